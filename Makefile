@@ -1,0 +1,45 @@
+# Everything that a developer or the pipeline runs. `make help` lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup check test test-sdk bench goldens demo format clean
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit("bo-sync needs Python 3.11 or newer; set PYTHON=…") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+setup: $(READY) ## make the environment in .venv
+
+check: $(READY) ## format, lint, types, architecture, docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_architecture.py tests/docs
+
+test: $(READY) ## the whole test suite
+	$(BIN)/python -m pytest -q -n auto
+
+test-sdk: $(READY) ## the platform's own SDK against the sandbox (needs Node)
+	$(BIN)/python -m pytest -q sdk
+
+bench: $(READY) ## costs as ratios; exits 1 over a bound
+	$(BIN)/python -m bench
+
+goldens: $(READY) ## write the golden files anew
+	BO_SYNC_GOLDENS=write $(BIN)/python -m pytest -q tests/render
+
+demo: $(READY) ## validate, plan, apply and an empty second plan, on an embedded hub
+	@$(BIN)/bo-sync demo
+
+format: $(READY) ## format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,1 @@
+"""The files in git: read with positions, checked, and written back."""

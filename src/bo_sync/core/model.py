@@ -1,0 +1,271 @@
+"""The words of the domain as values: people, access, grants, presets, what files declare and what the hub holds.
+
+Three shapes of a person follow one another: a `Declaration` is what one entry in a file says; a `DesiredUser` is what
+it means today (`core/presets.py`); a `LiveUser` is what the hub holds. Everything is frozen and comparable.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import IntEnum, StrEnum
+from typing import Final, Literal, NewType
+
+from bo_sync.core.text import Text
+
+Role = NewType("Role", str)
+"""Our name of a role definition: `sales_hub`, `pricing`. Made of `[a-z0-9_]`, so it is safe to print."""
+
+PLATFORM: Final = (Role("sales_hub"), Role("backoffice"))
+MODULES: Final = (
+    Role("api_keys"),
+    Role("user_management"),
+    Role("shop_channel"),
+    Role("roles_permissions"),
+    Role("pricing"),
+    Role("logistics"),
+    Role("configuration"),
+    Role("product_data"),
+    Role("order_data"),
+)
+ROLES: Final = PLATFORM + MODULES
+"""Every role that the product's documentation names, in the order in which people are shown them."""
+
+SALES_HUB, BACKOFFICE = PLATFORM
+ROLES_PERMISSIONS: Final = Role("roles_permissions")
+
+DEFAULT_HUB_NAMES: Final[Mapping[Role, str]] = {
+    Role("sales_hub"): "sales",
+    Role("backoffice"): "backoffice",
+    Role("api_keys"): "apikey",
+    Role("user_management"): "user",
+    Role("shop_channel"): "shop",
+    Role("roles_permissions"): "role",
+    Role("pricing"): "pricing",
+    Role("logistics"): "logistics",
+    Role("configuration"): "configuration",
+    Role("product_data"): "product",
+    Role("order_data"): "order",
+}
+"""Our name: the hub's. All but the two platform areas are taken from the hub's AUTH annotations."""
+
+
+class Access(IntEnum):
+    """A level of access; a higher one includes every lower one (schema type `RoleAccess`)."""
+
+    NONE = 0
+    VIEWER = 1
+    EDITOR = 2
+    OWNER = 3
+
+    @property
+    def word(self) -> str:
+        """The level as our files and our JSON spell it: `owner`."""
+        return self.name.lower()
+
+
+ACCESS_WORDS: Final[Mapping[str, Access]] = {access.word: access for access in Access}
+"""The spellings of our files, lowest first."""
+
+ProfileField = Literal["gender", "first_name", "middle_name", "last_name", "phone", "job", "language"]
+PROFILE_FIELDS: Final[tuple[ProfileField, ...]] = (
+    "gender",
+    "first_name",
+    "middle_name",
+    "last_name",
+    "phone",
+    "job",
+    "language",
+)
+"""The profile, in the order of the backoffice's form."""
+
+PROFILE_LIMITS: Final[Mapping[ProfileField, int]] = {
+    "first_name": 30,
+    "middle_name": 20,
+    "last_name": 50,
+    "phone": 30,
+    "job": 30,
+    "language": 2,
+}
+"""The most characters that the hub takes (schema descriptions of `AdminUser`)."""
+
+GENDERS: Final = ("male", "female", "unknown")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Source:
+    """Where something stands: a path relative to the configuration's root with `/`, line and column from 1."""
+
+    path: Text
+    line: int
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+    @property
+    def short(self) -> str:
+        """`path:line`, as rows of a plan show it."""
+        return f"{self.path}:{self.line}"
+
+
+class Severity(StrEnum):
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """Something wrong in a file: where, and one sentence: what was found, what was expected, the nearest word."""
+
+    source: Source
+    message: str
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.severity}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldValue:
+    """One managed profile field. None clears it; a gender is one of `GENDERS`; a language is in upper case."""
+
+    field: ProfileField
+    value: Text | None
+
+
+Profile = tuple[FieldValue, ...]
+"""Managed fields only, each once, in the order of `PROFILE_FIELDS`."""
+
+
+class State(StrEnum):
+    PRESENT = "present"
+    ABSENT = "absent"
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """One entry of a person's own `platform` or `modules`. `until` is the last day on which it holds."""
+
+    role: Role
+    access: Access
+    source: Source = field(compare=False)
+    until: date | None = None
+    reason: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ignore:
+    """A finding that the file accepts, with the reason and the last day of the acceptance."""
+
+    rule: Text
+    reason: Text
+    until: date
+    source: Source = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """One person's entry as a file states it, checked but not yet interpreted.
+
+    `profile` holds only what the entry itself says (no defaults), normalised: `""` is None, language in upper case.
+    """
+
+    email: Text
+    source: Source = field(compare=False)
+    id: int | None = None
+    profile: Profile = ()
+    presets: tuple[str, ...] = ()
+    overrides: tuple[Override, ...] = ()
+    state: State = State.PRESENT
+    until: date | None = None
+    ignore: tuple[Ignore, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PresetGrant:
+    role: Role
+    access: Access
+    source: Source = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A named set of grants. `name` is the file's stem, of `[A-Za-z0-9._-]`, so it is safe to print."""
+
+    name: str
+    source: Source = field(compare=False)
+    label: Text | None = None
+    description: Text | None = None
+    extends: tuple[str, ...] = ()
+    grants: tuple[PresetGrant, ...] = ()
+
+
+class Departure(StrEnum):
+    """Why a person with a file is to be deleted."""
+
+    STATE_ABSENT = "state: absent"
+    UNTIL_PASSED = "until"
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredGrant:
+    """Effective access, never NONE, and what gave it: a preset (by name) or, when None, the person's own entry."""
+
+    role: Role
+    access: Access
+    source: Source = field(compare=False)
+    preset: str | None = field(default=None, compare=False)
+    until: date | None = field(default=None, compare=False)
+    reason: Text | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class DesiredUser:
+    """A person as the files want them today. `departure` set means deleted; then profile and grants are empty."""
+
+    email: Text
+    source: Source = field(compare=False)
+    id: int | None = None
+    profile: Profile = ()
+    grants: tuple[DesiredGrant, ...] = ()
+    departure: Departure | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleDefinition:
+    """A role definition of the hub. `id` is a UUID, `name` the domain (`pricing`)."""
+
+    id: str
+    name: Text
+    default_access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class GrantRow:
+    """One row of the hub's `roles`. Two rows for one pair of person and definition are possible."""
+
+    id: str
+    definition_id: str
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class LiveUser:
+    """A person as the hub holds them: the hub's own spelling of the address, all profile fields, every grant row."""
+
+    id: int
+    email: Text
+    profile: Profile = ()
+    rows: tuple[GrantRow, ...] = ()
+    created_at: Text | None = field(default=None, compare=False)
+    updated_at: Text | None = field(default=None, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class LiveState:
+    """Everything read from one hub, proved complete. `viewer` is the person whose session runs, when one does."""
+
+    users: tuple[LiveUser, ...] = ()
+    definitions: tuple[RoleDefinition, ...] = ()
+    viewer: Text | None = None

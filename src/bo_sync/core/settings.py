@@ -1,0 +1,62 @@
+"""`bo-sync.yaml` as a value, with the defaults that hold when it, or a key of it, is missing."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Final
+
+from bo_sync.core.model import DEFAULT_HUB_NAMES, ROLES, Profile, Role
+from bo_sync.core.text import Text
+
+
+class Unmanaged(StrEnum):
+    """What happens to people in the hub for whom no file exists."""
+
+    REPORT = "report"
+    IGNORE = "ignore"
+    DELETE = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A limit: the larger of `count` and the whole part of `percent` of a population."""
+
+    count: int
+    percent: int
+
+    def of(self, population: int) -> int:
+        """The limit for `population`, in the population's unit."""
+        return max(self.count, population * self.percent // 100)
+
+
+@dataclass(frozen=True, slots=True)
+class RailLimits:
+    max_user_deletes: Share = Share(1, 20)
+    max_grant_losses: Share = Share(11, 25)
+    min_role_owners: int = 2
+
+
+DEFAULT_ROLE_DEFINITIONS: Final = tuple((role, Text(DEFAULT_HUB_NAMES[role])) for role in ROLES)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`protect` and `email_domains` are compared case-folded; `role_definitions` maps our names to the hub's."""
+
+    defaults: Profile = ()
+    unmanaged: Unmanaged = Unmanaged.REPORT
+    protect: tuple[Text, ...] = ()
+    email_domains: tuple[Text, ...] = ()
+    timezone: str = "UTC"
+    hub_host: Text | None = None
+    rails: RailLimits = RailLimits()
+    role_definitions: tuple[tuple[Role, Text], ...] = DEFAULT_ROLE_DEFINITIONS
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """Our names in the declared order: the documented eleven, then added ones by name."""
+        return tuple(role for role, _ in self.role_definitions)
+
+    def is_protected(self, email: Text) -> bool:
+        """Whether an address matches a pattern of `protect` (`*`, `?`, `[…]`; case does not matter)."""
+        return any(fnmatchcase(email.folded, pattern.folded) for pattern in self.protect)

@@ -1,0 +1,54 @@
+"""The one type for text that is not ours.
+
+Whoever may edit a profile in the hub, name a file or open a pull request writes into our terminal, our comment and our
+page. Such text lives in `Text` from the moment it is read. Formatting a `Text` into a sentence makes whatever could act
+visible instead; the exact characters are had only by asking for `.raw`, as comparison, the hub and the JSON and YAML
+writers must. Other sinks (Markdown, CSV, HTML) add their own escaper on `.raw`.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+# Printable to Unicode, yet drawn as nothing: fillers, the braille blank, the grapheme joiner, variation selectors.
+_INVISIBLE: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u180b\u180c\u180d\u180f").union(
+    map(chr, range(0xFE00, 0xFE10)), map(chr, range(0xE0100, 0xE01F0))
+)
+_NAMED: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def visible(raw: str) -> str:
+    r"""`raw` with every character that could act, hide or reorder written as an escape such as `\x1b` or `\u202e`.
+
+    What is escaped is what Unicode calls not printable (controls, bidi and zero-width formats, surrogates, private and
+    unassigned code points, separators but the plain space) and what is drawn as nothing. Total, and idempotent: what it
+    returns is printable, and is returned unchanged.
+    """
+    if raw.isprintable() and _INVISIBLE.isdisjoint(raw):
+        return raw
+    return "".join(_visible_character(character) for character in raw)
+
+
+def _visible_character(character: str) -> str:
+    if character.isprintable() and character not in _INVISIBLE:
+        return character
+    code = ord(character)
+    escape = f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return _NAMED.get(character, escape)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Text:
+    """Characters that somebody else chose. Printing one is harmless; `.raw` is what they really wrote."""
+
+    raw: str
+
+    def __str__(self) -> str:
+        return visible(self.raw)
+
+    def __format__(self, specification: str) -> str:
+        return format(visible(self.raw), specification)
+
+    @property
+    def folded(self) -> str:
+        """The case-folded characters: the key under which addresses and names are compared. Never shown."""
+        return self.raw.casefold()

@@ -1,0 +1,95 @@
+"""One root for every failure that we foresee, and one class for each audience.
+
+A message says what happened and where; `hint` says what to do next. Both are printed as they are, so text that is not
+ours enters them only as `bo_sync.core.text.Text`, which formats itself harmlessly. Only `cli/app.py` turns an error
+into an exit.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What the process promises its caller. When several hold, `PRECEDENCE` decides."""
+
+    OK = 0
+    FAILED = 1
+    PENDING = 2
+    INVALID = 3
+    REFUSED = 4
+    PARTIAL = 5
+    STALE = 6
+    USAGE = 64
+
+
+PRECEDENCE = (
+    ExitCode.USAGE,
+    ExitCode.INVALID,
+    ExitCode.FAILED,
+    ExitCode.STALE,
+    ExitCode.REFUSED,
+    ExitCode.PARTIAL,
+    ExitCode.PENDING,
+    ExitCode.OK,
+)
+
+
+class BoSyncError(Exception):
+    """The root. `detail` is shown with --verbose only."""
+
+    exit_code = ExitCode.FAILED
+
+    def __init__(self, message: str, *, hint: str = "", detail: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.detail = detail
+
+
+class UsageError(BoSyncError):
+    """The caller asked for something that cannot be done as asked: exit 64."""
+
+    exit_code = ExitCode.USAGE
+
+
+class FilesError(BoSyncError):
+    """The files are invalid, in themselves or against this hub: exit 3."""
+
+    exit_code = ExitCode.INVALID
+
+
+class StalePlanError(BoSyncError):
+    """A saved plan no longer describes what would happen: exit 6."""
+
+    exit_code = ExitCode.STALE
+
+
+class HubError(BoSyncError):
+    """The hub, or the way to it, failed: exit 1.
+
+    `operation` is the GraphQL operation (`adminUsers`), `code` the hub's own `extensions.code` or "" when it gave none.
+    """
+
+    def __init__(self, message: str, *, operation: str, code: str = "", hint: str = "", detail: str = "") -> None:
+        super().__init__(message, hint=hint, detail=detail)
+        self.operation = operation
+        self.code = code
+
+
+class HubUnreachableError(HubError):
+    """No answer could be had: for a read after all tries, for a write before it was sent."""
+
+
+class HubDeniedError(HubError):
+    """UNAUTHENTICATED or FORBIDDEN: the key is wrong, or lacks the access that the operation needs."""
+
+
+class HubIncompleteError(HubError):
+    """A read could not be proved complete, so nothing may be concluded from it."""
+
+
+class HubMovedError(HubError):
+    """NOT_FOUND or already exists at a write: somebody changed the hub since it was read. Re-read once."""
+
+
+class HubFateUnknownError(HubError):
+    """A write was sent and no sound answer came: it may have happened. Re-read that person, never repeat blindly."""

@@ -1,0 +1,1 @@
+"""The Commerce Hub's GraphQL API: transport, wire format and the operations that we send."""

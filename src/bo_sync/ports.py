@@ -1,0 +1,79 @@
+"""What the use cases need from the outside, one Protocol a need. A function takes the smallest that serves it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from bo_sync.core.model import Access, GrantRow, LiveState, LiveUser, Profile
+from bo_sync.core.text import Text
+
+
+class Progress(Protocol):
+    """Told how far something is; it must be cheap, may be called from any thread, and must not raise."""
+
+    def advance(self, what: str, done: int, total: int) -> None:
+        """`done` of `total` (0 when not known yet) of `what`, a plural noun such as `people`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRow:
+    """Grant `access` where no row stands."""
+
+    definition_id: str
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateRow:
+    """Set the access of a standing row; NONE revokes."""
+
+    row_id: str
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRow:
+    """Remove a row for which another stands."""
+
+    row_id: str
+
+
+RowWrite = CreateRow | UpdateRow | DeleteRow
+
+
+class HubReader(Protocol):
+    """Reads retry by themselves. All raise HubError: HubDeniedError, HubUnreachableError, HubIncompleteError."""
+
+    @property
+    def url(self) -> str:
+        """The hub's address as plans show it, without anything secret."""
+
+    def read_all(self, progress: Progress) -> LiveState:
+        """Everybody, every grant row, every role definition and the viewer. Proved complete, or HubIncompleteError."""
+
+    def read_user(self, email: Text) -> LiveUser | None:
+        """One person with their rows, by the hub's own spelling of the address; None when the hub has nobody there."""
+
+    def read_rows(self, user_id: int) -> tuple[GrantRow, ...]:
+        """One person's grant rows."""
+
+
+class HubWriter(Protocol):
+    """One call is one request (`update_profile` may read first). Raises HubError:
+
+    - HubMovedError: not found, or already exists: somebody moved meanwhile; re-read once.
+    - HubFateUnknownError: it may have happened; re-read before anything else.
+    - HubDeniedError, HubUnreachableError and plain HubError: it certainly did not happen.
+    """
+
+    def create_user(self, email: Text, profile: Profile) -> int:
+        """Creates a person without grants and returns the hub's id."""
+
+    def update_profile(self, email: Text, profile: Profile) -> None:
+        """Sets the given fields. The live language is read again and sent along when `profile` does not set one."""
+
+    def write_rows(self, user_id: int, writes: Sequence[RowWrite]) -> None:
+        """One person's role changes in one request, in order. After any error some of them may have taken effect."""
+
+    def delete_user(self, email: Text) -> None:
+        """Deletes a person; it cannot be undone."""
