@@ -103,9 +103,9 @@ class Source:
         return f"{self.path}:{self.line}:{self.column}"
 
     @property
-    def short(self) -> str:
-        """`path:line`, as rows of a plan show it."""
-        return f"{self.path}:{self.line}"
+    def short(self) -> Text:
+        """`path:line`, as rows of a plan show it. The path is somebody else's text, so this is too."""
+        return Text(f"{self.path.raw}:{self.line}")
 
 
 class Severity(StrEnum):

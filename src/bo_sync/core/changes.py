@@ -1,0 +1,134 @@
+"""Changes as values: what would be done to one person, complete enough to show, compare, save and run.
+
+A row id says how a grant is written: where a row stands it is updated, a revoke included, since only an update to NONE
+makes no assumption about what the hub does without a row.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bo_sync.core.model import Access, Profile, ProfileField, Role, Source
+from bo_sync.core.text import Text
+
+
+class Direction(StrEnum):
+    """What a grant change does to the person's access."""
+
+    ADDED = "added"
+    RAISED = "raised"
+    LOWERED = "lowered"
+    REVOKED = "revoked"
+    DUPLICATE = "duplicate"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    field: ProfileField
+    before: Text | None
+    after: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetGrant:
+    """Give access, or more or less of it. `row_id` is the standing row (its access may be NONE), or None."""
+
+    role: Role
+    before: Access
+    after: Access
+    definition_id: str
+    row_id: str | None = None
+
+    @property
+    def direction(self) -> Direction:
+        if self.before is Access.NONE:
+            return Direction.ADDED
+        return Direction.RAISED if self.after > self.before else Direction.LOWERED
+
+
+@dataclass(frozen=True, slots=True)
+class RevokeGrant:
+    """Take all access: the standing row is updated to NONE."""
+
+    role: Role
+    before: Access
+    row_id: str
+    after: Access = Access.NONE
+
+    @property
+    def direction(self) -> Direction:
+        return Direction.REVOKED
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveDuplicate:
+    """Delete a surplus row of a pair. `before` is that row's own access, `after` what the row that stays holds now."""
+
+    role: Role
+    before: Access
+    after: Access
+    row_id: str
+
+    @property
+    def direction(self) -> Direction:
+        return Direction.DUPLICATE
+
+
+GrantChange = SetGrant | RevokeGrant | RemoveDuplicate
+
+
+@dataclass(frozen=True, slots=True)
+class LostGrant:
+    """A grant that ends with its person's account; nothing is sent for it."""
+
+    role: Role
+    before: Access
+    after: Access = Access.NONE
+
+    @property
+    def direction(self) -> Direction:
+        return Direction.REVOKED
+
+
+class Cause(StrEnum):
+    """Why somebody is deleted."""
+
+    STATE_ABSENT = "state: absent"
+    UNTIL_PASSED = "until has passed"
+    UNMANAGED = "no file (unmanaged: delete)"
+
+
+@dataclass(frozen=True, slots=True)
+class CreateUser:
+    """A person with a file whom the hub lacks. Every given grant is added, none stands before."""
+
+    email: Text
+    source: Source
+    profile: Profile
+    grants: tuple[SetGrant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateUser:
+    """A person on both sides who differs. `hub_email` is the hub's own spelling, by which the hub must be asked."""
+
+    email: Text
+    source: Source
+    id: int
+    hub_email: Text
+    profile: tuple[FieldChange, ...]
+    grants: tuple[GrantChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteUser:
+    """A person to be deleted. `source` is None where no file stands behind it."""
+
+    email: Text
+    source: Source | None
+    id: int
+    hub_email: Text
+    cause: Cause
+    grants: tuple[LostGrant, ...]
+
+
+Change = CreateUser | UpdateUser | DeleteUser

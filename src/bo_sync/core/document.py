@@ -1,0 +1,75 @@
+"""Changes as JSON spells them, and the digest over them: the form in which a plan leaves the process.
+
+The digest is the SHA-256 of the canonical JSON (sorted keys, no spaces, ASCII) of the format version, the hub's address
+and each change's email, id, action, profile and grants: what would be done, and where; no time, commit or source.
+"""
+
+import hashlib
+import json
+from typing import Final
+
+from bo_sync.core.changes import Change, CreateUser, DeleteUser, FieldChange, GrantChange, LostGrant, UpdateUser
+from bo_sync.core.plan import Plan, action_of
+
+FORMAT_VERSION: Final = 1
+
+Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
+
+DIGESTED: Final = ("email", "id", "action", "profile", "grants")
+"""The keys of a change that its digest covers."""
+
+
+def change_document(change: Change) -> dict[str, Json]:
+    """One entry of a plan's `changes`."""
+    return {
+        "email": change.email.raw,
+        "id": None if isinstance(change, CreateUser) else change.id,
+        "action": action_of(change),
+        "source": change.source.short.raw if change.source else None,
+        "profile": [_field(entry) for entry in field_changes(change)],
+        "grants": [_grant(grant) for grant in change.grants],
+    }
+
+
+def field_changes(change: Change) -> tuple[FieldChange, ...]:
+    """The profile fields that a change sets; nothing stood before in a new person, and a deletion sets none."""
+    match change:
+        case CreateUser():
+            return tuple(FieldChange(entry.field, None, entry.value) for entry in change.profile)
+        case UpdateUser():
+            return change.profile
+        case DeleteUser():
+            return ()
+
+
+def _field(change: FieldChange) -> Json:
+    return {
+        "field": change.field,
+        "before": change.before.raw if change.before else None,
+        "after": change.after.raw if change.after else None,
+    }
+
+
+def _grant(change: GrantChange | LostGrant) -> Json:
+    return {
+        "role": change.role,
+        "before": change.before.word,
+        "after": change.after.word,
+        "direction": change.direction.value,
+    }
+
+
+def digest(plan: Plan) -> str:
+    """`sha256:` and 64 hexadecimal digits, for the plan's own content."""
+    return digest_of(FORMAT_VERSION, plan.hub.url, [change_document(change) for change in plan.changes])
+
+
+def digest_of(format_version: Json, hub_url: Json, changes: list[dict[str, Json]]) -> str:
+    """The digest of a plan's document, made anew or read from a file; what is missing in `changes` counts as null."""
+    content = {
+        "format_version": format_version,
+        "hub": {"url": hub_url},
+        "changes": [{key: change.get(key) for key in DIGESTED} for change in changes],
+    }
+    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return "sha256:" + hashlib.sha256(canonical.encode("ascii")).hexdigest()

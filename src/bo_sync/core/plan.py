@@ -1,0 +1,103 @@
+"""The plan: one value that is shown, checked by the rails, saved, compared and run.
+
+It holds no time and no closure; how it is spelled in JSON, and its digest, are in `core/document.py`.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction, UpdateUser
+from bo_sync.core.diff import UnmanagedPerson
+from bo_sync.core.model import Severity, Source
+from bo_sync.core.rails import RailResult
+from bo_sync.core.text import Text
+
+Action = Literal["create", "update", "delete"]
+
+
+@dataclass(frozen=True, slots=True)
+class HubFacts:
+    """The hub that was read. `grants` counts grants in the roles that we know."""
+
+    url: str
+    users: int
+    grants: int
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFacts:
+    """The files that were read. `commit` and `dirty` are None where git knows none."""
+
+    users: int
+    digest: str
+    commit: Text | None = None
+    dirty: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that a reader should know, without effect on what is done."""
+
+    rule: str
+    severity: Severity
+    message: str
+    email: Text | None = None
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Counts of people, and of grant changes among people who stay or are created, by direction."""
+
+    create: int
+    update: int
+    delete: int
+    unchanged: int
+    unmanaged: int
+    grants: Mapping[Direction, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What would be done to one hub for one state of the files. `changes` are sorted by address."""
+
+    hub: HubFacts
+    config: ConfigFacts
+    changes: tuple[Change, ...] = ()
+    unchanged: int = 0
+    unmanaged: tuple[UnmanagedPerson, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    rails: tuple[RailResult, ...] = ()
+
+    @property
+    def refused(self) -> tuple[RailResult, ...]:
+        """The rails that refuse this plan; empty when it may be applied."""
+        return tuple(rail for rail in self.rails if not rail.ok)
+
+    @property
+    def summary(self) -> Summary:
+        people = Counter(action_of(change) for change in self.changes)
+        grants = Counter(
+            grant.direction for change in self.changes if not isinstance(change, DeleteUser) for grant in change.grants
+        )
+        return Summary(
+            create=people["create"],
+            update=people["update"],
+            delete=people["delete"],
+            unchanged=self.unchanged,
+            unmanaged=len(self.unmanaged),
+            grants={direction: grants[direction] for direction in Direction},
+        )
+
+
+def action_of(change: Change) -> Action:
+    """`create`, `update` or `delete`: the word of the JSON."""
+    match change:
+        case CreateUser():
+            return "create"
+        case UpdateUser():
+            return "update"
+        case DeleteUser():
+            return "delete"

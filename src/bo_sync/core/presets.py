@@ -1,0 +1,96 @@
+"""From what an entry declares to what it means today: presets united, the person's own entries on top, time applied.
+
+Presets only ever give: over `extends` and over several presets the highest access wins. Only the person's own entries
+take away. An entry whose last day has passed is read as if it were not there, so what a preset gives holds again.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+
+from bo_sync.core.model import (
+    PROFILE_FIELDS,
+    Access,
+    Declaration,
+    Departure,
+    DesiredGrant,
+    DesiredUser,
+    FieldValue,
+    Preset,
+    Profile,
+    Role,
+    State,
+)
+from bo_sync.core.settings import Settings
+
+Presets = Mapping[str, Preset]
+"""By name. Every name that a preset or a person uses is present, and no preset extends itself, however indirectly."""
+
+
+def expand(names: Sequence[str], presets: Presets) -> dict[Role, DesiredGrant]:
+    """What the named presets give together, each grant with the preset that gives it (the first named, at a tie)."""
+    grants: dict[Role, DesiredGrant] = {}
+    for name in _lineage(names, presets):
+        for given in presets[name].grants:
+            held = grants.get(given.role)
+            if given.access > (held.access if held else Access.NONE):
+                grants[given.role] = DesiredGrant(given.role, given.access, given.source, preset=name)
+    return grants
+
+
+def _lineage(names: Sequence[str], presets: Presets) -> tuple[str, ...]:
+    """The names and all that they extend, each once, a preset before those that it extends."""
+    found: dict[str, None] = {}
+    waiting = list(reversed(names))
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found[name] = None
+            waiting.extend(reversed(presets[name].extends))
+    return tuple(found)
+
+
+def departure(declaration: Declaration, today: date) -> Departure | None:
+    """Why the person is to be deleted today, or None when they stay."""
+    if declaration.state is State.ABSENT:
+        return Departure.STATE_ABSENT
+    if declaration.until is not None and today > declaration.until:
+        return Departure.UNTIL_PASSED
+    return None
+
+
+def resolve(declaration: Declaration, presets: Presets, settings: Settings, today: date) -> DesiredUser:
+    """The person as the files want them on `today`; grants in the order of `settings.roles`."""
+    leaves = departure(declaration, today)
+    if leaves is not None:
+        return DesiredUser(declaration.email, declaration.source, declaration.id, departure=leaves)
+    grants = expand(declaration.presets, presets)
+    for own in declaration.overrides:
+        if own.until is not None and today > own.until:
+            continue
+        if own.access is Access.NONE:
+            grants.pop(own.role, None)
+        else:
+            grants[own.role] = DesiredGrant(own.role, own.access, own.source, until=own.until, reason=own.reason)
+    return DesiredUser(
+        email=declaration.email,
+        source=declaration.source,
+        id=declaration.id,
+        profile=merge_profiles(settings.defaults, declaration.profile),
+        grants=tuple(grants[role] for role in settings.roles if role in grants),
+    )
+
+
+def merge_profiles(defaults: Profile, own: Profile) -> Profile:
+    """`own`, with the fields that it leaves out taken from `defaults`; in the order of `PROFILE_FIELDS`."""
+    values = {entry.field: entry.value for entry in (*defaults, *own)}
+    return tuple(FieldValue(name, values[name]) for name in PROFILE_FIELDS if name in values)
+
+
+def preset_of(grants: Mapping[Role, Access], presets: Presets) -> str | None:
+    """The name of a preset that gives exactly `grants` (NONE entries do not count); the first by name; None: Custom."""
+    wanted = {role: access for role, access in grants.items() if access is not Access.NONE}
+    names: Iterable[str] = sorted(presets)
+    for name in names:
+        if {role: grant.access for role, grant in expand([name], presets).items()} == wanted:
+            return name
+    return None

@@ -1,0 +1,210 @@
+"""Rails: what a plan may not do, whoever asks. Each is a small pure function from a situation to a result.
+
+They are checked when a plan is made, and the plan that is applied is made anew, so they are checked again before the
+first write. `RAILS` is their order of showing.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from bo_sync.core.changes import Cause, Change, CreateUser, DeleteUser, Direction, UpdateUser
+from bo_sync.core.diff import Difference
+from bo_sync.core.live import LiveIndex
+from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS, Access, Role, Source
+from bo_sync.core.replay import grants_after, grants_now
+from bo_sync.core.settings import Settings
+from bo_sync.core.text import Text
+
+RailName = Literal[
+    "empty", "email_change", "protected", "self", "min_role_owners", "max_user_deletes", "max_grant_losses"
+]
+NumericRail = Literal["min_role_owners", "max_user_deletes", "max_grant_losses"]
+NUMERIC: Final[tuple[NumericRail, ...]] = ("min_role_owners", "max_user_deletes", "max_grant_losses")
+"""The rails that a number on the command line can pass, for one run."""
+
+
+@dataclass(frozen=True, slots=True)
+class RailRow:
+    """One person because of whom a rail refuses, or counts."""
+
+    email: Text
+    message: str
+    source: Source | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RailResult:
+    """`actual` against `limit`, in the unit of the rail. `allowed_by` is the override that set the limit, as given."""
+
+    rail: RailName
+    actual: int
+    limit: int
+    ok: bool
+    allowed_by: str | None = None
+    rows: tuple[RailRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that rails look at. `people` is the number of people in the files, `viewer` the person whose session runs."""
+
+    difference: Difference
+    live: LiveIndex
+    settings: Settings
+    people: int
+    viewer: Text | None = None
+    allowed: Mapping[NumericRail, int] = field(default_factory=dict)
+
+
+def check(situation: Situation) -> tuple[RailResult, ...]:
+    """Every rail's result, in the order of `RAILS`, those that are content included."""
+    return tuple(rail(situation) for rail in RAILS)
+
+
+def _empty(situation: Situation) -> RailResult:
+    return RailResult("empty", situation.people, 1, ok=situation.people >= 1)
+
+
+def _email_change(situation: Situation) -> RailResult:
+    rows = tuple(
+        RailRow(conflict.email, conflict.message, conflict.source) for conflict in situation.difference.conflicts
+    )
+    return _none_allowed("email_change", rows)
+
+
+def _protected(situation: Situation) -> RailResult:
+    rows = tuple(
+        RailRow(change.email, f"is protected, yet would be {_done(change)}", change.source)
+        for change in situation.difference.changes
+        if situation.settings.is_protected(change.email) or situation.settings.is_protected(_hub_email(change))
+    )
+    return _none_allowed("protected", rows)
+
+
+def _self(situation: Situation) -> RailResult:
+    viewer = situation.viewer
+    rows = tuple(
+        RailRow(change.email, message, change.source)
+        for change in situation.difference.changes
+        if viewer is not None and _hub_email(change).folded == viewer.folded
+        for message in _self_harm(change)
+    )
+    return _none_allowed("self", rows)
+
+
+def _self_harm(change: Change) -> Iterator[str]:
+    if isinstance(change, DeleteUser):
+        yield "is the person whose session runs, and would be deleted"
+    for role in (ROLES_PERMISSIONS, BACKOFFICE):
+        if isinstance(change, UpdateUser) and any(
+            edit.role == role and edit.direction in _LOSSES for edit in change.grants
+        ):
+            yield f"is the person whose session runs, and would lose {role}"
+
+
+def _min_role_owners(situation: Situation) -> RailResult:
+    before = grants_now(situation.live)
+    after = grants_after(situation.live, situation.difference.changes)
+    now, then = _owners(before), _owners(after)
+    lost = now - then
+    rows = tuple(
+        RailRow(change.email, "would no longer own Roles & permissions with Backoffice on", change.source)
+        for change in situation.difference.changes
+        if _hub_email(change).raw in lost
+    )
+    limit, allowed_by = _limit(situation, "min_role_owners", situation.settings.rails.min_role_owners)
+    limit = max(limit, 1)
+    ok = len(then) >= limit or len(then) >= len(now)
+    return RailResult("min_role_owners", len(then), limit, ok, allowed_by, rows)
+
+
+def _owners(grants: Mapping[str, Mapping[Role, Access]]) -> set[str]:
+    return {email for email, held in grants.items() if is_role_owner(held)}
+
+
+def is_role_owner(held: Mapping[Role, Access]) -> bool:
+    """Whether somebody with these grants can give and take access: owner of Roles & permissions, Backoffice on."""
+    return held.get(ROLES_PERMISSIONS) is Access.OWNER and held.get(BACKOFFICE, Access.NONE) is not Access.NONE
+
+
+def _max_user_deletes(situation: Situation) -> RailResult:
+    deletions = [change for change in situation.difference.changes if isinstance(change, DeleteUser)]
+    rows = tuple(RailRow(change.email, f"would be deleted: {_cause(change)}", change.source) for change in deletions)
+    share = situation.settings.rails.max_user_deletes.of(len(situation.live.people))
+    limit, allowed_by = _limit(situation, "max_user_deletes", share)
+    return RailResult("max_user_deletes", len(rows), limit, len(rows) <= limit, allowed_by, rows)
+
+
+def _cause(change: DeleteUser) -> str:
+    return "its `until` has passed" if change.cause is Cause.UNTIL_PASSED else change.cause.value
+
+
+_LOSSES: Final = frozenset({Direction.LOWERED, Direction.REVOKED})
+
+
+def _max_grant_losses(situation: Situation) -> RailResult:
+    rows = tuple(
+        RailRow(change.email, f"{edit.role} {edit.before.word} → {edit.after.word}", change.source)
+        for change in situation.difference.changes
+        if isinstance(change, UpdateUser)
+        for edit in change.grants
+        if edit.direction in _LOSSES
+    )
+    share = situation.settings.rails.max_grant_losses.of(situation.live.grant_count)
+    limit, allowed_by = _limit(situation, "max_grant_losses", share)
+    return RailResult("max_grant_losses", len(rows), limit, len(rows) <= limit, allowed_by, rows)
+
+
+def _limit(situation: Situation, rail: NumericRail, own: int) -> tuple[int, str | None]:
+    """The limit in force, and the override that set it. An override names the number itself, also a stricter one."""
+    named = situation.allowed.get(rail)
+    return (own, None) if named is None else (named, f"--allow {rail}={named}")
+
+
+def _none_allowed(rail: RailName, rows: tuple[RailRow, ...]) -> RailResult:
+    return RailResult(rail, len(rows), 0, not rows, rows=rows)
+
+
+def _hub_email(change: Change) -> Text:
+    return change.email if isinstance(change, CreateUser) else change.hub_email
+
+
+def _done(change: Change) -> str:
+    match change:
+        case CreateUser():
+            return "created"
+        case UpdateUser():
+            return "changed"
+        case DeleteUser():
+            return "deleted"
+
+
+RAILS: Final[tuple[Callable[[Situation], RailResult], ...]] = (
+    _empty,
+    _email_change,
+    _protected,
+    _self,
+    _min_role_owners,
+    _max_user_deletes,
+    _max_grant_losses,
+)
+
+
+def way_past(result: RailResult) -> str:
+    """The exact way past a rail that refuses."""
+    match result.rail:
+        case "empty":
+            return "add at least one file to users/; to remove people, give their files `state: absent`"
+        case "email_change":
+            return "nothing passes this rail: keep the old file with `state: absent` and add a new one"
+        case "protected":
+            return "nothing passes this rail: take the address out of `protect` in bo-sync.yaml, in a reviewed change"
+        case "self":
+            return "nothing passes this rail: let somebody else, or an API key, run it"
+        case "min_role_owners":
+            return f"if this is meant, pass --allow min_role_owners={max(result.actual, 1)}" + (
+                "" if result.actual else "; at least one owner always remains, so raise somebody first"
+            )
+        case "max_user_deletes" | "max_grant_losses":
+            return f"if this is meant, pass --allow {result.rail}={result.actual}"
