@@ -52,9 +52,13 @@ class UsageError(BoSyncError):
 
 
 class FilesError(BoSyncError):
-    """The files are invalid, in themselves or against this hub: exit 3."""
+    """The files are invalid, in themselves or against this hub: exit 3. `lines` has one problem a line."""
 
     exit_code = ExitCode.INVALID
+
+    def __init__(self, message: str, *, lines: tuple[str, ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.lines = lines
 
 
 class StalePlanError(BoSyncError):

@@ -62,7 +62,7 @@ class Difference:
     """All that differs, each list sorted by address. `ambiguous`: live people whose addresses differ only in case."""
 
     changes: tuple[Change, ...] = ()
-    unchanged: int = 0
+    unchanged: tuple[Text, ...] = ()
     unmanaged: tuple[UnmanagedPerson, ...] = ()
     conflicts: tuple[IdentityConflict, ...] = ()
     ambiguous: tuple[Text, ...] = ()
@@ -96,14 +96,15 @@ def diff(desired: Iterable[DesiredUser], live: LiveIndex, settings: Settings) ->
     pairings = [_pair(user, live) for user in wanted]
     pairs = [pairing for pairing in pairings if isinstance(pairing, _Pair)]
     refusals = [pairing for pairing in pairings if isinstance(pairing, _Refusal)]
-    changes = [change for pair in pairs if (change := _change(pair, live, settings)) is not None]
+    compared = [(pair.user.email, _change(pair, live, settings)) for pair in pairs]
+    changes = [change for _, change in compared if change is not None]
     claimed = {pair.person.user.id for pair in pairs if pair.person}.union(*(refusal.claims for refusal in refusals))
     ambiguous = [person for people in live.by_address.values() if len(people) > 1 for person in people]
     claimed.update(person.user.id for person in ambiguous)
     unmanaged, deletions = _without_file([person for person in live.people if person.user.id not in claimed], settings)
     return Difference(
         changes=tuple(sorted((*changes, *deletions), key=lambda change: change.email.folded)),
-        unchanged=len(pairs) - len(changes),
+        unchanged=tuple(email for email, change in compared if change is None),
         unmanaged=unmanaged,
         conflicts=tuple(refusal.conflict for refusal in refusals),
         ambiguous=tuple(person.user.email for person in ambiguous),

@@ -7,12 +7,12 @@ hub's roles loses that last, after the new owners stand. Inside a phase people a
 person's grant changes of a phase are one step.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction, FieldChange, GrantChange, UpdateUser
-from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS, Access, Role
+from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
 
@@ -59,18 +59,23 @@ class DeleteStep:
 Step = CreateStep | ProfileStep | GrantStep | DeleteStep
 
 
-def steps(plan: Plan, viewer: Text | None = None) -> tuple[tuple[Phase, tuple[Step, ...]], ...]:
-    """Every phase that has something to do, with its steps by address; in the last one the running person is last."""
+def steps(
+    plan: Plan, owners: Collection[str], viewer: Text | None = None
+) -> tuple[tuple[Phase, tuple[Step, ...]], ...]:
+    """Every phase that has something to do, with its steps by address; in the last one the running person is last.
+
+    `owners` are the people who can give and take access today (`rails.role_owners`), by the hub's spelling.
+    """
     placed: dict[Phase, list[Step]] = {phase: [] for phase in Phase}
     for change in plan.changes:
-        for phase, step in _steps_of(change):
+        for phase, step in _steps_of(change, owners):
             placed[phase].append(step)
     if viewer is not None:
         placed[Phase.OWNERSHIP].sort(key=lambda step: step.change.email.folded == viewer.folded)
     return tuple((phase, tuple(found)) for phase, found in placed.items() if found)
 
 
-def _steps_of(change: Change) -> Iterator[tuple[Phase, Step]]:
+def _steps_of(change: Change, owners: Collection[str]) -> Iterator[tuple[Phase, Step]]:
     match change:
         case CreateUser():
             yield Phase.CREATE, CreateStep(change)
@@ -79,30 +84,24 @@ def _steps_of(change: Change) -> Iterator[tuple[Phase, Step]]:
         case UpdateUser():
             if change.profile:
                 yield Phase.PROFILES, ProfileStep(change, change.profile)
-            yield from _grant_steps(change)
+            yield from _grant_steps(change, is_owner=change.hub_email.raw in owners)
         case DeleteUser():
-            held = {grant.role: grant.before for grant in change.grants}
-            yield (Phase.OWNERSHIP if _owns_roles(held) else Phase.DELETE), DeleteStep(change)
+            yield (Phase.OWNERSHIP if change.hub_email.raw in owners else Phase.DELETE), DeleteStep(change)
 
 
-def _grant_steps(change: UpdateUser) -> Iterator[tuple[Phase, Step]]:
+def _grant_steps(change: UpdateUser, *, is_owner: bool) -> Iterator[tuple[Phase, Step]]:
     phases: dict[Phase, list[GrantChange]] = {}
     for grant in change.grants:
-        phases.setdefault(_phase_of(grant), []).append(grant)
+        phases.setdefault(_phase_of(grant, is_owner=is_owner), []).append(grant)
     for phase, grants in phases.items():
         yield phase, GrantStep(change, tuple(grants))
 
 
-def _phase_of(grant: GrantChange) -> Phase:
-    if grant.direction in {Direction.ADDED, Direction.RAISED}:
-        return Phase.RAISE
-    lost = grant.direction is not Direction.DUPLICATE
-    if lost and grant.role == ROLES_PERMISSIONS and grant.before is Access.OWNER:
-        return Phase.OWNERSHIP
-    if lost and grant.role == BACKOFFICE:
-        return Phase.OWNERSHIP
-    return Phase.LOWER
-
-
-def _owns_roles(held: Mapping[Role, Access]) -> bool:
-    return held.get(ROLES_PERMISSIONS) is Access.OWNER
+def _phase_of(grant: GrantChange, *, is_owner: bool) -> Phase:
+    match grant.direction:
+        case Direction.ADDED | Direction.RAISED:
+            return Phase.RAISE
+        case Direction.LOWERED | Direction.REVOKED if is_owner and grant.role in {ROLES_PERMISSIONS, BACKOFFICE}:
+            return Phase.OWNERSHIP
+        case Direction.LOWERED | Direction.REVOKED | Direction.DUPLICATE:
+            return Phase.LOWER

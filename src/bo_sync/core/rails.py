@@ -119,6 +119,11 @@ def _min_role_owners(situation: Situation) -> RailResult:
     return RailResult("min_role_owners", len(then), limit, ok, allowed_by, rows)
 
 
+def role_owners(live: LiveIndex) -> frozenset[str]:
+    """Who can give and take access today, by the hub's spelling of the address."""
+    return frozenset(_owners(grants_now(live)))
+
+
 def _owners(grants: Mapping[str, Mapping[Role, Access]]) -> set[str]:
     return {email for email, held in grants.items() if is_role_owner(held)}
 

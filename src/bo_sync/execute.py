@@ -1,0 +1,165 @@
+"""Running a plan: phase by phase, people of a phase side by side, and the truth about each of them afterwards.
+
+A step sends only what the plan shows, and settles its own doubts (`sending.py`). One person's failure stops the later
+steps of that person and of nobody else. The report is made from what happened, never from what was meant to.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import assert_never
+
+from bo_sync.core.changes import Change, CreateUser, UpdateUser
+from bo_sync.core.document import digest
+from bo_sync.core.model import Access
+from bo_sync.core.order import CreateStep, DeleteStep, GrantStep, Phase, ProfileStep, Step, steps
+from bo_sync.core.plan import Action, action_of
+from bo_sync.core.rails import role_owners
+from bo_sync.core.text import Text
+from bo_sync.errors import HubError, HubFateUnknownError
+from bo_sync.ports import Progress
+from bo_sync.reconcile import Reading
+from bo_sync.sending import Hub, Target, create, delete, strip_defaults, update_profile, write_grants
+
+
+class Outcome(StrEnum):
+    """What became of one person's changes. FAILED may be partly done; UNKNOWN could not even be read afterwards."""
+
+    APPLIED = "applied"
+    FAILED = "failed"
+    NOT_ATTEMPTED = "not_attempted"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class PersonOutcome:
+    """`error` says what went wrong, or why nothing was sent."""
+
+    email: Text
+    action: Action
+    outcome: Outcome
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an apply did: outcomes by address, never intentions. `digest` is that of the plan that ran."""
+
+    run: str
+    digest: str
+    outcomes: tuple[PersonOutcome, ...]
+
+    def count(self, outcome: Outcome) -> int:
+        return sum(person.outcome is outcome for person in self.outcomes)
+
+    @property
+    def complete(self) -> bool:
+        return self.count(Outcome.APPLIED) == len(self.outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How an apply runs. `stopped` is asked before each step; once it says True nothing new begins."""
+
+    run: str
+    concurrency: int = 8
+    fail_fast: bool = False
+    stopped: Callable[[], bool] = lambda: False
+
+
+@dataclass(slots=True)
+class _Run:
+    """What one apply has learned so far, by folded address. The steps of one person never run at the same time."""
+
+    hub: Hub
+    reading: Reading
+    options: Options
+    ids: dict[str, int] = field(default_factory=dict)
+    errors: dict[str, HubError] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
+    left: set[str] = field(default_factory=set)
+
+    @property
+    def halted(self) -> bool:
+        return self.options.stopped() or (self.options.fail_fast and bool(self.errors))
+
+
+def apply_plan(reading: Reading, hub: Hub, options: Options, progress: Progress) -> Report:
+    """Runs a plan that no rail refuses, and reports. Raises nothing that the hub does; see each outcome's `error`."""
+    if reading.plan.refused:
+        raise ValueError("a refused plan cannot be run")
+    state = _Run(hub, reading, options)
+    phases = steps(reading.plan, role_owners(reading.live), reading.viewer)
+    total = sum(len(found) for _, found in phases)
+    counter = _Counter(progress, total)
+    for phase, found in phases:
+        workers = 1 if phase.one_at_a_time else options.concurrency
+        with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="apply") as pool:
+            for _ in pool.map(lambda step: _run_step(state, step), found):
+                counter.step(phase)
+    return Report(options.run, digest(reading.plan), tuple(_outcome(state, change) for change in reading.plan.changes))
+
+
+@dataclass(slots=True)
+class _Counter:
+    progress: Progress
+    total: int
+    done: int = 0
+
+    def step(self, phase: Phase) -> None:
+        self.done += 1
+        self.progress.advance(phase.value, self.done, self.total)
+
+
+def _run_step(state: _Run, step: Step) -> None:
+    key = step.change.email.folded
+    if key in state.errors:
+        return
+    if state.halted:
+        state.left.add(key)
+        return
+    state.begun.add(key)
+    try:
+        _send(state, step)
+    except HubError as error:
+        state.errors[key] = error
+
+
+def _send(state: _Run, step: Step) -> None:
+    match step:
+        case CreateStep(change):
+            user_id = state.ids[change.email.folded] = create(state.hub, change)
+            definitions = state.reading.live.definitions.values()
+            if any(definition.default_access is not Access.NONE for definition in definitions):
+                strip_defaults(state.hub, user_id, {definition.id for definition in definitions})
+        case ProfileStep(change, fields):
+            update_profile(state.hub, change.hub_email, fields)
+        case GrantStep(change, grants):
+            write_grants(state.hub, _target(state, change), grants)
+        case DeleteStep(change):
+            delete(state.hub, change)
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _target(state: _Run, change: CreateUser | UpdateUser) -> Target:
+    match change:
+        case CreateUser():
+            return Target(change.email, state.ids[change.email.folded])
+        case UpdateUser():
+            return Target(change.hub_email, change.id)
+
+
+def _outcome(state: _Run, change: Change) -> PersonOutcome:
+    key = change.email.folded
+    error = state.errors.get(key)
+    if isinstance(error, HubFateUnknownError):
+        return PersonOutcome(change.email, action_of(change), Outcome.UNKNOWN, error.message)
+    if error is not None:
+        return PersonOutcome(change.email, action_of(change), Outcome.FAILED, error.message)
+    if key in state.left and key in state.begun:
+        return PersonOutcome(change.email, action_of(change), Outcome.FAILED, "stopped before everything was sent")
+    if key in state.left:
+        return PersonOutcome(change.email, action_of(change), Outcome.NOT_ATTEMPTED, "stopped before anything was sent")
+    return PersonOutcome(change.email, action_of(change), Outcome.APPLIED)

@@ -1,0 +1,156 @@
+"""Making a plan from the files and a hub.
+
+A plan is made from values alone, so the plan that is checked is the plan that is shown and the plan that is run
+(`execute.py`).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final, TypeVar
+
+from bo_sync.core.diff import Difference, MissingDefinition, diff
+from bo_sync.core.live import LiveIndex, index
+from bo_sync.core.model import Access, DesiredUser, LiveState, Severity
+from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
+from bo_sync.core.rails import NumericRail, Situation, check
+from bo_sync.core.settings import Settings
+from bo_sync.core.text import Text
+from bo_sync.errors import FilesError, UsageError
+from bo_sync.ports import HubReader, Progress
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What the files mean today."""
+
+    users: tuple[DesiredUser, ...]
+    settings: Settings
+    facts: ConfigFacts
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the caller asks of a plan: only some people (all when empty), and overrides of numeric rails."""
+
+    only: tuple[Text, ...] = ()
+    allowed: tuple[tuple[NumericRail, int], ...] = ()
+
+
+EVERYBODY: Final = Request()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A plan together with the live state from which it was made, which its run needs."""
+
+    plan: Plan
+    live: LiveIndex
+    viewer: Text | None = None
+
+
+def read_both(load: Callable[[], T], hub: HubReader, progress: Progress) -> tuple[T, LiveState]:
+    """Loads the files while the hub is read. An error of `load` comes before one of the hub."""
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read") as background:
+        reading = background.submit(hub.read_all, progress)
+        loaded = load()
+        return loaded, reading.result()
+
+
+def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request = EVERYBODY) -> Reading:
+    """The plan, its rails checked. Raises FilesError when a file grants what the hub has no role definition for."""
+    settings = desired.settings
+    live_index = index(live, settings)
+    _check_only(request.only, desired.users, live_index)
+    difference = select(diff(desired.users, live_index, settings), request.only)
+    if difference.missing:
+        raise _missing_definitions(difference.missing, live)
+    situation = Situation(
+        difference, live_index, settings, desired.facts.users, viewer=live.viewer, allowed=dict(request.allowed)
+    )
+    plan = Plan(
+        hub=HubFacts(hub_url, len(live.users), live_index.grant_count),
+        config=desired.facts,
+        changes=difference.changes,
+        unchanged=len(difference.unchanged),
+        unmanaged=difference.unmanaged,
+        findings=tuple(_findings(difference, live, live_index, settings)),
+        rails=check(situation),
+    )
+    return Reading(plan, live_index, live.viewer)
+
+
+def select(difference: Difference, only: Collection[Text]) -> Difference:
+    """What of `difference` concerns the people `only` names; all of it when it names nobody."""
+    if not only:
+        return difference
+    chosen = {email.folded for email in only}
+    return Difference(
+        changes=tuple(change for change in difference.changes if change.email.folded in chosen),
+        unchanged=tuple(email for email in difference.unchanged if email.folded in chosen),
+        unmanaged=tuple(person for person in difference.unmanaged if person.email.folded in chosen),
+        conflicts=tuple(conflict for conflict in difference.conflicts if conflict.email.folded in chosen),
+        ambiguous=tuple(email for email in difference.ambiguous if email.folded in chosen),
+        missing=tuple(missing for missing in difference.missing if missing.email.folded in chosen),
+    )
+
+
+def _check_only(only: Sequence[Text], users: Sequence[DesiredUser], live: LiveIndex) -> None:
+    known = {user.email.folded for user in users} | set(live.by_address)
+    for email in only:
+        if email.folded not in known:
+            near = get_close_matches(email.folded, sorted(known), n=1)
+            raise UsageError(
+                f"--only {email}: nobody with that address in the files or in the hub",
+                hint=f"did you mean {Text(near[0])}?" if near else "give an address as the files spell it",
+            )
+
+
+def _missing_definitions(missing: Sequence[MissingDefinition], live: LiveState) -> FilesError:
+    names = ", ".join(str(name) for name in sorted(definition.name for definition in live.definitions)) or "none"
+    return FilesError(
+        f"the files grant {len(missing)} time(s) what the hub has no role definition for",
+        lines=tuple(
+            f"{entry.source}: error: {entry.email} is granted {entry.role}, "
+            f"but the hub has no role definition named {entry.hub_name}"
+            for entry in sorted(missing, key=lambda entry: entry.source)
+        ),
+        hint=f"the hub has: {names}; put the right name under `role_definitions` in bo-sync.yaml",
+    )
+
+
+def _findings(difference: Difference, live: LiveState, live_index: LiveIndex, settings: Settings) -> Iterator[Finding]:
+    for email in difference.ambiguous:
+        yield Finding(
+            "ambiguous_address",
+            Severity.WARNING,
+            f"the hub has several people whose address differs from {email} only in case; none of them is touched",
+            email,
+        )
+    yield from _definition_findings(live, live_index, settings)
+
+
+def _definition_findings(live: LiveState, live_index: LiveIndex, settings: Settings) -> Iterator[Finding]:
+    known = {definition.id for definition in live_index.definitions.values()}
+    rows = Counter(row.definition_id for user in live.users for row in user.rows if row.access is not Access.NONE)
+    for definition in sorted(live.definitions, key=lambda definition: definition.name):
+        if definition.id not in known:
+            message = (
+                f"role definition {definition.name} is not in `role_definitions` of bo-sync.yaml: "
+                f"{rows[definition.id]} grant(s) of it are left alone"
+            )
+            yield Finding("unknown_role_definition", Severity.INFO, message)
+        elif definition.default_access is not Access.NONE:
+            message = (
+                f"role definition {definition.name} gives {definition.default_access.word} by default: "
+                "a person whom the hub adds by itself may start with it"
+            )
+            yield Finding("default_access", Severity.WARNING, message)
+    for role, name in settings.role_definitions:
+        if role not in live_index.definitions:
+            message = f"the hub has no role definition named {name}, so {role} cannot be granted"
+            yield Finding("missing_role_definition", Severity.INFO, message)
