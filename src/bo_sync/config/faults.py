@@ -1,0 +1,82 @@
+"""What is wrong with bytes that a YAML parser refuses, in words that say what to do, with a position.
+
+Diagnosis runs only after a parser has failed, so it may be slow; the parsers' own sentences are kept where ours would
+say less.
+"""
+
+import re
+from typing import Final, NamedTuple
+
+from yaml import MarkedYAMLError, YAMLError
+
+from bo_sync.config.words import quoted
+from bo_sync.core.text import Text
+
+_CONTROL: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_WIDE_MARKS: Final = (
+    (b"\xff\xfe\x00\x00", "UTF-32"),
+    (b"\x00\x00\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+_ADVICE: Final = (
+    ("mapping values are not allowed", 'text that holds ": " needs quotes around it'),
+    ("could not find expected ':'", "expected `key: value`"),
+    ("did not find expected key", "check the indentation of this line"),
+    ("expected <block end>", "check the indentation of this line"),
+    ("found unexpected end of stream", "a quote is opened and never closed"),
+    ("found undefined tag handle", "tags are not supported"),
+)
+
+
+class Fault(NamedTuple):
+    """Line and column from 1, and a sentence."""
+
+    line: int
+    column: int
+    message: str
+
+
+def wrong_bytes(data: bytes) -> Fault | None:
+    """Why `data` is not UTF-8 text without control characters, or None when it is."""
+    for mark, encoding in _WIDE_MARKS:
+        if data.startswith(mark):
+            return Fault(1, 1, f"the file is {encoding}; expected UTF-8: save it as UTF-8")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line, column = _end(error.object[: error.start].decode("utf-8", "replace"))
+        found = error.object[error.start]
+        return Fault(line, column, f"byte 0x{found:02x} is not UTF-8; expected UTF-8: save the file as UTF-8")
+    control = _CONTROL.search(text)
+    if control is None:
+        return None
+    line, column = _end(text[: control.start()])
+    return Fault(line, column, f"control character {Text(control.group())}; expected none: remove it")
+
+
+def _end(text: str) -> tuple[int, int]:
+    """The line and the column, from 1, of the character that would follow `text`."""
+    return text.count("\n") + 1, len(text) - (text.rfind("\n") + 1) + 1
+
+
+def broken_yaml(error: Exception, data: bytes) -> Fault:
+    """Where and why a parser gave up on `data`, which is sound text."""
+    if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
+        reason = str(error).partition("\n")[0] if isinstance(error, YAMLError | ValueError) else type(error).__name__
+        return Fault(1, 1, f"not YAML: {quoted(reason)}")
+    line, column = error.problem_mark.line, error.problem_mark.column
+    return Fault(line + 1, column + 1, f"not YAML: {_reason(error, _character(data, line, column))}")
+
+
+def _reason(error: MarkedYAMLError, found: str) -> str:
+    problem = error.problem or "unknown error"
+    if "cannot start any token" in problem:
+        return "a tab; indent with spaces" if found == "\t" else f"text that starts with {quoted(found)} needs quotes"
+    advice = next((advice for part, advice in _ADVICE if part in problem), "")
+    return str(Text(problem[:80])) + (f"; {advice}" if advice else "")
+
+
+def _character(data: bytes, line: int, column: int) -> str:
+    lines = data.decode("utf-8-sig", "replace").split("\n")
+    return lines[line][column : column + 1] if line < len(lines) else ""
