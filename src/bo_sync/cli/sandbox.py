@@ -1,0 +1,152 @@
+"""`bo-sync sandbox`: the embedded hub as a process of its own, and what it holds."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bo_sync.core.text import visible
+
+if TYPE_CHECKING:
+    from bo_sync.sandbox.hub import SandboxHub
+    from bo_sync.sandbox.store import Store
+
+DEFAULT_DATABASE = ".bo-sync/sandbox.db"
+
+
+def _place(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say which sandbox is meant."""
+    directory = click.option(
+        "-C",
+        "--directory",
+        type=click.Path(path_type=Path, file_okay=False),
+        default=Path(),
+        metavar="DIR",
+        help="Work as if started in DIR.",
+    )
+    database = click.option(
+        "--database",
+        type=click.Path(path_type=Path, dir_okay=False),
+        default=Path(DEFAULT_DATABASE),
+        metavar="PATH",
+        help=f"The sandbox's file, below DIR.  [default: {DEFAULT_DATABASE}]",
+    )
+    return directory(database(command))
+
+
+def _open(directory: Path, database: Path) -> "Store":
+    from bo_sync.sandbox.store import Store
+
+    return Store.open(directory / database)
+
+
+@click.group()
+def command() -> None:
+    """The embedded hub: serve it, reset it, fill it."""
+
+
+@command.command()
+@_place
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.  [default: 0]")
+@click.option("--latency", type=click.FloatRange(0, 60_000), default=0.0, metavar="MS", help="Wait before each answer.")
+@click.option("--max-page-size", type=click.IntRange(1), metavar="N", help="The largest page.  [default: any]")
+@click.option("--large-pages", type=click.Choice(["clamp", "refuse"]), default="clamp", help="What larger ones get.")
+@click.option(
+    "--refusal", type=click.Choice(["graphql-error", "http-400"]), default="graphql-error", help="How it refuses."
+)
+@click.option("--new-user-rows", type=click.Choice(["absent", "none", "default"]), default="absent")
+@click.option("--omitted-gender", type=click.Choice(["null", "unknown"]), default="null")
+@click.option("--single-root-mutations", is_flag=True, help="Refuse several mutations in one request.")
+@click.option("--viewer-for-key", type=click.Choice(["null", "unauthenticated"]), default="null")
+@click.option("--no-introspection", is_flag=True, help="Refuse questions about the schema.")
+def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
+    directory: Path,
+    database: Path,
+    port: int,
+    latency: float,
+    max_page_size: int | None,
+    large_pages: str,
+    refusal: str,
+    new_user_rows: str,
+    omitted_gender: str,
+    single_root_mutations: bool,  # noqa: FBT001
+    viewer_for_key: str,
+    no_introspection: bool,  # noqa: FBT001
+) -> None:
+    """Serve the sandbox over HTTP on the loopback interface until interrupted.
+
+    The first lines of the output are the address, the API keys with their level of Roles & permissions, and the
+    session tokens. The other options choose how the hub behaves where nobody knows how the real one does.
+    """
+    from bo_sync.sandbox import behaviour as choices
+    from bo_sync.sandbox.hub import SandboxHub
+
+    behaviour = choices.Behaviour(
+        max_page_size=max_page_size,
+        large_pages=choices.LargePages(large_pages),
+        refusal=choices.Refusal(refusal),
+        new_user_rows=choices.NewUserRows(new_user_rows),
+        omitted_gender=choices.OmittedGender(omitted_gender),
+        single_root_mutations=single_root_mutations,
+        viewer_for_key=choices.ViewerForKey(viewer_for_key),
+        introspection=not no_introspection,
+    )
+    with _open(directory, database) as store:
+        _serve(SandboxHub(store, behaviour, latency=latency / 1000), port)
+
+
+def _serve(hub: "SandboxHub", port: int) -> None:
+    import signal
+    from threading import Event
+
+    from bo_sync.sandbox.server import SandboxServer
+
+    stopped = Event()
+    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        with SandboxServer(hub, port=port) as server:
+            _announce(server.url, hub.store)
+            stopped.wait()
+    finally:
+        for number, previous in before.items():
+            signal.signal(number, previous)
+
+
+def _announce(url: str, store: "Store") -> None:
+    click.echo(f"url {url}")
+    for key, access in store.api_keys():
+        click.echo(f"key {visible(key)} {access}")
+    for token in store.sessions():
+        click.echo(f"session {visible(token)}")
+
+
+@command.command()
+@_place
+def reset(directory: Path, database: Path) -> None:
+    """Forget everything: the role definitions, the keys, and one person remain."""
+    with _open(directory, database) as store:
+        store.reset()
+        click.echo(_held(store))
+
+
+@command.command()
+@_place
+@click.argument("count", metavar="N", type=click.IntRange(0, 1_000_000))
+@click.option("--seed", type=int, default=0, metavar="K", help="Another K gives other people.  [default: 0]")
+def seed(directory: Path, database: Path, count: int, seed: int) -> None:
+    """Forget everything and hold N made-up people with believable roles: the same for the same K."""
+    from bo_sync.sandbox.population import synthetic
+
+    with _open(directory, database) as store:
+        store.load(synthetic(count, seed))
+        click.echo(_held(store))
+
+
+def _held(store: "Store") -> str:
+    people, rows = store.counts()
+    return f"The sandbox holds {people} {'person' if people == 1 else 'people'} with {rows} role rows."
+
+
+if __name__ == "__main__":
+    command()

@@ -1,0 +1,108 @@
+"""Who asks, and what that lets them do.
+
+The levels are those of the hub's annotations: a level of the definition `role`, for an API key as for a person, and
+for some operations the person whom they are about (`user is authenticated; email if present in input matches JWT`).
+"""
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, assert_never, cast
+
+from bo_sync.sandbox.refused import RefusedError
+from bo_sync.sandbox.shape import RANK, Access
+
+# Operation: the least level of the definition `role`. None: any caller. The two viewers of definitions are unannotated
+# in the hub, which is no promise that they are open to all; here any valid caller may read them.
+NEEDED: Final[dict[str, Access | None]] = {
+    "adminUsers": "VIEWER",
+    "adminUser": "VIEWER",
+    "adminUserViewer": None,
+    "roleDefinitions": None,
+    "roleDefinition": None,
+    "role": "VIEWER",
+    "roles": "VIEWER",
+    "adminUserCreate": "OWNER",
+    "adminUserUpdate": "EDITOR",
+    "adminUserDelete": "OWNER",
+    "roleCreate": "OWNER",
+    "roleUpdate": "EDITOR",
+    "roleDelete": "OWNER",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class KeyHolder:
+    """An API key: a level, and nobody behind it."""
+
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A session: a person, who may do what their own row in the definition `role` says."""
+
+    user_id: int
+    email: str
+    access: Access
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """No key or session, or none that is known here. `ghost`: a session whose person has been deleted."""
+
+    ghost: bool = False
+
+
+Caller = KeyHolder | Person | Stranger
+
+_PERSON: Final = """SELECT sessions.userId AS id, users.email AS email, users.id IS NULL AS gone
+FROM sessions LEFT JOIN users ON users.id = sessions.userId WHERE token = ?"""
+_LEVELS: Final = """SELECT access FROM roles JOIN definitions ON definitions.id = roleDefinitionId
+WHERE userId = ? AND name = 'role'"""
+
+
+def identify(db: sqlite3.Connection, headers: Mapping[str, str], *, keyless: bool) -> Caller:
+    """The caller that the headers prove. A session outweighs a key. `keyless`: strangers act with an owner's rights."""
+    folded = {name.lower(): value for name, value in headers.items()}
+    kind, _, token = folded.get("authorization", "").partition(" ")
+    session = db.execute(_PERSON, (token.strip(),)).fetchone() if kind.lower() == "bearer" else None
+    if session is not None:
+        return Stranger(ghost=True) if session["gone"] else _person(db, session["id"], session["email"])
+    key = db.execute("SELECT access FROM keys WHERE key = ?", (folded.get("apikey", ""),)).fetchone()
+    if key is not None and not kind:
+        return KeyHolder(key["access"])
+    return KeyHolder("OWNER") if keyless else Stranger()
+
+
+def _person(db: sqlite3.Connection, user_id: int, email: str) -> Person:
+    held = [row["access"] for row in db.execute(_LEVELS, (user_id,))]
+    return Person(user_id, email, cast("Access", max(held, key=lambda access: RANK[access], default="NONE")))
+
+
+def allow(caller: Caller, operation: str, *, own: bool = False) -> None:
+    """Raises UNAUTHENTICATED or FORBIDDEN where the caller may not; `own`: it is about the caller alone."""
+    needed = NEEDED[operation]
+    match caller:
+        case Stranger():
+            raise RefusedError("UNAUTHENTICATED", "Invalid or missing authentication token")
+        case KeyHolder(access):
+            own = False
+        case Person(_, _, access):
+            pass
+        case _:
+            assert_never(caller)
+    if needed is not None and not own and RANK[access] < RANK[needed]:
+        raise RefusedError("FORBIDDEN", f"Insufficient permissions: {operation} needs role.{needed}")
+
+
+def actor(caller: Caller) -> int | None:
+    """The id for `createdBy` and `lastModifiedBy`: a key leaves none."""
+    return caller.user_id if isinstance(caller, Person) else None
+
+
+def owns(caller: Caller, *, email: str | None = None, user_ids: tuple[int, ...] = ()) -> bool:
+    """Whether a question about `email`, or about `user_ids`, is a person's question about themselves."""
+    if not isinstance(caller, Person):
+        return False
+    return caller.email == email or (bool(user_ids) and set(user_ids) == {caller.user_id})

@@ -1,0 +1,220 @@
+"""Root fields: who may, then what, each in one transaction; and the few fields that are more than a column.
+
+The graph below a root field is plain mappings, so graphql-core asks nothing of us a second time. The rules are those of
+the schema's descriptions and of its annotations; what neither settles is a `Behaviour`.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypedDict
+
+from bo_sync.sandbox import grants, people
+from bo_sync.sandbox.behaviour import Behaviour, ViewerForKey
+from bo_sync.sandbox.callers import Caller, Person, Stranger, actor, allow, owns
+from bo_sync.sandbox.grants import DefinitionSearch, NewRole, RoleSearch
+from bo_sync.sandbox.paging import Paging
+from bo_sync.sandbox.people import PeopleSearch
+from bo_sync.sandbox.refused import RefusedError
+from bo_sync.sandbox.shape import Access
+from bo_sync.sandbox.store import Store
+from bo_sync.sandbox.tables import Row
+
+# What a search without an input asks for; with one, the schema's own defaults fill it.
+FIRST_PAGE: Final[Paging] = {"page": 1, "offset": 12}
+_FIRST_PEOPLE: Final[PeopleSearch] = {"page": 1, "offset": 12}
+_FIRST_DEFINITIONS: Final[DefinitionSearch] = {"page": 1, "offset": 12}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What one request is answered from."""
+
+    store: Store
+    behaviour: Behaviour
+    caller: Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One root field: the request's context, and a database within the field's own transaction."""
+
+    db: sqlite3.Connection
+    context: Context
+    now: str
+
+    @property
+    def by(self) -> int | None:
+        """Who to write down as the author of a change."""
+        return actor(self.context.caller)
+
+
+class ByEmail(TypedDict):
+    """Arguments that name a person."""
+
+    email: str
+
+
+class UpdateUser(ByEmail):
+    """Arguments of adminUserUpdate."""
+
+    input: Row
+
+
+class ById(TypedDict):
+    """Arguments that name a definition or a row."""
+
+    id: str
+
+
+class NewAccess(TypedDict):
+    """The hub's RoleUpdateInput."""
+
+    access: Access
+
+
+class UpdateRole(ById):
+    """Arguments of roleUpdate."""
+
+    input: NewAccess
+
+
+class Create(TypedDict):
+    """Arguments of adminUserCreate."""
+
+    input: Row
+
+
+class CreateRole(TypedDict):
+    """Arguments of roleCreate."""
+
+    input: NewRole
+
+
+class SearchPeople(TypedDict, total=False):
+    """Arguments of adminUsers."""
+
+    input: PeopleSearch | None
+
+
+class SearchDefinitions(TypedDict, total=False):
+    """Arguments of roleDefinitions."""
+
+    input: DefinitionSearch | None
+
+
+class SearchRoles(TypedDict):
+    """Arguments of roles."""
+
+    input: RoleSearch
+
+
+def admin_users(scene: Scene, args: SearchPeople) -> object:
+    """One page of people."""
+    allow(scene.context.caller, "adminUsers")
+    return people.page_of_people(scene.db, args.get("input") or _FIRST_PEOPLE, scene.context.behaviour).shape
+
+
+def admin_user(scene: Scene, args: ByEmail) -> object:
+    """One person."""
+    allow(scene.context.caller, "adminUser", own=owns(scene.context.caller, email=args["email"]))
+    return people.found(scene.db, args["email"])
+
+
+def admin_user_viewer(scene: Scene, _args: object) -> object:
+    """The person who asks; for a key as `Behaviour.viewer_for_key` says."""
+    caller = scene.context.caller
+    if caller == Stranger(ghost=True):
+        raise RefusedError("ADMIN_USER_NOT_FOUND_ERROR", "Authenticated user does not exist in the system")
+    allow(caller, "adminUserViewer")
+    if isinstance(caller, Person):
+        return people.found(scene.db, caller.email)
+    if scene.context.behaviour.viewer_for_key is ViewerForKey.UNAUTHENTICATED:
+        raise RefusedError("UNAUTHENTICATED", "An API key is nobody: adminUserViewer needs a session")
+    return None
+
+
+def role_definitions(scene: Scene, args: SearchDefinitions) -> object:
+    """One page of definitions."""
+    allow(scene.context.caller, "roleDefinitions")
+    page = grants.page_of_definitions(scene.db, args.get("input") or _FIRST_DEFINITIONS, scene.context.behaviour)
+    return page.shape | {"items": [grants.as_definition(row) for row in page.items]}
+
+
+def role_definition(scene: Scene, args: ById) -> object:
+    """One definition."""
+    allow(scene.context.caller, "roleDefinition")
+    return grants.definition(scene.db, args["id"])
+
+
+def role(scene: Scene, args: ById) -> object:
+    """One row."""
+    allow(scene.context.caller, "role")
+    return grants.role(scene.db, args["id"])
+
+
+def roles(scene: Scene, args: SearchRoles) -> object:
+    """One page of the rows of the asked people."""
+    search = args["input"]
+    allow(scene.context.caller, "roles", own=owns(scene.context.caller, user_ids=tuple(search["userIds"])))
+    page = grants.page_of_roles(scene.db, search, scene.context.behaviour)
+    return page.shape | {"items": grants.as_grants(scene.db, page.items)}
+
+
+def admin_user_create(scene: Scene, args: Create) -> object:
+    """A new person, with the rows that new people have at once."""
+    allow(scene.context.caller, "adminUserCreate")
+    made = people.create(scene.db, args["input"], scene.context.behaviour, now=scene.now, by=scene.by)
+    grants.add_first_rows(scene.db, int(str(made["id"])), scene.context.behaviour, now=scene.now)
+    return made
+
+
+def admin_user_update(scene: Scene, args: UpdateUser) -> object:
+    """A person's changed profile."""
+    allow(scene.context.caller, "adminUserUpdate", own=owns(scene.context.caller, email=args["email"]))
+    return people.update(scene.db, args["email"], args["input"], now=scene.now, by=scene.by)
+
+
+def admin_user_delete(scene: Scene, args: ByEmail) -> object:
+    """The end of a person and their rows."""
+    allow(scene.context.caller, "adminUserDelete")
+    return people.delete(scene.db, args["email"])
+
+
+def role_create(scene: Scene, args: CreateRole) -> object:
+    """A new row."""
+    allow(scene.context.caller, "roleCreate")
+    return grants.create(scene.db, args["input"], now=scene.now, by=scene.by)
+
+
+def role_update(scene: Scene, args: UpdateRole) -> object:
+    """A row's new access."""
+    allow(scene.context.caller, "roleUpdate")
+    return grants.update(scene.db, args["id"], args["input"]["access"], now=scene.now, by=scene.by)
+
+
+def role_delete(scene: Scene, args: ById) -> object:
+    """The end of a row."""
+    allow(scene.context.caller, "roleDelete")
+    return grants.delete(scene.db, args["id"])
+
+
+# The arguments have been checked against the schema, each operation by its own shape.
+RootField = Callable[[Scene, Any], object]
+QUERIES: Final[dict[str, RootField]] = {
+    "adminUsers": admin_users,
+    "adminUser": admin_user,
+    "adminUserViewer": admin_user_viewer,
+    "roleDefinitions": role_definitions,
+    "roleDefinition": role_definition,
+    "role": role,
+    "roles": roles,
+}
+MUTATIONS: Final[dict[str, RootField]] = {
+    "adminUserCreate": admin_user_create,
+    "adminUserUpdate": admin_user_update,
+    "adminUserDelete": admin_user_delete,
+    "roleCreate": role_create,
+    "roleUpdate": role_update,
+    "roleDelete": role_delete,
+}
