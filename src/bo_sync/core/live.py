@@ -1,19 +1,23 @@
 """The live side, normalised: who stands at which address, and which access each person holds under our names.
 
 A row with access NONE equals no row. Of two rows for one pair of person and role the highest counts (at a tie the
-lowest id), because that is what the person can do today; the others are surplus.
+lowest id), because that is what the person can do today; the others are surplus. A platform area is on or off: its row
+with any access but NONE counts as OWNER, the access with which we create one.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from bo_sync.core.model import Access, GrantRow, LiveState, LiveUser, Role, RoleDefinition
+from bo_sync.core.model import PLATFORM, Access, GrantRow, LiveState, LiveUser, Role, RoleDefinition
 from bo_sync.core.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """The rows that stand for one person and role: the one that counts, and any surplus ones, lowest id first."""
+    """The rows that stand for one person and role: the one that counts, and any surplus ones, lowest id first.
+
+    Their access is what counts (`effective`): OWNER for every row of a platform area that is on.
+    """
 
     row: GrantRow
     surplus: tuple[GrantRow, ...] = ()
@@ -67,8 +71,12 @@ def index(live: LiveState, settings: Settings) -> LiveIndex:
 
 
 def known_definitions(definitions: Iterable[RoleDefinition], settings: Settings) -> dict[Role, RoleDefinition]:
-    """The hub's definitions under our names, in our order. What the hub lacks is left out."""
-    by_name = {definition.name: definition for definition in definitions}
+    """The hub's definitions under our names, in our order. What the hub lacks is left out.
+
+    The hub promises unique names; should two share one, the lowest id counts, whatever their order.
+    """
+    lowest_id_last = sorted(definitions, key=lambda definition: _by_id(definition.id), reverse=True)
+    by_name = {definition.name: definition for definition in lowest_id_last}
     return {role: by_name[name] for role, name in settings.role_definitions if name in by_name}
 
 
@@ -79,9 +87,22 @@ def holdings(rows: Iterable[GrantRow], roles: Mapping[str, Role]) -> dict[Role, 
         role = roles.get(row.definition_id)
         if role is not None:
             grouped.setdefault(role, []).append(row)
-    return {role: _hold(group) for role, group in grouped.items()}
+    return {role: _hold(role, group) for role, group in grouped.items()}
 
 
-def _hold(rows: list[GrantRow]) -> Holding:
-    kept, *surplus = sorted(rows, key=lambda row: (-row.access, row.id))
-    return Holding(kept, tuple(sorted(surplus, key=lambda row: row.id)))
+def _hold(role: Role, rows: list[GrantRow]) -> Holding:
+    kept, *surplus = (
+        replace(row, access=effective(role, row.access))
+        for row in sorted(rows, key=lambda row: (-row.access, _by_id(row.id)))
+    )
+    return Holding(kept, tuple(sorted(surplus, key=lambda row: _by_id(row.id))))
+
+
+def effective(role: Role, access: Access) -> Access:
+    """What a row's access means for `role`: any access but NONE switches a platform area on, which is OWNER."""
+    return Access.OWNER if role in PLATFORM and access is not Access.NONE else access
+
+
+def _by_id(opaque: str) -> tuple[int, str]:
+    """Numbers as numbers (9 before 10), UUIDs, all of one length, by their characters."""
+    return len(opaque), opaque
