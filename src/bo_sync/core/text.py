@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 # Printable to Unicode, yet drawn as nothing: fillers, the braille blank, the grapheme joiner, variation selectors.
-_INVISIBLE: Final = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u180b\u180c\u180d\u180f").union(
+_INVISIBLE: Final = frozenset("\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800\u034f\u180b\u180c\u180d\u180f").union(
     map(chr, range(0xFE00, 0xFE10)), map(chr, range(0xE0100, 0xE01F0))
 )
 _NAMED: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
