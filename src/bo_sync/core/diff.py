@@ -114,12 +114,12 @@ def diff(desired: Iterable[DesiredUser], live: LiveIndex, settings: Settings) ->
 
 def _pair(user: DesiredUser, live: LiveIndex) -> _Pair | _Refusal | _Ambiguous:
     there = live.by_address.get(user.email.folded, ())
-    if len(there) > 1:
+    at_id = live.by_id.get(user.id) if user.id is not None else None
+    if len(there) > 1 and (at_id is None or at_id in there):
         return _Ambiguous()
     at_address = there[0] if there else None
     if user.id is None or (at_address and at_address.user.id == user.id):
         return _Pair(user, at_address)
-    at_id = live.by_id.get(user.id)
     if at_address is None and at_id is None and user.departure is not None:
         return _Pair(user, None)
     claims = frozenset(person.user.id for person in (at_address, at_id) if person)
