@@ -7,55 +7,19 @@ steps of that person and of nobody else. The report is made from what happened, 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import assert_never
 
 from bo_sync.core.changes import Change, CreateUser, UpdateUser
 from bo_sync.core.document import digest
 from bo_sync.core.model import Access
 from bo_sync.core.order import CreateStep, DeleteStep, GrantStep, Phase, ProfileStep, Step, steps
-from bo_sync.core.plan import Action, action_of
+from bo_sync.core.plan import Plan, action_of
 from bo_sync.core.rails import role_owners
-from bo_sync.core.text import Text
+from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.errors import HubError, HubFateUnknownError
 from bo_sync.ports import Progress
 from bo_sync.reconcile import Reading
 from bo_sync.sending import Hub, Target, create, delete, strip_defaults, update_profile, write_grants
-
-
-class Outcome(StrEnum):
-    """What became of one person's changes. FAILED may be partly done; UNKNOWN could not even be read afterwards."""
-
-    APPLIED = "applied"
-    FAILED = "failed"
-    NOT_ATTEMPTED = "not_attempted"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class PersonOutcome:
-    """`error` says what went wrong, or why nothing was sent."""
-
-    email: Text
-    action: Action
-    outcome: Outcome
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What an apply did: outcomes by address, never intentions. `digest` is that of the plan that ran."""
-
-    run: str
-    digest: str
-    outcomes: tuple[PersonOutcome, ...]
-
-    def count(self, outcome: Outcome) -> int:
-        return sum(person.outcome is outcome for person in self.outcomes)
-
-    @property
-    def complete(self) -> bool:
-        return self.count(Outcome.APPLIED) == len(self.outcomes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +63,12 @@ def apply_plan(reading: Reading, hub: Hub, options: Options, progress: Progress)
             for _ in pool.map(lambda step: _run_step(state, step), found):
                 counter.step(phase)
     return Report(options.run, digest(reading.plan), tuple(_outcome(state, change) for change in reading.plan.changes))
+
+
+def unattempted(plan: Plan, why: str) -> Report:
+    """The report of a plan that was not run, and why."""
+    outcomes = (PersonOutcome(change.email, action_of(change), Outcome.NOT_ATTEMPTED, why) for change in plan.changes)
+    return Report("", digest(plan), tuple(outcomes))
 
 
 @dataclass(slots=True)
