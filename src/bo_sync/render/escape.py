@@ -1,0 +1,61 @@
+"""One escaper a sink, for text that is not ours. Each is total, and idempotent: escaped text is returned unchanged.
+
+All of them first make visible what could act, hide or reorder (`core/text.py`). Idempotence has a price where a sink
+has entities: an entity that we could have written ourselves is let stand, so a raw `&#60;` is shown as `<`, as inert as
+any other character.
+"""
+
+import re
+from typing import Final
+
+from bo_sync.core.text import visible
+
+_COMMAND: Final = re.compile(r"(?:(?<=^)|(?<= ))::|##(?=\w*\[)")
+"""What a pipeline's log takes for a command: `::` that begins a line (or a word, which wrapping may put there), and
+`##[`, `##vso[` and the like anywhere."""
+
+
+def terminal(line: str) -> str:
+    r"""`line` for a terminal or a pipeline's log: one line that shows, and does nothing. A newline becomes `\n`."""
+    shown = visible(line)
+    if "::" not in shown and "##" not in shown:
+        return shown
+    return _COMMAND.sub(lambda found: r"\x3a:" if found.group() == "::" else r"#\x23", shown)
+
+
+_FORMULA: Final = re.compile(r" *[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]")
+
+
+def csv_cell(text: str) -> str:
+    """`text` for a cell of a spreadsheet: never a formula. Quoting the cell is the CSV writer's work."""
+    guarded = f"'{text}" if _FORMULA.match(text) else text
+    return visible(guarded)
+
+
+def _entities(characters: str, also: str = "") -> re.Pattern[str]:
+    """Finds `characters`, what matches `also`, and the entities that stand for any of these."""
+    codes = "|".join(str(ord(character)) for character in f"{characters}.")
+    return re.compile(f"&#(?:{codes});|[{re.escape(characters)}]{also}")
+
+
+_HTML: Final = _entities("&<>\"'")
+_MARKDOWN: Final = _entities("&<>\"'`|@*_~[]()!#\\:$", also=r"|(?<=[wW]{3})\.")
+
+
+def html(text: str) -> str:
+    """`text` for an HTML text node or a quoted attribute."""
+    return _HTML.sub(_entity, visible(text))
+
+
+def markdown(text: str) -> str:
+    """`text` for the inside of a `<code>` in Markdown, in a table too: no markup, mention, link or reference."""
+    return _MARKDOWN.sub(_entity, visible(text))
+
+
+def markdown_code(text: str) -> str:
+    """`text` as a whole `<code>` element of Markdown: the only form in which somebody else's text may stand there."""
+    return f"<code>{markdown(text)}</code>"
+
+
+def _entity(found: re.Match[str]) -> str:
+    return found.group() if len(found.group()) > 1 else f"&#{ord(found.group())};"

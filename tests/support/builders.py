@@ -1,0 +1,99 @@
+"""One-line builders of core values, each sound by itself; a test names only what it is about."""
+
+from bo_sync.core.changes import (
+    Cause,
+    Change,
+    CreateUser,
+    DeleteUser,
+    FieldChange,
+    GrantChange,
+    LostGrant,
+    RemoveDuplicate,
+    RevokeGrant,
+    SetGrant,
+    UpdateUser,
+)
+from bo_sync.core.diff import UnmanagedPerson
+from bo_sync.core.model import ACCESS_WORDS, FieldValue, ProfileField, Role, Source
+from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
+from bo_sync.core.rails import RailResult
+from bo_sync.core.text import Text
+
+HUB_URL = "https://hub.example.com/v2/graphql"
+
+
+def text(raw: str | None) -> Text | None:
+    """`Text`, or None for None."""
+    return None if raw is None else Text(raw)
+
+
+def source(path: str = "users/jane.yaml", line: int = 1, column: int = 1) -> Source:
+    return Source(Text(path), line, column)
+
+
+def value(field: ProfileField, after: str | None) -> FieldValue:
+    return FieldValue(field, text(after))
+
+
+def field_change(field: ProfileField, before: str | None, after: str | None) -> FieldChange:
+    return FieldChange(field, text(before), text(after))
+
+
+def set_grant(role: str, before: str, after: str, row_id: str | None = None) -> SetGrant:
+    """Access levels by their words: `set_grant("pricing", "viewer", "editor")`."""
+    return SetGrant(Role(role), ACCESS_WORDS[before], ACCESS_WORDS[after], f"definition-{role}", row_id)
+
+
+def revoke(role: str, before: str) -> RevokeGrant:
+    return RevokeGrant(Role(role), ACCESS_WORDS[before], f"row-{role}")
+
+
+def duplicate(role: str, surplus: str, stays: str) -> RemoveDuplicate:
+    return RemoveDuplicate(Role(role), ACCESS_WORDS[surplus], ACCESS_WORDS[stays], f"surplus-{role}")
+
+
+def create(email: str, *grants: SetGrant, profile: tuple[FieldValue, ...] = (), at: Source | None = None) -> CreateUser:
+    return CreateUser(Text(email), at or source(_file_of(email)), profile, grants)
+
+
+def update(
+    email: str, *grants: GrantChange, profile: tuple[FieldChange, ...] = (), at: Source | None = None, id: int = 7
+) -> UpdateUser:
+    return UpdateUser(Text(email), at or source(_file_of(email)), id, Text(email), profile, grants)
+
+
+def delete(
+    email: str, *grants: tuple[str, str], cause: Cause = Cause.STATE_ABSENT, at: Source | None = None, id: int = 7
+) -> DeleteUser:
+    """Grants as pairs: `delete("k@example.com", ("pricing", "editor"))`. Without a file when the cause says so."""
+    lost = tuple(LostGrant(Role(role), ACCESS_WORDS[before]) for role, before in grants)
+    where = None if cause is Cause.UNMANAGED else at or source(_file_of(email))
+    return DeleteUser(Text(email), where, id, Text(email), cause, lost)
+
+
+def _file_of(email: str) -> str:
+    return f"users/{email.partition('@')[0]}.yaml"
+
+
+def unmanaged(email: str, policy: str = "report") -> UnmanagedPerson:
+    return UnmanagedPerson(Text(email), policy)
+
+
+def plan(
+    *changes: Change,
+    unchanged: int = 0,
+    unmanaged: tuple[UnmanagedPerson, ...] = (),
+    findings: tuple[Finding, ...] = (),
+    rails: tuple[RailResult, ...] = (),
+    hub: HubFacts | None = None,
+    config: ConfigFacts | None = None,
+) -> Plan:
+    return Plan(
+        hub or HubFacts(HUB_URL, 14, 61),
+        config or ConfigFacts(15, "sha256:" + "0" * 64, Text("3f2c1ab"), dirty=False),
+        changes,
+        unchanged,
+        unmanaged,
+        findings,
+        rails,
+    )

@@ -1,0 +1,43 @@
+"""Strings that somebody could put into a profile, a file name or a commit to act on whoever reads our output."""
+
+from typing import Final
+
+HOSTILE: Final[dict[str, str]] = {
+    "ANSI colour and cursor": "\x1b[31mred\x1b[0m\x1b[2J\x1b[1;1H",
+    "OSC 8 link": "\x1b]8;;https://evil.example/\x1b\\click\x1b]8;;\x1b\\",
+    "OSC 52 clipboard": "\x1b]52;c;ZXZpbA==\x07",
+    "C1 control introducer": "\x9b31mred\x9d0;title\x9c",
+    "GitHub command": "::add-mask::secret",
+    "GitHub command after a newline": "Jane\n::error file=a,line=1::owned",
+    "GitHub command after blanks": "Jane  ::set-output name=x::y",
+    "old GitHub command": "##[error]owned",
+    "command in mid-line": "Jane ##[set-env name=PATH]/tmp",
+    "Azure command": "##vso[task.setvariable variable=x]y",
+    "bidirectional override": "jane\u202egpj.exe\u202c",
+    "bidirectional isolate": "a\u2066b\u2069c\u200f",
+    "zero width": "ad\u200bmin\u200d\ufeff@example.com",
+    "invisible fillers": "a\u3164b\u2800c\ufe0fd\U000e0041",
+    "newlines of every kind": "a\nb\rc\r\nd\x0be\x0cf\x85g\u2028h\u2029i",
+    "tabs and nulls": "a\tb\x00c\x7fd\x08",
+    "pipes": "a | b || c |---|",
+    "backticks": "`a` ``b`` ```c",
+    "HTML": "<script>alert('x')</script><img src=x onerror=alert(1)>\"&amp;&#x202e;&#8238;",
+    "formula": "=cmd|'/C calc'!A0",
+    "formula with a plus": "+1+cmd|' /C calc'!A0",
+    "formula with an at": "@SUM(1+1)*cmd|' /C calc'!A0",
+    "formula after a blank": '  =HYPERLINK("https://evil.example")',
+    "formula after a tab": "\t=1+1",
+    "full-width formula": "\uff1d1+1",
+    "mention": "@octocat and @org/team, #1, GH-1",
+    "Markdown link": "[click](https://evil.example) <https://evil.example> www.evil.example",
+    "Markdown image": "![x](https://evil.example/track.png)",
+    "Markdown emphasis": "**bold** _it_ ~~no~~ $math$ :tada: \\| \\`",
+    "lone surrogates": "a\udcffb\ud800c",
+    "a pretended row": 'x" → "y"  + root@example.com  created',
+    "wide characters": "\u5c71\u7530\u592a\u90ce \U0001f600",
+    "combining marks": "Zoe\u0308 a\u0301\u0302\u0303",
+    "huge": "A" * 20_000,
+    "huge and blank": " " * 5_000 + "::error::x",
+    "empty": "",
+}
+"""By what each one tries."""
