@@ -1,0 +1,130 @@
+"""Paged lists: how large a page may be, which pages there are, and the proof that all of a list was read.
+
+Nobody outside knows the hub's largest page. A page too large may be refused, so the size steps down and the smaller one
+is remembered; or it may be cut short in silence, so what the first answer says and holds decides which pages follow.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from pydantic import BaseModel
+
+from bo_sync.errors import HubError, HubIncompleteError
+from bo_sync.hub.answers import JsonObject
+from bo_sync.hub.documents import call
+from bo_sync.hub.refusals import DENIALS, read_failure
+from bo_sync.hub.transport import Transport
+from bo_sync.hub.wire import PageShape, parse
+
+ItemT = TypeVar("ItemT", bound=BaseModel)
+
+SMALLEST_PAGE: Final = 12
+"""The hub's own default (`offset: Int! = 12`): a hub that refuses this refuses for another reason."""
+
+Items = dict[str | int, ItemT]
+
+
+class Sizes:
+    """The sizes of pages, and of the batches of people whose grants are asked for, that the hub has not refused."""
+
+    def __init__(self, page: int, batch: int) -> None:
+        self.page = page
+        self.batch = batch
+
+    def lower(self, page: int, batch: int = 0) -> bool:
+        """After a refusal, of a page of this size for so many people; False when there is nothing left to lower."""
+        smaller_page, smaller_batch = _halved(page), _halved(batch)
+        self.page = min(self.page, smaller_page)
+        self.batch = min(self.batch, smaller_batch) if batch else self.batch
+        return smaller_page < page or smaller_batch < batch
+
+
+def _halved(size: int) -> int:
+    return min(size, max(SMALLEST_PAGE, size // 2))
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[ItemT]):
+    """What to list: an operation, its input but for the paging, the shape of its items and what identifies one."""
+
+    operation: str
+    shape: type[PageShape[ItemT]]
+    identity: Callable[[ItemT], str | int]
+    fixed: JsonObject
+    batch: int = 0
+    """How many people are asked about, where that is part of the question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[ItemT]):
+    """One answered page. `last` is the number of the last page, `size` the size that the hub really gives."""
+
+    items: tuple[ItemT, ...]
+    found: int
+    size: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A page that the hub would not give at this size, and the error to raise when no smaller one helps."""
+
+    size: int
+    error: HubError
+
+
+def ask_page(transport: Transport, listing: Listing[ItemT], number: int, size: int) -> Page[ItemT] | Refused:
+    """One page. Raises HubError, but for what may be due to the page's size."""
+    reply = transport.read(call(listing.operation, {"input": {**listing.fixed, "page": number, "offset": size}}))
+    if reply.faults or reply.data is None or reply.data.get(listing.operation) is None:
+        failure = read_failure(listing.operation, None, reply)
+        if any(fault.code in DENIALS for fault in reply.faults):
+            raise failure
+        return Refused(size, failure)
+    shape = parse(listing.shape, listing.operation, reply.data[listing.operation])
+    return _page(shape, size)
+
+
+def _page(shape: PageShape[ItemT], asked: int) -> Page[ItemT]:
+    held, found = len(shape.items), shape.itemsFound
+    if held >= found or held == 0:
+        return Page(shape.items, found, asked, 1)
+    # More is to come. A hub that cuts pages short may say so in `offset`, or only by what the page holds.
+    size = min(held, shape.offset) if shape.offset > 0 else held
+    return Page(shape.items, found, size, min(found, max(shape.pages, -(-found // size))))
+
+
+class Gathering(Generic[ItemT]):
+    """A list on its way in: the pages so far, and whether they prove to be all of it."""
+
+    def __init__(self, listing: Listing[ItemT]) -> None:
+        self.listing = listing
+        self.items: Items[ItemT] = {}
+        self._counted: set[int] = set()
+
+    def forget(self) -> None:
+        """Starts again, as after a page that was refused."""
+        self.items = {}
+        self._counted = set()
+
+    def take(self, page: Page[ItemT]) -> None:
+        """Adds a page, of any number, in any order."""
+        self._counted.add(page.found)
+        self.items.update((self.listing.identity(item), item) for item in page.items)
+
+    def check_complete(self) -> None:
+        """Raises HubIncompleteError unless there are as many different items as every page said there were."""
+        if self._counted == {len(self.items)}:
+            return
+        counts = " and ".join(str(count) for count in sorted(self._counted))
+        operation = self.listing.operation
+        message = f"{operation}: the hub said that it has {counts} items, and gave {len(self.items)} different ones"
+        hint = "somebody may be changing the hub just now: try again in a while"
+        raise HubIncompleteError(message, operation=operation, hint=hint)
+
+
+def chunks(ids: Iterable[int], size: int) -> list[list[int]]:
+    """The ids in lists of at most `size`, in order."""
+    whole = list(ids)
+    return [whole[start : start + size] for start in range(0, len(whole), size)]

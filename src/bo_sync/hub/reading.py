@@ -1,0 +1,198 @@
+"""Everything in the hub, read at once: no page waits for another that it does not need.
+
+The first page of people and of role definitions go out together. The first answer tells how many pages there are, and
+all of them are asked for; as soon as a page of people is there, so is the first page of their grants. The workers only
+ask: each brings back a step, which the calling thread, alone with the state, then takes. When the pages do not prove to
+be everything, because somebody changes the hub meanwhile, all is read again.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Final, TypeVar
+
+from pydantic import BaseModel
+
+from bo_sync.core.model import GrantRow, LiveState, LiveUser, RoleDefinition
+from bo_sync.core.text import Text
+from bo_sync.errors import HubIncompleteError
+from bo_sync.hub.documents import call
+from bo_sync.hub.listings import check_owners, definitions, grants, people
+from bo_sync.hub.paging import Gathering, Items, Listing, Page, Refused, Sizes, ask_page, chunks
+from bo_sync.hub.refusals import read_failure
+from bo_sync.hub.transport import Transport
+from bo_sync.hub.wire import CreatedShape, DefinitionShape, RowShape, UserShape, definition, grant_row, live_user, parse
+from bo_sync.hub.workers import Workers
+from bo_sync.ports import Progress
+
+ItemT = TypeVar("ItemT", bound=BaseModel)
+Step = Callable[[], None]
+
+ATTEMPTS: Final = 3
+
+
+class _SmallerError(Exception):
+    """The hub refused a page; the sizes are lowered, and the read is to start again."""
+
+
+def read_everything(transport: Transport, sizes: Sizes, progress: Progress) -> LiveState:
+    """Everything, proved complete. Raises HubIncompleteError when that fails `ATTEMPTS` times."""
+    attempt = 0
+    while True:
+        try:
+            with Workers[Step](transport.concurrency) as workers:
+                return _Reading(transport, sizes, workers, progress=progress, attempt=attempt).run()
+        except _SmallerError:
+            continue
+        except HubIncompleteError:
+            attempt += 1
+            if attempt == ATTEMPTS:
+                raise
+
+
+class _Reading:
+    """One attempt to read everything."""
+
+    def __init__(
+        self, transport: Transport, sizes: Sizes, workers: Workers[Step], *, progress: Progress, attempt: int
+    ) -> None:
+        self._transport = transport
+        self._sizes = sizes
+        self._workers = workers
+        self._progress = progress
+        self._attempt = attempt
+        self._everybody = Gathering(people(attempt))
+        self._definitions = Gathering(definitions(attempt))
+        self._batches: list[tuple[Gathering[RowShape], list[int]]] = []
+        self._viewer: Text | None = None
+
+    def run(self) -> LiveState:
+        self._start(self._everybody, self._take_people)
+        self._start(self._definitions, lambda _: None)
+        if self._transport.credentials.session is not None:
+            self._workers.submit(self._ask_viewer)
+        while self._workers.outstanding:
+            self._workers.next()()
+        self._everybody.check_complete()
+        self._definitions.check_complete()
+        return LiveState(self._people(), sorted_definitions(self._definitions.items), self._viewer)
+
+    def _people(self) -> tuple[LiveUser, ...]:
+        rows: dict[int, list[RowShape]] = {}
+        for gathering, user_ids in self._batches:
+            gathering.check_complete()
+            check_owners(gathering.items, user_ids)
+            for row in gathering.items.values():
+                rows.setdefault(row.userId, []).append(row)
+        shapes = sorted(self._everybody.items.values(), key=lambda shape: shape.id)
+        return tuple(live_user(shape, sorted_rows(rows.get(shape.id, ()))) for shape in shapes)
+
+    def _start(self, gathering: Gathering[ItemT], then: Callable[[Page[ItemT]], None]) -> None:
+        """Asks for a list's first page and, once that is here, for the others."""
+
+        def first(page: Page[ItemT]) -> None:
+            for number in range(2, page.last + 1):
+                self._ask(gathering, number, page.size, then)
+            then(page)
+
+        self._ask(gathering, 1, self._sizes.page, first)
+
+    def _ask(self, gathering: Gathering[ItemT], number: int, size: int, then: Callable[[Page[ItemT]], None]) -> None:
+        listing = gathering.listing
+
+        def work() -> Step:
+            answer = ask_page(self._transport, listing, number, size)
+            return lambda: self._take(gathering, answer, then)
+
+        self._workers.submit(work)
+
+    def _take(
+        self, gathering: Gathering[ItemT], answer: Page[ItemT] | Refused, then: Callable[[Page[ItemT]], None]
+    ) -> None:
+        if isinstance(answer, Refused):
+            if not self._sizes.lower(answer.size, gathering.listing.batch):
+                raise answer.error
+            raise _SmallerError
+        gathering.take(answer)
+        then(answer)
+
+    def _take_people(self, page: Page[UserShape]) -> None:
+        for batch in chunks(dict.fromkeys(shape.id for shape in page.items), self._sizes.batch):
+            gathering = Gathering(grants(self._attempt, batch))
+            self._batches.append((gathering, batch))
+            self._start(gathering, self._take_grants)
+        self._progress.advance("people", len(self._everybody.items), page.found)
+
+    def _take_grants(self, _: Page[RowShape]) -> None:
+        self._progress.advance("grants", sum(len(gathering.items) for gathering, _ in self._batches), 0)
+
+    def _ask_viewer(self) -> Step:
+        viewer = read_viewer(self._transport)
+
+        def take() -> None:
+            self._viewer = viewer
+
+        return take
+
+
+def read_viewer(transport: Transport) -> Text | None:
+    """The address of the person whose session runs; None when the hub knows of none.
+
+    Raises HubDeniedError when the session is not accepted: to go on would switch off the rail that guards the viewer.
+    """
+    reply = transport.read(call("adminUserViewer"))
+    if reply.faults:
+        raise read_failure("adminUserViewer", None, reply)
+    found = (reply.data or {}).get("adminUserViewer")
+    return None if found is None else Text(parse(CreatedShape, "adminUserViewer", found).email)
+
+
+def read_list(transport: Transport, listing: Callable[[int], Listing[ItemT]], sizes: Sizes) -> Items[ItemT]:
+    """One list, page after page, proved complete. Raises HubIncompleteError when that fails `ATTEMPTS` times."""
+    for attempt in range(ATTEMPTS):
+        gathering = Gathering(listing(attempt))
+        try:
+            _gather(transport, gathering, sizes)
+            gathering.check_complete()
+        except HubIncompleteError:
+            if attempt == ATTEMPTS - 1:
+                raise
+        else:
+            return gathering.items
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _gather(transport: Transport, gathering: Gathering[ItemT], sizes: Sizes) -> None:
+    number, last, size = 1, 1, sizes.page
+    while number <= last:
+        answer = ask_page(transport, gathering.listing, number, size)
+        if isinstance(answer, Refused):
+            if not sizes.lower(answer.size):
+                raise answer.error
+            gathering.forget()
+            number, last, size = 1, 1, sizes.page
+            continue
+        gathering.take(answer)
+        if number == 1:
+            last, size = answer.last, answer.size
+        number += 1
+
+
+def read_definitions(transport: Transport, sizes: Sizes) -> tuple[RoleDefinition, ...]:
+    """Every role definition, known to us or not, by name."""
+    return sorted_definitions(read_list(transport, definitions, sizes))
+
+
+def read_grants(transport: Transport, user_id: int, sizes: Sizes) -> tuple[GrantRow, ...]:
+    """Every grant row of one person."""
+    rows = read_list(transport, lambda attempt: grants(attempt, [user_id]), sizes)
+    check_owners(rows, [user_id])
+    return sorted_rows(rows.values())
+
+
+def sorted_rows(shapes: Iterable[RowShape]) -> tuple[GrantRow, ...]:
+    """Rows in an order that no page decides: by definition, then by id."""
+    return tuple(sorted(map(grant_row, shapes), key=lambda row: (row.definition_id, row.id)))
+
+
+def sorted_definitions(shapes: Items[DefinitionShape]) -> tuple[RoleDefinition, ...]:
+    """Definitions in an order that no page decides: by name, then by id."""
+    return tuple(sorted(map(definition, shapes.values()), key=lambda kind: (kind.name, kind.id)))

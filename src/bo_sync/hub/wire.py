@@ -1,0 +1,168 @@
+"""The shapes of the hub's answers, checked as strictly as is sound, and their meaning in our words.
+
+Every shape follows a type of the hub's schema (`AdminUser`, `Role`, `RoleDefinition` and the paged responses). Ids are
+read as strings or numbers, since the schema itself has both for the same person: `AdminUser.id` is an `ID`,
+`Role.userId` an `Int`. Fields that we did not ask for are ignored; a missing or unsound one is a HubError.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Final, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from bo_sync.core.model import PROFILE_FIELDS, Access, FieldValue, GrantRow, LiveUser, Profile, ProfileField
+from bo_sync.core.model import RoleDefinition as Definition
+from bo_sync.core.text import Text
+from bo_sync.errors import HubError
+from bo_sync.hub.answers import JsonObject, JsonValue
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+ItemT = TypeVar("ItemT", bound=BaseModel)
+
+_GENDER_WORDS: Final = {"M": "male", "F": "female", "U": "unknown"}
+_GENDER_LETTERS: Final = {word: letter for letter, word in _GENDER_WORDS.items()}
+_WIRE_NAMES: Final[Mapping[ProfileField, str]] = {
+    "gender": "gender",
+    "first_name": "firstName",
+    "middle_name": "middleName",
+    "last_name": "lastName",
+    "phone": "phone",
+    "job": "job",
+    "language": "language",
+}
+
+
+def _number(found: object) -> object:
+    """An id as a number, from a number or from digits; anything else is left for the model to refuse."""
+    is_digits = isinstance(found, str) and found.isascii() and found.isdigit() and len(found) <= 18
+    return int(found) if is_digits and isinstance(found, str) else found
+
+
+def _characters(found: object) -> object:
+    return str(found) if isinstance(found, int) and not isinstance(found, bool) else found
+
+
+UserId = Annotated[int, BeforeValidator(_number), Field(gt=0)]
+OpaqueId = Annotated[str, BeforeValidator(_characters), Field(min_length=1, max_length=200)]
+AccessName = Literal["OWNER", "EDITOR", "VIEWER", "NONE"]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+
+class UserShape(_Shape):
+    """`AdminUser`."""
+
+    id: UserId
+    email: Annotated[str, Field(min_length=1)]
+    gender: Literal["M", "F", "U"] | None
+    firstName: str | None  # noqa: N815  # the schema's spelling
+    middleName: str | None  # noqa: N815
+    lastName: str | None  # noqa: N815
+    phone: str | None
+    job: str | None
+    language: str | None
+    createdAt: str  # noqa: N815
+    lastModifiedAt: str  # noqa: N815
+
+
+class CreatedShape(_Shape):
+    """What `adminUserCreate` and `adminUserViewer` are asked for."""
+
+    id: UserId
+    email: Annotated[str, Field(min_length=1)]
+
+
+class RowShape(_Shape):
+    """`Role`."""
+
+    id: OpaqueId
+    userId: UserId  # noqa: N815
+    roleDefinitionId: OpaqueId  # noqa: N815
+    access: AccessName
+
+
+class DefinitionShape(_Shape):
+    """`RoleDefinition`."""
+
+    id: OpaqueId
+    name: str
+    defaultAccess: AccessName  # noqa: N815
+
+
+class PageShape(_Shape, Generic[ItemT]):
+    """`UserResponse`, `RoleResponse`, `RoleDefinitionResponse`. `offset` is the size of a page, not where it starts."""
+
+    items: tuple[ItemT, ...]
+    itemsFound: Annotated[int, Field(ge=0)]  # noqa: N815
+    offset: int
+    pages: int
+
+
+def parse(shape: type[ModelT], operation: str, found: JsonValue) -> ModelT:
+    """One operation's result. Raises HubError that says which field is not what the schema promises."""
+    try:
+        return shape.model_validate(_tuples(found))
+    except ValidationError as err:
+        first = err.errors(include_url=False, include_context=False)[0]
+        place = ".".join(str(step) for step in first["loc"]) or "the answer"
+        shown = Text(repr(first["input"])[:80])
+        message = (
+            f"{operation}: the hub's answer is not of its schema: {Text(place)}: {Text(first['msg'])}, found {shown}"
+        )
+        hint = "run `bo-sync doctor`: it compares the hub's schema with what we send"
+        raise HubError(message, operation=operation, hint=hint, detail=f"{err.error_count()} such fields") from err
+
+
+def _tuples(found: JsonValue) -> object:
+    """A page's list as the tuple that the strict model asks for."""
+    if isinstance(found, dict) and isinstance(found.get("items"), list):
+        return {**found, "items": tuple(found["items"] or ())}  # type: ignore[arg-type]
+    return found
+
+
+def live_user(shape: UserShape, rows: tuple[GrantRow, ...] = ()) -> LiveUser:
+    """A person in our words: all profile fields in order, "" and null as None, the language in upper case."""
+    values: dict[ProfileField, str | None] = {
+        "gender": _GENDER_WORDS[shape.gender] if shape.gender else None,
+        "first_name": shape.firstName,
+        "middle_name": shape.middleName,
+        "last_name": shape.lastName,
+        "phone": shape.phone,
+        "job": shape.job,
+        "language": shape.language.upper() if shape.language else None,
+    }
+    return LiveUser(
+        id=shape.id,
+        email=Text(shape.email),
+        profile=tuple(FieldValue(name, _text(values[name])) for name in PROFILE_FIELDS),
+        rows=rows,
+        created_at=Text(shape.createdAt),
+        updated_at=Text(shape.lastModifiedAt),
+    )
+
+
+def _text(raw: str | None) -> Text | None:
+    return Text(raw) if raw else None
+
+
+def grant_row(shape: RowShape) -> GrantRow:
+    """A grant row in our words."""
+    return GrantRow(shape.id, shape.roleDefinitionId, Access[shape.access])
+
+
+def definition(shape: DefinitionShape) -> Definition:
+    """A role definition in our words."""
+    return Definition(shape.id, Text(shape.name), Access[shape.defaultAccess])
+
+
+def profile_input(profile: Profile) -> JsonObject:
+    """Profile fields as `CreateUserDto` and `UpdateUserDto` spell them; None is an explicit null, which clears."""
+    return {_WIRE_NAMES[value.field]: _wire_value(value) for value in profile}
+
+
+def _wire_value(value: FieldValue) -> str | None:
+    if value.value is None:
+        return None
+    return _GENDER_LETTERS[value.value.raw] if value.field == "gender" else value.value.raw
