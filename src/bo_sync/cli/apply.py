@@ -1,0 +1,171 @@
+"""`bo-sync apply`: plan, show, ask, run, report."""
+
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format
+from bo_sync.core.text import Text
+from bo_sync.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from bo_sync.core.report import Report
+    from bo_sync.hub.client import CommerceHub
+    from bo_sync.reconcile import Reading
+    from bo_sync.render.saved import SavedPlan
+
+
+@click.command(name="apply", short_help="Make the hub say what the files say.")
+@click.argument("saved", metavar="[PLAN.json]", required=False, type=click.Path(path_type=Path))
+@common
+@hub_choice
+@narrowing
+@output_format("text", "json")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask; for pipelines.")
+@click.option("--fail-fast", is_flag=True, help="Begin nothing more after the first failure.")
+def command(
+    narrowed: Narrowing,
+    choice: HubChoice,
+    chosen: Common,
+    *,
+    saved: Path | None,
+    form: str,
+    yes: bool,
+    fail_fast: bool,
+) -> int:
+    """Plan, show the plan, ask, and run exactly that plan.
+
+    With PLAN.json, a plan saved by `plan --out`, nothing runs unless that file is unaltered and a plan made now is the
+    same. The exit code is 0 when everything was applied, 4 when a rail refuses, 5 when something was not applied, 6
+    when the saved plan no longer holds.
+    """
+    from bo_sync.cli.session import hub_session, read_plan
+
+    if not yes and not sys.stdin.isatty():
+        raise UsageError(
+            "apply asks before it writes, and there is nobody to ask", hint="give --yes if this is meant to run"
+        )
+    expected = _read_saved(saved) if saved else None
+    with hub_session(chosen, choice) as hub:
+        reading = read_plan(chosen, hub, narrowed)
+        if expected is not None:
+            _check_saved(expected, reading)
+        _show(reading, form, quiet=chosen.quiet)
+        if reading.plan.refused:
+            return _not_run(reading, form, "refused by a rail", ExitCode.REFUSED)
+        if not reading.plan.changes:
+            return _not_run(reading, form, "nothing to do", ExitCode.OK)
+        if not yes and not _confirmed():
+            return _not_run(reading, form, "not confirmed", ExitCode.PARTIAL)
+        report = _run(chosen, hub, reading, (choice.concurrency, fail_fast))
+    _tell(report, form)
+    return ExitCode.OK if report.complete else ExitCode.PARTIAL
+
+
+def _read_saved(path: Path) -> "SavedPlan":
+    from bo_sync.render.saved import read_saved
+
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as err:
+        shown = Text(str(path))
+        raise UsageError(f"{shown} cannot be read: {err.strerror}", hint="make one with plan --out FILE") from err
+    return read_saved(text)
+
+
+def _check_saved(expected: "SavedPlan", reading: "Reading") -> None:
+    """Raises StalePlanError unless the saved plan and the one made now do the same."""
+    from bo_sync.core.document import digest
+    from bo_sync.errors import StalePlanError
+    from bo_sync.render.saved import differences
+
+    if expected.digest != digest(reading.plan):
+        told = "\n".join(differences(expected, reading.plan))
+        raise StalePlanError(
+            f"the saved plan is not what would be done now:\n{told}", hint="plan again, and have that plan reviewed"
+        )
+
+
+def _show(reading: "Reading", form: str, *, quiet: bool) -> None:
+    """The plan, before anything is asked; beside a JSON report it is talk."""
+    from bo_sync.cli.show import show_plan
+    from bo_sync.cli.talk import say
+    from bo_sync.render.text import plan_text
+
+    if form == "text":
+        show_plan(reading.plan, form)
+    elif not quiet:
+        for line in plan_text(reading.plan, width=None, color=False).splitlines():
+            say(line)
+
+
+def _confirmed() -> bool:
+    click.echo("Apply this plan? Only a typed yes does: ", nl=False, err=True)
+    return sys.stdin.readline().strip() == "yes"
+
+
+def _not_run(reading: "Reading", form: str, why: str, code: ExitCode) -> ExitCode:
+    from bo_sync.cli.talk import say
+    from bo_sync.execute import unattempted
+
+    if form == "json":
+        _tell(unattempted(reading.plan, why), form)
+    elif code is not ExitCode.OK:
+        say(f"Nothing was sent: {why}.")
+    return code
+
+
+def _run(chosen: Common, hub: "CommerceHub", reading: "Reading", how: tuple[int, bool]) -> "Report":
+    from bo_sync.cli.talk import progress
+    from bo_sync.execute import Options, apply_plan
+
+    concurrency, fail_fast = how
+    with _stop_on_signals(hub) as stopped, progress(quiet=chosen.quiet) as watched:
+        options = Options(new_run(), concurrency, fail_fast=fail_fast, stopped=stopped)
+        return apply_plan(reading, hub, options, watched)
+
+
+def new_run() -> str:
+    """A name for this run: the moment in UTC, which sorts, and something that tells two of one second apart."""
+    import secrets
+    from datetime import UTC, datetime
+
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+
+
+@contextmanager
+def _stop_on_signals(hub: "CommerceHub") -> Iterator[Callable[[], bool]]:
+    """Ctrl-C and SIGTERM let what is in flight finish and nothing new begin, while the block runs."""
+    stop = threading.Event()
+
+    def note(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        stop.set()
+        hub.stop()
+
+    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _tell(report: "Report", form: str) -> None:
+    from bo_sync.cli.talk import result
+
+    if form == "json":
+        from bo_sync.render.json import report_json
+
+        result(report_json(report))
+    else:
+        from bo_sync.render.text import report_text
+
+        result(report_text(report))

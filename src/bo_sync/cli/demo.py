@@ -1,0 +1,95 @@
+"""`bo-sync demo`: the whole way once, on a hub of its own that is gone afterwards."""
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from bo_sync.cli.options import Common, common
+from bo_sync.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bo_sync.cli.session import Files
+    from bo_sync.execute import Report
+    from bo_sync.hub.client import CommerceHub
+    from bo_sync.reconcile import Reading
+
+
+@click.command(name="demo", short_help="Validate, plan, apply and plan again on a hub of its own.")
+@common
+def command(chosen: Common) -> int:
+    """Validate the files, plan, apply and plan again, against an embedded hub that has drifted away from them.
+
+    The hub lives in a temporary folder; no key, no network, and nothing is left behind.
+    """
+    from tempfile import TemporaryDirectory
+
+    from bo_sync.cli.session import load_files
+    from bo_sync.render.text import problems_text
+
+    _headline("bo-sync validate")
+    files = load_files(chosen)
+    click.echo(problems_text(files.tree.problems, len(files.tree.declarations), len(files.tree.presets)), nl=False)
+    with TemporaryDirectory(prefix="bo-sync-demo-") as folder, _drifted_hub(files, folder) as hub:
+        return _walk(files, hub)
+
+
+def _walk(files: "Files", hub: "CommerceHub") -> int:
+    from bo_sync.render.text import report_text
+
+    _headline("bo-sync plan")
+    reading = _plan(files, hub)
+    if reading.plan.refused:
+        return ExitCode.REFUSED
+    _headline("bo-sync apply --yes")
+    report = _apply(reading, hub)
+    click.echo(report_text(report), nl=False)
+    _headline("bo-sync plan --detailed-exitcode")
+    left = _plan(files, hub).plan
+    return ExitCode.OK if report.complete and not left.changes else ExitCode.FAILED
+
+
+def _headline(command_line: str) -> None:
+    click.echo(f"\n$ {command_line}")
+
+
+@contextmanager
+def _drifted_hub(files: "Files", folder: str) -> "Iterator[CommerceHub]":
+    """A client of a hub in `folder`, filled with what the files mean, drifted."""
+    from pathlib import Path
+
+    from bo_sync.cli.drift import drifted
+    from bo_sync.hub.address import SANDBOX, parse_address
+    from bo_sync.hub.client import CommerceHub
+    from bo_sync.hub.transport import Transport
+    from bo_sync.sandbox.adapter import SandboxAdapter
+    from bo_sync.sandbox.hub import SandboxHub
+    from bo_sync.sandbox.store import Store
+
+    with Store.open(Path(folder) / "sandbox.db") as store:
+        store.load(drifted(files.desired))
+        adapter = SandboxAdapter(SandboxHub(store, keyless=True))
+        transport = Transport(parse_address(SANDBOX), adapters={SANDBOX: adapter})
+        try:
+            yield CommerceHub(transport)
+        finally:
+            transport.close()
+
+
+def _plan(files: "Files", hub: "CommerceHub") -> "Reading":
+    from bo_sync.cli.show import show_plan
+    from bo_sync.cli.talk import Silent
+    from bo_sync.reconcile import make_plan
+
+    reading = make_plan(files.desired, hub.read_all(Silent()), hub.url)
+    show_plan(reading.plan, "text")
+    return reading
+
+
+def _apply(reading: "Reading", hub: "CommerceHub") -> "Report":
+    from bo_sync.cli.talk import Silent
+    from bo_sync.execute import Options, apply_plan
+
+    return apply_plan(reading, hub, Options("demo"), Silent())

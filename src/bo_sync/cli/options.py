@@ -1,0 +1,158 @@
+"""The options that commands share, gathered into one value each before a command's function sees them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import wraps
+from pathlib import Path
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+
+import click
+
+from bo_sync.core.rails import NUMERIC, NumericRail
+from bo_sync.core.text import Text
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MAX_CONCURRENCY: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """Where the configuration lies, how much is said, and the day that counts as today (None: the clock's)."""
+
+    root: Path
+    quiet: bool
+    verbose: bool
+    today: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class HubChoice:
+    """Which hub, as the command line gives it; the environment fills what is None (`cli/destination.py`)."""
+
+    address: str | None
+    key_file: Path | None
+    concurrency: int
+    page_size: int
+    batch_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a plan is asked to be about, and which numeric rails are passed by number."""
+
+    only: tuple[Text, ...]
+    allowed: tuple[tuple[NumericRail, int], ...]
+
+
+class Day(click.ParamType[date]):
+    name = "YYYY-MM-DD"
+
+    def convert(self, value: str | date, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        if isinstance(value, date):
+            return value
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a day of the calendar, written YYYY-MM-DD", param, ctx)
+        if value != day.isoformat():
+            self.fail(f"{value!r} is not written YYYY-MM-DD", param, ctx)
+        return day
+
+
+class Allowance(click.ParamType[tuple[NumericRail, int]]):
+    name = "RAIL=N"
+
+    def convert(
+        self, value: str | tuple[NumericRail, int], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[NumericRail, int]:
+        if isinstance(value, tuple):
+            return value
+        name, _, number = value.partition("=")
+        rail = next((rail for rail in NUMERIC if rail == name), None)
+        if rail is None:
+            self.fail(f"{name!r} is not a rail that a number can pass; those are {', '.join(NUMERIC)}", param, ctx)
+        if not (number.isascii() and number.isdigit() and len(number) < 8):
+            self.fail(f"{value!r}: write the number that you mean, as in {rail}=7", param, ctx)
+        if rail == "min_role_owners" and int(number) < 1:
+            self.fail("min_role_owners cannot go below 1: somebody must be able to give access", param, ctx)
+        return rail, int(number)
+
+
+def common(command: Callable[Concatenate[Common, P], R]) -> Callable[P, R]:
+    """-C, --today, --quiet and --verbose, handed over as a `Common` first argument."""
+
+    @click.option(
+        "-C", "--directory", type=click.Path(path_type=Path), default=Path(), help="The configuration's root."
+    )
+    @click.option("--today", type=Day(), help="Read every `until` as on this day.")
+    @click.option("-q", "--quiet", is_flag=True, help="Say nothing but the result and errors.")
+    @click.option("-v", "--verbose", is_flag=True, help="Say more, also about errors.")
+    @wraps(command)
+    def gathered(*args: P.args, **kwargs: P.kwargs) -> R:
+        chosen = Common(*(_taken(kwargs, name) for name in ("directory", "quiet", "verbose", "today")))
+        if not chosen.root.is_dir():
+            raise click.UsageError(f"-C {Text(str(chosen.root))}: there is no such directory")
+        return command(chosen, *args, **kwargs)
+
+    return gathered
+
+
+def hub_choice(command: Callable[Concatenate[HubChoice, P], R]) -> Callable[P, R]:
+    """--hub, --api-key-file, --concurrency and the sizes of pages, handed over as a `HubChoice` first argument."""
+
+    @click.option("--hub", metavar="URL", help="The hub's GraphQL endpoint, or sandbox: (default: BO_SYNC_HUB_URL).")
+    @click.option(
+        "--api-key-file",
+        type=click.Path(path_type=Path),
+        help="A file with the API key, for its owner alone (default: BO_SYNC_API_KEY).",
+    )
+    @click.option(
+        "--concurrency",
+        type=click.IntRange(1, MAX_CONCURRENCY),
+        default=8,
+        show_default=True,
+        help="Requests in flight at most.",
+    )
+    @click.option("--page-size", type=click.IntRange(1, 1000), default=100, show_default=True, help="Rows a page.")
+    @click.option(
+        "--batch-size", type=click.IntRange(1, 1000), default=100, show_default=True, help="People a request of grants."
+    )
+    @wraps(command)
+    def gathered(*args: P.args, **kwargs: P.kwargs) -> R:
+        names = ("hub", "api_key_file", "concurrency", "page_size", "batch_size")
+        return command(HubChoice(*(_taken(kwargs, name) for name in names)), *args, **kwargs)
+
+    return gathered
+
+
+def narrowing(command: Callable[Concatenate[Narrowing, P], R]) -> Callable[P, R]:
+    """--only and --allow, handed over as a `Narrowing` first argument."""
+
+    @click.option("--only", metavar="ADDRESS", multiple=True, help="Only this person; may be given again.")
+    @click.option("--allow", type=Allowance(), multiple=True, help="Pass a numeric rail up to N, for this run.")
+    @wraps(command)
+    def gathered(*args: P.args, **kwargs: P.kwargs) -> R:
+        only, allowed = (_taken(kwargs, name) for name in ("only", "allow"))
+        return command(Narrowing(tuple(map(Text, only)), tuple(allowed)), *args, **kwargs)
+
+    return gathered
+
+
+def output_format(*formats: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """--format with the given choices, the first of them the default; handed over as the keyword `form`."""
+    return click.option(
+        "--format",
+        "form",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="Form of the result.",
+    )
+
+
+# click's values are typed by their options, which no type checker can follow
+def _taken(options: dict[str, Any], name: str) -> Any:
+    return options.pop(name)

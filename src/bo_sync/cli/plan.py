@@ -1,0 +1,46 @@
+"""`bo-sync plan`: what apply would do."""
+
+from pathlib import Path
+
+import click
+
+from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format
+from bo_sync.core.plan import Plan
+from bo_sync.errors import ExitCode
+
+
+@click.command(name="plan", short_help="Show what apply would do, and whether a rail refuses it.")
+@common
+@hub_choice
+@narrowing
+@output_format("text", "json")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for `apply FILE`.")
+@click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
+def command(
+    narrowed: Narrowing,
+    choice: HubChoice,
+    chosen: Common,
+    *,
+    form: str,
+    out: Path | None,
+    detailed_exitcode: bool,
+) -> int:
+    """Compare the files with the hub and show what `apply` would do. Nothing is written to the hub.
+
+    Exits 0, or 4 when a rail refuses the plan; with --detailed-exitcode 2 when changes are pending.
+    """
+    from bo_sync.cli.session import hub_session, read_plan
+    from bo_sync.cli.show import save, show_plan
+
+    with hub_session(chosen, choice) as hub:
+        plan = read_plan(chosen, hub, narrowed).plan
+    show_plan(plan, form)
+    if out is not None:
+        save(plan, out)
+    return _exit_code(plan, detailed=detailed_exitcode)
+
+
+def _exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
+    if plan.refused:
+        return ExitCode.REFUSED
+    return ExitCode.PENDING if detailed and plan.changes else ExitCode.OK

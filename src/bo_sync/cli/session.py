@@ -1,0 +1,120 @@
+"""What the commands that compare share: the files as they stand today, and the hub that is meant."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bo_sync.cli.destination import destination
+from bo_sync.cli.options import Common, HubChoice, Narrowing
+from bo_sync.cli.talk import progress, say
+from bo_sync.config.load import Tree, load_settings, load_tree
+from bo_sync.config.revision import commit_of
+from bo_sync.config.settings import today
+from bo_sync.core.model import LiveState, Severity
+from bo_sync.core.plan import ConfigFacts
+from bo_sync.core.presets import resolve
+from bo_sync.core.settings import Settings
+from bo_sync.core.text import Text
+from bo_sync.errors import FilesError
+from bo_sync.hub.address import check_host
+from bo_sync.hub.client import CommerceHub
+from bo_sync.hub.transport import Transport
+from bo_sync.reconcile import Desired, Reading, Request, make_plan, read_both
+
+if TYPE_CHECKING:
+    from requests.adapters import BaseAdapter
+
+    from bo_sync.cli.destination import Destination
+
+STATE: Final = ".bo-sync"
+"""Our folder below the configuration's root; ignored by git, and never read as configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """The tree as read, and what it means on `day`."""
+
+    tree: Tree
+    desired: Desired
+    day: date
+
+
+def load_files(common: Common) -> Files:
+    """Reads the tree, tells its warnings, and interprets it. Raises FilesError, with all problems, for any error."""
+    tree = load_tree(common.root)
+    errors = [problem for problem in tree.problems if problem.severity is Severity.ERROR]
+    if errors:
+        raise FilesError(
+            f"{_counted(len(errors), 'error')} in the files",
+            lines=tuple(str(problem) for problem in tree.problems),
+            hint="mend these lines; nothing was sent or changed",
+        )
+    if not common.quiet:
+        for problem in tree.problems:
+            say(str(problem))
+    day = common.today or today(tree.settings, datetime.now(UTC))
+    users = tuple(resolve(declaration, tree.presets, tree.settings, day) for declaration in tree.declarations)
+    return Files(tree, Desired(users, tree.settings, _facts(common.root, tree)), day)
+
+
+def _facts(root: Path, tree: Tree) -> ConfigFacts:
+    commit = commit_of(root)
+    if commit is None:
+        return ConfigFacts(len(tree.declarations), tree.digest)
+    return ConfigFacts(len(tree.declarations), tree.digest, Text(commit.sha), commit.dirty)
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+@contextmanager
+def hub_session(common: Common, choice: HubChoice) -> Iterator[CommerceHub]:
+    """The hub that is meant. Raises UsageError before anything is sent, when it may not be asked."""
+    meant = destination(choice)
+    check_host(meant.address, _settings(common).hub_host)
+    if meant.address.scheme == "sandbox" and not common.quiet:
+        say(f"hub: the embedded sandbox, {Text(str(common.root / STATE / 'sandbox.db'))}")
+    with _transport(common, choice, meant) as transport:
+        yield CommerceHub(transport, page_size=choice.page_size, batch_size=choice.batch_size)
+
+
+def _settings(common: Common) -> Settings:
+    """The settings alone, for what must hold before the first request; a faulty file is told by `load_files`."""
+    return load_settings(common.root)
+
+
+@contextmanager
+def _transport(common: Common, choice: HubChoice, meant: "Destination") -> Iterator[Transport]:
+    with _adapters(common, meant) as adapters:
+        transport = Transport(meant.address, meant.credentials, concurrency=choice.concurrency, adapters=adapters)
+        try:
+            yield transport
+        finally:
+            transport.close()
+
+
+@contextmanager
+def _adapters(common: Common, meant: "Destination") -> Iterator[dict[str, "BaseAdapter"]]:
+    if meant.address.scheme != "sandbox":
+        yield {}
+        return
+    from bo_sync.cli.embedded import embedded_hub
+
+    with embedded_hub(common.root / STATE / "sandbox.db") as adapter:
+        yield {"sandbox:": adapter}
+
+
+def read_plan(common: Common, hub: CommerceHub, narrowing: Narrowing) -> Reading:
+    """Reads files and hub at once and makes the plan."""
+    with progress(quiet=common.quiet) as watched:
+        files, live = read_both(lambda: load_files(common), hub, watched)
+    return plan_of(files, live, hub, narrowing)
+
+
+def plan_of(files: Files, live: LiveState, hub: CommerceHub, narrowing: Narrowing) -> Reading:
+    """The plan for files and live state that are read already."""
+    return make_plan(files.desired, live, hub.url, Request(narrowing.only, narrowing.allowed))

@@ -1,0 +1,47 @@
+"""Showing and saving plans and reports, the same way for every command."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from bo_sync.cli.talk import coloured, result, width
+from bo_sync.core.plan import Plan
+from bo_sync.core.text import Text
+from bo_sync.errors import UsageError
+
+
+def show_plan(plan: Plan, form: str) -> None:
+    """Prints a plan to stdout as `text` or `json`."""
+    if form == "json":
+        from bo_sync.render.json import plan_json
+
+        result(plan_json(plan))
+    else:
+        from bo_sync.render.text import plan_text
+
+        result(plan_text(plan, width=width(), color=coloured()))
+
+
+def save(plan: Plan, path: Path) -> None:
+    """Writes a plan for `apply`, whole or not at all, readable by its owner alone."""
+    from bo_sync.render.json import plan_json
+
+    write_whole(path, plan_json(plan))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Puts `text` at `path` in one step (mode 0600). Raises UsageError where that cannot be done."""
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as err:
+        shown = Text(str(path))
+        raise UsageError(f"{shown} cannot be written: {err.strerror}", hint="name a path that can be written") from err

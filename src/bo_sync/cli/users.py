@@ -1,0 +1,113 @@
+"""`bo-sync users`: the backoffice's table of people."""
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from bo_sync.cli.options import Common, HubChoice, common, hub_choice, output_format
+
+if TYPE_CHECKING:
+    from bo_sync.cli.session import Files
+    from bo_sync.core.live import LivePerson
+    from bo_sync.core.model import DesiredUser, Profile, ProfileField
+    from bo_sync.core.presets import Presets
+    from bo_sync.core.text import Text
+    from bo_sync.render.users import UserRow
+
+COLUMNS: Final = ("id", "name", "email", "phone", "created", "updated", "preset")
+
+
+@click.command(name="users", short_help="List people, from the files or from the hub.")
+@common
+@hub_choice
+@output_format("text", "json")
+@click.option("--live", is_flag=True, help="From the hub instead of the files.")
+@click.option("--sort", type=click.Choice(COLUMNS), default="email", show_default=True, help="The column to sort by.")
+def command(choice: HubChoice, chosen: Common, *, form: str, live: bool, sort: str) -> None:
+    """List everybody with id, name, email, phone, when created and updated, and the preset that fits, or Custom.
+
+    From the files as they stand today (who is absent or past their end date is left out), or with --live from the hub.
+    """
+    from bo_sync.cli.session import load_files
+    from bo_sync.cli.talk import result, width
+    from bo_sync.render.json import users_json
+    from bo_sync.render.text import users_text
+
+    files = load_files(chosen)
+    rows = _live_rows(chosen, choice, files) if live else _file_rows(files)
+    rows.sort(key=lambda row: (_sortable(row, sort), row.email.folded))
+    result(users_json(rows) if form == "json" else users_text(rows, width()))
+
+
+def _sortable(row: "UserRow", column: str) -> tuple[bool, int, str]:
+    """Numbers as numbers, text case-folded, what is missing last."""
+    value = {
+        "id": row.id,
+        "name": row.name,
+        "email": row.email,
+        "phone": row.phone,
+        "created": row.created,
+        "updated": row.updated,
+        "preset": row.preset,
+    }[column]
+    if isinstance(value, int):
+        return (False, value, "")
+    text = value if isinstance(value, str) or value is None else value.folded
+    return (not text, 0, (text or "").casefold())
+
+
+def _file_rows(files: "Files") -> list["UserRow"]:
+    return [_file_row(user, files.tree.presets) for user in files.desired.users if user.departure is None]
+
+
+def _file_row(user: "DesiredUser", presets: "Presets") -> "UserRow":
+    from bo_sync.core.presets import preset_of
+    from bo_sync.render.users import UserRow
+
+    grants = {grant.role: grant.access for grant in user.grants}
+    return UserRow(
+        id=user.id,
+        name=_name(user.profile),
+        email=user.email,
+        phone=_field(user.profile, "phone"),
+        created=None,
+        updated=None,
+        preset=preset_of(grants, presets),
+    )
+
+
+def _live_rows(chosen: Common, choice: HubChoice, files: "Files") -> list["UserRow"]:
+    from bo_sync.cli.session import hub_session
+    from bo_sync.cli.talk import progress
+    from bo_sync.core.live import index
+
+    with hub_session(chosen, choice) as hub, progress(quiet=chosen.quiet) as watched:
+        live = hub.read_all(watched)
+    return [_live_row(person, files.tree.presets) for person in index(live, files.desired.settings).people]
+
+
+def _live_row(person: "LivePerson", presets: "Presets") -> "UserRow":
+    from bo_sync.core.presets import preset_of
+    from bo_sync.render.users import UserRow
+
+    user = person.user
+    return UserRow(
+        id=user.id,
+        name=_name(user.profile),
+        email=user.email,
+        phone=_field(user.profile, "phone"),
+        created=user.created_at,
+        updated=user.updated_at,
+        preset=preset_of(person.grants, presets),
+    )
+
+
+def _name(profile: "Profile") -> "Text":
+    from bo_sync.core.text import Text
+
+    parts = (_field(profile, "first_name"), _field(profile, "middle_name"), _field(profile, "last_name"))
+    return Text(" ".join(part.raw for part in parts if part))
+
+
+def _field(profile: "Profile", name: "ProfileField") -> "Text | None":
+    return next((entry.value for entry in profile if entry.field == name), None)
