@@ -43,10 +43,12 @@ class _Run:
     errors: dict[str, HubError] = field(default_factory=dict)
     begun: set[str] = field(default_factory=set)
     left: set[str] = field(default_factory=set)
+    is_halted: bool = False
 
-    @property
     def halted(self) -> bool:
-        return self.options.stopped() or (self.options.fail_fast and bool(self.errors))
+        """Whether nothing new may begin; once so, always so."""
+        self.is_halted |= self.options.stopped() or (self.options.fail_fast and bool(self.errors))
+        return self.is_halted
 
 
 def apply_plan(reading: Reading, hub: Hub, options: Options, progress: Progress) -> Report:
@@ -86,7 +88,7 @@ def _run_step(state: _Run, step: Step) -> None:
     key = step.change.email.folded
     if key in state.errors:
         return
-    if state.halted:
+    if state.halted():
         state.left.add(key)
         return
     state.begun.add(key)
@@ -99,12 +101,12 @@ def _run_step(state: _Run, step: Step) -> None:
 def _send(state: _Run, step: Step) -> None:
     match step:
         case CreateStep(change):
-            user_id = state.ids[change.email.folded] = create(state.hub, change)
             definitions = state.reading.live.definitions.values()
+            state.ids[change.email.folded] = create(state.hub, change, definitions)
             if any(definition.default_access is not Access.NONE for definition in definitions):
-                strip_defaults(state.hub, user_id, {definition.id for definition in definitions})
+                strip_defaults(state.hub, _target(state, change))
         case ProfileStep(change, fields):
-            update_profile(state.hub, change.hub_email, fields)
+            update_profile(state.hub, _target(state, change), fields)
         case GrantStep(change, grants):
             write_grants(state.hub, _target(state, change), grants)
         case DeleteStep(change):
@@ -114,11 +116,12 @@ def _send(state: _Run, step: Step) -> None:
 
 
 def _target(state: _Run, change: CreateUser | UpdateUser) -> Target:
+    definitions = {role: definition.id for role, definition in state.reading.live.definitions.items()}
     match change:
         case CreateUser():
-            return Target(change.email, state.ids[change.email.folded])
+            return Target(change.email, state.ids[change.email.folded], definitions)
         case UpdateUser():
-            return Target(change.hub_email, change.id)
+            return Target(change.hub_email, change.id, definitions)
 
 
 def _outcome(state: _Run, change: Change) -> PersonOutcome:

@@ -1,14 +1,14 @@
 """One step of a plan towards the hub, settled: either it holds afterwards, or an error says what is known.
 
-A write whose fate is unknown, or that met a hub that moved, is followed by one fresh read of that person and nothing
-else. What already holds is done; what still stands as the plan saw it is sent once more; anything else is somebody
-else's work and raises HubMovedError. HubFateUnknownError leaves here only when even the fresh read failed, or when the
-second try ended as the first.
+A write whose fate is unknown, or that met a hub that moved, is followed by one fresh read of that person. What already
+holds is done; what still stands as the plan saw it is sent once more, and read again when that is in doubt too;
+anything else is somebody else's work and raises HubMovedError. HubFateUnknownError leaves here only when the person
+could not be read afterwards.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NoReturn, Protocol
+from typing import Final, NoReturn, Protocol, TypeVar
 
 from bo_sync.core.changes import (
     CreateUser,
@@ -16,128 +16,160 @@ from bo_sync.core.changes import (
     FieldChange,
     GrantChange,
     RemoveDuplicate,
+    RevokeGrant,
     SetGrant,
 )
-from bo_sync.core.model import Access, FieldValue, GrantRow, LiveUser, Profile
+from bo_sync.core.live import effective
+from bo_sync.core.model import Access, FieldValue, GrantRow, LiveUser, Profile, Role, RoleDefinition
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError, HubFateUnknownError, HubMovedError
 from bo_sync.ports import CreateRow, DeleteRow, HubReader, HubWriter, RowWrite, UpdateRow
+
+T = TypeVar("T")
+
+_DOUBTS: Final = (HubFateUnknownError, HubMovedError)
 
 
 class Hub(HubReader, HubWriter, Protocol):
     """A hub that can be read and written."""
 
 
-def create(hub: Hub, change: CreateUser) -> int:
-    """Creates the person and returns the hub's id of them."""
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Who is written to: the hub's spelling of the address, the hub's id, and the ids of its role definitions."""
+
+    email: Text
+    id: int
+    definitions: Mapping[Role, str]
+
+
+def create(hub: Hub, change: CreateUser, known: Collection[RoleDefinition]) -> int:
+    """Creates the person and returns the hub's id of them; `known` are the role definitions that we know."""
     try:
         return hub.create_user(change.email, change.profile)
-    except HubFateUnknownError as unknown:
-        found = _user(hub, change.email, unknown)
-        if found is None:
-            return hub.create_user(change.email, change.profile)
-        if not _is_fresh(found, change.profile):
-            _moved(change.email, "adminUserCreate", "somebody else created this person meanwhile")
-        return found.id
-    except HubMovedError as moved:
-        raise _final(change.email, moved, "somebody else created this person meanwhile") from moved
-
-
-def update_profile(hub: Hub, email: Text, fields: Sequence[FieldChange]) -> None:
-    """Sets the fields of the person at `email`, the hub's spelling."""
+    except _DOUBTS as doubt:
+        found = _created(hub, change, known, doubt)
+        if found is not None:
+            return found.id
     try:
-        hub.update_profile(email, _values(fields))
-    except (HubFateUnknownError, HubMovedError) as doubt:
-        found = _user(hub, email, doubt)
+        return hub.create_user(change.email, change.profile)
+    except _DOUBTS as again:
+        found = _created(hub, change, known, again)
         if found is None:
-            raise _final(email, doubt, "the hub has nobody there any more") from doubt
-        missing = _fields_missing(found, fields)
-        if missing:
-            hub.update_profile(email, _values(missing))
+            raise _given_up(again) from again
+        return found.id
+
+
+def update_profile(hub: Hub, target: Target, fields: Sequence[FieldChange]) -> None:
+    """Sets the fields of the person."""
+
+    def left(doubt: HubError) -> list[FieldChange] | None:
+        return _fields_missing(_same_person(hub, target, doubt), fields) or None
+
+    _settle(fields, lambda work: hub.update_profile(target.email, _values(work)), left)
 
 
 def delete(hub: Hub, change: DeleteUser) -> None:
     """Deletes the person, or finds them gone. Never somebody else who stands at the address by now."""
-    try:
-        hub.delete_user(change.hub_email)
-    except (HubFateUnknownError, HubMovedError) as doubt:
+
+    def left(doubt: HubError) -> Text | None:
         found = _user(hub, change.hub_email, doubt)
-        if found is None:
-            return
-        if found.id != change.id:
-            _moved(change.hub_email, "adminUserDelete", f"this address has another id ({found.id}) in the hub by now")
-        hub.delete_user(change.hub_email)
+        if found is not None and found.id != change.id:
+            _other_person(doubt, found)
+        return None if found is None else change.hub_email
 
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Whose grants are written: the hub's spelling of the address, for people to read, and the hub's id."""
-
-    email: Text
-    id: int
+    _settle(change.hub_email, hub.delete_user, left)
 
 
 def write_grants(hub: Hub, target: Target, grants: Sequence[GrantChange]) -> None:
     """One person's grant changes of one phase, in one request."""
-    try:
-        hub.write_rows(target.id, [_write(grant) for grant in grants])
-    except (HubFateUnknownError, HubMovedError) as doubt:
-        _settle_grants(hub, target, grants, doubt)
+
+    def left(doubt: HubError) -> list[RowWrite] | None:
+        return grants_missing(target, grants, _same_person(hub, target, doubt).rows) or None
+
+    _settle([_write(grant) for grant in grants], lambda work: hub.write_rows(target.id, work), left)
 
 
-def strip_defaults(hub: Hub, user_id: int, known: Collection[str]) -> None:
-    """Takes what the hub gave a new person by itself, in the `known` definitions: they start with what the file gives.
+def strip_defaults(hub: Hub, target: Target) -> None:
+    """Takes what the hub gave a new person by itself, in the definitions that we know.
 
-    Needed only where a definition's default access is not NONE.
+    They then start with just what the file gives. Needed only where a definition's default access is not NONE.
     """
-    rows = hub.read_rows(user_id)
-    writes = [UpdateRow(row.id, Access.NONE) for row in rows if row.access and row.definition_id in known]
-    if writes:
-        hub.write_rows(user_id, writes)
+    roles = {definition_id: role for role, definition_id in target.definitions.items()}
+    given = [row for row in hub.read_rows(target.id) if row.access is not Access.NONE and row.definition_id in roles]
+    taken = [RevokeGrant(role := roles[row.definition_id], effective(role, row.access), row.id) for row in given]
+    if taken:
+        write_grants(hub, target, taken)
 
 
-def _settle_grants(hub: Hub, target: Target, grants: Sequence[GrantChange], doubt: HubError) -> None:
-    missing = grants_missing(target.email, grants, _rows(hub, target.id, doubt))
-    if not missing:
+def _settle(work: T, send: Callable[[T], None], left: Callable[[HubError], T | None]) -> None:
+    """Sends `work`; in doubt asks `left` what of it does not hold yet (None: all holds) and sends that once more."""
+    try:
+        send(work)
+    except _DOUBTS as doubt:
+        rest = left(doubt)
+        if rest is None:
+            return
+    else:
         return
     try:
-        hub.write_rows(target.id, missing)
-    except HubFateUnknownError as again:
-        if grants_missing(target.email, grants, _rows(hub, target.id, again)):
-            raise
+        send(rest)
+    except _DOUBTS as again:
+        if left(again) is not None:
+            raise _given_up(again) from again
 
 
-def grants_missing(email: Text, grants: Sequence[GrantChange], rows: Sequence[GrantRow]) -> list[RowWrite]:
-    """What of `grants` does not hold in `rows` yet. Raises HubMovedError where somebody else set a third value."""
-    return [write for grant in grants if (write := _missing(email, grant, rows)) is not None]
+def grants_missing(target: Target, grants: Sequence[GrantChange], rows: Sequence[GrantRow]) -> list[RowWrite]:
+    """What of `grants` does not hold in the person's `rows` yet.
+
+    Raises HubMovedError where somebody else set a third value, or put another row in the place of the planned one.
+    """
+    surplus = {grant.row_id for grant in grants if isinstance(grant, RemoveDuplicate)}
+    staying = [row for row in rows if row.id not in surplus]
+    missing = (
+        _surplus_missing(target, grant, rows, staying)
+        if isinstance(grant, RemoveDuplicate)
+        else _access_missing(target, grant, staying)
+        for grant in grants
+    )
+    return [write for write in missing if write is not None]
 
 
-def _missing(email: Text, grant: GrantChange, rows: Sequence[GrantRow]) -> RowWrite | None:
-    row = next((row for row in rows if _concerns(grant, row)), None)
-    if isinstance(grant, RemoveDuplicate):
-        return DeleteRow(row.id) if row else None
-    stands = row.access if row else Access.NONE
+def _surplus_missing(
+    target: Target, grant: RemoveDuplicate, rows: Sequence[GrantRow], staying: Sequence[GrantRow]
+) -> RowWrite | None:
+    row = next((row for row in rows if row.id == grant.row_id), None)
+    if row is None:
+        return None
+    if all(other.definition_id != row.definition_id for other in staying):
+        _moved(target.email, "roles", f"the other row of {grant.role} is gone, so this one is no duplicate any more")
+    return DeleteRow(row.id)
+
+
+def _access_missing(target: Target, grant: SetGrant | RevokeGrant, rows: Sequence[GrantRow]) -> RowWrite | None:
+    row = _standing(grant, target.definitions[grant.role], rows)
+    stands = effective(grant.role, row.access) if row else Access.NONE
+    is_another = row is not None and grant.row_id not in {None, row.id} and stands is not Access.NONE
+    if is_another or stands not in {grant.before, grant.after}:
+        _moved(target.email, "roles", f"somebody else set {grant.role} to {stands.word} meanwhile")
     if stands is grant.after:
         return None
-    if stands is not grant.before:
-        _moved(email, "roles", f"somebody else set {grant.role} to {stands.word} meanwhile")
-    if row is not None:
-        return UpdateRow(row.id, grant.after)
-    return CreateRow(grant.definition_id, grant.after) if isinstance(grant, SetGrant) else None
+    return UpdateRow(row.id, grant.after) if row else CreateRow(target.definitions[grant.role], grant.after)
 
 
-def _concerns(grant: GrantChange, row: GrantRow) -> bool:
-    if isinstance(grant, SetGrant) and grant.row_id is None:
-        return row.definition_id == grant.definition_id
-    return row.id == grant.row_id
+def _standing(grant: SetGrant | RevokeGrant, definition_id: str, rows: Iterable[GrantRow]) -> GrantRow | None:
+    """The row that the plan named, or else the highest of the role's."""
+    of_role = [row for row in rows if row.definition_id == definition_id]
+    named = next((row for row in of_role if row.id == grant.row_id), None)
+    return named or max(of_role, key=lambda row: row.access, default=None)
 
 
 def _write(grant: GrantChange) -> RowWrite:
     if isinstance(grant, RemoveDuplicate):
         return DeleteRow(grant.row_id)
-    if isinstance(grant, SetGrant) and grant.row_id is None:
-        return CreateRow(grant.definition_id, grant.after)
-    return UpdateRow(grant.row_id or "", grant.after)
+    if grant.row_id is not None:
+        return UpdateRow(grant.row_id, grant.after)
+    return CreateRow(grant.definition_id, grant.after)
 
 
 def _values(fields: Sequence[FieldChange]) -> Profile:
@@ -153,23 +185,34 @@ def _fields_missing(found: LiveUser, fields: Sequence[FieldChange]) -> list[Fiel
     return missing
 
 
-def _is_fresh(found: LiveUser, profile: Profile) -> bool:
-    """Whether the person looks just like the one we asked for: every field as sent, and no access yet."""
+def _created(hub: Hub, change: CreateUser, known: Collection[RoleDefinition], doubt: HubError) -> LiveUser | None:
+    """The person whom we asked for, when the hub has them. Raises HubMovedError when somebody else made them."""
+    found = _user(hub, change.email, doubt)
+    if found is not None and not _is_fresh(found, change.profile, known):
+        _moved(change.email, "adminUserCreate", "somebody else created this person meanwhile")
+    return found
+
+
+def _is_fresh(found: LiveUser, profile: Profile, known: Collection[RoleDefinition]) -> bool:
+    """Whether the person looks just as after a create: every field as sent, no access but what the hub gives itself."""
     held = {entry.field: entry.value for entry in found.profile}
+    most = {definition.id: definition.default_access for definition in known}
     sent_as_asked = all(held.get(entry.field) == entry.value for entry in profile)
-    return sent_as_asked and all(row.access is Access.NONE for row in found.rows)
+    return sent_as_asked and all(row.access <= most.get(row.definition_id, Access.OWNER) for row in found.rows)
+
+
+def _same_person(hub: Hub, target: Target, doubt: HubError) -> LiveUser:
+    found = _user(hub, target.email, doubt)
+    if found is None:
+        raise _final(target.email, doubt, "the hub has nobody there any more") from doubt
+    if found.id != target.id:
+        _other_person(doubt, found)
+    return found
 
 
 def _user(hub: Hub, email: Text, doubt: HubError) -> LiveUser | None:
     try:
         return hub.read_user(email)
-    except HubError as failed:
-        raise _unread(doubt, failed) from failed
-
-
-def _rows(hub: Hub, user_id: int, doubt: HubError) -> tuple[GrantRow, ...]:
-    try:
-        return hub.read_rows(user_id)
     except HubError as failed:
         raise _unread(doubt, failed) from failed
 
@@ -181,6 +224,21 @@ def _unread(doubt: HubError, failed: HubError) -> HubFateUnknownError:
         code=failed.code,
         hint="run plan again: it shows what is left to do",
     )
+
+
+def _given_up(doubt: HubError) -> HubError:
+    """The second try is in doubt like the first, and the fresh read shows that it did nothing: failed, not unknown."""
+    return HubError(
+        f"{doubt.message}; sent twice, and it does not hold",
+        operation=doubt.operation,
+        code=doubt.code,
+        hint="run plan again: it shows what is left to do",
+        detail=doubt.detail,
+    )
+
+
+def _other_person(doubt: HubError, found: LiveUser) -> NoReturn:
+    raise _final(found.email, doubt, f"this address has another id ({found.id}) in the hub by now") from doubt
 
 
 def _final(email: Text, doubt: HubError, what: str) -> HubMovedError:
