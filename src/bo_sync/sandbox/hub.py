@@ -111,7 +111,8 @@ def _read(method: str, body: bytes, *, introspection: bool) -> _Question | Answe
         return _failed(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", "The body is not JSON")
     if not isinstance(asked, dict) or not isinstance(asked.get("query"), str):
         return _failed(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", "The body has no query")
-    variables, name = asked.get("variables") or {}, asked.get("operationName")
+    given, name = asked.get("variables"), asked.get("operationName")
+    variables = {} if given is None else given
     if not isinstance(variables, dict) or not isinstance(name, str | None):
         return _failed(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", "variables must be an object, operationName a string")
     prepared = prepare(asked["query"], introspection=introspection)

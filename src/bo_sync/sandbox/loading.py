@@ -25,6 +25,8 @@ _USER: Final = """INSERT INTO users VALUES (:id, :email, :gender, :firstName, :m
 :job, :createdAt, :createdBy, :lastModifiedAt, :lastModifiedBy)"""
 _ROLE: Final = """INSERT INTO roles VALUES (:number, :id, :roleDefinitionId, :userId, :access, :createdAt, :createdBy,
 :lastModifiedAt, :lastModifiedBy)"""
+_NEXT_USER: Final = """INSERT OR REPLACE INTO sqlite_sequence (rowid, name, seq)
+SELECT (SELECT rowid FROM sqlite_sequence WHERE name = 'users'), 'users', max(?, coalesce(max(id), 0)) FROM users"""
 _PROFILE: Final = ("gender", "firstName", "middleName", "lastName", "language", "phone", "job")
 
 
@@ -39,6 +41,7 @@ def load(db: sqlite3.Connection, population: Population, now: str) -> None:
     try:
         db.executemany(_DEFINITION, definitions)
         db.executemany(_USER, (_user(shape, ids[shape["email"]], now) for shape in users))
+        db.execute(_NEXT_USER, (FIRST_ID - 1,))
         db.executemany(_ROLE, _roles(users, ids, {str(row["name"]): str(row["id"]) for row in definitions}, now))
         db.executemany("INSERT INTO keys VALUES (:key, :access)", population.get("keys", baseline.keys()))
         db.executemany("INSERT INTO sessions VALUES (?, ?)", _sessions(population.get("sessions", []), ids))
