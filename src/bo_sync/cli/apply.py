@@ -127,7 +127,7 @@ def _run(chosen: Common, hub: "CommerceHub", reading: "Reading", how: tuple[int,
     from bo_sync.execute import Options, apply_plan
 
     concurrency, fail_fast = how
-    with _stop_on_signals(hub) as stopped, progress(quiet=chosen.quiet) as watched:
+    with _stop_on_signals() as stopped, progress(quiet=chosen.quiet) as watched:
         options = Options(new_run(), concurrency, fail_fast=fail_fast, stopped=stopped)
         return apply_plan(reading, hub, options, watched)
 
@@ -141,14 +141,13 @@ def new_run() -> str:
 
 
 @contextmanager
-def _stop_on_signals(hub: "CommerceHub") -> Iterator[Callable[[], bool]]:
+def _stop_on_signals() -> Iterator[Callable[[], bool]]:
     """Ctrl-C and SIGTERM let what is in flight finish and nothing new begin, while the block runs."""
     stop = threading.Event()
 
     def note(number: int, frame: FrameType | None) -> None:
         del number, frame
         stop.set()
-        hub.stop()
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -60,7 +60,7 @@ def command() -> None:
 @click.option("--single-root-mutations", is_flag=True, help="Refuse several mutations in one request.")
 @click.option("--viewer-for-key", type=click.Choice(["null", "unauthenticated"]), default="null")
 @click.option("--no-introspection", is_flag=True, help="Refuse questions about the schema.")
-def serve(  # noqa: PLR0913, PLR0917 - one parameter for each option
+def serve(
     directory: Path,
     database: Path,
     port: int,

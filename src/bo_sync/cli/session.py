@@ -16,7 +16,6 @@ from bo_sync.config.settings import today
 from bo_sync.core.model import LiveState, Severity
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import resolve
-from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError
 from bo_sync.hub.address import check_host
@@ -72,29 +71,25 @@ def _counted(number: int, noun: str) -> str:
 
 
 @contextmanager
-def hub_session(common: Common, choice: HubChoice) -> Iterator[CommerceHub]:
-    """The hub that is meant. Raises UsageError before anything is sent, when it may not be asked."""
+def open_transport(common: Common, choice: HubChoice) -> Iterator[Transport]:
+    """The way to the hub that is meant. Raises UsageError before anything is sent, when it may not be asked."""
     meant = destination(choice)
-    check_host(meant.address, _settings(common).hub_host)
+    check_host(meant.address, load_settings(common.root).hub_host)
     if meant.address.scheme == "sandbox" and not common.quiet:
         say(f"hub: the embedded sandbox, {Text(str(common.root / STATE / 'sandbox.db'))}")
-    with _transport(common, choice, meant) as transport:
-        yield CommerceHub(transport, page_size=choice.page_size, batch_size=choice.batch_size)
-
-
-def _settings(common: Common) -> Settings:
-    """The settings alone, for what must hold before the first request; a faulty file is told by `load_files`."""
-    return load_settings(common.root)
-
-
-@contextmanager
-def _transport(common: Common, choice: HubChoice, meant: "Destination") -> Iterator[Transport]:
     with _adapters(common, meant) as adapters:
         transport = Transport(meant.address, meant.credentials, concurrency=choice.concurrency, adapters=adapters)
         try:
             yield transport
         finally:
             transport.close()
+
+
+@contextmanager
+def hub_session(common: Common, choice: HubChoice) -> Iterator[CommerceHub]:
+    """The hub that is meant, as the use cases see it; raises as `open_transport` does."""
+    with open_transport(common, choice) as transport:
+        yield CommerceHub(transport, page_size=choice.page_size, batch_size=choice.batch_size)
 
 
 @contextmanager

@@ -1,0 +1,35 @@
+"""`bo-sync doctor`: do the hub, the key and bo-sync fit together?"""
+
+import click
+
+from bo_sync.cli.options import Common, HubChoice, common, hub_choice, output_format
+from bo_sync.errors import ExitCode
+
+
+@click.command(name="doctor", short_help="Check the hub, the key and what it may do.")
+@common
+@hub_choice
+@output_format("text", "json")
+@click.option("--probe-writes", is_flag=True, help="Try changes to people and grants that cannot exist.")
+def command(choice: HubChoice, chosen: Common, *, form: str, probe_writes: bool) -> int:
+    """Ask the hub whether it can be reached, knows the key, lets it read, and has what bo-sync needs.
+
+    What cannot be known is said to be unknown. Nothing in the hub changes. Exits 1 when a check fails.
+    """
+    from bo_sync.cli.session import open_transport
+    from bo_sync.cli.talk import result
+    from bo_sync.config.load import load_settings
+    from bo_sync.hub.doctor import Status, examine
+
+    with open_transport(chosen, choice) as transport:
+        checks = examine(transport, load_settings(chosen.root), probe_writes=probe_writes)
+    rows = [(check.name, check.status.value, check.message, check.hint) for check in checks]
+    if form == "json":
+        from bo_sync.render.json import checks_json
+
+        result(checks_json(rows))
+    else:
+        from bo_sync.render.text import checks_text
+
+        result(checks_text(rows))
+    return ExitCode.FAILED if any(check.status is Status.FAILED for check in checks) else ExitCode.OK
