@@ -97,8 +97,8 @@ def parse_reply(answer: Answer, credentials: Credentials) -> Reply | None:
     if not (data is None or isinstance(data, dict)) or not isinstance(errors, list):
         return None
     faults = tuple(_fault(error, credentials) for error in errors)
-    nothing_ran = answer.status == 400 or ("data" not in content and all(fault.alias is None for fault in faults))
-    nothing_ran = nothing_ran or (bool(faults) and all(fault.code in _NOT_RUN for fault in faults))
+    refused = answer.status == 400 or "data" not in content or all(fault.code in _NOT_RUN for fault in faults)
+    nothing_ran = bool(faults) and refused and all(fault.alias is None for fault in faults)
     return Reply(answer.status, data, faults, executed=not nothing_ran)
 
 

@@ -9,10 +9,6 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 TRIES: Final = 5
-CONNECT_SECONDS: Final = 5.0
-REQUEST_SECONDS: Final = 30.0
-SILENT_SECONDS: Final = 55.0
-"""After so long without any answer the hub counts as gone; with the last wait it stays under a minute."""
 LONGEST_WAIT: Final = 60.0
 _FIRST_WAIT: Final = 0.5
 _LONGEST_BACKOFF: Final = 8.0
@@ -20,8 +16,15 @@ _LONGEST_BACKOFF: Final = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Where time and chance come from. `wait` pauses until the seconds are over or the event is set (then True)."""
+    """Where time and chance come from, and how much time there is, in seconds.
 
+    `wait` pauses until the seconds are over or the event is set (then True). A hub that gives no answer at all for
+    `silent` seconds counts as gone: under a minute, whatever the tries.
+    """
+
+    connect: float = 5.0
+    request: float = 30.0
+    silent: float = 55.0
     monotonic: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     chance: Callable[[], float] = random.random

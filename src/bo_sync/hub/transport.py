@@ -23,7 +23,7 @@ from bo_sync import __version__
 from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubUnreachableError
 from bo_sync.hub.address import HubAddress
 from bo_sync.hub.answers import Answer, Call, Outcome, Reply, Silence, describe, parse_reply
-from bo_sync.hub.patience import CONNECT_SECONDS, REQUEST_SECONDS, SILENT_SECONDS, TRIES, Pace
+from bo_sync.hub.patience import TRIES, Pace
 from bo_sync.hub.refusals import denied_hint
 from bo_sync.hub.secrets import Credentials
 
@@ -102,9 +102,9 @@ class Transport:
         body, clock = call.body(), self._pace.monotonic
         silent_since, tried = clock(), 0
         while True:
-            left = SILENT_SECONDS - (clock() - silent_since)
+            left = self._pace.silent - (clock() - silent_since)
             with self._in_flight:
-                outcome = self._exchange(body, max(1.0, min(REQUEST_SECONDS, left)))
+                outcome = self._exchange(body, max(0.1, min(self._pace.request, left)))
             tried += 1
             if tried == TRIES or not may_repeat(outcome):
                 return outcome
@@ -117,7 +117,7 @@ class Transport:
 
     def _worth_trying(self, silence: Silence, silent_since: float, delay: float) -> bool:
         """Whether another try fits. One that could not connect takes its full time again, once for every address."""
-        left = SILENT_SECONDS - (self._pace.monotonic() - silent_since) - delay
+        left = self._pace.silent - (self._pace.monotonic() - silent_since) - delay
         return left > (1.0 if silence.sent else max(1.0, silence.seconds))
 
     def _exchange(self, body: bytes, seconds: float) -> Outcome:
@@ -127,7 +127,7 @@ class Transport:
             response = self._session.post(
                 self.address.url,
                 data=body,
-                timeout=(min(CONNECT_SECONDS, seconds), seconds),
+                timeout=(min(self._pace.connect, seconds), seconds),
                 allow_redirects=False,
                 stream=True,
             )

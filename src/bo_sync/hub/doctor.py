@@ -1,0 +1,164 @@
+"""Whether a hub, a key and bo-sync fit together: every check answers, and says so when it cannot know.
+
+Nothing here changes the hub. Even the writes that `probe_writes` tries name a person and a row that cannot exist: an
+address under the reserved domain `.invalid`, an id of zeros. Where the hub looks for them, it lets the key write.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from uuid import uuid4
+
+from bo_sync.core.model import Access, RoleDefinition
+from bo_sync.core.settings import Settings
+from bo_sync.errors import HubDeniedError, HubError
+from bo_sync.hub.answers import Call, JsonObject
+from bo_sync.hub.client import CommerceHub
+from bo_sync.hub.compatibility import differences
+from bo_sync.hub.documents import call
+from bo_sync.hub.refusals import DENIALS, is_missing
+from bo_sync.hub.transport import Transport
+
+_PING: Final = Call("ping", "query ping { __typename }", {})
+_ZEROS: Final = "00000000-0000-4000-8000-000000000000"
+
+
+class Status(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question, its answer in a sentence, and what to do about it when there is something to do."""
+
+    name: str
+    status: Status
+    message: str
+    hint: str = ""
+
+
+def examine(transport: Transport, settings: Settings, *, probe_writes: bool = False) -> tuple[Check, ...]:
+    """Every check in order; after a hub that cannot be reached, only that. Never raises HubError."""
+    endpoint = _check_endpoint(transport)
+    if endpoint.status is Status.FAILED:
+        return (endpoint,)
+    key, read = _check_key(transport)
+    write = _probe_writes(transport) if probe_writes else _unprobed()
+    return (endpoint, key, read, write, *_check_definitions(transport, settings), _check_schema(transport))
+
+
+def _check_endpoint(transport: Transport) -> Check:
+    url = transport.address.url
+    try:
+        transport.read(_PING)
+    except HubDeniedError:
+        return Check("endpoint", Status.OK, f"{url} answers, and wants a key")
+    except HubError as err:
+        return Check("endpoint", Status.FAILED, err.message, err.hint)
+    return Check("endpoint", Status.OK, f"{url} answers GraphQL")
+
+
+def _check_key(transport: Transport) -> tuple[Check, Check]:
+    """Whether the hub knows the key, and whether the key may read, from one small page of people."""
+    try:
+        reply = transport.read(call("adminUsers", {"input": {"page": 1, "offset": 1}}))
+    except HubDeniedError as err:
+        return _denied(err.code, err.message, err.hint)
+    except HubError as err:
+        unknown = "the hub did not answer whether it knows the key"
+        return Check("key", Status.UNKNOWN, unknown), Check("read", Status.FAILED, err.message, err.hint)
+    for fault in reply.faults:
+        if fault.code in DENIALS:
+            return _denied(fault.code, f"the hub says {fault}", "give the key role.VIEWER or more, or use another one")
+    if reply.faults:
+        unknown = f"the hub answers neither yes nor no: {reply.faults[0]}"
+        return Check("key", Status.UNKNOWN, unknown), Check("read", Status.UNKNOWN, unknown)
+    return Check("key", Status.OK, "the hub knows the key"), Check("read", Status.OK, "the key may read: plan works")
+
+
+def _denied(code: str, message: str, hint: str) -> tuple[Check, Check]:
+    if code == "UNAUTHENTICATED":
+        key = Check("key", Status.FAILED, message, "set BO_SYNC_API_KEY to a valid key of this hub")
+        return key, Check("read", Status.UNKNOWN, "without a valid key nobody can tell")
+    return Check("key", Status.OK, "the hub knows the key"), Check("read", Status.FAILED, message, hint)
+
+
+def _unprobed() -> Check:
+    message = "what the key may write is not known; apply needs role.OWNER"
+    return Check("write", Status.UNKNOWN, message, "--probe-writes tries changes to what cannot exist")
+
+
+def _probe_writes(transport: Transport) -> Check:
+    """EDITOR opens the updates and OWNER the deletions; what creates cannot be tried without creating."""
+    email = f"nobody-{uuid4()}@bo-sync.invalid"
+    row: JsonObject = {"id": _ZEROS, "input": {"access": "NONE"}}
+    update: JsonObject = {"email": email, "input": {"language": None}}
+    edits = [_may(transport, "adminUserUpdate", update), _may(transport, "roleUpdate", row)]
+    owns = [_may(transport, "adminUserDelete", {"email": email}), _may(transport, "roleDelete", {"id": _ZEROS})]
+    if all(answer is True for answer in edits + owns):
+        return Check("write", Status.OK, "the key may update and delete (role.OWNER): apply works")
+    if any(answer is None for answer in edits + owns):
+        return Check("write", Status.UNKNOWN, "the hub's answers to changes of what cannot exist do not tell")
+    level = "role.EDITOR: it updates, but neither creates nor deletes" if all(edits) else "less than role.EDITOR"
+    return Check("write", Status.WARNING, f"the key has {level}", "apply needs a key with role.OWNER; plan does not")
+
+
+def _may(transport: Transport, operation: str, variables: JsonObject) -> bool | None:
+    """True when the hub looked for what cannot exist, False when it would not, None when nobody can tell."""
+    try:
+        reply = transport.write(call(operation, variables))
+    except HubDeniedError:
+        return False
+    except HubError:
+        return None
+    if any(fault.code in DENIALS for fault in reply.faults):
+        return False
+    return True if any(is_missing(fault) for fault in reply.faults) else None
+
+
+def _check_definitions(transport: Transport, settings: Settings) -> tuple[Check, ...]:
+    try:
+        held = CommerceHub(transport).read_definitions()
+    except HubError as err:
+        return (Check("role definitions", Status.FAILED, err.message, err.hint),)
+    return (_check_names(held, settings), _check_defaults(held))
+
+
+def _check_names(held: Sequence[RoleDefinition], settings: Settings) -> Check:
+    names = {definition.name for definition in held}
+    missing = [(role, name) for role, name in settings.role_definitions if name not in names]
+    if not missing:
+        count = len(settings.role_definitions)
+        return Check("role definitions", Status.OK, f"all {count} are found under their names")
+    wanted = ", ".join(f"{name} (our {role})" for role, name in missing)
+    listed = ", ".join(str(name) for name in sorted(names)) or "none"
+    message = f"the hub has no role definition named {wanted}; it has: {listed}"
+    return Check("role definitions", Status.WARNING, message, "name them in bo-sync.yaml under role_definitions")
+
+
+def _check_defaults(held: Sequence[RoleDefinition]) -> Check:
+    given = [f"{kind.name} ({kind.default_access.word})" for kind in held if kind.default_access is not Access.NONE]
+    if not given:
+        return Check("default access", Status.OK, "is none everywhere")
+    message = f"is not none for {', '.join(given)}: whether people without a row have it, the hub does not say"
+    return Check("default access", Status.WARNING, message, "revoking sets a row to none, so it holds either way")
+
+
+def _check_schema(transport: Transport) -> Check:
+    unknown = "the hub does not show its schema, so whether it still fits is not known"
+    try:
+        reply = transport.read(call("schemaProbe"))
+        found = differences(reply.data or {}) if not reply.faults else None
+    except (HubError, ValueError):
+        found = None
+    if found is None:
+        return Check("schema", Status.UNKNOWN, unknown)
+    if not found:
+        return Check("schema", Status.OK, "everything that bo-sync sends and reads is there")
+    return Check(
+        "schema", Status.FAILED, f"the hub's schema has changed: {'; '.join(found)}", "look for a newer bo-sync"
+    )
