@@ -79,6 +79,16 @@ class Entries(dict[str, "Value"]):
         self.keys_at: dict[str, Mark] = {}
         self.values_at: dict[str, Mark] = {}
 
+    def mapping(self, key: str) -> "Entries":
+        """The mapping under `key`; an empty one when there is none."""
+        value = self.get(key)
+        return value if isinstance(value, Entries) else Entries(self.at)
+
+    def listing(self, key: str) -> "Items":
+        """The list under `key`; an empty one when there is none."""
+        value = self.get(key)
+        return value if isinstance(value, Items) else Items(self.at)
+
 
 class Items(list["Value"]):
     """A list. `at` is where it starts; `values_at` holds a position for every item."""

@@ -1,0 +1,213 @@
+"""What a file of each kind may hold: the one description behind validation, messages and the JSON Schemas.
+
+The models check plain values as the reader built them, in which every number and date is still text. What depends on
+other files, on the settings or on the calendar is checked where it becomes a value of the domain (`people`, `presets`,
+`settings`). The order of the fields is the canonical order of the keys. A default here only says that a key may be left
+out; what leaving it out means is decided where the value is made.
+"""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+DAY: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+ID: Final = r"^[1-9][0-9]{0,9}$"
+COUNT: Final = r"^(0|[1-9][0-9]{0,8})$"
+AT_LEAST_ONE: Final = r"^[1-9][0-9]{0,8}$"
+PERCENT: Final = r"^(100|[1-9]?[0-9])$"
+HOST: Final = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$"
+DOMAIN: Final = r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"
+
+EXPECTED: Final = {
+    DAY: "a date as YYYY-MM-DD",
+    ID: "the hub's id, a whole number from 1",
+    COUNT: "a whole number from 0",
+    AT_LEAST_ONE: "a whole number from 1",
+    PERCENT: "a whole number from 0 to 100",
+    HOST: "a host name, without scheme, port or path",
+    DOMAIN: "a domain such as example.com",
+}
+"""What a pattern asks for, in words."""
+
+# An editor reads YAML with numbers in it, so its schema allows them wherever we read text.
+_TEXT_OR_NUMBER: Final = {"type": ["string", "number"]}
+
+
+def _number(pattern: str, least: int, most: int | None = None) -> WithJsonSchema:
+    limits = {"minimum": least} if most is None else {"minimum": least, "maximum": most}
+    return WithJsonSchema({"type": ["integer", "string"], "pattern": pattern, **limits})
+
+
+Words = Annotated[str, WithJsonSchema(_TEXT_OR_NUMBER)]
+Name = Annotated[str, WithJsonSchema({"type": ["string", "number", "null"]})]
+Filled = Annotated[str, Field(min_length=1)]
+Day = Annotated[str, Field(pattern=DAY), WithJsonSchema({"type": "string", "format": "date", "pattern": DAY})]
+Id = Annotated[str, Field(pattern=ID), _number(ID, 1)]
+Count = Annotated[str, Field(pattern=COUNT), _number(COUNT, 0)]
+Percent = Annotated[str, Field(pattern=PERCENT), _number(PERCENT, 0, 100)]
+AtLeastOne = Annotated[str, Field(pattern=AT_LEAST_ONE), _number(AT_LEAST_ONE, 1)]
+AccessWord = Literal["owner", "editor", "viewer", "none"]
+GenderWord = Literal["male", "female", "unknown"]
+
+
+class Document(BaseModel):
+    """Exact types, and no key that is not named here."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, use_attribute_docstrings=True)
+
+
+class Limited(Document):
+    until: Day = ""
+    """The last day on which the entry holds."""
+    reason: Words = ""
+    """Why, for the reader of the next review."""
+
+
+class TimedAccess(Limited):
+    """Access to a module that ends, or that carries its reason."""
+
+    access: AccessWord
+    """owner, editor, viewer or none."""
+
+
+class TimedSwitch(Limited):
+    """A platform area switched on or off until a day, or for a reason."""
+
+    access: bool
+    """true for on, false for off."""
+
+
+class Acceptance(Document):
+    """A finding that is accepted here until a day."""
+
+    rule: Filled
+    """The finding's number, such as BOS007."""
+    reason: Filled
+    """Why it is accepted."""
+    until: Day
+    """The last day of the acceptance."""
+
+
+class ProfileDocument(Document):
+    first_name: Name | None = None
+    """At most 30 characters."""
+    last_name: Name | None = None
+    """At most 50 characters."""
+    middle_name: Name | None = None
+    """At most 20 characters; null clears it."""
+    gender: GenderWord | None = None
+    """male, female or unknown; null clears it."""
+    phone: Name | None = None
+    """At most 30 characters; null clears it."""
+    job: Name | None = None
+    """At most 30 characters; null clears it."""
+    language: Name | None = None
+    """Two letters (ISO 639-1), in either case."""
+
+
+class UserDocument(ProfileDocument):
+    """One person with access to the backoffice."""
+
+    email: str = ""
+    """The address: the person's identity, which cannot change."""
+    id: Id = ""
+    """The hub's own id, pins the identity; `pull` writes it."""
+    preset: str = ""
+    """The preset that gives the access: the stem of a file in presets/."""
+    presets: list[str] = []
+    """Several presets; the highest access wins. Not beside `preset`."""
+    platform: dict[str, bool | TimedSwitch] = {}
+    """Platform areas switched on or off for this person, whatever the presets say."""
+    modules: dict[str, AccessWord | TimedAccess] = {}
+    """Module roles for this person, whatever the presets say."""
+    state: Literal["present", "absent"] = "present"
+    """absent: this person is to be deleted."""
+    until: Day = ""
+    """The last day of the account; afterwards it is treated as absent."""
+    ignore: list[Acceptance] = []
+    """Findings that are accepted for this person."""
+
+
+class UserListDocument(Document):
+    """Several people in one file. The people are checked one by one."""
+
+    users: list[object]
+
+
+class PresetDocument(Document):
+    """A named set of grants. Presets only give: `none` and `false` take nothing away."""
+
+    label: Words = ""
+    """The name that people are shown."""
+    description: Words = ""
+    """Whom it is for."""
+    extends: list[str] = []
+    """Presets whose grants are added to this one's."""
+    platform: dict[str, bool] = {}
+    """Platform areas that are switched on."""
+    modules: dict[str, AccessWord] = {}
+    """Module roles and their access."""
+
+
+class ShareDocument(Document):
+    count: Count = ""
+    """A number that is always allowed."""
+    percent: Percent = ""
+    """A share of the population, rounded down; the larger of the two counts."""
+
+
+class RailsDocument(Document):
+    max_user_deletes: ShareDocument = ShareDocument()
+    """The most people one plan may delete."""
+    max_grant_losses: ShareDocument = ShareDocument()
+    """The most grants one plan may lower or revoke, among people who stay."""
+    min_role_owners: AtLeastOne = ""
+    """The fewest people who must keep owner of Roles & permissions with Backoffice on."""
+
+
+class SettingsDocument(Document):
+    """Settings of the repository. Never the hub's address or key."""
+
+    defaults: ProfileDocument = ProfileDocument()
+    """Profile fields for people whose file leaves them out."""
+    unmanaged: Literal["report", "ignore", "delete"] = "report"
+    """What happens to people in the hub for whom there is no file."""
+    protect: list[Filled] = []
+    """Addresses that are never changed and never deleted; `*`, `?` and `[…]` are wildcards."""
+    email_domains: list[Annotated[str, Field(pattern=DOMAIN)]] = []
+    """The only domains that addresses may have; without the key, or with an empty list, any."""
+    timezone: str = ""
+    """The zone in which a last day ends, such as Europe/Amsterdam."""
+    hub_host: Annotated[str, Field(pattern=HOST)] = ""
+    """An assertion: refuse any other hub. Never a destination."""
+    rails: RailsDocument = RailsDocument()
+    """Limits that a plan must keep."""
+    role_definitions: dict[str, Filled] = {}
+    """Our name of a role definition: the hub's name. Added to the eleven that are known."""
+
+
+USER_KEYS: Final = (
+    "email",
+    "id",
+    "first_name",
+    "last_name",
+    "middle_name",
+    "gender",
+    "phone",
+    "job",
+    "language",
+    "preset",
+    "presets",
+    "platform",
+    "modules",
+    "state",
+    "until",
+    "ignore",
+)
+"""The keys of a person, in their canonical order."""
+GRANT_KEYS: Final = ("access", "until", "reason")
+ACCEPTANCE_KEYS: Final = tuple(Acceptance.model_fields)
+PRESET_KEYS: Final = tuple(PresetDocument.model_fields)
+SETTINGS_KEYS: Final = tuple(SettingsDocument.model_fields)
+RAIL_KEYS: Final = tuple(RailsDocument.model_fields)
+SHARE_KEYS: Final = tuple(ShareDocument.model_fields)

@@ -1,0 +1,159 @@
+"""Which files belong to a configuration, and their bytes: the only part of loading that touches a disk.
+
+What is loaded elsewhere is plain pairs of path and bytes, so a git revision or a test can stand in for a folder.
+Listing and reading go straight to the operating system: over ten thousand files, `Path` would cost six times as much.
+"""
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+from bo_sync.config.words import quoted
+from bo_sync.config.yaml import MAX_BYTES
+from bo_sync.core.model import Problem, Severity, Source
+from bo_sync.core.text import Text
+
+SETTINGS_FILE: Final = "bo-sync.yaml"
+FOLDERS: Final = ("presets", "users")
+_FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+_CHUNK: Final = 1 << 16
+_HIDDEN: Final = ("_", ".")
+_SUFFIXES: Final = (".yaml", ".yml")
+
+is_preset_name: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*").fullmatch
+"""Whether a stem may name a preset: such names are safe to print, and are the same on every system."""
+
+Kind = Literal["user", "preset", "config"]
+File = tuple[str, bytes]
+"""A path relative to the configuration's root, with `/`, and what the file holds."""
+
+
+def kind_of(path: str) -> Kind | None:
+    """What a path of the tree means, or None for a file that is not read."""
+    if path == SETTINGS_FILE:
+        return "config"
+    folder, *rest = path.split("/")
+    if (
+        folder not in FOLDERS
+        or not rest
+        or not path.endswith(_SUFFIXES)
+        or any(part.startswith(_HIDDEN) for part in rest)
+    ):
+        return None
+    return "user" if folder == "users" else "preset"
+
+
+def stem_of(path: str) -> str:
+    """The name without folders and without `.yaml` or `.yml`."""
+    return path.rpartition("/")[2].removesuffix(".yml").removesuffix(".yaml")
+
+
+@dataclass(slots=True)
+class Found:
+    """What a walk over a folder brings back, sorted by path."""
+
+    files: list[File] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def walk(root: Path) -> Found:
+    """Every file of the configuration under `root`. Never raises for what the disk holds."""
+    walking = _Walk(os.path.realpath(root))
+    try:
+        walking.everything()
+    except OSError as error:
+        wanted = "expected a folder that holds users/ and presets/"
+        walking.complain(".", f"cannot list the folder {quoted(str(root))}: {error.strerror}; {wanted}")
+    walking.found.files.sort()
+    return walking.found
+
+
+class _Walk:
+    """One walk. Real folders come first, each read once, so links among them can neither repeat nor circle."""
+
+    def __init__(self, root: str) -> None:
+        self.found = Found()
+        self._root = root
+        self._waiting: list[tuple[str, str]] = []
+        self._linked: list[tuple[str, str]] = []
+        self._seen: set[str] = set()
+
+    def everything(self) -> None:
+        """The settings file and the two folders, with all that they lead to."""
+        with os.scandir(self._root) as listing:
+            for entry in listing:
+                if entry.name in {SETTINGS_FILE, *FOLDERS}:
+                    self._entry(entry, entry.name)
+                elif entry.name == "bo-sync.yml":
+                    self.complain(entry.name, f"this file is not read; expected the name {SETTINGS_FILE}")
+        while self._waiting or self._linked:
+            if not self._waiting:
+                self._linked.sort(reverse=True)
+                self._waiting.append(self._linked.pop())
+            self._folder(*self._waiting.pop())
+
+    def complain(self, path: str, message: str, severity: Severity = Severity.ERROR) -> None:
+        self.found.problems.append(Problem(Source(Text(path), 1), message, severity))
+
+    def _folder(self, path: str, place: str) -> None:
+        if place in self._seen:
+            return
+        self._seen.add(place)
+        try:
+            with os.scandir(place) as listing:
+                for entry in listing:
+                    if not entry.name.startswith(_HIDDEN):
+                        self._entry(entry, f"{path}/{entry.name}")
+        except OSError as error:
+            self.complain(path, f"cannot list this folder: {error.strerror}; expected to be allowed to")
+
+    def _entry(self, entry: os.DirEntry[str], path: str) -> None:
+        if entry.is_symlink():
+            self._link(entry, path)
+        elif entry.is_dir(follow_symlinks=False):
+            self._waiting.append((path, entry.path))
+        elif not path.endswith(_SUFFIXES):
+            if path.lower().endswith(_SUFFIXES):
+                self.complain(path, "this file is not read; expected a name in .yaml or .yml", Severity.WARNING)
+        elif entry.is_file(follow_symlinks=False):
+            self._read(path, entry.path)
+        else:
+            self.complain(path, "not a regular file; expected one")
+
+    def _link(self, entry: os.DirEntry[str], path: str) -> None:
+        place = os.path.realpath(entry.path)
+        is_folder = Path(place).is_dir()
+        if not is_folder and not path.endswith(_SUFFIXES):
+            return
+        if place != self._root and not place.startswith(self._root.rstrip(os.sep) + os.sep):
+            self.complain(path, "a symlink out of the tree; expected it to lead to a file inside: copy the file")
+        elif is_folder:
+            self._linked.append((path, place))
+        elif Path(place).is_file():
+            self._read(path, place)
+        else:
+            self.complain(path, "a symlink that leads nowhere; expected a file")
+
+    def _read(self, path: str, place: str) -> None:
+        try:
+            self.found.files.append((path, _bytes(place)))
+        except OSError as error:
+            self.complain(path, f"cannot read this file: {error.strerror}; expected to be allowed to")
+
+
+def _bytes(place: str) -> bytes:
+    """What a file holds; a little over `MAX_BYTES` of it when it is larger, which the reader then refuses."""
+    descriptor = os.open(place, _FLAGS)
+    try:
+        data = os.read(descriptor, _CHUNK)
+        if len(data) < _CHUNK:
+            return data
+        parts = [data]
+        while data and sum(map(len, parts)) <= MAX_BYTES:
+            data = os.read(descriptor, _CHUNK * 16)
+            parts.append(data)
+        return b"".join(parts)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,222 @@
+"""A whole configuration: every file read, every problem of every file found in one run, and what they declare.
+
+Order of files never matters: whatever is listed, reported or hashed is sorted by path first.
+"""
+
+import gc
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from bo_sync.config.admit import admit, found
+from bo_sync.config.complaints import Complaints
+from bo_sync.config.documents import UserListDocument
+from bo_sync.config.files import File, Kind, is_preset_name, kind_of, stem_of, walk
+from bo_sync.config.known import Known
+from bo_sync.config.people import Person, read_person
+from bo_sync.config.presets import ReadPreset, circles, read_preset
+from bo_sync.config.settings import read_settings
+from bo_sync.config.words import quoted
+from bo_sync.config.yaml import Entries, Mark, read, source
+from bo_sync.core.model import Declaration, Preset, Problem, Severity, Source
+from bo_sync.core.settings import Settings
+from bo_sync.core.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """What the files say. Only a tree without `errors` may be acted upon: then every preset that is named exists, no
+    preset extends itself, and every person is declared once.
+
+    `declarations` are in the order of their files; `presets` is by name. `digest` is over paths and bytes of all files
+    that were read, so it changes with any byte of them and with nothing else. `user_files` counts files, sound or not.
+    """
+
+    settings: Settings
+    declarations: tuple[Declaration, ...]
+    presets: Mapping[str, Preset]
+    problems: tuple[Problem, ...]
+    digest: str
+    user_files: int
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        return tuple(problem for problem in self.problems if problem.severity is Severity.WARNING)
+
+
+def load_tree(root: Path) -> Tree:
+    """The configuration in the folder `root`. Never raises for what the folder or its files hold."""
+    with _collector_paused():
+        walked = walk(root)
+        return load_files(walked.files, walked.problems)
+
+
+def load_files(files: Iterable[File], problems: Iterable[Problem] = ()) -> Tree:
+    """The configuration that these files make, wherever they come from. `problems` were found on the way to them.
+
+    Files that are not part of a configuration are left out, so a whole revision may be passed.
+    """
+    with _collector_paused():
+        return _Loading(files, problems).tree()
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """No run of the cyclic collector: loading makes many objects, none of them in circles."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def digest(files: Iterable[File]) -> str:
+    """`sha256:…` over paths and bytes, each with its length before it; the same for every order."""
+    total = sha256()
+    for path, data in sorted(files):
+        name = path.encode("utf-8", "surrogateescape")
+        total.update(b"%d %d " % (len(name), len(data)) + name + data)
+    return f"sha256:{total.hexdigest()}"
+
+
+class _Loading:
+    """One load: settings first, then the names of presets, since everything after may speak of them."""
+
+    def __init__(self, files: Iterable[File], problems: Iterable[Problem]) -> None:
+        self._files: dict[Kind, list[File]] = {"config": [], "preset": [], "user": []}
+        self._problems = list(problems)
+        for path, data in files:
+            kind = kind_of(path)
+            if kind is not None:
+                self._files[kind].append((path, data))
+        for group in self._files.values():
+            group.sort()
+
+    def tree(self) -> Tree:
+        """Everything, read once."""
+        settings = self._settings()
+        preset_files = self._preset_files()
+        known = Known.of(settings, tuple(preset_files))
+        presets = self._presets(preset_files, known)
+        declarations = self._declarations(known)
+        if not self._files["user"]:
+            message = "no user files; expected one file a person in users/: `bo-sync init` or `bo-sync pull` write some"
+            self._problems.append(Problem(Source(Text("users"), 1), message, Severity.WARNING))
+        return Tree(
+            settings=settings,
+            declarations=declarations,
+            presets=presets,
+            problems=tuple(sorted(self._problems)),
+            digest=digest(file for group in self._files.values() for file in group),
+            user_files=len(self._files["user"]),
+        )
+
+    def _entries(self, file: File, expected: str) -> tuple[Entries | None, Complaints]:
+        """The mapping that a file holds, or None when it holds none that is sound YAML."""
+        complaints = Complaints(Text(file[0]))
+        reading = read(file[1], complaints.path)
+        if reading.problems:
+            self._problems += reading.problems
+            return None, complaints
+        if not isinstance(reading.value, Entries):
+            complaints.error(reading.at, f"found {found(reading.value)}; expected {expected}")
+            self._problems += complaints.problems
+            return None, complaints
+        return reading.value, complaints
+
+    def _settings(self) -> Settings:
+        for file in self._files["config"]:
+            entries, complaints = self._entries(file, "a mapping of settings")
+            if entries is not None:
+                settings = read_settings(entries, complaints)
+                self._problems += complaints.problems
+                return settings
+        return Settings()
+
+    def _preset_files(self) -> dict[str, File]:
+        """The first file of each preset's name, in the order of names."""
+        named: dict[str, File] = {}
+        for file in self._files["preset"]:
+            name = stem_of(file[0])
+            at = Source(Text(file[0]), 1)
+            if not is_preset_name(name):
+                message = f"preset name {quoted(name)}; expected A-Z, a-z, 0-9 and ._- after a letter or digit"
+                self._problems.append(Problem(at, message))
+            elif name in named:
+                message = f"preset {quoted(name)} has a second file; the first is {Text(named[name][0])}: keep one"
+                self._problems.append(Problem(at, message))
+            else:
+                named[name] = file
+        return dict(sorted(named.items()))
+
+    def _presets(self, files: Mapping[str, File], known: Known) -> dict[str, Preset]:
+        presets: list[ReadPreset] = []
+        for name, file in files.items():
+            entries, complaints = self._entries(file, "a mapping with a preset's keys")
+            if entries is not None:
+                presets.append(read_preset(name, entries, known, complaints))
+                self._problems += complaints.problems
+        self._problems += circles(presets)
+        return {read.preset.name: read.preset for read in presets}
+
+    def _declarations(self, known: Known) -> tuple[Declaration, ...]:
+        people: list[Person] = []
+        for file in self._files["user"]:
+            entries, complaints = self._entries(file, "a mapping with one person's keys, or `users:` with a list")
+            if entries is not None:
+                people += _people(entries, known, complaints)
+                self._problems += complaints.problems
+        self._problems += repeated(people)
+        return tuple(person.declaration for person in people if person.is_sound)
+
+
+def _people(entries: Entries, known: Known, complaints: Complaints) -> list[Person]:
+    """The people of one user file: its only one, or those of its list."""
+    if "users" not in entries:
+        person = read_person(entries, known, complaints)
+        return [] if person is None else [person]
+    _, problems = admit(UserListDocument, entries, ("users",), complaints.path)
+    complaints.take(problems)
+    listed = entries.listing("users")
+    people = []
+    for item, at in zip(listed, listed.values_at, strict=True):
+        person = None
+        if isinstance(item, Entries):
+            person = read_person(item, known, complaints)
+        else:
+            complaints.error(at, f"users: found {found(item)}; expected a mapping with one person's keys")
+        people += [] if person is None else [person]
+    return people
+
+
+def repeated(people: Iterable[Person]) -> list[Problem]:
+    """An error at each entry whose address (case-folded) or id an earlier entry has; both places are named."""
+    problems = []
+    first_email: dict[str, Person] = {}
+    first_id: dict[int, Person] = {}
+    for person in people:
+        declaration = person.declaration
+        first = first_email.setdefault(declaration.email.folded, person)
+        if first is not person:
+            places = f"the first is {_place(first, first.email_at)}: keep one"
+            message = f"a second entry for {quoted(declaration.email.raw)}; {places}"
+            problems.append(Problem(_place(person, person.email_at), message))
+        if person.id_at is None or declaration.id is None:
+            continue
+        first = first_id.setdefault(declaration.id, person)
+        if first is not person and first.id_at is not None:
+            message = f"a second entry with id {declaration.id}; the first is {_place(first, first.id_at)}: keep one"
+            problems.append(Problem(_place(person, person.id_at), message))
+    return problems
+
+
+def _place(person: Person, mark: Mark) -> Source:
+    return source(person.declaration.source.path, mark)

@@ -1,0 +1,151 @@
+"""From one entry of a user file to a `Declaration`: what models cannot know, checked where it is needed.
+
+Beside `id` or `state: absent` the person is one whom the hub already holds, so what the hub took (a foreign domain, an
+odd address, a long field) is a warning there and an error elsewhere.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+from bo_sync.config.admit import admit, found
+from bo_sync.config.complaints import Complaints
+from bo_sync.config.documents import USER_KEYS, Acceptance, AccessWord, TimedAccess, TimedSwitch, UserDocument
+from bo_sync.config.known import Known, check_preset, level, rank, read_presets
+from bo_sync.config.profile import read_profile
+from bo_sync.config.words import meant, one_of, quoted
+from bo_sync.config.yaml import Entries, Items, Mark
+from bo_sync.core.model import (
+    Declaration,
+    Ignore,
+    Override,
+    Role,
+    State,
+)
+from bo_sync.core.text import Text
+
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_is_address: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*").fullmatch
+
+
+_Grant = bool | AccessWord | TimedSwitch | TimedAccess
+
+
+class Person(NamedTuple):
+    """An entry's declaration, where its address and its id stand, and whether the entry is free of errors."""
+
+    declaration: Declaration
+    email_at: Mark
+    id_at: Mark | None
+    is_sound: bool
+
+
+def read_person(entries: Entries, known: Known, complaints: Complaints) -> Person | None:
+    """What one entry declares; None when it does not even hold an address, which is an error."""
+    before = complaints.errors
+    document, problems = admit(UserDocument, entries, USER_KEYS, complaints.path)
+    if problems:
+        complaints.take(problems)
+    if document is None:
+        return None
+    complaints.is_held = "id" in entries.keys_at or document.state == "absent"
+    _check_email(document.email, entries, known, complaints)
+    if not complaints.is_held:
+        _check_names(entries, complaints)
+    declaration = _declaration(document, entries, known, complaints)
+    if not document.email:
+        return None
+    at = entries.values_at
+    return Person(declaration, at["email"], at["id"] if document.id else None, complaints.errors == before)
+
+
+def _declaration(document: UserDocument, entries: Entries, known: Known, complaints: Complaints) -> Declaration:
+    return Declaration(
+        email=Text(document.email),
+        source=complaints.at(entries.at),
+        id=int(document.id) if document.id else None,
+        profile=read_profile(entries, complaints),
+        presets=_presets(entries, known, complaints),
+        overrides=_overrides(document, entries, known, complaints) if document.platform or document.modules else (),
+        state=State.ABSENT if document.state == "absent" else State.PRESENT,
+        until=complaints.day(document.until, entries.values_at["until"], "until") if document.until else None,
+        ignore=_ignores(document.ignore, entries.listing("ignore"), complaints) if document.ignore else (),
+    )
+
+
+def _check_email(email: str, entries: Entries, known: Known, complaints: Complaints) -> None:
+    if not email:
+        if "email" not in entries.keys_at:
+            complaints.error(entries.at, "email is missing; expected the person's address")
+        elif "email" in entries:
+            complaints.error(entries.values_at["email"], 'email: found ""; expected the person\'s address')
+    elif not _is_address(email):
+        message = f"email: found {quoted(email)}; expected an address in plain ASCII with one @"
+        complaints.doubt(entries.values_at["email"], message)
+    elif known.domains:
+        domain = email.rpartition("@")[2].casefold()
+        if domain not in known.domains:
+            expected = f"expected {one_of(known.domains)}{meant(domain, known.domains)}"
+            message = f"email: the domain {quoted(domain)} is not among email_domains; {expected}"
+            complaints.doubt(entries.values_at["email"], message)
+
+
+def _check_names(entries: Entries, complaints: Complaints) -> None:
+    for name in ("first_name", "last_name"):
+        if name not in entries.keys_at:
+            complaints.error(entries.at, f"{name} is missing; expected text, unless `id` or `state: absent` is given")
+        elif name in entries and not entries[name]:
+            written = found(entries[name])
+            complaints.error(entries.values_at[name], f"{name}: found {written}; expected text that is not empty")
+
+
+def _presets(entries: Entries, known: Known, complaints: Complaints) -> tuple[str, ...]:
+    single, several = entries.get("preset"), entries.get("presets")
+    if single is not None and several is not None:
+        complaints.error(entries.keys_at["presets"], "presets beside preset; expected one of the two")
+    if isinstance(single, str):
+        check_preset(single, entries.values_at["preset"], known.presets, complaints)
+        return (single,)
+    return read_presets(several, known.presets, complaints) if isinstance(several, Items) else ()
+
+
+def _overrides(document: UserDocument, entries: Entries, known: Known, complaints: Complaints) -> tuple[Override, ...]:
+    overrides: list[Override] = []
+    grants: tuple[tuple[str, Mapping[str, _Grant]], ...] = (
+        ("platform", document.platform),
+        ("modules", document.modules),
+    )
+    for area, given in grants:
+        if not given:
+            continue
+        part = entries.mapping(area)
+        roles = known.of_area(area)
+        for word, grant in given.items():
+            if word in roles:
+                overrides.append(_override(Role(word), grant, part, complaints))
+            else:
+                complaints.error(part.keys_at[word], known.unknown_role(word, area))
+    if len(overrides) > 1:
+        overrides.sort(key=lambda override: rank(override.role))
+    return tuple(overrides)
+
+
+def _override(role: Role, grant: _Grant, part: Entries, complaints: Complaints) -> Override:
+    at = complaints.at(part.keys_at[role])
+    if not isinstance(grant, TimedAccess | TimedSwitch):
+        return Override(role, level(grant), at)
+    until = None
+    if grant.until:
+        until = complaints.day(grant.until, part.mapping(role).values_at["until"], f"{role}.until")
+    return Override(role, level(grant.access), at, until, Text(grant.reason) if grant.reason else None)
+
+
+def _ignores(accepted: Sequence[Acceptance], written: Items, complaints: Complaints) -> tuple[Ignore, ...]:
+    ignores = []
+    for acceptance, item in zip(accepted, written, strict=True):
+        if not isinstance(item, Entries):
+            continue
+        until = complaints.day(acceptance.until, item.values_at["until"], "ignore.until")
+        if until is not None:
+            ignores.append(Ignore(Text(acceptance.rule), Text(acceptance.reason), until, complaints.at(item.at)))
+    return tuple(ignores)

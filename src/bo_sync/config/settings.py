@@ -1,0 +1,105 @@
+"""bo-sync.yaml as `Settings`; a missing key keeps its default. And what day it is where the settings say."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
+
+from bo_sync.config.admit import admit
+from bo_sync.config.complaints import Complaints
+from bo_sync.config.documents import SETTINGS_KEYS, RailsDocument, SettingsDocument, ShareDocument
+from bo_sync.config.known import rank
+from bo_sync.config.profile import read_profile
+from bo_sync.config.words import meant, quoted
+from bo_sync.config.yaml import Entries
+from bo_sync.core.model import Role
+from bo_sync.core.settings import RailLimits, Settings, Share, Unmanaged
+from bo_sync.core.text import Text
+
+_is_role_name: Final = re.compile("[a-z][a-z0-9_]{0,63}").fullmatch
+
+
+def today(settings: Settings, now: datetime) -> date:
+    """The day it is at `now`, which knows its own offset, in the settings' zone."""
+    return now.astimezone(ZoneInfo(settings.timezone)).date()
+
+
+def read_settings(entries: Entries, complaints: Complaints) -> Settings:
+    """The settings as the file states them; what is wrong keeps its default, and is a problem."""
+    document, problems = admit(SettingsDocument, entries, SETTINGS_KEYS, complaints.path)
+    complaints.take(problems)
+    default = Settings()
+    if document is None:
+        return default
+    return Settings(
+        defaults=read_profile(entries.mapping("defaults"), complaints),
+        unmanaged=Unmanaged(document.unmanaged),
+        protect=tuple(map(Text, document.protect)),
+        email_domains=tuple(map(Text, document.email_domains)),
+        timezone=_timezone(document.timezone, entries, complaints) or default.timezone,
+        hub_host=Text(document.hub_host) if document.hub_host else None,
+        rails=_rails(document.rails),
+        role_definitions=_role_definitions(document.role_definitions, entries, complaints),
+    )
+
+
+def _timezone(name: str, entries: Entries, complaints: Complaints) -> str:
+    """`name`, or "" when there is no such zone."""
+    if "timezone" not in entries:
+        return ""
+    try:
+        return ZoneInfo(name).key
+    except (OSError, ValueError, LookupError):  # unknown, a folder of zones, a path, not a zone's file
+        near = meant(name, ()) or _nearest_zone(name)
+        message = f"timezone: found {quoted(name)}; expected a zone such as Europe/Amsterdam{near}"
+        complaints.error(entries.values_at["timezone"], message)
+        return ""
+
+
+def _nearest_zone(name: str) -> str:
+    by_lower = {zone.lower(): zone for zone in sorted(available_timezones())}
+    near = meant(name, by_lower)
+    lower = near.removeprefix("; did you mean ").removesuffix("?")
+    return f"; did you mean {by_lower[lower]}?" if near else ""
+
+
+def _rails(written: RailsDocument) -> RailLimits:
+    default = RailLimits()
+    return RailLimits(
+        max_user_deletes=_share(written.max_user_deletes, default.max_user_deletes),
+        max_grant_losses=_share(written.max_grant_losses, default.max_grant_losses),
+        min_role_owners=int(written.min_role_owners or default.min_role_owners),
+    )
+
+
+def _share(written: ShareDocument, default: Share) -> Share:
+    return Share(int(written.count or default.count), int(written.percent or default.percent))
+
+
+def _role_definitions(
+    written: Mapping[str, str], entries: Entries, complaints: Complaints
+) -> tuple[tuple[Role, Text], ...]:
+    """The defaults with the written names over them, in the order of roles; each hub name once."""
+    names = dict(Settings().role_definitions)
+    part = entries.mapping("role_definitions")
+    for word, hub_name in written.items():
+        if not _is_role_name(word):
+            message = (
+                f"role_definitions: found {quoted(word)}; expected a name of a-z, 0-9 and _ that starts with a letter"
+            )
+            complaints.error(part.keys_at[word], message)
+            continue
+        names[Role(word)] = Text(hub_name)
+    for role, other in _shared(names):
+        at = part.values_at.get(role) or part.values_at[other]
+        message = f"role_definitions: {other} and {role} both mean {quoted(names[role].raw)}; expected two hub names"
+        complaints.error(at, message)
+    return tuple(sorted(names.items(), key=lambda pair: rank(pair[0])))
+
+
+def _shared(names: Mapping[Role, Text]) -> list[tuple[Role, Role]]:
+    """Each of our names whose hub name an earlier one already has, with that earlier one."""
+    first: dict[Text, Role] = {}
+    ordered = sorted(names, key=rank)
+    return [(role, first[names[role]]) for role in ordered if first.setdefault(names[role], role) != role]
