@@ -6,6 +6,7 @@ The client's code is the same in every other respect, so what works here works o
 """
 
 from collections.abc import Mapping
+from http.client import responses
 from io import BytesIO
 
 from requests import PreparedRequest, Response
@@ -44,7 +45,13 @@ class SandboxAdapter(BaseAdapter):
             raise RequestsConnectionError(
                 "The sandbox ended the connection without an answer", request=request
             ) from err
-        raw = HTTPResponse(BytesIO(answer.body), answer.headers, answer.status, preload_content=False)
+        raw = HTTPResponse(
+            BytesIO(answer.body),
+            answer.headers,
+            answer.status,
+            reason=responses.get(answer.status),
+            preload_content=False,
+        )
         return self._builder.build_response(request, raw)
 
     def close(self) -> None:

@@ -1,0 +1,54 @@
+"""The sandbox as a transport of requests."""
+
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from bo_sync.sandbox.adapter import SandboxAdapter
+from bo_sync.sandbox.faults import Answer, Cut, Request
+from tests.sandbox.asking import Hub
+
+PEOPLE = {"query": "query People { adminUsers { itemsFound } }"}
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        yield session
+
+
+def test_a_session_reaches_the_hub_without_a_socket(session: requests.Session) -> None:
+    hub = Hub()
+    session.mount("sandbox:", SandboxAdapter(hub))
+    answer = session.post("sandbox:", json=PEOPLE, timeout=(1, 1), stream=True, allow_redirects=False)
+    assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
+    assert (answer.status_code, answer.json()) == (200, {"data": {"adminUsers": {"itemsFound": 1}}})
+    assert hub.traffic.sent == (("People", ("adminUsers",)),)
+
+
+def test_a_key_travels_in_its_header(session: requests.Session) -> None:
+    session.mount("sandbox:", SandboxAdapter(Hub()))
+    answer = session.post("sandbox:", data=b'{"query": "{ adminUsers { pages } }"}', headers={"apiKey": "sandbox-none"})
+    assert answer.json()["errors"][0]["extensions"]["code"] == "FORBIDDEN"
+
+
+class Gone:
+    def before(self, request: Request) -> Answer | None:
+        raise Cut(request)
+
+    def after(self, request: Request, answer: Answer) -> Answer:
+        raise Cut(request, answer)
+
+
+def test_a_cut_is_a_connection_error(session: requests.Session) -> None:
+    session.mount("sandbox:", SandboxAdapter(Hub(weather=Gone())))
+    with pytest.raises(requests.ConnectionError, match="ended the connection without an answer"):
+        session.post("sandbox:", json=PEOPLE)
+
+
+def test_statuses_and_headers_arrive_as_they_are(session: requests.Session) -> None:
+    session.mount("sandbox:", SandboxAdapter(Hub()))
+    answer = session.get("sandbox:")
+    assert (answer.status_code, answer.reason) == (405, "Method Not Allowed")
+    assert session.post("sandbox:", data="not JSON").status_code == 400
