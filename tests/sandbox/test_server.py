@@ -62,7 +62,8 @@ def test_a_connection_is_kept(server: SandboxServer) -> None:
 def test_http(server: SandboxServer, line: str, headers: dict[str, str], status: int) -> None:
     address = urlsplit(server.url)
     connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=5)
-    connection.putrequest(*line.split())
+    method, path = line.split()
+    connection.putrequest(method, path)
     for name, value in headers.items():
         connection.putheader(name, value)
     connection.endheaders()
