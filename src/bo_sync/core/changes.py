@@ -99,7 +99,10 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CreateUser:
-    """A person with a file whom the hub lacks. Every given grant is added, none stands before."""
+    """A person with a file whom the hub lacks. Every given grant is added, none stands before.
+
+    `profile` is sent as it is, cleared fields too: left out, the hub would fill some of them (`language` with `NL`).
+    """
 
     email: Text
     source: Source

@@ -154,7 +154,7 @@ def _creation(user: DesiredUser, live: LiveIndex) -> CreateUser:
     return CreateUser(
         email=user.email,
         source=user.source,
-        profile=tuple(entry for entry in user.profile if entry.value is not None),
+        profile=user.profile,
         grants=tuple(
             SetGrant(grant.role, Access.NONE, grant.access, live.definitions[grant.role].id)
             for grant in user.grants
