@@ -57,18 +57,18 @@ def create(email: str, *grants: SetGrant, profile: tuple[FieldValue, ...] = (), 
 
 
 def update(
-    email: str, *grants: GrantChange, profile: tuple[FieldChange, ...] = (), at: Source | None = None, id: int = 7
+    email: str, *grants: GrantChange, profile: tuple[FieldChange, ...] = (), at: Source | None = None, user_id: int = 7
 ) -> UpdateUser:
-    return UpdateUser(Text(email), at or source(_file_of(email)), id, Text(email), profile, grants)
+    return UpdateUser(Text(email), at or source(_file_of(email)), user_id, Text(email), profile, grants)
 
 
 def delete(
-    email: str, *grants: tuple[str, str], cause: Cause = Cause.STATE_ABSENT, at: Source | None = None, id: int = 7
+    email: str, *grants: tuple[str, str], cause: Cause = Cause.STATE_ABSENT, at: Source | None = None, user_id: int = 7
 ) -> DeleteUser:
     """Grants as pairs: `delete("k@example.com", ("pricing", "editor"))`. Without a file when the cause says so."""
     lost = tuple(LostGrant(Role(role), ACCESS_WORDS[before]) for role, before in grants)
     where = None if cause is Cause.UNMANAGED else at or source(_file_of(email))
-    return DeleteUser(Text(email), where, id, Text(email), cause, lost)
+    return DeleteUser(Text(email), where, user_id, Text(email), cause, lost)
 
 
 def _file_of(email: str) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 from bo_sync.core.text import visible
 
-_COMMAND: Final = re.compile(r"(?:(?<=^)|(?<= ))::|##(?=\w*\[)")
+_COMMAND: Final = re.compile(r"(?<![^ ])::|##(?=\w*\[)")
 """What a pipeline's log takes for a command: `::` that begins a line (or a word, which wrapping may put there), and
 `##[`, `##vso[` and the like anywhere."""
 

@@ -1,0 +1,144 @@
+"""Plans, reports, problems and people as JSON for programs: pure ASCII, so nothing in it can act on a terminal.
+
+Keys and their order are a promise; `format_version` changes when it is not kept. Text that is not ours stands here as
+its exact characters, escaped as JSON escapes.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+
+from bo_sync import __version__
+from bo_sync.core.changes import Direction
+from bo_sync.core.document import FORMAT_VERSION, Json, change_document, digest
+from bo_sync.core.model import Problem, Source
+from bo_sync.core.plan import Finding, Plan, Summary
+from bo_sync.core.rails import RailResult
+from bo_sync.core.report import Outcome, Report
+from bo_sync.core.text import Text
+from bo_sync.render.users import UserRow
+
+
+def plan_json(plan: Plan) -> str:
+    """A plan: what is shown, saved, and given to `apply`."""
+    return _document(
+        {
+            "tool": {"name": "bo-sync", "version": __version__},
+            "hub": {"url": plan.hub.url, "users": plan.hub.users, "grants": plan.hub.grants},
+            "config": {
+                "users": plan.config.users,
+                "digest": plan.config.digest,
+                "commit": _raw(plan.config.commit),
+                "dirty": plan.config.dirty,
+            },
+            "summary": _summary(plan.summary),
+            "changes": [change_document(change) for change in plan.changes],
+            "unmanaged": [{"email": person.email.raw, "policy": person.policy} for person in plan.unmanaged],
+            "findings": [_finding(finding) for finding in plan.findings],
+            "rails": [_rail(rail) for rail in plan.rails],
+            "digest": digest(plan),
+        }
+    )
+
+
+def _document(content: Mapping[str, Json]) -> str:
+    return json.dumps({"format_version": FORMAT_VERSION, **content}, indent=2, ensure_ascii=True) + "\n"
+
+
+def _raw(text: Text | None) -> str | None:
+    return text.raw if text is not None else None
+
+
+def _place(source: Source | None) -> str | None:
+    return source.short.raw if source is not None else None
+
+
+def _summary(summary: Summary) -> Json:
+    return {
+        "create": summary.create,
+        "update": summary.update,
+        "delete": summary.delete,
+        "unchanged": summary.unchanged,
+        "unmanaged": summary.unmanaged,
+        "grants": {direction.value: summary.grants[direction] for direction in Direction},
+    }
+
+
+def _finding(finding: Finding) -> Json:
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "email": _raw(finding.email),
+        "message": finding.message,
+        "source": _place(finding.source),
+    }
+
+
+def _rail(rail: RailResult) -> Json:
+    return {
+        "rail": rail.rail,
+        "actual": rail.actual,
+        "limit": rail.limit,
+        "ok": rail.ok,
+        "allowed_by": rail.allowed_by,
+        "rows": [{"email": row.email.raw, "message": row.message, "source": _place(row.source)} for row in rail.rows],
+    }
+
+
+def report_json(report: Report) -> str:
+    """What an apply did, each outcome counted under its own name."""
+    return _document(
+        {
+            "run": report.run,
+            "digest": report.digest,
+            "summary": {outcome.value: report.count(outcome) for outcome in Outcome},
+            "outcomes": [
+                {
+                    "email": person.email.raw,
+                    "action": person.action,
+                    "outcome": person.outcome.value,
+                    "error": person.error,
+                }
+                for person in report.outcomes
+            ],
+        }
+    )
+
+
+def problems_json(problems: Iterable[Problem], people: int, presets: int) -> str:
+    """What `validate` found: how many people and presets were read, and every problem in the order of the files."""
+    return _document(
+        {
+            "users": people,
+            "presets": presets,
+            "problems": [
+                {
+                    "file": problem.source.path.raw,
+                    "line": problem.source.line,
+                    "column": problem.source.column,
+                    "severity": problem.severity.value,
+                    "message": problem.message,
+                }
+                for problem in sorted(problems)
+            ],
+        }
+    )
+
+
+def users_json(rows: Sequence[UserRow]) -> str:
+    """The table of people, in the given order; null where something is not known, and for a preset that is Custom."""
+    return _document(
+        {
+            "users": [
+                {
+                    "id": entry.id,
+                    "name": entry.name.raw,
+                    "email": entry.email.raw,
+                    "phone": _raw(entry.phone),
+                    "created": _raw(entry.created),
+                    "updated": _raw(entry.updated),
+                    "preset": _raw(entry.preset),
+                }
+                for entry in rows
+            ]
+        }
+    )

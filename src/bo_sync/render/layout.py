@@ -1,0 +1,190 @@
+"""Rows on a page: columns where nothing is wrapped, blocks by person where a terminal has a width.
+
+Off a terminal each row is one line that stands by itself, for grep and for logs. On a terminal the rows of one person
+stand below one another under the address, and what is too wide continues below its own beginning; no word is broken.
+Every cell is escaped before it is measured, so nothing can act, and columns align for wide characters too.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from itertools import groupby
+from typing import Final
+
+from bo_sync.render.escape import terminal
+
+_INDENT: Final = "  "
+_NARROWEST: Final = 24
+"""Columns that a wrapped text gets at least, however far to the right it begins."""
+
+
+class Tone(StrEnum):
+    """How something is coloured (SGR parameters). Never the only sign of anything."""
+
+    PLAIN = ""
+    TITLE = "1"
+    ASIDE = "2"
+    LOSS = "31"
+    GAIN = "32"
+    EDIT = "33"
+    ALARM = "1;31"
+
+
+_TONES: Final = {"+": Tone.GAIN, "▲": Tone.GAIN, "-": Tone.LOSS, "▼": Tone.LOSS, "~": Tone.EDIT, "!": Tone.ALARM}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What is written on: its width in columns, or None when nothing is wrapped; and whether it takes colour."""
+
+    width: int | None = None
+    color: bool = False
+
+    def paint(self, text: str, tone: Tone) -> str:
+        return f"\x1b[{tone}m{text}\x1b[0m" if self.color and tone and text else text
+
+    def wrap(self, text: str, first: int, hang: int) -> list[str]:
+        """`text`, begun at column `first` and continued at column `hang`, as lines without their indentation."""
+        if self.width is None or first + cells(text) <= self.width:
+            return [text]
+        room = max(self.width, hang + _NARROWEST)
+        return list(_fill(text, room - first, room - hang))
+
+    def hang(self, begin: str, text: str) -> Iterator[str]:
+        """`begin` and `text`, continued below the beginning of `text`."""
+        column = cells(begin)
+        first, *more = self.wrap(text, column, column)
+        yield begin + first
+        yield from (" " * column + line for line in more)
+
+
+def _fill(text: str, first: int, rest: int) -> Iterator[str]:
+    """`text` cut at blanks into a line of at most `first` columns and more of at most `rest`; no word is cut."""
+    line: list[str] = []
+    used, room = 0, first
+    for word in text.split(" "):
+        wide = cells(word)
+        if line and used + 1 + wide > room:
+            yield " ".join(line).strip(" ")
+            line, used, room = [], 0, rest
+        used += wide + (1 if line else 0)
+        line.append(word)
+    yield " ".join(line).strip(" ")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What happens, to whom, and which file says so. Made by `row`, which escapes.
+
+    `subject` is an address, `topic` a role or a field of theirs; either may be empty, and so may `source`.
+    """
+
+    symbol: str
+    subject: str
+    topic: str
+    effect: str
+    source: str
+
+
+def row(symbol: str, subject: str, effect: str, *, topic: str = "", source: str = "") -> Row:
+    return Row(symbol, terminal(subject), terminal(topic), terminal(effect), terminal(source))
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Widths of the aligned columns; what is wider stands out of its own row and moves no other."""
+
+    subject: int = 0
+    topic: int = 0
+    effect: int = 0
+
+
+def measure(rows: Iterable[Row]) -> Columns:
+    """The columns that fit all but unusually long cells."""
+    subject = topic = effect = 0
+    for entry in rows:
+        subject = max(subject, _usual(entry.subject, 40))
+        if entry.topic:
+            topic = max(topic, _usual(entry.topic, 24))
+            effect = max(effect, _usual(entry.effect, 40))
+    return Columns(subject, topic, effect)
+
+
+def _usual(text: str, limit: int) -> int:
+    wide = cells(text)
+    return wide if wide <= limit else 0
+
+
+def lay_out(rows: Sequence[Row], columns: Columns, page: Page, indent: str = _INDENT) -> Iterator[str]:
+    """The lines of `rows`."""
+    if page.width is None:
+        return (indent + _line(entry, columns, page) for entry in rows)
+    return _blocks(rows, page, indent)
+
+
+def _line(entry: Row, columns: Columns, page: Page) -> str:
+    parts = [page.paint(entry.symbol, _tone(entry)) + " "]
+    effect = page.paint(entry.effect, _tone(entry))
+    if entry.subject:
+        parts.append(page.paint(entry.subject, Tone.TITLE) + _gap(entry.subject, columns.subject))
+    if entry.topic:
+        parts.append(entry.topic + _gap(entry.topic, columns.topic))
+    parts.append(effect)
+    if entry.source:
+        room = columns.effect if entry.topic else columns.topic + 2 + columns.effect
+        parts.append(_gap(entry.effect, room if entry.subject else 0) + page.paint(entry.source, Tone.ASIDE))
+    return "".join(parts)
+
+
+def _gap(text: str, column: int) -> str:
+    return " " * (max(column - cells(text), 0) + 2)
+
+
+def _tone(entry: Row) -> Tone:
+    return _TONES.get(entry.symbol, Tone.PLAIN)
+
+
+def _blocks(rows: Sequence[Row], page: Page, indent: str) -> Iterator[str]:
+    topic = max((cells(entry.topic) for entry in rows), default=0)
+    inner = indent + _INDENT
+    for (subject, source), group in groupby(rows, key=lambda entry: (entry.subject, entry.source)):
+        if subject:
+            yield from _heading(subject, source, indent, page)
+        for entry in group:
+            yield from _item(entry, topic, inner if subject else indent, page)
+            if source and not subject:
+                yield inner + page.paint(source, Tone.ASIDE)
+
+
+def _heading(subject: str, source: str, indent: str, page: Page) -> Iterator[str]:
+    head = indent + page.paint(subject, Tone.TITLE)
+    aside = page.paint(source, Tone.ASIDE)
+    if cells(indent) + cells(subject) + 2 + cells(source) <= (page.width or 0):
+        yield f"{head}  {aside}" if source else head
+    else:
+        yield head
+        if source:
+            yield indent + _INDENT * 2 + aside
+
+
+def _item(entry: Row, topic: int, indent: str, page: Page) -> Iterator[str]:
+    about = entry.topic + _gap(entry.topic, topic) if entry.topic else ""
+    column = cells(indent) + cells(entry.symbol) + 1 + cells(about)
+    first, *more = page.wrap(entry.effect, column, column)
+    tone = _tone(entry)
+    yield f"{indent}{page.paint(entry.symbol, tone)} {about}{page.paint(first, tone)}"
+    yield from (" " * column + page.paint(line, tone) for line in more)
+
+
+def cells(text: str) -> int:
+    """Columns that `text`, escaped, takes on a terminal."""
+    return len(text) if text.isascii() else sum(map(_cells_of, text))
+
+
+@lru_cache(maxsize=4096)
+def _cells_of(character: str) -> int:
+    if unicodedata.category(character) in {"Mn", "Me"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1

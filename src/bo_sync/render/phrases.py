@@ -1,0 +1,49 @@
+"""Words that several texts share: counts, levels of access, quoted values."""
+
+from collections.abc import Iterable
+
+from bo_sync.core.model import PLATFORM, Access, Role
+from bo_sync.core.text import Text
+
+
+def counted(number: int, one: str, many: str = "") -> str:
+    """`1 person`, `3 people`; the plural is `one` with an s unless given."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def people(number: int) -> str:
+    return counted(number, "person", "people")
+
+
+def listed(counts: Iterable[tuple[int, str]]) -> str:
+    """`1 created, 2 updated`: the counts that are not zero."""
+    return ", ".join(f"{number} {what}" for number, what in counts if number)
+
+
+def level(role: Role, access: Access) -> str:
+    """A level as people read it: on or off for the areas of the platform, else the word of our files."""
+    if role in PLATFORM:
+        return "on" if access else "off"
+    return access.word
+
+
+def step(role: Role, before: Access, after: Access) -> str:
+    """`viewer → editor`, `off → on`; an area that stays on says between which levels."""
+    if role in PLATFORM and before and after:
+        return f"on ({before.word}) → on ({after.word})"
+    return f"{level(role, before)} → {level(role, after)}"
+
+
+def value(text: Text | None) -> str:
+    """A value of a profile between quotes, so that it cannot be taken for words of ours; nothing is `(empty)`."""
+    return "(empty)" if text is None else quoted(text)
+
+
+def quoted(text: Text) -> str:
+    shown = str(text).replace('"', r"\"")
+    return f'"{shown}"'
+
+
+def address(email: Text) -> str:
+    """An address bare, or quoted when a blank in it could pretend a column."""
+    return quoted(email) if " " in email.raw or not email.raw else str(email)

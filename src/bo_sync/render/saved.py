@@ -1,0 +1,240 @@
+"""A saved plan, read back: only to be compared with the plan made now, never to be run itself.
+
+The file may come from anywhere, so it is believed in nothing: it must have the shape that `plan_json` writes where the
+digest looks, and the digest that its own content gives.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, NoReturn
+
+from bo_sync.core.changes import Direction
+from bo_sync.core.document import FORMAT_VERSION, Json, change_document, digest, digest_of
+from bo_sync.core.model import ACCESS_WORDS
+from bo_sync.core.plan import Plan
+from bo_sync.core.text import Text
+from bo_sync.errors import StalePlanError
+from bo_sync.render.phrases import address, value
+
+
+@dataclass(frozen=True, slots=True)
+class SavedField:
+    before: Text | None
+    after: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class SavedGrant:
+    """The words of the file: two levels of access and a direction, each one of ours."""
+
+    before: str
+    after: str
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class SavedChange:
+    """One person's change; fields and roles under their names, several grants of one role in their order."""
+
+    email: Text
+    id: int | None
+    action: str
+    profile: Mapping[Text, SavedField]
+    grants: Mapping[Text, tuple[SavedGrant, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class SavedPlan:
+    """What a saved plan would have done, and where. `digest` is what the file says and what its content gives."""
+
+    format_version: int
+    hub_url: Text
+    digest: str
+    changes: Mapping[Text, SavedChange]
+
+
+def read_saved(text: str) -> SavedPlan:
+    """The saved plan in `text`. Raises StalePlanError when it is no plan of ours, or was altered; nothing else."""
+    document = _object(_parsed(text), "the saved plan")
+    version = _get(document, "format_version")
+    if version != FORMAT_VERSION or isinstance(version, bool):
+        shown = version if isinstance(version, int) else "no number"
+        _refuse(f"the saved plan's format version is {shown}; this bo-sync reads {FORMAT_VERSION}")
+    url = _text(_object(_get(document, "hub"), "`hub`"), "url")
+    entries = [_object(entry, "a change") for entry in _list(document, "changes")]
+    changes = [_change(entry) for entry in entries]
+    by_email = {change.email: change for change in changes}
+    if len(by_email) != len(changes):
+        _refuse("the saved plan changes one person twice")
+    written = _text(document, "digest")
+    if written != digest_of(version, url, entries):
+        _refuse("the saved plan was altered: its content does not have the digest that it names")
+    return SavedPlan(FORMAT_VERSION, Text(url), written, by_email)
+
+
+def _refuse(message: str) -> NoReturn:
+    raise StalePlanError(message, hint="make a new one with plan --out FILE, and have that one reviewed")
+
+
+def _parsed(text: str) -> Json:
+    try:
+        found: Json = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number, parse_float=_no_number)
+    except (ValueError, RecursionError) as err:
+        raise StalePlanError(
+            f"the saved plan is not the JSON of a plan: {_reason(err)}", hint="make a new one with plan --out FILE"
+        ) from err
+    return found
+
+
+def _reason(error: ValueError | RecursionError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno}, column {error.colno}"
+    return "absurdly nested" if isinstance(error, RecursionError) else str(Text(str(error)[:80]))
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    """An object whose keys are each there once, so that two readers cannot see two plans in one file."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands there twice")
+    return found
+
+
+def _no_number(number: str) -> NoReturn:
+    raise ValueError(f"{number} is no whole number")
+
+
+def _get(holder: Mapping[str, Json], key: str) -> Json:
+    if key not in holder:
+        _refuse(f"the saved plan lacks `{key}`")
+    return holder[key]
+
+
+def _object(found: Json, what: str) -> dict[str, Json]:
+    return found if isinstance(found, dict) else _refuse(f"{what} is not a JSON object")
+
+
+def _exactly(found: Json, keys: frozenset[str]) -> dict[str, Json]:
+    """An object with just these keys: whatever the digest covers is read, and nothing else hides in it."""
+    entry = _object(found, "a profile field or a grant")
+    return (
+        entry if entry.keys() == keys else _refuse(f"an entry of the saved plan has not just {', '.join(sorted(keys))}")
+    )
+
+
+def _list(holder: Mapping[str, Json], key: str) -> list[Json]:
+    found = _get(holder, key)
+    return found if isinstance(found, list) else _refuse(f"`{key}` of the saved plan is not a list")
+
+
+def _text(holder: Mapping[str, Json], key: str) -> str:
+    found = _get(holder, key)
+    return found if isinstance(found, str) else _refuse(f"`{key}` of the saved plan is not text")
+
+
+def _word(holder: Mapping[str, Json], key: str, words: frozenset[str]) -> str:
+    found = _text(holder, key)
+    return found if found in words else _refuse(f"`{key}` of the saved plan is none of {', '.join(sorted(words))}")
+
+
+_FIELD_KEYS: Final = frozenset({"field", "before", "after"})
+_GRANT_KEYS: Final = frozenset({"role", "before", "after", "direction"})
+_ACTIONS: Final = frozenset({"create", "update", "delete"})
+_LEVELS: Final = frozenset(ACCESS_WORDS)
+_DIRECTIONS: Final = frozenset(direction.value for direction in Direction)
+
+
+def _change(entry: Mapping[str, Json]) -> SavedChange:
+    number = _get(entry, "id")
+    if isinstance(number, bool) or not isinstance(number, int | None):
+        _refuse("`id` of the saved plan is neither a whole number nor null")
+    fields = [_exactly(found, _FIELD_KEYS) for found in _list(entry, "profile")]
+    grants: dict[Text, tuple[SavedGrant, ...]] = {}
+    for found in _list(entry, "grants"):
+        held = _exactly(found, _GRANT_KEYS)
+        role = Text(_text(held, "role"))
+        grants[role] = (*grants.get(role, ()), _grant(held))
+    return SavedChange(
+        email=Text(_text(entry, "email")),
+        id=number,
+        action=_word(entry, "action", _ACTIONS),
+        profile={Text(_text(field, "field")): _field(field) for field in fields},
+        grants=grants,
+    )
+
+
+def _field(entry: Mapping[str, Json]) -> SavedField:
+    return SavedField(_maybe_text(entry, "before"), _maybe_text(entry, "after"))
+
+
+def _maybe_text(holder: Mapping[str, Json], key: str) -> Text | None:
+    return None if _get(holder, key) is None else Text(_text(holder, key))
+
+
+def _grant(entry: Mapping[str, Json]) -> SavedGrant:
+    before, after = _word(entry, "before", _LEVELS), _word(entry, "after", _LEVELS)
+    return SavedGrant(before, after, _word(entry, "direction", _DIRECTIONS))
+
+
+def differences(saved: SavedPlan, plan: Plan) -> tuple[str, ...]:
+    """Who moved, and how, from the saved plan to the one made now: a sentence each, by address; none when equal."""
+    now = {change.email: _change(change_document(change)) for change in plan.changes}
+    emails = sorted(saved.changes.keys() | now.keys(), key=lambda email: (email.folded, email))
+    url = Text(plan.hub.url)
+    found = [f"the saved plan is for {saved.hub_url}, this one for {url}"] if saved.hub_url != url else []
+    for email in emails:
+        found.extend(_moved(saved.changes.get(email), now.get(email)))
+    if not found and saved.digest != digest(plan):
+        found.append("the same changes stand in another order")
+    return tuple(found)
+
+
+_VERBS: Final = {"create": "created", "update": "updated", "delete": "deleted"}
+
+
+def _moved(before: SavedChange | None, after: SavedChange | None) -> Iterator[str]:
+    if after is None and before is not None:
+        yield f"{address(before.email)}: was to be {_VERBS[before.action]}, now nothing of it is left to do"
+    elif before is None and after is not None:
+        yield f"{address(after.email)}: was not in the saved plan, now would be {_VERBS[after.action]}"
+    elif before is not None and after is not None:
+        yield from (f"{address(after.email)}: {told}" for told in _edits(before, after))
+
+
+def _edits(before: SavedChange, after: SavedChange) -> Iterator[str]:
+    if before.action != after.action:
+        yield f"was to be {_VERBS[before.action]}, now would be {_VERBS[after.action]}"
+        return
+    if before.id != after.id:
+        yield f"had id {before.id} in the hub, now has {after.id}"
+    for field in _either(before.profile, after.profile):
+        was, now = before.profile.get(field), after.profile.get(field)
+        if was != now:
+            yield f"{field}: {_was_now(_field_told(was), _field_told(now))}"
+    for role in _either(before.grants, after.grants):
+        held, holds = before.grants.get(role, ()), after.grants.get(role, ())
+        if held != holds:
+            yield f"{role}: {_was_now(_grants_told(held), _grants_told(holds))}"
+
+
+def _either(first: Mapping[Text, object], second: Mapping[Text, object]) -> Iterator[Text]:
+    yield from first
+    yield from (key for key in second if key not in first)
+
+
+def _was_now(was: str, now: str) -> str:
+    if not was:
+        return f"was not to change, now would: {now}"
+    return f"was to change {was}, now {now}" if now else f"was to change {was}, now would not"
+
+
+def _field_told(field: SavedField | None) -> str:
+    return f"{value(field.before)} → {value(field.after)}" if field else ""
+
+
+def _grants_told(grants: tuple[SavedGrant, ...]) -> str:
+    return " and ".join(
+        f"{'a duplicate ' if grant.direction == Direction.DUPLICATE else ''}{grant.before} → {grant.after}"
+        for grant in grants
+    )

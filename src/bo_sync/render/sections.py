@@ -1,0 +1,182 @@
+"""A plan as rows in sections, risk first: what deserves attention, access gained, access lost, profile, not touched.
+
+A row stands in exactly one section. Whoever owns Roles & permissions can give themselves anything, and a key of the hub
+outlives its maker, so what touches these two roles stands with the refusals and the deletions; so does Backoffice where
+its loss ends somebody's ownership.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, assert_never
+
+from bo_sync.core.changes import (
+    Cause,
+    CreateUser,
+    DeleteUser,
+    Direction,
+    FieldChange,
+    GrantChange,
+    RemoveDuplicate,
+    UpdateUser,
+)
+from bo_sync.core.diff import PROTECTED
+from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS, Profile, ProfileField, Role, Severity
+from bo_sync.core.plan import Finding, Plan
+from bo_sync.core.settings import Unmanaged
+from bo_sync.core.text import Text
+from bo_sync.render.layout import Row, row
+from bo_sync.render.phrases import address, level, people, quoted, step, value
+from bo_sync.render.rails import measure_of
+
+DELICATE: Final = frozenset({ROLES_PERMISSIONS, Role("api_keys")})
+_NAMES: Final[tuple[ProfileField, ...]] = ("first_name", "middle_name", "last_name")
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    title: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sorted:
+    """Rows as they are found, by section; within one they keep the plan's order, which is by address."""
+
+    deleted: list[Row]
+    delicate: list[Row]
+    gained: list[Row]
+    lost: list[Row]
+    profile: list[Row]
+
+
+def sections(plan: Plan) -> tuple[Section, ...]:
+    """The sections that have rows, in the order of showing."""
+    found = _Sorted([], [], [], [], [])
+    leaving = {entry.email for rail in plan.rails if rail.rail == "min_role_owners" for entry in rail.rows}
+    for change in plan.changes:
+        match change:
+            case CreateUser():
+                (found.delicate if _is_delicate(change.grants) else found.gained).append(_created(change))
+            case UpdateUser():
+                _sort_update(change, found, DELICATE | {BACKOFFICE} if change.email in leaving else DELICATE)
+            case DeleteUser():
+                found.deleted.append(_deleted(change))
+            case unreachable:
+                assert_never(unreachable)
+    titled = (
+        ("Needs attention", (*_refusals(plan), *_findings(plan, info=False), *found.deleted, *found.delicate)),
+        ("Access gained", found.gained),
+        ("Access lost", found.lost),
+        ("Profile only, no effect on access", found.profile),
+        ("Not touched", tuple(_untouched(plan))),
+    )
+    return tuple(Section(title, tuple(rows)) for title, rows in titled if rows)
+
+
+def _is_delicate(grants: Sequence[GrantChange]) -> bool:
+    return any(grant.role in DELICATE for grant in grants)
+
+
+def _refusals(plan: Plan) -> Iterator[Row]:
+    for rail in plan.refused:
+        yield row("!", "", f"{rail.rail} refuses this plan: {measure_of(rail)}; see the rails below")
+
+
+def _findings(plan: Plan, *, info: bool) -> Iterator[Row]:
+    for finding in sorted(plan.findings, key=lambda finding: _SEVERITIES.index(finding.severity)):
+        if (finding.severity is Severity.INFO) is info:
+            yield _finding(finding)
+
+
+_SEVERITIES: Final = tuple(Severity)
+
+
+def _finding(finding: Finding) -> Row:
+    told = finding.message if finding.severity is Severity.INFO else f"{finding.severity}: {finding.message}"
+    return row(
+        "=" if finding.severity is Severity.INFO else "!",
+        address(finding.email) if finding.email else "",
+        f"{told} ({finding.rule})",
+        source=str(finding.source.short) if finding.source else "",
+    )
+
+
+def _created(change: CreateUser) -> Row:
+    given = ", ".join(f"{grant.role} {level(grant.role, grant.after)}" for grant in change.grants)
+    told = "; ".join(part for part in (_introduced(change.profile), f"gets {given or 'no access'}") if part)
+    return row("+", address(change.email), told, source=str(change.source.short))
+
+
+def _introduced(profile: Profile) -> str:
+    """`created as "Ada Lovelace", phone "…"`."""
+    values = {entry.field: entry.value for entry in profile if entry.value is not None}
+    name = " ".join(values[field].raw for field in _NAMES if field in values)
+    others = (f"{_words(field)} {quoted(held)}" for field, held in values.items() if field not in _NAMES)
+    return ", ".join(("created" + (f" as {quoted(Text(name))}" if name else ""), *others))
+
+
+_BECAUSE: Final = {
+    Cause.STATE_ABSENT: "the file says `state: absent`",
+    Cause.UNTIL_PASSED: "the file's `until` has passed",
+    Cause.UNMANAGED: "there is no file (`unmanaged: delete`)",
+}
+
+
+def _deleted(change: DeleteUser) -> Row:
+    held = ", ".join(f"{grant.role} {level(grant.role, grant.before)}" for grant in change.grants)
+    told = f"deleted, because {_BECAUSE[change.cause]}; loses {held or 'no access'}"
+    return row("-", address(change.email), told, source=str(change.source.short) if change.source else "")
+
+
+def _sort_update(change: UpdateUser, found: _Sorted, delicate: Collection[Role]) -> None:
+    for grant in change.grants:
+        if isinstance(grant, RemoveDuplicate):
+            found.profile.append(_row_of(change, "-", _duplicate(grant, change.grants)))
+            continue
+        gains = grant.direction in {Direction.ADDED, Direction.RAISED}
+        place = found.gained if gains else found.lost
+        told = step(grant.role, grant.before, grant.after)
+        (found.delicate if grant.role in delicate else place).append(
+            _row_of(change, "▲" if gains else "▼", told, grant.role)
+        )
+    found.profile.extend(_row_of(change, "~", _edited(field), _words(field.field)) for field in change.profile)
+
+
+def _row_of(change: UpdateUser, symbol: str, effect: str, topic: str = "") -> Row:
+    return row(symbol, address(change.email), effect, topic=topic, source=str(change.source.short))
+
+
+def _edited(change: FieldChange) -> str:
+    return f"{value(change.before)} → {value(change.after)}"
+
+
+def _words(field: ProfileField) -> str:
+    return field.replace("_", " ")
+
+
+def _duplicate(surplus: RemoveDuplicate, grants: Sequence[GrantChange]) -> str:
+    role = surplus.role
+    becomes = (grant.after for grant in grants if grant.role == role and not isinstance(grant, RemoveDuplicate))
+    changed = next(becomes, None)
+    rest = f"{level(role, surplus.after)} stays" if changed is None else f"the other becomes {level(role, changed)}"
+    return f"a second row for {role} ({level(role, surplus.before)}) is removed; {rest}"
+
+
+def _untouched(plan: Plan) -> Iterator[Row]:
+    ignored = 0
+    for person in plan.unmanaged:
+        if person.policy == Unmanaged.IGNORE:
+            ignored += 1
+        else:
+            yield row("=", address(person.email), _LEFT[person.policy])
+    if ignored:
+        yield row("=", "", f"{people(ignored)} in the hub without a file, left alone (`unmanaged: ignore`)")
+    if plan.changes and plan.unchanged:
+        yield row("=", "", f"{people(plan.unchanged)} already as the files say")
+    yield from _findings(plan, info=True)
+
+
+_LEFT: Final = {
+    Unmanaged.REPORT.value: "in the hub without a file, left alone (`unmanaged: report`)",
+    PROTECTED: "in the hub without a file, protected",
+}

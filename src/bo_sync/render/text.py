@@ -1,0 +1,167 @@
+"""Plans, reports, problems and people as text for a person: what matters first, every number the same everywhere.
+
+Nothing here prints. A width is that of a terminal; without one, nothing is wrapped and each row is one line.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from bo_sync.core.changes import Direction
+from bo_sync.core.model import Problem, Severity
+from bo_sync.core.plan import Action, Plan
+from bo_sync.core.rails import RailResult
+from bo_sync.core.report import Outcome, PersonOutcome, Report
+from bo_sync.render.escape import terminal
+from bo_sync.render.layout import Page, Row, Tone, cells, lay_out, measure, row
+from bo_sync.render.phrases import address, counted, listed, people
+from bo_sync.render.rails import rail_lines
+from bo_sync.render.sections import sections
+from bo_sync.render.users import UserRow
+
+
+def plan_text(plan: Plan, *, width: int | None, color: bool) -> str:
+    """A plan: where, then the rows by risk, one counted sentence, the rails."""
+    page = Page(width, color)
+    return _joined(_plan_lines(plan, page))
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _plan_lines(plan: Plan, page: Page) -> Iterator[str]:
+    yield from page.hang("", terminal(_header(plan)))
+    yield ""
+    parts = sections(plan)
+    columns = measure(entry for part in parts for entry in part.rows)
+    for part in parts:
+        yield page.paint(part.title, Tone.TITLE)
+        yield from lay_out(part.rows, columns, page)
+        yield ""
+    yield from page.hang("", _sentence(plan))
+    if plan.changes or plan.refused:
+        yield ""
+    yield from rail_lines(plan, page)
+
+
+def _header(plan: Plan) -> str:
+    hub, config = plan.hub, plan.config
+    at = f"commit {config.commit}" if config.commit is not None else "no commit"
+    dirty = " and changes not committed" if config.dirty else ""
+    return (
+        f"Plan for {hub.url}: {people(hub.users)} and {counted(hub.grants, 'grant')} there, "
+        f"{people(config.users)} in the files ({at}{dirty})"
+    )
+
+
+def _sentence(plan: Plan) -> str:
+    summary = plan.summary
+    changing = len(plan.changes)
+    rest = listed(((summary.unchanged, "unchanged"), (summary.unmanaged, "without a file")))
+    if not changing:
+        begin = "No change can be made" if plan.refused else "Nothing to do: the hub holds what the files say"
+        return (f"{begin}; {rest}." if rest else f"{begin}.") + _verdict(plan.refused)
+    done = listed(((summary.create, "created"), (summary.update, "updated"), (summary.delete, "deleted")))
+    grants = listed((summary.grants[direction], _GRANT_WORDS[direction]) for direction in Direction)
+    parts = (
+        f"{people(changing)} {'changes' if changing == 1 else 'change'}: {done}",
+        rest,
+        grants and f"grants: {grants}",
+    )
+    return "; ".join(part for part in parts if part) + "." + _verdict(plan.refused)
+
+
+_GRANT_WORDS: Final = {direction: direction.value for direction in Direction} | {
+    Direction.DUPLICATE: "duplicate rows removed"
+}
+
+
+def _verdict(refused: Sequence[RailResult]) -> str:
+    return f" Refused by {', '.join(rail.rail for rail in refused)}." if refused else ""
+
+
+_DONE: Final[dict[Action, str]] = {"create": "created", "update": "updated", "delete": "deleted"}
+_TITLES: Final = {
+    Outcome.UNKNOWN: "Unknown: look at these people in the hub, then run plan again",
+    Outcome.FAILED: "Failed, maybe partly done: run plan again, it shows what is left",
+    Outcome.NOT_ATTEMPTED: "Not attempted: nothing was sent for these people",
+    Outcome.APPLIED: "Applied",
+}
+_SYMBOLS: Final[dict[Action, str]] = {"create": "+", "update": "~", "delete": "-"}
+
+
+def report_text(report: Report) -> str:
+    """What an apply did: what needs somebody first, then what was applied, and one counted sentence."""
+    return _joined(_report_lines(report))
+
+
+def _report_lines(report: Report) -> Iterator[str]:
+    rows = {
+        outcome: [_outcome(person) for person in report.outcomes if person.outcome is outcome] for outcome in _TITLES
+    }
+    columns = measure(entry for found in rows.values() for entry in found)
+    for outcome, found in rows.items():
+        if found:
+            yield _TITLES[outcome]
+            yield from lay_out(found, columns, Page())
+            yield ""
+    yield _told(report)
+
+
+def _outcome(person: PersonOutcome) -> Row:
+    if person.outcome is Outcome.APPLIED:
+        return row(_SYMBOLS[person.action], address(person.email), _DONE[person.action])
+    return row("!", address(person.email), f"{person.action}: {person.error or 'no reason is known'}")
+
+
+def _told(report: Report) -> str:
+    run = f"Run {terminal(report.run)}: " if report.run else ""
+    if not report.outcomes:
+        return f"{run}Nothing was to be done."
+    counts = listed((report.count(outcome), outcome.value.replace("_", " ")) for outcome in Outcome)
+    return f"{run}{counts}, of {people(len(report.outcomes))}."
+
+
+def problems_text(problems: Sequence[Problem]) -> str:
+    """One problem a line, in the order of the files, and how many there are."""
+    return _joined((*(terminal(str(problem)) for problem in sorted(problems)), _problem_count(problems)))
+
+
+def _problem_count(problems: Sequence[Problem]) -> str:
+    found = Counter(problem.severity for problem in problems)
+    counts = ", ".join(counted(found[severity], _NOUNS[severity]) for severity in Severity if found[severity])
+    return f"{counts}." if counts else "No problems."
+
+
+_NOUNS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+_HEAD: Final = ("ID", "NAME", "EMAIL", "PHONE", "CREATED", "UPDATED", "PRESET")
+
+
+def users_text(rows: Sequence[UserRow], width: int | None) -> str:
+    """The table of people, in the given order; two lines a person where it is wider than `width`."""
+    table = [_HEAD, *(_cells(entry) for entry in rows)]
+    widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
+    if width is None or sum(widths) + 2 * (len(widths) - 1) <= width:
+        lines = [_table_line(line, widths) for line in table]
+    else:
+        lines = [line for entry in table[1:] for line in _card(entry, widths[0], Page(width))]
+    return _joined((*lines, f"{people(len(rows))}."))
+
+
+def _cells(entry: UserRow) -> tuple[str, ...]:
+    texts = (entry.name, entry.email, entry.phone, entry.created, entry.updated)
+    shown = (terminal(text.raw) if text is not None and text.raw else "-" for text in texts)
+    number = "-" if entry.id is None else str(entry.id)
+    return (number, *shown, "Custom" if entry.preset is None else terminal(entry.preset.raw))
+
+
+def _table_line(line: Sequence[str], widths: Sequence[int]) -> str:
+    return "  ".join(cell + " " * (wide - cells(cell)) for cell, wide in zip(line, widths, strict=True)).rstrip()
+
+
+def _card(line: Sequence[str], widest: int, page: Page) -> Iterator[str]:
+    number, name, email, phone, created, updated, preset = line
+    indent = " " * (widest + 2)
+    yield from page.hang(number + indent[cells(number) :], f"{name}  {email}")
+    yield from page.hang(indent, f"{preset}, phone {phone}, created {created}, updated {updated}")
