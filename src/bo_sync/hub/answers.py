@@ -6,14 +6,14 @@ An `Answer` is any HTTP answer; a `Silence` is none. A `Reply` is an answer that
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NoReturn, TypeAlias
 
 from bo_sync.core.text import Text
 from bo_sync.hub.secrets import Credentials
 
-JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
-JsonObject: TypeAlias = "dict[str, JsonValue]"
+JsonValue: TypeAlias = bool | int | float | str | list["JsonValue"] | dict[str, "JsonValue"] | None
+JsonObject: TypeAlias = dict[str, JsonValue]
 
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
 _NOT_RUN: Final = frozenset({"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"})
@@ -36,13 +36,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Any HTTP answer, read to its end. `media_type` is lower case without parameters."""
+    """Any HTTP answer, read to its end. `media_type` is lower case without parameters.
+
+    What the hub chose freely is left out of `repr`: it may quote the key.
+    """
 
     status: int
-    media_type: str
-    body: bytes
-    retry_after: str | None = None
-    location: str | None = None
+    media_type: str = field(repr=False)
+    body: bytes = field(repr=False)
+    retry_after: str | None = field(default=None, repr=False)
+    location: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

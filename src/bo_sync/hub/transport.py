@@ -250,6 +250,10 @@ def _silence(err: Exception, seconds: float) -> Silence:
                 return Silence("no answer in time", sent=True, seconds=seconds, detail=detail)
             case _:
                 pass
+    if "TLS CA certificate bundle" in str(err):
+        reason = "the bundle of certificate authorities that the environment names is not there"
+        hint = "correct REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, or unset it"
+        return Silence(reason, sent=False, seconds=seconds, detail=detail, hint=hint, lasting=True)
     reason = (
         "the proxy made no connection" if isinstance(err, requests.exceptions.ProxyError) else "the connection broke"
     )
