@@ -1,0 +1,69 @@
+"""The words of the domain: their order, their spelling, and what the documents say about them."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from bo_sync.core.model import (
+    ACCESS_WORDS,
+    DEFAULT_HUB_NAMES,
+    MODULES,
+    PLATFORM,
+    PROFILE_FIELDS,
+    PROFILE_LIMITS,
+    ROLES,
+    Access,
+    Problem,
+    Severity,
+    Source,
+)
+from bo_sync.core.text import Text
+from tests.support.builders import source
+
+OPERATIONS = Path(__file__).parents[2].parent / "shared" / "hub" / "operations.csv"
+
+
+def test_a_higher_access_includes_every_lower_one() -> None:
+    assert Access.OWNER > Access.EDITOR > Access.VIEWER > Access.NONE
+
+
+def test_access_is_written_in_lower_case_lowest_first() -> None:
+    assert list(ACCESS_WORDS) == ["none", "viewer", "editor", "owner"]
+    assert all(access.word == word for word, access in ACCESS_WORDS.items())
+
+
+def test_the_platform_areas_come_before_the_modules() -> None:
+    assert (*PLATFORM, *MODULES) == ROLES
+    assert list(DEFAULT_HUB_NAMES) == list(ROLES)
+
+
+def test_every_module_is_known_to_the_annotations_of_the_hub() -> None:
+    if not OPERATIONS.exists():
+        pytest.skip(f"the facts about the hub are not beside the repository: {OPERATIONS.name}")
+    with OPERATIONS.open(newline="", encoding="utf-8") as rows:
+        annotated = {
+            alternative.strip().partition(".")[0]
+            for row in csv.DictReader(rows)
+            for alternative in row["any_of_minimum_access"].replace("|", " ").replace(",", " ").split()
+        }
+    assert {DEFAULT_HUB_NAMES[role] for role in MODULES} <= annotated
+
+
+def test_every_limit_belongs_to_a_field_of_the_profile() -> None:
+    assert set(PROFILE_LIMITS) < set(PROFILE_FIELDS)
+
+
+def test_a_source_names_file_line_and_column() -> None:
+    assert str(source("users/a.yaml", 3, 5)) == "users/a.yaml:3:5"
+    assert source("users/a.yaml", 3, 5).short == Text("users/a.yaml:3")
+
+
+def test_a_hostile_path_is_shown_harmlessly() -> None:
+    hostile = Source(Text("users/\x1b[2J.yaml"), 1)
+    assert str(hostile) == "users/\\x1b[2J.yaml:1:1"
+    assert f"{hostile.short}" == "users/\\x1b[2J.yaml:1"
+
+
+def test_a_problem_is_one_line() -> None:
+    assert str(Problem(source("a.yaml", 1, 2), "no.", Severity.WARNING)) == "a.yaml:1:2: warning: no."

@@ -1,0 +1,103 @@
+"""Text that is not ours: harmless wherever it is formatted, exact where it is asked for."""
+
+import sys
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bo_sync.core.text import Text, visible
+from tests.support.hostile import HOSTILE
+
+# Unicode's DerivedCoreProperties.txt, Default_Ignorable_Code_Point: what is to be drawn as nothing.
+DRAWN_AS_NOTHING = (
+    (0x00AD, 0x00AD),
+    (0x034F, 0x034F),
+    (0x061C, 0x061C),
+    (0x115F, 0x1160),
+    (0x17B4, 0x17B5),
+    (0x180B, 0x180F),
+    (0x200B, 0x200F),
+    (0x202A, 0x202E),
+    (0x2060, 0x206F),
+    (0x3164, 0x3164),
+    (0xFE00, 0xFE0F),
+    (0xFEFF, 0xFEFF),
+    (0xFFA0, 0xFFA0),
+    (0xFFF0, 0xFFF8),
+    (0x1BCA0, 0x1BCA3),
+    (0x1D173, 0x1D17A),
+    (0xE0000, 0xE0FFF),
+)
+
+any_text = st.text(st.characters(exclude_categories=()), max_size=40) | st.sampled_from(sorted(HOSTILE.values()))
+
+SHOWN = {
+    "plain text stays": ("Zoë van der Berg", "Zoë van der Berg"),
+    "a new line": ("a\nb\rc\td", "a\\nb\\rc\\td"),
+    "an escape sequence": ("\x1b[31m", "\\x1b[31m"),
+    "a C1 control": ("\x9b31m", "\\x9b31m"),
+    "a text turned round": ("a\u202eb", "a\\u202eb"),
+    "a zero-width space": ("a\u200bb", "a\\u200bb"),
+    "a space that is not one": ("a\u00a0b", "a\\xa0b"),
+    "a filler": ("a\u3164b", "a\\u3164b"),
+    "a tag character": ("a\U000e0041b", "a\\U000e0041b"),
+    "half a surrogate pair": ("a\ud800b", "a\\ud800b"),
+    "a backslash stays, so that showing twice changes nothing": ("\\x1b", "\\x1b"),
+}
+
+
+@pytest.mark.parametrize(("raw", "shown"), SHOWN.values(), ids=SHOWN.keys())
+def test_visible(raw: str, shown: str) -> None:
+    assert visible(raw) == shown
+
+
+def test_everything_that_is_drawn_as_nothing_is_shown() -> None:
+    hidden = [
+        hex(code)
+        for first, last in DRAWN_AS_NOTHING
+        for code in range(first, last + 1)
+        if visible(chr(code)) == chr(code)
+    ]
+    assert hidden == []
+
+
+def test_no_character_acts_once_it_is_visible() -> None:
+    acting = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+    left = [
+        hex(code)
+        for code in range(sys.maxunicode + 1)
+        if any(unicodedata.category(character) in acting for character in visible(chr(code)))
+    ]
+    assert left == []
+
+
+@given(any_text)
+def test_visible_is_total_and_idempotent(raw: str) -> None:
+    shown = visible(raw)
+    assert shown.isprintable()
+    assert visible(shown) == shown
+    shown.encode("utf-8")
+
+
+@given(any_text)
+def test_a_text_formats_itself_harmlessly_and_keeps_what_was_written(raw: str) -> None:
+    text = Text(raw)
+    assert f"{text}" == str(text) == format(text) == visible(raw)
+    assert text.raw == raw
+
+
+def test_a_format_specification_counts_what_is_shown() -> None:
+    text = Text("a\x1b")
+    assert f"{text:>8}|" == "   a\\x1b|"
+
+
+def test_addresses_are_compared_case_folded() -> None:
+    assert Text("Jane@EXAMPLE.com").folded == Text("jane@example.COM").folded
+    assert Text("Jane@example.com") != Text("jane@example.com")
+
+
+def test_texts_have_an_order_and_a_hash_of_their_characters() -> None:
+    assert sorted([Text("b"), Text("a")]) == [Text("a"), Text("b")]
+    assert len({Text("a"), Text("a"), Text("b")}) == 2
