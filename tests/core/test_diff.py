@@ -1,0 +1,437 @@
+"""Desired against live: every kind of change, every rule of identity, and what is never touched."""
+
+from itertools import permutations
+
+import pytest
+
+from bo_sync.core.changes import (
+    Cause,
+    CreateUser,
+    DeleteUser,
+    Direction,
+    FieldChange,
+    GrantChange,
+    LostGrant,
+    RemoveDuplicate,
+    RevokeGrant,
+    SetGrant,
+    UpdateUser,
+)
+from bo_sync.core.diff import Difference, MissingDefinition, UnmanagedPerson, diff
+from bo_sync.core.live import index
+from bo_sync.core.model import (
+    ACCESS_WORDS,
+    Access,
+    Departure,
+    DesiredGrant,
+    DesiredUser,
+    GrantRow,
+    LiveUser,
+    Profile,
+    Role,
+)
+from bo_sync.core.settings import Settings, Unmanaged
+from bo_sync.core.text import Text
+from tests.support.builders import field_change, source
+from tests.support.people import (
+    DEFINITIONS,
+    SETTINGS,
+    absent,
+    definition,
+    full_profile,
+    grant,
+    holds,
+    hub_of,
+    indexed,
+    profile,
+    row,
+    wants,
+)
+
+JANE = "jane@example.com"
+BACKOFFICE = Role("backoffice")
+PRICING = Role("pricing")
+
+
+def compare(desired: tuple[DesiredUser, ...], live: tuple[LiveUser, ...], settings: Settings = SETTINGS) -> Difference:
+    return diff(desired, indexed(*live, settings=settings), settings)
+
+
+def the_update(wanted: DesiredUser, live: LiveUser) -> UpdateUser | None:
+    changes = compare((wanted,), (live,)).changes
+    if not changes:
+        return None
+    (change,) = changes
+    assert isinstance(change, UpdateUser)
+    return change
+
+
+def sets(role: str, before: str, after: str, row_id: str | None = None) -> SetGrant:
+    return SetGrant(Role(role), ACCESS_WORDS[before], ACCESS_WORDS[after], f"definition-{role}", row_id)
+
+
+def takes(role: str, before: str, row_id: str) -> RevokeGrant:
+    return RevokeGrant(Role(role), ACCESS_WORDS[before], row_id)
+
+
+def removes(role: str, before: str, after: str, row_id: str) -> RemoveDuplicate:
+    return RemoveDuplicate(Role(role), ACCESS_WORDS[before], ACCESS_WORDS[after], row_id)
+
+
+GRANTS: dict[str, tuple[tuple[DesiredGrant, ...], tuple[GrantRow, ...], tuple[GrantChange, ...]]] = {
+    "equal access is no change": ((grant("pricing", "viewer"),), (row("pricing", "viewer"),), ()),
+    "nothing wanted and nothing held is no change": ((), (), ()),
+    "a row with none equals no row": ((), (row("pricing", "none"),), ()),
+    "without a row access is added": ((grant("pricing", "viewer"),), (), (sets("pricing", "none", "viewer"),)),
+    "where a row with none stands, it is updated": (
+        (grant("pricing", "viewer"),),
+        (row("pricing", "none", "r1"),),
+        (sets("pricing", "none", "viewer", "r1"),),
+    ),
+    "more access raises the row": (
+        (grant("pricing", "owner"),),
+        (row("pricing", "viewer", "r1"),),
+        (sets("pricing", "viewer", "owner", "r1"),),
+    ),
+    "less access lowers the row": (
+        (grant("pricing", "viewer"),),
+        (row("pricing", "owner", "r1"),),
+        (sets("pricing", "owner", "viewer", "r1"),),
+    ),
+    "access that no file gives is revoked": (
+        (),
+        (row("pricing", "editor", "r1"),),
+        (takes("pricing", "editor", "r1"),),
+    ),
+    "a surplus row is removed, and nothing else": (
+        (grant("pricing", "owner"),),
+        (row("pricing", "owner", "r2"), row("pricing", "viewer", "r1")),
+        (removes("pricing", "viewer", "owner", "r1"),),
+    ),
+    "each surplus row is a change of its own, lowest id first": (
+        (grant("pricing", "owner"),),
+        (row("pricing", "owner", "r3"), row("pricing", "none", "r2"), row("pricing", "owner", "r1")),
+        (removes("pricing", "none", "owner", "r2"), removes("pricing", "owner", "owner", "r3")),
+    ),
+    "surplus rows of access that nobody wants are removed beside the revoke": (
+        (),
+        (row("pricing", "owner", "r2"), row("pricing", "viewer", "r1")),
+        (takes("pricing", "owner", "r2"), removes("pricing", "viewer", "owner", "r1")),
+    ),
+    "the row that counts is raised and the surplus removed": (
+        (grant("pricing", "owner"),),
+        (row("pricing", "viewer", "r1"), row("pricing", "editor", "r2")),
+        (sets("pricing", "editor", "owner", "r2"), removes("pricing", "viewer", "editor", "r1")),
+    ),
+    "the row that counts is lowered although the surplus has that access": (
+        (grant("pricing", "viewer"),),
+        (row("pricing", "viewer", "r1"), row("pricing", "owner", "r2")),
+        (sets("pricing", "owner", "viewer", "r2"), removes("pricing", "viewer", "owner", "r1")),
+    ),
+    "of rows that all have none, one stays": (
+        (),
+        (row("pricing", "none", "r1"), row("pricing", "none", "r2")),
+        (removes("pricing", "none", "none", "r2"),),
+    ),
+    "a wish on two rows with none updates one and removes the other": (
+        (grant("pricing", "viewer"),),
+        (row("pricing", "none", "r1"), row("pricing", "none", "r2")),
+        (sets("pricing", "none", "viewer", "r1"), removes("pricing", "none", "none", "r2")),
+    ),
+    "a platform area that is on at any access is on": (
+        (grant("backoffice", "owner"),),
+        (row("backoffice", "viewer"),),
+        (),
+    ),
+    "a platform area is switched on with owner": (
+        (grant("backoffice", "owner"),),
+        (row("backoffice", "none", "r1"),),
+        (sets("backoffice", "none", "owner", "r1"),),
+    ),
+    "a platform area that is on at any access is switched off": (
+        (),
+        (row("backoffice", "editor", "r1"),),
+        (takes("backoffice", "owner", "r1"),),
+    ),
+    "a role definition that we do not know is never touched": (
+        (grant("pricing", "viewer"),),
+        (row("pricing", "viewer"), row("rma", "owner", "x1"), row("rma", "owner", "x2")),
+        (),
+    ),
+    "changes stand in the order of the roles": (
+        (grant("order_data", "viewer"), grant("sales_hub", "owner"), grant("api_keys", "viewer")),
+        (row("logistics", "owner", "r1"),),
+        (
+            sets("sales_hub", "none", "owner"),
+            sets("api_keys", "none", "viewer"),
+            takes("logistics", "owner", "r1"),
+            sets("order_data", "none", "viewer"),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("wanted", "rows", "expected"), GRANTS.values(), ids=GRANTS.keys())
+def test_grants(
+    wanted: tuple[DesiredGrant, ...], rows: tuple[GrantRow, ...], expected: tuple[GrantChange, ...]
+) -> None:
+    for order in permutations(rows):
+        change = the_update(wants(JANE, *wanted), holds(7, JANE, *order))
+        assert (change.grants if change else ()) == expected
+
+
+DIRECTIONS: dict[str, tuple[GrantChange | LostGrant, Direction]] = {
+    "from nothing is added": (sets("pricing", "none", "viewer"), Direction.ADDED),
+    "on a row with none is added too": (sets("pricing", "none", "viewer", "r1"), Direction.ADDED),
+    "upward is raised": (sets("pricing", "viewer", "editor"), Direction.RAISED),
+    "downward is lowered": (sets("pricing", "editor", "viewer"), Direction.LOWERED),
+    "to none is revoked": (takes("pricing", "viewer", "r1"), Direction.REVOKED),
+    "a surplus row is a duplicate": (removes("pricing", "owner", "owner", "r1"), Direction.DUPLICATE),
+    "what ends with an account is revoked": (LostGrant(PRICING, Access.VIEWER), Direction.REVOKED),
+}
+
+
+@pytest.mark.parametrize(("change", "direction"), DIRECTIONS.values(), ids=DIRECTIONS.keys())
+def test_directions(change: GrantChange | LostGrant, direction: Direction) -> None:
+    assert change.direction is direction
+
+
+def test_revokes_and_lost_grants_end_with_none() -> None:
+    assert takes("pricing", "owner", "r1").after is LostGrant(PRICING, Access.OWNER).after is Access.NONE
+
+
+PROFILES: dict[str, tuple[Profile, Profile, tuple[FieldChange, ...]]] = {
+    "an equal field is no change": (profile(phone="1"), full_profile(phone="1"), ()),
+    "another value is a change": (profile(phone="2"), full_profile(phone="1"), (field_change("phone", "1", "2"),)),
+    "a field that the hub leaves empty is filled": (
+        profile(phone="2"),
+        full_profile(),
+        (field_change("phone", None, "2"),),
+    ),
+    "null clears": (profile(phone=None), full_profile(phone="1"), (field_change("phone", "1", None),)),
+    "null where nothing stands is no change": (profile(phone=None), full_profile(), ()),
+    "a field that is not managed is left": (profile(), full_profile(phone="1", job="x"), ()),
+    "case counts in a name": (
+        profile(first_name="Jane"),
+        full_profile(first_name="jane"),
+        (field_change("first_name", "jane", "Jane"),),
+    ),
+    "a language in upper case on both sides is equal": (profile(language="NL"), full_profile(language="NL"), ()),
+    "changes stand in the order of the form": (
+        profile(language="NL", gender="female", last_name="Doe"),
+        full_profile(language="EN"),
+        (
+            field_change("gender", None, "female"),
+            field_change("last_name", None, "Doe"),
+            field_change("language", "EN", "NL"),
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("wanted", "held", "expected"), PROFILES.values(), ids=PROFILES.keys())
+def test_profiles(wanted: Profile, held: Profile, expected: tuple[FieldChange, ...]) -> None:
+    desired = DesiredUser(Text(JANE), source(), profile=wanted)
+    change = the_update(desired, LiveUser(7, Text(JANE), held))
+    assert (change.profile if change else ()) == expected
+
+
+def test_a_new_person_is_created_with_what_the_file_gives_and_clears() -> None:
+    wanted = wants(JANE, grant("backoffice", "owner"), grant("pricing", "viewer"), phone="1", job=None)
+    assert compare((wanted,), ()).changes == (
+        CreateUser(
+            Text(JANE),
+            wanted.source,
+            profile(phone="1", job=None),
+            (sets("backoffice", "none", "owner"), sets("pricing", "none", "viewer")),
+        ),
+    )
+
+
+def test_an_update_names_both_spellings_of_the_address() -> None:
+    change = the_update(wants("Jane@Example.com", phone="1"), holds(7, JANE))
+    assert change is not None
+    assert (change.email, change.hub_email, change.id) == (Text("Jane@Example.com"), Text(JANE), 7)
+
+
+def test_a_deletion_names_both_spellings_and_lists_the_grants_that_end() -> None:
+    live = holds(7, JANE, row("pricing", "owner"), row("backoffice", "viewer"), row("logistics", "none"))
+    wanted = absent("JANE@example.com")
+    assert compare((wanted,), (live,)).changes == (
+        DeleteUser(
+            Text("JANE@example.com"),
+            wanted.source,
+            7,
+            Text(JANE),
+            Cause.STATE_ABSENT,
+            (LostGrant(BACKOFFICE, Access.OWNER), LostGrant(PRICING, Access.OWNER)),
+        ),
+    )
+
+
+def test_who_is_past_the_last_day_is_deleted_for_that_reason() -> None:
+    (change,) = compare((wants(JANE, departure=Departure.UNTIL_PASSED),), (holds(7, JANE),)).changes
+    assert isinstance(change, DeleteUser)
+    assert change.cause is Cause.UNTIL_PASSED
+
+
+@pytest.mark.parametrize("why", Departure)
+@pytest.mark.parametrize("number", [None, 9], ids=["without an id", "with an id"])
+def test_who_is_gone_and_wanted_gone_counts_as_unchanged(why: Departure, number: int | None) -> None:
+    difference = compare((wants(JANE, pin=number, departure=why),), ())
+    assert difference == Difference(unchanged=(Text(JANE),))
+
+
+def test_who_is_as_wanted_counts_as_unchanged_in_the_files_spelling() -> None:
+    assert compare((wants("Jane@example.com"),), (holds(7, JANE),)) == Difference(unchanged=(Text("Jane@example.com"),))
+
+
+# Identity: an id beside an address.
+
+
+def test_both_live_as_one_person() -> None:
+    assert compare((wants(JANE, pin=7),), (holds(7, JANE),)).unchanged == (Text(JANE),)
+
+
+ANOTHER_ADDRESS = (
+    "id 7 is old@example.com in the hub, not jane@example.com; an address cannot change: keep the file of "
+    "old@example.com with `state: absent`, and add a file without `id` for jane@example.com"
+)
+ANOTHER_ID = (
+    "jane@example.com has id 8 in the hub, not 7: deleted and made anew; "
+    "check that this is the same person, then drop `id`"
+)
+
+REFUSALS: dict[str, tuple[DesiredUser, tuple[LiveUser, ...], str]] = {
+    "the id lives under another address": (
+        wants(JANE, pin=7),
+        (holds(7, "old@example.com"),),
+        ANOTHER_ADDRESS,
+    ),
+    "the id lives under another address, and the address under another id": (
+        wants(JANE, pin=7),
+        (holds(7, "old@example.com"), holds(8, JANE)),
+        ANOTHER_ADDRESS,
+    ),
+    "the address lives under another id": (
+        wants(JANE, pin=7),
+        (holds(8, JANE),),
+        ANOTHER_ID,
+    ),
+    "neither lives": (
+        wants(JANE, pin=7),
+        (),
+        "the hub has neither id 7 nor jane@example.com; to create this person anew, drop `id`",
+    ),
+    "an absent person's id lives under another address": (
+        absent(JANE, pin=7),
+        (holds(7, "old@example.com"),),
+        ANOTHER_ADDRESS,
+    ),
+    "an absent person's address lives under another id": (
+        absent(JANE, pin=7),
+        (holds(8, JANE),),
+        ANOTHER_ID,
+    ),
+}
+
+
+@pytest.mark.parametrize("unmanaged", Unmanaged)
+@pytest.mark.parametrize(("wanted", "live", "message"), REFUSALS.values(), ids=REFUSALS.keys())
+def test_refused_identities_touch_nobody(
+    wanted: DesiredUser, live: tuple[LiveUser, ...], message: str, unmanaged: Unmanaged
+) -> None:
+    difference = compare((wanted,), live, Settings(unmanaged=unmanaged))
+    (conflict,) = difference.conflicts
+    assert (conflict.email, conflict.source, conflict.message) == (wanted.email, wanted.source, message)
+    assert (difference.changes, difference.unmanaged, difference.unchanged) == ((), (), ())
+
+
+def test_hostile_addresses_are_harmless_in_a_refusal() -> None:
+    (conflict,) = compare((wants(JANE, pin=7),), (holds(7, "old\x1b[2J@example.com"),)).conflicts
+    assert "\x1b" not in conflict.message
+    assert "old\\x1b[2J@example.com" in conflict.message
+
+
+# Addresses that differ only in case.
+
+TWINS = (holds(7, JANE, row("pricing", "owner")), holds(8, "Jane@Example.com"))
+
+
+@pytest.mark.parametrize("unmanaged", Unmanaged)
+@pytest.mark.parametrize(
+    "desired",
+    [(), (wants(JANE, phone="1"),), (absent(JANE),), (wants(JANE, pin=7, phone="1"),), (wants(JANE, pin=99),)],
+    ids=["without a file", "with a file", "absent", "with the id of one", "with the id of nobody"],
+)
+def test_nobody_with_an_ambiguous_address_is_touched(desired: tuple[DesiredUser, ...], unmanaged: Unmanaged) -> None:
+    difference = compare(desired, TWINS, Settings(unmanaged=unmanaged))
+    assert difference == Difference(ambiguous=(Text(JANE), Text("Jane@Example.com")))
+
+
+@pytest.mark.parametrize("unmanaged", Unmanaged)
+def test_an_id_that_lives_elsewhere_is_refused_although_the_address_is_ambiguous(unmanaged: Unmanaged) -> None:
+    live = (*TWINS, holds(9, "old@example.com"))
+    difference = compare((wants(JANE, pin=9),), live, Settings(unmanaged=unmanaged))
+    assert [conflict.email for conflict in difference.conflicts] == [Text(JANE)]
+    assert (difference.changes, difference.unmanaged) == ((), ())
+
+
+# People without a file.
+
+STRANGER = holds(9, "Stranger@example.com", row("pricing", "owner"), phone="1")
+
+
+@pytest.mark.parametrize("unmanaged", [Unmanaged.REPORT, Unmanaged.IGNORE])
+def test_who_has_no_file_is_listed_and_left(unmanaged: Unmanaged) -> None:
+    difference = compare((), (STRANGER,), Settings(unmanaged=unmanaged))
+    assert difference == Difference(unmanaged=(UnmanagedPerson(Text("Stranger@example.com"), unmanaged.value),))
+
+
+def test_who_has_no_file_is_deleted_when_the_settings_say_so() -> None:
+    difference = compare((), (STRANGER,), Settings(unmanaged=Unmanaged.DELETE))
+    assert difference.unmanaged == ()
+    assert difference.changes == (
+        DeleteUser(STRANGER.email, None, 9, STRANGER.email, Cause.UNMANAGED, (LostGrant(PRICING, Access.OWNER),)),
+    )
+
+
+@pytest.mark.parametrize("unmanaged", Unmanaged)
+def test_who_is_protected_needs_no_file(unmanaged: Unmanaged) -> None:
+    settings = Settings(unmanaged=unmanaged, protect=(Text("stranger@*"),))
+    difference = compare((), (STRANGER,), settings)
+    assert difference == Difference(unmanaged=(UnmanagedPerson(STRANGER.email, "protected"),))
+
+
+# Role definitions that the hub lacks.
+
+
+def test_a_missing_definition_is_named_only_where_a_file_grants_it() -> None:
+    without = tuple(found for found in DEFINITIONS if found.name.raw != "pricing")
+    live = index(hub_of(holds(7, JANE), definitions=without), SETTINGS)
+    wanted = wants(JANE, grant("pricing", "viewer", line=4), grant("logistics", "viewer"))
+    difference = diff((wanted,), live, SETTINGS)
+    assert difference.missing == (MissingDefinition(PRICING, Text("pricing"), Text(JANE), source(line=4)),)
+    (change,) = difference.changes
+    assert isinstance(change, UpdateUser)
+    assert [edit.role for edit in change.grants] == ["logistics"]
+    assert diff((wants(JANE),), live, SETTINGS).missing == ()
+
+
+def test_a_new_person_gets_only_what_the_hub_defines() -> None:
+    live = index(hub_of(definitions=(definition("pricing"),)), SETTINGS)
+    (change,) = diff((wants(JANE, grant("pricing", "viewer"), grant("logistics", "viewer")),), live, SETTINGS).changes
+    assert change.grants == (sets("pricing", "none", "viewer"),)
+
+
+def test_people_are_sorted_by_folded_address() -> None:
+    desired = (wants("Zoe@example.com"), wants("b@example.com"), wants("A@example.com"))
+    live = (holds(5, "C@example.com"), holds(4, "zoe@example.com", phone="1"))
+    for order in permutations(desired):
+        difference = compare(order, live, Settings(unmanaged=Unmanaged.DELETE))
+        assert [change.email.raw for change in difference.changes] == [
+            "A@example.com",
+            "b@example.com",
+            "C@example.com",
+        ]
+        assert difference.unchanged == (Text("Zoe@example.com"),)

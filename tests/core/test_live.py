@@ -1,0 +1,106 @@
+"""The live side under our names: which row counts, who stands where, whatever the order of what was read."""
+
+from dataclasses import replace
+from itertools import permutations
+
+import pytest
+
+from bo_sync.core.live import Holding, LiveIndex, effective, index, known_definitions
+from bo_sync.core.model import PLATFORM, Access, GrantRow, LiveState, Role
+from bo_sync.core.settings import Settings
+from bo_sync.core.text import Text
+from tests.support.people import DEFINITIONS, SETTINGS, definition, holds, hub_of, indexed, row
+
+ROWS: dict[str, tuple[tuple[GrantRow, ...], Holding]] = {
+    "one row counts": ((row("pricing", "viewer"),), Holding(row("pricing", "viewer"))),
+    "of two the highest counts": (
+        (row("pricing", "viewer", "1"), row("pricing", "owner", "2")),
+        Holding(row("pricing", "owner", "2"), (row("pricing", "viewer", "1"),)),
+    ),
+    "at a tie the lowest id counts": (
+        (row("pricing", "editor", "3"), row("pricing", "editor", "2"), row("pricing", "none", "1")),
+        Holding(row("pricing", "editor", "2"), (row("pricing", "none", "1"), row("pricing", "editor", "3"))),
+    ),
+    "numbers are compared as numbers": (
+        (row("pricing", "editor", "10"), row("pricing", "editor", "9")),
+        Holding(row("pricing", "editor", "9"), (row("pricing", "editor", "10"),)),
+    ),
+    "of two rows with none one stays": (
+        (row("pricing", "none", "2"), row("pricing", "none", "1")),
+        Holding(row("pricing", "none", "1"), (row("pricing", "none", "2"),)),
+    ),
+    "a platform row of any access is on": (
+        (row("backoffice", "viewer", "1"), row("backoffice", "editor", "2")),
+        Holding(row("backoffice", "owner", "2"), (row("backoffice", "owner", "1"),)),
+    ),
+    "a platform row with none is off": ((row("backoffice", "none"),), Holding(row("backoffice", "none"))),
+}
+
+
+@pytest.mark.parametrize(("rows", "expected"), ROWS.values(), ids=ROWS.keys())
+def test_which_row_counts(rows: tuple[GrantRow, ...], expected: Holding) -> None:
+    for order in permutations(rows):
+        (person,) = indexed(holds(1, "j@example.com", *order)).people
+        assert list(person.holdings.values()) == [expected]
+
+
+def test_a_row_with_none_equals_no_row() -> None:
+    (person,) = indexed(holds(1, "j@example.com", row("pricing", "none"))).people
+    assert person.grants == {}
+    assert person.access(Role("pricing")) is person.access(Role("logistics")) is Access.NONE
+
+
+def test_rows_of_definitions_that_we_do_not_know_are_left_out() -> None:
+    live = hub_of(holds(1, "j@example.com", row("rma", "owner")), definitions=(*DEFINITIONS, definition("rma")))
+    assert index(live, SETTINGS).people[0].holdings == {}
+    assert index(live, SETTINGS).grant_count == 0
+
+
+def test_a_role_is_known_by_its_name_in_the_settings() -> None:
+    settings = Settings(role_definitions=((Role("returns"), Text("rma")),))
+    live = hub_of(holds(1, "j@example.com", row("rma", "owner")), definitions=(definition("rma"),))
+    assert index(live, settings).people[0].grants == {"returns": Access.OWNER}
+
+
+def test_a_definition_name_is_compared_exactly() -> None:
+    assert known_definitions([definition("pricing", "Pricing")], SETTINGS) == {}
+
+
+def test_of_two_definitions_with_one_name_the_lowest_id_counts_in_any_order() -> None:
+    first, second = (replace(definition("pricing"), id=number) for number in ("9", "10"))
+    assert known_definitions([first, second], SETTINGS) == known_definitions([second, first], SETTINGS)
+    assert known_definitions([second, first], SETTINGS)[Role("pricing")] == first
+
+
+def test_definitions_stand_in_our_order() -> None:
+    assert list(known_definitions(reversed(DEFINITIONS), SETTINGS)) == list(SETTINGS.roles)
+
+
+def test_grants_are_counted_in_the_roles_we_know_without_none_and_once_a_pair() -> None:
+    counted = indexed(
+        holds(1, "a@example.com", row("pricing", "viewer", "1"), row("pricing", "owner", "2"), row("rma", "owner")),
+        holds(2, "b@example.com", row("pricing", "none"), row("backoffice", "owner")),
+    )
+    assert counted.grant_count == 2
+
+
+def test_people_who_differ_only_in_case_share_an_address() -> None:
+    twins = indexed(holds(2, "Jane@example.com"), holds(1, "jane@Example.com"), holds(3, "joe@example.com"))
+    assert [person.user.id for person in twins.by_address["jane@example.com"]] == [1, 2]
+    assert [person.user.id for person in twins.people] == [1, 2, 3]
+
+
+def test_an_index_does_not_depend_on_the_order_of_people() -> None:
+    people = (holds(2, "B@example.com"), holds(1, "a@example.com"), holds(3, "b@example.com"))
+    assert len({repr(_shown(index(LiveState(order, DEFINITIONS), SETTINGS))) for order in permutations(people)}) == 1
+
+
+def _shown(found: LiveIndex) -> object:
+    return found.people, found.by_address, found.by_id[2]
+
+
+@pytest.mark.parametrize("role", [*PLATFORM, Role("pricing"), Role("returns")])
+@pytest.mark.parametrize("access", Access)
+def test_a_platform_area_is_on_or_off(role: Role, access: Access) -> None:
+    is_switch_on = role in PLATFORM and access is not Access.NONE
+    assert effective(role, access) is (Access.OWNER if is_switch_on else access)
