@@ -1,6 +1,7 @@
 """What a store keeps, forgets and gives back."""
 
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
@@ -83,6 +84,15 @@ def test_a_file_keeps_what_was_done(tmp_path: Path) -> None:
         before = store.snapshot()
     with Store.open(path) as again:
         assert again.snapshot() == before
+
+
+def test_a_file_that_eight_open_at_once_is_made_once(tmp_path: Path) -> None:
+    def held(_: int) -> tuple[int, int]:
+        with Store.open(tmp_path / "s.db") as store:
+            return store.counts()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(held, range(8))) == {(1, len(KNOWN_DEFINITIONS))}
 
 
 def test_two_stores_on_one_file_see_each_others_changes(tmp_path: Path) -> None:

@@ -55,12 +55,28 @@ def command() -> None:
 @click.option(
     "--refusal", type=click.Choice(["graphql-error", "http-400"]), default="graphql-error", help="How it refuses."
 )
-@click.option("--new-user-rows", type=click.Choice(["absent", "none", "default"]), default="absent")
-@click.option("--omitted-gender", type=click.Choice(["null", "unknown"]), default="null")
+@click.option(
+    "--new-user-rows",
+    type=click.Choice(["absent", "none", "default"]),
+    default="absent",
+    help="Role rows a new person has at once: none at all, rows of NONE, or rows with the default access.",
+)
+@click.option(
+    "--omitted-gender",
+    type=click.Choice(["null", "unknown"]),
+    default="null",
+    help="A new person's, when none is sent.",
+)
 @click.option("--single-root-mutations", is_flag=True, help="Refuse several mutations in one request.")
-@click.option("--viewer-for-key", type=click.Choice(["null", "unauthenticated"]), default="null")
+@click.option(
+    "--viewer-for-key",
+    type=click.Choice(["null", "unauthenticated"]),
+    default="null",
+    help="What adminUserViewer tells a key.",
+)
 @click.option("--no-introspection", is_flag=True, help="Refuse questions about the schema.")
 def serve(
+    *,
     directory: Path,
     database: Path,
     port: int,
@@ -70,9 +86,9 @@ def serve(
     refusal: str,
     new_user_rows: str,
     omitted_gender: str,
-    single_root_mutations: bool,  # noqa: FBT001
+    single_root_mutations: bool,
     viewer_for_key: str,
-    no_introspection: bool,  # noqa: FBT001
+    no_introspection: bool,
 ) -> None:
     """Serve the sandbox over HTTP on the loopback interface until interrupted.
 

@@ -5,7 +5,6 @@
 The client's code is the same in every other respect, so what works here works over HTTP.
 """
 
-from collections.abc import Mapping
 from http.client import responses
 from io import BytesIO
 
@@ -26,16 +25,11 @@ class SandboxAdapter(BaseAdapter):
         self._hub = hub
         self._builder = HTTPAdapter()
 
-    def send(  # noqa: PLR0917 - the signature is that of requests
-        self,
-        request: PreparedRequest,
-        stream: bool = False,  # noqa: ARG002, FBT001, FBT002
-        timeout: float | tuple[float, float] | tuple[float, None] | None = None,  # noqa: ARG002
-        verify: bool | str = True,  # noqa: ARG002, FBT001, FBT002
-        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,  # noqa: ARG002
-        proxies: Mapping[str, str] | None = None,  # noqa: ARG002
-    ) -> Response:
-        """The hub's answer. Raises requests' ConnectionError where the hub cuts the connection."""
+    def send(self, request: PreparedRequest, *_: object, **__: object) -> Response:
+        """The hub's answer. Raises requests' ConnectionError where the hub cuts the connection.
+
+        What else requests says (time-outs, certificates, proxies) means nothing where there is no socket.
+        """
         body = request.body or b""
         try:
             answer = self._hub.answer(

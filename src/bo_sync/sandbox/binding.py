@@ -7,7 +7,7 @@ the rows of one person in a definition, which are looked up only when somebody s
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
 from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, build_schema
 
@@ -33,9 +33,7 @@ def executable_schema() -> GraphQLSchema:
 
 
 def _bind(schema: GraphQLSchema, type_name: str, field: str, resolve: Resolver) -> None:
-    bound = schema.type_map[type_name]
-    assert isinstance(bound, GraphQLObjectType)  # noqa: S101 - our own schema, checked by every test
-    bound.fields[field].resolve = resolve
+    cast("GraphQLObjectType", schema.type_map[type_name]).fields[field].resolve = resolve
 
 
 def _reading(root: RootField) -> Resolver:

@@ -40,20 +40,20 @@ class Cut(Exception):  # noqa: N818 - an event of the weather, not an error of o
 class Weather(Protocol):
     """What may happen to a request on its way. Called from many threads at once."""
 
-    def before(self, request: Request) -> Answer | None:
+    def before(self, request: Request, /) -> Answer | None:
         """An answer in place of execution, or None to let it pass. May raise Cut: it certainly did not happen."""
 
-    def after(self, request: Request, answer: Answer) -> Answer:
+    def after(self, request: Request, answer: Answer, /) -> Answer:
         """What arrives of `answer`, after everything took effect. May raise Cut: it happened, and nobody knows."""
 
 
 class Calm:
     """No weather: everything arrives as it was sent."""
 
-    def before(self, request: Request) -> Answer | None:  # noqa: ARG002 - the protocol's
+    def before(self, _request: Request, /) -> Answer | None:
         """Lets it pass."""
         return None
 
-    def after(self, request: Request, answer: Answer) -> Answer:  # noqa: ARG002 - the protocol's
+    def after(self, _request: Request, answer: Answer, /) -> Answer:
         """Gives it on."""
         return answer

@@ -15,10 +15,18 @@ from bo_sync.sandbox.shape import (
     SessionShape,
     UserShape,
 )
-from bo_sync.sandbox.tables import TABLES, Row
+from bo_sync.sandbox.tables import Row
 
 FIRST_ID: Final = 1001
 
+_FORGET: Final = (
+    "DELETE FROM definitions",
+    "DELETE FROM users",
+    "DELETE FROM roles",
+    "DELETE FROM keys",
+    "DELETE FROM sessions",
+    "DELETE FROM sqlite_sequence",
+)
 _DEFINITION: Final = """INSERT INTO definitions (id, name, description, defaultAccess, createdAt, lastModifiedAt)
 VALUES (:id, :name, :description, :defaultAccess, :createdAt, :lastModifiedAt)"""
 _USER: Final = """INSERT INTO users VALUES (:id, :email, :gender, :firstName, :middleName, :lastName, :language, :phone,
@@ -32,9 +40,8 @@ _PROFILE: Final = ("gender", "firstName", "middleName", "lastName", "language", 
 
 def load(db: sqlite3.Connection, population: Population, now: str) -> None:
     """Replaces everything; `now` is the time of whatever has none. Raises PopulationError."""
-    for table in TABLES:
-        db.execute(f"DELETE FROM {table}")  # noqa: S608 - our own table names
-    db.execute("DELETE FROM sqlite_sequence")
+    for statement in _FORGET:
+        db.execute(statement)
     definitions = [_definition(shape, now) for shape in population.get("definitions", baseline.definitions())]
     users = population.get("users", [])
     ids = _ids(users)

@@ -75,11 +75,14 @@ def update(db: sqlite3.Connection, email: str, given: Row, *, now: str, by: int 
 
     Raises NOT_FOUND, and BAD_REQUEST for a field over its limit.
     """
-    found(db, email)
+    profile = {**found(db, email), **given, "lastModifiedAt": now, "lastModifiedBy": by or 0}
     _check(given)
-    changes = ", ".join(f"{field} = :{field}" for field in (*given, "lastModifiedAt", "lastModifiedBy"))
-    statement = f"UPDATE users SET {changes} WHERE email = :address"  # noqa: S608 - the schema names the fields
-    db.execute(statement, {**given, "lastModifiedAt": now, "lastModifiedBy": by or 0, "address": email})
+    db.execute(
+        """UPDATE users SET gender = :gender, firstName = :firstName, middleName = :middleName, lastName = :lastName,
+        language = :language, phone = :phone, job = :job, lastModifiedAt = :lastModifiedAt,
+        lastModifiedBy = :lastModifiedBy WHERE email = :email""",
+        profile,
+    )
     return found(db, email)
 
 

@@ -15,7 +15,7 @@ from typing import Self, cast
 from bo_sync.sandbox import loading
 from bo_sync.sandbox.baseline import baseline
 from bo_sync.sandbox.shape import RANK, Access, Clock, Population, system_clock, timestamp
-from bo_sync.sandbox.tables import connect
+from bo_sync.sandbox.tables import connect, make_tables
 
 
 class Store:
@@ -29,10 +29,10 @@ class Store:
     @classmethod
     def open(cls, path: Path | None = None, clock: Clock = system_clock) -> Self:
         """The store in the file at `path`, or in memory. A new one holds the baseline. Raises SandboxDatabaseError."""
-        db, fresh = connect(path)
-        store = cls(db, clock)
-        if fresh:
-            store.reset()
+        store = cls(connect(path), clock)
+        with store.writing() as db:
+            if make_tables(db):
+                loading.load(db, baseline(), store.now())
         return store
 
     def close(self) -> None:

@@ -16,8 +16,8 @@ Row = dict[str, Value]
 _OURS: Final = 0x626F7379  # "bosy" in SQLite's application_id: a database that a sandbox made
 _VERSION: Final = 1
 
-_TABLES: Final = """
-CREATE TABLE definitions (
+_TABLES: Final = (
+    """CREATE TABLE definitions (
   position INTEGER PRIMARY KEY,
   id TEXT NOT NULL UNIQUE,
   name TEXT NOT NULL UNIQUE,
@@ -25,15 +25,15 @@ CREATE TABLE definitions (
   defaultAccess TEXT NOT NULL,
   createdAt TEXT NOT NULL,
   lastModifiedAt TEXT NOT NULL
-);
-CREATE TABLE users (
+)""",
+    """CREATE TABLE users (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   email TEXT NOT NULL UNIQUE,
   gender TEXT, firstName TEXT, middleName TEXT, lastName TEXT, language TEXT, phone TEXT, job TEXT,
   createdAt TEXT NOT NULL, createdBy INTEGER NOT NULL,
   lastModifiedAt TEXT NOT NULL, lastModifiedBy INTEGER NOT NULL
-);
-CREATE TABLE roles (
+)""",
+    """CREATE TABLE roles (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   id TEXT UNIQUE,
   roleDefinitionId TEXT NOT NULL,
@@ -41,23 +41,24 @@ CREATE TABLE roles (
   access TEXT NOT NULL,
   createdAt TEXT NOT NULL, createdBy INTEGER,
   lastModifiedAt TEXT NOT NULL, lastModifiedBy INTEGER
-);
-CREATE VIEW people AS  -- AdminUser.id is an ID, a string; Role.userId is an Int
+)""",
+    """CREATE VIEW people AS  -- AdminUser.id is an ID, a string; Role.userId is an Int
   SELECT id AS number, CAST(id AS TEXT) AS id, email, gender, firstName, middleName, lastName, language, phone, job,
-  createdAt, createdBy, lastModifiedAt, lastModifiedBy FROM users;
-CREATE INDEX roles_of_user ON roles (userId, roleDefinitionId);
-CREATE TABLE keys (key TEXT PRIMARY KEY, access TEXT NOT NULL);
-CREATE TABLE sessions (token TEXT PRIMARY KEY, userId INTEGER NOT NULL);
-"""
-TABLES: Final = ("definitions", "users", "roles", "keys", "sessions")
+  createdAt, createdBy, lastModifiedAt, lastModifiedBy FROM users""",
+    """CREATE INDEX roles_of_user ON roles (userId, roleDefinitionId)""",
+    """CREATE TABLE keys (key TEXT PRIMARY KEY, access TEXT NOT NULL)""",
+    """CREATE TABLE sessions (token TEXT PRIMARY KEY, userId INTEGER NOT NULL)""",
+    f"PRAGMA application_id = {_OURS}",
+    f"PRAGMA user_version = {_VERSION}",
+)
 
 
 class SandboxDatabaseError(BoSyncError):
     """The sandbox's file cannot be opened, or is not a sandbox's."""
 
 
-def connect(path: Path | None) -> tuple[sqlite3.Connection, bool]:
-    """A connection to the file at `path` (None: memory), and whether the tables were made just now.
+def connect(path: Path | None) -> sqlite3.Connection:
+    """A connection to the file at `path` (None: memory), which is a sandbox's, or empty.
 
     Raises SandboxDatabaseError for a file that cannot be used; a file of somebody else is left as it is.
     """
@@ -68,28 +69,39 @@ def connect(path: Path | None) -> tuple[sqlite3.Connection, bool]:
     except (OSError, sqlite3.Error) as err:
         raise _unusable(path, "cannot be opened", str(err)) from err
     try:
-        return db, _prepare(db, path)
+        _settle(db, path)
     except sqlite3.Error as err:
         db.close()
         raise _unusable(path, "is not a sandbox database", str(err)) from err
     except BoSyncError:
         db.close()
         raise
+    return db
 
 
-def _prepare(db: sqlite3.Connection, path: Path | None) -> bool:
+def _settle(db: sqlite3.Connection, path: Path | None) -> None:
     db.row_factory = _as_mapping
-    found = db.execute("SELECT count(*) AS found FROM sqlite_schema").fetchone()["found"]
+    empty = _is_empty(db)  # before the marks are read: they come with the tables, in one transaction
     mark = db.execute("PRAGMA application_id").fetchone()["application_id"]
     version = db.execute("PRAGMA user_version").fetchone()["user_version"]
-    if found and (mark != _OURS or version != _VERSION):
+    if not empty and (mark != _OURS or version != _VERSION):
         raise _unusable(path, "is not a database of this sandbox version", f"mark {mark}, version {version}")
     # A killed process must not spoil the file, a killed machine may: a write-ahead log without waiting for the disk.
     db.execute("PRAGMA journal_mode = WAL")
     db.execute("PRAGMA synchronous = OFF")
-    if not found:
-        db.executescript(f"BEGIN; {_TABLES} PRAGMA application_id = {_OURS}; PRAGMA user_version = {_VERSION}; COMMIT;")
-    return not found
+
+
+def _is_empty(db: sqlite3.Connection) -> bool:
+    return db.execute("SELECT 1 FROM sqlite_schema").fetchone() is None
+
+
+def make_tables(db: sqlite3.Connection) -> bool:
+    """Makes the tables where there are none, within the caller's transaction; whether it did."""
+    if not _is_empty(db):
+        return False
+    for statement in _TABLES:
+        db.execute(statement)
+    return True
 
 
 def _as_mapping(cursor: sqlite3.Cursor, values: tuple[Value, ...]) -> Row:
