@@ -52,12 +52,12 @@ class Answer:
 class Silence:
     """No sound answer. `sent` is False only when the request certainly did not leave; `lasting` when trying is vain.
 
-    `reason` is our own sentence part; `detail` names the exceptions, and nothing that they hold.
+    `reason` is our own sentence part, `seconds` how long it took; `detail` names the exceptions, not what they hold.
     """
 
     reason: str
     sent: bool
-    seconds: float
+    seconds: float = 0.0
     detail: str = ""
     hint: str = ""
     lasting: bool = False

@@ -11,6 +11,7 @@ closed already, leaves the write's fate unknown.
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import Final
 
@@ -35,6 +36,35 @@ _HEADERS: Final = {
     "Content-Type": "application/json",
     "User-Agent": f"bo-sync/{__version__}",
 }
+
+
+_KINDS: Final[tuple[tuple[tuple[type[BaseException], ...], Silence], ...]] = (
+    (
+        (ssl.SSLCertVerificationError,),
+        Silence(
+            "its certificate cannot be trusted",
+            sent=False,
+            hint="if a certificate authority of your own signs here, name its bundle in REQUESTS_CA_BUNDLE",
+            lasting=True,
+        ),
+    ),
+    ((urllib3.exceptions.NameResolutionError,), Silence("its name cannot be resolved", sent=False)),
+    ((urllib3.exceptions.NewConnectionError,), Silence("no connection could be made", sent=False)),
+    (
+        (urllib3.exceptions.ConnectTimeoutError, requests.ConnectTimeout),
+        Silence("connecting took too long", sent=False),
+    ),
+    ((urllib3.exceptions.ReadTimeoutError, requests.ReadTimeout), Silence("no answer in time", sent=True)),
+)
+"""What an exception says about a request, the first that fits: only the first four certainly came before it was sent.
+A ProxyError is not among them: a proxy that ends the connection in the middle raises one too."""
+_BROKEN: Final = Silence("the connection broke", sent=True)
+_NO_BUNDLE: Final = Silence(
+    "the bundle of certificate authorities that the environment names is not there",
+    sent=False,
+    hint="correct REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, or unset it",
+    lasting=True,
+)
 
 
 class Transport:
@@ -211,9 +241,9 @@ def _read_answer(response: requests.Response, is_late: Callable[[], bool], secon
     for chunk in _chunks(response):
         body += chunk
         if len(body) > LARGEST_ANSWER:
-            return Silence(f"an answer of more than {LARGEST_ANSWER >> 20} MiB", sent=True, seconds=0, lasting=True)
+            return Silence(f"an answer of more than {LARGEST_ANSWER >> 20} MiB", sent=True, lasting=True)
         if is_late():
-            return Silence(f"the answer was not complete after {seconds:.0f} s", sent=True, seconds=seconds)
+            return Silence(f"the answer was not complete after {seconds:.0f} s", sent=True)
     headers = response.headers
     media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     retry_after, location = headers.get("Retry-After"), headers.get("Location")
@@ -233,31 +263,11 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
 def _silence(err: Exception, seconds: float) -> Silence:
     """An exception of the libraries below, as a value. Only names are kept: messages may quote headers and proxies."""
     causes = tuple(_causes(err))
-    detail = " < ".join(type(cause).__name__ for cause in causes)
-    for cause in causes:
-        match cause:
-            case ssl.SSLCertVerificationError():
-                hint = "if a certificate authority of your own signs here, name its bundle in REQUESTS_CA_BUNDLE"
-                reason = "its certificate cannot be trusted"
-                return Silence(reason, sent=False, seconds=seconds, detail=detail, hint=hint, lasting=True)
-            case urllib3.exceptions.NameResolutionError():
-                return Silence("its name cannot be resolved", sent=False, seconds=seconds, detail=detail)
-            case urllib3.exceptions.NewConnectionError():
-                return Silence("no connection could be made", sent=False, seconds=seconds, detail=detail)
-            case urllib3.exceptions.ConnectTimeoutError() | requests.ConnectTimeout():
-                return Silence("connecting took too long", sent=False, seconds=seconds, detail=detail)
-            case urllib3.exceptions.ReadTimeoutError() | requests.ReadTimeout():
-                return Silence("no answer in time", sent=True, seconds=seconds, detail=detail)
-            case _:
-                pass
+    named = " < ".join(type(cause).__name__ for cause in causes)
+    found = next((silence for cause in causes for kinds, silence in _KINDS if isinstance(cause, kinds)), _BROKEN)
     if "TLS CA certificate bundle" in str(err):
-        reason = "the bundle of certificate authorities that the environment names is not there"
-        hint = "correct REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, or unset it"
-        return Silence(reason, sent=False, seconds=seconds, detail=detail, hint=hint, lasting=True)
-    reason = (
-        "the proxy made no connection" if isinstance(err, requests.exceptions.ProxyError) else "the connection broke"
-    )
-    return Silence(reason, sent=True, seconds=seconds, detail=detail)
+        found = _NO_BUNDLE
+    return replace(found, seconds=seconds, detail=named)
 
 
 def _causes(err: BaseException) -> Iterator[BaseException]:
