@@ -26,7 +26,8 @@ test: $(READY) ## the whole test suite
 	$(BIN)/python -m pytest -q -n auto
 
 test-sdk: $(READY) ## the platform's own SDK against the sandbox (needs Node)
-	$(BIN)/python -m pytest -q sdk
+	cd tests/sdk && npm ci --no-audit --no-fund --loglevel=error
+	BO_SYNC_SDK=required $(BIN)/python -m pytest -q -m sdk tests/sdk
 
 bench: $(READY) ## costs as ratios; exits 1 over a bound
 	$(BIN)/python -m bench
