@@ -45,30 +45,29 @@ class Page:
     def paint(self, text: str, tone: Tone) -> str:
         return f"\x1b[{tone}m{text}\x1b[0m" if self.color and tone and text else text
 
-    def wrap(self, text: str, first: int, hang: int) -> list[str]:
-        """`text`, begun at column `first` and continued at column `hang`, as lines without their indentation."""
-        if self.width is None or first + cells(text) <= self.width:
+    def wrap(self, text: str, column: int) -> list[str]:
+        """`text`, begun and continued at `column`, as lines without their indentation."""
+        if self.width is None or column + cells(text) <= self.width:
             return [text]
-        room = max(self.width, hang + _NARROWEST)
-        return list(_fill(text, room - first, room - hang))
+        return list(_fill(text, max(self.width - column, _NARROWEST)))
 
     def hang(self, begin: str, text: str) -> Iterator[str]:
         """`begin` and `text`, continued below the beginning of `text`."""
         column = cells(begin)
-        first, *more = self.wrap(text, column, column)
+        first, *more = self.wrap(text, column)
         yield begin + first
         yield from (" " * column + line for line in more)
 
 
-def _fill(text: str, first: int, rest: int) -> Iterator[str]:
-    """`text` cut at blanks into a line of at most `first` columns and more of at most `rest`; no word is cut."""
+def _fill(text: str, room: int) -> Iterator[str]:
+    """`text` cut at blanks into lines of at most `room` columns; a longer word stays whole."""
     line: list[str] = []
-    used, room = 0, first
+    used = 0
     for word in text.split(" "):
         wide = cells(word)
         if line and used + 1 + wide > room:
             yield " ".join(line).strip(" ")
-            line, used, room = [], 0, rest
+            line, used = [], 0
         used += wide + (1 if line else 0)
         line.append(word)
     yield " ".join(line).strip(" ")
@@ -160,19 +159,20 @@ def _blocks(rows: Sequence[Row], page: Page, indent: str) -> Iterator[str]:
 
 def _heading(subject: str, source: str, indent: str, page: Page) -> Iterator[str]:
     head = indent + page.paint(subject, Tone.TITLE)
-    aside = page.paint(source, Tone.ASIDE)
-    if cells(indent) + cells(subject) + 2 + cells(source) <= (page.width or 0):
-        yield f"{head}  {aside}" if source else head
+    if not source:
+        yield head
+    elif cells(indent) + cells(subject) + 2 + cells(source) <= (page.width or 0):
+        yield f"{head}  {page.paint(source, Tone.ASIDE)}"
     else:
         yield head
-        if source:
-            yield indent + _INDENT * 2 + aside
+        below = indent + _INDENT * 2
+        yield from (below + page.paint(line, Tone.ASIDE) for line in page.wrap(source, cells(below)))
 
 
 def _item(entry: Row, topic: int, indent: str, page: Page) -> Iterator[str]:
     about = entry.topic + _gap(entry.topic, topic) if entry.topic else ""
     column = cells(indent) + cells(entry.symbol) + 1 + cells(about)
-    first, *more = page.wrap(entry.effect, column, column)
+    first, *more = page.wrap(entry.effect, column)
     tone = _tone(entry)
     yield f"{indent}{page.paint(entry.symbol, tone)} {about}{page.paint(first, tone)}"
     yield from (" " * column + page.paint(line, tone) for line in more)

@@ -25,7 +25,7 @@ def _found(rail: RailResult) -> str:
         case "email_change":
             told = f"{counted(rail.actual, 'uncertain identity', 'uncertain identities')}, none allowed"
         case "protected":
-            told = f"{people(rail.actual)} changed in spite of protection, none allowed"
+            told = f"{counted(rail.actual, 'protected person', 'protected people')} changed, none allowed"
         case "self":
             told = f"{counted(rail.actual, 'loss', 'losses')} of whoever runs this, none allowed"
         case "min_role_owners":

@@ -15,6 +15,7 @@ from bo_sync.core.model import ACCESS_WORDS
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
 from bo_sync.errors import StalePlanError
+from bo_sync.render.escape import terminal
 from bo_sync.render.phrases import address, value
 
 
@@ -118,9 +119,9 @@ def _object(found: Json, what: str) -> dict[str, Json]:
 def _exactly(found: Json, keys: frozenset[str]) -> dict[str, Json]:
     """An object with just these keys: whatever the digest covers is read, and nothing else hides in it."""
     entry = _object(found, "a profile field or a grant")
-    return (
-        entry if entry.keys() == keys else _refuse(f"an entry of the saved plan has not just {', '.join(sorted(keys))}")
-    )
+    if entry.keys() != keys:
+        _refuse(f"an entry of the saved plan has other keys than {', '.join(sorted(keys))}")
+    return entry
 
 
 def _list(holder: Mapping[str, Json], key: str) -> list[Json]:
@@ -187,7 +188,7 @@ def differences(saved: SavedPlan, plan: Plan) -> tuple[str, ...]:
         found.extend(_moved(saved.changes.get(email), now.get(email)))
     if not found and saved.digest != digest(plan):
         found.append("the same changes stand in another order")
-    return tuple(found)
+    return tuple(map(terminal, found))
 
 
 _VERBS: Final = {"create": "created", "update": "updated", "delete": "deleted"}

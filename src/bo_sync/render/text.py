@@ -48,20 +48,21 @@ def _plan_lines(plan: Plan, page: Page) -> Iterator[str]:
 def _header(plan: Plan) -> str:
     hub, config = plan.hub, plan.config
     at = f"commit {config.commit}" if config.commit is not None else "no commit"
-    dirty = " and changes not committed" if config.dirty else ""
+    dirty = ", with uncommitted changes" if config.dirty else ""
     return (
-        f"Plan for {hub.url}: {people(hub.users)} and {counted(hub.grants, 'grant')} there, "
-        f"{people(config.users)} in the files ({at}{dirty})"
+        f"Plan for {hub.url} ({people(hub.users)}, {counted(hub.grants, 'grant')}) "
+        f"from files with {people(config.users)} ({at}{dirty})"
     )
 
 
 def _sentence(plan: Plan) -> str:
     summary = plan.summary
     changing = len(plan.changes)
-    rest = listed(((summary.unchanged, "unchanged"), (summary.unmanaged, "without a file")))
+    unchanged = "unchanged" if changing else "person unchanged" if summary.unchanged == 1 else "people unchanged"
+    rest = listed(((summary.unchanged, unchanged), (summary.unmanaged, "without a file")))
     if not changing:
         begin = "No change can be made" if plan.refused else "Nothing to do: the hub holds what the files say"
-        return (f"{begin}; {rest}." if rest else f"{begin}.") + _verdict(plan.refused)
+        return begin + (f" ({rest})." if rest else ".") + _verdict(plan.refused)
     done = listed(((summary.create, "created"), (summary.update, "updated"), (summary.delete, "deleted")))
     grants = listed((summary.grants[direction], _GRANT_WORDS[direction]) for direction in Direction)
     parts = (
@@ -85,7 +86,7 @@ _DONE: Final[dict[Action, str]] = {"create": "created", "update": "updated", "de
 _TITLES: Final = {
     Outcome.UNKNOWN: "Unknown: look at these people in the hub, then run plan again",
     Outcome.FAILED: "Failed, maybe partly done: run plan again, it shows what is left",
-    Outcome.NOT_ATTEMPTED: "Not attempted: nothing was sent for these people",
+    Outcome.NOT_ATTEMPTED: "Not attempted: nothing was sent for these people; plan and apply again",
     Outcome.APPLIED: "Applied",
 }
 _SYMBOLS: Final[dict[Action, str]] = {"create": "+", "update": "~", "delete": "-"}
@@ -116,11 +117,11 @@ def _outcome(person: PersonOutcome) -> Row:
 
 
 def _told(report: Report) -> str:
-    run = f"Run {terminal(report.run)}: " if report.run else ""
     if not report.outcomes:
-        return f"{run}Nothing was to be done."
+        return "Nothing was to be done."
+    run = f"Run {terminal(report.run)}, " if report.run else ""
     counts = listed((report.count(outcome), outcome.value.replace("_", " ")) for outcome in Outcome)
-    return f"{run}{counts}, of {people(len(report.outcomes))}."
+    return f"{run}{people(len(report.outcomes))}: {counts}."
 
 
 def problems_text(problems: Sequence[Problem]) -> str:

@@ -1,0 +1,240 @@
+"""The plans, reports, problems and people of which every renderer's golden file is kept."""
+
+from typing import Final
+
+from bo_sync.core.changes import Cause
+from bo_sync.core.model import Problem, Severity, Source
+from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
+from bo_sync.core.rails import RailName, RailResult, RailRow
+from bo_sync.core.report import Outcome, PersonOutcome, Report
+from bo_sync.core.text import Text
+from bo_sync.render.users import UserRow
+from tests.support.builders import (
+    create,
+    delete,
+    duplicate,
+    field_change,
+    plan,
+    revoke,
+    set_grant,
+    source,
+    unmanaged,
+    update,
+    value,
+)
+
+CONTENT: Final = (
+    RailResult("empty", 15, 1, ok=True),
+    RailResult("email_change", 0, 0, ok=True),
+    RailResult("protected", 0, 0, ok=True),
+    RailResult("self", 0, 0, ok=True),
+    RailResult("min_role_owners", 3, 2, ok=True),
+    RailResult("max_user_deletes", 1, 2, ok=True),
+    RailResult("max_grant_losses", 3, 15, ok=True),
+)
+"""Every rail, content."""
+
+
+def rail_row(email: str, message: str, at: Source | None = None) -> RailRow:
+    return RailRow(Text(email), message, at)
+
+
+def everything() -> Plan:
+    """Every kind of change, of finding and of person who is left alone, in one plan that no rail refuses."""
+    return plan(
+        create(
+            "ada.lovelace@example.com",
+            set_grant("sales_hub", "none", "owner"),
+            set_grant("user_management", "none", "owner"),
+            set_grant("order_data", "none", "editor"),
+            profile=(
+                value("gender", "female"),
+                value("first_name", "Ada"),
+                value("middle_name", "van"),
+                value("last_name", "Lovelace"),
+                value("phone", "+31 20 123 4567"),
+                value("language", "NL"),
+            ),
+        ),
+        create(
+            "grace@example.com",
+            set_grant("backoffice", "none", "owner"),
+            set_grant("roles_permissions", "none", "owner"),
+            profile=(value("first_name", "Grace"), value("last_name", "Hopper")),
+        ),
+        create("guido@example.com", profile=(value("first_name", "Guido"), value("last_name", "van Rossum"))),
+        update(
+            "jane.doe@example.com",
+            set_grant("sales_hub", "none", "owner"),
+            revoke("backoffice", "owner"),
+            set_grant("api_keys", "none", "viewer"),
+            set_grant("pricing", "viewer", "editor"),
+            duplicate("pricing", "viewer", "viewer"),
+            set_grant("configuration", "owner", "viewer"),
+            duplicate("product_data", "viewer", "owner"),
+            profile=(field_change("phone", "+31 20 111", "+31 20 123 4567"), field_change("job", "Buyer", None)),
+            at=source("users/sales/jane.doe.yaml"),
+        ),
+        delete("karel@example.com", ("backoffice", "owner"), ("pricing", "editor")),
+        update("linus@example.com", profile=(field_change("middle_name", None, "B."),)),
+        update(
+            "margaret@example.com",
+            revoke("backoffice", "owner"),
+            set_grant("roles_permissions", "owner", "viewer"),
+            revoke("logistics", "viewer"),
+            at=source("users/team.yml", 12),
+        ),
+        unchanged=11,
+        unmanaged=(unmanaged("break-glass@example.com", "protected"), unmanaged("guest@example.com")),
+        findings=(
+            Finding("unknown_role_definition", Severity.INFO, "role definition loyalty is left alone"),
+            Finding("default_access", Severity.WARNING, "role definition pricing gives viewer by default"),
+            Finding(
+                "ambiguous", Severity.WARNING, "two live people", Text("Two@example.com"), source("users/two.yaml")
+            ),
+        ),
+        rails=(
+            *CONTENT[:4],
+            RailResult(
+                "min_role_owners",
+                3,
+                2,
+                ok=True,
+                rows=(rail_row("margaret@example.com", "would no longer own", source("users/team.yml", 12)),),
+            ),
+            CONTENT[5],
+            RailResult("max_grant_losses", 4, 40, ok=True, allowed_by="--allow max_grant_losses=40"),
+        ),
+        config=ConfigFacts(15, "sha256:" + "0" * 64, Text("3f2c1ab"), dirty=True),
+    )
+
+
+def refused() -> Plan:
+    """Refused by every rail, each with rows where it can have some."""
+    karel, jane = source("users/karel.yaml"), source("users/sales/jane.doe.yaml")
+    why = "id 1042 is old@example.com in the hub, not new@example.com; an address cannot change"
+    rails: tuple[tuple[RailName, int, int, tuple[RailRow, ...]], ...] = (
+        ("empty", 0, 1, ()),
+        ("email_change", 1, 0, (rail_row("new@example.com", why, source("users/new.yaml")),)),
+        ("protected", 1, 0, (rail_row("karel@example.com", "is protected, yet would be deleted", karel),)),
+        ("self", 1, 0, (rail_row("karel@example.com", "is the person whose session runs", karel),)),
+        ("min_role_owners", 0, 2, (rail_row("karel@example.com", "would no longer own", karel),)),
+        ("max_user_deletes", 1, 0, (rail_row("karel@example.com", "would be deleted: state: absent", karel),)),
+        ("max_grant_losses", 1, 0, (rail_row("jane.doe@example.com", "pricing owner → none", jane),)),
+    )
+    return plan(
+        update("jane.doe@example.com", revoke("pricing", "owner"), at=jane),
+        delete("karel@example.com", ("roles_permissions", "owner")),
+        rails=tuple(RailResult(name, actual, limit, ok=False, rows=rows) for name, actual, limit, rows in rails),
+    )
+
+
+def hostile(text: str) -> Plan:
+    """A plan in which every field that somebody else can write holds `text`."""
+    at = source(text)
+    return plan(
+        create(text, set_grant("roles_permissions", "none", "owner"), profile=(value("first_name", text),), at=at),
+        update(f"{text}2", revoke("pricing", "owner"), profile=(field_change("phone", text, text),), at=at),
+        update(f"{text}3", profile=(field_change("job", None, text),), at=at),
+        delete(f"{text}4", at=at),
+        unmanaged=(unmanaged(text), unmanaged(text, "protected")),
+        findings=(
+            Finding("BOS001", Severity.WARNING, f"says {Text(text)}", Text(text), at),
+            Finding("BOS002", Severity.INFO, str(Text(text))),
+        ),
+        rails=(RailResult("email_change", 1, 0, ok=False, rows=(rail_row(text, f"is {Text(text)}", at),)),),
+        hub=HubFacts(f"http://127.0.0.1/{text}", 1, 1),
+        config=ConfigFacts(1, "sha256:" + "0" * 64, Text(text), dirty=False),
+    )
+
+
+SHORT_ATTACK: Final = "::error::\x1b[31m\u202e\u200b\n::x ##[y] =1 | `<b>@z\ud800"
+
+PLANS: Final[dict[str, Plan]] = {
+    "nothing-to-do": plan(unchanged=14, rails=CONTENT),
+    "nothing-to-do-but-people-without-a-file": plan(
+        unchanged=1, unmanaged=(unmanaged("guest@example.com"),), rails=CONTENT
+    ),
+    "no-change-yet-refused": plan(rails=(RailResult("empty", 0, 1, ok=False), *CONTENT[1:])),
+    "everything": everything(),
+    "refused-by-every-rail": refused(),
+    "one-person": plan(
+        update("jane@example.com", set_grant("backoffice", "viewer", "owner")),
+        rails=CONTENT,
+        hub=HubFacts("sandbox:", 1, 1),
+        config=ConfigFacts(1, "sha256:" + "0" * 64),
+    ),
+    "deleted-by-each-cause": plan(
+        delete("absent@example.com", ("pricing", "owner")),
+        delete("expired@example.com", cause=Cause.UNTIL_PASSED),
+        delete("stranger@example.com", ("sales_hub", "owner"), cause=Cause.UNMANAGED),
+        rails=(*CONTENT[:5], RailResult("max_user_deletes", 3, 3, ok=True, allowed_by="--allow max_user_deletes=3")),
+    ),
+    "without-a-file-by-each-policy": plan(
+        create("new@example.com"),
+        unchanged=2,
+        unmanaged=(
+            unmanaged("ignored@example.com", "ignore"),
+            unmanaged("ignored.too@example.com", "ignore"),
+            unmanaged("protected@example.com", "protected"),
+            unmanaged("reported@example.com"),
+        ),
+        rails=CONTENT,
+    ),
+    "wide-characters": plan(
+        update("taro@example.com", profile=(field_change("first_name", "山田", "Taro"),)),
+        update("zoe@example.com", profile=(field_change("first_name", "Zoe\u0308", "\U0001f600"),)),
+        update(f"{'very-long-' * 6}name@example.com", set_grant("pricing", "none", "viewer")),
+        rails=CONTENT,
+    ),
+    "hostile": hostile(SHORT_ATTACK),
+}
+
+REPORTS: Final[dict[str, Report]] = {
+    "nothing-was-to-be-done": Report("", "sha256:" + "0" * 64, ()),
+    "all-applied": Report(
+        "20990101T000000Z-a1b2c3",
+        "sha256:" + "0" * 64,
+        (
+            PersonOutcome(Text("ada@example.com"), "create", Outcome.APPLIED),
+            PersonOutcome(Text("jane.doe@example.com"), "update", Outcome.APPLIED),
+            PersonOutcome(Text("karel@example.com"), "delete", Outcome.APPLIED),
+        ),
+    ),
+    "every-outcome": Report(
+        "20990101T000000Z-a1b2c3",
+        "sha256:" + "0" * 64,
+        (
+            PersonOutcome(Text("ada@example.com"), "create", Outcome.APPLIED),
+            PersonOutcome(Text("jane.doe@example.com"), "update", Outcome.FAILED, "roleUpdate: FORBIDDEN"),
+            PersonOutcome(Text("karel@example.com"), "delete", Outcome.UNKNOWN, "adminUserDelete: no answer in 30 s"),
+            PersonOutcome(Text("zoe@example.com"), "update", Outcome.NOT_ATTEMPTED, "stopped before anything was sent"),
+        ),
+    ),
+}
+
+PROBLEMS: Final[dict[str, tuple[Problem, ...]]] = {
+    "no-problems": (),
+    "problems": (
+        Problem(source("users/jane.yaml", 7, 3), 'unknown key "fisrt_name"; did you mean first_name?'),
+        Problem(source("presets/a.yaml", 2, 1), "`none` takes nothing away in a preset", Severity.WARNING),
+        Problem(source("users/jane.yaml", 1, 1), "`last_name` is missing"),
+    ),
+}
+
+USERS: Final[dict[str, tuple[UserRow, ...]]] = {
+    "nobody": (),
+    "people": (
+        UserRow(
+            1042,
+            Text("Jane van Doe"),
+            Text("jane.doe@example.com"),
+            Text("+31 20 123 4567"),
+            Text("2024-05-01T10:00:00.000Z"),
+            Text("2025-01-31T09:30:00.000Z"),
+            Text("sales-representative"),
+        ),
+        UserRow(7, Text("山田太郎"), Text("taro@example.com")),
+        UserRow(None, Text(""), Text("ada@example.com"), preset=Text("full-admin")),
+    ),
+}

@@ -1,0 +1,83 @@
+"""Each escaper is total, idempotent, and leaves nothing that its sink would act upon."""
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bo_sync.render.escape import csv_cell, html, markdown, markdown_code, terminal
+from tests.support.hostile import HOSTILE
+
+ESCAPERS: Final[dict[str, Callable[[str], str]]] = {
+    "terminal": terminal,
+    "csv": csv_cell,
+    "html": html,
+    "markdown": markdown,
+}
+PIECES: Final = st.sampled_from(
+    ["::", "##[", "##vso[", " ", "=", "@", "&", "&#38;", "&#x202e;", "\n", "\t", "'", "`", "|"]
+)
+ANY_TEXT: Final = st.one_of(
+    st.text(st.characters()),
+    st.lists(PIECES | st.text(st.characters(), max_size=3)).map("".join),
+    st.sampled_from(sorted(HOSTILE.values())),
+)
+
+
+@pytest.mark.parametrize("escape", ESCAPERS.values(), ids=ESCAPERS)
+@given(text=ANY_TEXT)
+def test_escaping_is_total_visible_and_idempotent(escape: Callable[[str], str], text: str) -> None:
+    escaped = escape(text)
+    assert escaped.isprintable()
+    assert escape(escaped) == escaped
+
+
+@given(text=ANY_TEXT)
+def test_no_line_for_a_terminal_or_any_word_of_it_is_a_command(text: str) -> None:
+    escaped = terminal(text)
+    assert not any(word.startswith("::") for word in escaped.split(" "))
+    assert not re.search(r"##\w*\[", escaped)
+
+
+@given(text=ANY_TEXT)
+def test_no_cell_is_a_formula(text: str) -> None:
+    assert not re.match(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]", csv_cell(text))
+
+
+@given(text=ANY_TEXT)
+def test_html_has_no_tag_quote_or_entity_but_ours(text: str) -> None:
+    assert not set(html(text)) & set("<>\"'")
+    assert not re.search(r"&(?!#(?:38|60|62|34|39);)", html(text))
+
+
+@given(text=ANY_TEXT)
+def test_markdown_has_no_markup_mention_link_or_cell_boundary(text: str) -> None:
+    bare = re.sub(r"&#\d+;", "", markdown(text))
+    assert not set(bare) & set("&<>\"'`|@*_~[]()!#\\:$")
+    assert "www." not in bare.lower()
+
+
+SHOWN = [
+    ("what is harmless stays as it is", terminal, "Zoë O'Neill (sales) ab::cd 山田", "Zoë O'Neill (sales) ab::cd 山田"),
+    ("an address with an IPv6 host stays", terminal, "http://[::1]:8080/", "http://[::1]:8080/"),
+    ("a newline is written out", terminal, "a\nb", r"a\nb"),
+    ("a command at the beginning is defused", terminal, "::error::x", r"\x3a:error::x"),
+    ("a command after blanks is defused", terminal, "a  ::error", r"a  \x3a:error"),
+    ("an old command is defused anywhere", terminal, "x##[error]y", r"x#\x23[error]y"),
+    ("an escape sequence is written out", terminal, "\x1b[31m", r"\x1b[31m"),
+    ("a formula gets an apostrophe", csv_cell, "=1+1", "'=1+1"),
+    ("a formula after a tab gets one too", csv_cell, "\t=1", r"'\t=1"),
+    ("a name stays a name in a cell", csv_cell, "Jane = Doe", "Jane = Doe"),
+    ("a tag becomes text in HTML", html, "<b>&", "&#60;b&#62;&#38;"),
+    ("a hidden bidi entity is not let through", html, "&#8238;", "&#38;#8238;"),
+    ("code in Markdown is one element", markdown_code, "a|b@c", "<code>a&#124;b&#64;c</code>"),
+    ("no text can close the element", markdown_code, "</code>`", "<code>&#60;/code&#62;&#96;</code>"),
+]
+
+
+@pytest.mark.parametrize(("escape", "text", "shown"), [case[1:] for case in SHOWN], ids=[case[0] for case in SHOWN])
+def test_escaped_text(escape: Callable[[str], str], text: str, shown: str) -> None:
+    assert escape(text) == shown

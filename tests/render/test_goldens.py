@@ -1,0 +1,55 @@
+"""Every renderer's output, compared exactly with what somebody read and found good."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import pytest
+
+from bo_sync import __version__
+from bo_sync.core.plan import Plan
+from bo_sync.render.json import plan_json, problems_json, report_json, users_json
+from bo_sync.render.text import plan_text, problems_text, report_text, users_text
+from tests.render.cases import PLANS, PROBLEMS, REPORTS, USERS
+from tests.support.golden import GOLDENS, check_golden
+
+Render = Callable[[], str]
+
+
+def _cases() -> dict[str, Render]:
+    cases: dict[str, Render] = {"plan-everything-in-colour.txt": _colour}
+    for name, plan in PLANS.items():
+        cases[f"plan-{name}.txt"] = partial(plan_text, plan, width=None, color=False)
+        cases[f"plan-{name}-80.txt"] = partial(plan_text, plan, width=80, color=False)
+        cases[f"plan-{name}.json"] = partial(_any_version, plan)
+    for name, report in REPORTS.items():
+        cases[f"report-{name}.txt"] = partial(report_text, report)
+        cases[f"report-{name}.json"] = partial(report_json, report)
+    for name, problems in PROBLEMS.items():
+        cases[f"validate-{name}.txt"] = partial(problems_text, problems)
+        cases[f"validate-{name}.json"] = partial(problems_json, problems, 15, 5)
+    for name, rows in USERS.items():
+        cases[f"users-{name}.txt"] = partial(users_text, rows, None)
+        cases[f"users-{name}-80.txt"] = partial(users_text, rows, 80)
+        cases[f"users-{name}.json"] = partial(users_json, rows)
+    return cases
+
+
+def _any_version(plan: Plan) -> str:
+    return plan_json(plan).replace(f'"{__version__}"', '"(any)"', 1)
+
+
+def _colour() -> str:
+    return plan_text(PLANS["everything"], width=100, color=True)
+
+
+CASES: Final = _cases()
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_output_is_what_it_was_when_it_was_last_read(name: str) -> None:
+    check_golden(name, CASES[name]())
+
+
+def test_no_golden_file_is_left_without_a_case() -> None:
+    assert {path.name for path in GOLDENS.iterdir()} == set(CASES)

@@ -1,0 +1,252 @@
+"""A saved plan is believed in nothing: it is read whole or refused in a sentence, and told from the plan of now."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bo_sync.core.changes import Change
+from bo_sync.core.document import DIGESTED, Json, digest, digest_of
+from bo_sync.core.plan import HubFacts, Plan
+from bo_sync.core.text import Text
+from bo_sync.errors import ExitCode, StalePlanError
+from bo_sync.render.json import plan_json
+from bo_sync.render.saved import differences, read_saved
+from tests.render.cases import PLANS
+from tests.support.builders import (
+    create,
+    delete,
+    duplicate,
+    field_change,
+    plan,
+    revoke,
+    set_grant,
+    source,
+    update,
+    value,
+)
+
+every_plan = pytest.mark.parametrize("shown", PLANS.values(), ids=PLANS)
+SOUND = plan_json(PLANS["everything"])
+
+
+@every_plan
+def test_a_plan_is_read_back_and_differs_from_itself_in_nothing(shown: Plan) -> None:
+    saved = read_saved(plan_json(shown))
+    assert saved.digest == digest(shown)
+    assert saved.hub_url == Text(shown.hub.url)
+    assert list(saved.changes) == [change.email for change in shown.changes]
+    assert differences(saved, shown) == ()
+
+
+def test_what_the_digest_leaves_out_may_differ() -> None:
+    document = json.loads(SOUND)
+    document["config"]["commit"] = "another"
+    document["changes"][0]["source"] = "users/moved.yaml:7"
+    document["tool"]["version"] = "9"
+    assert differences(read_saved(json.dumps(document)), PLANS["everything"]) == ()
+
+
+def edited(edit: Callable[[dict[str, Json]], object], *, resealed: bool = False) -> str:
+    """The sound plan after `edit`; resealed, with a digest that fits its content again."""
+    document = json.loads(SOUND)
+    edit(document)
+    if resealed:
+        document["digest"] = digest_of(document["format_version"], document["hub"]["url"], document["changes"])
+    return json.dumps(document)
+
+
+def first(document: dict[str, Json]) -> dict[str, Json]:
+    changes = document["changes"]
+    assert isinstance(changes, list)
+    assert isinstance(changes[0], dict)
+    return changes[0]
+
+
+def twice(document: dict[str, Json]) -> None:
+    document["changes"] = [first(document), first(document)]
+
+
+DEEP = "[" * 100_000
+DEEP_ROLE: Json = None
+for _ in range(900):
+    DEEP_ROLE = [DEEP_ROLE]
+
+REFUSED = {
+    "nothing": ("", "not the JSON of a plan: line 1, column 1"),
+    "half a plan": (SOUND[: len(SOUND) // 2], "not the JSON of a plan: line "),
+    "a byte order mark": ("\ufeff" + SOUND, "not the JSON of a plan: line 1, column 1"),
+    "absurd nesting": (DEEP, "absurdly nested"),
+    "an absurd number": ("9" * 5000, "not the JSON of a plan"),
+    "a fraction": ('{"format_version": 1.0}', "1.0 is no whole number"),
+    "no number": ('{"format_version": NaN}', "NaN is no whole number"),
+    "one key twice": ('{"digest": "a", "digest": "b"}', "a key stands there twice"),
+    "a list": ("[]", "the saved plan is not a JSON object"),
+    "an empty object": ("{}", "lacks `format_version`"),
+    "another format": (edited(lambda plan: plan.update(format_version=2)), "format version is 2; this bo-sync reads 1"),
+    "true for a format": (edited(lambda plan: plan.update(format_version=True)), "format version is True"),
+    "a format in words": (edited(lambda plan: plan.update(format_version="1")), "format version is no number"),
+    "no hub": (edited(lambda plan: plan.pop("hub")), "lacks `hub`"),
+    "a hub that is text": (edited(lambda plan: plan.update(hub="x")), "`hub` is not a JSON object"),
+    "an address that is a number": (
+        edited(lambda plan: plan.update(hub={"url": 1})),
+        "`url` of the saved plan is not text",
+    ),
+    "no changes": (edited(lambda plan: plan.pop("changes")), "lacks `changes`"),
+    "changes that are an object": (
+        edited(lambda plan: plan.update(changes={})),
+        "`changes` of the saved plan is not a list",
+    ),
+    "a change that is text": (edited(lambda plan: plan.update(changes=["x"])), "a change is not a JSON object"),
+    "no address": (edited(lambda plan: first(plan).pop("email")), "lacks `email`"),
+    "no id": (edited(lambda plan: first(plan).pop("id")), "lacks `id`"),
+    "true for an id": (edited(lambda plan: first(plan).update(id=True)), "`id` of the saved plan is neither"),
+    "an unknown action": (
+        edited(lambda plan: first(plan).update(action="exec")),
+        "`action` of the saved plan is none of",
+    ),
+    "a grant that is text": (edited(lambda plan: first(plan).update(grants=["x"])), "is not a JSON object"),
+    "a grant with more in it": (
+        edited(lambda plan: first(plan).update(grants=[{"role": DEEP_ROLE, "more": 1}])),
+        "has other keys than after, before, direction, role",
+    ),
+    "a role that is nested": (
+        edited(
+            lambda plan: first(plan).update(
+                grants=[{"role": DEEP_ROLE, "before": "none", "after": "owner", "direction": "added"}]
+            )
+        ),
+        "`role` of the saved plan is not text",
+    ),
+    "an unknown level": (
+        edited(
+            lambda plan: first(plan).update(
+                grants=[{"role": "pricing", "before": "none", "after": "god", "direction": "added"}]
+            )
+        ),
+        "`after` of the saved plan is none of editor, none, owner, viewer",
+    ),
+    "a field with a number": (
+        edited(lambda plan: first(plan).update(profile=[{"field": "job", "before": 1, "after": None}])),
+        "`before` of the saved plan is not text",
+    ),
+    "one person twice": (edited(twice, resealed=True), "changes one person twice"),
+    "an altered address": (edited(lambda plan: first(plan).update(email="root@example.com")), "was altered"),
+    "an altered digest": (edited(lambda plan: plan.update(digest="sha256:0")), "was altered"),
+    "a change left out": (edited(lambda plan: plan.update(changes=[])), "was altered"),
+    "another hub": (edited(lambda plan: plan.update(hub={"url": "https://evil.example"})), "was altered"),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), REFUSED.values(), ids=REFUSED)
+def test_what_is_no_sound_plan_is_refused_with_a_sentence(text: str, told: str) -> None:
+    with pytest.raises(StalePlanError) as caught:
+        read_saved(text)
+    assert told in caught.value.message
+    assert "plan --out" in caught.value.hint
+    assert caught.value.exit_code is ExitCode.STALE
+
+
+json_like = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: (
+        st.lists(inner) | st.dictionaries(st.sampled_from([*DIGESTED, "hub", "url", "changes", "digest"]), inner)
+    ),
+)
+
+
+@given(st.one_of(st.text(st.characters()), st.binary().map(lambda data: data.decode("utf-8", "surrogateescape"))))
+def test_any_text_at_all_is_read_or_refused(text: str) -> None:
+    with pytest.raises(StalePlanError):
+        read_saved(text)
+
+
+@given(st.sampled_from(["hub", "changes", "digest", "format_version"]), json_like)
+def test_any_value_at_any_key_is_read_or_refused(key: str, found: Json) -> None:
+    try:
+        read_saved(edited(lambda plan: plan.update({key: found})))
+    except StalePlanError:
+        return
+
+
+@given(st.sampled_from([*DIGESTED]), json_like)
+def test_any_value_in_a_change_is_read_or_refused_even_when_sealed(key: str, found: Json) -> None:
+    try:
+        read_saved(edited(lambda plan: first(plan).update({key: found}), resealed=True))
+    except StalePlanError:
+        return
+
+
+@given(st.integers(0, len(SOUND) - 1), st.characters())
+def test_one_character_altered_changes_nothing_or_is_refused(place: int, character: str) -> None:
+    try:
+        saved = read_saved(SOUND[:place] + character + SOUND[place + 1 :])
+    except StalePlanError:
+        return
+    assert differences(saved, PLANS["everything"]) == ()
+
+
+PRICING = set_grant("pricing", "viewer", "editor")
+J = "j@example.com"
+MOVED: dict[str, tuple[tuple[Change, ...], tuple[Change, ...], tuple[str, ...]]] = {
+    "somebody new": ((), (create(J),), ("j@example.com: was not in the saved plan, now would be created",)),
+    "somebody who is done": (
+        (delete(J),),
+        (),
+        ("j@example.com: was to be deleted, now nothing of it is left to do",),
+    ),
+    "another action": (
+        (update(J, PRICING),),
+        (delete(J),),
+        ("j@example.com: was to be updated, now would be deleted",),
+    ),
+    "another id": ((delete(J),), (delete(J, user_id=8),), ("j@example.com: had id 7 in the hub, now has 8",)),
+    "another level": (
+        (update(J, PRICING),),
+        (update(J, set_grant("pricing", "viewer", "owner")),),
+        ("j@example.com: pricing: was to change viewer → editor, now viewer → owner",),
+    ),
+    "a grant more, and a grant less": (
+        (update(J, PRICING),),
+        (update(J, revoke("logistics", "owner")),),
+        (
+            "j@example.com: pricing: was to change viewer → editor, now would not",
+            "j@example.com: logistics: was not to change, now would: owner → none",
+        ),
+    ),
+    "a duplicate row": (
+        (update(J, PRICING),),
+        (update(J, PRICING, duplicate("pricing", "viewer", "viewer")),),
+        ("j@example.com: pricing: was to change viewer → editor, now viewer → editor and a duplicate viewer → viewer",),
+    ),
+    "another value of a field": (
+        (update(J, profile=(field_change("phone", None, "1"),)),),
+        (update(J, profile=(field_change("phone", "0", "1"),)),),
+        ('j@example.com: phone: was to change (empty) → "1", now "0" → "1"',),
+    ),
+    "another first name of a new person": (
+        (create(J, profile=(value("first_name", "Jane"),)),),
+        (create(J, profile=(value("first_name", "Joan"),)),),
+        ('j@example.com: first_name: was to change (empty) → "Jane", now (empty) → "Joan"',),
+    ),
+    "another file alone": ((delete(J),), (delete(J, at=source("users/other.yaml")),), ()),
+    "another order alone": (
+        (update(J, PRICING, revoke("logistics", "owner")),),
+        (update(J, revoke("logistics", "owner"), PRICING),),
+        ("the same changes stand in another order",),
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "now", "told"), MOVED.values(), ids=MOVED)
+def test_who_moved_and_how(before: tuple[Change, ...], now: tuple[Change, ...], told: tuple[str, ...]) -> None:
+    assert differences(read_saved(plan_json(plan(*before))), plan(*now)) == told
+
+
+def test_a_plan_for_another_hub_is_told_first() -> None:
+    here, there = plan(), plan(hub=HubFacts("https://other.example.com/", 1, 1))
+    assert differences(read_saved(plan_json(here)), there) == (
+        "the saved plan is for https://hub.example.com/v2/graphql, this one for https://other.example.com/",
+    )
