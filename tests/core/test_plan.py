@@ -1,0 +1,57 @@
+"""The plan's own counts."""
+
+import pytest
+
+from bo_sync.core.changes import Cause, Change, Direction
+from bo_sync.core.plan import Action, action_of
+from bo_sync.core.rails import RailResult
+from tests.support.builders import create, delete, duplicate, plan, revoke, set_grant, unmanaged, update
+
+ADDED = set_grant("pricing", "none", "viewer")
+
+
+def test_a_summary_counts_people_and_the_directions_of_their_grants() -> None:
+    summary = plan(
+        create("a@example.com", ADDED, set_grant("logistics", "none", "owner")),
+        update("b@example.com", ADDED, set_grant("order_data", "viewer", "owner"), revoke("api_keys", "owner")),
+        update("c@example.com", set_grant("order_data", "owner", "viewer"), duplicate("pricing", "viewer", "viewer")),
+        delete("d@example.com", ("pricing", "owner"), cause=Cause.UNMANAGED),
+        unchanged=4,
+        unmanaged=(unmanaged("e@example.com"), unmanaged("f@example.com", "protected")),
+    ).summary
+    assert (summary.create, summary.update, summary.delete, summary.unchanged, summary.unmanaged) == (1, 2, 1, 4, 2)
+    assert summary.grants == {
+        Direction.ADDED: 3,
+        Direction.RAISED: 1,
+        Direction.LOWERED: 1,
+        Direction.REVOKED: 1,
+        Direction.DUPLICATE: 1,
+    }
+
+
+def test_an_empty_summary_has_every_direction() -> None:
+    assert plan().summary.grants == dict.fromkeys(Direction, 0)
+
+
+ACTIONS: dict[Action, Change] = {
+    "create": create("a@example.com"),
+    "update": update("a@example.com"),
+    "delete": delete("a@example.com"),
+}
+
+
+@pytest.mark.parametrize("word", ACTIONS)
+def test_actions_have_the_words_of_the_json(word: Action) -> None:
+    assert action_of(ACTIONS[word]) == word
+
+
+def test_a_plan_is_refused_by_the_rails_that_do_not_hold() -> None:
+    holding, refusing = RailResult("empty", 1, 1, ok=True), RailResult("self", 1, 0, ok=False)
+    assert plan(rails=(holding, refusing)).refused == (refusing,)
+    assert plan(rails=(holding,)).refused == ()
+
+
+def test_plans_are_values() -> None:
+    one, other = (plan(update("a@example.com", ADDED)) for _ in range(2))
+    assert one == other
+    assert hash(one) == hash(other)

@@ -1,0 +1,56 @@
+"""What the hub would hold after some changes."""
+
+from bo_sync.core.model import Access, Role
+from bo_sync.core.replay import grants_after, grants_now
+from bo_sync.core.text import Text
+from tests.support.builders import create, delete, duplicate, revoke, set_grant, update
+from tests.support.people import holds, indexed, row, words
+
+LIVE = indexed(
+    holds(7, "a@example.com", row("pricing", "viewer"), row("backoffice", "editor"), row("logistics", "none")),
+    holds(8, "B@example.com", row("api_keys", "owner")),
+)
+
+
+def shown(grants: dict[str, dict[Role, Access]]) -> dict[str, dict[str, str]]:
+    return {email: words(held) for email, held in grants.items()}
+
+
+def test_what_stands_has_no_none_and_a_platform_area_is_owner() -> None:
+    assert shown(grants_now(LIVE)) == {
+        "a@example.com": {"pricing": "viewer", "backoffice": "owner"},
+        "B@example.com": {"api_keys": "owner"},
+    }
+
+
+def test_no_change_leaves_what_stands() -> None:
+    assert grants_after(LIVE, ()) == grants_now(LIVE)
+
+
+def test_every_kind_of_change_has_its_effect() -> None:
+    changes = (
+        create("c@example.com", set_grant("pricing", "none", "owner")),
+        update(
+            "a@example.com",
+            set_grant("pricing", "viewer", "editor"),
+            revoke("backoffice", "owner"),
+            duplicate("pricing", "owner", "viewer"),
+        ),
+        delete("B@example.com"),
+    )
+    assert shown(grants_after(LIVE, changes)) == {
+        "a@example.com": {"pricing": "editor"},
+        "c@example.com": {"pricing": "owner"},
+    }
+
+
+def test_a_person_is_found_by_the_hubs_spelling() -> None:
+    change = update("b@example.com", revoke("api_keys", "owner"))
+    as_hub = type(change)(change.email, change.source, 8, Text("B@example.com"), (), change.grants)
+    assert shown(grants_after(LIVE, (as_hub,)))["B@example.com"] == {}
+
+
+def test_looking_ahead_changes_nothing() -> None:
+    before = grants_now(LIVE)
+    grants_after(LIVE, (update("a@example.com", revoke("pricing", "viewer")), delete("B@example.com")))
+    assert grants_now(LIVE) == before
