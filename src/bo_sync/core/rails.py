@@ -207,9 +207,7 @@ def way_past(result: RailResult) -> str:
             return "nothing passes this rail: take the address out of `protect` in bo-sync.yaml, in a reviewed change"
         case "self":
             return "nothing passes this rail: let somebody else, or an API key, run it"
-        case "min_role_owners":
-            return f"if this is meant, pass --allow min_role_owners={max(result.actual, 1)}" + (
-                "" if result.actual else "; at least one owner always remains, so raise somebody first"
-            )
-        case "max_user_deletes" | "max_grant_losses":
+        case "min_role_owners" if not result.actual:
+            return "nothing passes this rail here: one owner always remains, so make somebody else an owner first"
+        case "min_role_owners" | "max_user_deletes" | "max_grant_losses":
             return f"if this is meant, pass --allow {result.rail}={result.actual}"

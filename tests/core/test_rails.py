@@ -1,0 +1,433 @@
+"""Each rail: what it refuses, what it just allows, what passes it, and what it says."""
+
+from dataclasses import replace
+
+import pytest
+
+from bo_sync.core.changes import Cause, Change, CreateUser, UpdateUser
+from bo_sync.core.diff import Difference, IdentityConflict, diff
+from bo_sync.core.live import LiveIndex
+from bo_sync.core.model import LiveUser
+from bo_sync.core.rails import (
+    NUMERIC,
+    NumericRail,
+    RailName,
+    RailResult,
+    RailRow,
+    Situation,
+    check,
+    role_owners,
+    way_past,
+)
+from bo_sync.core.settings import RailLimits, Settings, Share
+from bo_sync.core.text import Text
+from tests.support.builders import create, delete, duplicate, field_change, revoke, set_grant, source, update
+from tests.support.people import SETTINGS, absent, grant, holds, indexed, owner, row, wants
+
+Allowed = dict[NumericRail, int]
+
+PHONE = (field_change("phone", "1", "2"),)
+NOBODY = indexed()
+
+
+def situation(
+    *changes: Change,
+    live: LiveIndex = NOBODY,
+    settings: Settings = SETTINGS,
+    viewer: str | None = None,
+    allowed: Allowed | None = None,
+) -> Situation:
+    return Situation(Difference(changes), live, settings, 1, Text(viewer) if viewer else None, allowed or {})
+
+
+def result(rail: RailName, of: Situation) -> RailResult:
+    return next(found for found in check(of) if found.rail == rail)
+
+
+def population(count: int) -> tuple[LiveUser, ...]:
+    return tuple(holds(number, f"p{number:03}@example.com", row("pricing", "owner")) for number in range(1, count + 1))
+
+
+def test_every_rail_answers_in_the_declared_order() -> None:
+    assert [found.rail for found in check(situation())] == [
+        "empty",
+        "email_change",
+        "protected",
+        "self",
+        "min_role_owners",
+        "max_user_deletes",
+        "max_grant_losses",
+    ]
+
+
+def test_a_plan_that_does_nothing_is_refused_by_nothing() -> None:
+    assert all(found.ok and found.rows == () and found.allowed_by is None for found in check(situation()))
+
+
+# empty
+
+
+def test_no_user_files_at_all_are_refused() -> None:
+    assert result("empty", replace(situation(), people=0)) == RailResult("empty", 0, 1, ok=False)
+    assert result("empty", replace(situation(), people=1)) == RailResult("empty", 1, 1, ok=True)
+
+
+# email_change
+
+
+def test_every_refused_identity_is_a_row() -> None:
+    conflict = IdentityConflict(Text("jane@example.com"), source(line=3), "id 7 is somebody else")
+    refused = replace(situation(), difference=Difference(conflicts=(conflict,)))
+    assert result("email_change", refused) == RailResult(
+        "email_change",
+        1,
+        0,
+        ok=False,
+        rows=(RailRow(Text("jane@example.com"), "id 7 is somebody else", source(line=3)),),
+    )
+
+
+# protected
+
+PROTECTING = Settings(protect=(Text("boss@example.com"), Text("*@vendor.example")))
+
+PROTECTED: dict[str, tuple[Change, str | None]] = {
+    "an update is refused": (update("Boss@example.com", profile=PHONE), "is protected, yet would be changed"),
+    "a deletion is refused": (delete("x@vendor.example"), "is protected, yet would be deleted"),
+    "an end date is refused": (
+        delete("boss@example.com", cause=Cause.UNTIL_PASSED),
+        "is protected, yet would be deleted",
+    ),
+    "somebody else may be changed": (update("jane@example.com", profile=PHONE), None),
+    "the hub's spelling of the address counts too": (
+        replace(update("jane@example.com", profile=PHONE), hub_email=Text("BOSS@example.com")),
+        "is protected, yet would be changed",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), PROTECTED.values(), ids=PROTECTED.keys())
+def test_protected(change: Change, message: str | None) -> None:
+    live = indexed(holds(7, change.email.raw if isinstance(change, CreateUser) else change.hub_email.raw))
+    found = result("protected", situation(change, live=live, settings=PROTECTING))
+    rows = (RailRow(change.email, message, change.source),) if message else ()
+    assert found == RailResult("protected", len(rows), 0, ok=not rows, rows=rows)
+
+
+def test_a_protected_person_with_a_file_that_changes_nothing_is_fine() -> None:
+    live = indexed(holds(7, "boss@example.com"))
+    unchanged = diff((wants("boss@example.com"),), live, PROTECTING)
+    assert result("protected", Situation(unchanged, live, PROTECTING, 1)).ok
+
+
+# self
+
+ROLES_LOWERED = set_grant("roles_permissions", "owner", "viewer", "r1")
+
+SELF: dict[str, tuple[Change, tuple[str, ...]]] = {
+    "deleting oneself is refused": (
+        delete("me@example.com"),
+        ("is the person whose session runs, and would be deleted",),
+    ),
+    "lowering one's Roles & permissions is refused": (
+        update("Me@Example.com", ROLES_LOWERED),
+        ("is the person whose session runs, and would lose roles_permissions",),
+    ),
+    "revoking both names both": (
+        update("me@example.com", revoke("backoffice", "owner"), revoke("roles_permissions", "editor")),
+        (
+            "is the person whose session runs, and would lose roles_permissions",
+            "is the person whose session runs, and would lose backoffice",
+        ),
+    ),
+    "raising one's Roles & permissions is allowed": (
+        update("me@example.com", set_grant("roles_permissions", "viewer", "owner", "r1")),
+        (),
+    ),
+    "losing another role is allowed": (update("me@example.com", revoke("pricing", "owner")), ()),
+    "losing a surplus row is allowed": (update("me@example.com", duplicate("backoffice", "owner", "owner")), ()),
+    "another profile is allowed": (update("me@example.com", profile=PHONE), ()),
+    "somebody else may be deleted": (delete("you@example.com"), ()),
+}
+
+
+@pytest.mark.parametrize(("change", "messages"), SELF.values(), ids=SELF.keys())
+def test_self(change: Change, messages: tuple[str, ...]) -> None:
+    live = indexed(holds(7, change.email.raw, row("backoffice", "owner")))
+    rows = tuple(RailRow(change.email, message, change.source) for message in messages)
+    found = result("self", situation(change, live=live, viewer="me@example.com"))
+    assert found == RailResult("self", len(rows), 0, ok=not rows, rows=rows)
+    assert result("self", situation(change, live=live)).ok, "an API key has no person"
+
+
+# min_role_owners
+
+THREE = (owner(1, "a@example.com"), owner(2, "b@example.com"), owner(3, "c@example.com"))
+"""Three owners of Roles & permissions."""
+
+
+def demote(user: LiveUser) -> UpdateUser:
+    return update(user.email.raw, ROLES_LOWERED, user_id=user.id)
+
+
+def switch_off(user: LiveUser) -> UpdateUser:
+    return update(user.email.raw, revoke("backoffice", "owner"), user_id=user.id)
+
+
+def promoted(email: str) -> Change:
+    grants = (set_grant("backoffice", "none", "owner"), set_grant("roles_permissions", "none", "owner"))
+    return create(email, *grants)
+
+
+OWNERS: dict[str, tuple[tuple[Change, ...], tuple[LiveUser, ...], Allowed, tuple[int, int, bool]]] = {
+    "one of three may go": ((demote(THREE[0]),), THREE, {}, (2, 2, True)),
+    "two of three may not": ((demote(THREE[0]), demote(THREE[1])), THREE, {}, (1, 2, False)),
+    "with Backoffice off nobody owns": ((switch_off(THREE[0]), switch_off(THREE[1])), THREE, {}, (1, 2, False)),
+    "a deletion counts": ((delete("a@example.com"), demote(THREE[1])), THREE, {}, (1, 2, False)),
+    "a new owner makes up for one": ((*map(demote, THREE[:2]), promoted("d@example.com")), THREE, {}, (2, 2, True)),
+    "an override allows it": ((*map(demote, THREE[:2]),), THREE, {"min_role_owners": 1}, (1, 1, True)),
+    "an override of 0 counts as 1": ((*map(demote, THREE),), THREE, {"min_role_owners": 0}, (0, 1, False)),
+    "an override of -5 counts as 1": ((*map(demote, THREE),), THREE, {"min_role_owners": -5}, (0, 1, False)),
+    "a stricter override refuses more": ((demote(THREE[0]),), THREE, {"min_role_owners": 3}, (2, 3, False)),
+    "too few that stay as few are not refused": ((), THREE[:1], {}, (1, 2, True)),
+    "too few that become more are not refused": ((promoted("d@example.com"),), (), {}, (1, 2, True)),
+    "too few that are exchanged are not refused": (
+        (demote(THREE[0]), promoted("d@example.com")),
+        THREE[:1],
+        {},
+        (1, 2, True),
+    ),
+    "too few that become fewer are refused": ((demote(THREE[0]),), THREE[:1], {}, (0, 2, False)),
+    "nobody where nobody was is not refused": ((), (), {}, (0, 2, True)),
+}
+
+
+@pytest.mark.parametrize(("changes", "live", "allowed", "expected"), OWNERS.values(), ids=OWNERS.keys())
+def test_min_role_owners(
+    changes: tuple[Change, ...],
+    live: tuple[LiveUser, ...],
+    allowed: Allowed,
+    expected: tuple[int, int, bool],
+) -> None:
+    found = result("min_role_owners", situation(*changes, live=indexed(*live), allowed=allowed))
+    assert (found.actual, found.limit, found.ok) == expected
+    said = f"--allow min_role_owners={allowed['min_role_owners']}" if allowed else None
+    assert found.allowed_by == said
+
+
+def test_a_minimum_of_0_in_the_settings_counts_as_1() -> None:
+    settings = Settings(rails=RailLimits(min_role_owners=0))
+    found = result("min_role_owners", situation(*map(demote, THREE), live=indexed(*THREE), settings=settings))
+    assert (found.limit, found.ok) == (1, False)
+
+
+def test_who_would_no_longer_own_is_a_row_and_nobody_else() -> None:
+    changes = (demote(THREE[0]), switch_off(THREE[1]), update("c@example.com", revoke("pricing", "owner")))
+    found = result("min_role_owners", situation(*changes, live=indexed(*THREE)))
+    message = "would no longer own Roles & permissions with Backoffice on"
+    assert found.rows == tuple(RailRow(change.email, message, change.source) for change in changes[:2])
+
+
+ROLE_OWNERS: dict[str, tuple[LiveUser, bool]] = {
+    "owner with Backoffice on": (owner(1, "a@example.com"), True),
+    "owner with Backoffice on at any access": (
+        holds(1, "a@example.com", row("roles_permissions", "owner"), row("backoffice", "viewer")),
+        True,
+    ),
+    "owner with Backoffice off": (
+        holds(1, "a@example.com", row("roles_permissions", "owner"), row("backoffice", "none")),
+        False,
+    ),
+    "owner without a row of Backoffice": (holds(1, "a@example.com", row("roles_permissions", "owner")), False),
+    "editor with Backoffice on": (
+        holds(1, "a@example.com", row("roles_permissions", "editor"), row("backoffice", "owner")),
+        False,
+    ),
+    "owner by the higher of two rows": (
+        holds(
+            1,
+            "a@example.com",
+            row("roles_permissions", "viewer", "r1"),
+            row("roles_permissions", "owner", "r2"),
+            row("backoffice", "owner"),
+        ),
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize(("user", "owns"), ROLE_OWNERS.values(), ids=ROLE_OWNERS.keys())
+def test_who_owns_the_roles(user: LiveUser, owns: bool) -> None:
+    assert role_owners(indexed(user)) == (frozenset({"a@example.com"}) if owns else frozenset())
+
+
+# max_user_deletes
+
+
+def deletions(count: int) -> list[Change]:
+    return [delete(f"p{number:03}@example.com", user_id=number) for number in range(1, count + 1)]
+
+
+DELETES: dict[str, tuple[int, int, Allowed, tuple[int, bool]]] = {
+    "the count is just allowed": (1, 4, {}, (1, True)),
+    "more than the count is refused": (2, 4, {}, (1, False)),
+    "the share is just allowed": (2, 14, {}, (2, True)),
+    "more than the share is refused": (3, 14, {}, (2, False)),
+    "the whole part of the share counts": (2, 9, {}, (1, False)),
+    "an override allows it": (3, 14, {"max_user_deletes": 3}, (3, True)),
+    "an override that is too small refuses": (4, 14, {"max_user_deletes": 3}, (3, False)),
+    "a stricter override refuses what the settings allow": (1, 14, {"max_user_deletes": 0}, (0, False)),
+    "an override of another rail allows nothing": (3, 14, {"max_grant_losses": 99}, (2, False)),
+}
+
+
+@pytest.mark.parametrize(("count", "people", "allowed", "expected"), DELETES.values(), ids=DELETES.keys())
+def test_max_user_deletes(count: int, people: int, allowed: Allowed, expected: tuple[int, bool]) -> None:
+    of = situation(*deletions(count), live=indexed(*population(people)), allowed=allowed)
+    found = result("max_user_deletes", of)
+    assert (found.actual, found.limit, found.ok) == (count, *expected)
+    own = {name: f"--allow {name}={number}" for name, number in allowed.items()}
+    assert found.allowed_by == own.get("max_user_deletes")
+
+
+def test_deletions_of_every_cause_count_and_say_it() -> None:
+    changes = [
+        delete("p001@example.com", cause=Cause.STATE_ABSENT),
+        delete("p002@example.com", cause=Cause.UNTIL_PASSED),
+        delete("p003@example.com", cause=Cause.UNMANAGED),
+    ]
+    found = result("max_user_deletes", situation(*changes, live=indexed(*population(3))))
+    assert [row.message for row in found.rows] == [
+        "would be deleted: state: absent",
+        "would be deleted: its `until` has passed",
+        "would be deleted: no file (unmanaged: delete)",
+    ]
+    assert [row.source for row in found.rows] == [change.source for change in changes]
+
+
+# max_grant_losses
+
+LOSS = revoke("pricing", "owner")
+LOWERED = set_grant("pricing", "owner", "viewer", "r1")
+
+
+def losses(count: int) -> list[Change]:
+    return [update(f"p{number:03}@example.com", LOSS, user_id=number) for number in range(1, count + 1)]
+
+
+LOSSES: dict[str, tuple[int, int, Allowed, tuple[int, bool]]] = {
+    "the count is just allowed": (11, 20, {}, (11, True)),
+    "more than the count is refused": (12, 20, {}, (11, False)),
+    "the share is just allowed": (15, 60, {}, (15, True)),
+    "more than the share is refused": (16, 60, {}, (15, False)),
+    "the whole part of the share counts": (15, 59, {}, (14, False)),
+    "an override allows it": (16, 60, {"max_grant_losses": 16}, (16, True)),
+    "an override that is too small refuses": (17, 60, {"max_grant_losses": 16}, (16, False)),
+    "a stricter override refuses what the settings allow": (1, 60, {"max_grant_losses": 0}, (0, False)),
+    "an override of another rail allows nothing": (16, 60, {"max_user_deletes": 99}, (15, False)),
+}
+
+
+@pytest.mark.parametrize(("count", "people", "allowed", "expected"), LOSSES.values(), ids=LOSSES.keys())
+def test_max_grant_losses(count: int, people: int, allowed: Allowed, expected: tuple[int, bool]) -> None:
+    of = situation(*losses(count), live=indexed(*population(people)), allowed=allowed)
+    found = result("max_grant_losses", of)
+    assert (found.actual, found.limit, found.ok) == (count, *expected)
+    own = {name: f"--allow {name}={number}" for name, number in allowed.items()}
+    assert found.allowed_by == own.get("max_grant_losses")
+
+
+def test_what_is_lowered_or_revoked_counts_among_people_who_stay() -> None:
+    everything = update("p001@example.com", LOWERED, revoke("api_keys", "editor"))
+    gains = update("p002@example.com", set_grant("pricing", "viewer", "owner", "r1"))
+    surplus = update("p003@example.com", duplicate("pricing", "owner", "owner"))
+    leaver = delete("p004@example.com", ("pricing", "owner"))
+    newcomer = create("new@example.com", set_grant("pricing", "none", "owner"))
+    of = situation(everything, gains, surplus, leaver, newcomer, live=indexed(*population(4)))
+    assert result("max_grant_losses", of).rows == (
+        RailRow(everything.email, "pricing owner → viewer", everything.source),
+        RailRow(everything.email, "api_keys editor → none", everything.source),
+    )
+
+
+def test_limits_come_from_the_settings() -> None:
+    settings = Settings(rails=RailLimits(max_user_deletes=Share(0, 0), max_grant_losses=Share(0, 0)))
+    of = situation(*deletions(1), update("p002@example.com", LOSS), live=indexed(*population(9)), settings=settings)
+    assert [found.rail for found in check(of) if not found.ok] == ["max_user_deletes", "max_grant_losses"]
+
+
+# The way past.
+
+WAYS: dict[str, tuple[RailResult, str]] = {
+    "empty": (
+        RailResult("empty", 0, 1, ok=False),
+        "add at least one file to users/; to remove people, give their files `state: absent`",
+    ),
+    "email_change": (
+        RailResult("email_change", 1, 0, ok=False),
+        "nothing passes this rail: keep the old file with `state: absent` and add a new one",
+    ),
+    "protected": (
+        RailResult("protected", 1, 0, ok=False),
+        "nothing passes this rail: take the address out of `protect` in bo-sync.yaml, in a reviewed change",
+    ),
+    "self": (
+        RailResult("self", 1, 0, ok=False),
+        "nothing passes this rail: let somebody else, or an API key, run it",
+    ),
+    "min_role_owners": (
+        RailResult("min_role_owners", 1, 2, ok=False),
+        "if this is meant, pass --allow min_role_owners=1",
+    ),
+    "min_role_owners, nobody left": (
+        RailResult("min_role_owners", 0, 2, ok=False),
+        "nothing passes this rail here: one owner always remains, so make somebody else an owner first",
+    ),
+    "max_user_deletes": (
+        RailResult("max_user_deletes", 7, 2, ok=False),
+        "if this is meant, pass --allow max_user_deletes=7",
+    ),
+    "max_grant_losses": (
+        RailResult("max_grant_losses", 30, 15, ok=False),
+        "if this is meant, pass --allow max_grant_losses=30",
+    ),
+}
+
+
+@pytest.mark.parametrize(("refused", "way"), WAYS.values(), ids=WAYS.keys())
+def test_the_exact_way_past(refused: RailResult, way: str) -> None:
+    assert way_past(refused) == way
+
+
+@pytest.mark.parametrize(
+    "of",
+    [
+        situation(*deletions(5), live=indexed(*population(9))),
+        situation(*losses(40), live=indexed(*population(40))),
+        situation(*map(demote, THREE[:2]), live=indexed(*THREE)),
+    ],
+    ids=["deletions", "losses", "owners"],
+)
+def test_the_way_past_does_pass(of: Situation) -> None:
+    (refused,) = [found for found in check(of) if not found.ok]
+    name, _, number = way_past(refused).rpartition(" ")[2].partition("=")
+    (rail,) = [rail for rail in NUMERIC if rail == name]
+    passed = result(rail, replace(of, allowed={rail: int(number)}))
+    assert (passed.ok, passed.allowed_by) == (True, f"--allow {name}={number}")
+
+
+def test_nothing_passes_the_loss_of_the_last_owner() -> None:
+    of = situation(*map(demote, THREE), live=indexed(*THREE))
+    for number in range(-2, 9):
+        assert not result("min_role_owners", replace(of, allowed={"min_role_owners": number})).ok
+
+
+def test_the_rails_judge_what_a_diff_finds() -> None:
+    live = indexed(*population(6), *THREE)
+    desired = (
+        absent("p001@example.com"),
+        absent("p002@example.com"),
+        wants("a@example.com", grant("pricing", "owner")),
+    )
+    found = check(Situation(diff(desired, live, SETTINGS), live, SETTINGS, 3))
+    assert {(one.rail, one.actual, one.limit) for one in found if not one.ok} == {("max_user_deletes", 2, 1)}
