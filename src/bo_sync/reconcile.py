@@ -134,6 +134,16 @@ def _findings(difference: Difference, live: LiveState, live_index: LiveIndex, se
     yield from _definition_findings(live, live_index, settings)
 
 
+def _left_alone(grants: int) -> str:
+    match grants:
+        case 0:
+            return "nobody holds it"
+        case 1:
+            return "the one grant of it is left alone"
+        case _:
+            return f"the {grants} grants of it are left alone"
+
+
 def _definition_findings(live: LiveState, live_index: LiveIndex, settings: Settings) -> Iterator[Finding]:
     known = {definition.id for definition in live_index.definitions.values()}
     rows = Counter(row.definition_id for user in live.users for row in user.rows if row.access is not Access.NONE)
@@ -141,7 +151,7 @@ def _definition_findings(live: LiveState, live_index: LiveIndex, settings: Setti
         if definition.id not in known:
             message = (
                 f"role definition {definition.name} is not in `role_definitions` of bo-sync.yaml: "
-                f"{rows[definition.id]} grant(s) of it are left alone"
+                f"{_left_alone(rows[definition.id])}"
             )
             yield Finding("unknown_role_definition", Severity.INFO, message)
         elif definition.default_access is not Access.NONE:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bo_sync.cli.session import Files
-    from bo_sync.execute import Report
+    from bo_sync.core.report import Report
     from bo_sync.hub.client import CommerceHub
     from bo_sync.reconcile import Reading
 
@@ -29,9 +29,10 @@ def command(chosen: Common) -> int:
     from bo_sync.cli.session import load_files
     from bo_sync.render.text import problems_text
 
+    click.echo("A demonstration on a hub of its own, which has drifted away from the files here.")
     _headline("bo-sync validate")
     files = load_files(chosen)
-    click.echo(problems_text(files.tree.problems, len(files.tree.declarations), len(files.tree.presets)), nl=False)
+    click.echo(problems_text(files.tree.problems), nl=False)
     with TemporaryDirectory(prefix="bo-sync-demo-") as folder, _drifted_hub(files, folder) as hub:
         return _walk(files, hub)
 

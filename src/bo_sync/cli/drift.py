@@ -79,11 +79,12 @@ def _rows(user: DesiredUser, drift: int, settings: Settings) -> Iterator[RoleSha
             yield {"definition": names[last], "access": "NONE"}
             if held and access is Access.OWNER:
                 held[-1] = (held[-1][0], Access.VIEWER)
-        case 3:
-            extra = next((role for role in settings.roles[2:] if role not in dict(held)), None)
+        case 3 if held:
+            extra = next((role for role in reversed(settings.roles) if role not in dict(held)), None)
             if extra:
                 yield {"definition": names[extra], "access": "EDITOR"}
-            if held:
-                yield {"definition": names[held[0][0]], "access": "VIEWER"}
+            yield {"definition": names[held[0][0]], "access": "VIEWER"}
+        case _:
+            pass
     for role, access in held:
         yield {"definition": names[role], "access": _WORDS[access]}

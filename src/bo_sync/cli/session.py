@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Final
 from bo_sync.cli.destination import destination
 from bo_sync.cli.options import Common, HubChoice, Narrowing
 from bo_sync.cli.talk import progress, say
-from bo_sync.config.load import Tree, load_settings, load_tree
+from bo_sync.config.files import SETTINGS_FILE
+from bo_sync.config.load import Tree, load_tree
+from bo_sync.config.load import load_files as load_from
 from bo_sync.config.revision import commit_of
 from bo_sync.config.settings import today
-from bo_sync.core.model import LiveState, Severity
+from bo_sync.core.model import LiveState
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import resolve
+from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError
 from bo_sync.hub.address import check_host
@@ -44,10 +47,9 @@ class Files:
 def load_files(common: Common) -> Files:
     """Reads the tree, tells its warnings, and interprets it. Raises FilesError, with all problems, for any error."""
     tree = load_tree(common.root)
-    errors = [problem for problem in tree.problems if problem.severity is Severity.ERROR]
-    if errors:
+    if tree.errors:
         raise FilesError(
-            f"{_counted(len(errors), 'error')} in the files",
+            f"{_counted(len(tree.errors), 'error')} in the files",
             lines=tuple(str(problem) for problem in tree.problems),
             hint="mend these lines; nothing was sent or changed",
         )
@@ -57,6 +59,16 @@ def load_files(common: Common) -> Files:
     day = common.today or today(tree.settings, datetime.now(UTC))
     users = tuple(resolve(declaration, tree.presets, tree.settings, day) for declaration in tree.declarations)
     return Files(tree, Desired(users, tree.settings, _facts(common.root, tree)), day)
+
+
+def load_settings(common: Common) -> Settings:
+    """bo-sync.yaml alone, for what must hold before the first request. Raises as `load_files` when it has an error."""
+    try:
+        data = (common.root / SETTINGS_FILE).read_bytes()
+    except OSError:
+        return Settings()
+    tree = load_from([(SETTINGS_FILE, data)])
+    return load_files(common).tree.settings if tree.errors else tree.settings
 
 
 def _facts(root: Path, tree: Tree) -> ConfigFacts:
@@ -74,7 +86,7 @@ def _counted(number: int, noun: str) -> str:
 def open_transport(common: Common, choice: HubChoice) -> Iterator[Transport]:
     """The way to the hub that is meant. Raises UsageError before anything is sent, when it may not be asked."""
     meant = destination(choice)
-    check_host(meant.address, load_settings(common.root).hub_host)
+    check_host(meant.address, load_settings(common).hub_host)
     if meant.address.scheme == "sandbox" and not common.quiet:
         say(f"hub: the embedded sandbox, {Text(str(common.root / STATE / 'sandbox.db'))}")
     with _adapters(common, meant) as adapters:

@@ -41,8 +41,9 @@ def command(choice: HubChoice, chosen: Common, *, form: str, live: bool, sort: s
 
 def _sortable(row: "UserRow", column: str) -> tuple[bool, int, str]:
     """Numbers as numbers, text case-folded, what is missing last."""
-    value = {
-        "id": row.id,
+    if column == "id":
+        return (row.id is None, row.id or 0, "")
+    text = {
         "name": row.name,
         "email": row.email,
         "phone": row.phone,
@@ -50,10 +51,7 @@ def _sortable(row: "UserRow", column: str) -> tuple[bool, int, str]:
         "updated": row.updated,
         "preset": row.preset,
     }[column]
-    if isinstance(value, int):
-        return (False, value, "")
-    text = value if isinstance(value, str) or value is None else value.folded
-    return (not text, 0, (text or "").casefold())
+    return (text is None or not text.raw, 0, text.folded if text else "")
 
 
 def _file_rows(files: "Files") -> list["UserRow"]:
@@ -72,7 +70,7 @@ def _file_row(user: "DesiredUser", presets: "Presets") -> "UserRow":
         phone=_field(user.profile, "phone"),
         created=None,
         updated=None,
-        preset=preset_of(grants, presets),
+        preset=_text(preset_of(grants, presets)),
     )
 
 
@@ -98,7 +96,7 @@ def _live_row(person: "LivePerson", presets: "Presets") -> "UserRow":
         phone=_field(user.profile, "phone"),
         created=user.created_at,
         updated=user.updated_at,
-        preset=preset_of(person.grants, presets),
+        preset=_text(preset_of(person.grants, presets)),
     )
 
 
@@ -111,3 +109,9 @@ def _name(profile: "Profile") -> "Text":
 
 def _field(profile: "Profile", name: "ProfileField") -> "Text | None":
     return next((entry.value for entry in profile if entry.field == name), None)
+
+
+def _text(raw: str | None) -> "Text | None":
+    from bo_sync.core.text import Text
+
+    return None if raw is None else Text(raw)

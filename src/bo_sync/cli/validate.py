@@ -26,7 +26,7 @@ def command(chosen: Common, *, form: str) -> int:
     else:
         from bo_sync.render.text import problems_text
 
-        result(problems_text(tree.problems, len(tree.declarations), len(tree.presets)))
+        result(problems_text(tree.problems))
     if any(problem.severity is Severity.ERROR for problem in tree.problems):
         return ExitCode.INVALID
     return ExitCode.OK if tree.declarations else ExitCode.REFUSED
