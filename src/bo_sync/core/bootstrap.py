@@ -5,11 +5,14 @@ What the hub leaves empty is left out, unless a default would fill it.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
+from bo_sync.core.changes import RemoveDuplicate, UpdateUser
 from bo_sync.core.live import LivePerson
 from bo_sync.core.model import Access, Declaration, FieldValue, Override, Profile, Role, Source
 from bo_sync.core.presets import Presets, expand
 from bo_sync.core.settings import Settings
+from bo_sync.core.text import Text
 
 
 def declare(person: LivePerson, presets: Presets, settings: Settings, source: Source) -> Declaration:
@@ -35,12 +38,9 @@ def shortest(
     grants: Mapping[Role, Access], presets: Presets, roles: tuple[Role, ...], source: Source
 ) -> tuple[str | None, tuple[Override, ...]]:
     """A preset's name, or None, and the entries beside it. Fewest lines win, then fewest entries, then the name."""
-    candidates = [(None, _beside(None, grants, presets, roles))]
-    candidates += [(name, _beside(name, grants, presets, roles)) for name in sorted(presets)]
-    name, entries = min(
-        candidates,
-        key=lambda candidate: (len(candidate[1]) + bool(candidate[0]), len(candidate[1]), candidate[0] or ""),
-    )
+    names: tuple[str | None, ...] = (None, *sorted(presets))
+    candidates = [(name, _beside(name, grants, presets, roles)) for name in names]
+    name, entries = min(candidates, key=lambda fit: (len(fit[1]) + (fit[0] is not None), len(fit[1]), fit[0] or ""))
     return name, tuple(Override(role, access, source) for role, access in entries)
 
 
@@ -50,3 +50,26 @@ def _beside(
     given = {role: grant.access for role, grant in expand([name], presets).items()} if name else {}
     wanted = [(role, grants.get(role, Access.NONE)) for role in roles]
     return [(role, access) for role, access in wanted if access is not given.get(role, Access.NONE)]
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What to write into one person's entry so that it says what the hub says; only what differs today.
+
+    `fields` with None are cleared (`null`). `accesses` with None: the person's own entry goes, the presets say it all.
+    """
+
+    email: Text
+    fields: Profile
+    accesses: tuple[tuple[Role, Access | None], ...]
+
+
+def correct(change: UpdateUser, declaration: Declaration, presets: Presets) -> Correction | None:
+    """The correction that makes `change` unnecessary, or None when it is about surplus rows only."""
+    given = {role: grant.access for role, grant in expand(declaration.presets, presets).items()}
+    edits = [edit for edit in change.grants if not isinstance(edit, RemoveDuplicate)]
+    accesses = tuple(
+        (edit.role, None if edit.before is given.get(edit.role, Access.NONE) else edit.before) for edit in edits
+    )
+    fields = tuple(FieldValue(entry.field, entry.before) for entry in change.profile)
+    return Correction(change.email, fields, accesses) if fields or accesses else None
