@@ -89,9 +89,9 @@ class _Reading:
         """Asks for a list's first page and, once that is here, for the others."""
 
         def first(page: Page[ItemT]) -> None:
+            then(page)
             for number in range(2, page.last + 1):
                 self._ask(gathering, number, page.size, then)
-            then(page)
 
         self._ask(gathering, 1, self._sizes.page, first)
 

@@ -21,8 +21,8 @@ class Workers(Generic[ResultT]):
         self._results: queue.SimpleQueue[tuple[ResultT] | BaseException] = queue.SimpleQueue()
         self._closed = threading.Event()
         self._outstanding = 0
-        self._threads = [threading.Thread(target=self._run, name="hub-read", daemon=True) for _ in range(count)]
-        for thread in self._threads:
+        self.threads = [threading.Thread(target=self._run, name="hub-read", daemon=True) for _ in range(count)]
+        for thread in self.threads:
             thread.start()
 
     @property
@@ -51,7 +51,7 @@ class Workers(Generic[ResultT]):
     ) -> None:
         """Drops what is still queued. What is in flight ends by itself, and nobody waits for it."""
         self._closed.set()
-        for _ in self._threads:
+        for _ in self.threads:
             self._calls.put(None)
 
     def _run(self) -> None:

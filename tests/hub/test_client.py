@@ -1,0 +1,237 @@
+"""What the client sends to change a person, and what it makes of every way in which that can go wrong."""
+
+import pytest
+
+from bo_sync.core.model import Access
+from bo_sync.core.text import Text
+from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubMovedError
+from bo_sync.hub.answers import JsonValue
+from bo_sync.hub.client import CommerceHub
+from bo_sync.ports import CreateRow, DeleteRow, RowWrite, UpdateRow
+from bo_sync.sandbox.behaviour import Behaviour, NewUserRows, Refusal
+from tests.hub.sandboxed import JANE, Trial, fields
+from tests.hub.scripted import Cut, Scene, Scripted, data, errors, failed, html, transport_to
+from tests.sandbox.asking import definition_id, grant, holding, person
+
+ADDRESS = Text(JANE)
+THREE: tuple[RowWrite, ...] = (CreateRow("d", Access.OWNER), UpdateRow("7", Access.NONE), DeleteRow("8"))
+FOUND: dict[str, JsonValue] = {
+    "id": "7",
+    "email": JANE,
+    **dict.fromkeys(("gender", "firstName", "middleName", "lastName", "phone", "job")),
+    "language": "de",
+    "createdAt": "2026-01-01T00:00:00Z",
+    "lastModifiedAt": "2026-01-01T00:00:00Z",
+}
+
+
+def client(hub: Scripted) -> CommerceHub:
+    return CommerceHub(transport_to(hub.url))
+
+
+class TestCreating:
+    def test_a_person_is_made_with_the_given_fields_and_their_id_comes_back(self) -> None:
+        trial = Trial(holding())
+        user_id = trial.hub.create_user(ADDRESS, fields(gender="female", first_name="Jane", phone=None, language="DE"))
+        empty = dict.fromkeys(("gender", "first_name", "middle_name", "last_name", "phone", "job", "language"))
+        expected = fields(**{**empty, "gender": "female", "first_name": "Jane", "language": "DE"})
+        assert (trial.live().id, trial.live().profile) == (user_id, expected)
+        assert trial.sent[0] == "adminUserCreate"
+
+    @pytest.mark.parametrize("message", ["User already exists", "E-Mail-Adresse vergeben"], ids=["plainly", "oddly"])
+    def test_an_address_that_is_taken_has_moved_however_the_hub_words_it(self, message: str) -> None:
+        refusal = failed("BAD_REQUEST", "adminUserCreate", message)
+        scenes = [refusal] if "exists" in message else [refusal, data(adminUser=FOUND)]
+        with Scripted(*scenes) as hub, pytest.raises(HubMovedError, match="somebody has this address by now"):
+            client(hub).create_user(ADDRESS, ())
+
+    def test_another_bad_request_is_no_move_and_did_not_happen(self) -> None:
+        refusal = failed("BAD_REQUEST", "adminUserCreate", "firstName is too long")
+        nobody = failed("NOT_FOUND", "adminUser")
+        with Scripted(refusal, nobody) as hub, pytest.raises(HubError, match="firstName is too long") as caught:
+            client(hub).create_user(ADDRESS, ())
+        assert type(caught.value) is HubError
+
+    def test_a_sound_creation_with_an_unsound_answer_is_of_unknown_fate(self) -> None:
+        with Scripted(data(adminUserCreate={"id": "x"})) as hub, pytest.raises(HubFateUnknownError):
+            client(hub).create_user(ADDRESS, ())
+
+    @pytest.mark.parametrize("rows", [NewUserRows.NONE, NewUserRows.DEFAULT])
+    def test_a_grant_to_a_new_person_who_got_rows_at_once_has_moved(self, rows: NewUserRows) -> None:
+        trial = Trial(holding(), Behaviour(new_user_rows=rows))
+        user_id = trial.hub.create_user(ADDRESS, ())
+        with pytest.raises(HubMovedError, match="ROLE_ALREADY_EXISTS_ERROR"):
+            trial.hub.write_rows(user_id, [CreateRow(definition_id(trial.sandbox, "order"), Access.VIEWER)])
+        row = next(row for row in trial.live().rows if row.definition_id == definition_id(trial.sandbox, "order"))
+        trial.hub.write_rows(user_id, [UpdateRow(row.id, Access.VIEWER)])
+        assert ("order", "VIEWER") in trial.sandbox.rows(JANE)
+
+
+class TestUpdating:
+    def test_an_update_without_a_language_keeps_the_live_one(self) -> None:
+        trial = Trial(holding(person(JANE)))
+        assert trial.stored()["language"] == "EN"
+        trial.hub.update_profile(ADDRESS, fields(phone="+31 20 1"))
+        assert (trial.stored()["language"], trial.stored()["phone"]) == ("EN", "+31 20 1")
+        assert trial.sent == ["adminUser", "adminUserUpdate"]
+
+    @pytest.mark.parametrize("language", [None, "", "de", "Zx"])
+    def test_the_language_is_sent_exactly_as_the_hub_holds_it(self, language: str | None) -> None:
+        with Scripted(data(adminUser={**FOUND, "language": language}), data(adminUserUpdate={"id": "7"})) as hub:
+            client(hub).update_profile(ADDRESS, fields(job="Cook"))
+        assert hub.heard[1].variables == {"email": JANE, "input": {"job": "Cook", "language": language}}
+
+    def test_an_update_that_sets_the_language_needs_no_reading(self) -> None:
+        with Scripted(data(adminUserUpdate={"id": "7"})) as hub:
+            client(hub).update_profile(ADDRESS, fields(phone=None, language="NL"))
+        assert hub.heard[0].variables["input"] == {"phone": None, "language": "NL"}
+
+    def test_a_person_who_is_gone_before_the_update_has_moved_and_nothing_is_sent(self) -> None:
+        with Scripted(failed("NOT_FOUND", "adminUser")) as hub, pytest.raises(HubMovedError, match="nobody under this"):
+            client(hub).update_profile(ADDRESS, fields(job="Cook"))
+
+    def test_a_person_who_is_gone_at_the_update_has_moved(self) -> None:
+        with Scripted(failed("NOT_FOUND", "adminUserUpdate")) as hub, pytest.raises(HubMovedError):
+            client(hub).update_profile(ADDRESS, fields(language="NL"))
+
+
+class TestDeleting:
+    def test_a_person_is_deleted(self) -> None:
+        trial = Trial(holding(person(JANE), person("john@example.com")))
+        trial.hub.delete_user(ADDRESS)
+        assert trial.sandbox.emails() == ["john@example.com"]
+
+    def test_a_person_who_is_gone_has_moved(self) -> None:
+        with pytest.raises(HubMovedError, match=r"adminUserDelete of jane@example\.com: the hub has changed"):
+            Trial(holding()).hub.delete_user(ADDRESS)
+
+    def test_a_deletion_that_the_hub_does_not_own_up_to_is_of_unknown_fate(self) -> None:
+        with Scripted(data(adminUserDelete=False)) as hub, pytest.raises(HubFateUnknownError):
+            client(hub).delete_user(ADDRESS)
+
+
+FAILURES = [
+    pytest.param(failed("NOT_FOUND", "adminUserDelete"), HubMovedError, id="not found"),
+    pytest.param(failed("ROLE_NOT_FOUND_ERROR", "adminUserDelete"), HubMovedError, id="role not found"),
+    pytest.param(failed("ROLE_ALREADY_EXISTS_ERROR", "adminUserDelete"), HubMovedError, id="already there"),
+    pytest.param(failed("FORBIDDEN", "adminUserDelete"), HubDeniedError, id="forbidden"),
+    pytest.param(failed("UNAUTHENTICATED", "adminUserDelete"), HubDeniedError, id="unauthenticated"),
+    pytest.param(errors("FORBIDDEN", status=400), HubDeniedError, id="forbidden before anything ran"),
+    pytest.param(failed("BAD_REQUEST", "adminUserDelete"), HubError, id="a bad request"),
+    pytest.param(errors("GRAPHQL_VALIDATION_FAILED", status=400), HubError, id="a document of another schema"),
+    pytest.param(errors("WHATEVER"), HubError, id="an error before anything ran"),
+    pytest.param(failed("INTERNAL_SERVER_ERROR", "adminUserDelete"), HubFateUnknownError, id="an internal error"),
+    pytest.param(failed("ROLE_DELETE_ERROR", "adminUserDelete"), HubFateUnknownError, id="a failure to do it"),
+    pytest.param(failed("", "adminUserDelete"), HubFateUnknownError, id="an error without a code"),
+    pytest.param(data(adminUserDelete=None), HubFateUnknownError, id="null without an error"),
+    pytest.param(data(), HubFateUnknownError, id="nothing about it"),
+    pytest.param(html(502), HubFateUnknownError, id="a gateway's error"),
+    pytest.param(Cut(), HubFateUnknownError, id="a cut"),
+]
+
+
+@pytest.mark.parametrize(("scene", "kind"), FAILURES)
+def test_a_write_that_fails_is_told_as_what_it_is(scene: Scene, kind: type[HubError]) -> None:
+    with Scripted(scene) as hub, pytest.raises(HubError) as caught:
+        client(hub).delete_user(ADDRESS)
+    assert type(caught.value) is kind
+    assert caught.value.operation == "adminUserDelete"
+    assert caught.value.hint
+
+
+def test_a_contradictory_answer_leaves_the_fate_unknown() -> None:
+    with Scripted(errors("FORBIDDEN", data={"adminUserDelete": True})) as hub, pytest.raises(HubFateUnknownError):
+        client(hub).delete_user(ADDRESS)
+
+
+def test_a_denial_says_which_access_the_operation_needs() -> None:
+    with pytest.raises(HubDeniedError) as caught:
+        Trial(holding(person(JANE)), key="sandbox-editor").hub.delete_user(ADDRESS)
+    assert "adminUserDelete needs role.OWNER" in caught.value.hint
+
+
+def test_a_key_that_the_hub_does_not_know_says_where_it_comes_from() -> None:
+    with pytest.raises(HubDeniedError, match="does not accept the key") as caught:
+        Trial(holding(), key="nonsense-key").read()
+    assert "BO_SYNC_API_KEY" in caught.value.hint
+
+
+def test_what_the_hub_says_is_shown_harmlessly() -> None:
+    said = "\x1b[2J::error::\u202egone\nforged line" + "x" * 900
+    with Scripted(failed("BAD_REQUEST", "adminUserDelete", said)) as hub, pytest.raises(HubError) as caught:
+        client(hub).delete_user(ADDRESS)
+    assert str(caught.value).isprintable()
+    assert len(str(caught.value)) < 400
+
+
+class TestRoleChanges:
+    def test_all_of_one_person_travel_in_one_request_in_order(self) -> None:
+        rows = (grant("order", "VIEWER"), grant("order", "OWNER"), grant("user", "OWNER"))
+        trial = Trial(holding(person(JANE, *rows)))
+        live = trial.live()
+        order, user = (definition_id(trial.sandbox, name) for name in ("order", "user"))
+        first = next(row for row in live.rows if row.definition_id == order and row.access is Access.VIEWER)
+        revoked = next(row for row in live.rows if row.definition_id == user)
+        trial.sandbox.traffic.clear()
+        create = CreateRow(definition_id(trial.sandbox, "pricing"), Access.EDITOR)
+        trial.sandbox.traffic.clear()
+        trial.hub.write_rows(live.id, [create, UpdateRow(revoked.id, Access.NONE), DeleteRow(first.id)])
+        assert trial.sandbox.traffic.sent == (("roleChanges", ("roleCreate", "roleUpdate", "roleDelete")),)
+        assert sorted(trial.sandbox.rows(JANE)) == [("order", "OWNER"), ("pricing", "EDITOR"), ("user", "NONE")]
+
+    def test_no_changes_send_nothing(self) -> None:
+        with Scripted() as hub:
+            client(hub).write_rows(7, [])
+
+    @pytest.mark.parametrize(
+        ("failing", "operation"), [("w0", "roleCreate"), ("w1", "roleUpdate"), ("w2", "roleDelete")]
+    )
+    def test_the_change_that_failed_is_named_though_all_data_is_null(self, failing: str, operation: str) -> None:
+        with Scripted(failed("ROLE_NOT_FOUND_ERROR", failing)) as hub, pytest.raises(HubMovedError) as caught:
+            client(hub).write_rows(7, THREE)
+        assert caught.value.operation == operation
+        assert str(caught.value).startswith(f"{operation} of person 7: ")
+
+    def test_earlier_changes_took_effect_though_all_data_is_null(self) -> None:
+        trial = Trial(holding(person(JANE)))
+        live = trial.live()
+        create = CreateRow(definition_id(trial.sandbox, "pricing"), Access.EDITOR)
+        with pytest.raises(HubMovedError, match="ROLE_ALREADY_EXISTS_ERROR"):
+            trial.hub.write_rows(live.id, [create, create])
+        assert trial.sandbox.rows(JANE) == [("pricing", "EDITOR")]
+
+    def test_a_change_that_the_answer_leaves_out_is_of_unknown_fate(self) -> None:
+        with Scripted(data(w0={"id": "1"}, w1={"id": "7"})) as hub, pytest.raises(HubFateUnknownError):
+            client(hub).write_rows(7, THREE)
+
+    def test_a_deletion_that_answers_false_is_of_unknown_fate(self) -> None:
+        with Scripted(data(w0={"id": "1"}, w1={"id": "7"}, w2=False)) as hub, pytest.raises(HubFateUnknownError):
+            client(hub).write_rows(7, THREE)
+
+    @pytest.mark.parametrize("refusal", list(Refusal))
+    def test_a_hub_that_refuses_several_gets_one_a_request_from_then_on(self, refusal: Refusal) -> None:
+        trial = Trial(holding(person(JANE)), Behaviour(single_root_mutations=True, refusal=refusal))
+        live = trial.live()
+        ids = [definition_id(trial.sandbox, name) for name in ("order", "pricing", "user", "shop")]
+        trial.sandbox.traffic.clear()
+        trial.hub.write_rows(live.id, [CreateRow(kind, Access.VIEWER) for kind in ids[:2]])
+        trial.hub.write_rows(live.id, [CreateRow(kind, Access.VIEWER) for kind in ids[2:]])
+        assert [len(roots) for _, roots in trial.sandbox.traffic.sent] == [2, 1, 1, 1, 1]
+        assert len(trial.sandbox.rows(JANE)) == 4
+
+    def test_a_refusal_of_the_content_is_not_taken_for_one_of_the_number(self) -> None:
+        refused = errors("BAD_USER_INPUT", "roleDefinitionId is no UUID", status=400)
+        fine = data(w0={"id": "1"}, w1={"id": "7"}, w2=True)
+        with Scripted(refused, refused, fine) as hub:
+            same = client(hub)
+            with pytest.raises(HubError, match="no UUID"):
+                same.write_rows(7, THREE)
+            same.write_rows(7, THREE)
+
+    def test_a_denied_request_is_not_split(self) -> None:
+        with Scripted(errors("FORBIDDEN", status=400)) as hub, pytest.raises(HubDeniedError):
+            client(hub).write_rows(7, THREE)
+
+    def test_what_may_have_run_is_not_sent_again(self) -> None:
+        with Scripted(errors("BAD_USER_INPUT", path="w1", status=400, data=None)) as hub, pytest.raises(HubError):
+            client(hub).write_rows(7, THREE)

@@ -1,0 +1,146 @@
+"""What doctor says of hubs and keys in every state."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from bo_sync.core.model import Role
+from bo_sync.core.settings import Settings
+from bo_sync.core.text import Text
+from bo_sync.hub.compatibility import differences
+from bo_sync.hub.doctor import Check, Status, examine
+from bo_sync.hub.documents import document
+from bo_sync.sandbox.behaviour import Behaviour
+from tests.hub.sandboxed import JANE, Trial
+from tests.hub.scripted import Scripted, failed, html, transport_to
+from tests.sandbox.asking import Hub, grant, holding, person
+
+
+def checks(trial: Trial, settings: Settings | None = None, *, probe_writes: bool = False) -> dict[str, Check]:
+    return {check.name: check for check in examine(trial.transport, settings or Settings(), probe_writes=probe_writes)}
+
+
+def statuses(found: dict[str, Check]) -> dict[str, str]:
+    return {name: str(check.status) for name, check in found.items()}
+
+
+def test_all_is_well_with_an_owners_key() -> None:
+    found = checks(Trial(key="sandbox-owner"), probe_writes=True)
+    assert set(statuses(found).values()) == {"ok"}
+    assert list(found) == ["endpoint", "key", "read", "write", "role definitions", "default access", "schema"]
+
+
+def test_what_a_key_may_write_is_unknown_until_it_is_tried() -> None:
+    found = checks(Trial(key="sandbox-owner"))
+    assert found["write"].status is Status.UNKNOWN
+    assert "--probe-writes" in found["write"].hint
+
+
+@pytest.mark.parametrize(
+    ("key", "status", "told"),
+    [
+        ("sandbox-owner", Status.OK, "role.OWNER"),
+        ("sandbox-editor", Status.WARNING, "role.EDITOR: it updates, but neither creates nor deletes"),
+        ("sandbox-viewer", Status.WARNING, "less than role.EDITOR"),
+        ("sandbox-none", Status.WARNING, "less than role.EDITOR"),
+    ],
+)
+def test_probing_tells_what_a_key_may_write(key: str, status: Status, told: str) -> None:
+    write = checks(Trial(key=key), probe_writes=True)["write"]
+    assert write.status is status
+    assert told in write.message
+
+
+def test_probing_changes_nothing() -> None:
+    trial = Trial(holding(person(JANE, grant("order", "OWNER"))))
+    before = trial.sandbox.store.snapshot()
+    checks(trial, probe_writes=True)
+    assert trial.sandbox.store.snapshot() == before
+    assert len([name for name in trial.sent if name.endswith(("Update", "Delete"))]) == 4
+
+
+def test_a_hub_that_answers_probes_oddly_leaves_the_level_unknown() -> None:
+    with Scripted(play=lambda _: failed("INTERNAL_SERVER_ERROR", "x")) as hub:
+        found = {check.name: check for check in examine(transport_to(hub.url), Settings(), probe_writes=True)}
+    assert found["write"].status is found["schema"].status is found["key"].status is Status.UNKNOWN
+    assert found["role definitions"].status is Status.FAILED
+
+
+def test_a_key_without_rights_is_known_but_may_not_read() -> None:
+    found = checks(Trial(key="sandbox-none"))
+    assert (found["key"].status, found["read"].status) == (Status.OK, Status.FAILED)
+    assert "role.VIEWER" in found["read"].hint
+
+
+def test_an_unknown_key_fails_and_says_where_keys_come_from() -> None:
+    found = checks(Trial(key="no-such-key"))
+    assert (found["key"].status, found["read"].status) == (Status.FAILED, Status.UNKNOWN)
+    assert "BO_SYNC_API_KEY" in found["key"].hint
+
+
+def test_a_hub_that_cannot_be_reached_is_the_only_finding() -> None:
+    with Scripted(*[html(502)] * 5) as hub:
+        (only,) = examine(transport_to(hub.url), Settings())
+    assert (only.name, only.status) == ("endpoint", Status.FAILED)
+    assert "HTTP 502" in only.message
+
+
+def test_a_gateway_that_wants_a_key_is_reached() -> None:
+    with Scripted(play=lambda _: html(401)) as hub:
+        endpoint, key, *_ = examine(transport_to(hub.url), Settings())
+    assert (endpoint.status, key.status) == (Status.OK, Status.FAILED)
+
+
+def test_definitions_under_other_names_are_told_with_the_hubs_list() -> None:
+    settings = replace(
+        Settings(), role_definitions=((Role("sales_hub"), Text("saleshub")), (Role("pricing"), Text("pricing")))
+    )
+    check = checks(Trial(), settings)["role definitions"]
+    assert check.status is Status.WARNING
+    assert check.message.startswith(
+        "the hub has no role definition named saleshub (our sales_hub); it has: apikey, back"
+    )
+    assert "role_definitions" in check.hint
+
+
+def test_a_default_access_that_is_not_none_is_told() -> None:
+    trial = Trial({"definitions": [{"name": "order", "defaultAccess": "VIEWER"}, {"name": "shop"}]})
+    assert checks(trial)["default access"].message.startswith("is not none for order (viewer):")
+
+
+def test_a_hub_that_hides_its_schema_leaves_it_unknown() -> None:
+    assert checks(Trial(behaviour=Behaviour(introspection=False)))["schema"].status is Status.UNKNOWN
+
+
+def probed() -> dict[str, object]:
+    answer = json.loads(Hub().post(document("schemaProbe")).body)["data"]
+    assert isinstance(answer, dict)
+    return answer
+
+
+def test_a_schema_that_lost_or_demands_something_is_told() -> None:
+    found = json.dumps(probed())
+    found = found.replace('"name": "userIds"', '"name": "users"').replace('"name": "firstName"', '"name": "givenName"')
+    told = differences(json.loads(found))
+    assert "RoleSearchInput.userIds is gone" in told
+    assert "RoleSearchInput now demands users" in told
+    assert "AdminUser.firstName is gone" in told
+    assert "UpdateUserDto.firstName is gone" in told
+
+
+def test_an_operation_that_lost_an_argument_or_demands_another_is_told() -> None:
+    found = json.dumps(probed()).replace(
+        '"name": "email", "defaultValue": null', '"name": "mail", "defaultValue": null'
+    )
+    told = differences(json.loads(found))
+    assert {"Query.adminUser(email) is gone", "Query.adminUser now demands mail"} <= set(told)
+
+
+def test_a_type_that_is_gone_is_told() -> None:
+    assert differences({**probed(), "Role": None}) == ("the type Role is gone",)  # type: ignore[dict-item]
+
+
+def test_what_is_no_introspection_is_no_answer() -> None:
+    with pytest.raises(ValueError, match="not the answer to an introspection"):
+        differences({"Query": "yes"})
