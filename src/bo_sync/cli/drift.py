@@ -55,6 +55,7 @@ def _person(user: DesiredUser, number: int, settings: Settings) -> UserShape:
     _fill(shape, user.profile)
     if user.departure is not None:
         shape["firstName"], shape["lastName"] = "Former", "Colleague"
+        shape["roles"] = STRANGER["roles"]
     elif drift == 1:
         shape["job"] = "Trainee"
     return shape
