@@ -3,7 +3,7 @@
 from datetime import date
 
 from bo_sync.config.words import quoted
-from bo_sync.config.yaml import Mark, source
+from bo_sync.config.yaml import Mark
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.text import Text
 
@@ -25,7 +25,7 @@ class Complaints:
 
     def at(self, mark: Mark) -> Source:
         """A mark of this file as a place."""
-        return source(self.path, mark)
+        return Source(self.path, mark.line + 1, mark.column + 1)
 
     def error(self, mark: Mark, message: str) -> None:
         self.errors += 1

@@ -114,17 +114,17 @@ class UserDocument(ProfileDocument):
     """The hub's own id, pins the identity; `pull` writes it."""
     preset: str = ""
     """The preset that gives the access: the stem of a file in presets/."""
-    presets: list[str] = []
+    presets: list[str] = Field(default_factory=list)
     """Several presets; the highest access wins. Not beside `preset`."""
-    platform: dict[str, bool | TimedSwitch] = {}
+    platform: dict[str, bool | TimedSwitch] = Field(default_factory=dict)
     """Platform areas switched on or off for this person, whatever the presets say."""
-    modules: dict[str, AccessWord | TimedAccess] = {}
+    modules: dict[str, AccessWord | TimedAccess] = Field(default_factory=dict)
     """Module roles for this person, whatever the presets say."""
     state: Literal["present", "absent"] = "present"
     """absent: this person is to be deleted."""
     until: Day = ""
     """The last day of the account; afterwards it is treated as absent."""
-    ignore: list[Acceptance] = []
+    ignore: list[Acceptance] = Field(default_factory=list)
     """Findings that are accepted for this person."""
 
 
@@ -141,11 +141,11 @@ class PresetDocument(Document):
     """The name that people are shown."""
     description: Words = ""
     """Whom it is for."""
-    extends: list[str] = []
+    extends: list[str] = Field(default_factory=list)
     """Presets whose grants are added to this one's."""
-    platform: dict[str, bool] = {}
+    platform: dict[str, bool] = Field(default_factory=dict)
     """Platform areas that are switched on."""
-    modules: dict[str, AccessWord] = {}
+    modules: dict[str, AccessWord] = Field(default_factory=dict)
     """Module roles and their access."""
 
 
@@ -172,9 +172,9 @@ class SettingsDocument(Document):
     """Profile fields for people whose file leaves them out."""
     unmanaged: Literal["report", "ignore", "delete"] = "report"
     """What happens to people in the hub for whom there is no file."""
-    protect: list[Filled] = []
+    protect: list[Filled] = Field(default_factory=list)
     """Addresses that are never changed and never deleted; `*`, `?` and `[…]` are wildcards."""
-    email_domains: list[Annotated[str, Field(pattern=DOMAIN)]] = []
+    email_domains: list[Annotated[str, Field(pattern=DOMAIN)]] = Field(default_factory=list)
     """The only domains that addresses may have; without the key, or with an empty list, any."""
     timezone: str = ""
     """The zone in which a last day ends, such as Europe/Amsterdam."""
@@ -182,7 +182,7 @@ class SettingsDocument(Document):
     """An assertion: refuse any other hub. Never a destination."""
     rails: RailsDocument = RailsDocument()
     """Limits that a plan must keep."""
-    role_definitions: dict[str, Filled] = {}
+    role_definitions: dict[str, Filled] = Field(default_factory=dict)
     """Our name of a role definition: the hub's name. Added to the eleven that are known."""
 
 

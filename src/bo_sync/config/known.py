@@ -1,12 +1,13 @@
 """The words that an entry may use because another file, or the product, defines them: roles, presets, domains."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Self
 
 from bo_sync.config.complaints import Complaints
 from bo_sync.config.words import quoted, unknown
 from bo_sync.config.yaml import Items, Mark
-from bo_sync.core.model import ACCESS_WORDS, MODULES, PLATFORM, ROLES, Access, Role
+from bo_sync.core.model import ACCESS_WORDS, PLATFORM, ROLES, Access, Role
 from bo_sync.core.settings import Settings
 
 _RANKS: Final = {role: rank for rank, role in enumerate(ROLES)}
@@ -18,11 +19,32 @@ def rank(role: Role) -> tuple[int, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """The words that an entry may use: roles in their order, the names of presets, the domains (none: any)."""
+class Area:
+    """`platform` or `modules`: its roles with their rank, and those of the other, to say where a word belongs."""
 
-    platform: tuple[Role, ...] = PLATFORM
-    modules: tuple[Role, ...] = MODULES
+    name: str
+    roles: Mapping[str, tuple[int, str]]
+    other: str = ""
+    elsewhere: tuple[Role, ...] = ()
+
+    @classmethod
+    def of(cls, name: str, roles: Iterable[Role], other: str, elsewhere: Iterable[Role]) -> Self:
+        """An area that holds `roles`, beside `other` that holds `elsewhere`."""
+        return cls(name, {role: rank(role) for role in roles}, other, tuple(elsewhere))
+
+    def unknown(self, word: str) -> str:
+        """The sentence for a word that is no role of this area."""
+        if word in self.elsewhere:
+            return f"{word} stands under {self.name}; expected it under {self.other}"
+        return unknown(f"role under {self.name}", word, self.roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The words that an entry may use: roles by area, the names of presets, the domains (none: any)."""
+
+    platform: Area
+    modules: Area
     presets: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
 
@@ -30,25 +52,16 @@ class Known:
     def of(cls, settings: Settings, presets: tuple[str, ...] = ()) -> Self:
         """The words of the whole tree; domains are case-folded."""
         modules = tuple(role for role in settings.roles if role not in PLATFORM)
-        return cls(PLATFORM, modules, presets, tuple(domain.folded for domain in settings.email_domains))
-
-    def of_area(self, area: str) -> tuple[Role, ...]:
-        """The roles that stand under `platform` or under `modules`."""
-        return self.platform if area == "platform" else self.modules
-
-    def unknown_role(self, word: str, area: str) -> str:
-        """The sentence for a word that is no role of `area`."""
-        other = "modules" if area == "platform" else "platform"
-        if word in self.of_area(other):
-            return f"{word} stands under {area}; expected it under {other}"
-        return unknown(f"role under {area}", word, self.of_area(area))
+        return cls(
+            Area.of("platform", PLATFORM, "modules", modules),
+            Area.of("modules", modules, "platform", PLATFORM),
+            presets,
+            tuple(domain.folded for domain in settings.email_domains),
+        )
 
 
-def level(written: bool | str) -> Access:  # noqa: FBT001
-    """The access that a platform switch (on is owner, as the backoffice makes it) or a module's word stands for."""
-    if isinstance(written, bool):
-        return Access.OWNER if written else Access.NONE
-    return ACCESS_WORDS[written]
+LEVELS: Final[Mapping[bool | str, Access]] = {True: Access.OWNER, False: Access.NONE, **dict(ACCESS_WORDS)}
+"""The access that a platform switch (on is owner, as the hub's own rows have it) or a module's word stands for."""
 
 
 def read_presets(names: Items, presets: tuple[str, ...], complaints: Complaints) -> tuple[str, ...]:

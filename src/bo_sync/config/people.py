@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 from bo_sync.config.admit import admit, found
 from bo_sync.config.complaints import Complaints
 from bo_sync.config.documents import USER_KEYS, Acceptance, AccessWord, TimedAccess, TimedSwitch, UserDocument
-from bo_sync.config.known import Known, check_preset, level, rank, read_presets
+from bo_sync.config.known import LEVELS, Area, Known, check_preset, read_presets
 from bo_sync.config.profile import read_profile
 from bo_sync.config.words import meant, one_of, quoted
 from bo_sync.config.yaml import Entries, Items, Mark
@@ -20,6 +20,7 @@ from bo_sync.core.model import (
     Ignore,
     Override,
     Role,
+    Source,
     State,
 )
 from bo_sync.core.text import Text
@@ -28,6 +29,7 @@ _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _is_address: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*").fullmatch
 
 
+_STATES: Final[Mapping[str, State]] = {state.value: state for state in State}
 _Grant = bool | AccessWord | TimedSwitch | TimedAccess
 
 
@@ -61,13 +63,13 @@ def read_person(entries: Entries, known: Known, complaints: Complaints) -> Perso
 
 def _declaration(document: UserDocument, entries: Entries, known: Known, complaints: Complaints) -> Declaration:
     return Declaration(
-        email=Text(document.email),
-        source=complaints.at(entries.at),
-        id=int(document.id) if document.id else None,
-        profile=read_profile(entries, complaints),
+        Text(document.email),
+        complaints.at(entries.at),
+        int(document.id) if document.id else None,
+        read_profile(entries, complaints),
         presets=_presets(entries, known, complaints),
-        overrides=_overrides(document, entries, known, complaints) if document.platform or document.modules else (),
-        state=State.ABSENT if document.state == "absent" else State.PRESENT,
+        overrides=_overrides(document, entries, known, complaints),
+        state=_STATES[document.state],
         until=complaints.day(document.until, entries.values_at["until"], "until") if document.until else None,
         ignore=_ignores(document.ignore, entries.listing("ignore"), complaints) if document.ignore else (),
     )
@@ -111,33 +113,31 @@ def _presets(entries: Entries, known: Known, complaints: Complaints) -> tuple[st
 
 def _overrides(document: UserDocument, entries: Entries, known: Known, complaints: Complaints) -> tuple[Override, ...]:
     overrides: list[Override] = []
-    grants: tuple[tuple[str, Mapping[str, _Grant]], ...] = (
-        ("platform", document.platform),
-        ("modules", document.modules),
-    )
-    for area, given in grants:
-        if not given:
-            continue
-        part = entries.mapping(area)
-        roles = known.of_area(area)
-        for word, grant in given.items():
-            if word in roles:
-                overrides.append(_override(Role(word), grant, part, complaints))
-            else:
-                complaints.error(part.keys_at[word], known.unknown_role(word, area))
-    if len(overrides) > 1:
-        overrides.sort(key=lambda override: rank(override.role))
+    if document.platform:
+        overrides += _of_area(known.platform, document.platform, entries.mapping("platform"), complaints)
+    if document.modules:
+        overrides += _of_area(known.modules, document.modules, entries.mapping("modules"), complaints)
     return tuple(overrides)
 
 
-def _override(role: Role, grant: _Grant, part: Entries, complaints: Complaints) -> Override:
-    at = complaints.at(part.keys_at[role])
-    if not isinstance(grant, TimedAccess | TimedSwitch):
-        return Override(role, level(grant), at)
-    until = None
-    if grant.until:
-        until = complaints.day(grant.until, part.mapping(role).values_at["until"], f"{role}.until")
-    return Override(role, level(grant.access), at, until, Text(grant.reason) if grant.reason else None)
+def _of_area(area: Area, given: Mapping[str, _Grant], part: Entries, complaints: Complaints) -> list[Override]:
+    overrides = []
+    path, keys_at = complaints.path, part.keys_at
+    for word, grant in given.items():
+        at = keys_at[word]
+        if word not in area.roles:
+            complaints.error(at, area.unknown(word))
+            continue
+        place = Source(path, at.line + 1, at.column + 1)
+        if isinstance(grant, (str, bool)):
+            overrides.append(Override(Role(word), LEVELS[grant], place))
+        else:
+            until = complaints.day(grant.until, part.mapping(word).values_at["until"], "until") if grant.until else None
+            reason = Text(grant.reason) if grant.reason else None
+            overrides.append(Override(Role(word), LEVELS[grant.access], place, until, reason))
+    if len(overrides) > 1:
+        overrides.sort(key=lambda override: area.roles[override.role])
+    return overrides
 
 
 def _ignores(accepted: Sequence[Acceptance], written: Items, complaints: Complaints) -> tuple[Ignore, ...]:

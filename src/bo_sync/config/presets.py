@@ -6,7 +6,7 @@ from typing import NamedTuple
 from bo_sync.config.admit import admit
 from bo_sync.config.complaints import Complaints
 from bo_sync.config.documents import PRESET_KEYS, AccessWord, PresetDocument
-from bo_sync.config.known import Known, level, rank, read_presets
+from bo_sync.config.known import LEVELS, Area, Known, rank, read_presets
 from bo_sync.config.yaml import Entries
 from bo_sync.core.model import Access, Preset, PresetGrant, Problem, Role, Source
 from bo_sync.core.text import Text
@@ -42,22 +42,22 @@ def read_preset(name: str, entries: Entries, known: Known, complaints: Complaint
 def _grants(
     document: PresetDocument, entries: Entries, known: Known, complaints: Complaints
 ) -> tuple[PresetGrant, ...]:
-    areas: tuple[tuple[str, Mapping[str, bool | AccessWord]], ...] = (
-        ("platform", document.platform),
-        ("modules", document.modules),
+    areas: tuple[tuple[Area, Mapping[str, bool | AccessWord]], ...] = (
+        (known.platform, document.platform),
+        (known.modules, document.modules),
     )
     grants = []
     for area, given in areas:
-        part = entries.mapping(area)
+        part = entries.mapping(area.name)
         for word, written in given.items():
-            if word not in known.of_area(area):
-                complaints.error(part.keys_at[word], known.unknown_role(word, area))
+            if word not in area.roles:
+                complaints.error(part.keys_at[word], area.unknown(word))
                 continue
-            if level(written) is Access.NONE:
+            if LEVELS[written] is Access.NONE:
                 shown = "false" if written is False else "none"
-                message = f"{area}.{word}: {shown} takes nothing away in a preset; leave it out"
+                message = f"{area.name}.{word}: {shown} takes nothing away in a preset; leave it out"
                 complaints.warn(part.values_at[word], message)
-            grants.append(PresetGrant(Role(word), level(written), complaints.at(part.keys_at[word])))
+            grants.append(PresetGrant(Role(word), LEVELS[written], complaints.at(part.keys_at[word])))
     return tuple(sorted(grants, key=lambda grant: rank(grant.role)))
 
 

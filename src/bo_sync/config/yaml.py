@@ -11,17 +11,15 @@ where libyaml is missing; PyYAML's resolvers and constructors are never used.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, NoReturn, Protocol, cast
+from typing import Final, NamedTuple, NoReturn, Protocol, cast
 
 from yaml import (
     AliasEvent,
-    DocumentEndEvent,
     Event,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
-    SequenceStartEvent,
     StreamEndEvent,
     YAMLError,
 )
@@ -44,6 +42,7 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 MAX_PROBLEMS: Final = 100
 _SPECIAL: Final[dict[str, bool | None]] = {"null": None, "true": True, "false": False, "": None}
 _NO_KEYS: Final = frozenset(("", "<<"))
+_NO_VALUE: Final = 'expected a value: write null to clear, "" for empty text'
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -66,7 +65,26 @@ class _Event(Protocol):
     style: str | None
 
 
+# The parser's classes, typed so that asking for one says nothing about attributes.
+_SCALAR: Final[type[object]] = ScalarEvent
+_MAPPING: Final[type[object]] = MappingStartEvent
+_MAPPING_END: Final[type[object]] = MappingEndEvent
+_LIST_END: Final[type[object]] = SequenceEndEvent
+_ALIAS: Final[type[object]] = AliasEvent
+_STREAM_END: Final[type[object]] = StreamEndEvent
+
 _Next = Callable[[], _Event]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """The mark of a file's first character, for what has no better place."""
+
+    line: int = 0
+    column: int = 0
+
+
+START: Final[Mark] = Start()
 
 
 class Entries(dict[str, "Value"]):
@@ -103,16 +121,7 @@ class Items(list["Value"]):
 Value = str | bool | Entries | Items | None
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """The mark of a file's first character, for what has no better place."""
-
-    line: int = 0
-    column: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What one file says. `value` is meaningful only when there are no problems; `at` is where it starts."""
 
     value: Value
@@ -134,17 +143,17 @@ def read(data: bytes, path: Text, *, pure: bool = False) -> Reading:
     """
     if len(data) > MAX_BYTES:
         found = f"the file holds {size(len(data), 'byte')}; expected at most {MAX_BYTES:,}: split it"
-        return Reading(None, Start(), (Problem(Source(path, 1), found),))
+        return Reading(None, START, (Problem(Source(path, 1), found),))
     builder = _Builder(path)
     try:
-        root = builder.document(_events(data, pure=pure))
+        value, at = builder.document(_events(data, pure=pure))
     except _StoppedError:
-        return Reading(None, Start(), tuple(builder.problems))
+        return Reading(None, START, tuple(builder.problems))
     except (YAMLError, ValueError, OverflowError) as error:
         line, column, message = wrong_bytes(data) or broken_yaml(error, data)
         builder.problems.append(Problem(Source(path, line, column), message))
-        return Reading(None, Start(), tuple(builder.problems))
-    return Reading(root[0], root.values_at[0], tuple(builder.problems))
+        return Reading(None, START, tuple(builder.problems))
+    return Reading(value, at, tuple(builder.problems))
 
 
 def _events(data: bytes, *, pure: bool) -> _Next:
@@ -175,88 +184,113 @@ class _StoppedError(Exception):
 class _Builder:
     """Builds one document's value, and collects what is wrong with it on the way."""
 
-    __slots__ = ("path", "problems")
+    __slots__ = ("_next", "_path", "problems")
 
     def __init__(self, path: Text) -> None:
-        self.path = path
+        self._path = path
+        self._next: _Next = _no_events
         self.problems: list[Problem] = []
 
-    def document(self, next_event: _Next) -> Items:
-        """The only document of the stream, as the one item of a list."""
+    def document(self, next_event: _Next) -> tuple[Value, Mark]:
+        """The only document of the stream, and where its value starts."""
+        self._next = next_event
         next_event()
-        if _kind(next_event()) is StreamEndEvent:
-            self._stop(Start(), "the file is empty; expected a mapping of keys")
-        root = self._values(next_event)
-        if root[0] is None:
-            self.problems.clear()
-            self._stop(Start(), "the file is empty; expected a mapping of keys")
+        if type(next_event()) is _STREAM_END:
+            self._stop(START, "the file is empty; expected a mapping of keys")
+        first = next_event()
+        root: Value = first.value if type(first) is _SCALAR else self._opened(first, 0)
+        if type(first) is _SCALAR:
+            if root in {"", "null"} and not first.style:
+                self._stop(START, "the file is empty; expected a mapping of keys")
+            self._marked(first)
+        if isinstance(root, Entries | Items):
+            self._fill(root)
+        next_event()
         after = next_event()
-        if _kind(after) is not StreamEndEvent:
+        if type(after) is not _STREAM_END:
             self._stop(after.start_mark, "a second document; expected one document a file")
-        return root
+        return root, first.start_mark
 
-    def _values(self, next_event: _Next) -> Items:  # noqa: C901
-        """Everything up to the end of the document, in one loop: it runs for every scalar of every file.
+    def _fill(self, root: Entries | Items) -> None:
+        """Everything inside `root`: the innermost open container is filled until it opens another or ends."""
+        stack = [root]
+        while stack:
+            container = stack[-1]
+            opened = (
+                self._entries(container, len(stack))
+                if isinstance(container, Entries)
+                else self._items(container, len(stack))
+            )
+            if opened is None:
+                stack.pop()
+            else:
+                stack.append(opened)
 
-        The open container is `items` in a list and `entries` in a mapping, where `key` waits for its value.
+    def _entries(self, entries: Entries, depth: int) -> Entries | Items | None:
+        """Keys and values up to the next container, which is returned to be filled, or to the end: None.
+
+        This loop runs for every key of every file; what is rare is in methods of its own.
         """
-        items, entries, key, in_list = Items(Start()), Entries(Start()), None, True
+        next_event = self._next
         keys_at, values_at = entries.keys_at, entries.values_at
-        root, stack = items, list[tuple[Items, Entries, bool]]()
         while True:
             event = next_event()
-            kind: type[object] = type(event)
-            value: Value
-            if kind is ScalarEvent:
-                value = event.value
-                if event.anchor is not None or event.tag is not None:
-                    self._marked(event)
-                if key is None and not in_list:
-                    if value in keys_at or value in _NO_KEYS:
-                        self._wrong_key(value, event.start_mark, keys_at)
-                    keys_at[value] = event.start_mark
-                    key = value
-                    continue
-                if not event.style and value in _SPECIAL:
-                    value = self._special(value, keys_at[key] if key is not None else event.start_mark, key)
-            elif kind is MappingEndEvent or kind is SequenceEndEvent:
-                items, entries, in_list = stack.pop()
-                keys_at, values_at = entries.keys_at, entries.values_at
+            if type(event) is not _SCALAR:
+                if type(event) is _MAPPING_END:
+                    return None
+                self._stop(event.start_mark, "a mapping, a list or an alias as a key; expected text")
+            key = event.value
+            if key in keys_at or key in _NO_KEYS or event.anchor is not None or event.tag is not None:
+                self._wrong_key(event, keys_at)
+            keys_at[key] = event.start_mark
+            event = next_event()
+            values_at[key] = event.start_mark
+            if type(event) is not _SCALAR:
+                opened = self._opened(event, depth)
+                entries[key] = opened
+                if opened is not None:
+                    return opened
                 continue
-            elif kind is DocumentEndEvent:
-                return root
-            else:
-                value = self._opened(event, len(stack), is_key=key is None and not in_list)
-            if key is None:
-                items.append(value)
-                items.values_at.append(event.start_mark)
+            value = event.value
+            if event.anchor is not None or event.tag is not None:
+                self._marked(event)
+            if value in _SPECIAL and not event.style:
+                entries[key] = _SPECIAL[value]
+                if not value:
+                    self._report(keys_at[key], f"key {quoted(key)} has no value; {_NO_VALUE}")
             else:
                 entries[key] = value
-                values_at[key] = event.start_mark
-                key = None
-            if kind is MappingStartEvent or kind is SequenceStartEvent:
-                stack.append((items, entries, in_list))
-                items, entries, in_list = _inside(value, items, entries)
-                keys_at, values_at = entries.keys_at, entries.values_at
 
-    def _opened(self, event: _Event, depth: int, *, is_key: bool) -> Value:
+    def _items(self, items: Items, depth: int) -> Entries | Items | None:
+        """Items up to the next container, which is returned to be filled, or to the end: None."""
+        while True:
+            event = self._next()
+            if type(event) is _LIST_END:
+                return None
+            items.values_at.append(event.start_mark)
+            if type(event) is not _SCALAR:
+                opened = self._opened(event, depth)
+                items.append(opened)
+                if opened is not None:
+                    return opened
+                continue
+            if event.anchor is not None or event.tag is not None:
+                self._marked(event)
+            is_special = event.value in _SPECIAL and not event.style
+            items.append(_SPECIAL[event.value] if is_special else event.value)
+            if is_special and not event.value:
+                self._report(event.start_mark, f"an item without a value; {_NO_VALUE}")
+
+    def _opened(self, event: _Event, depth: int) -> Entries | Items | None:
         """The empty value that a start of a mapping or of a list opens; None for an alias, which is a problem."""
-        if is_key:
-            self._stop(event.start_mark, "a mapping, a list or an alias as a key; expected text")
-        if _kind(event) is AliasEvent:
+        if type(event) is _ALIAS:
             self._report(event.start_mark, f"alias {quoted('*' + str(event.anchor))}; expected the value itself")
             return None
         if depth >= MAX_DEPTH:
             self._stop(event.start_mark, f"nested too deeply; expected at most {MAX_DEPTH} levels")
         if event.anchor is not None or event.tag is not None:
             self._marked(event)
-        return Entries(event.start_mark) if _kind(event) is MappingStartEvent else Items(event.start_mark)
-
-    def _special(self, word: str, at: Mark, key: str | None) -> bool | None:
-        if not word:
-            where = "an item without a value" if key is None else f"key {quoted(key)} has no value"
-            self._report(at, f'{where}; expected a value: write null to clear, "" for empty text')
-        return _SPECIAL[word]
+        return Entries(event.start_mark) if type(event) is _MAPPING else Items(event.start_mark)
 
     def _marked(self, event: _Event) -> None:
         if event.anchor is not None:
@@ -264,32 +298,27 @@ class _Builder:
         if event.tag is not None:
             self._report(event.start_mark, f"tag {quoted(event.tag)}; expected none: text stays text, remove it")
 
-    def _wrong_key(self, key: str, at: Mark, keys_at: dict[str, Mark]) -> None:
+    def _wrong_key(self, event: _Event, keys_at: dict[str, Mark]) -> None:
+        key, at = event.value, event.start_mark
+        self._marked(event)
         if key in keys_at:
             first = f"{keys_at[key].line + 1}:{keys_at[key].column + 1}"
             self._report(at, f"key {quoted(key)} is given twice; the first is at {first}: keep one")
-        elif key:
+        elif key == "<<":
             self._report(at, "merge key <<; expected the keys themselves")
-        else:
+        elif not key:
             self._report(at, "a value without a key; expected `key: value`")
 
     def _report(self, at: Mark, message: str) -> None:
-        self.problems.append(Problem(source(self.path, at), message))
+        self.problems.append(Problem(source(self._path, at), message))
         if len(self.problems) >= MAX_PROBLEMS:
             self._stop(at, f"{MAX_PROBLEMS} problems up to here; the rest of the file was not read")
 
     def _stop(self, at: Mark, message: str) -> NoReturn:
-        self.problems.append(Problem(source(self.path, at), message))
+        self.problems.append(Problem(source(self._path, at), message))
         raise _StoppedError
 
 
-def _kind(event: _Event) -> type[object]:
-    """The event's class; which attributes it has depends on it."""
-    return type(event)
-
-
-def _inside(opened: Value, items: Items, entries: Entries) -> tuple[Items, Entries, bool]:
-    """The loop's state inside a container that was just opened."""
-    if isinstance(opened, Entries):
-        return items, opened, False
-    return (opened, entries, True) if isinstance(opened, Items) else (items, entries, True)
+def _no_events() -> NoReturn:
+    """What a builder reads before it is given a stream."""
+    raise _StoppedError
