@@ -6,7 +6,8 @@ Access is given by its word. A role's definition is `definition-ROLE`, its row `
 from datetime import date
 from typing import Final
 
-from bo_sync.core.live import LiveIndex, index
+from bo_sync.core.changes import RevokeGrant
+from bo_sync.core.live import LiveIndex, LivePerson, index
 from bo_sync.core.model import (
     ACCESS_WORDS,
     PROFILE_FIELDS,
@@ -129,3 +130,8 @@ def presets_of(*presets: Preset) -> dict[str, Preset]:
 def words(grants: dict[Role, Access]) -> dict[str, str]:
     """Access by role in words, which a failing test shows readably."""
     return {role: access.word for role, access in grants.items()}
+
+
+def revoke_all(person: LivePerson) -> tuple[RevokeGrant, ...]:
+    """The changes that take all access from somebody."""
+    return tuple(RevokeGrant(role, access, person.holdings[role].row.id) for role, access in person.grants.items())

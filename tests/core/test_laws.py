@@ -1,0 +1,287 @@
+"""The laws of the core, over random worlds: nothing to do for equal sides, convergence from anywhere, no order."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bo_sync.core.changes import Cause, Change, CreateUser, DeleteUser, GrantChange, RemoveDuplicate, UpdateUser
+from bo_sync.core.diff import diff
+from bo_sync.core.document import change_document, digest
+from bo_sync.core.live import LivePerson, index
+from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS, Access, DesiredGrant, DesiredUser, GrantRow, LiveState
+from bo_sync.core.order import CreateStep, DeleteStep, GrantStep, Phase, ProfileStep, Step, steps
+from bo_sync.core.plan import ConfigFacts
+from bo_sync.core.rails import NumericRail, Situation, check, role_owners
+from bo_sync.core.replay import grants_after, grants_now
+from bo_sync.core.settings import Unmanaged
+from bo_sync.execute import Options, apply_plan
+from bo_sync.reconcile import Desired, Reading, make_plan
+from tests.support.builders import source
+from tests.support.hub_double import SILENT, InMemoryHub
+from tests.support.people import revoke_all
+from tests.support.strategies import UNKNOWN, World, shuffled, worlds
+
+COSTLY = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+def planned(world: World, live: LiveState | None = None) -> Reading:
+    """The plan for the world, over its hub or a later state of it; as if every rail let it pass."""
+    facts = ConfigFacts(len(world.declarations), "sha256:0")
+    reading = make_plan(Desired(world.desired, world.settings, facts), live or world.live, "https://hub.example.com/")
+    return replace(reading, plan=replace(reading.plan, rails=()))
+
+
+def applied(world: World, limit: int = 10**6) -> LiveState:
+    """What the hub holds after at most `limit` steps of the plan."""
+    hub, begun = InMemoryHub(world.live), count()
+    options = Options("run", concurrency=1, stopped=lambda: next(begun) >= limit)
+    apply_plan(planned(world), hub, options, SILENT)
+    return hub.state
+
+
+def as_wanted(person: LivePerson) -> DesiredUser:
+    """A file that says just what the hub holds."""
+    grants = tuple(DesiredGrant(role, access, source()) for role, access in person.grants.items())
+    return DesiredUser(person.user.email, source(), person.user.id, person.user.profile, grants)
+
+
+@COSTLY
+@given(worlds())
+def test_equal_sides_differ_in_nothing(world: World) -> None:
+    alone = [people[0] for people in world.index.by_address.values() if len(people) == 1]
+    tidy = [person for person in alone if not any(held.surplus for held in person.holdings.values())]
+    difference = diff(
+        [as_wanted(person) for person in tidy], world.index, replace(world.settings, unmanaged=Unmanaged.REPORT)
+    )
+    assert (difference.changes, difference.conflicts, difference.missing) == ((), (), ())
+    assert set(difference.unchanged) == {person.user.email for person in tidy}
+
+
+@COSTLY
+@given(worlds())
+def test_applying_a_plan_gives_what_the_files_want_in_every_managed_field_and_grant(world: World) -> None:
+    refused = {conflict.email for conflict in diff(world.desired, world.index, world.settings).conflicts}
+    after = index(applied(world), world.settings)
+    for user in world.desired:
+        found = after.by_address.get(user.email.folded, ())
+        if user.email in refused or len(found) > 1:
+            continue
+        if user.departure is not None:
+            assert found == ()
+            continue
+        (person,) = found
+        held = {entry.field: entry.value for entry in person.user.profile}
+        assert {entry.field: held[entry.field] for entry in user.profile} == {e.field: e.value for e in user.profile}
+        assert person.grants == {grant.role: grant.access for grant in user.grants}
+        assert not any(holding.surplus for holding in person.holdings.values())
+
+
+@COSTLY
+@given(worlds())
+def test_after_an_apply_nothing_is_left_to_do(world: World) -> None:
+    assert planned(world, applied(world)).plan.changes == ()
+
+
+@COSTLY
+@given(worlds())
+def test_looking_ahead_sees_what_an_apply_does(world: World) -> None:
+    ahead = grants_after(world.index, planned(world).plan.changes)
+    assert ahead == grants_now(index(applied(world), world.settings))
+
+
+@COSTLY
+@given(worlds(), st.data())
+def test_the_order_of_input_never_matters(world: World, data: st.DataObject) -> None:
+    other = data.draw(shuffled(world))
+    one, two = planned(world), planned(other)
+    assert one.plan == two.plan
+    assert digest(one.plan) == digest(two.plan)
+    assert [change_document(change) for change in one.plan.changes] == [
+        change_document(change) for change in two.plan.changes
+    ]
+    assert steps(one.plan, role_owners(one.live)) == steps(two.plan, role_owners(two.live))
+    assert checked(world) == checked(other)
+
+
+def checked(world: World) -> object:
+    return check(situation(world))
+
+
+# Interrupted: what is done, and the rest.
+
+Atom = tuple[object, ...]
+"""The smallest thing a plan does, named without what an earlier step may change (which row stands, what stays)."""
+
+
+def atoms_of(change: Change) -> Iterator[Atom]:
+    match change:
+        case CreateUser():
+            yield ("create", change.email)
+        case UpdateUser():
+            yield from ((change.email, entry) for entry in change.profile)
+        case DeleteUser():
+            yield ("delete", change.email)
+            return
+    yield from (_atom(change, grant) for grant in change.grants)
+
+
+def atoms_of_step(step: Step) -> Iterator[Atom]:
+    match step:
+        case CreateStep(change):
+            yield ("create", change.email)
+        case ProfileStep(change, fields):
+            yield from ((change.email, entry) for entry in fields)
+        case GrantStep(change, grants):
+            yield from (_atom(change, grant) for grant in grants)
+        case DeleteStep(change):
+            yield ("delete", change.email)
+
+
+def _atom(change: CreateUser | UpdateUser, grant: GrantChange) -> Atom:
+    if isinstance(grant, RemoveDuplicate):
+        return change.email, grant.role, "surplus", grant.row_id
+    return change.email, grant.role, grant.direction, grant.before, grant.after
+
+
+def all_steps(reading: Reading) -> list[tuple[Phase, Step]]:
+    return [(phase, step) for phase, found in steps(reading.plan, role_owners(reading.live)) for step in found]
+
+
+@COSTLY
+@given(worlds())
+def test_all_steps_together_do_each_thing_of_the_plan_exactly_once(world: World) -> None:
+    reading = planned(world)
+    done = Counter(atom for _, step in all_steps(reading) for atom in atoms_of_step(step))
+    assert done == Counter(atom for change in reading.plan.changes for atom in atoms_of(change))
+    assert set(done.values()) <= {1}
+
+
+@COSTLY
+@given(worlds(), st.data())
+def test_any_prefix_of_the_steps_leaves_just_the_rest(world: World, data: st.DataObject) -> None:
+    reading = planned(world)
+    ordered = all_steps(reading)
+    limit = data.draw(st.integers(0, len(ordered)))
+    rest = planned(world, applied(world, limit))
+    expected = {atom for _, step in ordered[limit:] for atom in atoms_of_step(step)}
+    assert {atom for change in rest.plan.changes for atom in atoms_of(change)} == expected
+
+
+@COSTLY
+@given(worlds())
+def test_ownership_is_lost_in_the_last_phase_only(world: World) -> None:
+    reading = planned(world)
+    owners = role_owners(reading.live)
+    limit = sum(phase is not Phase.OWNERSHIP for phase, _ in all_steps(reading))
+    assert owners <= role_owners(index(applied(world, limit), world.settings))
+
+
+# What is never touched.
+
+
+@COSTLY
+@given(worlds())
+def test_people_without_a_file_and_refused_ones_appear_in_no_change_and_stay_as_they_are(world: World) -> None:
+    reading = planned(world)
+    difference = diff(world.desired, world.index, world.settings)
+    left = {person.email for person in difference.unmanaged} | set(difference.ambiguous)
+    named = {email for change in reading.plan.changes for email in _addresses(change)}
+    assert not left & named
+    before = {user.email: user for user in world.live.users}
+    after = {user.email: user for user in applied(world).users}
+    assert {email: after[email] for email in left} == {email: before[email] for email in left}
+
+
+def _addresses(change: Change) -> set[object]:
+    return {change.email} if isinstance(change, CreateUser) else {change.email, change.hub_email}
+
+
+@COSTLY
+@given(worlds())
+def test_fields_that_no_file_manages_appear_in_no_change(world: World) -> None:
+    managed = {user.email: {entry.field for entry in user.profile} for user in world.desired}
+    for change in planned(world).plan.changes:
+        if not isinstance(change, DeleteUser):
+            assert {entry.field for entry in change.profile} <= managed[change.email]
+
+
+@COSTLY
+@given(worlds())
+def test_rows_of_definitions_that_we_do_not_know_stay_as_they_are(world: World) -> None:
+    after = {user.id: user for user in applied(world).users}
+    for user in world.live.users:
+        if user.id in after:
+            assert _foreign(after[user.id].rows) == _foreign(user.rows)
+
+
+def _foreign(rows: tuple[GrantRow, ...]) -> list[GrantRow]:
+    return [row for row in rows if row.definition_id in UNKNOWN]
+
+
+@COSTLY
+@given(worlds())
+def test_protected_people_without_a_file_are_never_deleted(world: World) -> None:
+    for change in planned(world).plan.changes:
+        if isinstance(change, DeleteUser) and change.cause is Cause.UNMANAGED:
+            assert not world.settings.is_protected(change.hub_email)
+
+
+# Rails.
+
+
+def situation(world: World) -> Situation:
+    difference = diff(world.desired, world.index, world.settings)
+    return Situation(difference, world.index, world.settings, len(world.declarations))
+
+
+def one_loss_more(of: Situation, person: LivePerson, *, is_deletion: bool) -> Situation:
+    """`of` with one loss more: another deletion, or everything taken from one more person."""
+    email, number = person.user.email, person.user.id
+    more: Change = (
+        DeleteUser(email, None, number, email, Cause.UNMANAGED, ())
+        if is_deletion
+        else UpdateUser(email, source(), number, email, (), revoke_all(person))
+    )
+    return replace(of, difference=replace(of.difference, changes=(*of.difference.changes, more)))
+
+
+def still(of: Situation) -> list[LivePerson]:
+    """The live people whom no change is about."""
+    changed = {change.id for change in of.difference.changes if not isinstance(change, CreateUser)}
+    return [person for person in of.live.people if person.user.id not in changed]
+
+
+TIGHT: st.SearchStrategy[dict[NumericRail, int]] = st.fixed_dictionaries(
+    {
+        "min_role_owners": st.integers(1, 3),
+        "max_user_deletes": st.integers(0, 2),
+        "max_grant_losses": st.integers(0, 3),
+    }
+)
+
+
+@COSTLY
+@given(worlds(), TIGHT, st.booleans())
+def test_a_rail_that_refuses_refuses_with_one_loss_more(
+    world: World, allowed: dict[NumericRail, int], is_deletion: bool
+) -> None:
+    of = replace(situation(world), allowed=allowed)
+    refused = {found.rail for found in check(of) if not found.ok}
+    for person in still(of):
+        worse = one_loss_more(of, person, is_deletion=is_deletion)
+        assert refused <= {found.rail for found in check(worse) if not found.ok}
+
+
+@COSTLY
+@given(worlds())
+def test_no_override_lets_the_last_owner_go(world: World) -> None:
+    of = replace(situation(world), allowed={"min_role_owners": 0})
+    after = grants_after(of.live, of.difference.changes).values()
+    owners = [held for held in after if held.get(ROLES_PERMISSIONS) is Access.OWNER and held.get(BACKOFFICE)]
+    (found,) = [found for found in check(of) if found.rail == "min_role_owners"]
+    assert found.actual == len(owners)
+    assert found.ok is (bool(owners) or not role_owners(of.live))
