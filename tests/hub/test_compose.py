@@ -3,7 +3,7 @@
 from bo_sync.core.model import Access
 from bo_sync.hub.compose import compose
 from bo_sync.hub.documents import document
-from bo_sync.ports import CreateRow, DeleteRow, UpdateRow
+from bo_sync.ports import CreateRow, DeleteRow, RowWrite, UpdateRow
 
 
 def test_each_change_keeps_its_field_under_an_alias_with_variables_of_its_own() -> None:
@@ -31,7 +31,7 @@ def test_a_single_change_is_the_one_field_document_but_for_its_names() -> None:
 
 
 def test_equal_changes_make_equal_bytes() -> None:
-    changes = [CreateRow("d", Access.OWNER), DeleteRow("8")]
+    changes: list[RowWrite] = [CreateRow("d", Access.OWNER), DeleteRow("8")]
     assert compose(1, changes).body() == compose(1, list(changes)).body()
 
 
