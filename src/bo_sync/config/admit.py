@@ -99,7 +99,7 @@ def _follow(loc: Sequence[str | int], entries: Entries) -> tuple[list[str | int]
 
 def _step(value: Value, part: str | int) -> tuple[Value, Mark] | None:
     if isinstance(value, Entries) and isinstance(part, str) and part in value:
-        return value[part], value.values_at[part]
+        return value[part], value.value_at(part)
     if isinstance(value, Items) and isinstance(part, int) and part < len(value):
         return value[part], value.values_at[part]
     return None
@@ -110,7 +110,7 @@ def _problem(detail: _Detail, entries: Entries, keys: Sequence[str], path: Text)
     if detail["type"] == "extra_forbidden":
         _, parent, _ = _follow(detail["loc"][:-1], entries)
         word = str(steps[-1])
-        at = parent.keys_at[word] if isinstance(parent, Entries) else at
+        at = parent.key_at(word) if isinstance(parent, Entries) else at
         return Problem(source(path, at), unknown("key", word, _keys_beside(steps, keys)))
     if detail["type"] == "missing":
         missing = str(detail["loc"][-1])
@@ -180,5 +180,5 @@ def _take_out(steps: Sequence[str | int], entries: Entries) -> bool:
         return False
     _, parent, _ = _follow(kept[:-1], entries)
     if isinstance(parent, Entries):
-        parent.pop(str(kept[-1]), None)
+        parent.take_out(str(kept[-1]))
     return True

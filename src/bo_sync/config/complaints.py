@@ -3,7 +3,7 @@
 from datetime import date
 
 from bo_sync.config.words import quoted
-from bo_sync.config.yaml import Mark
+from bo_sync.config.yaml import Entries, Mark
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.text import Text
 
@@ -46,10 +46,14 @@ class Complaints:
         self.errors += len(problems)
         self.problems += problems
 
-    def day(self, text: str, mark: Mark, name: str) -> date | None:
-        """A text of the form YYYY-MM-DD as a day, or None, which is an error, when the calendar has no such day."""
+    def day(self, text: str, entries: Entries, name: str) -> date | None:
+        """The value of `until` in `entries`, of the form YYYY-MM-DD, as a day; None, and an error, when there is none.
+
+        `name` is what messages call it.
+        """
         try:
             return date.fromisoformat(text)
         except ValueError:
+            mark = entries.value_at("until")
             self.error(mark, f"{name}: found {quoted(text)}; expected a day that exists, as YYYY-MM-DD")
             return None

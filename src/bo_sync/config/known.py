@@ -60,7 +60,9 @@ class Known:
         )
 
 
-LEVELS: Final[Mapping[bool | str, Access]] = {True: Access.OWNER, False: Access.NONE, **dict(ACCESS_WORDS)}
+LEVELS: Final[Mapping[bool | str, Access]] = dict[bool | str, Access](
+    [(True, Access.OWNER), (False, Access.NONE), *ACCESS_WORDS.items()]
+)
 """The access that a platform switch (on is owner, as the hub's own rows have it) or a module's word stands for."""
 
 

@@ -19,7 +19,7 @@ from bo_sync.config.people import Person, read_person
 from bo_sync.config.presets import ReadPreset, circles, read_preset
 from bo_sync.config.settings import read_settings
 from bo_sync.config.words import quoted
-from bo_sync.config.yaml import Entries, Mark, read, source
+from bo_sync.config.yaml import Entries, read
 from bo_sync.core.model import Declaration, Preset, Problem, Severity, Source
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
@@ -200,23 +200,18 @@ def _people(entries: Entries, known: Known, complaints: Complaints) -> list[Pers
 def repeated(people: Iterable[Person]) -> list[Problem]:
     """An error at each entry whose address (case-folded) or id an earlier entry has; both places are named."""
     problems = []
-    first_email: dict[str, Person] = {}
-    first_id: dict[int, Person] = {}
+    first_email: dict[str, Source] = {}
+    first_id: dict[int, Source] = {}
     for person in people:
         declaration = person.declaration
-        first = first_email.setdefault(declaration.email.folded, person)
-        if first is not person:
-            places = f"the first is {_place(first, first.email_at)}: keep one"
-            message = f"a second entry for {quoted(declaration.email.raw)}; {places}"
-            problems.append(Problem(_place(person, person.email_at), message))
-        if person.id_at is None or declaration.id is None:
-            continue
-        first = first_id.setdefault(declaration.id, person)
-        if first is not person and first.id_at is not None:
-            message = f"a second entry with id {declaration.id}; the first is {_place(first, first.id_at)}: keep one"
-            problems.append(Problem(_place(person, person.id_at), message))
+        here = declaration.source
+        first = first_email.setdefault(declaration.email.folded, here)
+        if first is not here:
+            message = f"a second entry for {quoted(declaration.email.raw)}; the first is {first}: keep one"
+            problems.append(Problem(here, message))
+        if declaration.id is not None:
+            first = first_id.setdefault(declaration.id, here)
+            if first is not here:
+                message = f"a second entry with id {declaration.id}; the first is {first}: keep one"
+                problems.append(Problem(here, message))
     return problems
-
-
-def _place(person: Person, mark: Mark) -> Source:
-    return source(person.declaration.source.path, mark)

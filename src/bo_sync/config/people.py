@@ -14,7 +14,7 @@ from bo_sync.config.documents import USER_KEYS, Acceptance, AccessWord, TimedAcc
 from bo_sync.config.known import LEVELS, Area, Known, check_preset, read_presets
 from bo_sync.config.profile import read_profile
 from bo_sync.config.words import meant, one_of, quoted
-from bo_sync.config.yaml import Entries, Items, Mark
+from bo_sync.config.yaml import Entries, Items
 from bo_sync.core.model import (
     Declaration,
     Ignore,
@@ -34,11 +34,9 @@ _Grant = bool | AccessWord | TimedSwitch | TimedAccess
 
 
 class Person(NamedTuple):
-    """An entry's declaration, where its address and its id stand, and whether the entry is free of errors."""
+    """An entry's declaration, and whether the entry is free of errors."""
 
     declaration: Declaration
-    email_at: Mark
-    id_at: Mark | None
     is_sound: bool
 
 
@@ -50,15 +48,12 @@ def read_person(entries: Entries, known: Known, complaints: Complaints) -> Perso
         complaints.take(problems)
     if document is None:
         return None
-    complaints.is_held = "id" in entries.keys_at or document.state == "absent"
+    complaints.is_held = entries.had("id") or document.state == "absent"
     _check_email(document.email, entries, known, complaints)
     if not complaints.is_held:
         _check_names(entries, complaints)
     declaration = _declaration(document, entries, known, complaints)
-    if not document.email:
-        return None
-    at = entries.values_at
-    return Person(declaration, at["email"], at["id"] if document.id else None, complaints.errors == before)
+    return Person(declaration, complaints.errors == before) if document.email else None
 
 
 def _declaration(document: UserDocument, entries: Entries, known: Known, complaints: Complaints) -> Declaration:
@@ -70,43 +65,43 @@ def _declaration(document: UserDocument, entries: Entries, known: Known, complai
         presets=_presets(entries, known, complaints),
         overrides=_overrides(document, entries, known, complaints),
         state=_STATES[document.state],
-        until=complaints.day(document.until, entries.values_at["until"], "until") if document.until else None,
+        until=complaints.day(document.until, entries, "until") if document.until else None,
         ignore=_ignores(document.ignore, entries.listing("ignore"), complaints) if document.ignore else (),
     )
 
 
 def _check_email(email: str, entries: Entries, known: Known, complaints: Complaints) -> None:
     if not email:
-        if "email" not in entries.keys_at:
+        if not entries.had("email"):
             complaints.error(entries.at, "email is missing; expected the person's address")
         elif "email" in entries:
-            complaints.error(entries.values_at["email"], 'email: found ""; expected the person\'s address')
+            complaints.error(entries.value_at("email"), 'email: found ""; expected the person\'s address')
     elif not _is_address(email):
         message = f"email: found {quoted(email)}; expected an address in plain ASCII with one @"
-        complaints.doubt(entries.values_at["email"], message)
+        complaints.doubt(entries.value_at("email"), message)
     elif known.domains:
         domain = email.rpartition("@")[2].casefold()
         if domain not in known.domains:
             expected = f"expected {one_of(known.domains)}{meant(domain, known.domains)}"
             message = f"email: the domain {quoted(domain)} is not among email_domains; {expected}"
-            complaints.doubt(entries.values_at["email"], message)
+            complaints.doubt(entries.value_at("email"), message)
 
 
 def _check_names(entries: Entries, complaints: Complaints) -> None:
     for name in ("first_name", "last_name"):
-        if name not in entries.keys_at:
+        if not entries.had(name):
             complaints.error(entries.at, f"{name} is missing; expected text, unless `id` or `state: absent` is given")
         elif name in entries and not entries[name]:
             written = found(entries[name])
-            complaints.error(entries.values_at[name], f"{name}: found {written}; expected text that is not empty")
+            complaints.error(entries.value_at(name), f"{name}: found {written}; expected text that is not empty")
 
 
 def _presets(entries: Entries, known: Known, complaints: Complaints) -> tuple[str, ...]:
     single, several = entries.get("preset"), entries.get("presets")
     if single is not None and several is not None:
-        complaints.error(entries.keys_at["presets"], "presets beside preset; expected one of the two")
+        complaints.error(entries.key_at("presets"), "presets beside preset; expected one of the two")
     if isinstance(single, str):
-        check_preset(single, entries.values_at["preset"], known.presets, complaints)
+        check_preset(single, entries.value_at("preset"), known.presets, complaints)
         return (single,)
     return read_presets(several, known.presets, complaints) if isinstance(several, Items) else ()
 
@@ -122,9 +117,8 @@ def _overrides(document: UserDocument, entries: Entries, known: Known, complaint
 
 def _of_area(area: Area, given: Mapping[str, _Grant], part: Entries, complaints: Complaints) -> list[Override]:
     overrides = []
-    path, keys_at = complaints.path, part.keys_at
-    for word, grant in given.items():
-        at = keys_at[word]
+    path = complaints.path
+    for (word, grant), at in zip(given.items(), part.keys_at(), strict=True):
         if word not in area.roles:
             complaints.error(at, area.unknown(word))
             continue
@@ -132,7 +126,7 @@ def _of_area(area: Area, given: Mapping[str, _Grant], part: Entries, complaints:
         if isinstance(grant, (str, bool)):
             overrides.append(Override(Role(word), LEVELS[grant], place))
         else:
-            until = complaints.day(grant.until, part.mapping(word).values_at["until"], "until") if grant.until else None
+            until = complaints.day(grant.until, part.mapping(word), "until") if grant.until else None
             reason = Text(grant.reason) if grant.reason else None
             overrides.append(Override(Role(word), LEVELS[grant.access], place, until, reason))
     if len(overrides) > 1:
@@ -145,7 +139,7 @@ def _ignores(accepted: Sequence[Acceptance], written: Items, complaints: Complai
     for acceptance, item in zip(accepted, written, strict=True):
         if not isinstance(item, Entries):
             continue
-        until = complaints.day(acceptance.until, item.values_at["until"], "ignore.until")
+        until = complaints.day(acceptance.until, item, "until")
         if until is not None:
             ignores.append(Ignore(Text(acceptance.rule), Text(acceptance.reason), until, complaints.at(item.at)))
     return tuple(ignores)

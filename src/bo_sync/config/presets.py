@@ -51,13 +51,13 @@ def _grants(
         part = entries.mapping(area.name)
         for word, written in given.items():
             if word not in area.roles:
-                complaints.error(part.keys_at[word], area.unknown(word))
+                complaints.error(part.key_at(word), area.unknown(word))
                 continue
             if LEVELS[written] is Access.NONE:
                 shown = "false" if written is False else "none"
                 message = f"{area.name}.{word}: {shown} takes nothing away in a preset; leave it out"
-                complaints.warn(part.values_at[word], message)
-            grants.append(PresetGrant(Role(word), LEVELS[written], complaints.at(part.keys_at[word])))
+                complaints.warn(part.value_at(word), message)
+            grants.append(PresetGrant(Role(word), LEVELS[written], complaints.at(part.key_at(word))))
     return tuple(sorted(grants, key=lambda grant: rank(grant.role)))
 
 

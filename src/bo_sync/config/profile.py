@@ -48,7 +48,7 @@ _COMMON: Final = {name: _remembered if name in {"gender", "job", "language"} els
 def _doubtful(name: ProfileField, entries: Entries, complaints: Complaints) -> FieldValue:
     """The field all the same, after saying what is wrong with it."""
     raw = str(entries[name])
-    at = entries.values_at[name]
+    at = entries.value_at(name)
     limit = PROFILE_LIMITS.get(name, _NO_LIMIT)
     if name == "language":
         raw = raw.upper()

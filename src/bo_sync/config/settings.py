@@ -53,7 +53,7 @@ def _timezone(name: str, entries: Entries, complaints: Complaints) -> str:
     except (OSError, ValueError, LookupError):  # unknown, a folder of zones, a path, not a zone's file
         near = meant(name, ()) or _nearest_zone(name)
         message = f"timezone: found {quoted(name)}; expected a zone such as Europe/Amsterdam{near}"
-        complaints.error(entries.values_at["timezone"], message)
+        complaints.error(entries.value_at("timezone"), message)
         return ""
 
 
@@ -88,11 +88,11 @@ def _role_definitions(
             message = (
                 f"role_definitions: found {quoted(word)}; expected a name of a-z, 0-9 and _ that starts with a letter"
             )
-            complaints.error(part.keys_at[word], message)
+            complaints.error(part.key_at(word), message)
             continue
         names[Role(word)] = Text(hub_name)
     for role, other in _shared(names):
-        at = part.values_at.get(role) or part.values_at[other]
+        at = part.value_at(role if part.had(role) else other)
         message = f"role_definitions: {other} and {role} both mean {quoted(names[role].raw)}; expected two hub names"
         complaints.error(at, message)
     return tuple(sorted(names.items(), key=lambda pair: rank(pair[0])))

@@ -88,14 +88,39 @@ START: Final[Mark] = Start()
 
 
 class Entries(dict[str, "Value"]):
-    """A mapping. `at` is where it starts; `keys_at` and `values_at` hold a position for every key that was read."""
+    """A mapping that knows where it starts (`at`) and where each key and each value stands.
 
-    __slots__ = ("at", "keys_at", "values_at")
+    `marks` holds two positions for every key, its own and its value's, in the order in which the keys were read. Most
+    are never asked for, so they are found by name only on demand.
+    """
+
+    __slots__ = ("_places", "at", "marks")
 
     def __init__(self, at: Mark) -> None:
         self.at = at
-        self.keys_at: dict[str, Mark] = {}
-        self.values_at: dict[str, Mark] = {}
+        self.marks: list[Mark] = []
+        self._places: dict[str, tuple[Mark, Mark]] | None = None
+
+    def key_at(self, key: str) -> Mark:
+        """Where a key stands that was read."""
+        return self._placed()[key][0]
+
+    def value_at(self, key: str) -> Mark:
+        """Where the value of a key stands that was read."""
+        return self._placed()[key][1]
+
+    def keys_at(self) -> list[Mark]:
+        """The positions of the keys, in the order of the keys."""
+        return self.marks[::2] if self._places is None else [self._places[key][0] for key in self]
+
+    def had(self, key: str) -> bool:
+        """Whether a key was read, even when it was taken out since."""
+        return key in self or (self._places is not None and key in self._places)
+
+    def take_out(self, key: str) -> None:
+        """Remove a key; its positions are kept."""
+        self._placed()
+        self.pop(key, None)
 
     def mapping(self, key: str) -> "Entries":
         """The mapping under `key`; an empty one when there is none."""
@@ -106,6 +131,11 @@ class Entries(dict[str, "Value"]):
         """The list under `key`; an empty one when there is none."""
         value = self.get(key)
         return value if isinstance(value, Items) else Items(self.at)
+
+    def _placed(self) -> dict[str, tuple[Mark, Mark]]:
+        if self._places is None:
+            self._places = dict(zip(self, zip(self.marks[::2], self.marks[1::2], strict=True), strict=True))
+        return self._places
 
 
 class Items(list["Value"]):
@@ -232,7 +262,7 @@ class _Builder:
         This loop runs for every key of every file; what is rare is in methods of its own.
         """
         next_event = self._next
-        keys_at, values_at = entries.keys_at, entries.values_at
+        add_mark = entries.marks.append
         while True:
             event = next_event()
             if type(event) is not _SCALAR:
@@ -240,11 +270,11 @@ class _Builder:
                     return None
                 self._stop(event.start_mark, "a mapping, a list or an alias as a key; expected text")
             key = event.value
-            if key in keys_at or key in _NO_KEYS or event.anchor is not None or event.tag is not None:
-                self._wrong_key(event, keys_at)
-            keys_at[key] = event.start_mark
+            if key in entries or key in _NO_KEYS or event.anchor is not None or event.tag is not None:
+                self._wrong_key(event, entries)
+            add_mark(event.start_mark)
             event = next_event()
-            values_at[key] = event.start_mark
+            add_mark(event.start_mark)
             if type(event) is not _SCALAR:
                 opened = self._opened(event, depth)
                 entries[key] = opened
@@ -257,7 +287,7 @@ class _Builder:
             if value in _SPECIAL and not event.style:
                 entries[key] = _SPECIAL[value]
                 if not value:
-                    self._report(keys_at[key], f"key {quoted(key)} has no value; {_NO_VALUE}")
+                    self._report(entries.marks[-2], f"key {quoted(key)} has no value; {_NO_VALUE}")
             else:
                 entries[key] = value
 
@@ -298,12 +328,15 @@ class _Builder:
         if event.tag is not None:
             self._report(event.start_mark, f"tag {quoted(event.tag)}; expected none: text stays text, remove it")
 
-    def _wrong_key(self, event: _Event, keys_at: dict[str, Mark]) -> None:
+    def _wrong_key(self, event: _Event, entries: Entries) -> None:
         key, at = event.value, event.start_mark
         self._marked(event)
-        if key in keys_at:
-            first = f"{keys_at[key].line + 1}:{keys_at[key].column + 1}"
-            self._report(at, f"key {quoted(key)} is given twice; the first is at {first}: keep one")
+        if key in entries:
+            place = 2 * list(entries).index(key)
+            first = entries.marks[place]
+            message = f"the first is at {first.line + 1}:{first.column + 1}: keep one"
+            self._report(at, f"key {quoted(key)} is given twice; {message}")
+            del entries[key], entries.marks[place : place + 2]
         elif key == "<<":
             self._report(at, "merge key <<; expected the keys themselves")
         elif not key:
