@@ -147,7 +147,7 @@ def _left_alone(grants: int) -> str:
 def _definition_findings(live: LiveState, live_index: LiveIndex, settings: Settings) -> Iterator[Finding]:
     known = {definition.id for definition in live_index.definitions.values()}
     rows = Counter(row.definition_id for user in live.users for row in user.rows if row.access is not Access.NONE)
-    for definition in sorted(live.definitions, key=lambda definition: definition.name):
+    for definition in sorted(live.definitions, key=lambda definition: (definition.name, definition.id)):
         if definition.id not in known:
             message = (
                 f"role definition {definition.name} is not in `role_definitions` of bo-sync.yaml: "
