@@ -1,0 +1,378 @@
+"""Running a plan: the order, the isolation of failures, what stops it, and a report of what happened."""
+
+import threading
+from dataclasses import replace
+from itertools import count
+
+import pytest
+
+from bo_sync.core.document import digest
+from bo_sync.core.live import index
+from bo_sync.core.model import Access, DesiredUser, LiveState
+from bo_sync.core.plan import ConfigFacts
+from bo_sync.core.rails import RailResult
+from bo_sync.core.report import Outcome, Report
+from bo_sync.core.text import Text
+from bo_sync.errors import HubError
+from bo_sync.execute import Options, apply_plan, unattempted
+from bo_sync.reconcile import Desired, Reading, make_plan
+from tests.support.builders import plan, update
+from tests.support.hub_double import (
+    CUT,
+    LOST,
+    SILENT,
+    Event,
+    InMemoryHub,
+    definitions_with,
+    denied,
+    refused,
+    unknown,
+    unreachable,
+)
+from tests.support.people import DEFINITIONS, SETTINGS, absent, grant, holds, hub_of, owner, row, wants
+
+ANN = "ann@example.com"
+OWNERS = tuple(owner(100 + number, f"zz-owner-{number}@example.com") for number in range(3))
+
+
+def reading_of(*desired: DesiredUser, live: LiveState) -> Reading:
+    """The plan; the numeric rails are not what is tested here."""
+    found = make_plan(Desired(desired, SETTINGS, ConfigFacts(len(desired), "sha256:0")), live, "https://hub.example/")
+    return replace(found, plan=replace(found.plan, rails=()))
+
+
+def run(hub: InMemoryHub, *desired: DesiredUser, options: Options | None = None) -> Report:
+    return apply_plan(reading_of(*desired, live=hub.state), hub, options or Options("run", concurrency=1), SILENT)
+
+
+def outcomes(report: Report) -> dict[str, str]:
+    """By the name before the `@`."""
+    return {person.email.raw.partition("@")[0]: person.outcome.value for person in report.outcomes}
+
+
+def errors(report: Report) -> dict[str, str | None]:
+    return {person.email.raw.partition("@")[0]: person.error for person in report.outcomes if person.error}
+
+
+def everything() -> tuple[InMemoryHub, tuple[DesiredUser, ...]]:
+    """One person for each kind of change."""
+    hub = InMemoryHub(
+        hub_of(
+            holds(2, "bob@example.com", row("pricing", "owner"), phone="1"),
+            holds(3, "cas@example.com", row("pricing", "viewer"), row("api_keys", "owner")),
+            holds(4, "dee@example.com", row("pricing", "viewer")),
+            holds(5, "eve@example.com", row("logistics", "owner"), row("logistics", "none", "surplus")),
+            *OWNERS,
+        )
+    )
+    desired = (
+        wants("ann@example.com", grant("pricing", "viewer"), grant("logistics", "editor"), phone="1"),
+        wants("bob@example.com", grant("pricing", "viewer"), phone="2"),
+        wants("cas@example.com", grant("pricing", "owner")),
+        absent("dee@example.com"),
+        wants("eve@example.com", grant("logistics", "owner")),
+        absent("zz-owner-0@example.com"),
+    )
+    return hub, desired
+
+
+def test_everything_is_sent_in_the_order_of_the_phases() -> None:
+    hub, desired = everything()
+    report = run(hub, *desired)
+    assert [(operation, email.partition("@")[0]) for operation, email in hub.log] == [
+        ("create_user", "ann"),
+        ("update_profile", "bob"),
+        ("write_rows", "ann"),
+        ("write_rows", "cas"),
+        ("write_rows", "bob"),
+        ("write_rows", "cas"),
+        ("write_rows", "eve"),
+        ("delete_user", "dee"),
+        ("delete_user", "zz-owner-0"),
+    ]
+    assert report.complete
+    assert report.count(Outcome.APPLIED) == 6
+    assert reading_of(*desired, live=hub.state).plan.changes == ()
+
+
+def test_a_new_person_costs_two_requests() -> None:
+    hub = InMemoryHub(hub_of())
+    run(hub, wants("ann@example.com", *(grant(role, "owner") for role in SETTINGS.roles), phone="1"))
+    assert [operation for operation, _ in hub.log] == ["create_user", "write_rows"]
+
+
+def test_one_persons_changes_of_a_phase_travel_in_one_request() -> None:
+    rows = (row("pricing", "owner"), row("logistics", "owner"), row("api_keys", "viewer"))
+    hub = InMemoryHub(hub_of(holds(1, "ann@example.com", *rows)))
+    run(
+        hub,
+        wants("ann@example.com", grant("api_keys", "owner"), grant("order_data", "viewer"), grant("pricing", "viewer")),
+    )
+    assert [operation for operation, _ in hub.log] == ["write_rows", "write_rows"]
+
+
+def test_the_report_names_the_plan_and_everybody_in_it_sorted() -> None:
+    hub, desired = everything()
+    reading = reading_of(*desired, live=hub.state)
+    report = apply_plan(reading, hub, Options("20260615-1"), SILENT)
+    assert (report.run, report.digest) == ("20260615-1", digest(reading.plan))
+    assert [(person.email.raw.partition("@")[0], person.action) for person in report.outcomes] == [
+        ("ann", "create"),
+        ("bob", "update"),
+        ("cas", "update"),
+        ("dee", "delete"),
+        ("eve", "update"),
+        ("zz-owner-0", "delete"),
+    ]
+
+
+def test_an_empty_plan_sends_nothing_and_is_complete() -> None:
+    hub = InMemoryHub(hub_of(*OWNERS))
+    report = run(hub)
+    assert (hub.log, report.outcomes, report.complete) == ([], (), True)
+
+
+def test_a_refused_plan_cannot_be_run() -> None:
+    hub = InMemoryHub(hub_of())
+    refusing = plan(rails=(RailResult("self", 1, 0, ok=False),))
+    with pytest.raises(ValueError, match="a refused plan cannot be run"):
+        apply_plan(Reading(refusing, index(hub.state, SETTINGS)), hub, Options("run"), SILENT)
+    assert hub.log == []
+
+
+# Isolation.
+
+
+def test_one_persons_failure_stops_that_person_and_nobody_else() -> None:
+    hub, desired = everything()
+    hub.script("create_user", "ann@example.com", Event(refused))
+    hub.script("update_profile", "bob@example.com", Event(denied))
+    report = run(hub, *desired)
+    assert outcomes(report) == {
+        "ann": "failed",
+        "bob": "failed",
+        "cas": "applied",
+        "dee": "applied",
+        "eve": "applied",
+        "zz-owner-0": "applied",
+    }
+    assert errors(report) == {"ann": "the hub said no", "bob": "the key lacks the access"}
+    assert hub.calls("write_rows") == {"cas@example.com": 2, "eve@example.com": 1}
+    assert hub.person("bob@example.com").rows == (row("pricing", "owner"),)
+    assert not report.complete
+
+
+@pytest.mark.parametrize(
+    ("event", "outcome"),
+    [
+        (Event(refused), "failed"),
+        (Event(denied), "failed"),
+        (Event(unreachable), "failed"),
+        (LOST, "applied"),
+        (CUT, "applied"),
+        (Event(unknown, 1), "applied"),
+    ],
+    ids=["refused", "denied", "never sent", "lost", "its answer lost", "half done"],
+)
+def test_what_becomes_of_one_write(event: Event, outcome: str) -> None:
+    live = (holds(1, "ann@example.com", row("pricing", "owner"), row("logistics", "owner")),)
+    hub = InMemoryHub(hub_of(*live)).script("write_rows", "ann@example.com", event)
+    assert outcomes(run(hub, wants("ann@example.com"))) == {"ann": outcome}
+    assert all(found.access is Access.NONE for found in hub.person("ann@example.com").rows) is (outcome == "applied")
+
+
+UNREADABLE = {
+    "a fate that cannot be read is unknown": ((CUT,), (Event(unreachable),), "unknown"),
+    "a fate that a denied read hides is unknown": ((LOST,), (Event(denied),), "unknown"),
+    "a fate that is read is known: it happened": ((CUT,), (), "applied"),
+    "a fate that is read is known: it did not happen, twice": ((LOST, LOST), (), "failed"),
+    "a fate that cannot be read after the second try is unknown": (
+        (LOST, CUT),
+        (Event(), Event(unreachable)),
+        "unknown",
+    ),
+}
+
+
+@pytest.mark.parametrize(("writes", "reads", "outcome"), UNREADABLE.values(), ids=UNREADABLE.keys())
+def test_unknown_is_only_what_cannot_be_read(writes: tuple[Event, ...], reads: tuple[Event, ...], outcome: str) -> None:
+    for operation, desired in (("update_profile", wants(ANN, phone="2")), ("delete_user", absent(ANN))):
+        hub = InMemoryHub(hub_of(holds(1, ANN, phone="1"))).script("read_user", ANN, *reads)
+        hub.script("delete_user", ANN, *writes).script("update_profile", ANN, *writes)
+        assert outcomes(run(hub, desired)) == {"ann": outcome}, operation
+
+
+def test_a_later_step_that_fails_leaves_the_earlier_ones_done_and_says_failed() -> None:
+    hub, desired = everything()
+    hub.script("write_rows", "ann@example.com", Event(refused))
+    report = run(hub, *desired)
+    assert outcomes(report)["ann"] == "failed"
+    assert hub.has("ann@example.com")
+    again = run(hub, *desired)
+    assert again.complete
+    assert reading_of(*desired, live=hub.state).plan.changes == ()
+
+
+def test_the_counts_are_of_outcomes() -> None:
+    hub, desired = everything()
+    hub.script("create_user", "ann@example.com", Event(refused))
+    hub.script("delete_user", "dee@example.com", CUT).script("read_user", "dee@example.com", Event(unreachable))
+    report = run(hub, *desired)
+    assert {outcome.value: report.count(outcome) for outcome in Outcome} == {
+        "applied": 4,
+        "failed": 1,
+        "not_attempted": 0,
+        "unknown": 1,
+    }
+
+
+# What the hub does with new people.
+
+
+@pytest.mark.parametrize("access", Access)
+def test_a_new_person_gets_what_the_file_gives_whatever_the_hub_gives_by_itself(access: Access) -> None:
+    definitions = definitions_with(access, DEFINITIONS)
+    hub = InMemoryHub(hub_of(definitions=definitions), {found.id: access for found in definitions})
+    desired = wants(ANN, grant("pricing", "viewer"), grant("backoffice", "owner"), phone="1")
+    assert run(hub, desired).complete
+    assert index(hub.state, SETTINGS).people[0].grants == {"pricing": Access.VIEWER, "backoffice": Access.OWNER}
+    assert reading_of(desired, live=hub.state).plan.changes == ()
+
+
+def test_where_no_definition_gives_access_a_new_persons_rows_are_not_read() -> None:
+    hub = InMemoryHub(hub_of())
+    run(hub, wants(ANN, grant("pricing", "viewer")))
+    assert hub.calls("read_rows", "read_user") == {}
+
+
+@pytest.mark.parametrize("event", [Event(refused), Event(denied)], ids=["refused", "denied"])
+def test_a_new_person_whose_rows_cannot_be_read_gets_no_more(event: Event) -> None:
+    hub = InMemoryHub(hub_of(definitions=definitions_with(Access.VIEWER, DEFINITIONS)))
+    hub.script("read_rows", ANN, event)
+    assert outcomes(run(hub, wants(ANN, grant("pricing", "viewer")))) == {"ann": "failed"}
+    assert hub.calls("write_rows") == {}
+
+
+# Stopping.
+
+
+def test_fail_fast_begins_nothing_more_after_the_first_failure() -> None:
+    hub, desired = everything()
+    hub.script("update_profile", "bob@example.com", Event(refused))
+    report = run(hub, *desired, options=Options("run", concurrency=1, fail_fast=True))
+    assert outcomes(report) == {
+        "ann": "failed",
+        "bob": "failed",
+        "cas": "not_attempted",
+        "dee": "not_attempted",
+        "eve": "not_attempted",
+        "zz-owner-0": "not_attempted",
+    }
+    assert errors(report)["ann"] == "stopped before everything was sent"
+    assert errors(report)["cas"] == "stopped before anything was sent"
+    assert [operation for operation, _ in hub.log] == ["create_user", "update_profile"]
+
+
+@pytest.mark.parametrize("limit", range(10))
+def test_once_stopped_nothing_new_begins_and_running_again_converges(limit: int) -> None:
+    hub, desired = everything()
+    asked = count()
+    report = run(hub, *desired, options=Options("run", concurrency=1, stopped=lambda: next(asked) >= limit))
+    assert len(hub.log) == limit
+    assert report.complete is (limit == 9)
+    assert run(hub, *desired).complete
+    assert reading_of(*desired, live=hub.state).plan.changes == ()
+
+
+def test_a_stop_that_is_taken_back_still_stops() -> None:
+    hub, desired = everything()
+    answers = iter([True])
+    report = run(hub, *desired, options=Options("run", stopped=lambda: next(answers, False)))
+    assert set(outcomes(report).values()) == {"not_attempted"}
+    assert hub.log == []
+
+
+def test_a_plan_that_was_not_run_says_why() -> None:
+    changes = (update("a@example.com"), update("b@example.com"))
+    report = unattempted(plan(*changes), "not confirmed")
+    assert (report.run, report.digest) == ("", digest(plan(*changes)))
+    assert [(found.outcome, found.error) for found in report.outcomes] == [(Outcome.NOT_ATTEMPTED, "not confirmed")] * 2
+
+
+# Concurrency.
+
+
+def many(number: int) -> tuple[InMemoryHub, tuple[DesiredUser, ...]]:
+    people = tuple(holds(one, f"p{one:02}@example.com", row("pricing", "owner"), phone="1") for one in range(1, number))
+    desired = tuple(wants(user.email.raw, grant("logistics", "viewer"), phone="2") for user in people)
+    new = tuple(wants(f"q{one:02}@example.com", grant("pricing", "viewer")) for one in range(number))
+    return InMemoryHub(hub_of(*people), pause=0.002), (*desired, *new)
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 5])
+def test_never_more_than_the_limit_are_in_flight_and_the_limit_is_used(concurrency: int) -> None:
+    hub, desired = many(12)
+    report = run(hub, *desired, options=Options("run", concurrency))
+    assert report.complete
+    assert hub.most_in_flight == concurrency
+    assert reading_of(*desired, live=hub.state).plan.changes == ()
+
+
+def test_losses_of_ownership_go_one_at_a_time() -> None:
+    hub = InMemoryHub(hub_of(*(owner(number, f"o{number}@example.com") for number in range(1, 9))), pause=0.002)
+    desired = [wants(f"o{number}@example.com", grant("backoffice", "owner")) for number in range(1, 5)]
+    desired += [absent(f"o{number}@example.com") for number in range(5, 8)]
+    assert run(hub, *desired, options=Options("run", 8)).complete
+    assert hub.most_in_flight == 1
+
+
+def test_a_phase_begins_when_the_one_before_has_ended() -> None:
+    hub, desired = many(8)
+    run(hub, *desired, options=Options("run", 4))
+    kinds = [operation for operation, _ in hub.log]
+    assert kinds.index("update_profile") > max(at for at, kind in enumerate(kinds) if kind == "create_user")
+    assert kinds.index("write_rows") > max(at for at, kind in enumerate(kinds) if kind == "update_profile")
+
+
+class Watching:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int, int]] = []
+        self.threads: set[str] = set()
+
+    def advance(self, what: str, done: int, total: int) -> None:
+        self.told.append((what, done, total))
+        self.threads.add(threading.current_thread().name)
+
+
+def test_progress_counts_every_step_of_the_whole_run_once() -> None:
+    hub, desired = everything()
+    watching = Watching()
+    apply_plan(reading_of(*desired, live=hub.state), hub, Options("run", 4), watching)
+    assert [done for _, done, _ in watching.told] == list(range(1, 10))
+    assert {total for _, _, total in watching.told} == {9}
+    assert [what for what, _, _ in watching.told][-1] == "losses of ownership"
+
+
+def test_what_is_not_the_hubs_failure_is_not_hidden() -> None:
+    def broken() -> HubError:
+        raise ZeroDivisionError
+
+    hub = InMemoryHub(hub_of(holds(1, ANN, phone="1"))).script("update_profile", ANN, Event(broken))
+    with pytest.raises(ZeroDivisionError):
+        run(hub, wants(ANN, phone="2"))
+
+
+def test_people_are_told_apart_by_folded_address_and_reached_by_the_hubs_spelling() -> None:
+    hub = InMemoryHub(hub_of(holds(1, "ANN@example.com", row("pricing", "viewer"), phone="1")))
+    desired = wants("Ann@Example.com", grant("pricing", "editor"), phone="2")
+    assert run(hub, desired).complete
+    assert hub.calls() == {"ANN@example.com": 2}
+
+
+def test_the_running_person_is_the_last() -> None:
+    hub = InMemoryHub(replace(hub_of(*OWNERS), viewer=Text("ZZ-owner-0@example.com")))
+    report = run(hub, *(absent(user.email.raw) for user in OWNERS))
+    assert report.complete
+    assert [email.partition("@")[0] for _, email in hub.log] == ["zz-owner-1", "zz-owner-2", "zz-owner-0"]

@@ -1,0 +1,290 @@
+"""Making a plan from the files and a hub: what it says, what it leaves out, and what it refuses to begin with."""
+
+import threading
+from dataclasses import replace
+
+import pytest
+
+from bo_sync.core.changes import Cause, CreateUser, DeleteUser, UpdateUser
+from bo_sync.core.document import digest
+from bo_sync.core.model import Access, DesiredUser, LiveState, LiveUser, Severity
+from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
+from bo_sync.core.settings import Settings, Unmanaged
+from bo_sync.core.text import Text
+from bo_sync.errors import FilesError, HubUnreachableError, UsageError
+from bo_sync.reconcile import EVERYBODY, Desired, Request, make_plan, read_both
+from tests.support.builders import unmanaged
+from tests.support.hub_double import SILENT, Event, InMemoryHub, definitions_with, unreachable
+from tests.support.people import DEFINITIONS, SETTINGS, absent, definition, grant, holds, hub_of, owner, row, wants
+
+URL = "https://hub.example.com/v2/graphql"
+FACTS = ConfigFacts(3, "sha256:1", Text("3f2c1ab"), dirty=False)
+OWNERS = (owner(91, "zz1@example.com"), owner(92, "zz2@example.com"))
+
+
+def planned(
+    desired: tuple[DesiredUser, ...], live: LiveState, settings: Settings = SETTINGS, request: Request = EVERYBODY
+) -> Plan:
+    return make_plan(Desired(desired, settings, FACTS), live, URL, request).plan
+
+
+def only(*emails: str) -> Request:
+    return Request(only=tuple(Text(email) for email in emails))
+
+
+def test_a_plan_states_the_facts_of_both_sides() -> None:
+    live = hub_of(
+        holds(1, "ann@example.com", row("pricing", "viewer"), row("logistics", "none"), row("rma", "owner")),
+        holds(2, "bob@example.com"),
+        *OWNERS,
+    )
+    desired = (
+        wants("ann@example.com", grant("pricing", "viewer")),
+        absent("gone@example.com"),
+        wants("new@example.com"),
+    )
+    found = planned(desired, live)
+    assert found.hub == HubFacts(URL, users=4, grants=5)
+    assert found.config is FACTS
+    assert found.unchanged == 2
+    assert found.unmanaged == tuple(
+        unmanaged(email) for email in ("bob@example.com", "zz1@example.com", "zz2@example.com")
+    )
+    assert [change.email.raw for change in found.changes] == ["new@example.com"]
+
+
+def test_a_reading_keeps_the_live_state_and_the_viewer_of_its_plan() -> None:
+    live = replace(hub_of(*OWNERS), viewer=OWNERS[0].email)
+    reading = make_plan(Desired((), SETTINGS, FACTS), live, URL)
+    assert [person.user for person in reading.live.people] == list(OWNERS)
+    assert reading.viewer == OWNERS[0].email
+
+
+def test_every_rail_is_checked_with_what_the_caller_allows() -> None:
+    live = hub_of(*(holds(number, f"p{number}@example.com") for number in range(1, 4)), *OWNERS)
+    desired = tuple(absent(f"p{number}@example.com") for number in range(1, 4))
+    refused = planned(desired, live)
+    assert [rail.rail for rail in refused.refused] == ["max_user_deletes"]
+    allowed = planned(desired, live, request=Request(allowed=(("max_user_deletes", 3),)))
+    assert allowed.refused == ()
+    (rail,) = [rail for rail in allowed.rails if rail.rail == "max_user_deletes"]
+    assert rail.allowed_by == "--allow max_user_deletes=3"
+    assert digest(allowed) == digest(refused)
+
+
+def test_no_people_in_the_files_is_refused() -> None:
+    reading = make_plan(Desired((), SETTINGS, replace(FACTS, users=0)), hub_of(*OWNERS), URL)
+    assert [rail.rail for rail in reading.plan.refused] == ["empty"]
+
+
+def test_the_viewer_is_not_to_harm_themselves() -> None:
+    live = replace(hub_of(holds(1, "ann@example.com"), *OWNERS), viewer=Text("Ann@Example.com"))
+    assert [rail.rail for rail in planned((absent("ann@example.com"),), live).refused] == ["self"]
+
+
+# Role definitions.
+
+
+def test_a_file_that_grants_what_the_hub_does_not_define_is_an_error_that_names_everything() -> None:
+    live = hub_of(*OWNERS, definitions=(definition("pricing"), definition("zz\x1b"), definition("log", "logistic")))
+    desired = (
+        wants("b@example.com", grant("logistics", "viewer", line=9)),
+        wants("a@example.com", grant("logistics", "viewer", line=4), grant("api_keys", "owner", line=3)),
+    )
+    with pytest.raises(FilesError) as caught:
+        planned(desired, live)
+    assert caught.value.message == "the files grant 3 time(s) what the hub has no role definition for"
+    missing = "but the hub has no role definition named"
+    assert caught.value.lines == (
+        f"users/jane.yaml:3:1: error: a@example.com is granted api_keys, {missing} apikey",
+        f"users/jane.yaml:4:1: error: a@example.com is granted logistics, {missing} logistics",
+        f"users/jane.yaml:9:1: error: b@example.com is granted logistics, {missing} logistics",
+    )
+    assert caught.value.hint == (
+        "the hub has: logistic, pricing, zz\\x1b; put the right name under `role_definitions` in bo-sync.yaml"
+    )
+
+
+def test_a_hub_without_definitions_says_none() -> None:
+    with pytest.raises(FilesError) as caught:
+        planned((wants("a@example.com", grant("pricing", "viewer")),), hub_of(definitions=()))
+    assert caught.value.hint.startswith("the hub has: none;")
+
+
+def test_only_leaves_out_what_others_are_granted_in_vain() -> None:
+    live = hub_of(holds(1, "a@example.com", phone="1"), *OWNERS, definitions=(definition("pricing"),))
+    desired = (wants("a@example.com", phone="2"), wants("b@example.com", grant("logistics", "viewer")))
+    assert len(planned(desired, live, request=only("a@example.com")).changes) == 1
+    with pytest.raises(FilesError):
+        planned(desired, live, request=only("B@example.com"))
+
+
+# Findings.
+
+
+def test_a_missing_definition_that_no_file_grants_is_a_finding() -> None:
+    without = tuple(found for found in DEFINITIONS if found.name.raw != "pricing")
+    assert planned((), hub_of(*OWNERS, definitions=without)).findings == (
+        Finding(
+            "missing_role_definition",
+            Severity.INFO,
+            "the hub has no role definition named pricing, so pricing cannot be granted",
+        ),
+    )
+
+
+def test_definitions_that_we_do_not_know_are_listed_with_their_grants_by_name() -> None:
+    live = hub_of(
+        holds(1, "a@example.com", row("rma", "owner"), row("loyalty", "none")),
+        holds(2, "b@example.com", row("rma", "viewer"), row("wms", "viewer")),
+        definitions=(*DEFINITIONS, definition("wms"), definition("rma", "returns\u202e"), definition("loyalty")),
+    )
+    findings = planned((), live).findings
+    assert {(found.rule, found.severity) for found in findings} == {("unknown_role_definition", Severity.INFO)}
+    is_unknown = "is not in `role_definitions` of bo-sync.yaml"
+    assert [found.message for found in findings] == [
+        f"role definition loyalty {is_unknown}: nobody holds it",
+        f"role definition returns\\u202e {is_unknown}: the 2 grants of it are left alone",
+        f"role definition wms {is_unknown}: the one grant of it is left alone",
+    ]
+
+
+def test_findings_do_not_depend_on_the_order_of_definitions_that_share_a_name() -> None:
+    twins = (definition("a", "pricing"), definition("b", "pricing"), definition("c", "rma"), definition("d", "rma"))
+    one, other = (hub_of(*OWNERS, definitions=found) for found in (twins, twins[::-1]))
+    people = holds(1, "a@example.com", row("b", "owner"), row("d", "owner"))
+    assert planned((), replace(one, users=(people,))) == planned((), replace(other, users=(people,)))
+
+
+def test_a_default_access_that_is_not_none_is_said() -> None:
+    definitions = (*DEFINITIONS[1:], *definitions_with(Access.VIEWER, DEFINITIONS[:1]))
+    assert planned((), hub_of(*OWNERS, definitions=definitions)).findings == (
+        Finding(
+            "default_access",
+            Severity.WARNING,
+            "role definition sales gives viewer by default: a person whom the hub adds by itself may start with it",
+        ),
+    )
+
+
+def test_people_who_differ_only_in_case_are_said() -> None:
+    live = hub_of(holds(1, "Ann@example.com"), holds(2, "ann@example.com"), *OWNERS)
+    found = planned((wants("ann@example.com", phone="1"),), live, request=only("ANN@example.com"))
+    assert [(one.rule, one.severity, one.email, one.message) for one in found.findings] == [
+        (
+            "ambiguous_address",
+            Severity.WARNING,
+            Text(spelling),
+            f"the hub has several people whose address differs from {spelling} only in case; none of them is touched",
+        )
+        for spelling in ("Ann@example.com", "ann@example.com")
+    ]
+    assert found.changes == ()
+
+
+# Only some people.
+
+CROWD: tuple[LiveUser, ...] = (
+    holds(1, "ann@example.com", phone="1"),
+    holds(2, "Bob@example.com", row("pricing", "owner")),
+    holds(3, "cas@example.com"),
+    holds(4, "old@example.com"),
+    *OWNERS,
+)
+FILES = (
+    wants("ann@example.com", phone="2"),
+    absent("bob@example.com"),
+    wants("cas@example.com"),
+    wants("new@example.com"),
+    wants("moved@example.com", pin=4),
+)
+
+
+def test_only_narrows_everything_that_is_about_people() -> None:
+    settings = Settings(unmanaged=Unmanaged.DELETE)
+    everybody = planned(FILES, hub_of(*CROWD), settings)
+    assert {rail.rail for rail in everybody.refused} == {"email_change", "max_user_deletes", "min_role_owners"}
+    narrow = planned(FILES, hub_of(*CROWD), settings, only("BOB@example.com", "cas@example.com", "zz1@example.com"))
+    assert [(type(change), change.email.raw) for change in narrow.changes] == [
+        (DeleteUser, "bob@example.com"),
+        (DeleteUser, "zz1@example.com"),
+    ]
+    assert narrow.changes[0] in everybody.changes
+    assert (narrow.unchanged, narrow.unmanaged) == (1, ())
+    assert {rail.rail for rail in narrow.refused} == {"max_user_deletes", "min_role_owners"}
+
+
+def test_only_lets_an_urgent_revoke_pass_beside_a_refused_row() -> None:
+    narrow = planned(FILES, hub_of(*CROWD), request=only("bob@example.com"))
+    assert narrow.refused == ()
+    (change,) = narrow.changes
+    assert isinstance(change, DeleteUser)
+    assert change.cause is Cause.STATE_ABSENT
+
+
+def test_only_keeps_the_refusal_of_whom_it_names() -> None:
+    narrow = planned(FILES, hub_of(*CROWD), request=only("moved@example.com"))
+    assert [rail.rail for rail in narrow.refused] == ["email_change"]
+
+
+def test_only_lists_an_unmanaged_person_whom_it_names() -> None:
+    narrow = planned(FILES, hub_of(*CROWD), request=only("zz1@example.com"))
+    assert (narrow.changes, narrow.unmanaged) == ((), (unmanaged("zz1@example.com"),))
+
+
+def test_the_facts_are_of_the_whole_hub_whoever_is_named() -> None:
+    narrow = planned(FILES, hub_of(*CROWD), request=only("ann@example.com"))
+    assert narrow.hub == planned(FILES, hub_of(*CROWD)).hub
+
+
+@pytest.mark.parametrize(
+    ("named", "message", "hint"),
+    [
+        (
+            "anne@example.com",
+            "--only anne@example.com: nobody with that address in the files or in the hub",
+            "did you mean ann@example.com?",
+        ),
+        (
+            "\x1b[31mx",
+            "--only \\x1b[31mx: nobody with that address in the files or in the hub",
+            "give an address as the files spell it",
+        ),
+    ],
+    ids=["a near one is offered", "a far one is shown harmlessly"],
+)
+def test_only_nobody_is_a_mistake(named: str, message: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        planned(FILES, hub_of(*CROWD), request=only("bob@example.com", named))
+    assert (caught.value.message, caught.value.hint) == (message, hint)
+
+
+def test_kinds_of_changes_come_through_as_they_are() -> None:
+    found = planned(FILES[:4], hub_of(*CROWD))
+    assert [type(change) for change in found.changes] == [UpdateUser, DeleteUser, CreateUser]
+
+
+# Reading both at once.
+
+
+def test_the_files_load_while_the_hub_is_read() -> None:
+    hub_was_asked = threading.Event()
+    hub = InMemoryHub(hub_of(*OWNERS)).script("read_all", "", Event(meanwhile=lambda _: hub_was_asked.set()))
+    loaded, live = read_both(lambda: hub_was_asked.wait(10), hub, SILENT)
+    assert loaded
+    assert live == hub.state
+
+
+def test_an_error_of_the_files_comes_before_one_of_the_hub() -> None:
+    def load() -> None:
+        raise FilesError("the files are invalid")
+
+    hub = InMemoryHub(hub_of()).script("read_all", "", Event(unreachable))
+    with pytest.raises(FilesError):
+        read_both(load, hub, SILENT)
+
+
+def test_an_error_of_the_hub_is_raised_as_it_is() -> None:
+    hub = InMemoryHub(hub_of()).script("read_all", "", Event(unreachable))
+    with pytest.raises(HubUnreachableError):
+        read_both(lambda: 1, hub, SILENT)
