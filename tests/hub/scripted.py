@@ -45,6 +45,14 @@ class Hang:
 
 
 @dataclass(frozen=True)
+class Drip:
+    """An answer that never stays away for long, and never ends: a space each so many seconds, for a while."""
+
+    seconds: float
+    count: int = 100
+
+
+@dataclass(frozen=True)
 class Heard:
     """What a request held."""
 
@@ -55,7 +63,7 @@ class Heard:
     variables: JsonObject
 
 
-Scene = Say | Cut | Hang
+Scene = Say | Cut | Hang | Drip
 Play = Callable[[Heard], Scene]
 
 
@@ -162,32 +170,39 @@ def _handler(hub: Scripted) -> type[BaseHTTPRequestHandler]:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             headers = {name.lower(): value for name, value in self.headers.items()}
             heard = Heard(self.path, headers, asked["operationName"], asked["query"], asked["variables"])
-            self._perform(hub.next(heard))
-
-        def _perform(self, scene: Scene) -> None:
-            match scene:
-                case Say():
-                    self.send_response(scene.status)
-                    for name, value in {**scene.headers, "Content-Length": str(len(scene.body))}.items():
-                        self.send_header(name, value)
-                    self.end_headers()
-                    self.wfile.write(scene.body)
-                case Cut():
-                    self.wfile.write(scene.raw)
-                    self.wfile.flush()
-                    self._end()
-                case Hang():
-                    time.sleep(scene.seconds)
-                    self._end()
-
-        def _end(self) -> None:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
+            _perform(self, hub.next(heard))
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002
             """Silence: the tests look at what was heard."""
 
     return Handler
+
+
+def _perform(to: BaseHTTPRequestHandler, scene: Scene) -> None:
+    match scene:
+        case Say():
+            to.send_response(scene.status)
+            for name, value in {**scene.headers, "Content-Length": str(len(scene.body))}.items():
+                to.send_header(name, value)
+            to.end_headers()
+            to.wfile.write(scene.body)
+        case Cut():
+            to.wfile.write(scene.raw)
+            to.wfile.flush()
+            _end(to)
+        case Drip():
+            to.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+            for _ in range(scene.count):
+                to.wfile.write(b" ")
+                time.sleep(scene.seconds)
+        case Hang():
+            time.sleep(scene.seconds)
+            _end(to)
+
+
+def _end(to: BaseHTTPRequestHandler) -> None:
+    to.close_connection = True
+    to.connection.shutdown(socket.SHUT_RDWR)
 
 
 def impatient(waits: list[float] | None = None, *, request: float = 30.0, silent: float = 55.0) -> Pace:

@@ -4,6 +4,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import RemoteDisconnected
 
@@ -25,11 +26,13 @@ from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubUnr
 from bo_sync.hub.address import parse_address
 from bo_sync.hub.answers import Call
 from bo_sync.hub.documents import call
+from bo_sync.hub.patience import Pace
 from bo_sync.hub.transport import Transport
 from tests.hub.scripted import (
     KEY,
     TOKEN,
     Cut,
+    Drip,
     Hang,
     Heard,
     Say,
@@ -160,12 +163,29 @@ class TestReads:
             now[0] += seconds
             return False
 
-        pace = impatient()
-        pace = type(pace)(monotonic=lambda: now[0], wait=wait)
+        pace = Pace(monotonic=lambda: now[0], wait=wait)
         busy = Say(b"", 429, {"Retry-After": "60"})
         with Scripted(busy, busy, busy, busy, FINE) as hub:
             transport_to(hub.url, pace).read(READ)
         assert now[0] == 240
+
+    def test_silence_is_counted_from_the_last_answer(self) -> None:
+        now = [0.0]
+
+        def wait(stopped: threading.Event, seconds: float) -> bool:
+            now[0] += seconds
+            return False
+
+        busy = Say(b"", 429, {"Retry-After": "60"})
+        with Scripted(busy, Cut(), FINE) as hub:
+            transport_to(hub.url, Pace(monotonic=lambda: now[0], wait=wait)).read(READ)
+        assert now[0] > 60
+
+    def test_an_answer_that_drips_is_not_waited_for(self) -> None:
+        started = time.monotonic()
+        with Scripted(*[Drip(0.1)] * 5) as hub, pytest.raises(HubUnreachableError, match="not complete after"):
+            transport_to(hub.url, impatient(request=0.3)).read(READ)
+        assert time.monotonic() - started < 8
 
     def test_what_waits_ends_when_the_transport_is_stopped(self) -> None:
         with Scripted(html(503)) as hub:

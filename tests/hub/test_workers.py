@@ -47,10 +47,12 @@ def test_calls_that_nobody_waits_for_any_more_are_not_made() -> None:
 
 def test_a_process_ends_though_a_call_is_still_running() -> None:
     program = (
-        "import time\n"
+        "import threading, time\n"
         "from bo_sync.hub.workers import Workers\n"
+        "begun = threading.Event()\n"
         "with Workers(2) as workers:\n"
-        "    workers.submit(lambda: time.sleep(60))\n"
+        "    workers.submit(lambda: begun.set() or time.sleep(60))\n"
+        "    begun.wait()\n"
         "    raise KeyboardInterrupt\n"
     )
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=20, check=False)

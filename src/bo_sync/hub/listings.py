@@ -29,7 +29,7 @@ def definitions(attempt: int) -> Listing[DefinitionShape]:
 def grants(attempt: int, user_ids: Sequence[int]) -> Listing[RowShape]:
     """Every grant row of some people, at least one. Their rows share the pages."""
     fixed = {**_ordered(_GRANT_ORDERS[attempt % len(_GRANT_ORDERS)]), "userIds": list[JsonValue](user_ids)}
-    return Listing("roles", PageShape[RowShape], lambda shape: shape.id, fixed, len(user_ids))
+    return Listing("roles", PageShape[RowShape], lambda shape: shape.id, fixed)
 
 
 def _ordered(field: str | None) -> JsonObject:

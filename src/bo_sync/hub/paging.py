@@ -26,22 +26,20 @@ Items = dict[str | int, ItemT]
 
 
 class Sizes:
-    """The sizes of pages, and of the batches of people whose grants are asked for, that the hub has not refused."""
+    """How many items a page may hold, and for how many people at most grants are asked at once.
+
+    A batch never spans two pages of people, so it shrinks with them.
+    """
 
     def __init__(self, page: int, batch: int) -> None:
         self.page = page
         self.batch = batch
 
-    def lower(self, page: int, batch: int = 0) -> bool:
-        """After a refusal, of a page of this size for so many people; False when there is nothing left to lower."""
-        smaller_page, smaller_batch = _halved(page), _halved(batch)
-        self.page = min(self.page, smaller_page)
-        self.batch = min(self.batch, smaller_batch) if batch else self.batch
-        return smaller_page < page or smaller_batch < batch
-
-
-def _halved(size: int) -> int:
-    return min(size, max(SMALLEST_PAGE, size // 2))
+    def lower(self, refused: int) -> bool:
+        """After a page of this size was refused; False when there is nothing left to lower."""
+        smaller = min(refused, max(SMALLEST_PAGE, refused // 2))
+        self.page = min(self.page, smaller)
+        return smaller < refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +50,6 @@ class Listing(Generic[ItemT]):
     shape: type[PageShape[ItemT]]
     identity: Callable[[ItemT], str | int]
     fixed: JsonObject
-    batch: int = 0
-    """How many people are asked about, where that is part of the question."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,7 +108,7 @@ class _Reading:
         self, gathering: Gathering[ItemT], answer: Page[ItemT] | Refused, then: Callable[[Page[ItemT]], None]
     ) -> None:
         if isinstance(answer, Refused):
-            if not self._sizes.lower(answer.size, gathering.listing.batch):
+            if not self._sizes.lower(answer.size):
                 raise answer.error
             raise _SmallerError
         gathering.take(answer)
