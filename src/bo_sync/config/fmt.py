@@ -1,0 +1,109 @@
+"""`bo-sync fmt`: keys in the canonical order, comments with their keys, everything else as it was written.
+
+What comes out is read again and compared with what went in, so a text can be refused but its meaning cannot change.
+"""
+
+from collections.abc import Sequence as Words
+from typing import Final, Literal
+
+from bo_sync.config.documents import (
+    ACCEPTANCE_KEYS,
+    GRANT_KEYS,
+    PRESET_KEYS,
+    RAIL_KEYS,
+    SETTINGS_KEYS,
+    SHARE_KEYS,
+    USER_KEYS,
+)
+from bo_sync.config.dump import PROFILE_ORDER
+from bo_sync.config.layout import Edit, Mapping, Node, Scalar, Sequence, apply, chunks, lay_out
+from bo_sync.config.yaml import Value, read
+from bo_sync.core.model import MODULES, PLATFORM, ROLES
+from bo_sync.core.text import Text
+from bo_sync.errors import FilesError
+
+Kind = Literal["user", "preset", "config"]
+_Path = tuple[str, ...]
+
+_PERSON: Final[dict[_Path, Words[str]]] = {
+    (): USER_KEYS,
+    ("platform",): PLATFORM,
+    ("platform", "*"): GRANT_KEYS,
+    ("modules",): MODULES,
+    ("modules", "*"): GRANT_KEYS,
+    ("ignore", "*"): ACCEPTANCE_KEYS,
+}
+_ORDERS: Final[dict[Kind, dict[_Path, Words[str]]]] = {
+    "user": _PERSON | {("users", "*", *path): order for path, order in _PERSON.items()},
+    "preset": {(): PRESET_KEYS, ("platform",): PLATFORM, ("modules",): MODULES},
+    "config": {
+        (): SETTINGS_KEYS,
+        ("defaults",): PROFILE_ORDER,
+        ("rails",): RAIL_KEYS,
+        ("rails", "*"): SHARE_KEYS,
+        ("role_definitions",): ROLES,
+    },
+}
+"""The order of keys by the place of their mapping; `*` is any item or key. Other keys keep their order, and follow."""
+_NAMED: Final = {name for orders in _ORDERS.values() for path in orders for name in path}
+
+
+def format_text(text: str, kind: Kind, path: Text) -> str:
+    """`text` in the canonical form; formatting that again changes nothing. `path` names the file in messages.
+
+    Raises FilesError when `text` is not sound YAML, or is laid out so that its keys cannot be moved.
+    """
+    before = reading(text, path)
+    has_returns = "\r\n" in text
+    plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    plain = plain if plain.endswith("\n") else plain + "\n"
+    root = lay_out(plain)
+    formatted = apply(plain, _edits(plain, root, (), _ORDERS[kind]))
+    if has_returns:
+        formatted = formatted.replace("\n", "\r\n")
+    if reading(formatted, path) != before:
+        message = f"{path}: cannot put the keys in order without changing what they say"
+        raise FilesError(message, hint="Put each key on a line of its own, or order this file by hand.")
+    return formatted
+
+
+def reading(text: str, path: Text) -> Value:
+    """What `text` says. Raises FilesError, with every problem, when it is not sound YAML."""
+    found = read(text.encode("utf-8", "surrogatepass"), path)
+    if found.problems:
+        raise FilesError("\n".join(map(str, found.problems)), hint="Run `bo-sync validate` and mend the file first.")
+    return found.value
+
+
+def _edits(text: str, node: Node, path: _Path, orders: dict[_Path, Words[str]]) -> list[Edit]:
+    """What has to change in `node`; edits do not overlap, for the edit of a mapping holds those of what is inside."""
+    if isinstance(node, Scalar):
+        return []
+    if isinstance(node, Sequence):
+        return [edit for item in node.items for edit in _edits(text, item, (*path, "*"), orders)]
+    inner: list[Edit] = []
+    for pair in node.pairs:
+        key = pair.key.text if pair.key.text in _NAMED else "*"
+        inner += _edits(text, pair.value, (*path, key), orders)
+    ranks = {word: rank for rank, word in enumerate(orders.get(path, ()))}
+    order = sorted(range(len(node.pairs)), key=lambda index: ranks.get(node.pairs[index].key.text, len(ranks)))
+    if order == sorted(order):
+        return inner
+    return _slots(text, node, order, inner) if node.is_flow else [_block(text, node, order, inner)]
+
+
+def _slots(text: str, flow: Mapping, order: list[int], inner: list[Edit]) -> list[Edit]:
+    """The pairs of `{…}` in another order, each in the place of another; what stands between them stays."""
+    extents = [(pair.key.start, pair.value.end) for pair in flow.pairs]
+    pieces = [apply(text, inner, *extent) for extent in extents]
+    return [Edit(*extent, pieces[index]) for extent, index in zip(extents, order, strict=True)]
+
+
+def _block(text: str, block: Mapping, order: list[int], inner: list[Edit]) -> Edit:
+    """The lines of a block's keys in another order. The first key may follow a dash, so its indent is not its own."""
+    extents = chunks(text, block)
+    indent = " " * block.column
+    pieces = [apply(text, inner, *extent) for extent in extents]
+    pieces[0] = indent + pieces[0]
+    moved = "".join(pieces[index] for index in order).lstrip("\n")
+    return Edit(extents[0][0], extents[-1][1], moved.removeprefix(indent))

@@ -1,0 +1,140 @@
+"""How a YAML text is laid out: where each value begins and ends, and which lines belong to which key.
+
+This is for changing a text in place. A comment above a key belongs to that key and moves with it; one that stands
+deeper than the key below it belongs to the key before. Texts come here only after our reader accepted them, so there
+are no anchors, no complex keys and no great depth. Positions are indexes into the text, whose line breaks are `\\n`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import yaml
+from yaml.events import CollectionEndEvent, Event, MappingStartEvent, ScalarEvent, SequenceStartEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    key: Scalar
+    value: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """`is_flow` tells `{…}` from lines; `column` is that of the keys. The end of a block is that of its last value."""
+
+    start: int
+    end: int
+    is_flow: bool
+    column: int
+    pairs: tuple[Pair, ...]
+
+    def get(self, key: str) -> Pair | None:
+        """The pair of a key."""
+        return next((pair for pair in self.pairs if pair.key.text == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    start: int
+    end: int
+    items: tuple["Node", ...]
+
+
+Node = Scalar | Mapping | Sequence
+
+
+class Edit(NamedTuple):
+    """Replace what stands from `start` up to `end`."""
+
+    start: int
+    end: int
+    text: str
+
+
+def apply(text: str, edits: Iterable[Edit], start: int = 0, end: int | None = None) -> str:
+    """The part of `text` from `start` up to `end` with those edits made that lie in it. Edits never overlap."""
+    end = len(text) if end is None else end
+    parts = []
+    for edit in sorted(edits):
+        if start <= edit.start and edit.end <= end:
+            parts += [text[start : edit.start], edit.text]
+            start = edit.end
+    return "".join([*parts, text[start:end]])
+
+
+def lay_out(text: str) -> Node:
+    """The one document of `text`, which our reader accepted."""
+    waiting: list[tuple[Event, list[Node]]] = []
+    done: list[Node] = []
+    for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        match event:
+            case ScalarEvent():
+                done.append(Scalar(*_extent(event), str(event.value)))
+            case MappingStartEvent() | SequenceStartEvent():
+                waiting.append((event, done))
+                done = []
+            case CollectionEndEvent():
+                start, outer = waiting.pop()
+                outer.append(_collection(start, event, done))
+                done = outer
+            case _:
+                pass  # the stream's and the document's own events
+    return done[0]
+
+
+def _extent(event: Event) -> tuple[int, int]:
+    start, end = event.start_mark, event.end_mark
+    return (0 if start is None else start.index), (0 if end is None else end.index)
+
+
+def _collection(start: Event, last: Event, inner: list[Node]) -> Mapping | Sequence:
+    begin, after = _extent(start)
+    is_flow = isinstance(start, MappingStartEvent | SequenceStartEvent) and bool(start.flow_style)
+    end = _extent(last)[1] if is_flow or not inner else inner[-1].end
+    if isinstance(start, SequenceStartEvent):
+        return Sequence(begin, max(end, after), tuple(inner))
+    pairs = [Pair(key, value) for key, value in zip(inner[::2], inner[1::2], strict=True) if isinstance(key, Scalar)]
+    column = 0 if start.start_mark is None else start.start_mark.column
+    return Mapping(begin, end, is_flow, column, tuple(pairs))
+
+
+def line_start(text: str, index: int) -> int:
+    """Where the line of `index` begins."""
+    return text.rfind("\n", 0, index) + 1
+
+
+def lines_end(text: str, value: Node) -> int:
+    """Where the line after the last one of `value` begins. Texts end with a line break."""
+    if value.end > value.start and text[value.end - 1] == "\n":
+        return value.end  # a block of text, which ends with its last line
+    return text.find("\n", value.end) + 1 or len(text)
+
+
+def chunks(text: str, block: Mapping) -> list[tuple[int, int]]:
+    """What belongs to each key of a block, adjoining: comments above it, its lines, deeper comments below."""
+    starts = [block.pairs[0].key.start]
+    for before, pair in zip(block.pairs, block.pairs[1:], strict=False):
+        starts.append(_deeper_end(text, lines_end(text, before.value), block.column, line_start(text, pair.key.start)))
+    last = lines_end(text, block.pairs[-1].value)
+    ends = [*starts[1:], _deeper_end(text, last, block.column, len(text))]
+    return list(zip(starts, ends, strict=True))
+
+
+def _deeper_end(text: str, index: int, column: int, limit: int) -> int:
+    """Past the comment lines at `index` that are indented deeper than `column`, up to `limit`."""
+    while index < limit:
+        end = text.find("\n", index) + 1 or len(text)
+        line = text[index:end]
+        bare = line.lstrip(" ")
+        if not bare.startswith("#") or len(line) - len(bare) <= column:
+            break
+        index = end
+    return index

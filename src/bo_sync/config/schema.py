@@ -1,0 +1,137 @@
+"""JSON Schemas (draft-07) for editors, made from the models that validate, plus what the models leave to later checks.
+
+An editor's YAML knows numbers and we do not, so text may be a number there. A schema is a help while typing;
+`bo-sync validate` decides.
+"""
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Final, Literal, cast
+
+from bo_sync.config.documents import (
+    PRESET_KEYS,
+    SETTINGS_KEYS,
+    USER_KEYS,
+    Document,
+    PresetDocument,
+    SettingsDocument,
+    UserDocument,
+)
+from bo_sync.core.model import MODULES, PLATFORM, PROFILE_LIMITS
+
+Kind = Literal["user", "preset", "config"]
+Schema = dict[str, object]
+
+_ADDRESS: Final = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+$"
+_PRESET_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+
+
+def json_schema(kind: Kind, presets: Collection[str] = ()) -> str:
+    """The schema of one kind of file as JSON text in pure ASCII, the same every time.
+
+    `presets` limits names of presets to those that exist; without it any sound name will do.
+    """
+    if kind == "user":
+        schema = _user(presets)
+    elif kind == "preset":
+        schema = _model(PresetDocument, PRESET_KEYS)
+        _limit_presets(schema, presets)
+        _limit_roles(schema)
+    else:
+        schema = _model(SettingsDocument, SETTINGS_KEYS)
+    head: Schema = {"$schema": "http://json-schema.org/draft-07/schema#", "title": f"bo-sync {kind}"}
+    return json.dumps({**head, **schema}, indent=2) + "\n"
+
+
+def _user(presets: Collection[str]) -> Schema:
+    """One person, or `users:` with a list of them."""
+    person = _model(UserDocument, USER_KEYS)
+    definitions = _part(person, "definitions")
+    del person["definitions"]
+    _limit_presets(person, presets)
+    _limit_roles(person)
+    person |= {"required": ["email"], "not": {"required": ["preset", "presets"]}, **_unless_held()}
+    people: Schema = {
+        "type": "object",
+        "description": "Several people in one file.",
+        "properties": {"users": {"type": "array", "items": {"$ref": "#/definitions/Person"}}},
+        "required": ["users"],
+        "additionalProperties": False,
+    }
+    return {
+        "definitions": {**definitions, "Person": person, "People": people},
+        "if": {"type": "object", "required": ["users"]},
+        "then": {"$ref": "#/definitions/People"},
+        "else": {"$ref": "#/definitions/Person"},
+    }
+
+
+def _unless_held() -> Schema:
+    """Names, limits and the address's form are demanded of people whom the hub does not hold yet."""
+    limits: Schema = {name: {"maxLength": limit} for name, limit in PROFILE_LIMITS.items()}
+    limits["language"] = {"pattern": "^[A-Za-z]{2}$|^$"}
+    return {
+        "if": {
+            "anyOf": [
+                {"required": ["id"]},
+                {"properties": {"state": {"const": "absent"}}, "required": ["state"]},
+            ]
+        },
+        "else": {
+            "required": ["first_name", "last_name"],
+            "properties": {
+                "email": {"pattern": _ADDRESS},
+                **limits,
+                "first_name": {"type": ["string", "number"], "minLength": 1, "maxLength": PROFILE_LIMITS["first_name"]},
+                "last_name": {"type": ["string", "number"], "minLength": 1, "maxLength": PROFILE_LIMITS["last_name"]},
+            },
+        },
+    }
+
+
+def _model(model: type[Document], keys: Collection[str]) -> Schema:
+    """A model's schema with its properties in the canonical order."""
+    schema = cast("Schema", _tidy(model.model_json_schema(ref_template="#/definitions/{model}")))
+    properties = _part(schema, "properties")
+    schema["properties"] = {key: properties[key] for key in keys}
+    if "$defs" in schema:
+        schema["definitions"] = schema.pop("$defs")
+    return schema
+
+
+def _tidy(node: object) -> object:
+    """Without the titles and defaults that the models add, which would only confuse an editor's hover."""
+    if isinstance(node, list):
+        return [_tidy(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    kept: Schema = {}
+    for key, value in node.items():
+        if key == "properties" and isinstance(value, dict):
+            kept[key] = {name: _tidy(part) for name, part in value.items()}
+        elif key not in {"title", "default"}:
+            kept[key] = _tidy(value)
+    return kept
+
+
+def _part(schema: Mapping[str, object], key: str) -> Schema:
+    return cast("Schema", schema.get(key, {}))
+
+
+def _limit_presets(schema: Schema, presets: Collection[str]) -> None:
+    name: Schema = {"enum": sorted(presets)} if presets else {"type": "string", "pattern": _PRESET_NAME}
+    properties = _part(schema, "properties")
+    for key in {"preset", "presets", "extends"} & set(properties):
+        limited = {"items": name, "uniqueItems": True} if key != "preset" else name
+        properties[key] = {**_part(properties, key), **limited}
+
+
+def _limit_roles(schema: Schema) -> None:
+    """Name the roles that are known. More modules may be added in bo-sync.yaml, so others are let through there."""
+    properties = _part(schema, "properties")
+    for area, roles, rest in (("platform", PLATFORM, False), ("modules", MODULES, True)):
+        part = _part(properties, area)
+        grant = part.pop("additionalProperties")
+        part["properties"] = dict.fromkeys(roles, grant)
+        part["additionalProperties"] = grant if rest else False
+        part["propertyNames"] = {"pattern": "^[a-z][a-z0-9_]{0,63}$"}
