@@ -6,9 +6,10 @@ A plan is made from values alone, so the plan that is checked is the plan that i
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from difflib import get_close_matches
+from queue import SimpleQueue
+from threading import Thread
 from typing import Final, TypeVar
 
 from bo_sync.core.diff import Difference, MissingDefinition, diff
@@ -54,11 +55,25 @@ class Reading:
 
 
 def read_both(load: Callable[[], T], hub: HubReader, progress: Progress) -> tuple[T, LiveState]:
-    """Loads the files while the hub is read. An error of `load` comes before one of the hub."""
-    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="read") as background:
-        reading = background.submit(hub.read_all, progress)
-        loaded = load()
-        return loaded, reading.result()
+    """Loads the files while the hub is read. An error of `load` comes before one of the hub, and waits for no hub.
+
+    Nor does Ctrl-C: the thread is a daemon, where an executor's would hold the process until a silent hub is given up.
+    """
+    answer: SimpleQueue[LiveState | Exception] = SimpleQueue()
+    Thread(target=lambda: answer.put(_read_live(hub, progress)), name="read", daemon=True).start()
+    loaded = load()
+    live = answer.get()
+    if isinstance(live, Exception):
+        raise live
+    return loaded, live
+
+
+def _read_live(hub: HubReader, progress: Progress) -> LiveState | Exception:
+    """What the hub holds, or why that is not known, as a value that another thread can raise."""
+    try:
+        return hub.read_all(progress)
+    except Exception as err:  # noqa: BLE001 - raised again by whoever waits
+        return err
 
 
 def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request = EVERYBODY) -> Reading:
