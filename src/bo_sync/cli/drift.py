@@ -13,7 +13,7 @@ from bo_sync.core.settings import Settings
 from bo_sync.reconcile import Desired
 from bo_sync.sandbox.baseline import baseline
 from bo_sync.sandbox.shape import Access as AccessWord
-from bo_sync.sandbox.shape import Gender, Population, RoleShape, UserShape
+from bo_sync.sandbox.shape import DefinitionShape, Gender, Population, RoleShape, UserShape
 
 _GENDERS: Final[dict[str, Gender]] = {"male": "M", "female": "F", "unknown": "U"}
 _WORDS: Final[dict[Access, AccessWord]] = {
@@ -40,7 +40,18 @@ def drifted(desired: Desired) -> Population:
         for number, user in enumerate(user for user in desired.users if user is not missing)
     ]
     start = baseline()
-    return {**start, "users": [*start["users"], STRANGER, *people]}
+    with_files = {user.email.folded for user in desired.users}
+    others = [shape for shape in (*start["users"], STRANGER) if shape["email"] not in with_files]
+    there = {shape["name"] for shape in start["definitions"]}
+    more = {name.raw for _, name in desired.settings.role_definitions} - there
+    added: list[DefinitionShape] = [{"name": name} for name in sorted(more)]
+    sessions = [session for session in start["sessions"] if session["email"] not in with_files]
+    return {
+        **start,
+        "definitions": [*start["definitions"], *added],
+        "users": [*others, *people],
+        "sessions": sessions,
+    }
 
 
 def _is_first(user: DesiredUser, staying: Sequence[DesiredUser]) -> bool:
