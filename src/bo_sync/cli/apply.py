@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from bo_sync.core.report import Report
     from bo_sync.hub.client import CommerceHub
     from bo_sync.reconcile import Reading
-    from bo_sync.render.saved import SavedPlan
 
 
 @click.command(name="apply", short_help="Make the hub say what the files say.")
@@ -52,11 +51,11 @@ def command(
         raise UsageError(
             "apply asks before it writes, and there is nobody to ask", hint="give --yes if this is meant to run"
         )
-    expected = _read_saved(saved) if saved else None
+    content = None if saved is None else _content_of(saved)
     with hub_session(chosen, choice) as hub:
         reading = read_plan(chosen, hub, narrowed)
-        if expected is not None:
-            _check_saved(expected, reading)
+        if content is not None:
+            _check_saved(content, reading)
         _show(reading, form, quiet=chosen.quiet)
         if reading.plan.refused:
             return _not_run(reading, form, "refused by a rail", ExitCode.REFUSED)
@@ -69,23 +68,24 @@ def command(
     return ExitCode.OK if report.complete else ExitCode.PARTIAL
 
 
-def _read_saved(path: Path) -> "SavedPlan":
-    from bo_sync.render.saved import read_saved
-
+def _content_of(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        return path.read_text(encoding="utf-8", errors="replace")
     except OSError as err:
         shown = Text(str(path))
         raise UsageError(f"{shown} cannot be read: {err.strerror}", hint="make one with plan --out FILE") from err
-    return read_saved(text)
 
 
-def _check_saved(expected: "SavedPlan", reading: "Reading") -> None:
-    """Raises StalePlanError unless the saved plan and the one made now do the same."""
+def _check_saved(content: str, reading: "Reading") -> None:
+    """Raises StalePlanError unless `content` is a saved plan, unaltered, that does what the one made now does.
+
+    Judged when files and hub have been read, since what is wrong with those comes first.
+    """
     from bo_sync.core.document import digest
     from bo_sync.errors import StalePlanError
-    from bo_sync.render.saved import differences
+    from bo_sync.render.saved import differences, read_saved
 
+    expected = read_saved(content)
     if expected.digest != digest(reading.plan):
         told = "\n".join(differences(expected, reading.plan))
         raise StalePlanError(
@@ -108,7 +108,10 @@ def _show(reading: "Reading", form: str, *, quiet: bool) -> None:
 
 def _confirmed() -> bool:
     click.echo("Apply this plan? Only a typed yes does: ", nl=False, err=True)
-    return sys.stdin.readline().strip() == "yes"
+    typed = sys.stdin.readline()
+    if not typed.endswith("\n"):
+        click.echo(err=True)
+    return typed.strip() == "yes"
 
 
 def _not_run(reading: "Reading", form: str, why: str, code: ExitCode) -> ExitCode:
@@ -127,7 +130,7 @@ def _run(chosen: Common, hub: "CommerceHub", reading: "Reading", how: tuple[int,
     from bo_sync.execute import Options, apply_plan
 
     concurrency, fail_fast = how
-    with _stop_on_signals() as stopped, progress(quiet=chosen.quiet) as watched:
+    with _stop_on_signals(hub) as stopped, progress(quiet=chosen.quiet) as watched:
         options = Options(new_run(), concurrency, fail_fast=fail_fast, stopped=stopped)
         return apply_plan(reading, hub, options, watched)
 
@@ -141,13 +144,14 @@ def new_run() -> str:
 
 
 @contextmanager
-def _stop_on_signals() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C and SIGTERM let what is in flight finish and nothing new begin, while the block runs."""
+def _stop_on_signals(hub: "CommerceHub") -> Iterator[Callable[[], bool]]:
+    """While the block runs, Ctrl-C and SIGTERM let what is in flight finish; nothing begins, and nothing waits."""
     stop = threading.Event()
 
     def note(number: int, frame: FrameType | None) -> None:
         del number, frame
         stop.set()
+        hub.stop()
 
     before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
