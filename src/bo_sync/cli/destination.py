@@ -33,11 +33,11 @@ class Destination:
 
 def destination(choice: HubChoice, environment: Mapping[str, str] = os.environ) -> Destination:
     """The hub that is meant. Raises UsageError when that is not plain, or when a remote hub would be asked keyless."""
-    named = choice.address or environment.get(URL) or None
+    named = choice.address if choice.address is not None else environment.get(URL) or None
     has_key = choice.key_file is not None or bool(environment.get(KEY))
     if named is None:
         _refuse_silent_sandbox(environment, has_key=has_key)
-    address = parse_address(named or SANDBOX)
+    address = parse_address(SANDBOX if named is None else named)
     if address.scheme == "sandbox":
         return Destination(address, Credentials())
     if not has_key:
@@ -79,6 +79,8 @@ def _read_private(path: Path) -> str:
                 hint="chmod 600 it, and consider the key known",
             )
         raw = os.read(descriptor, _LARGEST_KEY)
+    except OSError as err:
+        raise UsageError(f"--api-key-file {shown}: {err.strerror}", hint="name a file that holds the key") from err
     finally:
         with suppress(OSError):
             os.close(descriptor)

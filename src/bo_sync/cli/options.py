@@ -89,7 +89,7 @@ def common(command: Callable[Concatenate[Common, P], R]) -> Callable[P, R]:
     )
     @click.option("--today", type=Day(), help="Read every `until` as on this day.")
     @click.option("-q", "--quiet", is_flag=True, help="Say nothing but the result and errors.")
-    @click.option("-v", "--verbose", is_flag=True, help="Say more, also about errors.")
+    @click.option("-v", "--verbose", is_flag=True, help="Add the details to an error.")
     @wraps(command)
     def gathered(*args: P.args, **kwargs: P.kwargs) -> R:
         chosen = Common(*(_taken(kwargs, name) for name in ("directory", "quiet", "verbose", "today")))

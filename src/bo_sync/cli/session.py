@@ -65,8 +65,10 @@ def load_settings(common: Common) -> Settings:
     """bo-sync.yaml alone, for what must hold before the first request. Raises as `load_files` when it has an error."""
     try:
         data = (common.root / SETTINGS_FILE).read_bytes()
-    except OSError:
+    except FileNotFoundError:
         return Settings()
+    except OSError:
+        return load_files(common).tree.settings
     tree = load_from([(SETTINGS_FILE, data)])
     return load_files(common).tree.settings if tree.errors else tree.settings
 
