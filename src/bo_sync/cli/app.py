@@ -4,8 +4,11 @@ Command modules are imported when they are called for; their short help stands h
 """
 
 import os
+import re
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Final, NoReturn, TextIO
@@ -76,10 +79,23 @@ def root() -> None:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Runs the command line and exits the process."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    for stream in (sys.stdout, sys.stderr):
+    _open_what_is_closed()
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
         _never_fail_on_characters(stream)
-    code = _run(given, verbose="--verbose" in given or "-v" in given)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a pipeline that is cancelled is a Ctrl-C
+    code = _run(given, verbose=any(map(_ASKS_FOR_MORE, given)))
     sys.exit(_flushed(code))
+
+
+_ASKS_FOR_MORE: Final = re.compile("--verbose|-[a-zA-Z]*v[a-zA-Z]*").fullmatch
+"""Known before the arguments are parsed, since that may fail too."""
+
+
+def _open_what_is_closed() -> None:
+    """A standard stream that was closed before we started is None to Python, and its number is anybody's."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8", closefd=False))
 
 
 def _never_fail_on_characters(stream: TextIO) -> None:
@@ -97,8 +113,6 @@ def _run(arguments: list[str], *, verbose: bool) -> int:
     except (click.Abort, KeyboardInterrupt):
         _say("interrupted", "nothing more was sent")
         return ExitCode.PARTIAL
-    except BrokenPipeError:
-        return _nobody_reads()
     except BoSyncError as error:
         _say_error(error, verbose=verbose)
         return error.exit_code
@@ -111,15 +125,23 @@ def _say(kind: str, message: str) -> None:
     from bo_sync.render.escape import terminal
 
     lines = message.splitlines() or [""]
-    click.echo(f"{kind}: {terminal(lines[0])}", err=True)
+    _tell(f"{kind}: {terminal(lines[0])}")
     for line in lines[1:]:
-        click.echo(f"  {terminal(line)}", err=True)
+        _tell(f"  {terminal(line)}")
+
+
+def _tell(line: str) -> None:
+    with suppress(OSError):  # where nobody listens, the exit code still tells
+        click.echo(line, err=True)
 
 
 def _say_usage(error: click.ClickException) -> None:
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        _tell(error.format_message())
+        return
     _say("error", error.format_message())
     if isinstance(error, click.UsageError) and error.ctx is not None:
-        click.echo(f"try: {error.ctx.command_path} --help", err=True)
+        _say("next", f"{error.ctx.command_path} --help")
 
 
 def _say_error(error: BoSyncError, *, verbose: bool) -> None:
@@ -127,7 +149,7 @@ def _say_error(error: BoSyncError, *, verbose: bool) -> None:
 
     if isinstance(error, FilesError):
         for line in error.lines:
-            click.echo(terminal(line), err=True)
+            _tell(terminal(line))
     _say("error", error.message)
     if error.hint:
         _say("next", error.hint)
@@ -136,7 +158,13 @@ def _say_error(error: BoSyncError, *, verbose: bool) -> None:
 
 
 def _unforeseen(error: Exception, *, verbose: bool) -> int:
-    _say("error", f"bo-sync itself failed: {type(error).__name__}; this is a defect, please report it")
+    if isinstance(error, BrokenPipeError):  # whoever read our output went away, and wants to hear no more
+        return ExitCode.FAILED
+    if isinstance(error, OSError):  # a full disk behind the output: nothing that another version would mend
+        about = f" ({error.filename})" if error.filename else ""
+        _say("error", f"the system refuses: {error.strerror or type(error).__name__}{about}")
+    else:
+        _say("error", f"bo-sync itself failed: {type(error).__name__}; this is a defect, please report it")
     if verbose:
         import traceback
 
@@ -146,18 +174,22 @@ def _unforeseen(error: Exception, *, verbose: bool) -> int:
     return ExitCode.FAILED
 
 
-def _nobody_reads() -> int:
-    """Whoever read our output went away; the interpreter's own flush at exit must not complain about it."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return ExitCode.FAILED
-
-
 def _flushed(code: int) -> int:
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        return _nobody_reads()
+    """`code`, or FAILED where the result could not be written; what nobody heard on stderr changes no code."""
+    if not _flush(sys.stdout):
+        code = code or ExitCode.FAILED
+    _flush(sys.stderr)
     return code
+
+
+def _flush(stream: TextIO) -> bool:
+    """Whether all was written. If not, the rest goes nowhere, so that the interpreter's own flush has no complaint."""
+    try:
+        stream.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return False
+    return True
 
 
 if __name__ == "__main__":

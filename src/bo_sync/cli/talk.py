@@ -8,7 +8,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -28,8 +28,9 @@ def result(text: str) -> None:
 
 
 def say(line: str) -> None:
-    """Prints one line of talk to stderr."""
-    click.echo(terminal(line), err=True)
+    """Prints one line of talk to stderr. That nobody hears it (a full disk, a closed pipe) stops no work."""
+    with suppress(OSError):
+        click.echo(terminal(line), err=True)
 
 
 def width() -> int | None:
