@@ -10,8 +10,8 @@ from typing import Final, TypedDict, TypeVar, cast
 from pydantic import ValidationError
 
 from bo_sync.config.documents import ACCEPTANCE_KEYS, EXPECTED, GRANT_KEYS, RAIL_KEYS, SHARE_KEYS, Document
+from bo_sync.config.values import Entries, Items, Mark, Value, source
 from bo_sync.config.words import meant, one_of, quoted, unknown
-from bo_sync.config.yaml import Entries, Items, Mark, Value, source
 from bo_sync.core.model import PROFILE_FIELDS, Problem
 from bo_sync.core.text import Text
 

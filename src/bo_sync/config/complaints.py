@@ -2,8 +2,8 @@
 
 from datetime import date
 
+from bo_sync.config.values import Entries, Mark
 from bo_sync.config.words import quoted
-from bo_sync.config.yaml import Entries, Mark
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.text import Text
 

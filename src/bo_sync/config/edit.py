@@ -9,7 +9,7 @@ from bo_sync.config.dump import profile_value, scalar, word
 from bo_sync.config.fmt import reading
 from bo_sync.config.known import rank
 from bo_sync.config.layout import Edit, Mapping, Pair, Sequence, apply, chunks, lay_out, line_start, lines_end
-from bo_sync.config.yaml import Entries, Items
+from bo_sync.config.values import Entries, Items
 from bo_sync.core.model import PLATFORM, Access, FieldValue, Role
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError

@@ -32,17 +32,12 @@ File = tuple[str, bytes]
 
 def kind_of(path: str) -> Kind | None:
     """What a path of the tree means, or None for a file that is not read."""
-    if path == SETTINGS_FILE:
-        return "config"
-    folder, *rest = path.split("/")
-    if (
-        folder not in FOLDERS
-        or not rest
-        or not path.endswith(_SUFFIXES)
-        or any(part.startswith(_HIDDEN) for part in rest)
-    ):
-        return None
-    return "user" if folder == "users" else "preset"
+    if path.endswith(_SUFFIXES) and "/_" not in path and "/." not in path:
+        if path.startswith("users/"):
+            return "user"
+        if path.startswith("presets/"):
+            return "preset"
+    return "config" if path == SETTINGS_FILE else None
 
 
 def stem_of(path: str) -> str:
@@ -110,17 +105,16 @@ class _Walk:
             self.complain(path, f"cannot list this folder: {error.strerror}; expected to be allowed to")
 
     def _entry(self, entry: os.DirEntry[str], path: str) -> None:
-        if entry.is_symlink():
+        if path.endswith(_SUFFIXES) and entry.is_file(follow_symlinks=False):
+            self._read(path, entry.path)
+        elif entry.is_symlink():
             self._link(entry, path)
         elif entry.is_dir(follow_symlinks=False):
             self._waiting.append((path, entry.path))
-        elif not path.endswith(_SUFFIXES):
-            if path.lower().endswith(_SUFFIXES):
-                self.complain(path, "this file is not read; expected a name in .yaml or .yml", Severity.WARNING)
-        elif entry.is_file(follow_symlinks=False):
-            self._read(path, entry.path)
-        else:
+        elif path.endswith(_SUFFIXES):
             self.complain(path, "not a regular file; expected one")
+        elif path.lower().endswith(_SUFFIXES):
+            self.complain(path, "this file is not read; expected a name in .yaml or .yml", Severity.WARNING)
 
     def _link(self, entry: os.DirEntry[str], path: str) -> None:
         place = os.path.realpath(entry.path)

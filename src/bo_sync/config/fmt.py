@@ -17,7 +17,8 @@ from bo_sync.config.documents import (
 )
 from bo_sync.config.dump import PROFILE_ORDER
 from bo_sync.config.layout import Edit, Mapping, Node, Scalar, Sequence, apply, chunks, lay_out
-from bo_sync.config.yaml import Value, read
+from bo_sync.config.values import Value
+from bo_sync.config.yaml import read
 from bo_sync.core.model import MODULES, PLATFORM, ROLES
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError

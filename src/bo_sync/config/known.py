@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from bo_sync.config.complaints import Complaints
+from bo_sync.config.values import Items, Mark
 from bo_sync.config.words import quoted, unknown
-from bo_sync.config.yaml import Items, Mark
 from bo_sync.core.model import ACCESS_WORDS, PLATFORM, ROLES, Access, Role
 from bo_sync.core.settings import Settings
 

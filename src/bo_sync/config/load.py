@@ -18,8 +18,9 @@ from bo_sync.config.known import Known
 from bo_sync.config.people import Person, read_person
 from bo_sync.config.presets import ReadPreset, circles, read_preset
 from bo_sync.config.settings import read_settings
+from bo_sync.config.values import Entries
 from bo_sync.config.words import quoted
-from bo_sync.config.yaml import Entries, read
+from bo_sync.config.yaml import read
 from bo_sync.core.model import Declaration, Preset, Problem, Severity, Source
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text

@@ -13,8 +13,8 @@ from bo_sync.config.complaints import Complaints
 from bo_sync.config.documents import USER_KEYS, Acceptance, AccessWord, TimedAccess, TimedSwitch, UserDocument
 from bo_sync.config.known import LEVELS, Area, Known, check_preset, read_presets
 from bo_sync.config.profile import read_profile
+from bo_sync.config.values import Entries, Items
 from bo_sync.config.words import meant, one_of, quoted
-from bo_sync.config.yaml import Entries, Items
 from bo_sync.core.model import (
     Declaration,
     Ignore,

@@ -7,7 +7,7 @@ from bo_sync.config.admit import admit
 from bo_sync.config.complaints import Complaints
 from bo_sync.config.documents import PRESET_KEYS, AccessWord, PresetDocument
 from bo_sync.config.known import LEVELS, Area, Known, rank, read_presets
-from bo_sync.config.yaml import Entries
+from bo_sync.config.values import Entries
 from bo_sync.core.model import Access, Preset, PresetGrant, Problem, Role, Source
 from bo_sync.core.text import Text
 

@@ -5,8 +5,8 @@ from functools import lru_cache
 from typing import Final
 
 from bo_sync.config.complaints import Complaints
+from bo_sync.config.values import Entries
 from bo_sync.config.words import quoted, size
-from bo_sync.config.yaml import Entries
 from bo_sync.core.model import PROFILE_FIELDS, PROFILE_LIMITS, FieldValue, Profile, ProfileField
 from bo_sync.core.text import Text
 

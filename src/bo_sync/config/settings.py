@@ -11,8 +11,8 @@ from bo_sync.config.complaints import Complaints
 from bo_sync.config.documents import SETTINGS_KEYS, RailsDocument, SettingsDocument, ShareDocument
 from bo_sync.config.known import rank
 from bo_sync.config.profile import read_profile
+from bo_sync.config.values import Entries
 from bo_sync.config.words import meant, quoted
-from bo_sync.config.yaml import Entries
 from bo_sync.core.model import Role
 from bo_sync.core.settings import RailLimits, Settings, Share, Unmanaged
 from bo_sync.core.text import Text
