@@ -27,9 +27,8 @@ from bo_sync.hub.transport import Transport
 from bo_sync.reconcile import Desired, Reading, Request, make_plan, read_both
 
 if TYPE_CHECKING:
-    from requests.adapters import BaseAdapter
-
     from bo_sync.cli.destination import Destination
+    from bo_sync.sandbox.adapter import SandboxAdapter
 
 STATE: Final = ".bo-sync"
 """Our folder below the configuration's root; ignored by git, and never read as configuration."""
@@ -107,7 +106,7 @@ def hub_session(common: Common, choice: HubChoice) -> Iterator[CommerceHub]:
 
 
 @contextmanager
-def _adapters(common: Common, meant: "Destination") -> Iterator[dict[str, "BaseAdapter"]]:
+def _adapters(common: Common, meant: "Destination") -> Iterator[dict[str, "SandboxAdapter"]]:
     if meant.address.scheme != "sandbox":
         yield {}
         return
