@@ -288,3 +288,19 @@ def test_an_error_of_the_hub_is_raised_as_it_is() -> None:
     hub = InMemoryHub(hub_of()).script("read_all", "", Event(unreachable))
     with pytest.raises(HubUnreachableError):
         read_both(lambda: 1, hub, SILENT)
+
+
+def test_an_error_of_the_files_waits_for_no_hub() -> None:
+    answers = threading.Event()
+
+    def load() -> None:
+        raise FilesError("the files are invalid")
+
+    def is_silent(_: InMemoryHub) -> None:
+        answers.wait(60)
+
+    hub = InMemoryHub(hub_of()).script("read_all", "", Event(meanwhile=is_silent))
+    with pytest.raises(FilesError):
+        read_both(load, hub, SILENT)
+    assert not answers.is_set()
+    answers.set()
