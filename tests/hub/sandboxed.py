@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from bo_sync.core.model import FieldValue, LiveState, LiveUser, Profile, ProfileField
 from bo_sync.core.text import Text
 from bo_sync.hub.address import parse_address
+from bo_sync.hub.answers import JsonValue
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.hub.transport import Transport
@@ -75,3 +76,15 @@ def fields(**values: str | None) -> Profile:
     """A profile; the names are ours."""
     named: dict[ProfileField, str | None] = values  # type: ignore[assignment]
     return tuple(FieldValue(name, None if value is None else Text(value)) for name, value in named.items())
+
+
+def somebody(number: int) -> JsonValue:
+    """A person without grants, as the hub answers one."""
+    empty = ("gender", "firstName", "middleName", "lastName", "phone", "job", "language")
+    return {
+        "id": str(number),
+        "email": f"p{number}@example.com",
+        **dict.fromkeys(empty),
+        "createdAt": "2026-01-01T00:00:00Z",
+        "lastModifiedAt": "2026-01-01T00:00:00Z",
+    }

@@ -228,6 +228,10 @@ class TestRoleChanges:
                 same.write_rows(7, THREE)
             same.write_rows(7, THREE)
 
+    def test_a_gateway_that_answers_400_to_several_gets_one_a_request(self) -> None:
+        with Scripted(html(400), data(w0={"id": "1"}), data(w0={"id": "7"}), data(w0=True)) as hub:
+            client(hub).write_rows(7, THREE)
+
     def test_a_denied_request_is_not_split(self) -> None:
         with Scripted(errors("FORBIDDEN", status=400)) as hub, pytest.raises(HubDeniedError):
             client(hub).write_rows(7, THREE)

@@ -5,16 +5,14 @@ import time
 
 import pytest
 
-from bo_sync.core.model import Access
 from bo_sync.core.text import Text
 from bo_sync.errors import HubDeniedError, HubError, HubIncompleteError
 from bo_sync.hub.answers import JsonObject, JsonValue
 from bo_sync.hub.client import CommerceHub
 from bo_sync.sandbox.baseline import FIRST_PERSON, SESSION_TOKEN
 from bo_sync.sandbox.behaviour import Behaviour, LargePages, Refusal, ViewerForKey
-from tests.hub.sandboxed import JANE, Trial, Watched, crowd
-from tests.hub.scripted import Hang, Heard, Scene, Scripted, data, errors, failed, impatient, transport_to
-from tests.sandbox.asking import grant, holding, person
+from tests.hub.sandboxed import Trial, Watched, crowd, somebody
+from tests.hub.scripted import Hang, Heard, Scene, Scripted, data, errors, failed, html, impatient, transport_to
 
 
 def pages(items: int, size: int) -> int:
@@ -101,6 +99,15 @@ class TestPageSizes:
         assert len(state.users) == 60
         assert max(len(user_ids(heard)) for heard in hub.heard[-3:] if heard.operation == "roles") <= 30
 
+    def test_a_gateway_that_answers_400_to_a_large_page_is_asked_for_a_smaller_one(self) -> None:
+        def play(heard: Heard) -> Scene:
+            given = heard.variables["input"]
+            assert isinstance(given, dict)
+            return html(400) if given["offset"] == 100 else answer(heard, people=60)
+
+        with Scripted(play=play) as hub:
+            assert len(CommerceHub(transport_to(hub.url)).read_all(Watched()).users) == 60
+
     def test_when_no_smaller_page_helps_the_hubs_own_words_are_told(self) -> None:
         refusal = errors("GRAPHQL_VALIDATION_FAILED", "no such field", status=400)
         told = "GRAPHQL_VALIDATION_FAILED: “no such field”"
@@ -148,17 +155,6 @@ def answer(
     items: list[JsonValue] = [somebody(each + 1) for each in shown]
     whole: dict[str, JsonValue] = {"items": items, "itemsFound": people, "offset": claimed or size}
     return data(adminUsers={**whole, "pages": -(-people // (claimed or size)), **(wrong or {})})
-
-
-def somebody(number: int) -> JsonValue:
-    empty = ("gender", "firstName", "middleName", "lastName", "phone", "job", "language")
-    return {
-        "id": str(number),
-        "email": f"p{number}@example.com",
-        **dict.fromkeys(empty),
-        "createdAt": "2026-01-01T00:00:00Z",
-        "lastModifiedAt": "2026-01-01T00:00:00Z",
-    }
 
 
 class TestProof:
@@ -258,29 +254,6 @@ class TestTheViewer:
         with Scripted(play=play) as hub, pytest.raises(HubDeniedError) as caught:
             CommerceHub(transport_to(hub.url, session=True)).read_all(Watched())
         assert "BO_SYNC_SESSION_TOKEN" in caught.value.hint
-
-
-class TestOnePerson:
-    def test_they_are_read_with_all_their_rows(self) -> None:
-        trial = Trial(holding(person(JANE, grant("pricing", "VIEWER"), grant("order", "NONE"))))
-        assert sorted(row.access for row in trial.live().rows) == [Access.NONE, Access.VIEWER]
-        assert trial.live() == trial.read().users[0]
-
-    def test_nobody_there_is_none(self) -> None:
-        assert Trial(holding()).hub.read_user(Text(JANE)) is None
-
-    def test_somebody_else_in_the_answer_is_refused(self) -> None:
-        with Scripted(data(adminUser=somebody(1))) as hub, pytest.raises(HubError, match="somebody else, p1@example"):
-            CommerceHub(transport_to(hub.url)).read_user(Text(JANE))
-
-    def test_more_rows_than_a_page_holds_are_all_read(self) -> None:
-        rows = [grant(name, "VIEWER") for name in ("role", "order", "product", "user", "shop", "pricing", "logistics")]
-        trial = Trial(holding(person(JANE, *rows)), page_size=3)
-        assert len(trial.live().rows) == 7
-
-    def test_both_rows_of_one_pair_are_read(self) -> None:
-        trial = Trial(holding(person(JANE, grant("order", "VIEWER"), grant("order", "OWNER"))))
-        assert sorted(row.access for row in trial.read().users[0].rows) == [Access.VIEWER, Access.OWNER]
 
 
 def test_an_error_does_not_wait_for_what_is_still_in_flight() -> None:

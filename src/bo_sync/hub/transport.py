@@ -21,9 +21,10 @@ from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.auth import AuthBase
 
 from bo_sync import __version__
+from bo_sync.core.text import Text
 from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubUnreachableError
 from bo_sync.hub.address import HubAddress
-from bo_sync.hub.answers import Answer, Call, Outcome, Reply, Silence, describe, parse_reply
+from bo_sync.hub.answers import Answer, Call, Fault, Outcome, Reply, Silence, describe, parse_reply
 from bo_sync.hub.patience import TRIES, Pace
 from bo_sync.hub.refusals import denied_hint
 from bo_sync.hub.secrets import Credentials
@@ -174,6 +175,8 @@ class Transport:
             said = str(reply.faults[0]) if reply and reply.faults else describe(answer, self.credentials)
             message = f"{call.operation}: {self.address.url} denies access: {said}"
             raise HubDeniedError(message, operation=call.operation, code=code, hint=denied_hint(call.operation, code))
+        if reply is None and answer.status == 400:
+            return Reply(400, None, (Fault(Text(describe(answer, self.credentials))),), executed=False)
         if reply is None or (answer.status >= 300 and answer.status != 400):
             message = f"{call.operation}: {self.address.url} answers {self._what_came(answer)}"
             raise HubError(message, operation=call.operation, hint="check the address; it usually ends in /graphql")

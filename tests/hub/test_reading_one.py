@@ -1,0 +1,34 @@
+"""One person is read whole, or not at all."""
+
+import pytest
+
+from bo_sync.core.model import Access
+from bo_sync.core.text import Text
+from bo_sync.errors import HubError
+from bo_sync.hub.client import CommerceHub
+from tests.hub.sandboxed import JANE, Trial, somebody
+from tests.hub.scripted import Scripted, data, transport_to
+from tests.sandbox.asking import grant, holding, person
+
+
+class TestOnePerson:
+    def test_they_are_read_with_all_their_rows(self) -> None:
+        trial = Trial(holding(person(JANE, grant("pricing", "VIEWER"), grant("order", "NONE"))))
+        assert sorted(row.access for row in trial.live().rows) == [Access.NONE, Access.VIEWER]
+        assert trial.live() == trial.read().users[0]
+
+    def test_nobody_there_is_none(self) -> None:
+        assert Trial(holding()).hub.read_user(Text(JANE)) is None
+
+    def test_somebody_else_in_the_answer_is_refused(self) -> None:
+        with Scripted(data(adminUser=somebody(1))) as hub, pytest.raises(HubError, match="somebody else, p1@example"):
+            CommerceHub(transport_to(hub.url)).read_user(Text(JANE))
+
+    def test_more_rows_than_a_page_holds_are_all_read(self) -> None:
+        rows = [grant(name, "VIEWER") for name in ("role", "order", "product", "user", "shop", "pricing", "logistics")]
+        trial = Trial(holding(person(JANE, *rows)), page_size=3)
+        assert len(trial.live().rows) == 7
+
+    def test_both_rows_of_one_pair_are_read(self) -> None:
+        trial = Trial(holding(person(JANE, grant("order", "VIEWER"), grant("order", "OWNER"))))
+        assert sorted(row.access for row in trial.read().users[0].rows) == [Access.VIEWER, Access.OWNER]
