@@ -1,0 +1,64 @@
+"""`bo-sync fmt`: the files in canonical form."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bo_sync.cli.options import Common, common
+from bo_sync.errors import ExitCode, FilesError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bo_sync.config.files import File
+
+
+@click.command(name="fmt", short_help="Put the files into canonical form, comments kept.")
+@common
+@click.option("--check", is_flag=True, help="Write nothing; exit 2 when a file would change.")
+def command(chosen: Common, *, check: bool) -> int:
+    """Put every file's keys into canonical order; comments and meaning stay.
+
+    Exits 0, 2 when --check finds a file that would change, or 3 when a file cannot be read; the others are still
+    formatted.
+    """
+    from bo_sync.cli.talk import result
+    from bo_sync.cli.writing import replace_file
+    from bo_sync.config.files import walk
+    from bo_sync.core.text import Text
+    from bo_sync.render.escape import terminal
+
+    found = walk(chosen.root)
+    changed, problems = _formatted(found.files)
+    for path, text in changed:
+        result(terminal(f"{'would change' if check else 'formatted'} {Text(path)}"))
+        if not check:
+            replace_file(chosen.root, path, text)
+    lines = (*map(str, found.problems), *problems)
+    if lines:
+        raise FilesError("some files cannot be formatted", lines=lines, hint="mend these lines; they are as they were")
+    return ExitCode.PENDING if check and changed else ExitCode.OK
+
+
+def _formatted(files: "Sequence[File]") -> tuple[list[tuple[str, str]], list[str]]:
+    """The files that canonical form changes, with their new text, and what is wrong with the others."""
+    from bo_sync.config.files import kind_of
+    from bo_sync.config.fmt import format_text
+    from bo_sync.core.text import Text
+
+    changed: list[tuple[str, str]] = []
+    problems: list[str] = []
+    for path, data in files:
+        kind = kind_of(path)
+        if kind is None:
+            continue
+        try:
+            before = data.decode("utf-8")
+            after = format_text(before, kind, Text(path))
+        except UnicodeDecodeError:
+            problems.append(f"{Text(path)}:1:1: error: not UTF-8")
+        except FilesError as error:
+            problems += error.message.splitlines()
+        else:
+            changed += [(path, after)] if after != before else []
+    return changed, problems

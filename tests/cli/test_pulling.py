@@ -1,0 +1,153 @@
+"""`pull`: what is written means what the hub holds, and what is there already is safe."""
+
+from pathlib import Path
+
+import pytest
+from tests.support.process import write
+from tests.support.worlds import STRANGER, TODAY, World, world
+
+from bo_sync.cli.options import Common
+from bo_sync.cli.pulling import Pulled, pull
+from bo_sync.cli.session import load_files
+from bo_sync.cli.talk import Silent
+from bo_sync.config.dump import dump_preset, dump_user
+from bo_sync.core.changes import CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
+from bo_sync.core.plan import Plan
+from bo_sync.hub.address import SANDBOX, parse_address
+from bo_sync.hub.client import CommerceHub
+from bo_sync.hub.transport import Transport
+from bo_sync.reconcile import make_plan
+from bo_sync.sandbox.adapter import SandboxAdapter
+from bo_sync.sandbox.hub import SandboxHub
+from bo_sync.sandbox.shape import Population
+from bo_sync.sandbox.store import Store
+
+REMARK = "# written by a person"
+
+
+def hub_with(store: Store, population: Population) -> CommerceHub:
+    store.load(population)
+    adapter = SandboxAdapter(SandboxHub(store, keyless=True))
+    return CommerceHub(Transport(parse_address(SANDBOX), adapters={SANDBOX: adapter}))
+
+
+def repository(root: Path, given: World) -> Common:
+    """The world's files on disk, each person's with a remark, and a setting that allows every address."""
+    files = {f"users/{entry.email.folded}.yaml": f"{REMARK}\n{dump_user(entry)}" for entry in given.declarations}
+    files |= {f"presets/{name}.yaml": dump_preset(preset) for name, preset in given.presets.items()}
+    defaults = "defaults: {language: nl}\n" if given.settings.defaults else ""
+    write(root, {**files, "bo-sync.yaml": f"{defaults}unmanaged: {given.settings.unmanaged}\n"})
+    return Common(root, quiet=True, verbose=False, today=TODAY)
+
+
+def pulled(common: Common, hub: CommerceHub, *, update: bool) -> Pulled:
+    return pull(common.root, load_files(common), hub.read_all(Silent()), update=update)
+
+
+def planned(common: Common, hub: CommerceHub) -> Plan:
+    return make_plan(load_files(common).desired, hub.read_all(Silent()), hub.url).plan
+
+
+@pytest.mark.parametrize("seed", range(80))
+def test_after_pull_nobody_is_unmanaged_and_after_update_nobody_drifts(seed: int, tmp_path: Path) -> None:
+    given = world(seed)
+    with Store.open() as store:
+        hub = hub_with(store, given.population)
+        common = repository(tmp_path, given)
+        before = {path.name: path.read_bytes() for path in (tmp_path / "users").iterdir()}
+        first = pulled(common, hub, update=False)
+        assert before.items() <= {path.name: path.read_bytes() for path in (tmp_path / "users").iterdir()}.items()
+        assert not planned(common, hub).unmanaged
+        assert f"users/{STRANGER}.yaml" in {path.raw for path in first.written}
+        second = pulled(common, hub, update=True)
+        plan = planned(common, hub)
+        assert not [change for change in plan.changes if isinstance(change, UpdateUser) and not unsayable(change)]
+        left = {email.folded for email, _ in second.left}
+        assert {change.email.folded for change in plan.changes if not isinstance(change, UpdateUser)} <= left
+        assert all(
+            path.read_text().startswith(REMARK) for path in (tmp_path / "users").iterdir() if path.name in before
+        )
+
+
+def unsayable(change: UpdateUser) -> bool:
+    """Nothing is left but surplus rows and names that the hub lacks, which no file can say."""
+    lacking = all(entry.field in {"first_name", "last_name"} and entry.before is None for entry in change.profile)
+    return lacking and all(isinstance(grant, RemoveDuplicate) for grant in change.grants)
+
+
+def test_update_revives_nobody_and_deletes_nobody(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "users/gone.yaml": "email: gone@example.com\nstate: absent\n",
+            "users/over.yaml": "email: over@example.com\nfirst_name: O\nlast_name: V\nuntil: 2026-11-20\n",
+            "users/new.yaml": "email: new@example.com\nfirst_name: N\nlast_name: W\n",
+        },
+    )
+    before = {path.name: path.read_bytes() for path in (tmp_path / "users").iterdir()}
+    common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
+    with Store.open() as store:
+        hub = hub_with(store, {"users": [{"email": "gone@example.com"}, {"email": "over@example.com"}]})
+        told = pulled(common, hub, update=True)
+        kinds = [type(change) for change in planned(common, hub).changes]
+    assert {path.name: path.read_bytes() for path in (tmp_path / "users").iterdir()} == before
+    assert [(str(email), why) for email, why in told.left] == [
+        ("gone@example.com", "is in the hub, but the file says state: absent"),
+        ("new@example.com", "has a file, but is not in the hub"),
+        ("over@example.com", "is in the hub, but the file says until has passed"),
+    ]
+    assert kinds == [DeleteUser, CreateUser, DeleteUser]
+
+
+def test_a_name_that_is_taken_gets_a_hash_and_the_file_that_took_it_stays(tmp_path: Path) -> None:
+    taken = "email: somebody.else@example.com\nfirst_name: S\nlast_name: E\n"
+    write(tmp_path, {"users/jane@example.com.yaml": taken})
+    with Store.open() as store:
+        hub = hub_with(store, {"users": [{"email": "jane@example.com", "firstName": "\x1b[31mJane\u202e: #"}]})
+        common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
+        told = pulled(common, hub, update=False)
+        assert not planned(common, hub).unmanaged
+    assert (tmp_path / "users" / "jane@example.com.yaml").read_text() == taken
+    (written,) = told.written
+    assert written.raw.startswith("users/jane@example.com-")
+    assert (tmp_path / written.raw).read_text().isprintable() is False  # line breaks, and nothing else that acts
+    assert "\x1b" not in (tmp_path / written.raw).read_text()
+
+
+def test_a_protected_person_gets_no_file_and_is_told(tmp_path: Path) -> None:
+    write(tmp_path, {"bo-sync.yaml": 'protect: ["*@example.com"]\n'})
+    with Store.open() as store:
+        hub = hub_with(store, {"users": [{"email": "break-glass@example.com"}]})
+        told = pulled(Common(tmp_path, quiet=True, verbose=False, today=TODAY), hub, update=False)
+    assert not told.written
+    assert [(str(email), why) for email, why in told.left] == [
+        ("break-glass@example.com", "is protected, and needs no file")
+    ]
+
+
+def test_update_keeps_a_running_end_date_and_drops_one_that_has_passed(tmp_path: Path) -> None:
+    entry = "email: a@example.com\nfirst_name: A\nlast_name: B\nmodules:\n"
+    running = "  pricing: {access: editor, until: 2099-01-01, reason: CHG-1}\n"
+    passed = "  logistics: {access: owner, until: 2020-01-01}\n"
+    write(tmp_path, {"users/a.yaml": entry + running + passed})
+    common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
+    with Store.open() as store:
+        population: Population = {
+            "users": [
+                {
+                    "email": "a@example.com",
+                    "firstName": "A",
+                    "lastName": "B",
+                    "roles": [
+                        {"definition": "pricing", "access": "VIEWER"},
+                        {"definition": "logistics", "access": "EDITOR"},
+                    ],
+                }
+            ]
+        }
+        hub = hub_with(store, population)
+        pulled(common, hub, update=True)
+        assert not planned(common, hub).changes
+    text = (tmp_path / "users" / "a.yaml").read_text()
+    assert "pricing: {access: viewer, until: 2099-01-01, reason: CHG-1}" in text
+    assert "logistics: editor" in text
