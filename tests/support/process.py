@@ -1,12 +1,20 @@
 """`bo-sync` as people run it: a process of its own, against a hub in another process, over a real socket."""
 
+import fcntl
 import os
+import pty
+import select
+import struct
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 from bo_sync.sandbox.shape import Population
@@ -24,6 +32,13 @@ class Ran:
     code: int
     out: str
     err: str
+
+    @property
+    def complaint(self) -> tuple[str, ...]:
+        """The lines of stderr from the first error on: the error itself, and what to do next."""
+        lines = self.err.splitlines()
+        first = next((number for number, line in enumerate(lines) if line.startswith("error: ")), len(lines))
+        return tuple(lines[first:])
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -48,6 +63,137 @@ def bo_sync(root: Path, *arguments: str, env: Mapping[str, str] | None = None, t
     )
     assert "Traceback" not in done.stderr, done.stderr
     return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@contextmanager
+def started(root: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
+    """A command that runs in `root`, to be signalled or left; it is over, one way or another, after the block."""
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=root,
+        env={**environment(), **(env or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def ended(process: subprocess.Popen[str]) -> Ran:
+    """How a started command ends by itself."""
+    out, err = process.communicate(timeout=SECONDS)
+    assert "Traceback" not in err, err
+    return Ran(process.returncode, out, err)
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What somebody types at a terminal once it shows `after`."""
+
+    after: str
+    typed: str
+
+
+def in_terminal(
+    root: Path, *arguments: str, env: Mapping[str, str] | None = None, keys: Keys | None = None, columns: int = 80
+) -> Ran:
+    """Runs one command with a terminal as stdin, stdout and stderr; `out` is all that the terminal was sent."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=root,
+        env={**environment(), "TERM": "xterm-256color", **(env or {})},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    try:
+        shown = _watched(ours, keys)
+        code = process.wait(SECONDS)
+    finally:
+        process.kill()
+        process.wait(SECONDS)
+        os.close(ours)
+    assert "Traceback" not in shown, shown
+    return Ran(code, shown.replace("\r\n", "\n"), "")
+
+
+def _watched(terminal: int, keys: Keys | None) -> str:
+    """All that is sent to a terminal until its process ends; types once."""
+    shown, typed, deadline = b"", keys is None, time.monotonic() + SECONDS
+    while time.monotonic() < deadline and select.select([terminal], [], [], SECONDS)[0]:
+        with suppress(OSError):  # Linux says EIO where others say that nothing is left
+            chunk = os.read(terminal, 65536)
+            if chunk:
+                shown += chunk
+                if not typed and keys is not None and keys.after.encode() in shown:
+                    os.write(terminal, keys.typed.encode())
+                    typed = True
+                continue
+        break
+    return shown.decode("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a page server was sent: the headers by lower-case name, and the body."""
+
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One HTTP answer."""
+
+    status: int
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """A server that answers every request with one page, and what it was sent."""
+
+    url: str
+    heard: list[Said]
+
+
+@contextmanager
+def answering(page: Page) -> Iterator[Listening]:
+    """A server on the loopback interface that is no hub."""
+    heard: list[Said] = []
+
+    class Answerer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            heard.append(Said({name.lower(): value for name, value in self.headers.items()}, body))
+            self.send_response(page.status)
+            for name, value in {**page.headers, "Content-Length": str(len(page.body))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(page.body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the standard library's
+            """Silent."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answerer) as server:
+        thread = Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield Listening(f"http://127.0.0.1:{server.server_address[1]}/v2/graphql", heard)
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @dataclass(frozen=True, slots=True)
