@@ -79,7 +79,9 @@ class _Walk:
         """The settings file and the two folders, with all that they lead to."""
         with os.scandir(self._root) as listing:
             for entry in listing:
-                if entry.name in {SETTINGS_FILE, *FOLDERS}:
+                if entry.name == SETTINGS_FILE and entry.is_dir():
+                    self.complain(entry.name, "a folder; expected a file with the settings")
+                elif entry.name in {SETTINGS_FILE, *FOLDERS}:
                     self._entry(entry, entry.name)
                 elif entry.name == "bo-sync.yml":
                     self.complain(entry.name, f"this file is not read; expected the name {SETTINGS_FILE}")
