@@ -93,7 +93,7 @@ def test_a_file_that_grants_what_the_hub_does_not_define_is_an_error_that_names_
     )
     with pytest.raises(FilesError) as caught:
         planned(desired, live)
-    assert caught.value.message == "the files grant 3 time(s) what the hub has no role definition for"
+    assert caught.value.message == "the hub lacks the role definition of 3 grants in the files"
     missing = "but the hub has no role definition named"
     assert caught.value.lines == (
         f"users/jane.yaml:3:1: error: a@example.com is granted api_keys, {missing} apikey",

@@ -128,7 +128,7 @@ def _check_only(only: Sequence[Text], users: Sequence[DesiredUser], live: LiveIn
 def _missing_definitions(missing: Sequence[MissingDefinition], live: LiveState) -> FilesError:
     names = ", ".join(str(name) for name in sorted(definition.name for definition in live.definitions)) or "none"
     return FilesError(
-        f"the files grant {len(missing)} time(s) what the hub has no role definition for",
+        f"the hub lacks the role definition of {len(missing)} grant{'' if len(missing) == 1 else 's'} in the files",
         lines=tuple(
             f"{entry.source}: error: {entry.email} is granted {entry.role}, "
             f"but the hub has no role definition named {entry.hub_name}"
