@@ -1,0 +1,20 @@
+"""A hub that no test may change: what is refused, or only looks, shares one a module."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from bo_sync.sandbox.baseline import baseline
+from tests.end_to_end.world import person, rows
+from tests.support.process import Served, served
+
+
+@pytest.fixture(scope="module")
+def quiet_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The baseline and a person with some access; at the end it must hold just that, byte for byte."""
+    start = baseline()
+    bob = person("bob@example.com", *rows(pricing="OWNER", order="VIEWER"), phone="1")
+    with served(tmp_path_factory.mktemp("hub"), {**start, "users": [*start["users"], bob]}) as hub:
+        before = hub.holds()
+        yield hub
+        assert hub.holds() == before, "a command that must change nothing changed the hub"

@@ -1,0 +1,193 @@
+"""Where the key goes, and where it never does: refused with exit 64 before anything is sent."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.world import file, files
+from tests.support.process import Listening, Page, Served, answering, bo_sync, write
+
+ROOT = files(file("bob@example.com", "phone: '1'", "modules: {pricing: owner, order_data: viewer}"))
+FORMS = "write https://host/v2/graphql; http:// is for this machine only; sandbox: is the embedded hub"
+NAME_IT = "next: set BO_SYNC_HUB_URL or give --hub; if the embedded sandbox is meant, say --hub sandbox:"
+KEY = "key-that-must-stay-here"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "complaint"),
+    [
+        pytest.param(
+            ("--hub", "http://hub.example.com/v2/graphql"),
+            {"BO_SYNC_API_KEY": KEY},
+            (
+                (
+                    "error: the hub's address `http://hub.example.com/v2/graphql` is refused: "
+                    "http:// would send the key in the clear: only this machine may be addressed so"
+                ),
+                f"next: {FORMS}",
+            ),
+            id="http to another machine",
+        ),
+        pytest.param(
+            ("--hub", "https://me:secret@hub.example.com/v2/graphql"),
+            {"BO_SYNC_API_KEY": KEY},
+            ("error: the hub's address holds a user name or password before the @", f"next: leave it out: {FORMS}"),
+            id="user info in the address",
+        ),
+        pytest.param(
+            (),
+            {"BO_SYNC_HUB_URL": f"https://hub.example.com/v2/graphql?key={KEY}", "BO_SYNC_API_KEY": KEY},
+            (
+                "error: the hub's address holds a query (?…) or a fragment (#…)",
+                "next: leave it out; a key goes into BO_SYNC_API_KEY",
+            ),
+            id="a key in the address",
+        ),
+        pytest.param(
+            ("--hub", ""),
+            {"BO_SYNC_API_KEY": KEY, "BO_SYNC_HUB_URL": "https://other.example.com/graphql"},
+            ("error: the hub's address `` is refused: a hub is reached over https://", f"next: {FORMS}"),
+            id="an empty --hub is no other hub",
+        ),
+        pytest.param((), {"CI": "true"}, ("error: CI is set, but no hub is named", NAME_IT), id="a pipeline, no hub"),
+        pytest.param(
+            (), {"BO_SYNC_API_KEY": KEY}, ("error: there is a key, but no hub is named", NAME_IT), id="a key, no hub"
+        ),
+        pytest.param(
+            ("--hub", "https://hub.example.com/v2/graphql"),
+            {},
+            (
+                "error: there is an address, https://hub.example.com/v2/graphql, but no key",
+                "next: set BO_SYNC_API_KEY, or give --api-key-file; --hub sandbox: asks the embedded hub",
+            ),
+            id="a remote hub, no key",
+        ),
+        pytest.param(
+            ("--hub", "https://hub.example.com/v2/graphql"),
+            {"BO_SYNC_API_KEY": f"{KEY} and more"},
+            (
+                "error: BO_SYNC_API_KEY holds a character that no key has: white space, a control, or one beyond ASCII",
+                "next: copy the key again, whole and on one line",
+            ),
+            id="a key with a blank",
+        ),
+        pytest.param(
+            ("--hub", "https://hub.example.com/v2/graphql", "--api-key-file", "."),
+            {},
+            ("error: --api-key-file .: Is a directory", "next: name a file that holds the key"),
+            id="a folder as the key's file",
+        ),
+        pytest.param(
+            ("--hub", "https://hub.example.com/v2/graphql", "--api-key-file", "nowhere"),
+            {},
+            (
+                "error: --api-key-file nowhere: No such file or directory",
+                "next: check the path and its permissions",
+            ),
+            id="no such key file",
+        ),
+    ],
+)
+def test_an_unclear_destination_is_refused_before_anything_is_sent(
+    tmp_path: Path, arguments: tuple[str, ...], env: dict[str, str], complaint: tuple[str, str]
+) -> None:
+    done = bo_sync(write(tmp_path, ROOT), "plan", "--verbose", *arguments, env=env)
+    assert (done.code, done.out, done.complaint) == (64, "", complaint)
+    assert KEY not in done.err
+    assert "secret@" not in done.err
+
+
+def test_a_foreign_host_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
+    root = write(tmp_path, {**ROOT, "bo-sync.yaml": "hub_host: api.helice.cloud\n"})
+    with answering(Page(200)) as server:
+        ran = [
+            bo_sync(root, *command, env={"BO_SYNC_HUB_URL": server.url, "BO_SYNC_API_KEY": KEY})
+            for command in (("plan",), ("apply", "--yes"), ("doctor",), ("users", "--live"))
+        ]
+    host = server.url.split("/")[2]
+    for done in ran:
+        assert (done.code, done.complaint) == (
+            64,
+            (
+                f"error: the hub is at {host}, but bo-sync.yaml (hub_host) allows only api.helice.cloud",
+                "next: address that hub with --hub or BO_SYNC_HUB_URL, or change hub_host",
+            ),
+        )
+    assert not server.heard
+
+
+def test_settings_that_are_a_folder_are_not_taken_for_none(tmp_path: Path) -> None:
+    root = write(tmp_path, {"bo-sync.yaml/x": ""})
+    with answering(Page(200)) as server:
+        done = bo_sync(root, "doctor", env={"BO_SYNC_HUB_URL": server.url, "BO_SYNC_API_KEY": KEY})
+    assert (done.code, server.heard) == (3, [])
+    assert done.err.splitlines()[0] == "bo-sync.yaml:1:1: error: a folder; expected a file with the settings"
+
+
+def test_a_key_file_that_others_may_read_is_refused_and_one_that_is_private_is_read(
+    quiet_hub: Served, tmp_path: Path
+) -> None:
+    root, env = write(tmp_path, {**ROOT, "key": "sandbox-viewer\n"}), {"BO_SYNC_HUB_URL": quiet_hub.url}
+    (root / "key").chmod(0o640)
+    done = bo_sync(root, "plan", "--api-key-file", "key", env=env)
+    assert (done.code, done.complaint) == (
+        64,
+        (
+            "error: --api-key-file key: others may read it (mode 0640)",
+            "next: chmod 600 it, and consider the key known",
+        ),
+    )
+    (root / "key").chmod(0o600)
+    # the file that is named outweighs the environment
+    done = bo_sync(root, "plan", "--api-key-file", "key", env={**env, "BO_SYNC_API_KEY": "wrong"})
+    assert (done.code, done.err) == (0, "")
+
+
+def test_the_sandbox_is_named_and_asks_for_no_key_even_in_a_pipeline(tmp_path: Path) -> None:
+    root = write(tmp_path, ROOT)
+    at_a_desk = bo_sync(root, "plan")
+    meant = bo_sync(root, "plan", "--hub", "sandbox:", env={"CI": "true", "BO_SYNC_API_KEY": KEY})
+    for done in (at_a_desk, meant):
+        assert (done.code, done.err) == (0, "hub: the embedded sandbox, .bo-sync/sandbox.db\n")
+        assert done.out.startswith("Plan for sandbox: (1 person, 11 grants)")
+
+
+def asked(server: Listening, root: Path, **env: str) -> None:
+    done = bo_sync(root, "plan", env={"BO_SYNC_HUB_URL": server.url, "BO_SYNC_API_KEY": KEY, **env})
+    assert done.code == 1
+    assert server.heard
+
+
+def test_a_redirect_is_not_followed_and_the_key_stays_here(tmp_path: Path) -> None:
+    root = write(tmp_path, ROOT)
+    with answering(Page(200)) as elsewhere, answering(Page(307, headers={"Location": elsewhere.url})) as server:
+        done = bo_sync(root, "plan", "--verbose", env={"BO_SYNC_HUB_URL": server.url, "BO_SYNC_API_KEY": KEY})
+    assert (done.code, len(done.complaint)) == (1, 2)
+    operation, _, told = done.complaint[0].removeprefix("error: ").partition(": ")
+    assert operation in {"adminUsers", "roleDefinitions"}
+    assert told == (
+        f"{server.url} answers HTTP 307, a redirect to {elsewhere.url}, which is not followed: the key stays here"
+    )
+    assert done.complaint[1] == "next: check the address; it usually ends in /graphql"
+    assert not elsewhere.heard
+
+
+def test_netrc_is_never_read_and_nothing_goes_through_a_proxy_in_the_clear(tmp_path: Path) -> None:
+    root = write(tmp_path, {**ROOT, ".netrc": "machine 127.0.0.1\nlogin me\npassword netrc-secret\n"})
+    (root / ".netrc").chmod(0o600)
+    with answering(Page(200)) as proxy, answering(Page(200)) as server:
+        address = proxy.url.removesuffix("/v2/graphql")
+        asked(
+            server,
+            root,
+            HOME=str(root),
+            NETRC=str(root / ".netrc"),
+            HTTP_PROXY=address,
+            http_proxy=address,
+            NO_PROXY="",
+        )
+    assert not proxy.heard
+    for request in server.heard:
+        assert request.headers["apikey"] == KEY
+        assert "authorization" not in request.headers
+        assert "netrc-secret" not in str(request)
