@@ -48,7 +48,8 @@ def read_person(entries: Entries, known: Known, complaints: Complaints) -> Perso
         complaints.take(problems)
     if document is None:
         return None
-    complaints.is_held = entries.had("id") or document.state == "absent"
+    is_state_broken = "state" not in entries and entries.had("state")
+    complaints.is_held = entries.had("id") or document.state == "absent" or is_state_broken
     _check_email(document.email, entries, known, complaints)
     if not complaints.is_held:
         _check_names(entries, complaints)

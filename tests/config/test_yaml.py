@@ -1,0 +1,226 @@
+"""The reader: text stays text, everything has a position, and what could mislead is refused."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bo_sync.config.values import Entries, Items
+from bo_sync.config.yaml import MAX_BYTES, MAX_DEPTH, MAX_PROBLEMS, read
+from bo_sync.core.text import Text
+
+F = Text("f")
+
+
+def problems(data: bytes, *, pure: bool = False) -> list[str]:
+    return [str(problem).removeprefix("f:") for problem in read(data, F, pure=pure).problems]
+
+
+@pytest.mark.parametrize("pure", [False, True], ids=["by libyaml", "by the pure parser"])
+class TestValues:
+    @pytest.mark.parametrize(
+        ("data", "value"),
+        [
+            pytest.param(b"a: no", {"a": "no"}, id="no is Norwegian"),
+            pytest.param(b"a: 0031", {"a": "0031"}, id="a number keeps its zeros"),
+            pytest.param(b"a: 1_000", {"a": "1_000"}, id="a number with a line in it is text"),
+            pytest.param(b"a: 2099-12-31", {"a": "2099-12-31"}, id="a date is text"),
+            pytest.param(b"a: ~", {"a": "~"}, id="a tilde is text"),
+            pytest.param(
+                b"a: Null\nb: TRUE\nc: yes", {"a": "Null", "b": "TRUE", "c": "yes"}, id="other spellings are text"
+            ),
+            pytest.param(
+                b"a: null\nb: true\nc: false", {"a": None, "b": True, "c": False}, id="three plain words are special"
+            ),
+            pytest.param(b"a: 'null'\nb: \"true\"", {"a": "null", "b": "true"}, id="in quotes they are text"),
+            pytest.param(b"a: ''", {"a": ""}, id="empty text in quotes is a value"),
+            pytest.param(
+                b"a: [1, null, {b: c}]\nd: {}", {"a": ["1", None, {"b": "c"}], "d": {}}, id="flow and nesting"
+            ),
+            pytest.param(b"a: |\n  x\n  y\n", {"a": "x\ny\n"}, id="a block of text"),
+            pytest.param(b"\xef\xbb\xbfa: b", {"a": "b"}, id="the mark of UTF-8 is no fault"),
+            pytest.param(b"---\na: b\n...\n", {"a": "b"}, id="the marks of one document are no fault"),
+            pytest.param(b"a: b\r\nc: d\r\n", {"a": "b", "c": "d"}, id="lines may end as on Windows"),
+            pytest.param(b'a: "\\x1b"', {"a": "\x1b"}, id="an escape is the character that it names"),
+            pytest.param(b"word", "word", id="a lone word"),
+        ],
+    )
+    def test_what_is_written_is_what_is_read(self, data: bytes, value: object, *, pure: bool) -> None:
+        reading = read(data, F, pure=pure)
+        assert not reading.problems
+        assert reading.value == value
+
+    @pytest.mark.parametrize(
+        ("data", "expected"),
+        [
+            pytest.param(b"", ["1:1: error: the file is empty; expected a mapping of keys"], id="an empty file"),
+            pytest.param(b"# x\n", ["1:1: error: the file is empty; expected a mapping of keys"], id="only a comment"),
+            pytest.param(
+                b"---\n", ["1:1: error: the file is empty; expected a mapping of keys"], id="an empty document"
+            ),
+            pytest.param(b"null\n", ["1:1: error: the file is empty; expected a mapping of keys"], id="a lone null"),
+            pytest.param(
+                b"a: 1\nb: 2\na: 3\n",
+                ['3:1: error: key "a" is given twice; the first is at 1:1: keep one'],
+                id="a key twice",
+            ),
+            pytest.param(
+                b"a:\nb: {c: }\n",
+                [
+                    '1:1: error: key "a" has no value; expected a value: write null to clear, "" for empty text',
+                    '2:5: error: key "c" has no value; expected a value: write null to clear, "" for empty text',
+                ],
+                id="keys without a value",
+            ),
+            pytest.param(
+                b"a:\n  -\n",
+                ['2:4: error: an item without a value; expected a value: write null to clear, "" for empty text'],
+                id="an item without a value",
+            ),
+            pytest.param(
+                b"a: &x 1\nb: *x\n",
+                [
+                    '1:4: error: anchor "&x"; expected none: remove it',
+                    '2:4: error: alias "*x"; expected the value itself',
+                ],
+                id="an anchor and an alias",
+            ),
+            pytest.param(b"&k a: 1\n", ['1:1: error: anchor "&k"; expected none: remove it'], id="an anchor at a key"),
+            pytest.param(b"<<: {a: 1}\n", ["1:1: error: merge key <<; expected the keys themselves"], id="a merge key"),
+            pytest.param(
+                b"a: !!python/object/apply:os.system [x]\n",
+                [
+                    '1:4: error: tag "tag:yaml.org,2002:python/object/apply:os.system"; expected none: text stays text, remove it'
+                ],
+                id="a tag that asks for code",
+            ),
+            pytest.param(
+                b"? [a]\n: b\n",
+                ["1:3: error: a mapping, a list or an alias as a key; expected text"],
+                id="a list as a key",
+            ),
+            pytest.param(
+                b"a: 1\n---\nb: 2\n",
+                ["2:1: error: a second document; expected one document a file"],
+                id="two documents",
+            ),
+            pytest.param(
+                b"[" * 1000,
+                [f"1:{MAX_DEPTH + 1}: error: nested too deeply; expected at most {MAX_DEPTH} levels"],
+                id="absurd nesting",
+            ),
+            pytest.param(
+                b"a: b\nc: d\xe9\n",
+                ["2:5: error: byte 0xe9 is not UTF-8; expected UTF-8: save the file as UTF-8"],
+                id="another encoding",
+            ),
+            pytest.param(
+                "a: b".encode("utf-16"),
+                ["1:1: error: the file is UTF-16; expected UTF-8: save it as UTF-8"],
+                id="UTF-16",
+            ),
+            pytest.param(
+                "a: b".encode("utf-32"),
+                ["1:1: error: the file is UTF-32; expected UTF-8: save it as UTF-8"],
+                id="UTF-32",
+            ),
+            pytest.param(
+                b"a: b\nc: \x1b[31m\n",
+                ["2:4: error: control character \\x1b; expected none: remove it"],
+                id="a control character",
+            ),
+            pytest.param(b"\ta: b\n", ["1:1: error: not YAML: a tab; indent with spaces"], id="a tab as indentation"),
+            pytest.param(
+                b"a: @b\n", ['1:4: error: not YAML: text that starts with "@" needs quotes'], id="a reserved character"
+            ),
+        ],
+    )
+    def test_a_fault_is_named_at_its_place(self, data: bytes, expected: list[str], *, pure: bool) -> None:
+        assert problems(data, pure=pure) == expected
+
+    def test_every_key_and_every_value_has_a_position(self, *, pure: bool) -> None:
+        value = read(b"a: 1\nb:\n  c: x\n  d: [y,  z]\n", F, pure=pure).value
+        assert isinstance(value, Entries)
+        inner = value.mapping("b")
+        items = inner.listing("d")
+        marks = [value.key_at("b"), value.value_at("a"), inner.key_at("d"), inner.value_at("d"), *items.values_at]
+        assert [(mark.line + 1, mark.column + 1) for mark in marks] == [(2, 1), (1, 4), (4, 3), (4, 6), (4, 7), (4, 11)]
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        pytest.param(
+            b"email: x\nfirst_na",
+            "3:1: error: not YAML: could not find expected ':'; expected `key: value`",
+            id="a file that was cut off",
+        ),
+        pytest.param(
+            b"a: b: c\n",
+            '1:5: error: not YAML: mapping values are not allowed in this context; text that holds ": " needs quotes around it',
+            id="a colon in plain text",
+        ),
+        pytest.param(
+            b"a: 'b\n",
+            "2:1: error: not YAML: found unexpected end of stream; a quote is opened and never closed",
+            id="an open quote",
+        ),
+        pytest.param(
+            b"{? : b}\n", "1:4: error: a value without a key; expected `key: value`", id="a value without a key"
+        ),
+        pytest.param(
+            b'a: "\\ud800"\n',
+            "1:7: error: not YAML: found invalid Unicode character escape code",
+            id="half of a character",
+        ),
+    ],
+)
+def test_where_the_text_stops_being_yaml_is_told_with_advice(data: bytes, expected: str) -> None:
+    assert problems(data) == [expected]
+
+
+def test_a_position_outlives_the_key_that_was_taken_out() -> None:
+    value = read(b"a: 1\nb: 2\n", F).value
+    assert isinstance(value, Entries)
+    value.take_out("a")
+    assert value == {"b": "2"}
+    assert value.had("a")
+    assert not value.had("c")
+    assert [mark.line for mark in value.keys_at()] == [1]
+    assert value.key_at("a").line == 0
+
+
+def test_a_very_large_file_is_refused_unread() -> None:
+    [problem] = read(b"a" * (MAX_BYTES + 1), F).problems
+    assert str(problem) == "f:1:1: error: the file holds 16,777,217 bytes; expected at most 16,777,216: split it"
+
+
+def test_a_file_full_of_faults_stops_after_a_hundred() -> None:
+    found = problems(b"".join(b"k%d: !t x\n" % number for number in range(5000)))
+    assert len(found) == MAX_PROBLEMS + 1
+    assert found[-1] == "100:6: error: 100 problems up to here; the rest of the file was not read"
+
+
+def test_a_yaml_bomb_is_refused_at_once() -> None:
+    bomb = b"a: &a [x, x]\n" + b"".join(
+        b"%c: &%c [*%c, *%c, *%c, *%c, *%c]\n" % (c, c, c - 1, c - 1, c - 1, c - 1, c - 1)
+        for c in range(ord("b"), ord("z"))
+    )
+    started = time.perf_counter()
+    assert len(problems(bomb)) > MAX_PROBLEMS
+    assert time.perf_counter() - started < 5  # nothing is expanded: this is a guard against hanging, not a measurement
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_at_all_make_the_reader_fail(data: bytes) -> None:
+    for pure in (False, True):
+        reading = read(data, F, pure=pure)
+        assert reading.problems or isinstance(reading.value, str | bool | Entries | Items)
+
+
+@given(st.text(alphabet="ab:-?&*!|>'\"%@`{}[],# \n\t~<\\ux0é", max_size=60))
+def test_what_looks_like_yaml_reads_the_same_with_both_parsers(text: str) -> None:
+    quick, pure = read(text.encode(), F), read(text.encode(), F, pure=True)
+    if not quick.problems and not pure.problems:
+        assert quick.value == pure.value

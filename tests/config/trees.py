@@ -1,0 +1,24 @@
+"""One-line trees: what is wrong with a few files, as the very lines that people would see."""
+
+from collections.abc import Mapping
+
+from bo_sync.config.load import Tree, load_files
+
+JANE = "email: jane@example.com\nfirst_name: Jane\nlast_name: Doe\n"
+"""The least that a person needs, on three lines."""
+
+
+def tree(files: Mapping[str, str | bytes]) -> Tree:
+    """The tree of these files, by path."""
+    return load_files((path, text.encode() if isinstance(text, str) else text) for path, text in files.items())
+
+
+def complaints(files: Mapping[str, str | bytes]) -> list[str]:
+    """Every problem, as it is printed, but for the one about a tree without people."""
+    return [str(problem) for problem in tree(files).problems if problem.source.path.raw != "users"]
+
+
+def about_jane(lines: str) -> list[str]:
+    """The problems of a file `u` that holds Jane on lines 1 to 3 and then `lines`, beside a preset `sales`."""
+    files = {"users/u.yaml": JANE + lines, "presets/sales.yaml": "label: Sales\n"}
+    return [problem.removeprefix("users/u.yaml:") for problem in complaints(files)]
