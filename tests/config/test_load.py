@@ -6,12 +6,12 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.config.trees import JANE, complaints, tree
 
 from bo_sync.config.load import digest, load_files
 from bo_sync.core.model import Access, Preset, PresetGrant, Role, Source
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
+from tests.config.trees import JANE, complaints, tree
 
 DOMAINS = "email_domains: [Example.com]\n"
 
@@ -25,7 +25,10 @@ DOMAINS = "email_domains: [Example.com]\n"
         pytest.param(
             "jane@exampel.com",
             [
-                '1:8: {}: email: the domain "exampel.com" is not among email_domains; expected example.com; did you mean example.com?'
+                (
+                    '1:8: {}: email: the domain "exampel.com" is not among email_domains; expected example.com; '
+                    "did you mean example.com?"
+                )
             ],
             id="a foreign domain",
         ),
@@ -125,7 +128,8 @@ def test_a_second_entry_is_found_even_when_it_is_broken() -> None:
 
 class TestPresets:
     def test_a_preset_is_read_with_its_grants_in_the_order_of_roles(self) -> None:
-        text = "label: Sales\nextends: [base]\nmodules: {order_data: owner, pricing: viewer}\nplatform: {sales_hub: true}\n"
+        grants = "modules: {order_data: owner, pricing: viewer}\nplatform: {sales_hub: true}\n"
+        text = "label: Sales\nextends: [base]\n" + grants
         read = tree({"presets/sales.yaml": text, "presets/base.yml": "description: 'yes'\n"})
         at = Source(Text("presets/sales.yaml"), 1)
         assert dict(read.presets) == {
@@ -172,16 +176,24 @@ class TestPresets:
                 {"a": "modules: {pricing: none}\nplatform: {backoffice: false}\n"},
                 [
                     "presets/a.yaml:1:20: warning: modules.pricing: none takes nothing away in a preset; leave it out",
-                    "presets/a.yaml:2:24: warning: platform.backoffice: false takes nothing away in a preset; leave it out",
+                    (
+                        "presets/a.yaml:2:24: warning: platform.backoffice: false takes nothing away in a preset; "
+                        "leave it out"
+                    ),
                 ],
                 id="none and false take nothing away",
             ),
             pytest.param(
                 {"a": "modules: {pricing: {access: owner}}\nplatform: {backofice: true}\n"},
                 [
-                    "presets/a.yaml:1:20: error: modules.pricing: found a mapping; expected owner, editor, viewer or none",
-                    'presets/a.yaml:2:12: error: unknown role under platform "backofice"; expected one of sales_hub, '
-                    "backoffice; did you mean backoffice?",
+                    (
+                        "presets/a.yaml:1:20: error: modules.pricing: found a mapping; expected owner, editor, "
+                        "viewer or none"
+                    ),
+                    (
+                        'presets/a.yaml:2:12: error: unknown role under platform "backofice"; '
+                        \"expected one of sales_hub, backoffice; did you mean backoffice?"
+                    ),
                 ],
                 id="a preset's grants have no end, and no unknown roles",
             ),
@@ -226,8 +238,10 @@ class TestTree:
     def test_no_people_is_a_warning_that_says_where_to_begin(self) -> None:
         read = tree({"presets/a.yaml": "label: A\n", "bo-sync.yml": "", "README.md": "x"})
         assert list(map(str, read.problems)) == [
-            "users:1:1: warning: no user files; expected one file a person in users/: `bo-sync init` or `bo-sync pull` "
-            "write some"
+            (
+                "users:1:1: warning: no user files; expected one file a person in users/: `bo-sync init` or "
+                "`bo-sync pull` write some"
+            )
         ]
         assert read.user_files == 0
         assert read.warnings == read.problems
@@ -272,8 +286,18 @@ class TestTree:
 
 NAMES = st.sampled_from(["users/a.yaml", "users/b/c.yml", "presets/a.yaml", "presets/b.yaml", "bo-sync.yaml"])
 WORDS = st.sampled_from(
-    ["email", "users", "preset", "presets", "modules", "platform", "pricing", "backoffice", "access", "until", "ignore"]
-    + [
+    [
+        "email",
+        "users",
+        "preset",
+        "presets",
+        "modules",
+        "platform",
+        "pricing",
+        "backoffice",
+        "access",
+        "until",
+        "ignore",
         "state",
         "absent",
         "null",
@@ -287,8 +311,16 @@ WORDS = st.sampled_from(
         "rails",
         "defaults",
         "protect",
+        "count",
+        "max_user_deletes",
+        "role_definitions",
+        "email_domains",
+        "timezone",
+        "rule",
+        "reason",
+        "language",
+        "''",
     ]
-    + ["count", "max_user_deletes", "role_definitions", "email_domains", "timezone", "rule", "reason", "language", "''"]
 )
 FLOW = st.recursive(
     WORDS,

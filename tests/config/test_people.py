@@ -3,7 +3,6 @@
 from datetime import date
 
 import pytest
-from tests.config.trees import JANE, about_jane, complaints, tree
 
 from bo_sync.core.model import (
     Access,
@@ -16,6 +15,7 @@ from bo_sync.core.model import (
     State,
 )
 from bo_sync.core.text import Text
+from tests.config.trees import JANE, about_jane, complaints, tree
 
 FULL = """\
 email: jane.doe@example.com            # identity
@@ -190,8 +190,9 @@ KEYS = (
         ),
         pytest.param(
             "modules: {pricin: viewer}\n",
-            '4:11: error: unknown role under modules "pricin"; expected one of api_keys, user_management, shop_channel, '
-            "roles_permissions, pricing, logistics, configuration, product_data, order_data; did you mean pricing?",
+            '4:11: error: unknown role under modules "pricin"; expected one of api_keys, user_management, '
+            "shop_channel, roles_permissions, pricing, logistics, configuration, product_data, order_data; "
+            "did you mean pricing?",
             id="an unknown module",
         ),
         pytest.param(
@@ -206,7 +207,8 @@ KEYS = (
         ),
         pytest.param(
             "modules: {pricing: veiwer}\n",
-            '4:20: error: modules.pricing: found "veiwer"; expected owner, editor, viewer or none; did you mean viewer?',
+            '4:20: error: modules.pricing: found "veiwer"; expected owner, editor, viewer or none; '
+            "did you mean viewer?",
             id="an unknown access",
         ),
         pytest.param(
@@ -255,8 +257,10 @@ def test_every_problem_of_an_entry_is_found_in_one_run() -> None:
         '4:9: error: gender: found "x"; expected male, female or unknown',
         '5:8: error: until: found "2099-13-01"; expected a day that exists, as YYYY-MM-DD',
         '6:20: error: modules.pricing: found "x"; expected owner, editor, viewer or none',
-        '6:23: error: unknown role under modules "nope"; expected one of api_keys, user_management, shop_channel, '
-        "roles_permissions, pricing, logistics, configuration, product_data, order_data",
+        (
+            '6:23: error: unknown role under modules "nope"; expected one of api_keys, user_management, shop_channel, '
+            "roles_permissions, pricing, logistics, configuration, product_data, order_data"
+        ),
         '7:9: error: unknown preset "x"; expected sales',
         "8:8: error: phone: found a list; expected text",
     ]

@@ -91,7 +91,10 @@ class TestValues:
             pytest.param(
                 b"a: !!python/object/apply:os.system [x]\n",
                 [
-                    '1:4: error: tag "tag:yaml.org,2002:python/object/apply:os.system"; expected none: text stays text, remove it'
+                    (
+                        '1:4: error: tag "tag:yaml.org,2002:python/object/apply:os.system"; expected none: text stays '
+                        "text, remove it"
+                    )
                 ],
                 id="a tag that asks for code",
             ),
@@ -158,7 +161,8 @@ class TestValues:
         ),
         pytest.param(
             b"a: b: c\n",
-            '1:5: error: not YAML: mapping values are not allowed in this context; text that holds ": " needs quotes around it',
+            "1:5: error: not YAML: mapping values are not allowed in this context; text that holds "
+            '": " needs quotes around it',
             id="a colon in plain text",
         ),
         pytest.param(

@@ -1,0 +1,168 @@
+"""bo-sync.yaml: what it may say, and that what it leaves out keeps its default."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from bo_sync.config.settings import today
+from bo_sync.core.model import FieldValue, Role
+from bo_sync.core.settings import RailLimits, Settings, Share, Unmanaged
+from bo_sync.core.text import Text
+from tests.config.trees import complaints, tree
+
+FULL = """\
+defaults: {language: nl, phone: null}
+unmanaged: delete
+protect: ["break-glass@example.com", "*@propeller-commerce.com"]
+email_domains: [example.com]
+timezone: Europe/Amsterdam
+hub_host: api.helice.cloud
+rails: {max_user_deletes: {count: 3}, max_grant_losses: {percent: 100}, min_role_owners: 1}
+role_definitions: {sales_hub: sales-management, warehouse: wh, archive: arc}
+"""
+
+
+def settings(text: str) -> Settings:
+    read = tree({"bo-sync.yaml": text})
+    assert not read.errors, read.errors
+    return read.settings
+
+
+def test_a_full_file_becomes_settings() -> None:
+    read = settings(FULL)
+    assert read.defaults == (FieldValue("phone", None), FieldValue("language", Text("NL")))
+    assert read.unmanaged is Unmanaged.DELETE
+    assert read.protect == (Text("break-glass@example.com"), Text("*@propeller-commerce.com"))
+    assert read.email_domains == (Text("example.com"),)
+    assert read.timezone == "Europe/Amsterdam"
+    assert read.hub_host == Text("api.helice.cloud")
+    assert read.rails == RailLimits(Share(3, 20), Share(11, 100), 1)
+    assert read.roles[-2:] == (Role("archive"), Role("warehouse"))
+    assert read.roles[:-2] == Settings().roles
+    assert read.role_definitions[0] == (Role("sales_hub"), Text("sales-management"))
+
+
+def test_a_missing_key_keeps_its_default() -> None:
+    assert settings("unmanaged: report\n") == Settings()
+    assert settings("{}\n") == Settings()
+    assert settings("rails: {}\ndefaults: {}\n") == Settings()
+
+
+def test_a_zero_is_a_number_and_not_a_missing_one() -> None:
+    limits = settings("rails: {max_user_deletes: {count: 0, percent: 0}}\n").rails
+    assert limits.max_user_deletes == Share(0, 0)
+
+
+def test_an_added_role_is_a_module() -> None:
+    files = {
+        "bo-sync.yaml": "role_definitions: {warehouse: wh}\n",
+        "users/u.yaml": "email: a@b.c\nid: 1\nmodules: {%s: owner}\n",
+    }
+    for role, problems in (("warehouse", 0), ("ware_house", 1)):
+        assert len(complaints({**files, "users/u.yaml": files["users/u.yaml"] % role})) == problems
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "protec: [a]\n",
+            '1:1: error: unknown key "protec"; expected one of defaults, unmanaged, protect, email_domains, timezone, '
+            "hub_host, rails, role_definitions; did you mean protect?",
+            id="an unknown key",
+        ),
+        pytest.param(
+            "api_key: x\n",
+            '1:1: error: unknown key "api_key"; expected one of defaults, unmanaged, protect, '
+            "email_domains, timezone, hub_host, rails, role_definitions",
+            id="a key of the hub, which is never read from here",
+        ),
+        pytest.param(
+            "unmanaged: remove\n",
+            '1:12: error: unmanaged: found "remove"; expected report, ignore or delete',
+            id="an unknown word for the unmanaged",
+        ),
+        pytest.param(
+            "timezone: Europe/Amsterdan\n",
+            '1:11: error: timezone: found "Europe/Amsterdan"; expected a zone such as Europe/Amsterdam; '
+            "did you mean Europe/Amsterdam?",
+            id="a zone that does not exist",
+        ),
+        pytest.param(
+            "timezone: ../../etc/passwd\n",
+            '1:11: error: timezone: found "../../etc/passwd"; expected a zone such as Europe/Amsterdam',
+            id="a zone that is a path",
+        ),
+        pytest.param(
+            "timezone: Europe\n",
+            '1:11: error: timezone: found "Europe"; expected a zone such as Europe/Amsterdam; did you mean Europe/Rome?',
+            id="a zone that is a folder of zones",
+        ),
+        pytest.param(
+            "hub_host: https://api.helice.cloud/v2\n",
+            '1:11: error: hub_host: found "https://api.helice.cloud/v2"; expected a host name, without '
+            "scheme, port or path",
+            id="a host that is an address",
+        ),
+        pytest.param(
+            "rails: {max_user_deletes: {percent: 101}}\n",
+            '1:37: error: rails.max_user_deletes.percent: found "101"; expected a whole number from 0 to 100',
+            id="more than all",
+        ),
+        pytest.param(
+            "rails: {max_user_deletes: {count: -1}}\n",
+            '1:35: error: rails.max_user_deletes.count: found "-1"; expected a whole number from 0',
+            id="fewer than none",
+        ),
+        pytest.param(
+            "rails: {min_role_owners: 0}\n",
+            '1:26: error: rails.min_role_owners: found "0"; expected a whole number from 1',
+            id="no owner at all",
+        ),
+        pytest.param(
+            "rails: {max_user_delete: {}}\n",
+            '1:9: error: unknown key "max_user_delete"; expected one of max_user_deletes, max_grant_losses, '
+            "min_role_owners; did you mean max_user_deletes?",
+            id="an unknown rail",
+        ),
+        pytest.param(
+            "role_definitions: {sales_hub: backoffice}\n",
+            '1:31: error: role_definitions: sales_hub and backoffice both mean "backoffice"; expected two hub names',
+            id="two of our names for one hub name, one of them a default",
+        ),
+        pytest.param(
+            "role_definitions: {x: wh, y: wh}\n",
+            '1:30: error: role_definitions: x and y both mean "wh"; expected two hub names',
+            id="two of our names for one hub name",
+        ),
+        pytest.param(
+            "role_definitions: {Ware House: wh}\n",
+            '1:20: error: role_definitions: found "Ware House"; expected a name of a-z, 0-9 and _ that '
+            "starts with a letter",
+            id="a name that cannot be ours",
+        ),
+        pytest.param(
+            "defaults: {language: dutch}\n",
+            '1:22: error: language: found "DUTCH"; expected two letters (ISO 639-1), such as nl',
+            id="a default that no person may have",
+        ),
+        pytest.param(
+            "email_domains: ['@example.com']\n",
+            '1:17: error: email_domains: found "@example.com"; expected a domain such as example.com',
+            id="a domain with an @",
+        ),
+        pytest.param(
+            "protect: ['']\n", '1:11: error: protect: found ""; expected text that is not empty', id="nobody protected"
+        ),
+        pytest.param("- a\n", "1:1: error: found a list; expected a mapping of settings", id="a list"),
+    ],
+)
+def test_a_breach_is_told_at_its_place(text: str, expected: str) -> None:
+    assert complaints({"bo-sync.yaml": text}) == ["bo-sync.yaml:" + expected]
+
+
+def test_what_day_it_is_depends_on_the_zone() -> None:
+    late = datetime(2026, 6, 15, 23, 30, tzinfo=UTC)
+    assert today(Settings(), late) == date(2026, 6, 15)
+    assert today(Settings(timezone="Europe/Amsterdam"), late) == date(2026, 6, 16)
+    assert today(Settings(timezone="America/New_York"), datetime(2026, 6, 15, 3, tzinfo=UTC)) == date(2026, 6, 14)
