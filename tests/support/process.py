@@ -92,6 +92,14 @@ def ended(process: subprocess.Popen[str]) -> Ran:
     return Ran(process.returncode, out, err)
 
 
+_TAKE_THE_TERMINAL: Final = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+"""Makes the terminal the process's own, so that Ctrl-C typed at it is a signal, and becomes the command."""
+
+
 @dataclass(frozen=True, slots=True)
 class Keys:
     """What somebody types at a terminal once it shows `after`."""
@@ -107,7 +115,7 @@ def in_terminal(
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
     process = subprocess.Popen(
-        [*COMMAND, *arguments],
+        [sys.executable, "-c", _TAKE_THE_TERMINAL, *COMMAND[1:], *arguments],
         cwd=root,
         env={**environment(), "TERM": "xterm-256color", **(env or {})},
         stdin=theirs,

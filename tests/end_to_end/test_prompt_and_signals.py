@@ -1,0 +1,139 @@
+"""Who says yes, and what happens to whoever says stop."""
+
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from bo_sync.sandbox.faults import Answer, Request
+from bo_sync.sandbox.shape import Population
+from tests.end_to_end.hubs import Weathered, weathered
+from tests.end_to_end.world import file, files, person, seen
+from tests.support.process import SECONDS, Keys, bo_sync, ended, in_terminal, served, started, write
+
+EVERYBODY = tuple(f"{name}@example.com" for name in ("ada", "bob", "cy", "dan", "eve", "fay"))
+LIVE: Population = {"users": [person(email) for email in EVERYBODY]}
+ROOT = files(*(file(email, "phone: '2'") for email in EVERYBODY))
+PROMPT = "Apply this plan? Only a typed yes does: "
+
+
+def phones(population: Population) -> list[str | None]:
+    return [seen(user).profile.get("phone") for user in population["users"]]
+
+
+def test_only_a_typed_yes_applies_and_the_plan_is_shown_before_the_question(tmp_path: Path) -> None:
+    root = write(tmp_path / "files", ROOT)
+    with served(tmp_path, LIVE) as hub:
+        for typed in ("y\n", "YES\n", "\x04"):
+            done = in_terminal(root, "apply", env=hub.env(), keys=Keys(PROMPT, typed))
+            assert (done.code, set(phones(hub.holds()))) == (5, {None}), typed
+            assert done.out.index("Rails: none refuses") < done.out.index(PROMPT)
+            assert done.out.endswith("\nNothing was sent: not confirmed.\n")
+        interrupted = in_terminal(root, "apply", env=hub.env(), keys=Keys(PROMPT, "\x03"))
+        assert (interrupted.code, set(phones(hub.holds()))) == (5, {None})
+        assert interrupted.out.endswith("\ninterrupted: nothing more was sent\n")
+        done = in_terminal(root, "apply", env=hub.env(), keys=Keys(PROMPT, "yes\n"))
+        assert (done.code, set(phones(hub.holds()))) == (0, {"2"})
+        assert done.out.endswith("6 people: 6 applied.\n")
+
+
+def test_nothing_is_asked_where_nothing_is_to_be_done(tmp_path: Path) -> None:
+    root = write(tmp_path / "files", files(*(file(email) for email in EVERYBODY)))
+    with served(tmp_path, LIVE) as hub:
+        done = in_terminal(root, "apply", env=hub.env())
+    assert done.code == 0
+    assert PROMPT not in done.out
+
+
+def test_without_a_terminal_nobody_is_asked_and_nothing_is_read(tmp_path: Path) -> None:
+    root = write(tmp_path, ROOT)
+    with weathered(LIVE, Gate()) as hub:
+        done = bo_sync(root, "apply", env=hub.env(), typed="yes\n")
+        assert hub.traffic.count == 0
+    assert (done.code, done.out) == (64, "")
+    assert done.complaint == (
+        "error: apply asks before it writes, and there is nobody to ask",
+        "next: give --yes if this is meant to run",
+    )
+
+
+class Gate:
+    """A hub that takes its time over what is written, and lets everything through."""
+
+    seconds = 0.5
+
+    def before(self, request: Request, /) -> Answer | None:
+        if request.operation == "adminUserUpdate":
+            time.sleep(self.seconds)
+        return None
+
+    def after(self, _request: Request, answer: Answer, /) -> Answer:
+        return answer
+
+
+class Busy(Gate):
+    """A hub that asks for a minute's patience at every write."""
+
+    def before(self, request: Request, /) -> Answer | None:
+        return Answer(429, b"", {"Retry-After": "60"}) if request.operation == "adminUserUpdate" else None
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_an_apply_that_is_stopped_finishes_what_is_in_flight_and_reports_and_the_next_converges(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    root, weather = write(tmp_path, ROOT), Gate()
+    with weathered(LIVE, weather) as hub:
+        with started(root, "apply", "--yes", "--concurrency", "2", env=hub.env()) as process:
+            wait_until_asked(hub, "adminUserUpdate")
+            process.send_signal(number)
+            done = ended(process)
+        held = phones(hub.holds())
+        weather.seconds = 0
+        again = bo_sync(root, "apply", "--yes", env=hub.env())
+        left = bo_sync(root, "plan", "--detailed-exitcode", env=hub.env())
+    assert done.code == 5, done
+    assert 1 <= held.count("2") <= 3
+    assert done.out.endswith(f"6 people: {held.count('2')} applied, {held.count(None)} not attempted.\n")
+    assert "Not attempted: nothing was sent for these people; plan and apply again" in done.out
+    assert (again.code, left.code) == (0, 0)
+
+
+def wait_until_asked(hub: Weathered, operation: str) -> None:
+    """Returns when the hub was asked for the operation."""
+    for _ in range(600):
+        if any(name == operation for name, _ in hub.traffic.sent):
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{operation} was never asked for")
+
+
+def test_an_apply_that_is_stopped_waits_for_no_patience_that_the_hub_asks_for(tmp_path: Path) -> None:
+    root = write(tmp_path, ROOT)
+    with weathered(LIVE, Busy()) as hub, started(root, "apply", "--yes", env=hub.env()) as process:
+        wait_until_asked(hub, "adminUserUpdate")
+        time.sleep(0.3)
+        begun = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        done = ended(process)
+        assert time.monotonic() - begun < 10
+        assert set(phones(hub.holds())) == {None}
+    assert done.code == 5
+    assert "6 failed" in done.out
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_a_plan_that_is_interrupted_ends_at_once_and_quietly(tmp_path: Path, number: signal.Signals) -> None:
+    root = write(tmp_path, ROOT)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never answers
+        env = {"BO_SYNC_HUB_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/", "BO_SYNC_API_KEY": "some-key"}
+        with started(root, "plan", env=env) as process:
+            silent.settimeout(SECONDS)
+            with silent.accept()[0]:
+                begun = time.monotonic()
+                process.send_signal(number)
+                done = ended(process)
+                assert time.monotonic() - begun < 5
+    assert (done.code, done.out, done.err.strip()) == (5, "", "interrupted: nothing more was sent")
