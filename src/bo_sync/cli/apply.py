@@ -162,7 +162,7 @@ def _stop_on_signals(hub: "CommerceHub") -> Iterator[Callable[[], bool]]:
 
 
 def _tell(report: "Report", form: str) -> None:
-    from bo_sync.cli.talk import result
+    from bo_sync.cli.talk import result, width
 
     if form == "json":
         from bo_sync.render.json import report_json
@@ -171,4 +171,4 @@ def _tell(report: "Report", form: str) -> None:
     else:
         from bo_sync.render.text import report_text
 
-        result(report_text(report))
+        result(report_text(report, width()))

@@ -38,6 +38,7 @@ def command(chosen: Common) -> int:
 
 
 def _walk(files: "Files", hub: "CommerceHub") -> int:
+    from bo_sync.cli.talk import width
     from bo_sync.render.text import report_text
 
     _headline("bo-sync plan")
@@ -46,7 +47,7 @@ def _walk(files: "Files", hub: "CommerceHub") -> int:
         return ExitCode.REFUSED
     _headline("bo-sync apply --yes")
     report = _apply(reading, hub)
-    click.echo(report_text(report), nl=False)
+    click.echo(report_text(report, width()), nl=False)
     _headline("bo-sync plan --detailed-exitcode")
     left = _plan(files, hub).plan
     return ExitCode.OK if report.complete and not left.changes else ExitCode.FAILED

@@ -17,12 +17,12 @@ def command(choice: HubChoice, chosen: Common, *, form: str, probe_writes: bool)
     What cannot be known is said to be unknown. Nothing in the hub changes. Exits 1 when a check fails.
     """
     from bo_sync.cli.session import load_settings, open_transport
-    from bo_sync.cli.talk import result
+    from bo_sync.cli.talk import result, width
     from bo_sync.hub.doctor import Status, examine
     from bo_sync.render.checks import CheckRow, checks_json, checks_text
 
     with open_transport(chosen, choice) as transport:
         checks = examine(transport, load_settings(chosen), probe_writes=probe_writes)
     rows = [CheckRow(check.name, check.status.value, check.message, check.hint) for check in checks]
-    result(checks_json(rows) if form == "json" else checks_text(rows))
+    result(checks_json(rows) if form == "json" else checks_text(rows, width()))
     return ExitCode.FAILED if any(check.status is Status.FAILED for check in checks) else ExitCode.OK

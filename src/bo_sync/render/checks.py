@@ -1,11 +1,12 @@
 """The doctor's answers, as text and as JSON."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from bo_sync.render.escape import terminal
+from bo_sync.render.layout import Page
 
 FORMAT_VERSION: Final = 1
 
@@ -20,14 +21,16 @@ class CheckRow:
     hint: str = ""
 
 
-def checks_text(rows: Iterable[CheckRow]) -> str:
-    """One check a line, and what to do below it."""
-    return "".join(_lines(row) for row in rows)
+def checks_text(rows: Iterable[CheckRow], width: int | None = None) -> str:
+    """One check a line, and what to do below it; continued below its beginning where it is wider than `width`."""
+    page = Page(width)
+    return "".join(f"{line}\n" for row in rows for line in _lines(row, page))
 
 
-def _lines(row: CheckRow) -> str:
-    answer = f"{row.status:<8} {terminal(row.name):<17} {terminal(row.message)}\n"
-    return answer + (f"{'':<8} {'':<17} next: {terminal(row.hint)}\n" if row.hint else "")
+def _lines(row: CheckRow, page: Page) -> Iterator[str]:
+    yield from page.hang(f"{row.status:<8} {terminal(row.name):<17} ", terminal(row.message))
+    if row.hint:
+        yield from page.hang(f"{'':<8} {'':<17} next: ", terminal(row.hint))
 
 
 def checks_json(rows: Iterable[CheckRow]) -> str:

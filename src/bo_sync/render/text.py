@@ -92,12 +92,12 @@ _TITLES: Final = {
 _SYMBOLS: Final[dict[Action, str]] = {"create": "+", "update": "~", "delete": "-"}
 
 
-def report_text(report: Report) -> str:
+def report_text(report: Report, width: int | None = None) -> str:
     """What an apply did: what needs somebody first, then what was applied, and one counted sentence."""
-    return _joined(_report_lines(report))
+    return _joined(_report_lines(report, Page(width)))
 
 
-def _report_lines(report: Report) -> Iterator[str]:
+def _report_lines(report: Report, page: Page) -> Iterator[str]:
     rows = {
         outcome: [_outcome(person) for person in report.outcomes if person.outcome is outcome] for outcome in _TITLES
     }
@@ -105,9 +105,9 @@ def _report_lines(report: Report) -> Iterator[str]:
     for outcome, found in rows.items():
         if found:
             yield _TITLES[outcome]
-            yield from lay_out(found, columns, Page())
+            yield from lay_out(found, columns, page)
             yield ""
-    yield _told(report)
+    yield from page.hang("", _told(report))
 
 
 def _outcome(person: PersonOutcome) -> Row:
