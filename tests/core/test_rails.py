@@ -337,6 +337,12 @@ def test_max_grant_losses(count: int, people: int, allowed: Allowed, expected: t
     assert found.allowed_by == own.get("max_grant_losses")
 
 
+def test_the_share_is_of_grants_not_of_people() -> None:
+    several = (row("pricing", "owner"), row("logistics", "viewer"), row("api_keys", "none"))
+    live = indexed(*(holds(number, f"p{number:03}@example.com", *several) for number in range(1, 31)))
+    assert result("max_grant_losses", situation(live=live)).limit == 15
+
+
 def test_what_is_lowered_or_revoked_counts_among_people_who_stay() -> None:
     everything = update("p001@example.com", LOWERED, revoke("api_keys", "editor"))
     gains = update("p002@example.com", set_grant("pricing", "viewer", "owner", "r1"))

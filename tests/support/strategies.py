@@ -126,7 +126,7 @@ def days() -> st.SearchStrategy[date | None]:
 @st.composite
 def declarations(draw: st.DrawFn) -> tuple[Declaration, ...]:
     """At most one entry an address, in any spelling and any order."""
-    stems = draw(st.lists(st.sampled_from(STEMS), unique=True))
+    stems = draw(st.lists(st.sampled_from(STEMS), unique=True, min_size=draw(st.sampled_from([0, 3]))))
     return tuple([draw(_declaration(stem)) for stem in stems])
 
 
@@ -135,7 +135,7 @@ def _declaration(stem: str) -> st.SearchStrategy[Declaration]:
         Declaration,
         email=st.sampled_from(SPELLINGS[stem]).map(Text),
         source=st.just(source(f"users/{stem.partition('@')[0]}.yaml")),
-        id=st.none() | st.integers(1, 9),
+        id=st.sampled_from([*[None] * 12, *range(1, 10)]),
         profile=profiles(),
         presets=st.lists(st.sampled_from(PRESET_NAMES), unique=True, max_size=2).map(tuple),
         overrides=overrides(),
@@ -146,9 +146,11 @@ def _declaration(stem: str) -> st.SearchStrategy[Declaration]:
 
 @st.composite
 def live_states(draw: st.DrawFn) -> LiveState:
-    """People with distinct ids and distinct exact addresses; every definition is there, in any order."""
-    spellings = [spelling for stem in STEMS for spelling in SPELLINGS[stem][:2]]
-    emails = draw(st.lists(st.sampled_from(spellings), unique=True, max_size=6))
+    """People with distinct ids and exact addresses, one of them at times twice but for case; every definition."""
+    stems = draw(st.lists(st.sampled_from(STEMS), unique=True, min_size=1))
+    emails = [draw(st.sampled_from(SPELLINGS[stem][:2])) for stem in stems]
+    if draw(st.sampled_from([False, False, False, True])):
+        emails.append(SPELLINGS[stems[0]][2])
     ids = draw(st.permutations(range(1, 8)))
     users = tuple(
         LiveUser(number, Text(email), draw(_full_profile()), draw(_rows(number)))
