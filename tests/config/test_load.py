@@ -192,7 +192,7 @@ class TestPresets:
                     ),
                     (
                         'presets/a.yaml:2:12: error: unknown role under platform "backofice"; '
-                        \"expected one of sales_hub, backoffice; did you mean backoffice?"
+                        "expected one of sales_hub, backoffice; did you mean backoffice?"
                     ),
                 ],
                 id="a preset's grants have no end, and no unknown roles",

@@ -95,7 +95,8 @@ def test_an_added_role_is_a_module() -> None:
         ),
         pytest.param(
             "timezone: Europe\n",
-            '1:11: error: timezone: found "Europe"; expected a zone such as Europe/Amsterdam; did you mean Europe/Rome?',
+            '1:11: error: timezone: found "Europe"; expected a zone such as Europe/Amsterdam; '
+            "did you mean Europe/Rome?",
             id="a zone that is a folder of zones",
         ),
         pytest.param(
