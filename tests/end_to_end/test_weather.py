@@ -16,6 +16,7 @@ ROOT = files(file("bob@example.com", "phone: '2'"))
 HTML = b"<html><head><title>Sign in</title></head><body><p>Please sign in</p></body></html>"
 ADDRESS = "check the address; it usually ends in /graphql"
 KEY = "key-for-bad-weather"
+VALID = "set BO_SYNC_API_KEY to a valid key of this hub; a BO_SYNC_SESSION_TOKEN must be valid too, or unset"
 DOCTOR = "`bo-sync doctor` says what a key may do"
 
 
@@ -56,7 +57,7 @@ DOCTOR = "`bo-sync doctor` says what a key may do"
         pytest.param(
             Page(401, b"{}"),
             "HUB denies access: HTTP 401 with something that is no GraphQL answer: “{}”",
-            f"set BO_SYNC_API_KEY to a valid key of this hub; {DOCTOR}",
+            VALID,
             id="a gateway that denies access",
         ),
     ],
@@ -105,7 +106,7 @@ def test_an_error_in_the_files_waits_for_no_hub(tmp_path: Path) -> None:
             "wrong",
             (
                 "the hub does not accept the key: UNAUTHENTICATED: “Invalid or missing authentication token”",
-                f"next: set BO_SYNC_API_KEY to a valid key of this hub; {DOCTOR}",
+                f"next: {VALID}",
             ),
             id="a wrong key",
         ),

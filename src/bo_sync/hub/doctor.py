@@ -21,6 +21,7 @@ from bo_sync.hub.refusals import DENIALS, is_missing
 from bo_sync.hub.transport import Transport
 
 _PING: Final = Call("ping", "query ping { __typename }", {})
+_NO_KEY: Final = "without a valid key nobody can tell"
 _ZEROS: Final = "00000000-0000-4000-8000-000000000000"
 
 
@@ -47,7 +48,10 @@ def examine(transport: Transport, settings: Settings, *, probe_writes: bool = Fa
     if endpoint.status is Status.FAILED:
         return (endpoint,)
     key, read = _check_key(transport)
-    write = _probe_writes(transport) if probe_writes else _unprobed()
+    if key.status is Status.FAILED:
+        write = Check("write", Status.UNKNOWN, _NO_KEY)
+    else:
+        write = _probe_writes(transport) if probe_writes else _unprobed()
     return (endpoint, key, read, write, *_check_definitions(transport, settings), _check_schema(transport))
 
 
@@ -74,16 +78,16 @@ def _check_key(transport: Transport) -> tuple[Check, Check]:
     for fault in reply.faults:
         if fault.code in DENIALS:
             return _denied(fault.code, f"the hub says {fault}", "give the key role.VIEWER or more, or use another one")
-    if reply.faults:
-        unknown = f"the hub answers neither yes nor no: {reply.faults[0]}"
+    if reply.faults or not (reply.data or {}).get("adminUsers"):
+        unknown = f"the hub answers neither yes nor no: {reply.faults[0] if reply.faults else 'no people, no error'}"
         return Check("key", Status.UNKNOWN, unknown), Check("read", Status.UNKNOWN, unknown)
     return Check("key", Status.OK, "the hub knows the key"), Check("read", Status.OK, "the key may read: plan works")
 
 
 def _denied(code: str, message: str, hint: str) -> tuple[Check, Check]:
     if code == "UNAUTHENTICATED":
-        key = Check("key", Status.FAILED, message, "set BO_SYNC_API_KEY to a valid key of this hub")
-        return key, Check("read", Status.UNKNOWN, "without a valid key nobody can tell")
+        hint = "set BO_SYNC_API_KEY to a valid key of this hub; a BO_SYNC_SESSION_TOKEN must be valid too, or unset"
+        return Check("key", Status.FAILED, message, hint), Check("read", Status.UNKNOWN, _NO_KEY)
     return Check("key", Status.OK, "the hub knows the key"), Check("read", Status.FAILED, message, hint)
 
 

@@ -40,7 +40,7 @@ def denied_hint(operation: str, code: str) -> str:
     if operation == "adminUserViewer":
         return "the session has ended or is not one of the backoffice: set BO_SYNC_SESSION_TOKEN anew, or unset it"
     if code == "UNAUTHENTICATED":
-        return "set BO_SYNC_API_KEY to a valid key of this hub; `bo-sync doctor` says what a key may do"
+        return "set BO_SYNC_API_KEY to a valid key of this hub; a BO_SYNC_SESSION_TOKEN must be valid too, or unset"
     needed = NEEDS.get(operation)
     least = f"{operation} needs role.{needed} or more: " if needed else ""
     return f"{least}give the key that access, or use another key; `bo-sync doctor` says what a key may do"
