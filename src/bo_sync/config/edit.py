@@ -81,14 +81,24 @@ def _changed(text: str, email: Text, change: Change, path: Text) -> str:
         case DropGrant(role):
             return _drop(text, _entry(text, email, path), (_area(role), role))
         case SetPresets(names):
-            key, other = ("presets", "preset") if len(names) > 1 else ("preset", "presets")
-            text = _drop(text, _entry(text, email, path), (other,))
-            if not names:
-                return _drop(text, _entry(text, email, path), (key,))
-            listed = "[" + ", ".join(map(scalar, names)) + "]"
-            return put((key,), listed if len(names) > 1 else scalar(names[0]))
+            return _with_presets(text, email, names, path)
         case _:
             assert_never(change)
+
+
+def _with_presets(text: str, email: Text, names: tuple[str, ...], path: Text) -> str:
+    """The one key of the two takes the other's place, so the comments around stay where they are."""
+    key, other = ("presets", "preset") if len(names) > 1 else ("preset", "presets")
+    if not names:
+        text = _drop(text, _entry(text, email, path), (key,))
+        return _drop(text, _entry(text, email, path), (other,))
+    entry = _entry(text, email, path)
+    if entry.get(key) is None and (pair := entry.get(other)) is not None:
+        text = apply(text, [Edit(pair.key.start, pair.key.end, key)])
+    else:
+        text = _drop(text, entry, (other,))
+    listed = "[" + ", ".join(map(scalar, names)) + "]"
+    return _put(text, _entry(text, email, path), (key,), listed if len(names) > 1 else scalar(names[0]))
 
 
 def _area(role: Role) -> str:
@@ -152,11 +162,10 @@ def _insert(text: str, mapping: Mapping, keys: tuple[str, ...], value: str) -> s
         return apply(text, [Edit(at, at, f", {line}" if mapping.pairs else line)])
     line = f"{key}: {value}\n" if len(keys) == 1 else f"{key}:\n{indent}  {keys[1]}: {value}\n"
     extents = chunks(text, mapping)
-    later = [index for index, pair in enumerate(mapping.pairs) if _order(pair.key.text) > _order(key)]
-    if not later:
-        return apply(text, [Edit(extents[-1][1], extents[-1][1], indent + line)])
-    at = extents[later[0]][0]
-    return apply(text, [Edit(at, at, indent + line if later[0] else line + indent)])
+    earlier = [index for index, pair in enumerate(mapping.pairs) if _order(pair.key.text) < _order(key)]
+    nearest = max(earlier, key=lambda index: _order(mapping.pairs[index].key.text), default=None)
+    at = extents[0][0] if nearest is None else extents[nearest][1]
+    return apply(text, [Edit(at, at, indent + line if at == line_start(text, at) else line + indent)])
 
 
 def _order(key: str) -> tuple[int, int, str]:

@@ -16,7 +16,7 @@ from bo_sync.config.documents import (
     USER_KEYS,
 )
 from bo_sync.config.dump import PROFILE_ORDER
-from bo_sync.config.layout import Edit, Mapping, Node, Scalar, Sequence, apply, chunks, lay_out
+from bo_sync.config.layout import Edit, Mapping, Node, Scalar, Sequence, apply, chunks, lay_out, line_start
 from bo_sync.config.values import Value
 from bo_sync.config.yaml import read
 from bo_sync.core.model import MODULES, PLATFORM, ROLES
@@ -62,7 +62,8 @@ def format_text(text: str, kind: Kind, path: Text) -> str:
     formatted = apply(plain, _edits(plain, root, (), _ORDERS[kind]))
     if has_returns:
         formatted = formatted.replace("\n", "\r\n")
-    if reading(formatted, path) != before:
+    after = read(formatted.encode(), path)
+    if after.problems or after.value != before:
         message = f"{path}: cannot put the keys in order without changing what they say"
         raise FilesError(message, hint="Put each key on a line of its own, or order this file by hand.")
     return formatted
@@ -101,10 +102,12 @@ def _slots(text: str, flow: Mapping, order: list[int], inner: list[Edit]) -> lis
 
 
 def _block(text: str, block: Mapping, order: list[int], inner: list[Edit]) -> Edit:
-    """The lines of a block's keys in another order. The first key may follow a dash, so its indent is not its own."""
+    """The lines of a block's keys in another order; a dash before the first key stands for its indent."""
     extents = chunks(text, block)
     indent = " " * block.column
     pieces = [apply(text, inner, *extent) for extent in extents]
-    pieces[0] = indent + pieces[0]
+    is_after_dash = extents[0][0] != line_start(text, extents[0][0])
+    if is_after_dash:
+        pieces[0] = indent + pieces[0]
     moved = "".join(pieces[index] for index in order).lstrip("\n")
-    return Edit(extents[0][0], extents[-1][1], moved.removeprefix(indent))
+    return Edit(extents[0][0], extents[-1][1], moved.removeprefix(indent) if is_after_dash else moved)

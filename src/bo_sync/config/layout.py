@@ -120,12 +120,28 @@ def lines_end(text: str, value: Node) -> int:
 
 def chunks(text: str, block: Mapping) -> list[tuple[int, int]]:
     """What belongs to each key of a block, adjoining: comments above it, its lines, deeper comments below."""
-    starts = [block.pairs[0].key.start]
+    starts = [_first_start(text, block)]
     for before, pair in zip(block.pairs, block.pairs[1:], strict=False):
         starts.append(_deeper_end(text, lines_end(text, before.value), block.column, line_start(text, pair.key.start)))
     last = lines_end(text, block.pairs[-1].value)
     ends = [*starts[1:], _deeper_end(text, last, block.column, len(text))]
     return list(zip(starts, ends, strict=True))
+
+
+def _first_start(text: str, block: Mapping) -> int:
+    """Where the first key's lines begin: with comments above it, but at the top level, where they are the file's own.
+
+    After a dash it is the key itself.
+    """
+    start = line_start(text, block.pairs[0].key.start)
+    if text[start : block.pairs[0].key.start].strip():
+        return block.pairs[0].key.start
+    while block.column and start:
+        above = line_start(text, start - 1)
+        if not text[above:start].startswith(" " * block.column + "#"):
+            break
+        start = above
+    return start
 
 
 def _deeper_end(text: str, index: int, column: int, limit: int) -> int:

@@ -26,7 +26,6 @@ from bo_sync.core.model import Declaration, Preset, Problem, Severity, Source
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 
-
 # Files are parsed and then checked by the batch: taking turns at every file costs a tenth, for neither the parser nor
 # the models stay in the processor's cache.
 _BATCH: Final = 64
