@@ -1,0 +1,44 @@
+"""Words of the command line that become values."""
+
+from datetime import date
+
+import click
+import pytest
+
+from bo_sync.cli.options import Allowance, Day
+
+
+def test_a_day_is_read_and_a_day_that_is_read_already_stays() -> None:
+    assert Day().convert("2026-06-15", None, None) == date(2026, 6, 15) == Day().convert(date(2026, 6, 15), None, None)
+
+
+@pytest.mark.parametrize("given", ["20260615", "2026-W25-1", "2026-02-30", "15-06-2026", "today", ""])
+def test_what_is_no_day_is_refused(given: str) -> None:
+    with pytest.raises(click.BadParameter, match="YYYY-MM-DD"):
+        Day().convert(given, None, None)
+
+
+def test_an_allowance_is_a_rail_and_a_number() -> None:
+    assert Allowance().convert("max_user_deletes=7", None, None) == ("max_user_deletes", 7)
+    assert Allowance().convert("max_grant_losses=0", None, None) == ("max_grant_losses", 0)
+    assert Allowance().convert("min_role_owners=1", None, None) == ("min_role_owners", 1)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "=7",
+        "self=1",
+        "max_user_deletes",
+        "max_user_deletes=",
+        "max_user_deletes= 7",
+        "max_user_deletes=\u0667",
+        "max_user_deletes=1e3",
+        "max_user_deletes=99999999",
+        "min_role_owners=0",
+    ],
+)
+def test_what_is_no_allowance_is_refused(given: str) -> None:
+    with pytest.raises(click.BadParameter):
+        Allowance().convert(given, None, None)

@@ -1,0 +1,222 @@
+"""What goes where: the result to stdout, the talk to stderr, and nothing that acts on whoever reads."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.end_to_end.world import FILES, TODAY, file, files, person, population
+from tests.support.process import COMMAND, Served, bo_sync, environment, in_terminal, served, write
+
+ROOT = files(file("bob@example.com", "job: Poet"), file("new@example.com"))
+CODES = (
+    "Exit codes: 0 nothing to do, or done; 1 the hub, the network or the tool failed; 2 changes pending; "
+    "3 invalid files; 4 refused by a rail or a policy; 5 partly applied or interrupted; 6 stale plan; 64 usage."
+)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [("plan",), ("apply", "--yes"), ("users",), ("users", "--live"), ("doctor",), ("validate",)],
+    ids=" ".join,
+)
+def test_stdout_is_the_result_alone(quiet_hub: Served, tmp_path: Path, command: tuple[str, ...]) -> None:
+    root = write(
+        tmp_path, files(file("bob@example.com", "preset: all"), **{"presets/all.yaml": BOB, "users/x.YAML": ""})
+    )
+    done = bo_sync(root, *command, "--format", "json", env=quiet_hub.env())
+    assert done.code == 0, done
+    assert json.loads(done.out)["format_version"] == 1
+    assert done.out.isascii()
+    quiet = bo_sync(root, *command, "--format", "json", "--quiet", env=quiet_hub.env())
+    assert quiet.err == ""
+    if command[0] in {"plan", "users", "doctor"}:
+        assert quiet.out == done.out
+
+
+BOB = "modules: {pricing: owner, order_data: viewer}"
+
+
+def test_a_warning_is_talk_and_quiet_silences_it(quiet_hub: Served, tmp_path: Path) -> None:
+    root = write(tmp_path, {**ROOT, "users/x.YAML": ""})
+    warning = "users/x.YAML:1:1: warning: this file is not read; expected a name in .yaml or .yml\n"
+    loud, quiet = (bo_sync(root, "plan", *more, env=quiet_hub.env()) for more in ((), ("--quiet",)))
+    assert (loud.err, quiet.err) == (warning, "")
+    assert loud.out == quiet.out
+
+
+def test_the_plan_beside_a_json_report_is_talk(tmp_path: Path) -> None:
+    root = write(tmp_path / "files", ROOT)
+    with served(tmp_path, {"users": [person("bob@example.com")]}) as hub:
+        done = bo_sync(root, "apply", "--yes", "--format", "json", env=hub.env())
+    assert json.loads(done.out)["summary"]["applied"] == 2
+    assert "Rails: none refuses" in done.err
+
+
+def test_a_reader_who_goes_away_hears_no_complaint(quiet_hub: Served, tmp_path: Path) -> None:
+    root = write(tmp_path, files(*(file(f"p{number}@example.com") for number in range(1200))))
+    line = f"{' '.join(COMMAND)} plan | head -1; echo ${{PIPESTATUS[0]}}"
+    env = {**environment(), **quiet_hub.env()}
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=root, env=env, capture_output=True, text=True, timeout=60, check=True
+    )
+    first, code = done.stdout.splitlines()
+    assert first.startswith("Plan for http://127.0.0.1:")
+    assert (code, done.stderr) == ("1", "")
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "told"),
+    [
+        (">&-", 0, ""),
+        ("2>&-", 0, ""),
+        ("<&-", 0, ""),
+        ("<&- >&- 2>&-", 0, ""),
+        (
+            ">/dev/full",
+            1,
+            "error: the system refuses: No space left on device\nnext: run it again with --verbose for the details\n",
+        ),
+    ],
+)
+def test_a_stream_that_is_closed_or_full(tmp_path: Path, redirection: str, code: int, told: str) -> None:
+    root = write(tmp_path, ROOT)
+    line = f"{' '.join(COMMAND)} validate {redirection}"
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=root, env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (code, told)
+
+
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
+def test_an_error_that_nobody_hears_still_has_its_exit_code(tmp_path: Path, redirection: str) -> None:
+    line = f"{' '.join(COMMAND)} plan --hub '' {redirection}"
+    done = subprocess.run(
+        ["bash", "-c", line], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (64, "", "")
+
+
+_SEQUENCE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+
+
+def test_at_a_terminal_no_line_is_wider_but_for_a_word_that_is(tmp_path: Path) -> None:
+    root = write(tmp_path / "files", FILES)
+    with served(tmp_path, population()) as hub:
+        for command in (
+            ("plan", "--today", TODAY),
+            ("users", "--live"),
+            ("doctor",),
+            ("apply", "--yes", "--today", TODAY),
+        ):
+            done = in_terminal(root, *command, "--quiet", env=hub.env())
+            assert done.code == 0, done
+            for line in _SEQUENCE.sub("", done.out).splitlines():
+                words = line.split()
+                assert len(line) <= 80 or len(words[-1]) > 24, line
+
+
+def test_colour_is_for_terminals_that_did_not_refuse_it(quiet_hub: Served, tmp_path: Path) -> None:
+    root = write(tmp_path, ROOT)
+    coloured = in_terminal(root, "plan", "--quiet", env=quiet_hub.env())
+    plain = in_terminal(root, "plan", "--quiet", env={**quiet_hub.env(), "NO_COLOR": "1"})
+    dumb = in_terminal(root, "plan", "--quiet", env={**quiet_hub.env(), "TERM": "dumb"})
+    assert "\x1b[" in coloured.out
+    assert "\x1b" not in plain.out + dumb.out
+    assert _SEQUENCE.sub("", coloured.out) == plain.out
+
+
+def test_hostile_text_of_a_hub_acts_on_no_terminal(tmp_path: Path) -> None:
+    evil = "\x1b]0;owned\x07\u202egnp.exe ::error::x"
+    root = write(tmp_path / "files", files(file("bob@example.com", "job: Poet"), file("eve@example.com", "phone: '1'")))
+    live = [person("bob@example.com", job=evil), person("eve@example.com", job=evil, phone=evil)]
+    with served(tmp_path, {"users": live}) as hub:
+        texts = [
+            bo_sync(root, "plan", env=hub.env()).out,
+            bo_sync(root, "plan", "--format", "json", env=hub.env()).out,
+            bo_sync(root, "users", "--live", env=hub.env()).out,
+            _SEQUENCE.sub("", in_terminal(root, "plan", "--quiet", env=hub.env()).out),
+        ]
+    for text in texts:
+        assert not {"\x1b", "\x07", "\u202e"} & set(text)
+    assert not re.search(r"(^|\s)::error", texts[0])
+
+
+def test_hostile_arguments_and_file_names_act_on_no_terminal(tmp_path: Path) -> None:
+    root = write(tmp_path, {"users/\x1b[2J.yaml": "email: x\n"})
+    texts = [
+        bo_sync(root, "validate").out,
+        bo_sync(root, "plan").err,
+        *(bo_sync(root, *given).err for given in (("pl\x1b[2Jan",), ("plan", "--\x1b[2J"), ("plan", "-C", "\x1b[2J"))),
+        bo_sync(root, "plan", "--hub", "https://\x1b[2J/").err,
+    ]
+    assert all(texts)
+    assert "\x1b" not in "".join(texts)
+
+
+@pytest.mark.parametrize(
+    "locale",
+    [
+        {"LANG": "C", "LC_ALL": "C"},
+        {"LC_ALL": "POSIX", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        {"PYTHONIOENCODING": "latin-1"},
+    ],
+    ids=["LANG=C", "ASCII", "Latin 1"],
+)
+def test_a_poor_locale_costs_characters_and_nothing_else(
+    quiet_hub: Served, tmp_path: Path, locale: dict[str, str]
+) -> None:
+    root = write(tmp_path, files(file("bob@example.com", "job: Ünïcødé 字", "platform: {backoffice: true}")))
+    done = subprocess.run(
+        [*COMMAND, "plan"],
+        cwd=root,
+        env={**environment(), **quiet_hub.env(), **locale},
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"bob@example.com" in done.stdout
+
+
+def test_help_lists_the_commands_and_the_exit_codes(tmp_path: Path) -> None:
+    done = bo_sync(tmp_path, "--help")
+    assert (done.code, done.err) == (0, "")
+    assert CODES in " ".join(done.out.split())
+    bare = bo_sync(tmp_path)
+    assert (bare.code, bare.out, bare.err) == (64, "", done.out)
+
+
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        (("plna",), ("error: There is no command 'plna'. Did you mean plan?", "next: bo-sync --help")),
+        (("frobnicate",), ("error: There is no command 'frobnicate'.", "next: bo-sync --help")),
+        (("plan", "--nope"), ("error: No such option '--nope'.", "next: bo-sync plan --help")),
+        (("plan", "--today", "tomorrow"), None),
+        (("plan", "--today", "20260615"), None),
+        (("plan", "--concurrency", "0"), None),
+        (("plan", "-C", "nowhere"), ("error: -C nowhere: there is no such directory", "next: bo-sync plan --help")),
+        (("sandbox", "sed"), None),
+        (("users", "--sort", "height"), None),
+        (("apply", "a", "b"), None),
+    ],
+    ids=lambda value: " ".join(value) if value and value[0][:5] != "error" else "",
+)
+def test_a_mistake_in_the_command_exits_with_64_and_says_where_help_is(
+    tmp_path: Path, given: tuple[str, ...], complaint: tuple[str, ...] | None
+) -> None:
+    done = bo_sync(tmp_path, *given)
+    assert (done.code, done.out) == (64, "")
+    assert done.complaint == complaint or (complaint is None and done.complaint[0].startswith("error: "))
+
+
+def test_both_ways_to_start_say_the_version(tmp_path: Path) -> None:
+    script = Path(COMMAND[0]).parent / "bo-sync"
+    versions = {bo_sync(tmp_path, "--version").out}
+    if script.exists():
+        versions.add(subprocess.run([str(script), "--version"], capture_output=True, text=True, check=True).stdout)
+    assert len(versions) == 1
+    assert re.fullmatch(r"bo-sync \d+\.\d+\.\d+\S*\n", versions.pop())
