@@ -23,6 +23,15 @@ class Complaints:
         self.errors = 0
         self.is_held = False
 
+    def mark(self) -> tuple[int, int]:
+        """How far the complaints have come."""
+        return len(self.problems), self.errors
+
+    def back_to(self, mark: tuple[int, int]) -> None:
+        """Forget what was said since `mark`."""
+        problems, self.errors = mark
+        del self.problems[problems:]
+
     def at(self, mark: Mark) -> Source:
         """A mark of this file as a place."""
         return Source(self.path, mark.line + 1, mark.column + 1)

@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 from bo_sync.config.complaints import Complaints
-from bo_sync.config.values import Items, Mark
+from bo_sync.config.shape import UnsoundError, text
+from bo_sync.config.values import Items, Mark, Value
 from bo_sync.config.words import quoted, unknown
 from bo_sync.core.model import ACCESS_WORDS, PLATFORM, ROLES, Access, Role
 from bo_sync.core.settings import Settings
 
+SWITCHES: Final[Mapping[bool | str, Access]] = {True: Access.OWNER, False: Access.NONE}
+"""What a platform area's switch stands for: an area that is on is created as owner."""
+LEVELS: Final[Mapping[bool | str, Access]] = dict[bool | str, Access](ACCESS_WORDS.items())
+"""What a module's word stands for."""
 _RANKS: Final = {role: rank for rank, role in enumerate(ROLES)}
 
 
@@ -20,17 +25,19 @@ def rank(role: Role) -> tuple[int, str]:
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """`platform` or `modules`: its roles with their rank, and those of the other, to say where a word belongs."""
+    """`platform` or `modules`: its roles with their rank, what may be written for them, and the roles of the other."""
 
     name: str
-    roles: Mapping[str, tuple[int, str]]
-    other: str = ""
-    elsewhere: tuple[Role, ...] = ()
+    roles: Mapping[str, int]
+    levels: Mapping[bool | str, Access]
+    other: str
+    elsewhere: tuple[Role, ...]
 
     @classmethod
     def of(cls, name: str, roles: Iterable[Role], other: str, elsewhere: Iterable[Role]) -> Self:
         """An area that holds `roles`, beside `other` that holds `elsewhere`."""
-        return cls(name, {role: rank(role) for role in roles}, other, tuple(elsewhere))
+        ranks: dict[str, int] = {role: place for place, role in enumerate(sorted(roles, key=rank))}
+        return cls(name, ranks, SWITCHES if name == "platform" else LEVELS, other, tuple(elsewhere))
 
     def unknown(self, word: str) -> str:
         """The sentence for a word that is no role of this area."""
@@ -60,18 +67,13 @@ class Known:
         )
 
 
-LEVELS: Final[Mapping[bool | str, Access]] = dict[bool | str, Access](
-    [(True, Access.OWNER), (False, Access.NONE), *ACCESS_WORDS.items()]
-)
-"""The access that a platform switch (on is owner, as the hub's own rows have it) or a module's word stands for."""
-
-
-def read_presets(names: Items, presets: tuple[str, ...], complaints: Complaints) -> tuple[str, ...]:
+def read_presets(names: Value, presets: tuple[str, ...], complaints: Complaints) -> tuple[str, ...]:
     """A list of preset names, each known and given once."""
+    if not isinstance(names, Items):
+        raise UnsoundError
     seen: list[str] = []
-    for name, at in zip(names, names.values_at, strict=True):
-        if not isinstance(name, str):
-            continue
+    for written, at in zip(names, names.values_at, strict=True):
+        name = text(written)
         if name in seen:
             complaints.error(at, f"preset {quoted(name)} is listed twice; expected each once")
             continue

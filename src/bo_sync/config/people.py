@@ -1,36 +1,32 @@
-"""From one entry of a user file to a `Declaration`: what models cannot know, checked where it is needed.
+"""From one entry of a user file to a `Declaration`.
+
+Most entries are sound, so an entry is built at once from what was read, and the models are asked only when it is not of
+the shape that they describe: they then say what is wrong, what is wrong is taken out, and the rest is built after all,
+so one run finds everything.
 
 Beside `id` or `state: absent` the person is one whom the hub already holds, so what the hub took (a foreign domain, an
 odd address, a long field) is a warning there and an error elsewhere.
 """
 
 import re
-from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from bo_sync.config.admit import admit, found
 from bo_sync.config.complaints import Complaints
-from bo_sync.config.documents import USER_KEYS, Acceptance, AccessWord, TimedAccess, TimedSwitch, UserDocument
-from bo_sync.config.known import LEVELS, Area, Known, check_preset, read_presets
+from bo_sync.config.documents import ID, USER_KEYS, UserDocument
+from bo_sync.config.known import Known, check_preset, read_presets
+from bo_sync.config.overrides import read_ignores, read_overrides
 from bo_sync.config.profile import read_profile
-from bo_sync.config.values import Entries, Items
+from bo_sync.config.shape import UnsoundError, day
+from bo_sync.config.values import Entries
 from bo_sync.config.words import meant, one_of, quoted
-from bo_sync.core.model import (
-    Declaration,
-    Ignore,
-    Override,
-    Role,
-    Source,
-    State,
-)
+from bo_sync.core.model import Declaration, State
 from bo_sync.core.text import Text
 
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _is_address: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*").fullmatch
-
-
-_STATES: Final[Mapping[str, State]] = {state.value: state for state in State}
-_Grant = bool | AccessWord | TimedSwitch | TimedAccess
+_is_id: Final = re.compile(ID).fullmatch
+_KEYS: Final = frozenset(USER_KEYS)
 
 
 class Person(NamedTuple):
@@ -42,33 +38,50 @@ class Person(NamedTuple):
 
 def read_person(entries: Entries, known: Known, complaints: Complaints) -> Person | None:
     """What one entry declares; None when it does not even hold an address, which is an error."""
-    before = complaints.errors
-    document, problems = admit(UserDocument, entries, USER_KEYS, complaints.path)
-    if problems:
+    before = complaints.mark()
+    try:
+        declaration = _declaration(entries, known, complaints)
+    except UnsoundError:
+        complaints.back_to(before)
+        document, problems = admit(UserDocument, entries, USER_KEYS, complaints.path)
         complaints.take(problems)
-    if document is None:
-        return None
-    is_state_broken = "state" not in entries and entries.had("state")
-    complaints.is_held = entries.had("id") or document.state == "absent" or is_state_broken
-    _check_email(document.email, entries, known, complaints)
+        if document is None:
+            return None
+        declaration = _declaration(entries, known, complaints)
+    return Person(declaration, complaints.errors == before[1]) if declaration.email.raw else None
+
+
+def _declaration(entries: Entries, known: Known, complaints: Complaints) -> Declaration:
+    """Raises UnsoundError for what the models refuse; never for what they have admitted."""
+    email, state = entries.get("email", ""), entries.get("state", "present")
+    if not isinstance(email, str) or state not in _STATE_WORDS or not _KEYS.issuperset(entries):
+        raise UnsoundError
+    is_absent = state == "absent"
+    complaints.is_held = is_absent or entries.had("id") or (entries.had("state") and "state" not in entries)
+    _check_email(email, entries, known, complaints)
     if not complaints.is_held:
         _check_names(entries, complaints)
-    declaration = _declaration(document, entries, known, complaints)
-    return Person(declaration, complaints.errors == before) if document.email else None
-
-
-def _declaration(document: UserDocument, entries: Entries, known: Known, complaints: Complaints) -> Declaration:
     return Declaration(
-        Text(document.email),
+        Text(email),
         complaints.at(entries.at),
-        int(document.id) if document.id else None,
+        _id(entries) if "id" in entries else None,
         read_profile(entries, complaints),
-        presets=_presets(entries, known, complaints),
-        overrides=_overrides(document, entries, known, complaints),
-        state=_STATES[document.state],
-        until=complaints.day(document.until, entries, "until") if document.until else None,
-        ignore=_ignores(document.ignore, entries.listing("ignore"), complaints) if document.ignore else (),
+        _presets(entries, known, complaints),
+        read_overrides(entries, known, complaints),
+        State.ABSENT if is_absent else State.PRESENT,
+        day(entries, "until", complaints) if "until" in entries else None,
+        read_ignores(entries, complaints) if "ignore" in entries else (),
     )
+
+
+_STATE_WORDS: Final = ("present", "absent")
+
+
+def _id(entries: Entries) -> int:
+    written = entries["id"]
+    if not isinstance(written, str) or not _is_id(written):
+        raise UnsoundError
+    return int(written)
 
 
 def _check_email(email: str, entries: Entries, known: Known, complaints: Complaints) -> None:
@@ -90,57 +103,25 @@ def _check_email(email: str, entries: Entries, known: Known, complaints: Complai
 
 def _check_names(entries: Entries, complaints: Complaints) -> None:
     for name in ("first_name", "last_name"):
+        if entries.get(name):
+            continue
         if not entries.had(name):
             complaints.error(entries.at, f"{name} is missing; expected text, unless `id` or `state: absent` is given")
-        elif name in entries and not entries[name]:
+        elif name in entries:
             written = found(entries[name])
             complaints.error(entries.value_at(name), f"{name}: found {written}; expected text that is not empty")
 
 
 def _presets(entries: Entries, known: Known, complaints: Complaints) -> tuple[str, ...]:
-    single, several = entries.get("preset"), entries.get("presets")
-    if single is not None and several is not None:
-        complaints.error(entries.key_at("presets"), "presets beside preset; expected one of the two")
-    if isinstance(single, str):
-        check_preset(single, entries.value_at("preset"), known.presets, complaints)
+    if "preset" in entries:
+        single = entries["preset"]
+        if not isinstance(single, str):
+            raise UnsoundError
+        if "presets" in entries:
+            complaints.error(entries.key_at("presets"), "presets beside preset; expected one of the two")
+        if single not in known.presets:
+            check_preset(single, entries.value_at("preset"), known.presets, complaints)
         return (single,)
-    return read_presets(several, known.presets, complaints) if isinstance(several, Items) else ()
-
-
-def _overrides(document: UserDocument, entries: Entries, known: Known, complaints: Complaints) -> tuple[Override, ...]:
-    overrides: list[Override] = []
-    if document.platform:
-        overrides += _of_area(known.platform, document.platform, entries.mapping("platform"), complaints)
-    if document.modules:
-        overrides += _of_area(known.modules, document.modules, entries.mapping("modules"), complaints)
-    return tuple(overrides)
-
-
-def _of_area(area: Area, given: Mapping[str, _Grant], part: Entries, complaints: Complaints) -> list[Override]:
-    overrides = []
-    path = complaints.path
-    for (word, grant), at in zip(given.items(), part.keys_at(), strict=True):
-        if word not in area.roles:
-            complaints.error(at, area.unknown(word))
-            continue
-        place = Source(path, at.line + 1, at.column + 1)
-        if isinstance(grant, (str, bool)):
-            overrides.append(Override(Role(word), LEVELS[grant], place))
-        else:
-            until = complaints.day(grant.until, part.mapping(word), "until") if grant.until else None
-            reason = Text(grant.reason) if grant.reason else None
-            overrides.append(Override(Role(word), LEVELS[grant.access], place, until, reason))
-    if len(overrides) > 1:
-        overrides.sort(key=lambda override: area.roles[override.role])
-    return overrides
-
-
-def _ignores(accepted: Sequence[Acceptance], written: Items, complaints: Complaints) -> tuple[Ignore, ...]:
-    ignores = []
-    for acceptance, item in zip(accepted, written, strict=True):
-        if not isinstance(item, Entries):
-            continue
-        until = complaints.day(acceptance.until, item, "until")
-        if until is not None:
-            ignores.append(Ignore(Text(acceptance.rule), Text(acceptance.reason), until, complaints.at(item.at)))
-    return tuple(ignores)
+    if "presets" in entries:
+        return read_presets(entries["presets"], known.presets, complaints)
+    return ()

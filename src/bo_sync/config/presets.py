@@ -6,7 +6,7 @@ from typing import NamedTuple
 from bo_sync.config.admit import admit
 from bo_sync.config.complaints import Complaints
 from bo_sync.config.documents import PRESET_KEYS, AccessWord, PresetDocument
-from bo_sync.config.known import LEVELS, Area, Known, rank, read_presets
+from bo_sync.config.known import Area, Known, rank, read_presets
 from bo_sync.config.values import Entries
 from bo_sync.core.model import Access, Preset, PresetGrant, Problem, Role, Source
 from bo_sync.core.text import Text
@@ -53,11 +53,11 @@ def _grants(
             if word not in area.roles:
                 complaints.error(part.key_at(word), area.unknown(word))
                 continue
-            if LEVELS[written] is Access.NONE:
+            if area.levels[written] is Access.NONE:
                 shown = "false" if written is False else "none"
                 message = f"{area.name}.{word}: {shown} takes nothing away in a preset; leave it out"
                 complaints.warn(part.value_at(word), message)
-            grants.append(PresetGrant(Role(word), LEVELS[written], complaints.at(part.key_at(word))))
+            grants.append(PresetGrant(Role(word), area.levels[written], complaints.at(part.key_at(word))))
     return tuple(sorted(grants, key=lambda grant: rank(grant.role)))
 
 

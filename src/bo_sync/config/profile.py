@@ -5,13 +5,15 @@ from functools import lru_cache
 from typing import Final
 
 from bo_sync.config.complaints import Complaints
+from bo_sync.config.shape import UnsoundError
 from bo_sync.config.values import Entries
 from bo_sync.config.words import quoted, size
-from bo_sync.core.model import PROFILE_FIELDS, PROFILE_LIMITS, FieldValue, Profile, ProfileField
+from bo_sync.core.model import GENDERS, PROFILE_FIELDS, PROFILE_LIMITS, FieldValue, Profile, ProfileField
 from bo_sync.core.text import Text
 
 _is_language: Final = re.compile("[A-Z]{2}").fullmatch
 _NULL_LOOKALIKES: Final = frozenset(("~", "Null", "NULL"))
+_GENDERS: Final = (*GENDERS, None)
 _NO_LIMIT: Final = 1 << 30
 
 
@@ -21,7 +23,9 @@ def read_profile(entries: Entries, complaints: Complaints) -> Profile:
     for name in PROFILE_FIELDS:
         if name in entries:
             raw = entries[name]
-            value = _COMMON[name](name, raw if isinstance(raw, str) else None)
+            if raw is not None and not isinstance(raw, str):
+                raise UnsoundError
+            value = _COMMON[name](name, raw)
             if value is None:
                 value = _doubtful(name, entries, complaints)
             values.append(value)
@@ -30,6 +34,8 @@ def read_profile(entries: Entries, complaints: Complaints) -> Profile:
 
 def _sound(name: ProfileField, raw: str | None) -> FieldValue | None:
     """The field when nothing is to be said about it, or None."""
+    if name == "gender" and raw not in _GENDERS:
+        raise UnsoundError
     if not raw:
         return FieldValue(name, None)
     if name == "language":
