@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bo_sync.cli.weather import FAULTS_HELP, weather
 from bo_sync.core.text import visible
 
 if TYPE_CHECKING:
     from bo_sync.sandbox.hub import SandboxHub
     from bo_sync.sandbox.store import Store
+    from bo_sync.sandbox.storm import Storm
 
 DEFAULT_DATABASE = ".bo-sync/sandbox.db"
 
@@ -46,7 +48,7 @@ def command() -> None:
     """The embedded hub: serve it, reset it, fill it."""
 
 
-@command.command()
+@command.command(epilog=FAULTS_HELP)
 @_place
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.  [default: 0]")
 @click.option("--latency", type=click.FloatRange(0, 60_000), default=0.0, metavar="MS", help="Wait before each answer.")
@@ -75,7 +77,9 @@ def command() -> None:
     help="What adminUserViewer tells a key.",
 )
 @click.option("--no-introspection", is_flag=True, help="Refuse questions about the schema.")
+@weather
 def serve(
+    storm: "Storm",
     *,
     directory: Path,
     database: Path,
@@ -109,7 +113,7 @@ def serve(
         introspection=not no_introspection,
     )
     with _open(directory, database) as store:
-        _serve(SandboxHub(store, behaviour, latency=latency / 1000), port)
+        _serve(SandboxHub(store, behaviour, latency=latency / 1000, weather=storm), port)
 
 
 def _serve(hub: "SandboxHub", port: int) -> None:

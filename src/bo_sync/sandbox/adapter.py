@@ -5,15 +5,18 @@
 The client's code is the same in every other respect, so what works here works over HTTP.
 """
 
+import time
+from dataclasses import replace
 from http.client import responses
 from io import BytesIO
 
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.exceptions import ConnectionError as RequestsConnectionError
+from requests.exceptions import ReadTimeout
 from urllib3 import HTTPResponse
 
-from bo_sync.sandbox.faults import Cut
+from bo_sync.sandbox.faults import Answer, Cut, Late, Torn
 from bo_sync.sandbox.hub import SandboxHub
 
 
@@ -25,29 +28,51 @@ class SandboxAdapter(BaseAdapter):
         self._hub = hub
         self._builder = HTTPAdapter()
 
-    def send(self, request: PreparedRequest, *_: object, **__: object) -> Response:
-        """The hub's answer. Raises requests' ConnectionError where the hub cuts the connection.
+    def send(self, request: PreparedRequest, *_: object, timeout: object = None, **__: object) -> Response:
+        """The hub's answer. Raises requests' ConnectionError where the hub cuts the connection, and its ReadTimeout,
+        without waiting, where the hub's answer would come after `timeout`.
 
-        What else requests says (time-outs, certificates, proxies) means nothing where there is no socket.
+        What else requests says (certificates, proxies) means nothing where there is no socket.
         """
         body = request.body or b""
+        content = body.encode() if isinstance(body, str) else bytes(body)
         try:
-            answer = self._hub.answer(
-                request.method or "", request.headers, body.encode() if isinstance(body, str) else bytes(body)
-            )
+            answer = self._hub.answer(request.method or "", request.headers, content)
+        except Late as late:
+            answer = _in_time(late, request, timeout)
+        except Torn as torn:
+            length = {"Content-Length": str(len(torn.answer.body))}
+            half = torn.answer.body[: len(torn.answer.body) // 2]
+            answer = replace(torn.answer, body=half, headers={**torn.answer.headers, **length})
         except Cut as err:
-            raise RequestsConnectionError(
-                "The sandbox ended the connection without an answer", request=request
-            ) from err
-        raw = HTTPResponse(
-            BytesIO(answer.body),
-            answer.headers,
-            answer.status,
-            reason=responses.get(answer.status),
-            preload_content=False,
-        )
-        return self._builder.build_response(request, raw)
+            raise _gone(request) from err
+        return self._builder.build_response(request, _raw(answer))
 
     def close(self) -> None:
         """Ends the adapter; the hub goes on."""
         self._builder.close()
+
+
+def _in_time(late: Late, request: PreparedRequest, timeout: object) -> Answer:
+    """The late answer, after its time, when whoever asks waits that long; `timeout` is as requests hands it over."""
+    patience = timeout[1] if isinstance(timeout, tuple) else timeout
+    if isinstance(patience, int | float) and late.seconds > patience:
+        raise ReadTimeout(f"The sandbox did not answer within {patience} s", request=request) from late
+    time.sleep(late.seconds)
+    if late.answer is None:
+        raise _gone(request) from late
+    return late.answer
+
+
+def _gone(request: PreparedRequest) -> RequestsConnectionError:
+    return RequestsConnectionError("The sandbox ended the connection without an answer", request=request)
+
+
+def _raw(answer: Answer) -> HTTPResponse:
+    return HTTPResponse(
+        BytesIO(answer.body),
+        answer.headers,
+        answer.status,
+        reason=responses.get(answer.status),
+        preload_content=False,
+    )

@@ -13,6 +13,7 @@ from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, build_
 
 from bo_sync.sandbox import grants
 from bo_sync.sandbox.paging import Page, Paging
+from bo_sync.sandbox.refused import RefusedError
 from bo_sync.sandbox.resolvers import FIRST_PAGE, MUTATIONS, QUERIES, Context, RootField, Scene
 
 Resolver = Callable[..., object]
@@ -48,6 +49,8 @@ def _reading(root: RootField) -> Resolver:
 def _writing(root: RootField) -> Resolver:
     def resolve(_source: object, info: "GraphQLResolveInfo[Context]", **args: Any) -> object:
         context: Context = info.context
+        if info.path.key == context.doomed:
+            raise RefusedError("INTERNAL_SERVER_ERROR", "Internal server error")
         with context.store.writing() as db:
             return root(Scene(db, context, context.store.now()), args)
 

@@ -25,11 +25,15 @@ from bo_sync.sandbox.binding import executable_schema
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of a document: its name ("" when it has none), and its root fields by their schema names."""
+    """One operation of a document: its name ("" when it has none), and its root fields by their schema names.
+
+    `keys` are the names under which the answer has them: their aliases, where they have one.
+    """
 
     name: str
     mutation: bool
     roots: tuple[str, ...]
+    keys: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +77,19 @@ def _operations(document: DocumentNode) -> Iterator[Operation]:
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     for node in document.definitions:
         if isinstance(node, OperationDefinitionNode):
-            roots = tuple(_fields(node.selection_set, fragments))
-            yield Operation(node.name.value if node.name else "", node.operation is OperationType.MUTATION, roots)
+            fields = tuple(_fields(node.selection_set, fragments))
+            yield Operation(
+                name=node.name.value if node.name else "",
+                mutation=node.operation is OperationType.MUTATION,
+                roots=tuple(found.name.value for found in fields),
+                keys=tuple((found.alias or found.name).value for found in fields),
+            )
 
 
-def _fields(selected: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[str]:
+def _fields(selected: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[FieldNode]:
     for node in selected.selections:
         if isinstance(node, FieldNode):
-            yield node.name.value
+            yield node
         elif isinstance(node, FragmentSpreadNode):
             yield from _fields(fragments[node.name.value].selection_set, fragments)
         elif isinstance(node, InlineFragmentNode):

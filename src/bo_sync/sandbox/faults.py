@@ -8,7 +8,7 @@ take its time. Requests are counted from 1 in the order of their arrival. Fault 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +16,15 @@ class Request:
     """One request as the hub understood it; a malformed one has no operation and no roots.
 
     `roots` are the root fields by their schema names, in order, so a composed mutation shows how many it carries.
+    `nth` counts as `number` does, but only among requests with a root field: `nth["roles"]` is 2 for the second one
+    with `roles`. Under `FIELD+`, and under `+` for all fields, only mutations of several root fields are counted.
     """
 
     number: int
     operation: str
     roots: tuple[str, ...]
     variables: Mapping[str, object]
+    nth: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,47 @@ class Cut(Exception):  # noqa: N818 - an event of the weather, not an error of o
     """The connection ends here, without an answer."""
 
 
+class Torn(Cut):
+    """The connection ends in the middle of `answer`."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer)
+        self.answer = answer
+
+
+class Late(Cut):
+    """Nothing is said for `seconds`; then `answer` arrives, or with None the connection ends without one."""
+
+    def __init__(self, seconds: float, answer: Answer | None = None) -> None:
+        super().__init__(seconds, answer)
+        self.seconds = seconds
+        self.answer = answer
+
+
+@dataclass(frozen=True, slots=True)
+class FieldFails:
+    """The mutation runs, but its root field at `index`, from 0, fails; those before it took effect, later ones never
+    run."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRevoked:
+    """The request runs for a caller whose key or session the hub does not know any more."""
+
+
+Twist: TypeAlias = FieldFails | KeyRevoked
+
+
 class Weather(Protocol):
     """What may happen to a request on its way. Called from many threads at once."""
 
-    def before(self, request: Request, /) -> Answer | None:
-        """An answer in place of execution, or None to let it pass. May raise Cut: it certainly did not happen."""
+    def before(self, request: Request, /) -> Answer | Twist | None:
+        """An answer in place of execution, how to execute it otherwise, or None to let it pass.
+
+        May raise Cut: it certainly did not happen.
+        """
 
     def after(self, request: Request, answer: Answer, /) -> Answer:
         """What arrives of `answer`, after everything took effect. May raise Cut: it happened, and nobody knows."""

@@ -15,9 +15,9 @@ from graphql import ExecutionResult, GraphQLError, execute
 
 from bo_sync.sandbox.behaviour import Behaviour, Refusal
 from bo_sync.sandbox.binding import executable_schema, pick
-from bo_sync.sandbox.callers import identify
+from bo_sync.sandbox.callers import Stranger, identify
 from bo_sync.sandbox.documents import Broken, Operation, Sound, prepare
-from bo_sync.sandbox.faults import Answer, Calm, Request, Weather
+from bo_sync.sandbox.faults import Answer, Calm, FieldFails, KeyRevoked, Request, Twist, Weather
 from bo_sync.sandbox.refused import RefusedError
 from bo_sync.sandbox.resolvers import Context
 from bo_sync.sandbox.store import Store
@@ -63,14 +63,20 @@ class SandboxHub:
                 time.sleep(self._latency)
             question = _read(method, body, introspection=self._behaviour.introspection)
             request = self._note(question)
-            return self._weather.before(request) or self._weather.after(request, self._answer(question, headers))
+            struck = self._weather.before(request)
+            if isinstance(struck, Answer):
+                return struck
+            return self._weather.after(request, self._answer(question, headers, struck))
 
     def _note(self, question: "_Question | Answer") -> Request:
         if isinstance(question, Answer) or question.operation is None:
             return self.traffic.arrived("", (), {})
-        return self.traffic.arrived(question.operation.name, question.operation.roots, question.variables)
+        operation = question.operation
+        several = operation.mutation and len(operation.roots) > 1
+        kinds = [*operation.roots, *([f"{name}+" for name in ("", *operation.roots)] if several else ())]
+        return self.traffic.arrived(operation.name, operation.roots, question.variables, kinds=kinds)
 
-    def _answer(self, question: "_Question | Answer", headers: Mapping[str, str]) -> Answer:
+    def _answer(self, question: "_Question | Answer", headers: Mapping[str, str], twist: Twist | None) -> Answer:
         if isinstance(question, Answer):
             return question
         if isinstance(question.prepared, Broken):
@@ -80,21 +86,24 @@ class SandboxHub:
         if self._behaviour.single_root_mutations and question.operation.mutation and len(question.operation.roots) > 1:
             refused = HTTPStatus.BAD_REQUEST if self._behaviour.refusal is Refusal.HTTP_400 else HTTPStatus.OK
             return _failed(refused, "BAD_USER_INPUT", "A request may hold one mutation")
-        return _executed(self._execute(question.prepared, question, headers))
-
-    def _execute(self, sound: Sound, question: _Question, headers: Mapping[str, str]) -> ExecutionResult:
         with self.store.reading() as db:
-            caller = identify(db, headers, keyless=self._keyless)
-        result = execute(
-            executable_schema(),
-            sound.document,
-            context_value=Context(self.store, self._behaviour, caller),
-            variable_values=question.variables,
-            operation_name=(question.operation.name if question.operation else "") or None,
-            field_resolver=pick,
-            is_awaitable=_never,
-        )
-        return cast("ExecutionResult", result)
+            caller = Stranger() if twist == KeyRevoked() else identify(db, headers, keyless=self._keyless)
+        doomed = question.operation.keys[twist.index] if isinstance(twist, FieldFails) else ""
+        context = Context(self.store, self._behaviour, caller, doomed)
+        return _executed(_execute(question.prepared, question, context))
+
+
+def _execute(sound: Sound, question: _Question, context: Context) -> ExecutionResult:
+    result = execute(
+        executable_schema(),
+        sound.document,
+        context_value=context,
+        variable_values=question.variables,
+        operation_name=(question.operation.name if question.operation else "") or None,
+        field_resolver=pick,
+        is_awaitable=_never,
+    )
+    return cast("ExecutionResult", result)
 
 
 def _never(_value: object) -> TypeGuard[Awaitable[object]]:

@@ -28,11 +28,12 @@ _FIRST_DEFINITIONS: Final[DefinitionSearch] = {"page": 1, "offset": 12}
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What one request is answered from."""
+    """What one request is answered from. `doomed` is the key of the mutation field that fails, "" when none does."""
 
     store: Store
     behaviour: Behaviour
     caller: Caller
+    doomed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

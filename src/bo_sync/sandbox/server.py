@@ -4,12 +4,12 @@ import socket
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Condition, Thread
+from threading import Condition, Event, Thread
 from types import TracebackType
 from typing import Final, Self
 
 from bo_sync.errors import BoSyncError
-from bo_sync.sandbox.faults import Answer, Cut
+from bo_sync.sandbox.faults import Answer, Cut, Late, Torn
 from bo_sync.sandbox.hub import SandboxHub
 
 PATH: Final = "/v2/graphql"
@@ -25,6 +25,7 @@ class _Listener(ThreadingHTTPServer):
     def __init__(self, hub: SandboxHub, host: str, port: int) -> None:
         self.hub = hub
         self.calm = Condition()
+        self.closing = Event()
         self.connections: set[socket.socket] = set()
         super().__init__((host, port), _Connection)
 
@@ -67,8 +68,21 @@ class _Connection(BaseHTTPRequestHandler):
             return
         try:
             self._write(self.server.hub.answer(self.command, dict(self.headers.items()), body))
+        except Late as late:
+            self._wait(late)
+        except Torn as torn:
+            self.close_connection = True
+            self._write(torn.answer, len(torn.answer.body) // 2)
         except Cut:
             self.close_connection = True
+
+    def _wait(self, late: Late) -> None:
+        """Says nothing for a while; a server that closes meanwhile ends the connection at once."""
+        is_closing = self.server.closing.wait(late.seconds)
+        if late.answer is None or is_closing:
+            self.close_connection = True
+        else:
+            self._write(late.answer)
 
     def _body(self) -> bytes | Answer:
         length = self.headers.get("Content-Length", "0" if self.command == "GET" else "")
@@ -78,13 +92,14 @@ class _Connection(BaseHTTPRequestHandler):
             return Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"")
         return self.rfile.read(int(length))
 
-    def _write(self, answer: Answer) -> None:
+    def _write(self, answer: Answer, length: int | None = None) -> None:
+        """The answer, or the first `length` bytes of its body."""
         self.send_response(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
+        self.wfile.write(answer.body[:length])
         self.wfile.flush()
 
     def version_string(self) -> str:
@@ -132,6 +147,7 @@ class SandboxServer:
 
     def close(self) -> None:
         """Takes no more requests, lets those in flight end for up to five seconds, and closes every connection."""
+        self._listener.closing.set()
         self._listener.shutdown()
         self._thread.join()
         self._shut(socket.SHUT_RD)

@@ -1,7 +1,7 @@
 """What was asked of a hub: counted in full, remembered up to a bound, for tests that assert what was sent."""
 
-from collections import deque
-from collections.abc import Iterator, Mapping
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Lock
 
@@ -16,6 +16,7 @@ class Traffic:
     def __init__(self) -> None:
         self._lock = Lock()
         self._requests: deque[Request] = deque(maxlen=_REMEMBERED)
+        self._named: Counter[str] = Counter()
         self._count = self._in_flight = self._peak = 0
 
     @property
@@ -45,14 +46,19 @@ class Traffic:
         """Forgets everything but what is in flight now."""
         with self._lock:
             self._requests.clear()
+            self._named.clear()
             self._count = 0
             self._peak = self._in_flight
 
-    def arrived(self, operation: str, roots: tuple[str, ...], variables: Mapping[str, object]) -> Request:
-        """Notes one request and gives it its number."""
+    def arrived(
+        self, operation: str, roots: tuple[str, ...], variables: Mapping[str, object], *, kinds: Iterable[str] = ()
+    ) -> Request:
+        """Notes one request and gives it its number, and its number within each of its `kinds` (`Request.nth`)."""
         with self._lock:
             self._count += 1
-            request = Request(self._count, operation, roots, variables)
+            self._named.update(named := set(kinds))
+            nth = {kind: self._named[kind] for kind in named}
+            request = Request(self._count, operation, roots, variables, nth)
             self._requests.append(request)
             return request
 
