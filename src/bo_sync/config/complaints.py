@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from bo_sync.config import made
 from bo_sync.config.values import Entries, Mark
 from bo_sync.config.words import quoted
 from bo_sync.core.model import Problem, Severity, Source
@@ -34,7 +35,7 @@ class Complaints:
 
     def at(self, mark: Mark) -> Source:
         """A mark of this file as a place."""
-        return Source(self.path, mark.line + 1, mark.column + 1)
+        return made.source(self.path, mark.line + 1, mark.column + 1)
 
     def error(self, mark: Mark, message: str) -> None:
         self.errors += 1

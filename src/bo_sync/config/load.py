@@ -38,6 +38,7 @@ class Tree:
 
     `declarations` are in the order of their files; `presets` is by name. `digest` is over paths and bytes of all files
     that were read, so it changes with any byte of them and with nothing else. `user_files` counts files, sound or not.
+    `unsound` are entries with errors that still name their person, `lists` the files that hold a list of people.
     """
 
     settings: Settings
@@ -46,6 +47,15 @@ class Tree:
     problems: tuple[Problem, ...]
     digest: str
     user_files: int
+    unsound: tuple[Declaration, ...] = ()
+    lists: frozenset[Text] = frozenset()
+
+    @property
+    def unread(self) -> tuple[Text, ...]:
+        """Files and folders with errors that may hold people who are not in this tree, not even as `unsound`."""
+        named = {declaration.source.path for declaration in (*self.declarations, *self.unsound)} - self.lists
+        wrong = {problem.source.path for problem in self.errors}
+        return tuple(sorted(path for path in wrong - named if f"{path.raw}/".startswith(("users/", "./"))))
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -99,6 +109,8 @@ class _Loading:
     def __init__(self, files: Iterable[File], problems: Iterable[Problem]) -> None:
         self._files: dict[Kind, list[File]] = {"config": [], "preset": [], "user": []}
         self._problems = list(problems)
+        self._unsound: tuple[Declaration, ...] = ()
+        self._lists: set[Text] = set()
         for path, data in files:
             kind = kind_of(path)
             if kind is not None:
@@ -123,6 +135,8 @@ class _Loading:
             problems=tuple(sorted(self._problems)),
             digest=digest(file for group in self._files.values() for file in group),
             user_files=len(self._files["user"]),
+            unsound=self._unsound,
+            lists=frozenset(self._lists),
         )
 
     def _entries(self, file: File, expected: str) -> tuple[Entries | None, Complaints]:
@@ -183,7 +197,10 @@ class _Loading:
                 if entries is not None:
                     people += _people(entries, known, complaints)
                     self._problems += complaints.problems
+                    if "users" in entries:
+                        self._lists.add(complaints.path)
         self._problems += repeated(people)
+        self._unsound = tuple(person.declaration for person in people if not person.is_sound)
         return tuple(person.declaration for person in people if person.is_sound)
 
 

@@ -11,6 +11,7 @@ odd address, a long field) is a warning there and an error elsewhere.
 import re
 from typing import Final, NamedTuple
 
+from bo_sync.config import made
 from bo_sync.config.admit import admit, found
 from bo_sync.config.complaints import Complaints
 from bo_sync.config.documents import ID, USER_KEYS, UserDocument
@@ -21,7 +22,6 @@ from bo_sync.config.shape import UnsoundError, day
 from bo_sync.config.values import Entries
 from bo_sync.config.words import meant, one_of, quoted
 from bo_sync.core.model import Declaration, State
-from bo_sync.core.text import Text
 
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _is_address: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*").fullmatch
@@ -62,7 +62,7 @@ def _declaration(entries: Entries, known: Known, complaints: Complaints) -> Decl
     if not complaints.is_held:
         _check_names(entries, complaints)
     return Declaration(
-        Text(email),
+        made.text(email),
         complaints.at(entries.at),
         _id(entries) if "id" in entries else None,
         read_profile(entries, complaints),

@@ -4,6 +4,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from bo_sync.config import made
 from bo_sync.config.complaints import Complaints
 from bo_sync.config.shape import UnsoundError
 from bo_sync.config.values import Entries
@@ -40,10 +41,10 @@ def _sound(name: ProfileField, raw: str | None) -> FieldValue | None:
         return FieldValue(name, None)
     if name == "language":
         raw = raw.upper()
-        return FieldValue(name, Text(raw)) if _is_language(raw) else None
+        return made.field_value(name, raw) if _is_language(raw) else None
     if len(raw) > PROFILE_LIMITS.get(name, _NO_LIMIT) or raw in _NULL_LOOKALIKES:
         return None
-    return FieldValue(name, Text(raw))
+    return made.field_value(name, raw)
 
 
 _remembered: Final = lru_cache(maxsize=1024)(_sound)

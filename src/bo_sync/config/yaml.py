@@ -85,7 +85,7 @@ def read(data: bytes, path: Text, *, pure: bool = False) -> Reading:
     if len(data) > MAX_BYTES:
         found = f"the file holds {size(len(data), 'byte')}; expected at most {MAX_BYTES:,}: split it"
         return Reading(None, START, (Problem(Source(path, 1), found),))
-    builder = _Builder(path)
+    builder = _Builder(data, path)
     try:
         value, at = builder.document(_events(data, pure=pure))
     except _StoppedError:
@@ -125,10 +125,11 @@ class _StoppedError(Exception):
 class _Builder:
     """Builds one document's value, and collects what is wrong with it on the way."""
 
-    __slots__ = ("_next", "_path", "problems")
+    __slots__ = ("_may_be_marked", "_next", "_path", "problems")
 
-    def __init__(self, path: Text) -> None:
+    def __init__(self, data: bytes, path: Text) -> None:
         self._path = path
+        self._may_be_marked = b"&" in data or b"!" in data  # what anchors and tags begin with; most files have neither
         self._next: _Next = _no_events
         self.problems: list[Problem] = []
 
@@ -174,6 +175,7 @@ class _Builder:
         """
         next_event = self._next
         add_mark = entries.marks.append
+        may_be_marked = self._may_be_marked
         while True:
             event = next_event()
             if type(event) is not _SCALAR:
@@ -181,7 +183,11 @@ class _Builder:
                     return None
                 self._stop(event.start_mark, "a mapping, a list or an alias as a key; expected text")
             key = event.value
-            if key in entries or key in _NO_KEYS or event.anchor is not None or event.tag is not None:
+            if (
+                key in entries
+                or key in _NO_KEYS
+                or (may_be_marked and (event.anchor is not None or event.tag is not None))
+            ):
                 self._wrong_key(event, entries)
             add_mark(event.start_mark)
             event = next_event()
@@ -193,7 +199,7 @@ class _Builder:
                     return opened
                 continue
             value = event.value
-            if event.anchor is not None or event.tag is not None:
+            if may_be_marked and (event.anchor is not None or event.tag is not None):
                 self._marked(event)
             if value in _SPECIAL and not event.style:
                 entries[key] = _SPECIAL[value]
