@@ -15,6 +15,7 @@ BUDGETS: dict[str, dict[str, int]] = {
     "src/bo_sync/config": {"ignore": 2, "noqa": 2, "no cover": 1},
     "src/bo_sync/render": {"ignore": 0, "noqa": 0, "no cover": 0},
     "src/bo_sync/hub": {"ignore": 2, "noqa": 14, "no cover": 0},
+    "src/bo_sync/journal": {"ignore": 0, "noqa": 0, "no cover": 0},
     "src/bo_sync/sandbox": {"ignore": 0, "noqa": 4, "no cover": 0},
     "src/bo_sync/cli": {"ignore": 0, "noqa": 1, "no cover": 0},
     "src/bo_sync/*.py": {"ignore": 0, "noqa": 1, "no cover": 0},

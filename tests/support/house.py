@@ -26,6 +26,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "config": frozenset({"config", "core", "access", "errors"}),
     "render": frozenset({"render", "core", "access", "errors"}),
     "hub": frozenset({"hub", "core", "ports", "errors"}),
+    "journal": frozenset({"journal", "core", "ports", "errors"}),
     "sandbox": frozenset({"sandbox", "errors"}),
     "cli": frozenset(
         {
@@ -40,6 +41,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
             "config",
             "render",
             "hub",
+            "journal",
             "sandbox",
         }
     ),

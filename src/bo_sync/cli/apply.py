@@ -1,10 +1,12 @@
 """`bo-sync apply`: plan, show, ask, run, report."""
 
+import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -12,12 +14,14 @@ from typing import TYPE_CHECKING
 import click
 
 from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format
+from bo_sync.core.rails import NumericRail
 from bo_sync.core.text import Text
 from bo_sync.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from bo_sync.core.report import Report
     from bo_sync.hub.client import CommerceHub
+    from bo_sync.journal.place import JournalError
     from bo_sync.reconcile import Reading
 
 
@@ -42,29 +46,31 @@ def command(
     """Plan, show the plan, ask, and run exactly that plan.
 
     With PLAN.json, a plan saved by `plan --out`, nothing runs unless that file is unaltered and a plan made now is the
-    same. The exit code is 0 when everything was applied, 4 when a rail refuses, 5 when something was not applied, 6
-    when the saved plan no longer holds.
+    same. What is sent is first written into .bo-sync/journal, which `bo-sync journal` reads back; while one apply runs,
+    another one here is refused (exit 1). The exit code is 0 when everything was applied, 4 when a rail refuses, 5 when
+    something was not applied, 6 when the saved plan no longer holds.
     """
     from bo_sync.cli.session import hub_session, read_plan
 
+    run = new_run()
     if not yes and not sys.stdin.isatty():
         raise UsageError(
             "apply asks before it writes, and there is nobody to ask", hint="give --yes if this is meant to run"
         )
     content = None if saved is None else _content_of(saved)
-    with hub_session(chosen, choice) as hub:
+    with hub_session(chosen, choice) as hub, _alone(chosen, run):
         reading = read_plan(chosen, hub, narrowed)
         if content is not None:
             _check_saved(content, reading)
         _show(reading, form, quiet=chosen.quiet)
-        if reading.plan.refused:
-            return _not_run(reading, form, "refused by a rail", ExitCode.REFUSED)
-        if not reading.plan.changes:
-            return _not_run(reading, form, "nothing to do", ExitCode.OK)
-        if not yes and not _confirmed():
-            return _not_run(reading, form, "not confirmed", ExitCode.PARTIAL)
-        report = _run(chosen, hub, reading, (choice.concurrency, fail_fast))
+        reason = _why_not(reading, yes=yes)
+        if reason is not None:
+            return _not_run(reading, form, *reason)
+        orders = _Orders(run, choice.concurrency, fail_fast, narrowed.allowed)
+        report, trouble = _run(chosen, hub, reading, orders)
     _tell(report, form)
+    if trouble is not None:
+        raise trouble
     return ExitCode.OK if report.complete else ExitCode.PARTIAL
 
 
@@ -106,6 +112,17 @@ def _show(reading: "Reading", form: str, *, quiet: bool) -> None:
             say(line)
 
 
+def _why_not(reading: "Reading", *, yes: bool) -> tuple[str, ExitCode] | None:
+    """Why the plan that was shown is not run, and the exit code for that; None when it is. Asks, unless `yes`."""
+    if reading.plan.refused:
+        return "refused by a rail", ExitCode.REFUSED
+    if not reading.plan.changes:
+        return "nothing to do", ExitCode.OK
+    if not yes and not _confirmed():
+        return "not confirmed", ExitCode.PARTIAL
+    return None
+
+
 def _confirmed() -> bool:
     click.echo("Apply this plan? Only a typed yes does: ", nl=False, err=True)
     typed = sys.stdin.readline()
@@ -125,14 +142,52 @@ def _not_run(reading: "Reading", form: str, why: str, code: ExitCode) -> ExitCod
     return code
 
 
-def _run(chosen: Common, hub: "CommerceHub", reading: "Reading", how: tuple[int, bool]) -> "Report":
+@dataclass(frozen=True, slots=True)
+class _Orders:
+    """How to run: under which name, with how many requests at once, and which rails were passed by number."""
+
+    run: str
+    concurrency: int
+    fail_fast: bool
+    allowed: tuple[tuple[NumericRail, int], ...]
+
+
+def _run(
+    chosen: Common, hub: "CommerceHub", reading: "Reading", orders: _Orders
+) -> "tuple[Report, JournalError | None]":
+    """Runs the plan, journalled. Beside the report, why the journal is not whole; then nothing more was begun."""
     from bo_sync.cli.talk import progress
     from bo_sync.execute import Options, apply_plan
+    from bo_sync.journal.beginning import Beginning, header_of, who_runs
+    from bo_sync.journal.journaled import Journaled
+    from bo_sync.journal.writing import begun, now
 
-    concurrency, fail_fast = how
-    with _stop_on_signals(hub) as stopped, progress(quiet=chosen.quiet) as watched:
-        options = Options(new_run(), concurrency, fail_fast=fail_fast, stopped=stopped)
-        return apply_plan(reading, hub, options, watched)
+    beginning = Beginning(orders.run, now(), who_runs(reading.viewer), orders.allowed)
+    header = header_of(reading.plan, reading.live, beginning)
+    with (
+        _stop_on_signals(hub) as stopped,
+        progress(quiet=chosen.quiet) as watched,
+        begun(chosen.root, header) as journal,
+    ):
+        options = Options(
+            orders.run,
+            orders.concurrency,
+            fail_fast=orders.fail_fast,
+            stopped=lambda: journal.is_broken or stopped(),
+        )
+        report = apply_plan(reading, Journaled(hub, journal, reading.live), options, watched)
+        journal.end(report)
+    return report, journal.trouble
+
+
+@contextmanager
+def _alone(chosen: Common, run: str) -> Iterator[None]:
+    """The only apply of this machine here while the block runs. Raises JournalError when another one runs."""
+    from bo_sync.journal.lock import Holder, sole_apply
+    from bo_sync.journal.writing import now
+
+    with sole_apply(chosen.root, Holder(os.getpid(), now(), run)):
+        yield
 
 
 def new_run() -> str:

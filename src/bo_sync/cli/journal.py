@@ -1,0 +1,120 @@
+"""`bo-sync journal`: what applies on this machine meant to do, and did."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bo_sync.cli.options import Common, common, output_format
+from bo_sync.core.text import Text
+from bo_sync.errors import UsageError
+
+if TYPE_CHECKING:
+    from bo_sync.journal.past import Past
+
+
+@click.command(name="journal", short_help="Read back what applies did, and what is unknown.")
+@click.argument("run", metavar="[RUN]", required=False)
+@common
+@output_format("text", "json")
+@click.option(
+    "--before",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Write the people whom RUN changed, as they were before it, as files into DIR.",
+)
+def command(chosen: Common, *, run: str | None, form: str, before: Path | None) -> None:
+    """List the runs of `apply`, newest first, or show one: RUN is a name from the list, or `latest`.
+
+    A run's requests are shown in their order, with what became of each. Unknown is named exactly: a request of which no
+    outcome was written any more, or that got no sound answer and was not settled by reading again. Who ran it is the
+    person whose session it was, as the hub knows them; with a key alone, the account and the machine.
+
+    With --before DIR, everybody whom the run changed is written as a user file with their values from before it; a
+    person whom it created is `state: absent`. DIR must be empty or new. What cannot come back is told. Put the files in
+    place of the present ones, and apply: that restores.
+    """
+    from bo_sync.cli.past import run_json, run_text, runs_json, runs_text
+    from bo_sync.cli.talk import result, width
+    from bo_sync.journal.past import read
+    from bo_sync.journal.place import read_bytes, runs
+
+    if run is None:
+        if before is not None:
+            raise UsageError("--before needs a run", hint="bo-sync journal lists them; `latest` is the newest")
+        pasts = [read(name, read_bytes(chosen.root, name)) for name in runs(chosen.root)]
+        result(runs_json(pasts) if form == "json" else runs_text(pasts, width()))
+        return
+    past = _named(chosen.root, run)
+    if before is not None:
+        _restore(chosen, past, before)
+    else:
+        result(run_json(past) if form == "json" else run_text(past, width()))
+
+
+def _named(root: Path, run: str) -> "Past":
+    """The run of that name. Raises UsageError when none has it."""
+    from bo_sync.journal.past import read
+    from bo_sync.journal.place import read_bytes, runs
+
+    names = runs(root)
+    if not names:
+        raise UsageError("no run has left a journal here", hint="an apply writes one, below .bo-sync/journal")
+    name = names[0] if run == "latest" else run
+    if name not in names:
+        raise UsageError(f"there is no run {Text(run)} here", hint="bo-sync journal lists them; `latest` is the newest")
+    return read(name, read_bytes(root, name))
+
+
+def _restore(chosen: Common, past: "Past", folder: Path) -> None:
+    from bo_sync.cli.talk import result, say
+    from bo_sync.cli.writing import create_file
+    from bo_sync.config.dump import dump_user
+    from bo_sync.config.names import file_name
+    from bo_sync.journal.place import JournalError
+    from bo_sync.journal.restoring import restored
+    from bo_sync.render.escape import terminal
+
+    if past.header is None:
+        raise JournalError(
+            f"run {past.run}: its first line, which says who was what before, cannot be read",
+            hint="what the hub holds now is had with bo-sync pull",
+        )
+    _check_empty(folder)
+    used: set[str] = set()
+    for person in restored(past):
+        email = person.declaration.email
+        name = file_name(email.raw, used)
+        used.add(name)
+        text = dump_user(person.declaration)
+        create_file(folder, name, text)
+        result(terminal(f"wrote {Text((folder / name).as_posix())}"))
+        told = [f"{email} {loss}" for loss in person.lost]
+        told += _faults(chosen.root, f"users/{name}", text)
+        for line in () if chosen.quiet else told:
+            say(f"cannot come back as it was: {line}")
+    if not used:
+        result("The run changed nobody: nothing to write.")
+
+
+def _faults(root: Path, path: str, text: str) -> list[str]:
+    """What the present configuration would say against a file, a problem each."""
+    from bo_sync.config.files import SETTINGS_FILE
+    from bo_sync.config.load import load_files
+
+    settings = root / SETTINGS_FILE
+    beside = [(SETTINGS_FILE, settings.read_bytes())] if settings.is_file() else []
+    errors = load_files([*beside, (path, text.encode())]).errors
+    return [str(problem) for problem in errors if problem.source.path.raw == path]
+
+
+def _check_empty(folder: Path) -> None:
+    """Raises UsageError when something stands in the folder already."""
+    try:
+        is_empty = next(folder.iterdir(), None) is None
+    except FileNotFoundError:
+        return
+    except OSError as err:
+        raise UsageError(f"--before {Text(str(folder))}: {err.strerror}", hint="name an empty or a new folder") from err
+    if not is_empty:
+        raise UsageError(f"--before {Text(str(folder))} is not empty", hint="name an empty or a new folder")

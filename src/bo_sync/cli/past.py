@@ -1,0 +1,230 @@
+"""Runs as `bo-sync journal` shows them: a table, a run's requests, and both as JSON. All text is escaped here."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from bo_sync.core.document import FORMAT_VERSION, Json
+from bo_sync.core.model import PLATFORM
+from bo_sync.core.report import Outcome
+from bo_sync.core.text import Text
+from bo_sync.journal.entries import Fate, Header, Intent, RowIntent
+from bo_sync.journal.past import Past, Request
+from bo_sync.journal.spelling import document
+from bo_sync.render.escape import terminal
+from bo_sync.render.layout import Page, cells
+from bo_sync.render.phrases import address, counted, level, listed, people, value
+
+_RUNS: Final = ("RUN", "STARTED", "WHO", "COMMIT", "PEOPLE", "APPLIED", "FAILED", "UNKNOWN", "NOT ATTEMPTED", "ENDED")
+_REQUESTS: Final = ("NO", "AT", "PERSON", "REQUEST", "OUTCOME")
+_ORDER: Final = (Outcome.APPLIED, Outcome.FAILED, Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED)
+_MUTE: Final = "ended without a word"
+_VERBS: Final = {
+    "create_user": "create",
+    "update_profile": "profile",
+    "write_rows": "grants",
+    "delete_user": "delete",
+}
+
+
+def runs_text(pasts: Sequence[Past], width: int | None) -> str:
+    """The table of runs, in the given order."""
+    if not pasts:
+        return "No run has left a journal here.\n"
+    return _joined((*_table([_RUNS, *map(_run_cells, pasts)], width), f"{counted(len(pasts), 'run')}."))
+
+
+def _run_cells(past: Past) -> tuple[str, ...]:
+    header = past.header
+    facts = (_shown(header.started), _who(header), _commit(header)) if header else ("-", "-", "-")
+    counts = (str(past.count(outcome)) for outcome in _ORDER) if header or past.end else "-" * len(_ORDER)
+    number = str(len(past.people)) if header else "-"
+    return (past.run, *facts, number, *counts, _shown(past.end.at) if past.end else _MUTE)
+
+
+def run_text(past: Past, width: int | None) -> str:
+    """One run: its facts, its requests, and exactly what is unknown."""
+    page = Page(width)
+    lines = [*_facts(past, page), ""]
+    if past.requests:
+        lines += [*_table([_REQUESTS, *(_request_cells(past, request) for request in past.requests)], width), ""]
+    lines += _unknown(past, page)
+    lines += _ending(past, page)
+    return _joined(lines)
+
+
+def _facts(past: Past, page: Page) -> Iterator[str]:
+    header = past.header
+    if header is None:
+        yield from page.hang("", f"Run {past.run}: its first line, which says who ran what, cannot be read.")
+        return
+    by = f"{_shown(header.who.user)} on {_shown(header.who.host)}"
+    by = f"{address(header.who.viewer)} ({by})" if header.who.viewer else by
+    yield from page.hang("", f"Run {past.run}, started {_shown(header.started)} by {by}")
+    yield from page.hang("  ", f"hub     {_shown(header.hub)}")
+    yield from page.hang("  ", f"files   commit {_commit(header)}, {_shown(header.config.digest)}")
+    yield from page.hang("  ", f"plan    {people(len(header.people))}, {_shown(header.digest)}")
+    if header.allowed:
+        allowed = ", ".join(f"{_shown(rail)}={number}" for rail, number in header.allowed)
+        yield from page.hang("  ", f"allowed {allowed}")
+    yield from page.hang("  ", f"tool    bo-sync {_shown(header.version)}")
+
+
+def _request_cells(past: Past, request: Request) -> tuple[str, ...]:
+    intent = request.intent
+    return (
+        str(intent.seq),
+        _shown(intent.at),
+        terminal(address(intent.email)),
+        terminal(_asked(intent)),
+        terminal(_outcome(past, request)),
+    )
+
+
+def _asked(intent: Intent) -> str:
+    parts = [f"{entry.field} {value(entry.value)}" for entry in intent.profile]
+    parts += [_row(row) for row in intent.rows]
+    verb = _VERBS[intent.operation]
+    return f"{verb}: {', '.join(parts)}" if parts else verb
+
+
+def _row(row: RowIntent) -> str:
+    role = row.role or f"a role unknown to us (row {row.row or 'new'})"
+    if row.access is None:
+        return f"{role} surplus row removed"
+    return f"{role} {level(row.role, row.access) if row.role in PLATFORM else row.access.word}"
+
+
+def _outcome(past: Past, request: Request) -> str:
+    if request.fate is not Fate.UNKNOWN:
+        error = request.answer.error if request.answer else None
+        return f"{request.fate.value}: {error}" if error else request.fate.value
+    why = _doubt(request)
+    return f"unknown: {why}" if request in past.unknown else f"unknown at first, settled by reading again: {why}"
+
+
+def _doubt(request: Request) -> str:
+    if request.answer is None:
+        return "nothing was written after it was begun"
+    return str(request.answer.error) if request.answer.error else "no sound answer came"
+
+
+def _unknown(past: Past, page: Page) -> Iterator[str]:
+    doubtful = past.unknown
+    if not doubtful:
+        return
+    one = len(doubtful) == 1
+    yield from page.hang("", f"Unknown: {counted(len(doubtful), 'request')} that may or may not have happened")
+    for request in doubtful:
+        intent = request.intent
+        told = f"{terminal(address(intent.email))}  {terminal(_asked(intent))}  ({terminal(_doubt(request))})"
+        yield from page.hang(f"  ! {intent.seq}  ", told)
+    yield from page.hang("", f"bo-sync plan shows what of {'it' if one else 'them'} is left to do.")
+    yield ""
+
+
+def _ending(past: Past, page: Page) -> Iterator[str]:
+    if past.is_torn:
+        yield from page.hang("", "The last line is torn: the run was cut off while it was written.")
+    if past.unreadable:
+        named = ", ".join(map(str, past.unreadable[:10])) + (", …" if len(past.unreadable) > 10 else "")
+        yield from page.hang("", f"Lines that are no entries of a journal, and are left out: {named}.")
+    told = listed((past.count(outcome), outcome.value.replace("_", " ")) for outcome in _ORDER)
+    counts = f"{people(len(past.outcomes))}: {told}" if told else "nobody"
+    if past.end:
+        yield from page.hang("", f"Ended {_shown(past.end.at)}; {counts}.")
+    else:
+        yield from page.hang("", f"The run {_MUTE}: it was killed, or runs still; by its requests, {counts}.")
+
+
+def _who(header: Header) -> str:
+    if header.who.viewer:
+        return terminal(address(header.who.viewer))
+    return terminal(address(Text(f"{header.who.user.raw}@{header.who.host.raw}")))
+
+
+def _commit(header: Header) -> str:
+    if header.config.commit is None:
+        return "-"
+    return terminal(str(header.config.commit) + ("+" if header.config.dirty else ""))
+
+
+def _shown(text: Text) -> str:
+    return terminal(str(text))
+
+
+def _table(table: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
+    """Columns; where they are wider than `width`, a block for each row with its cells under their heads."""
+    widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
+    if width is None or sum(widths) + 2 * (len(widths) - 1) <= width:
+        for line in table:
+            padded = (cell + " " * (wide - cells(cell)) for cell, wide in zip(line, widths, strict=True))
+            yield "  ".join(padded).rstrip()
+        return
+    head, *rows = table
+    for row in rows:
+        first, *rest = zip(head[1:], row[1:], strict=True)
+        yield from Page(width).hang(f"{row[0]}  ", first[1])
+        for name, cell in rest:
+            yield from Page(width).hang(f"    {name.lower()}  ", cell)
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def runs_json(pasts: Sequence[Past]) -> str:
+    """The runs, in the given order; null where a journal no longer says."""
+    return _document({"runs": [_run_document(past) for past in pasts]})
+
+
+def _run_document(past: Past) -> dict[str, Json]:
+    header = document(past.header) if past.header else {}
+    facts = {key: header.get(key) for key in ("started", "who", "hub", "config", "digest", "allowed", "tool")}
+    return {
+        "run": past.run,
+        **facts,
+        "people": len(past.people) if past.header else None,
+        "summary": {outcome.value: past.count(outcome) for outcome in Outcome},
+        "unknown": [request.intent.seq for request in past.unknown],
+        "ended": past.end.at.raw if past.end else None,
+        "torn": past.is_torn,
+        "unreadable_lines": list(past.unreadable),
+    }
+
+
+def run_json(past: Past) -> str:
+    """One run: as in the list of runs, and its people with their outcomes and their state before, and its requests."""
+    before = document(past.header).get("people") if past.header else None
+    return _document(
+        {
+            **_run_document(past),
+            "people": before,
+            "outcomes": [
+                {
+                    "email": person.email.raw,
+                    "action": person.action,
+                    "outcome": person.outcome.value,
+                    "error": person.error,
+                }
+                for person in past.outcomes
+            ],
+            "requests": [_request_document(past, request) for request in past.requests],
+        }
+    )
+
+
+def _request_document(past: Past, request: Request) -> Json:
+    """The intent, and what became of it: `outcome` is null where nothing was written any more."""
+    answer = request.answer
+    intent = {key: found for key, found in document(request.intent).items() if key != "entry"}
+    return {
+        **intent,
+        "outcome": answer.fate.value if answer else None,
+        "error": answer.error.raw if answer and answer.error else None,
+        "unknown": request in past.unknown,
+    }
+
+
+def _document(content: Mapping[str, Json]) -> str:
+    return json.dumps({"format_version": FORMAT_VERSION, **content}, indent=2, ensure_ascii=True) + "\n"

@@ -1,0 +1,1 @@
+"""What an apply meant to do and did, on this machine's disk: written ahead, read back after whatever happened."""

@@ -1,0 +1,176 @@
+"""A run, read back from its journal: which requests it made, what became of each, and what nobody knows.
+
+Total over any bytes: what is no entry of ours is told by its line, and never guessed at. A last line without its end is
+what a process leaves that is killed while it writes.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bo_sync.core.changes import Direction
+from bo_sync.core.report import Outcome, PersonOutcome
+from bo_sync.journal.entries import Answer, End, Fate, Header, Intent, Person
+from bo_sync.journal.parsing import parse
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request that was about to be sent, and what its sender learned; None when nothing was written any more."""
+
+    intent: Intent
+    answer: Answer | None
+
+    @property
+    def fate(self) -> Fate:
+        """What is known from these two lines alone."""
+        return self.answer.fate if self.answer else Fate.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A run as its journal tells it. `unreadable` are numbers of lines, from 1, that hold no entry of ours."""
+
+    run: str
+    header: Header | None
+    requests: tuple[Request, ...]
+    end: End | None
+    is_torn: bool = False
+    unreadable: tuple[int, ...] = ()
+
+    @property
+    def people(self) -> tuple[Person, ...]:
+        return self.header.people if self.header else ()
+
+    @property
+    def unknown(self) -> tuple[Request, ...]:
+        """The requests of which it is not known whether they happened.
+
+        These are the ones without a sound answer, but for those whose person was read again afterwards: then the run's
+        own report, if it came to one, calls that person anything but unknown.
+        """
+        settled = {entry.email.folded for entry in self._reported if entry.outcome is not Outcome.UNKNOWN}
+        return tuple(
+            request
+            for request in self.requests
+            if request.fate is Fate.UNKNOWN and request.intent.email.folded not in settled
+        )
+
+    @property
+    def _reported(self) -> tuple[PersonOutcome, ...]:
+        return self.end.outcomes if self.end else ()
+
+    @property
+    def outcomes(self) -> tuple[PersonOutcome, ...]:
+        """What became of each person: as the run reported it, or as its requests show where it ended without a word."""
+        return self._reported if self.end else tuple(self._inferred(person) for person in self.people)
+
+    def _inferred(self, person: Person) -> PersonOutcome:
+        requests = self.requests_of(person)
+        outcome = Outcome.FAILED
+        if not requests:
+            outcome = Outcome.NOT_ATTEMPTED
+        elif any(request.fate is Fate.UNKNOWN for request in requests):
+            outcome = Outcome.UNKNOWN
+        elif _planned(person) <= {part for request in requests for part in _done(request)}:
+            outcome = Outcome.APPLIED
+        return PersonOutcome(person.email, person.action, outcome)
+
+    def requests_of(self, person: Person) -> tuple[Request, ...]:
+        return tuple(request for request in self.requests if request.intent.email.folded == person.email.folded)
+
+    def count(self, outcome: Outcome) -> int:
+        """How many people came to that outcome."""
+        return sum(person.outcome is outcome for person in self.outcomes)
+
+
+def _planned(person: Person) -> set[tuple[str, ...]]:
+    """What had to be done for the person, in parts that a request does or does not do."""
+    if person.action == "delete":
+        return {("delete",)}
+    fields = {("field", change.field) for change in person.profile}
+    rows = {
+        ("surplus", grant.role) if grant.direction is Direction.DUPLICATE else ("grant", grant.role, grant.after.word)
+        for grant in person.grants
+    }
+    return rows | ({("create",)} if person.action == "create" else fields)
+
+
+def _done(request: Request) -> Iterator[tuple[str, ...]]:
+    """The parts that a request certainly did."""
+    if request.fate is not Fate.APPLIED:
+        return
+    match request.intent.operation:
+        case "create_user":
+            yield ("create",)
+        case "update_profile":
+            yield from (("field", entry.field) for entry in request.intent.profile)
+        case "write_rows":
+            for row in request.intent.rows:
+                role = row.role or ""
+                yield ("grant", role, row.access.word) if row.access is not None else ("surplus", role)
+        case "delete_user":
+            yield ("delete",)
+
+
+def read(run: str, journal: bytes) -> Past:
+    """The run that the bytes of its journal tell of. Raises nothing."""
+    *lines, rest = journal.split(b"\n")
+    found = _Found()
+    for number, line in enumerate(lines, start=1):
+        found.take(number, line)
+    is_torn = bool(rest) and not found.take(len(lines) + 1, rest)
+    unreadable = found.unreadable[:-1] if is_torn else found.unreadable
+    requests = tuple(Request(intent, found.answers.get(seq)) for seq, intent in sorted(found.intents.items()))
+    return Past(run, found.header, requests, found.end, is_torn, tuple(unreadable))
+
+
+class _Found:
+    """What the lines have told so far. The first of several that say the same counts."""
+
+    def __init__(self) -> None:
+        self.header: Header | None = None
+        self.intents: dict[int, Intent] = {}
+        self.answers: dict[int, Answer] = {}
+        self.end: End | None = None
+        self.unreadable: list[int] = []
+
+    def take(self, number: int, line: bytes) -> bool:
+        """Whether the line holds an entry that has its place in a journal."""
+        is_placed = self._place(line)
+        if not is_placed:
+            self.unreadable.append(number)
+        return is_placed
+
+    def _place(self, line: bytes) -> bool:
+        match parse(line):
+            case Header() as header if self.header is None:
+                self.header = header
+            case Intent(seq=seq) as intent if seq not in self.intents:
+                self.intents[seq] = intent
+            case Answer(seq=seq) as answer if seq in self.intents and seq not in self.answers:
+                self.answers[seq] = answer
+            case End() as end if self.end is None:
+                self.end = end
+            case _:
+                return False
+        return True
+
+
+def created_id(past: Past, person: Person) -> int | None:
+    """The hub's id of a person whom the run created, as far as it came to know it."""
+    for request in reversed(past.requests_of(person)):
+        known = request.intent.id if request.answer is None else request.answer.id or request.intent.id
+        if known is not None:
+            return known
+    return None
+
+
+def is_changed(past: Past, person: Person) -> bool:
+    """Whether the run changed the person, or may have.
+
+    A request that failed changed nothing, but for role rows: of several, those before the failing one took effect.
+    """
+    return any(
+        request.fate is not Fate.FAILED or request.intent.operation == "write_rows"
+        for request in past.requests_of(person)
+    )
