@@ -67,6 +67,10 @@ _STREAM_END: Final[type[object]] = StreamEndEvent
 _Next = Callable[[], _Event]
 
 
+class _Stream(Protocol):
+    def get_event(self) -> _Event: ...
+
+
 class Reading(NamedTuple):
     """What one file says. `value` is meaningful only when there are no problems; `at` is where it starts."""
 
@@ -100,7 +104,8 @@ def read(data: bytes, path: Text, *, pure: bool = False) -> Reading:
 def _events(data: bytes, *, pure: bool) -> _Next:
     if data.startswith(_WIDE):
         raise YAMLError  # libyaml would read UTF-16 without a word; `wrong_bytes` says what it is
-    return cast("_Next", (_PureEvents(data) if pure or CParser is None else CParser(data)).get_event)
+    events = cast("_Stream", _PureEvents(data) if pure or CParser is None else CParser(data))
+    return events.get_event
 
 
 class _PureEvents(Reader, Scanner, Parser):
@@ -140,13 +145,16 @@ class _Builder:
         if type(next_event()) is _STREAM_END:
             self._stop(START, "the file is empty; expected a mapping of keys")
         first = next_event()
-        root: Value = first.value if type(first) is _SCALAR else self._opened(first, 0)
+        root: Value
         if type(first) is _SCALAR:
+            root = first.value
             if root in {"", "null"} and not first.style:
                 self._stop(START, "the file is empty; expected a mapping of keys")
             self._marked(first)
-        if isinstance(root, Entries | Items):
-            self._fill(root)
+        else:
+            root = self._opened(first, 0)
+            if root is not None:
+                self._fill(root)
         next_event()
         after = next_event()
         if type(after) is not _STREAM_END:
@@ -155,18 +163,18 @@ class _Builder:
 
     def _fill(self, root: Entries | Items) -> None:
         """Everything inside `root`: the innermost open container is filled until it opens another or ends."""
-        stack = [root]
-        while stack:
-            container = stack[-1]
+        stack: list[Entries | Items] = []
+        container: Entries | Items | None = root
+        while container is not None:
+            depth = len(stack) + 1
             opened = (
-                self._entries(container, len(stack))
-                if isinstance(container, Entries)
-                else self._items(container, len(stack))
+                self._entries(container, depth) if isinstance(container, Entries) else self._items(container, depth)
             )
-            if opened is None:
-                stack.pop()
+            if opened is not None:
+                stack.append(container)
+                container = opened
             else:
-                stack.append(opened)
+                container = stack.pop() if stack else None
 
     def _entries(self, entries: Entries, depth: int) -> Entries | Items | None:
         """Keys and values up to the next container, which is returned to be filled, or to the end: None.
