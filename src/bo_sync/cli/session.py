@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bo_sync.cli.base import marked
 from bo_sync.cli.destination import destination
 from bo_sync.cli.options import Common, HubChoice, Narrowing
 from bo_sync.cli.talk import progress, say
@@ -120,7 +121,8 @@ def read_plan(common: Common, hub: CommerceHub, narrowing: Narrowing) -> Reading
     """Reads files and hub at once and makes the plan."""
     with progress(quiet=common.quiet) as watched:
         files, live = read_both(lambda: load_files(common), hub, watched)
-    return plan_of(files, live, hub, narrowing)
+    reading = plan_of(files, live, hub, narrowing)
+    return replace(reading, plan=marked(reading.plan, common.root))
 
 
 def plan_of(files: Files, live: LiveState, hub: CommerceHub, narrowing: Narrowing) -> Reading:

@@ -1,19 +1,29 @@
-"""Which commit the files stand at, asked of git; nothing of the repository runs, and nothing of it is believed.
+"""The files of a git revision, and which commit the files at hand stand at; nothing of the repository runs.
 
-Git is called without a shell, with hooks, pagers, prompts and optional locks off. A folder without git, or a machine
-without it, has no commit, which is no error.
+A revision is read from git's objects, without a checkout: one listing and one batch of contents, however many files.
+The configuration may lie in a folder of the repository. A folder without git, or a machine without it, has no commit,
+which is no error; to be asked for a revision there is one.
 """
 
-import os
-import subprocess
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bo_sync.config.files import FOLDERS, SETTINGS_FILE
+from bo_sync.config.files import FOLDERS, SETTINGS_FILE, File, kind_of
+from bo_sync.config.git import ask
+from bo_sync.config.links import follow
+from bo_sync.config.load import Tree, load_files
+from bo_sync.config.objects import Entry, contents, entries
+from bo_sync.config.yaml import MAX_BYTES
+from bo_sync.core.model import Problem, Source
+from bo_sync.core.text import Text
+from bo_sync.errors import UsageError
 
-SECONDS: Final = 20
-_SAFE: Final = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-pager", "--no-optional-locks")
+SHOWN: Final = 10
+"""Digits of a commit that are shown."""
+_is_hash: Final = re.compile("[0-9a-f]{40}(?:[0-9a-f]{24})?").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +34,101 @@ class Commit:
     dirty: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """The configuration's files in one commit (its whole name), sorted by path, and what of it cannot be read."""
+
+    commit: str
+    files: tuple[File, ...]
+    problems: tuple[Problem, ...]
+
+
 def commit_of(root: Path) -> Commit | None:
     """The commit that is checked out around `root`; None where git knows none."""
-    sha = _git(root, "rev-parse", "--short=10", "--verify", "HEAD")
-    if sha is None:
+    sha = ask(root, "rev-parse", f"--short={SHOWN}", "--verify", "HEAD")
+    if sha is None or not sha.is_sound:
         return None
-    state = _git(root, "status", "--porcelain", "--untracked-files=all", "--", SETTINGS_FILE, *FOLDERS)
-    return Commit(sha.strip(), dirty=state is None or bool(state.strip()))
+    state = ask(root, "status", "--porcelain", "--untracked-files=all", "--", SETTINGS_FILE, *FOLDERS)
+    is_dirty = state is None or not state.is_sound or bool(state.out.strip())
+    return Commit(sha.out.decode("ascii").strip(), is_dirty)
 
 
-def _git(root: Path, *arguments: str) -> str | None:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    try:
-        done = subprocess.run(  # noqa: S603 - a fixed program, no shell, no argument of anybody else's
-            ["git", *_SAFE, "-C", str(root), *arguments],  # noqa: S607 - the git that the person uses
-            env={**environment, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=SECONDS,
-            check=False,
+def tree_at(root: Path, revision: str) -> Tree:
+    """The configuration as it was at `revision`. Raises UsageError as `read_revision` does."""
+    read = read_revision(root, revision)
+    return load_files(read.files, read.problems)
+
+
+def read_revision(root: Path, revision: str) -> Revision:
+    """The files of `revision`: any name of a commit that git takes, but for those that begin with a hyphen.
+
+    Raises UsageError, with what to do, where there is no git, no such commit, or not all of its files.
+    """
+    commit = commit_at(root, revision)
+    listed = ask(root, "ls-tree", "-r", "-t", "-l", "-z", commit, "--", SETTINGS_FILE, *FOLDERS)
+    if listed is None or not listed.is_sound:
+        raise _incomplete(revision)
+    found = list(entries(listed.out))
+    linked = follow(root, commit, found)
+    problems = list(linked.problems)
+    wanted = list(_wanted([*found, *linked.entries], problems))
+    held = contents(root, [entry.name for entry in wanted])
+    if held is None:
+        raise _incomplete(revision)
+    files = sorted((entry.path, data) for entry, data in zip(wanted, held, strict=True))
+    return Revision(commit, tuple(files), tuple(sorted(problems)))
+
+
+def _wanted(found: list[Entry], problems: list[Problem]) -> Iterator[Entry]:
+    """The files among `found` that a configuration consists of; what may not or cannot be read is a problem."""
+    for entry in found:
+        at = Source(Text(entry.path), 1)
+        if entry.kind == "commit" and "/_" not in entry.path and "/." not in entry.path:
+            problems.append(Problem(at, "a submodule, which is no part of this commit; expected a folder with files"))
+        elif entry.kind == "blob" and not entry.is_link and kind_of(entry.path) is not None:
+            if entry.size > MAX_BYTES:
+                problems.append(Problem(at, f"the file holds {entry.size:,} bytes; expected at most {MAX_BYTES:,}"))
+            else:
+                yield entry
+
+
+def commit_at(root: Path, revision: str) -> str:
+    """The whole name of the commit that `revision` names. Raises UsageError, with what to do, where there is none."""
+    shown = Text(revision)
+    if not revision or revision.startswith("-") or not revision.isprintable():
+        raise UsageError(f'"{shown}" names no revision', hint="name a branch, a tag or a commit, as in origin/main")
+    inside = ask(root, "rev-parse", "--is-inside-work-tree")
+    if inside is None:
+        raise UsageError(f"the revision {shown} cannot be read: git does not answer", hint="install git, and try again")
+    if not inside.is_sound:
+        why = inside.complaint if inside.complaint.raw else "git knows no repository here"
+        raise UsageError(
+            f"the revision {shown} cannot be read: {why}",
+            hint="run this in a clone of the repository that holds the files",
         )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.decode("utf-8", "replace") if done.returncode == 0 else None
+    answer = ask(root, "rev-parse", "--quiet", "--verify", f"{revision}^{{commit}}")
+    name = answer.out.decode("ascii", "replace").strip() if answer is not None and answer.is_sound else ""
+    if not _is_hash(name):
+        raise _unknown(root, shown)
+    return name
+
+
+def _unknown(root: Path, revision: Text) -> UsageError:
+    shallow = ask(root, "rev-parse", "--is-shallow-repository")
+    if shallow is not None and shallow.out.strip() == b"true":
+        return UsageError(
+            f"git knows no revision {revision} here: this clone is shallow",
+            hint="fetch what is missing, with `git fetch --unshallow`, or `git fetch --depth=1 origin COMMIT` for one "
+            "commit (on GitHub Actions: `fetch-depth: 0` for actions/checkout)",
+        )
+    return UsageError(
+        f"git knows no revision {revision} here",
+        hint="name a branch, a tag or a commit; `git fetch` brings those of the remote, called as in origin/main",
+    )
+
+
+def _incomplete(revision: str) -> UsageError:
+    return UsageError(
+        f"git cannot read the files of the revision {Text(revision)}: this clone lacks some of them",
+        hint="fetch them, with `git fetch --refetch --no-filter origin`, or clone again without --filter",
+    )

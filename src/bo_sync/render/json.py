@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from bo_sync import __version__
 from bo_sync.core.changes import Direction
 from bo_sync.core.document import FORMAT_VERSION, Json, change_document, digest
+from bo_sync.core.history import Comparison
 from bo_sync.core.model import Problem, Source
 from bo_sync.core.plan import Finding, Plan, Summary
 from bo_sync.core.rails import RailResult
@@ -104,24 +105,38 @@ def report_json(report: Report) -> str:
     )
 
 
-def problems_json(problems: Iterable[Problem], people: int, presets: int) -> str:
-    """What `validate` found: how many people and presets were read, and every problem in the order of the files."""
+def problems_json(problems: Iterable[Problem], people: int, presets: int, comparison: Comparison | None = None) -> str:
+    """What `validate` found: how many people and presets were read, and every problem in the order of the files; with
+    a base, also the guards that are loosened since, and the rails."""
     return _document(
         {
             "users": people,
             "presets": presets,
-            "problems": [
-                {
-                    "file": problem.source.path.raw,
-                    "line": problem.source.line,
-                    "column": problem.source.column,
-                    "severity": problem.severity.value,
-                    "message": problem.message,
-                }
-                for problem in sorted(problems)
-            ],
+            "problems": [_problem(problem) for problem in sorted(problems)],
+            **(_comparison(comparison) if comparison is not None else {}),
         }
     )
+
+
+def _problem(problem: Problem) -> Json:
+    return {
+        "file": problem.source.path.raw,
+        "line": problem.source.line,
+        "column": problem.source.column,
+        "severity": problem.severity.value,
+        "message": problem.message,
+    }
+
+
+def _comparison(comparison: Comparison) -> dict[str, Json]:
+    return {
+        "base": {"revision": comparison.revision.raw, "commit": comparison.commit},
+        "loosened": [
+            {"guard": entry.guard, "before": _raw(entry.before), "after": _raw(entry.after)}
+            for entry in comparison.loosened
+        ],
+        "rails": [_rail(rail) for rail in comparison.rails],
+    }
 
 
 def users_json(rows: Sequence[UserRow]) -> str:

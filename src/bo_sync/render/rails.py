@@ -1,6 +1,6 @@
 """The rails of a plan in words: what each measured against what, and the way past those that refuse."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final, assert_never
 
 from bo_sync.core.plan import Plan
@@ -24,6 +24,8 @@ def _found(rail: RailResult) -> str:
             told = f"{people(rail.actual)} in the files, at least {rail.limit}"
         case "email_change":
             told = f"{counted(rail.actual, 'uncertain identity', 'uncertain identities')}, none allowed"
+        case "removed_file":
+            told = f"{counted(rail.actual, 'person', 'people')} without a file since the base, none allowed"
         case "protected":
             told = f"{counted(rail.actual, 'protected person', 'protected people')} changed, none allowed"
         case "self":
@@ -48,9 +50,14 @@ def rail_lines(plan: Plan, page: Page) -> Iterator[str]:
         yield f"{counted(len(plan.rails), 'rail')} checked, none refuses."
         return
     yield page.paint(_title(plan), Tone.TITLE)
-    widest = max(cells(rail.rail) for rail in plan.rails)
-    columns = measure(_row(entry) for rail in plan.refused for entry in rail.rows)
-    for rail in plan.rails:
+    yield from rails_block(plan.rails, page)
+
+
+def rails_block(rails: Sequence[RailResult], page: Page) -> Iterator[str]:
+    """One line a rail; below one that refuses, its rows and the exact way past."""
+    widest = max(cells(rail.rail) for rail in rails)
+    columns = measure(_row(entry) for rail in rails if not rail.ok for entry in rail.rows)
+    for rail in rails:
         yield from _one(rail, widest, page)
         if not rail.ok:
             yield from lay_out([_row(entry) for entry in rail.rows], columns, page, _BELOW)

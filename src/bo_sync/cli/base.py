@@ -1,0 +1,71 @@
+"""The files against those of a git revision, and against all that git remembers: what only history can tell."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import groupby
+from pathlib import Path
+
+from bo_sync.cli.options import Common
+from bo_sync.config.files import SETTINGS_FILE
+from bo_sync.config.load import Tree, load_files
+from bo_sync.config.removals import Removal, removals
+from bo_sync.config.revision import SHOWN, read_revision
+from bo_sync.config.settings import today
+from bo_sync.core.diff import PROTECTED
+from bo_sync.core.history import Comparison, Snapshot, compare
+from bo_sync.core.model import Problem, Severity, Source
+from bo_sync.core.plan import Finding, Plan
+from bo_sync.core.text import Text
+
+
+def compare_with(common: Common, revision: str, tree: Tree) -> tuple[Comparison, tuple[Problem, ...]]:
+    """How `tree`, the files at hand, differs from `revision`, and what of the revision could not be compared.
+
+    Raises UsageError where git cannot give the revision.
+    """
+    read = read_revision(common.root, revision)
+    base = load_files(read.files, read.problems)
+    day = common.today or today(tree.settings, datetime.now(UTC))
+    loosened, rails = compare(_snapshot(base), _snapshot(tree), day)
+    return Comparison(Text(revision), read.commit[:SHOWN], loosened, rails), _doubts(base)
+
+
+def _snapshot(tree: Tree) -> Snapshot:
+    wrong = {problem.source.path.raw for problem in tree.errors}
+    people = (*tree.declarations, *tree.unsound)
+    return Snapshot(people, tree.settings, tree.lists, tree.unread, has_settings=SETTINGS_FILE not in wrong)
+
+
+def _doubts(base: Tree) -> tuple[Problem, ...]:
+    """A warning for each file of the base with errors, and a note where it has no files at all."""
+    if not base.user_files and not base.errors:
+        told = "at the base there are no user files, so there is nobody to compare with"
+        return (Problem(Source(Text("users"), 1), told, Severity.INFO),)
+    return tuple(
+        replace(errors[0], severity=Severity.WARNING, message=_doubt(errors))
+        for errors in (list(group) for _, group in groupby(base.errors, key=lambda problem: problem.source.path))
+    )
+
+
+def _doubt(errors: list[Problem]) -> str:
+    others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return f"at the base this file had an error{others}, so it is compared only in part: {errors[0].message}"
+
+
+def marked(plan: Plan, root: Path) -> Plan:
+    """`plan` with a finding for each unmanaged person whom a commit took out of the files, where git knows one."""
+    left = [person.email for person in plan.unmanaged if person.policy != PROTECTED]
+    if not left:
+        return plan
+    found = removals(root, left)
+    findings = tuple(_finding(email, found[email.folded]) for email in left if email.folded in found)
+    return replace(plan, findings=(*plan.findings, *findings))
+
+
+def _finding(email: Text, removal: Removal) -> Finding:
+    what = "its file" if removal.is_file else "its entry in"
+    message = (
+        f"in the hub without a file ({what} {removal.path} was removed in {removal.commit}), so all access stays: "
+        "bring it back with `state: absent`"
+    )
+    return Finding("removed_file", Severity.WARNING, message, email)

@@ -1,0 +1,119 @@
+"""Where git remembers that somebody's entry was taken out of the files.
+
+One walk over the latest commits that removed or edited user files gives their contents before and after, and one batch
+reads those contents; what names nobody who is asked for is never parsed. So the cost is bounded, whoever is asked for.
+"""
+
+import os
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bo_sync.config.files import kind_of
+from bo_sync.config.git import ask
+from bo_sync.config.load import load_files
+from bo_sync.config.objects import contents
+from bo_sync.config.revision import SHOWN
+from bo_sync.core.model import Declaration, State
+from bo_sync.core.text import Text
+
+COMMITS: Final = 1000
+"""Commits that are looked at, the latest first; only those count that touch user files."""
+EDITS: Final = 10_000
+"""Files of these commits that are looked at."""
+SECONDS: Final = 5
+_LOG: Final = (
+    "log",
+    "--no-show-signature",
+    "--no-follow",
+    "--no-renames",
+    "--no-diff-merges",
+    "--no-ext-diff",
+    "--relative",
+    "--diff-filter=DM",
+    "--raw",
+    "--no-abbrev",
+    "-z",
+    "--format=%H",
+    f"--max-count={COMMITS}",
+    "HEAD",
+    "--",
+    "users",
+)
+_ADDRESS: Final = re.compile(r"[^\s\"'{}\[\],:#<>]+@[^\s\"'{}\[\],:#<>]+")
+_NOTHING: Final = re.compile("0+").fullmatch
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Where somebody stood, and the short name of the commit that took them out. `is_file`: the file went too."""
+
+    path: Text
+    commit: Text
+    is_file: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """A file before and after a commit, as names of blobs; None after: it was removed."""
+
+    commit: str
+    path: str
+    before: str
+    after: str | None
+
+
+def removals(root: Path, addresses: Collection[Text]) -> dict[str, Removal]:
+    """The latest removal of each of `addresses`, by folded address, as far as git knows one. Never raises.
+
+    An entry with `state: absent` may go, so its removal is none.
+    """
+    wanted = {address.folded for address in addresses}
+    answer = ask(root, *_LOG, seconds=SECONDS) if wanted else None
+    if answer is None or not answer.is_sound:
+        return {}
+    edits = list(_edits(answer.out))[:EDITS]
+    names = list(dict.fromkeys(name for edit in edits for name in (edit.before, edit.after) if name is not None))
+    held = contents(root, names)
+    if held is None:
+        return {}
+    texts = dict(zip(names, held, strict=True))
+    found: dict[str, Removal] = {}
+    for edit in edits:
+        for address in (wanted - found.keys()) & _mentioned(texts[edit.before]):
+            before = _entry(edit.before, texts, address)
+            if before and before.state is State.PRESENT and not _entry(edit.after, texts, address):
+                found[address] = Removal(Text(edit.path), Text(edit.commit), edit.after is None)
+    return found
+
+
+def _edits(log: bytes) -> Iterator[_Edit]:
+    """Edits of user files, the latest first: a commit's name, then of each file its facts and its path, all ended by
+    NUL; facts begin with a colon (`git log --raw -z`)."""
+    parts = iter(log.split(b"\0"))
+    commit = ""
+    for part in parts:
+        told = part.decode("ascii", "replace").strip()
+        if not told.startswith(":"):
+            commit = told[:SHOWN] or commit
+            continue
+        path = os.fsdecode(next(parts, b""))
+        mode, _, before, after, _ = told.split()
+        if mode.startswith(":100") and kind_of(path) == "user":
+            yield _Edit(commit, path, before, None if _NOTHING(after) else after)
+
+
+def _mentioned(data: bytes) -> set[str]:
+    """What looks like an address in a file, folded."""
+    return {found.casefold() for found in _ADDRESS.findall(data.decode("utf-8", "replace"))}
+
+
+def _entry(name: str | None, texts: Mapping[str, bytes], address: str) -> Declaration | None:
+    """The entry for a folded address in a file, by the name of its blob."""
+    if name is None:
+        return None
+    tree = load_files([("users/entry.yaml", texts[name])])
+    people = (*tree.declarations, *tree.unsound)
+    return next((person for person in people if person.email.folded == address), None)

@@ -1,0 +1,192 @@
+"""What became of people between two states of the files: whose address changed, and whose entry went away.
+
+The hub cannot change an address. Files that give the same person another one would make a second account and leave the
+first with all its access; so would a file that is simply removed, unless people without a file are deleted. Both are
+seen here without a hub, by comparing the files of a git revision (the base) with those of today (the head).
+"""
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from bo_sync.core.guards import Loosened, loosened
+from bo_sync.core.model import Declaration
+from bo_sync.core.presets import departure
+from bo_sync.core.rails import RailName, RailResult, RailRow
+from bo_sync.core.sameness import Candidates, Census, Sign, census, find
+from bo_sync.core.settings import Settings, Unmanaged
+from bo_sync.core.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the files said at one time. `people` includes entries with errors, as far as they name somebody.
+
+    `lists` are the files that hold a list of people; `unread` are files and folders that may hold people who are not
+    in `people`, because of an error. `is_read` is False where the settings have one: then nothing is said about them.
+    """
+
+    people: tuple[Declaration, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+    lists: frozenset[Text] = frozenset()
+    unread: tuple[Text, ...] = ()
+    has_settings: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AddressChange:
+    """One person under two addresses: the entry at the base, the entry at the head, and why they are one person's."""
+
+    before: Declaration
+    after: Declaration
+    sign: Sign
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The files against those of a revision: `revision` as it was asked for, the commit that it names, and what of it
+    must be shown and what refuses."""
+
+    revision: Text
+    commit: str
+    loosened: tuple[Loosened, ...]
+    rails: tuple[RailResult, ...]
+
+    @property
+    def refused(self) -> tuple[RailResult, ...]:
+        return tuple(rail for rail in self.rails if not rail.ok)
+
+
+def changed_addresses(base: Snapshot, head: Snapshot, today: date) -> tuple[AddressChange, ...]:
+    """Everybody whose address changed, sorted by the new one. Each entry is in one change at most.
+
+    The old address stands nowhere in the head (one that is kept with `state: absent` is no change), and its entry at
+    the base was neither absent nor, today, past its `until`. Case alone is no difference.
+    """
+    held = {person.email.folded for person in base.people if departure(person, today) is None}
+    everybody = sorted(head.people, key=lambda person: person.email.folded)
+    new = [person for person in everybody if person.email.folded not in held]
+    staying = [person for person in new if departure(person, today) is None]
+    found = find(
+        _missing(base, head, today),
+        Candidates(everybody, new, staying),
+        census(base.people, base.lists),
+        census(head.people, head.lists),
+    )
+    changes = [AddressChange(before, after, sign) for sign, (before, after) in found]
+    return tuple(sorted(changes, key=lambda change: (change.after.email.folded, change.before.email.folded)))
+
+
+def removed_people(
+    base: Snapshot, head: Snapshot, today: date, changes: Collection[AddressChange]
+) -> tuple[Declaration, ...]:
+    """Entries at the base whose person no file speaks of any more, and would keep all access; sorted by address.
+
+    Nobody where people without a file are deleted. Not those of `changes`, which are told already, nor those who were
+    and are protected: they need no file.
+    """
+    if head.settings.unmanaged is Unmanaged.DELETE:
+        return ()
+    told = {change.before.email.folded for change in changes}
+    return tuple(
+        person
+        for person in _missing(base, head, today)
+        if person.email.folded not in told
+        and not (base.settings.is_protected(person.email) and head.settings.is_protected(person.email))
+    )
+
+
+def _missing(base: Snapshot, head: Snapshot, today: date) -> tuple[Declaration, ...]:
+    """Entries of people who were to stay at the base and whose address the head certainly does not name."""
+    named = {person.email.folded for person in head.people}
+    known = {person.source.path for person in base.people}
+    if any(path not in known for path in head.unread):
+        return ()  # a new file that cannot be read may hold anybody; that it cannot is an error, and told as one
+    gone = {
+        person.email.folded: person
+        for person in base.people
+        if person.email.folded not in named
+        and person.source.path not in head.unread
+        and departure(person, today) is None
+    }
+    return tuple(gone[email] for email in sorted(gone))
+
+
+def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Loosened, ...], tuple[RailResult, ...]]:
+    """The guards that the head loosens, and the rails that can be judged without a hub, in the order of showing."""
+    changes = changed_addresses(base, head, today)
+    removed = removed_people(base, head, today, changes)
+    then, now = census(base.people, base.lists), census(head.people, head.lists)
+    rails = (
+        RailResult("empty", len(head.people), 1, ok=bool(head.people)),
+        _none_allowed("email_change", tuple(_changed(change, then, now) for change in changes)),
+        _none_allowed("removed_file", tuple(_removed(person, then, now) for person in removed)),
+    )
+    return loosened(base.settings, head.settings) if head.has_settings else (), rails
+
+
+def _none_allowed(rail: RailName, rows: tuple[RailRow, ...]) -> RailResult:
+    return RailResult(rail, len(rows), 0, not rows, rows=rows)
+
+
+def _changed(change: AddressChange, then: Census, now: Census) -> RailRow:
+    old, new = change.before, change.after
+    is_in_place = old.source.path == new.source.path
+    if not is_in_place:
+        place = f"leave {new.source.path} to {new.email}"
+    elif then.own_file(old) is None:
+        place = f"let {new.email} stand beside it"
+    else:
+        place = f"add {_free_path(new, {*then.files, *now.files})} for {new.email}"
+    message = (
+        f"{_sign(change)} of {old.email} at the base ({old.source.short}); an address cannot change: "
+        f"keep {_tombstone(old, then, now if not is_in_place else None)}, and {place}"
+        f"{'' if new.id is None else ', without `id`'}"
+    )
+    return RailRow(new.email, message, new.source)
+
+
+def _sign(change: AddressChange) -> str:
+    match change.sign:
+        case "id":
+            return f"has the id {change.after.id}"
+        case "file":
+            return "stands in the file"
+        case "name":
+            return "has the first and last name"
+        case "phone":
+            return "has the phone and a name"
+        case "likeness":
+            return "stands in a file like that"
+
+
+def _removed(person: Declaration, then: Census, now: Census) -> RailRow:
+    message = (
+        f"has an entry at the base ({person.source.short}) and none now, so would keep all access: "
+        f"keep {_tombstone(person, then, now)}, or set `unmanaged: delete` in bo-sync.yaml"
+    )
+    return RailRow(person.email, message, person.source)
+
+
+def _tombstone(person: Declaration, then: Census, now: Census | None) -> str:
+    """What to keep of somebody's entry at the base, where `now`, if given, is who stands in which file today."""
+    path = person.source.path
+    if then.own_file(person) is None:
+        return f"the entry of {person.email} in {path} with `state: absent`"
+    if now is not None and path in now.files:
+        return f"a file for {person.email} with `state: absent`"
+    return f"{path} for {person.email} with `state: absent`"
+
+
+def _free_path(person: Declaration, taken: Collection[Text]) -> Text:
+    """A path for a new file beside the person's present one, named by their address."""
+    folder = person.source.path.raw.rpartition("/")[0]
+    whole = _UNSAFE.sub("-", person.email.folded).strip("-._")
+    names = (_UNSAFE.sub("-", person.email.folded.partition("@")[0]).strip("-._"), whole, f"{whole}.new")
+    paths = (Text(f"{folder}/{name}.yaml") for name in names if name)
+    return next((path for path in paths if path not in taken), Text(f"{folder}/….yaml"))
+
+
+_UNSAFE: Final = re.compile("[^a-z0-9._-]+")

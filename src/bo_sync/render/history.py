@@ -1,0 +1,54 @@
+"""The files against those of a revision, as text: the guards that are loosened first, whole; then what refuses."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from bo_sync.core.guards import Loosened
+from bo_sync.core.history import Comparison
+from bo_sync.core.model import Problem
+from bo_sync.core.text import Text
+from bo_sync.render.escape import terminal
+from bo_sync.render.layout import Page, Tone, lay_out, measure, row
+from bo_sync.render.phrases import counted, quoted
+from bo_sync.render.rails import rails_block
+from bo_sync.render.text import problems_text
+
+_NOTHING: Final = {"email_domains": "any domain", "hub_host": "any hub", "protect": "not protected"}
+"""What it means that an entry is gone, where that is more than that it is gone."""
+
+
+def comparison_text(comparison: Comparison, problems: Iterable[Problem], *, width: int | None, color: bool) -> str:
+    """What `validate --base` found: loosened guards, rails, and the problems with their count."""
+    page = Page(width, color)
+    lines = "".join(f"{line}\n" for line in _lines(comparison, page))
+    refused = ", ".join(rail.rail for rail in comparison.refused)
+    verdict = f" Refused by {refused}." if refused else ""
+    return f"{lines}\n{problems_text(tuple(problems)).rstrip()}{verdict}\n"
+
+
+def _lines(comparison: Comparison, page: Page) -> Iterator[str]:
+    base = f"{comparison.revision} ({comparison.commit})"
+    if comparison.loosened:
+        yield page.paint(terminal(f"Guards loosened since {base}"), Tone.TITLE)
+        rows = [row("!", "", f"{entry.guard}: {_step(entry)}") for entry in comparison.loosened]
+        yield from lay_out(rows, measure(rows), page)
+        yield ""
+    refusing = len(comparison.refused)
+    checked = counted(len(comparison.rails), "rail")
+    if not refusing:
+        yield from page.hang("", terminal(f"Compared with {base}: {checked} checked, none refuses."))
+        return
+    title = f"Rails: {refusing} of {len(comparison.rails)} {'refuses' if refusing == 1 else 'refuse'} these files"
+    yield page.paint(terminal(f"{title}, compared with {base}"), Tone.TITLE)
+    yield from rails_block(comparison.rails, page)
+
+
+def _step(entry: Loosened) -> str:
+    before = "(none)" if entry.before is None else _value(entry.before)
+    after = f"({_NOTHING.get(entry.guard, 'none')})" if entry.after is None else _value(entry.after)
+    return f"{before} → {after}"
+
+
+def _value(text: Text) -> str:
+    """Numbers and our own words bare, everything else between quotes."""
+    return text.raw if text.raw.isascii() and text.raw.isalnum() else quoted(text)
