@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def command(chosen: Common, *, run: str | None, form: str, before: Path | None) -> None:
     """List the runs of `apply`, newest first, or show one: RUN is a name from the list, or `latest`.
 
-    A run's requests are shown in their order, with what became of each. Unknown is named exactly: a request of which no
-    outcome was written any more, or that got no sound answer and was not settled by reading again. Who ran it is the
+    A run's requests are shown in their order, with what became of each: applied, failed, settled (no sound answer came,
+    and the person was read again), or unknown: no outcome was written any more, or nobody read again. Who ran it is the
     person whose session it was, as the hub knows them; with a key alone, the account and the machine.
 
     With --before DIR, everybody whom the run changed is written as a user file with their values from before it; a

@@ -16,7 +16,7 @@ from bo_sync.render.layout import Page, cells
 from bo_sync.render.phrases import address, counted, level, listed, people, value
 
 _RUNS: Final = ("RUN", "STARTED", "WHO", "COMMIT", "PEOPLE", "APPLIED", "FAILED", "UNKNOWN", "NOT ATTEMPTED", "ENDED")
-_REQUESTS: Final = ("NO", "AT", "PERSON", "REQUEST", "OUTCOME")
+_REQUESTS: Final = ("NO", "AT", "PERSON", "OUTCOME", "REQUEST")
 _ORDER: Final = (Outcome.APPLIED, Outcome.FAILED, Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED)
 _MUTE: Final = "ended without a word"
 _VERBS: Final = {
@@ -59,7 +59,7 @@ def _facts(past: Past, page: Page) -> Iterator[str]:
         yield from page.hang("", f"Run {past.run}: its first line, which says who ran what, cannot be read.")
         return
     by = f"{_shown(header.who.user)} on {_shown(header.who.host)}"
-    by = f"{address(header.who.viewer)} ({by})" if header.who.viewer else by
+    by = f"{_address(header.who.viewer)} ({by})" if header.who.viewer else by
     yield from page.hang("", f"Run {past.run}, started {_shown(header.started)} by {by}")
     yield from page.hang("  ", f"hub     {_shown(header.hub)}")
     yield from page.hang("  ", f"files   commit {_commit(header)}, {_shown(header.config.digest)}")
@@ -72,13 +72,25 @@ def _facts(past: Past, page: Page) -> Iterator[str]:
 
 def _request_cells(past: Past, request: Request) -> tuple[str, ...]:
     intent = request.intent
+    why = _why(request)
+    asked = f"{_asked(intent)}; {why}" if why else _asked(intent)
+    is_settled = request.fate is Fate.UNKNOWN and request not in past.unknown
     return (
         str(intent.seq),
         _shown(intent.at),
-        terminal(address(intent.email)),
-        terminal(_asked(intent)),
-        terminal(_outcome(past, request)),
+        _address(intent.email),
+        "settled" if is_settled else request.fate.value,
+        terminal(asked),
     )
+
+
+def _why(request: Request) -> str:
+    """What its sender said of a request that was not simply applied."""
+    if request.answer is None:
+        return "nothing was written after it was begun"
+    if request.answer.error is not None:
+        return str(request.answer.error)
+    return "no sound answer came" if request.fate is Fate.UNKNOWN else ""
 
 
 def _asked(intent: Intent) -> str:
@@ -95,20 +107,6 @@ def _row(row: RowIntent) -> str:
     return f"{role} {level(row.role, row.access) if row.role in PLATFORM else row.access.word}"
 
 
-def _outcome(past: Past, request: Request) -> str:
-    if request.fate is not Fate.UNKNOWN:
-        error = request.answer.error if request.answer else None
-        return f"{request.fate.value}: {error}" if error else request.fate.value
-    why = _doubt(request)
-    return f"unknown: {why}" if request in past.unknown else f"unknown at first, settled by reading again: {why}"
-
-
-def _doubt(request: Request) -> str:
-    if request.answer is None:
-        return "nothing was written after it was begun"
-    return str(request.answer.error) if request.answer.error else "no sound answer came"
-
-
 def _unknown(past: Past, page: Page) -> Iterator[str]:
     doubtful = past.unknown
     if not doubtful:
@@ -117,7 +115,7 @@ def _unknown(past: Past, page: Page) -> Iterator[str]:
     yield from page.hang("", f"Unknown: {counted(len(doubtful), 'request')} that may or may not have happened")
     for request in doubtful:
         intent = request.intent
-        told = f"{terminal(address(intent.email))}  {terminal(_asked(intent))}  ({terminal(_doubt(request))})"
+        told = f"{_address(intent.email)}  {terminal(_asked(intent))}  ({terminal(_why(request))})"
         yield from page.hang(f"  ! {intent.seq}  ", told)
     yield from page.hang("", f"bo-sync plan shows what of {'it' if one else 'them'} is left to do.")
     yield ""
@@ -139,14 +137,18 @@ def _ending(past: Past, page: Page) -> Iterator[str]:
 
 def _who(header: Header) -> str:
     if header.who.viewer:
-        return terminal(address(header.who.viewer))
-    return terminal(address(Text(f"{header.who.user.raw}@{header.who.host.raw}")))
+        return _address(header.who.viewer)
+    return _address(Text(f"{header.who.user.raw}@{header.who.host.raw}"))
 
 
 def _commit(header: Header) -> str:
     if header.config.commit is None:
         return "-"
     return terminal(str(header.config.commit) + ("+" if header.config.dirty else ""))
+
+
+def _address(email: Text) -> str:
+    return terminal(address(email))
 
 
 def _shown(text: Text) -> str:

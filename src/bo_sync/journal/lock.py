@@ -107,7 +107,7 @@ def _held_by(holder: Holder | None) -> JournalError:
         )
     return JournalError(
         f"another apply is running here: process {holder.pid}, since {holder.since}, run {holder.run}",
-        hint=f"wait until it has ended; bo-sync journal {holder.run} shows how far it is",
+        hint=f"wait until it has ended; once it sends, bo-sync journal {holder.run} shows how far it is",
     )
 
 
