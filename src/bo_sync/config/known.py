@@ -8,7 +8,7 @@ from bo_sync.config.complaints import Complaints
 from bo_sync.config.shape import UnsoundError, text
 from bo_sync.config.values import Items, Mark, Value
 from bo_sync.config.words import quoted, unknown
-from bo_sync.core.model import ACCESS_WORDS, PLATFORM, ROLES, Access, Role
+from bo_sync.core.model import ACCESS_WORDS, PLATFORM, ROLES, Access, Override, Role
 from bo_sync.core.settings import Settings
 
 SWITCHES: Final[Mapping[bool | str, Access]] = {True: Access.OWNER, False: Access.NONE}
@@ -38,6 +38,10 @@ class Area:
         """An area that holds `roles`, beside `other` that holds `elsewhere`."""
         ranks: dict[str, int] = {role: place for place, role in enumerate(sorted(roles, key=rank))}
         return cls(name, ranks, SWITCHES if name == "platform" else LEVELS, other, tuple(elsewhere))
+
+    def rank_of(self, override: Override) -> int:
+        """The sort key of overrides of this area."""
+        return self.roles[override.role]
 
     def unknown(self, word: str) -> str:
         """The sentence for a word that is no role of this area."""

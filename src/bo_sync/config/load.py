@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+from bo_sync.config import made
 from bo_sync.config.admit import admit, found
 from bo_sync.config.complaints import Complaints
 from bo_sync.config.documents import UserListDocument
@@ -111,10 +112,10 @@ class _Loading:
         self._problems = list(problems)
         self._unsound: tuple[Declaration, ...] = ()
         self._lists: set[Text] = set()
-        for path, data in files:
-            kind = kind_of(path)
+        for file in files:
+            kind = kind_of(file[0])
             if kind is not None:
-                self._files[kind].append((path, data))
+                self._files[kind].append(file)
         for group in self._files.values():
             group.sort()
 
@@ -141,7 +142,7 @@ class _Loading:
 
     def _entries(self, file: File, expected: str) -> tuple[Entries | None, Complaints]:
         """The mapping that a file holds, or None when it holds none that is sound YAML."""
-        complaints = Complaints(Text(file[0]))
+        complaints = Complaints(made.text(file[0]))
         reading = read(file[1], complaints.path)
         if reading.problems:
             self._problems += reading.problems
@@ -231,7 +232,7 @@ def repeated(people: Iterable[Person]) -> list[Problem]:
     for person in people:
         declaration = person.declaration
         here = declaration.source
-        first = first_email.setdefault(declaration.email.folded, here)
+        first = first_email.setdefault(declaration.email.raw.casefold(), here)
         if first is not here:
             message = f"a second entry for {quoted(declaration.email.raw)}; the first is {first}: keep one"
             problems.append(Problem(here, message))

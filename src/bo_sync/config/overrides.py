@@ -31,33 +31,32 @@ def _of_area(area: Area, part: Value, complaints: Complaints) -> list[Override]:
     if not isinstance(part, Entries):
         raise UnsoundError
     overrides = []
-    path, levels, roles = complaints.path, area.levels, area.roles
+    path, levels, ranks = complaints.path, area.levels, area.roles
     last, is_ordered = -1, True
-    for (word, grant), at in zip(part.items(), part.keys_at(), strict=True):
-        level: Value = grant
-        limits = _NO_LIMITS
-        if isinstance(grant, Entries):
-            level, limits = grant.get("access"), _limits(grant, complaints)
+    marks = iter(part.keys_at())
+    for word, grant in part.items():
+        at = next(marks)
+        level, limits = (grant, _NO_LIMITS) if type(grant) is not Entries else _limited(grant, complaints)
         if not isinstance(level, (str, bool)) or level not in levels:
             raise UnsoundError
-        if word not in roles:
+        rank = ranks.get(word)
+        if rank is None:
             complaints.error(at, area.unknown(word))
             continue
-        overrides.append(
-            made.override(Role(word), levels[level], made.source(path, at.line + 1, at.column + 1), limits)
-        )
-        is_ordered = is_ordered and roles[word] > last
-        last = roles[word]
-    return overrides if is_ordered else sorted(overrides, key=lambda override: roles[override.role])
+        where = made.source(path, at.line + 1, at.column + 1)
+        overrides.append(made.override(Role(word), levels[level], where, limits))
+        is_ordered = is_ordered and rank > last
+        last = rank
+    return overrides if is_ordered else sorted(overrides, key=area.rank_of)
 
 
-def _limits(grant: Entries, complaints: Complaints) -> _Limits:
-    """The last day and the reason of a grant that is a mapping."""
+def _limited(grant: Entries, complaints: Complaints) -> tuple[Value, _Limits]:
+    """The level as it is written, the last day and the reason of a grant that is a mapping."""
     if not _GRANT_KEYS.issuperset(grant):
         raise UnsoundError
     until = day(grant, "until", complaints) if "until" in grant else None
     reason = text(grant.get("reason", ""))
-    return until, Text(reason) if reason else None
+    return grant.get("access"), (until, Text(reason) if reason else None)
 
 
 def read_ignores(entries: Entries, complaints: Complaints) -> tuple[Ignore, ...]:

@@ -1,6 +1,7 @@
 """Profile fields of an entry, or of the settings' `defaults`: normalised, and held against the hub's limits."""
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
@@ -15,48 +16,54 @@ from bo_sync.core.text import Text
 _is_language: Final = re.compile("[A-Z]{2}").fullmatch
 _NULL_LOOKALIKES: Final = frozenset(("~", "Null", "NULL"))
 _GENDERS: Final = (*GENDERS, None)
-_NO_LIMIT: Final = 1 << 30
 
 
 def read_profile(entries: Entries, complaints: Complaints) -> Profile:
     """The fields that are written in `entries`: `""` and null are None, a language is in upper case."""
     values = []
-    for name in PROFILE_FIELDS:
+    for name, sound in _SOUND:
         if name in entries:
             raw = entries[name]
             if raw is not None and not isinstance(raw, str):
                 raise UnsoundError
-            value = _COMMON[name](name, raw)
-            if value is None:
-                value = _doubtful(name, entries, complaints)
-            values.append(value)
+            values.append(sound(name, raw) or _doubtful(name, entries, complaints))
     return tuple(values)
 
 
-def _sound(name: ProfileField, raw: str | None) -> FieldValue | None:
-    """The field when nothing is to be said about it, or None."""
-    if name == "gender" and raw not in _GENDERS:
-        raise UnsoundError
+def _plain(name: ProfileField, raw: str | None) -> FieldValue | None:
+    """A field of text when nothing is to be said about it, or None."""
     if not raw:
         return FieldValue(name, None)
-    if name == "language":
-        raw = raw.upper()
-        return made.field_value(name, raw) if _is_language(raw) else None
-    if len(raw) > PROFILE_LIMITS.get(name, _NO_LIMIT) or raw in _NULL_LOOKALIKES:
-        return None
-    return made.field_value(name, raw)
+    return None if len(raw) > PROFILE_LIMITS[name] or raw in _NULL_LOOKALIKES else made.field_value(name, raw)
 
 
-_remembered: Final = lru_cache(maxsize=1024)(_sound)
-# Few genders, languages and jobs serve many people, so their values are made once.
-_COMMON: Final = {name: _remembered if name in {"gender", "job", "language"} else _sound for name in PROFILE_FIELDS}
+def _gender(name: ProfileField, raw: str | None) -> FieldValue:
+    if raw not in _GENDERS:
+        raise UnsoundError
+    return FieldValue(name, None if raw is None else Text(raw))
+
+
+def _language(name: ProfileField, raw: str | None) -> FieldValue | None:
+    if not raw:
+        return FieldValue(name, None)
+    return FieldValue(name, Text(raw.upper())) if _is_language(raw.upper()) else None
+
+
+_Sound = Callable[[ProfileField, str | None], FieldValue | None]
+# Few genders, jobs and languages serve many people, so their values are made once.
+_OFTEN: Final[dict[ProfileField, _Sound]] = {
+    "gender": lru_cache(_gender),
+    "job": lru_cache(maxsize=1024)(_plain),
+    "language": lru_cache(maxsize=1024)(_language),
+}
+_SOUND: Final = tuple((name, _OFTEN.get(name, _plain)) for name in PROFILE_FIELDS)
 
 
 def _doubtful(name: ProfileField, entries: Entries, complaints: Complaints) -> FieldValue:
     """The field all the same, after saying what is wrong with it."""
     raw = str(entries[name])
     at = entries.value_at(name)
-    limit = PROFILE_LIMITS.get(name, _NO_LIMIT)
+    limit = PROFILE_LIMITS[name]
     if name == "language":
         raw = raw.upper()
         complaints.doubt(at, f"language: found {quoted(raw)}; expected two letters (ISO 639-1), such as nl")
