@@ -19,11 +19,11 @@ from bo_sync.config.revision import SHOWN
 from bo_sync.core.model import Declaration, State
 from bo_sync.core.text import Text
 
-COMMITS: Final = 1000
+COMMITS: Final = 300
 """Commits that are looked at, the latest first; only those count that touch user files."""
 EDITS: Final = 10_000
 """Files of these commits that are looked at."""
-SECONDS: Final = 5
+SECONDS: Final = 10
 _LOG: Final = (
     "log",
     "--no-show-signature",
@@ -37,10 +37,6 @@ _LOG: Final = (
     "--no-abbrev",
     "-z",
     "--format=%H",
-    f"--max-count={COMMITS}",
-    "HEAD",
-    "--",
-    "users",
 )
 _ADDRESS: Final = re.compile(r"[^\s\"'{}\[\],:#<>]+@[^\s\"'{}\[\],:#<>]+")
 _NOTHING: Final = re.compile("0+").fullmatch
@@ -65,13 +61,13 @@ class _Edit:
     after: str | None
 
 
-def removals(root: Path, addresses: Collection[Text]) -> dict[str, Removal]:
-    """The latest removal of each of `addresses`, by folded address, as far as git knows one. Never raises.
+def removals(root: Path, addresses: Collection[Text], commits: int = COMMITS) -> dict[str, Removal]:
+    """The latest removal of each of `addresses`, by folded address, as far as the latest `commits` have one.
 
-    An entry with `state: absent` may go, so its removal is none.
+    Never raises. An entry with `state: absent` may go, so its removal is none.
     """
     wanted = {address.folded for address in addresses}
-    answer = ask(root, *_LOG, seconds=SECONDS) if wanted else None
+    answer = ask(root, *_LOG, f"--max-count={commits}", "HEAD", "--", "users", seconds=SECONDS) if wanted else None
     if answer is None or not answer.is_sound:
         return {}
     edits = list(_edits(answer.out))[:EDITS]

@@ -81,12 +81,12 @@ def find(
             yield sign, pair
 
 
-def _by_keys(before: _Keys, today: _Keys) -> _Search:
+def _by_keys(of_old: _Keys, of_new: _Keys) -> _Search:
     def search(missing: Sequence[Declaration], candidates: Sequence[Declaration]) -> Iterator[Pair]:
-        found = {key: person for person in candidates for key in today(person)}
+        found = {key: person for person in candidates for key in of_new(person)}
         taken: set[int] = set()
         for person in missing:
-            heirs = (found[key] for key in before(person) if key in found)
+            heirs = (found[key] for key in of_old(person) if key in found)
             heir = next((heir for heir in heirs if id(heir) not in taken), None)
             if heir is not None:
                 taken.add(id(heir))

@@ -1,0 +1,475 @@
+"""What became of people between two states of the files, and which guards were loosened, over values in memory."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+import pytest
+
+from bo_sync.core.guards import Loosened, loosened
+from bo_sync.core.history import Snapshot, changed_addresses, compare, removed_people
+from bo_sync.core.model import Declaration, Role, State
+from bo_sync.core.rails import RailResult
+from bo_sync.core.settings import RailLimits, Settings, Share, Unmanaged
+from bo_sync.core.text import Text
+from tests.support.builders import source
+from tests.support.people import SETTINGS, TODAY, YESTERDAY, profile
+
+TEAM: Final = "users/team.yaml"
+OTHER: Final = "users/other.yaml"
+
+
+def one(  # each a part of one entry, named where it matters
+    email: str,
+    name: str = "",
+    *,
+    at: str = "",
+    line: int = 1,
+    pin: int | None = None,
+    phone: str | None = None,
+    presets: tuple[str, ...] = (),
+    state: State = State.PRESENT,
+    until: date | None = None,
+) -> Declaration:
+    """An entry, in a file named by the address unless `at` says otherwise; `name` is first and last name."""
+    first, _, last = name.partition(" ")
+    fields = {"first_name": first or None, "last_name": last or None, "phone": phone}
+    given = {field: value for field, value in fields.items() if value is not None}
+    path = at or f"users/{email.partition('@')[0]}.yaml"
+    return Declaration(
+        Text(email), source(path, line), pin, profile(**given), presets=presets, state=state, until=until
+    )
+
+
+def files(*people: Declaration, settings: Settings = SETTINGS, unread: tuple[str, ...] = ()) -> Snapshot:
+    """The files with these people; `users/team.yaml` and `users/other.yaml` hold lists."""
+    lists = frozenset({Text(TEAM), Text(OTHER)})
+    return Snapshot(people, settings, lists, tuple(map(Text, unread)))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Addresses before and after of whom it is a change, with the sign; and who is removed."""
+
+    base: Snapshot
+    head: Snapshot
+    changed: tuple[tuple[str, str, str], ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+GONE: Final = State.ABSENT
+JANE: Final = one("jane@example.com", "Jane Doe")
+BOB: Final = one("bob@example.com", "Bob Roe")
+FILE: Final = "users/jane.yaml"
+
+CASES: Final[dict[str, Case]] = {
+    "nothing changed": Case(files(JANE, BOB), files(BOB, JANE)),
+    "a file moved to another folder": Case(
+        files(JANE), files(one("jane@example.com", "Jane Doe", at="users/sales/j.yaml"))
+    ),
+    "an entry moved from a list to a file": Case(
+        files(one("jane@example.com", "Jane Doe", at=TEAM, line=3)),
+        files(JANE),
+    ),
+    "an address in other letters only": Case(files(JANE), files(one("Jane@Example.com", "Jane Doe", at=FILE))),
+    "the same file names another address": Case(
+        files(JANE),
+        files(one("j.doe@example.com", "Jane Doe", at=FILE)),
+        (("jane@example.com", "j.doe@example.com", "file"),),
+    ),
+    "the same file names another address and another name": Case(
+        files(JANE),
+        files(one("zoe@example.com", "Zoe Poe", at=FILE)),
+        (("jane@example.com", "zoe@example.com", "file"),),
+    ),
+    "the same id names another address, wherever it stands": Case(
+        files(one("jane@example.com", pin=7)),
+        files(one("zoe@example.com", pin=7, at=TEAM), BOB),
+        (("jane@example.com", "zoe@example.com", "id"),),
+    ),
+    "the same id names somebody who had another file": Case(
+        files(one("jane@example.com", pin=7), BOB),
+        files(one("bob@example.com", "Bob Roe", pin=7)),
+        (("jane@example.com", "bob@example.com", "id"),),
+    ),
+    "a file is renamed and its address changed": Case(
+        files(JANE),
+        files(one("j.doe@example.com", "Jane Doe", at="users/new.yaml")),
+        (("jane@example.com", "j.doe@example.com", "name"),),
+    ),
+    "a file is renamed, and the address and the last name changed": Case(
+        files(one("jane@example.com", "Jane Doe", presets=("sales",))),
+        files(one("jane.poe@example.com", "Jane Poe", presets=("sales",))),
+        (("jane@example.com", "jane.poe@example.com", "likeness"),),
+    ),
+    "a file is renamed, and address, first name and phone changed": Case(
+        files(one("jane@example.com", "Jane Doe", phone="+31 20 1")),
+        files(one("janet@example.com", "Janet Doe", phone="0031-201")),
+        (),
+        ("jane@example.com",),
+    ),
+    "a file is renamed, and address and last name changed, with the digits of the phone the same": Case(
+        files(one("jane@example.com", "Jane Doe", phone="+31 20 1")),
+        files(one("jp@example.com", "Jane Poe", phone="3120-1")),
+        (("jane@example.com", "jp@example.com", "phone"),),
+    ),
+    "a renamed file goes to the new one that is most like it": Case(
+        files(one("jane@example.com", "Jane Doe", presets=("sales",), until=TODAY), BOB),
+        files(
+            one("jane.one@example.com", "Jane One", presets=("sales",)),
+            one("jane.two@example.com", "Jane Two", presets=("sales",), until=TODAY),
+            BOB,
+        ),
+        (("jane@example.com", "jane.two@example.com", "likeness"),),
+    ),
+    "namesakes in files of their own, of whom one file is renamed with another address": Case(
+        files(JANE, one("jane2@example.com", "Jane Doe")),
+        files(JANE, one("jane3@example.com", "Jane Doe")),
+        (("jane2@example.com", "jane3@example.com", "likeness"),),
+    ),
+    "somebody leaves and somebody else joins": Case(
+        files(one("jane@example.com", "Jane Doe", presets=("sales",))),
+        files(one("zoe@example.com", "Zoe Poe", presets=("sales",))),
+        (),
+        ("jane@example.com",),
+    ),
+    "people of one bare first name are not taken for one": Case(
+        files(JANE),
+        files(one("jane.poe@example.com", "Jane Poe")),
+        (),
+        ("jane@example.com",),
+    ),
+    "in a list, a full name has another address": Case(
+        files(one("jane@example.com", "Jane Doe", at=TEAM), one("bob@example.com", "Bob Roe", at=TEAM, line=4)),
+        files(one("bob@example.com", "Bob Roe", at=TEAM), one("jd@example.com", "JANE Doe", at=TEAM, line=4)),
+        (("jane@example.com", "jd@example.com", "name"),),
+    ),
+    "in a list, position means nothing": Case(
+        files(one("jane@example.com", "Jane Doe", at=TEAM), one("bob@example.com", "Bob Roe", at=TEAM, line=4)),
+        files(one("zoe@example.com", "Zoe Poe", at=TEAM), one("bob@example.com", "Bob Roe", at=TEAM, line=4)),
+        (),
+        ("jane@example.com",),
+    ),
+    "a list of one person is a list": Case(
+        files(one("jane@example.com", "Jane Doe", at=TEAM)),
+        files(one("zoe@example.com", "Zoe Poe", at=TEAM)),
+        (),
+        ("jane@example.com",),
+    ),
+    "in a list, a name that two people have says nothing": Case(
+        files(one("jane@example.com", "Jane Doe", at=TEAM), one("jane2@example.com", "Jane Doe", at=TEAM, line=4)),
+        files(one("jane@example.com", "Jane Doe", at=TEAM), one("jane3@example.com", "Jane Doe", at=TEAM, line=4)),
+        (),
+        ("jane2@example.com",),
+    ),
+    "in a list, empty names say nothing": Case(
+        files(one("a@example.com", at=TEAM, pin=1)),
+        files(one("b@example.com", at=TEAM, pin=2)),
+        (),
+        ("a@example.com",),
+    ),
+    "in a list, a name that somebody in another file has too still counts": Case(
+        files(one("jane@example.com", "Jane Doe", at=TEAM), one("jane2@example.com", "Jane Doe", at=OTHER)),
+        files(one("jane9@example.com", "Jane Doe", at=TEAM), one("jane2@example.com", "Jane Doe", at=OTHER)),
+        (("jane@example.com", "jane9@example.com", "name"),),
+    ),
+    "a list is renamed and an address in it changed": Case(
+        files(one("jane@example.com", "Jane Doe", at=TEAM), one("bob@example.com", "Bob Roe", at=TEAM, line=4)),
+        files(one("jd@example.com", "Jane Doe", at=OTHER), one("bob@example.com", "Bob Roe", at=OTHER, line=4)),
+        (("jane@example.com", "jd@example.com", "name"),),
+    ),
+    "the old address is kept as absent": Case(
+        files(JANE),
+        files(one("jane@example.com", "Jane Doe", state=GONE), one("jd@example.com", "Jane Doe", at="users/new.yaml")),
+    ),
+    "the old address is kept as absent in the same file, now a list": Case(
+        files(JANE),
+        files(one("JANE@example.com", at=FILE, line=2, state=GONE), one("jd@example.com", "Jane Doe", at=FILE, line=4)),
+    ),
+    "the person was absent at the base": Case(
+        files(one("jane@example.com", state=GONE, pin=7)), files(one("jd@example.com", at=FILE, pin=7))
+    ),
+    "the person's last day had passed": Case(files(one("jane@example.com", "Jane Doe", until=YESTERDAY)), files(BOB)),
+    "the person's last day is today": Case(
+        files(one("jane@example.com", "Jane Doe", until=TODAY)), files(BOB), (), ("jane@example.com",)
+    ),
+    "somebody who comes back takes an address that was absent": Case(
+        files(JANE, one("old@example.com", state=GONE)),
+        files(one("old@example.com", "Jane Doe", at=FILE)),
+        (("jane@example.com", "old@example.com", "file"),),
+    ),
+    "a file is taken over by somebody who had another": Case(
+        files(JANE, BOB), files(one("bob@example.com", "Bob Roe", at=FILE)), (), ("jane@example.com",)
+    ),
+    "somebody is to go under another address of the same name": Case(
+        files(JANE), files(one("old@example.com", "Jane Doe", state=GONE)), (), ("jane@example.com",)
+    ),
+    "a file is removed": Case(files(JANE, BOB), files(BOB), (), ("jane@example.com",)),
+    "an entry is removed from a list": Case(
+        files(one("jane@example.com", "Jane Doe", at=TEAM), one("bob@example.com", "Bob Roe", at=TEAM, line=4)),
+        files(one("bob@example.com", "Bob Roe", at=TEAM)),
+        (),
+        ("jane@example.com",),
+    ),
+    "all files are removed": Case(files(JANE, BOB), files(), (), ("bob@example.com", "jane@example.com")),
+    "there were no files": Case(files(), files(JANE)),
+    "the file cannot be read now": Case(files(JANE, BOB), files(BOB, unread=(FILE,))),
+    "a new file that cannot be read may be anybody's": Case(files(JANE, BOB), files(BOB, unread=("users/new.yaml",))),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_of_people_between_two_states(case: Case) -> None:
+    changes = changed_addresses(case.base, case.head, TODAY)
+    removed = removed_people(case.base, case.head, TODAY, changes)
+    assert tuple((change.before.email.raw, change.after.email.raw, change.sign) for change in changes) == case.changed
+    assert tuple(person.email.raw for person in removed) == case.removed
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_the_order_of_files_never_matters(case: Case) -> None:
+    base, head = (replace(side, people=side.people[::-1]) for side in (case.base, case.head))
+    assert compare(base, head, TODAY) == compare(case.base, case.head, TODAY)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_files_compared_with_themselves_are_content(case: Case) -> None:
+    for side in (case.base, case.head):
+        told, rails = compare(side, side, TODAY)
+        assert told == ()
+        assert [rail.rows for rail in rails] == [(), (), ()]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "refused"),
+    [
+        (Unmanaged.DELETE, Unmanaged.REPORT, True),
+        (Unmanaged.REPORT, Unmanaged.IGNORE, True),
+        (Unmanaged.REPORT, Unmanaged.DELETE, False),
+    ],
+    ids=["only now reported", "ignored", "deleted from now on"],
+)
+def test_a_removed_file_matters_by_what_happens_to_people_without_one_from_now_on(
+    before: Unmanaged, now: Unmanaged, refused: bool
+) -> None:
+    base, head = files(JANE, settings=Settings(unmanaged=before)), files(settings=Settings(unmanaged=now))
+    assert bool(removed_people(base, head, TODAY, ())) is refused
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "refused"),
+    [(True, True, False), (False, True, True), (True, False, True)],
+    ids=["who was and is", "who was not", "who is no more"],
+)
+def test_only_somebody_protected_all_along_needs_no_file(before: bool, now: bool, refused: bool) -> None:
+    guarded = Settings(protect=(Text("JANE@*"),))
+    base = files(JANE, settings=guarded if before else SETTINGS)
+    head = files(settings=guarded if now else SETTINGS)
+    assert bool(removed_people(base, head, TODAY, ())) is refused
+
+
+def messages(base: Snapshot, head: Snapshot) -> list[str]:
+    _, rails = compare(base, head, TODAY)
+    return [f"{row.source}: {row.email} {row.message}" for rail in rails for row in rail.rows]
+
+
+RECIPES: Final[dict[str, tuple[Snapshot, Snapshot, str]]] = {
+    "in the same file": (
+        files(JANE),
+        files(one("j.doe@example.com", "Jane Doe", at=FILE, line=2)),
+        (
+            "users/jane.yaml:2:1: j.doe@example.com stands in the file of jane@example.com at the base "
+            "(users/jane.yaml:1); an address cannot change: keep users/jane.yaml for jane@example.com with "
+            "`state: absent`, and add users/j.doe.yaml for j.doe@example.com"
+        ),
+    ),
+    "in the same file, where the natural name is taken, and so is the next": (
+        files(
+            one("jane@example.com", at="users/a/d.yaml"),
+            one("x@example.com", at="users/a/j.yaml"),
+            one("y@example.com", at="users/a/j-example.com.yaml"),
+        ),
+        files(
+            one("j@example.com", at="users/a/d.yaml"),
+            one("x@example.com", at="users/a/j.yaml"),
+            one("y@example.com", at="users/a/j-example.com.yaml"),
+        ),
+        (
+            "users/a/d.yaml:1:1: j@example.com stands in the file of jane@example.com at the base (users/a/d.yaml:1); "
+            "an address cannot change: keep users/a/d.yaml for jane@example.com with `state: absent`, and add "
+            "users/a/j-example.com.new.yaml for j@example.com"
+        ),
+    ),
+    "in a renamed file, with an id": (
+        files(one("jane@example.com", pin=7)),
+        files(one("jd@example.com", pin=7)),
+        (
+            "users/jd.yaml:1:1: jd@example.com has the id 7 of jane@example.com at the base (users/jane.yaml:1); an "
+            "address cannot change: keep users/jane.yaml for jane@example.com with `state: absent`, and leave "
+            "users/jd.yaml to jd@example.com, without `id`"
+        ),
+    ),
+    "in a list": (
+        files(one("jane@example.com", "Jane Doe", at=TEAM)),
+        files(one("jd@example.com", "Jane Doe", at=TEAM)),
+        (
+            "users/team.yaml:1:1: jd@example.com has the first and last name of jane@example.com at the base "
+            "(users/team.yaml:1); an address cannot change: keep the entry of jane@example.com in users/team.yaml "
+            "with `state: absent`, and let jd@example.com stand beside it"
+        ),
+    ),
+    "of a removed file": (
+        files(JANE, BOB),
+        files(BOB),
+        (
+            "users/jane.yaml:1:1: jane@example.com has an entry at the base (users/jane.yaml:1) and none now, so would "
+            "keep all access: keep users/jane.yaml for jane@example.com with `state: absent`, or set "
+            "`unmanaged: delete` in bo-sync.yaml"
+        ),
+    ),
+    "of a removed file whose path is somebody else's now": (
+        files(JANE, BOB),
+        files(one("bob@example.com", "Bob Roe", at=FILE)),
+        (
+            "users/jane.yaml:1:1: jane@example.com has an entry at the base (users/jane.yaml:1) and none now, so would "
+            "keep all access: keep a file for jane@example.com with `state: absent`, or set "
+            "`unmanaged: delete` in bo-sync.yaml"
+        ),
+    ),
+    "of an entry removed from a list": (
+        files(one("jane@example.com", "Jane Doe", at=TEAM, line=2), BOB),
+        files(BOB),
+        (
+            "users/team.yaml:2:1: jane@example.com has an entry at the base (users/team.yaml:2) and none now, so would "
+            "keep all access: keep the entry of jane@example.com in users/team.yaml with `state: absent`, or set "
+            "`unmanaged: delete` in bo-sync.yaml"
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize(("base", "head", "said"), RECIPES.values(), ids=RECIPES)
+def test_the_recipe_names_people_and_files(base: Snapshot, head: Snapshot, said: str) -> None:
+    assert messages(base, head) == [said]
+
+
+def test_a_path_is_never_made_of_what_an_address_could_smuggle() -> None:
+    base, head = files(JANE), files(one("../../etc/x\u202e@example.com", at=FILE))
+    assert "and add users/etc-x.yaml for ../../etc/x\\u202e@example.com" in messages(base, head)[0]
+
+
+def test_the_rails_that_need_no_hub_answer_in_order() -> None:
+    _, rails = compare(files(JANE), files(), TODAY)
+    assert rails[:2] == (RailResult("empty", 0, 1, ok=False), RailResult("email_change", 0, 0, ok=True))
+    assert (rails[2].rail, rails[2].actual, rails[2].limit, rails[2].ok) == ("removed_file", 1, 0, False)
+
+
+# guards
+
+USUAL: Final = RailLimits()
+
+
+def limits(
+    deletes: Share = USUAL.max_user_deletes, losses: Share = USUAL.max_grant_losses, owners: int = 2
+) -> Settings:
+    return Settings(rails=RailLimits(deletes, losses, owners))
+
+
+def changed(role: str, name: str | None) -> Settings:
+    names = {**dict(SETTINGS.role_definitions), Role("ticket"): Text("ticket")}
+    names.update({Role(role): Text(name)} if name else {})
+    return Settings(role_definitions=tuple((key, value) for key, value in names.items() if name or key != role))
+
+
+def domains(*names: str) -> Settings:
+    return Settings(email_domains=tuple(map(Text, names)))
+
+
+def protecting(*patterns: str) -> Settings:
+    return Settings(protect=tuple(map(Text, patterns)))
+
+
+def host(name: str) -> Settings:
+    return Settings(hub_host=Text(name))
+
+
+def leaving(word: str) -> Settings:
+    return Settings(unmanaged=Unmanaged(word))
+
+
+GUARDS: Final[dict[str, tuple[Settings, Settings, tuple[tuple[str, str | None, str | None], ...]]]] = {
+    "more deletions, by number": (
+        SETTINGS,
+        limits(deletes=Share(2, 20)),
+        (("rails.max_user_deletes.count", "1", "2"),),
+    ),
+    "more deletions, by share": (
+        SETTINGS,
+        limits(deletes=Share(1, 21)),
+        (("rails.max_user_deletes.percent", "20", "21"),),
+    ),
+    "fewer deletions": (SETTINGS, limits(deletes=Share(0, 0)), ()),
+    "more losses, by both, although one falls": (
+        SETTINGS,
+        limits(losses=Share(12, 1)),
+        (("rails.max_grant_losses.count", "11", "12"),),
+    ),
+    "fewer owners": (SETTINGS, limits(owners=1), (("rails.min_role_owners", "2", "1"),)),
+    "more owners": (SETTINGS, limits(owners=3), ()),
+    "a protected address is taken out": (
+        protecting("a@example.com", "b@example.com"),
+        protecting("B@example.com"),
+        (("protect", "a@example.com", None),),
+    ),
+    "a protected address is covered by a pattern": (protecting("a@example.com"), protecting("*@EXAMPLE.com"), ()),
+    "a pattern is narrowed": (
+        protecting("*@example.com"),
+        protecting("a*@example.com"),
+        (("protect", "*@example.com", None),),
+    ),
+    "a protection is added": (SETTINGS, protecting("a@example.com"), ()),
+    "people without a file are deleted": (SETTINGS, leaving("delete"), (("unmanaged", "report", "delete"),)),
+    "people without a file are not told of": (
+        leaving("delete"),
+        leaving("ignore"),
+        (("unmanaged", "delete", "ignore"),),
+    ),
+    "people without a file are told of": (leaving("delete"), leaving("report"), ()),
+    "another hub": (host("a.example.com"), host("b.example.com"), (("hub_host", "a.example.com", "b.example.com"),)),
+    "any hub": (host("a.example.com"), SETTINGS, (("hub_host", "a.example.com", None),)),
+    "the same hub in other letters": (host("a.example.com"), host("A.example.com"), ()),
+    "a hub where there was none": (SETTINGS, host("a.example.com"), ()),
+    "another domain": (
+        domains("example.com"),
+        domains("Example.com", "example.org"),
+        (("email_domains", None, "example.org"),),
+    ),
+    "any domain": (domains("a.org", "b.org"), SETTINGS, (("email_domains", "a.org, b.org", None),)),
+    "fewer domains": (domains("a.org", "b.org"), domains("b.org"), ()),
+    "domains where there were none": (SETTINGS, domains("a.org"), ()),
+    "a role that gives another of the hub's": (
+        SETTINGS,
+        changed("pricing", "role"),
+        (("role_definitions.pricing", "pricing", "role"),),
+    ),
+    "a role of our own that is left alone": (
+        changed("pricing", "pricing"),
+        SETTINGS,
+        (("role_definitions.ticket", "ticket", None),),
+    ),
+    "a role of our own that is added": (SETTINGS, changed("pricing", "pricing"), ()),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), GUARDS.values(), ids=GUARDS)
+def test_of_guards(before: Settings, after: Settings, expected: tuple[tuple[str, str | None, str | None], ...]) -> None:
+    assert loosened(before, after) == tuple(
+        Loosened(guard, Text(then) if then else None, Text(now) if now else None) for guard, then, now in expected
+    )
+    assert loosened(after, after) == ()
+
+
+def test_settings_with_an_error_loosen_nothing_since_nothing_is_known_of_them() -> None:
+    base, head = files(JANE, settings=protecting("a@example.com")), files(JANE)
+    assert compare(base, head, TODAY)[0] != ()
+    assert compare(base, replace(head, has_settings=False), TODAY)[0] == ()
