@@ -3,6 +3,8 @@
 from typing import Final
 
 from bo_sync.core.changes import Cause
+from bo_sync.core.guards import Loosened
+from bo_sync.core.history import Comparison
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.rails import RailName, RailResult, RailRow
@@ -238,3 +240,42 @@ USERS: Final[dict[str, tuple[UserRow, ...]]] = {
         UserRow(None, Text(""), Text("ada@example.com"), preset=Text("full-admin")),
     ),
 }
+
+COMPARISONS: Final = {
+    "base-content": Comparison(Text("main"), "3f2c1ab42d", (), (RailResult("empty", 15, 1, ok=True),)),
+    "base-refused": Comparison(
+        Text("origin/main"),
+        "3f2c1ab42d",
+        (
+            Loosened("unmanaged", Text("report"), Text("delete")),
+            Loosened("protect", Text("break-glass@example.com"), None),
+            Loosened("email_domains", None, Text("example.org")),
+            Loosened("email_domains", Text("example.com"), None),
+            Loosened("hub_host", Text("api.example.com"), None),
+            Loosened("rails.max_user_deletes.count", Text("1"), Text("50")),
+        ),
+        (
+            RailResult("empty", 15, 1, ok=True),
+            RailResult(
+                "email_change",
+                1,
+                0,
+                ok=False,
+                rows=(RailRow(Text("j.doe@example.com"), "has the id 7 of jane@example.com", source(line=3)),),
+            ),
+            RailResult("removed_file", 0, 0, ok=True),
+        ),
+    ),
+}
+
+
+def hostile_comparison(text: str) -> Comparison:
+    """A comparison that says `text` wherever it says something of others."""
+    told = Text(text)
+    row = RailRow(told, f"says {told}", source(text))
+    return Comparison(
+        told,
+        "3f2c1ab42d",
+        (Loosened("protect", told, told),),
+        (RailResult("empty", 1, 1, ok=True), RailResult("removed_file", 1, 0, ok=False, rows=(row,))),
+    )

@@ -8,9 +8,10 @@ import pytest
 
 from bo_sync import __version__
 from bo_sync.core.plan import Plan
+from bo_sync.render.history import comparison_text
 from bo_sync.render.json import plan_json, problems_json, report_json, users_json
 from bo_sync.render.text import plan_text, problems_text, report_text, users_text
-from tests.render.cases import PLANS, PROBLEMS, REPORTS, USERS
+from tests.render.cases import COMPARISONS, PLANS, PROBLEMS, REPORTS, USERS
 from tests.support.golden import GOLDENS, check_golden
 
 Render = Callable[[], str]
@@ -28,6 +29,11 @@ def _cases() -> dict[str, Render]:
     for name, problems in PROBLEMS.items():
         cases[f"validate-{name}.txt"] = partial(problems_text, problems)
         cases[f"validate-{name}.json"] = partial(problems_json, problems, 15, 5)
+    for name, comparison in COMPARISONS.items():
+        shown = partial(comparison_text, comparison, PROBLEMS["problems"], color=False)
+        cases[f"validate-{name}.txt"] = partial(shown, width=None)
+        cases[f"validate-{name}-80.txt"] = partial(shown, width=80)
+        cases[f"validate-{name}.json"] = partial(problems_json, PROBLEMS["problems"], 15, 5, comparison)
     for name, rows in USERS.items():
         cases[f"users-{name}.txt"] = partial(users_text, rows, None)
         cases[f"users-{name}-80.txt"] = partial(users_text, rows, 80)

@@ -8,11 +8,12 @@ import pytest
 from bo_sync.core.model import Problem
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.text import Text
+from bo_sync.render.history import comparison_text
 from bo_sync.render.json import plan_json, problems_json, report_json, users_json
 from bo_sync.render.saved import differences, read_saved
 from bo_sync.render.text import plan_text, problems_text, report_text, users_text
 from bo_sync.render.users import UserRow
-from tests.render.cases import hostile
+from tests.render.cases import hostile, hostile_comparison
 from tests.support.builders import plan, source
 from tests.support.hostile import HOSTILE
 
@@ -39,6 +40,8 @@ def texts(text: str) -> dict[str, str]:
         "plan in 1 column": plan_text(hostile(text), width=1, color=False),
         "report": report_text(report(text)),
         "problems": problems_text(problems(text)),
+        "a comparison": comparison_text(hostile_comparison(text), problems(text), width=None, color=False),
+        "a comparison in 40 columns": comparison_text(hostile_comparison(text), problems(text), width=40, color=False),
         "users": users_text(users(text), None),
         "users in 40 columns": users_text(users(text), 40),
         "differences": "\n".join(differences(read_saved(plan_json(hostile(text))), plan())),
@@ -70,6 +73,7 @@ def test_json_is_ascii_and_keeps_the_exact_characters(attack: str) -> None:
         plan_json(hostile(attack)),
         report_json(report(attack)),
         problems_json(problems(attack), 1, 1),
+        problems_json((), 1, 1, hostile_comparison(attack)),
         users_json(users(attack)),
     ):
         assert rendered.isascii()
