@@ -29,7 +29,7 @@ def comparison_text(comparison: Comparison, problems: Iterable[Problem], *, widt
 def _lines(comparison: Comparison, page: Page) -> Iterator[str]:
     base = f"{comparison.revision} ({comparison.commit})"
     if comparison.loosened:
-        yield page.paint(terminal(f"Guards loosened since {base}"), Tone.TITLE)
+        yield from _title(f"Guards loosened since {base}", page)
         rows = [row("!", "", f"{entry.guard}: {_step(entry)}") for entry in comparison.loosened]
         yield from lay_out(rows, measure(rows), page)
         yield ""
@@ -39,8 +39,12 @@ def _lines(comparison: Comparison, page: Page) -> Iterator[str]:
         yield from page.hang("", terminal(f"Compared with {base}: {checked} checked, none refuses."))
         return
     title = f"Rails: {refusing} of {len(comparison.rails)} {'refuses' if refusing == 1 else 'refuse'} these files"
-    yield page.paint(terminal(f"{title}, compared with {base}"), Tone.TITLE)
+    yield from _title(f"{title}, compared with {base}", page)
     yield from rails_block(comparison.rails, page)
+
+
+def _title(title: str, page: Page) -> Iterator[str]:
+    yield from (page.paint(line, Tone.TITLE) for line in page.hang("", terminal(title)))
 
 
 def _step(entry: Loosened) -> str:

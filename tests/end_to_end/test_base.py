@@ -1,0 +1,253 @@
+"""`validate --base`, and what `plan` remembers: a real process, a real git repository, and no hub where none is due."""
+
+import json
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.end_to_end.world import file
+from tests.support.process import Ran, Served, bo_sync, in_terminal
+from tests.support.repository import commit, git, repository
+
+JANE: Final = file("jane@example.com", "phone: '1'", first="Jane", last="Doe")
+BOB: Final = file("bob@example.com", first="Bob", last="Roe")
+TEAM: Final = "users:\n- email: t1@example.com\n  id: 1\n- email: t2@example.com\n  id: 2\n"
+FILES: Final = {"users/jane.yaml": JANE, "users/bob.yaml": BOB, "users/team.yaml": TEAM}
+MOVED: Final = JANE.replace("jane@", "j.doe@")
+OK_EMPTY: Final = "  ok       empty         {} in the files, at least 1"
+WAY_CHANGED: Final = (
+    "           way past: nothing passes this rail: keep the old file with `state: absent` and add a new one"
+)
+WAY_REMOVED: Final = (
+    "           way past: nothing passes this rail: keep the file with `state: absent`, or set `unmanaged: delete`"
+)
+NO_CHANGE: Final = "  ok       email_change  0 uncertain identities, none allowed"
+NO_REMOVAL: Final = "  ok       removed_file  0 people without a file since the base, none allowed"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A repository with four people on `main`."""
+    return repository(tmp_path / "files", FILES)
+
+
+def short(root: Path, revision: str = "main") -> str:
+    return git(root, "rev-parse", revision)[:10]
+
+
+def validate(root: Path, *more: str, base: str = "main") -> Ran:
+    done = bo_sync(root, "validate", "--base", base, "--today", "2026-06-15", *more)
+    assert done.err == ""
+    return done
+
+
+def test_nothing_changed_is_said_in_two_lines(root: Path) -> None:
+    done = validate(root)
+    assert (done.code, done.out) == (
+        0,
+        f"Compared with main ({short(root)}): 3 rails checked, none refuses.\n\nNo problems.\n",
+    )
+
+
+def test_a_changed_address_is_refused_with_the_recipe(root: Path) -> None:
+    git(root, "checkout", "-q", "-b", "change")
+    commit(root, {"users/jane.yaml": MOVED})
+    done = validate(root)
+    assert done.code == 4
+    assert done.out.splitlines() == [
+        f"Rails: 1 of 3 refuses these files, compared with main ({short(root)})",
+        OK_EMPTY.format("4 people"),
+        "  REFUSED  email_change  1 uncertain identity, none allowed",
+        (
+            "           ! j.doe@example.com  stands in the file of jane@example.com at the base (users/jane.yaml:1); "
+            "an address cannot change: keep users/jane.yaml for jane@example.com with `state: absent`, and add "
+            "users/j.doe.yaml for j.doe@example.com  users/jane.yaml:1"
+        ),
+        WAY_CHANGED,
+        NO_REMOVAL,
+        "",
+        "No problems. Refused by email_change.",
+    ]
+
+
+def test_the_recipe_works(root: Path) -> None:
+    commit(root, {"users/jane.yaml": f"{JANE}state: absent\n", "users/j.doe.yaml": MOVED})
+    assert validate(root, base="HEAD~1").code == 0
+
+
+def test_a_renamed_file_is_followed_also_where_it_is_not_committed(root: Path) -> None:
+    (root / "users/jane.yaml").unlink()
+    (root / "users/sales").mkdir()
+    (root / "users/sales/j.yaml").write_text(MOVED.replace("'1'", "'2'"), encoding="utf-8")
+    done = validate(root)
+    assert done.code == 4
+    assert done.out.splitlines()[3] == (
+        "           ! j.doe@example.com  has the first and last name of jane@example.com at the base "
+        "(users/jane.yaml:1); an address cannot change: keep users/jane.yaml for jane@example.com with "
+        "`state: absent`, and leave users/sales/j.yaml to j.doe@example.com  users/sales/j.yaml:1"
+    )
+
+
+def test_a_removed_person_is_refused_by_file_and_by_entry(root: Path) -> None:
+    commit(root, {"users/jane.yaml": None, "users/team.yaml": TEAM.partition("- email: t2")[0]})
+    done = validate(root, base="HEAD~1")
+    assert done.code == 4
+    assert done.out.splitlines() == [
+        f"Rails: 1 of 3 refuses these files, compared with HEAD~1 ({short(root, 'HEAD~1')})",
+        OK_EMPTY.format("2 people"),
+        NO_CHANGE,
+        "  REFUSED  removed_file  2 people without a file since the base, none allowed",
+        (
+            "           ! jane@example.com  has an entry at the base (users/jane.yaml:1) and none now, so would keep "
+            "all access: keep users/jane.yaml for jane@example.com with `state: absent`, or set `unmanaged: delete` in "
+            "bo-sync.yaml  users/jane.yaml:1"
+        ),
+        (
+            "           ! t2@example.com    has an entry at the base (users/team.yaml:4) and none now, so would keep "
+            "all access: keep the entry of t2@example.com in users/team.yaml with `state: absent`, or set "
+            "`unmanaged: delete` in bo-sync.yaml  users/team.yaml:4"
+        ),
+        WAY_REMOVED,
+        "",
+        "No problems. Refused by removed_file.",
+    ]
+
+
+def test_loosened_guards_come_first_and_refuse_nothing(root: Path) -> None:
+    commit(root, {"bo-sync.yaml": "protect: ['*@example.org']\nhub_host: a.example.com\n"})
+    loose = "unmanaged: delete\nrails: {max_user_deletes: {count: 50}, min_role_owners: 1}\n"
+    commit(root, {"bo-sync.yaml": loose, "users/jane.yaml": None})
+    done = validate(root, base="HEAD~1")
+    assert done.code == 0
+    assert done.out.splitlines() == [
+        f"Guards loosened since HEAD~1 ({short(root, 'HEAD~1')})",
+        "  ! unmanaged: report → delete",
+        '  ! protect: "*@example.org" → (not protected)',
+        '  ! hub_host: "a.example.com" → (any hub)',
+        "  ! rails.max_user_deletes.count: 1 → 50",
+        "  ! rails.min_role_owners: 2 → 1",
+        "",
+        f"Compared with HEAD~1 ({short(root, 'HEAD~1')}): 3 rails checked, none refuses.",
+        "",
+        "No problems.",
+    ]
+
+
+def test_programs_get_the_same_as_json(root: Path) -> None:
+    commit(root, {"users/jane.yaml": MOVED, "bo-sync.yaml": "email_domains: [example.com]\n"})
+    commit(root, {"users/bob.yaml": None, "bo-sync.yaml": "email_domains: [example.com, example.org]\n"})
+    done = validate(root, "--format", "json", base="HEAD~2")
+    document = json.loads(done.out)
+    assert done.code == 4
+    assert list(document) == ["format_version", "users", "presets", "problems", "base", "loosened", "rails"]
+    assert document["base"] == {"revision": "HEAD~2", "commit": short(root, "HEAD~2")}
+    assert document["loosened"] == []
+    found = {rail.pop("rail"): rail for rail in document["rails"]}
+    assert list(found) == ["empty", "email_change", "removed_file"]
+    assert found["empty"] == {"actual": 3, "limit": 1, "ok": True, "allowed_by": None, "rows": []}
+    assert [(row["email"], row["source"]) for row in found["email_change"]["rows"]] == [
+        ("j.doe@example.com", "users/jane.yaml:1")
+    ]
+    assert [(row["email"], row["source"]) for row in found["removed_file"]["rows"]] == [
+        ("bob@example.com", "users/bob.yaml:1")
+    ]
+    later = json.loads(validate(root, "--format", "json", base="HEAD~1").out)
+    assert later["loosened"] == [{"guard": "email_domains", "before": None, "after": "example.org"}]
+
+
+def test_broken_files_come_before_refusals_and_accuse_nobody(root: Path) -> None:
+    commit(root, {"users/jane.yaml": None, "users/bob.yaml": f"{BOB}presett: x\n", "users/team.yaml": "users: [\n"})
+    done = validate(root, base="HEAD~1")
+    assert done.code == 3
+    refused = [line.split()[1] for line in done.out.splitlines() if line.startswith("           ! ")]
+    assert refused == ["jane@example.com"]
+    assert done.out.splitlines()[-1] == "2 errors. Refused by removed_file."
+
+
+def test_a_base_with_broken_files_is_compared_as_far_as_it_goes_and_that_is_said(root: Path) -> None:
+    commit(root, {"users/jane.yaml": f"{JANE}presett: x\n", "users/bob.yaml": "email: [\n"})
+    commit(root, {"users/jane.yaml": None, "users/bob.yaml": None})
+    done = validate(root, base="HEAD~1")
+    assert done.code == 4
+    assert "           ! jane@example.com  has an entry at the base" in done.out
+    assert done.out.splitlines()[-3:] == [
+        (
+            "users/bob.yaml:2:1: warning: at the base this file had an error, so it is compared only in part: "
+            "not YAML: did not find expected node content"
+        ),
+        (
+            "users/jane.yaml:5:1: warning: at the base this file had an error, so it is compared only in part: "
+            'unknown key "presett"; expected one of email, id, first_name, last_name, middle_name, gender, phone, job, '
+            "language, preset, presets, platform, modules, state, until, ignore; did you mean preset?"
+        ),
+        "2 warnings. Refused by removed_file.",
+    ]
+
+
+def test_a_base_without_files_has_nobody_to_compare_with(tmp_path: Path) -> None:
+    root = repository(tmp_path, {"README.md": "x"})
+    commit(root, FILES)
+    done = validate(root, base="HEAD~1")
+    assert done.code == 0
+    assert done.out.splitlines()[-2:] == [
+        "users:1:1: info: at the base there are no user files, so there is nobody to compare with",
+        "1 note.",
+    ]
+
+
+def test_nobody_left_in_the_files_is_refused(root: Path) -> None:
+    commit(root, dict.fromkeys(FILES) | {"README.md": "x"})
+    done = validate(root, base="HEAD~1")
+    assert done.code == 4
+    assert done.out.splitlines()[1:3] == [
+        "  REFUSED  empty         0 people in the files, at least 1",
+        "           way past: add at least one file to users/; to remove people, give their files `state: absent`",
+    ]
+
+
+def test_a_revision_that_git_does_not_know_is_a_mistake_of_usage(root: Path) -> None:
+    done = bo_sync(root, "validate", "--base", "nope")
+    assert (done.code, done.out) == (64, "")
+    assert done.complaint == (
+        "error: git knows no revision nope here",
+        "next: name a branch, a tag or a commit; `git fetch` brings those of the remote, called as in origin/main",
+    )
+    hostile = bo_sync(root, "validate", "--base=--output=x")
+    assert (hostile.code, hostile.out) == (64, "")
+    assert hostile.complaint[0] == 'error: "--output=x" names no revision'
+    assert not (root / "x").exists()
+
+
+def test_a_terminal_wraps_and_colours_and_says_the_same(root: Path) -> None:
+    commit(root, {"users/jane.yaml": MOVED})
+    done = in_terminal(root, "validate", "--base", "HEAD~1", columns=60)
+    assert done.code == 4
+    assert "\x1b[1;31m" in done.out
+    plain = re.sub("\x1b\\[[0-9;]*m", "", done.out)
+    assert max(map(len, plain.splitlines())) <= 60
+    assert "keep users/jane.yaml for jane@example.com" in " ".join(plain.split())
+
+
+def test_a_plan_marks_people_whom_a_commit_took_out_of_the_files(quiet_hub: Served, root: Path) -> None:
+    gone = commit(root, {"users/bob.yaml": None})
+    done = bo_sync(root, "plan", "--only", "bob@example.com", env=quiet_hub.env())
+    assert (done.code, done.err) == (0, "")
+    told = (
+        f"in the hub without a file (its file users/bob.yaml was removed in {gone[:10]}), so all access stays: "
+        "bring it back with `state: absent`"
+    )
+    assert f"  ! bob@example.com  warning: {told} (removed_file)" in done.out.splitlines()
+    document = json.loads(bo_sync(root, "plan", "--format", "json", env=quiet_hub.env()).out)
+    assert [found for found in document["findings"] if found["rule"] == "removed_file"] == [
+        {"rule": "removed_file", "severity": "warning", "email": "bob@example.com", "message": told, "source": None}
+    ]
+    assert {"email": "bob@example.com", "policy": "report"} in document["unmanaged"]
+
+
+def test_a_plan_without_git_marks_nobody(quiet_hub: Served, tmp_path: Path) -> None:
+    (tmp_path / "users").mkdir()
+    (tmp_path / "users/jane.yaml").write_text(JANE, encoding="utf-8")
+    document = json.loads(bo_sync(tmp_path, "plan", "--format", "json", env=quiet_hub.env()).out)
+    assert [found for found in document["findings"] if found["rule"] == "removed_file"] == []
