@@ -85,13 +85,20 @@ def load_files(files: Iterable[File], problems: Iterable[Problem] = ()) -> Tree:
 
 @contextmanager
 def _collector_paused() -> Iterator[None]:
-    """No run of the cyclic collector: loading makes many objects, none of them in circles."""
+    """No run of the cyclic collector: loading makes many objects, none of them in circles.
+
+    Afterwards they count as old, which is what `freeze` and `unfreeze` do to them at no cost; else the collector would
+    at once look through all of them as its youngest.
+    """
     was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
         if was_enabled:
+            if not gc.get_freeze_count():  # what somebody else froze stays frozen
+                gc.freeze()
+                gc.unfreeze()
             gc.enable()
 
 
