@@ -7,6 +7,7 @@ steps of that person and of nobody else. The report is made from what happened, 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from typing import assert_never
 
 from bo_sync.core.changes import Change, CreateUser, UpdateUser
@@ -17,6 +18,7 @@ from bo_sync.core.plan import Plan, action_of
 from bo_sync.core.rails import role_owners
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.errors import HubError, HubFateUnknownError
+from bo_sync.ownership import why_not_lose
 from bo_sync.ports import Progress
 from bo_sync.reconcile import Reading
 from bo_sync.sending import Hub, Target, create, delete, strip_defaults, update_profile, write_grants
@@ -42,7 +44,8 @@ class _Run:
     ids: dict[str, int] = field(default_factory=dict)
     errors: dict[str, HubError] = field(default_factory=dict)
     begun: set[str] = field(default_factory=set)
-    left: set[str] = field(default_factory=set)
+    left: dict[str, str] = field(default_factory=dict)
+    guarded: tuple[Step, ...] = ()
     is_halted: bool = False
 
     def halted(self) -> bool:
@@ -60,9 +63,11 @@ def apply_plan(reading: Reading, hub: Hub, options: Options, progress: Progress)
     total = sum(len(found) for _, found in phases)
     counter = _Counter(progress, total)
     for phase, found in phases:
-        workers = 1 if phase.one_at_a_time else options.concurrency
+        if phase is Phase.OWNERSHIP:
+            state.guarded = found
+        workers = 1 if phase is Phase.OWNERSHIP else options.concurrency
         with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="apply") as pool:
-            for _ in pool.map(lambda step: _run_step(state, step), found):
+            for _ in pool.map(partial(_run_step, state), found):
                 counter.step(phase)
     return Report(options.run, digest(reading.plan), tuple(_outcome(state, change) for change in reading.plan.changes))
 
@@ -86,16 +91,27 @@ class _Counter:
 
 def _run_step(state: _Run, step: Step) -> None:
     key = step.change.email.folded
-    if key in state.errors:
+    if key in state.errors or key in state.left:
         return
     if state.halted():
-        state.left.add(key)
+        state.left[key] = ""
+        return
+    reason = _why_not(state, step)
+    if reason:
+        state.left[key] = reason
         return
     state.begun.add(key)
     try:
         _send(state, step)
     except HubError as error:
         state.errors[key] = error
+
+
+def _why_not(state: _Run, step: Step) -> str:
+    """Why a step that takes ownership away must not be sent now; "" for every other step, and when it may."""
+    if step not in state.guarded or isinstance(step.change, CreateUser):
+        return ""
+    return why_not_lose(state.hub, state.reading, state.ids, step.change)
 
 
 def _send(state: _Run, step: Step) -> None:
@@ -131,8 +147,15 @@ def _outcome(state: _Run, change: Change) -> PersonOutcome:
         return PersonOutcome(change.email, action_of(change), Outcome.UNKNOWN, error.message)
     if error is not None:
         return PersonOutcome(change.email, action_of(change), Outcome.FAILED, error.message)
-    if key in state.left and key in state.begun:
-        return PersonOutcome(change.email, action_of(change), Outcome.FAILED, "stopped before everything was sent")
     if key in state.left:
-        return PersonOutcome(change.email, action_of(change), Outcome.NOT_ATTEMPTED, "stopped before anything was sent")
+        return _left(change, state.left[key], begun=key in state.begun)
     return PersonOutcome(change.email, action_of(change), Outcome.APPLIED)
+
+
+def _left(change: Change, reason: str, *, begun: bool) -> PersonOutcome:
+    """Somebody of whom at least one step was not sent; `reason` is empty when everything was stopped."""
+    if begun:
+        why = f"partly done; {reason}" if reason else "stopped before everything was sent"
+        return PersonOutcome(change.email, action_of(change), Outcome.FAILED, why)
+    why = reason or "stopped before anything was sent"
+    return PersonOutcome(change.email, action_of(change), Outcome.NOT_ATTEMPTED, why)

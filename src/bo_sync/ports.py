@@ -1,6 +1,6 @@
 """What the use cases need from the outside, one Protocol a need. A function takes the smallest that serves it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,6 +56,9 @@ class HubReader(Protocol):
 
     def read_rows(self, user_id: int) -> tuple[GrantRow, ...]:
         """One person's grant rows."""
+
+    def read_rows_of(self, user_ids: Sequence[int]) -> Mapping[int, tuple[GrantRow, ...]]:
+        """The grant rows of several people, by the person's id; whoever has none, or is gone, may be left out."""
 
 
 class HubWriter(Protocol):

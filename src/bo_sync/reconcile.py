@@ -81,11 +81,12 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
     settings = desired.settings
     live_index = index(live, settings)
     _check_only(request.only, desired.users, live_index)
-    difference = select(diff(desired.users, live_index, settings), request.only)
+    whole = diff(desired.users, live_index, settings)
+    difference = select(whole, request.only)
     if difference.missing:
         raise _missing_definitions(difference.missing, live)
     situation = Situation(
-        difference, live_index, settings, desired.facts.users, viewer=live.viewer, allowed=dict(request.allowed)
+        difference, whole, live_index, settings, desired.facts.users, viewer=live.viewer, allowed=dict(request.allowed)
     )
     plan = Plan(
         hub=HubFacts(hub_url, len(live.users), live_index.grant_count),

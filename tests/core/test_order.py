@@ -42,7 +42,6 @@ def test_the_phases_stand_in_their_order() -> None:
         "delete users",
         "losses of ownership",
     ]
-    assert [phase for phase in Phase if phase.one_at_a_time] == [Phase.OWNERSHIP]
 
 
 def test_one_persons_changes_are_split_over_the_phases_and_travel_together_in_each() -> None:

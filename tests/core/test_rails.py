@@ -37,7 +37,9 @@ def situation(
     viewer: str | None = None,
     allowed: Allowed | None = None,
 ) -> Situation:
-    return Situation(Difference(changes), live, settings, 1, Text(viewer) if viewer else None, allowed or {})
+    return Situation(
+        Difference(changes), Difference(changes), live, settings, 1, Text(viewer) if viewer else None, allowed or {}
+    )
 
 
 def result(rail: RailName, of: Situation) -> RailResult:
@@ -117,7 +119,7 @@ def test_protected(change: Change, message: str | None) -> None:
 def test_a_protected_person_with_a_file_that_changes_nothing_is_fine() -> None:
     live = indexed(holds(7, "boss@example.com"))
     unchanged = diff((wants("boss@example.com"),), live, PROTECTING)
-    assert result("protected", Situation(unchanged, live, PROTECTING, 1)).ok
+    assert result("protected", Situation(unchanged, unchanged, live, PROTECTING, 1)).ok
 
 
 # self
@@ -435,5 +437,6 @@ def test_the_rails_judge_what_a_diff_finds() -> None:
         absent("p002@example.com"),
         wants("a@example.com", grant("pricing", "owner")),
     )
-    found = check(Situation(diff(desired, live, SETTINGS), live, SETTINGS, 3))
+    whole = diff(desired, live, SETTINGS)
+    found = check(Situation(whole, whole, live, SETTINGS, 3))
     assert {(one.rail, one.actual, one.limit) for one in found if not one.ok} == {("max_user_deletes", 2, 1)}

@@ -33,7 +33,9 @@ from bo_sync.errors import (
 )
 from bo_sync.ports import CreateRow, DeleteRow, Progress, RowWrite, UpdateRow
 
-Operation = Literal["read_all", "read_user", "read_rows", "create_user", "update_profile", "write_rows", "delete_user"]
+Operation = Literal[
+    "read_all", "read_user", "read_rows", "read_rows_of", "create_user", "update_profile", "write_rows", "delete_user"
+]
 
 
 def denied() -> HubError:
@@ -130,6 +132,10 @@ class InMemoryHub:
     def read_rows(self, user_id: int) -> tuple[GrantRow, ...]:
         with self._call("read_rows", self._email(user_id)):
             return next((user.rows for user in self.state.users if user.id == user_id), ())
+
+    def read_rows_of(self, user_ids: Sequence[int]) -> dict[int, tuple[GrantRow, ...]]:
+        with self._call("read_rows_of", ""):
+            return {user.id: user.rows for user in self.state.users if user.id in user_ids}
 
     # HubWriter
 

@@ -27,10 +27,6 @@ class Phase(StrEnum):
     DELETE = "delete users"
     OWNERSHIP = "losses of ownership"
 
-    @property
-    def one_at_a_time(self) -> bool:
-        return self is Phase.OWNERSHIP
-
 
 @dataclass(frozen=True, slots=True)
 class CreateStep:

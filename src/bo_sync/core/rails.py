@@ -10,14 +10,22 @@ from typing import Final, Literal
 
 from bo_sync.core.changes import Cause, Change, CreateUser, DeleteUser, Direction, UpdateUser
 from bo_sync.core.diff import Difference
+from bo_sync.core.likeness import Trait, traits
 from bo_sync.core.live import LiveIndex
-from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS, Access, Role, Source
+from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS, Access, LiveUser, Role, Source
 from bo_sync.core.replay import grants_after, grants_now
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 
 RailName = Literal[
-    "empty", "email_change", "protected", "self", "min_role_owners", "max_user_deletes", "max_grant_losses"
+    "empty",
+    "email_change",
+    "removed_file",
+    "protected",
+    "self",
+    "min_role_owners",
+    "max_user_deletes",
+    "max_grant_losses",
 ]
 NumericRail = Literal["min_role_owners", "max_user_deletes", "max_grant_losses"]
 NUMERIC: Final[tuple[NumericRail, ...]] = ("min_role_owners", "max_user_deletes", "max_grant_losses")
@@ -47,9 +55,13 @@ class RailResult:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that rails look at. `people` is the number of people in the files, `viewer` the person whose session runs."""
+    """All that rails look at. `people` is the number of people in the files, `viewer` the person whose session runs.
+
+    `difference` is what would be done, `whole` the same before it was narrowed to some people.
+    """
 
     difference: Difference
+    whole: Difference
     live: LiveIndex
     settings: Settings
     people: int
@@ -67,17 +79,47 @@ def _empty(situation: Situation) -> RailResult:
 
 
 def _email_change(situation: Situation) -> RailResult:
-    rows = tuple(
+    conflicts = [
         RailRow(conflict.email, conflict.message, conflict.source) for conflict in situation.difference.conflicts
+    ]
+    return _none_allowed("email_change", (*conflicts, *_look_alikes(situation)))
+
+
+def _look_alikes(situation: Situation) -> Iterator[RailRow]:
+    """People to be created who look like somebody whom no file speaks of: most likely an address that was changed."""
+    nobodys = {person.email.raw for person in situation.whole.unmanaged} | {
+        change.hub_email.raw
+        for change in situation.whole.changes
+        if isinstance(change, DeleteUser) and change.source is None
+    }
+    by_trait: dict[Trait, list[LiveUser]] = {}
+    for person in situation.live.people:
+        if person.user.email.raw in nobodys:
+            for trait in traits(person.user.profile):
+                by_trait.setdefault(trait, []).append(person.user)
+    for change in situation.difference.changes:
+        if isinstance(change, CreateUser):
+            alike = {
+                user.id: (user, trait) for trait in reversed(traits(change.profile)) for user in by_trait.get(trait, ())
+            }
+            for user, trait in alike.values():
+                yield RailRow(change.email, _same_person(change.email, user, trait.noun), change.source)
+
+
+def _same_person(email: Text, user: LiveUser, shared: str) -> str:
+    return (
+        f"has the same {shared} as {user.email} (id {user.id}), who is in the hub without a file; an address cannot "
+        f"change: add a file for {user.email} with `state: absent`, beside the one for {email}; are they two people, "
+        f"give {user.email} a file of their own"
     )
-    return _none_allowed("email_change", rows)
 
 
 def _protected(situation: Situation) -> RailResult:
     rows = tuple(
         RailRow(change.email, f"is protected, yet would be {_done(change)}", change.source)
         for change in situation.difference.changes
-        if situation.settings.is_protected(change.email) or situation.settings.is_protected(_hub_email(change))
+        if not isinstance(change, CreateUser)
+        and (situation.settings.is_protected(change.email) or situation.settings.is_protected(change.hub_email))
     )
     return _none_allowed("protected", rows)
 
@@ -175,14 +217,8 @@ def _hub_email(change: Change) -> Text:
     return change.email if isinstance(change, CreateUser) else change.hub_email
 
 
-def _done(change: Change) -> str:
-    match change:
-        case CreateUser():
-            return "created"
-        case UpdateUser():
-            return "changed"
-        case DeleteUser():
-            return "deleted"
+def _done(change: UpdateUser | DeleteUser) -> str:
+    return "changed" if isinstance(change, UpdateUser) else "deleted"
 
 
 RAILS: Final[tuple[Callable[[Situation], RailResult], ...]] = (
@@ -196,18 +232,19 @@ RAILS: Final[tuple[Callable[[Situation], RailResult], ...]] = (
 )
 
 
+_IMPASSABLE: Final[Mapping[RailName, str]] = {
+    "empty": "add at least one file to users/; to remove people, give their files `state: absent`",
+    "email_change": "nothing passes this rail: keep the old file with `state: absent` and add a new one",
+    "removed_file": "nothing passes this rail: keep the file with `state: absent`, or set `unmanaged: delete`",
+    "protected": "nothing passes this rail: take the address out of `protect` in bo-sync.yaml, in a reviewed change",
+    "self": "nothing passes this rail: let somebody else, or an API key, run it",
+}
+
+
 def way_past(result: RailResult) -> str:
     """The exact way past a rail that refuses."""
-    match result.rail:
-        case "empty":
-            return "add at least one file to users/; to remove people, give their files `state: absent`"
-        case "email_change":
-            return "nothing passes this rail: keep the old file with `state: absent` and add a new one"
-        case "protected":
-            return "nothing passes this rail: take the address out of `protect` in bo-sync.yaml, in a reviewed change"
-        case "self":
-            return "nothing passes this rail: let somebody else, or an API key, run it"
-        case "min_role_owners" if not result.actual:
-            return "nothing passes this rail here: one owner always remains, so make somebody else an owner first"
-        case "min_role_owners" | "max_user_deletes" | "max_grant_losses":
-            return f"if this is meant, pass --allow {result.rail}={result.actual}"
+    if result.rail in _IMPASSABLE:
+        return _IMPASSABLE[result.rail]
+    if result.rail == "min_role_owners" and not result.actual:
+        return "nothing passes this rail here: one owner always remains, so make somebody else an owner first"
+    return f"if this is meant, pass --allow {result.rail}={result.actual}"

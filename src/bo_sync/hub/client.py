@@ -6,7 +6,7 @@ answer for all, although earlier ones took effect. And a hub may refuse several 
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bo_sync.core.model import GrantRow, LiveState, LiveUser, Profile, RoleDefinition
@@ -15,7 +15,7 @@ from bo_sync.errors import HubError, HubFateUnknownError, HubMovedError
 from bo_sync.hub.answers import Fault, Reply
 from bo_sync.hub.compose import OPERATION, alias, compose, operation_of
 from bo_sync.hub.documents import call
-from bo_sync.hub.paging import Sizes
+from bo_sync.hub.paging import Sizes, chunks
 from bo_sync.hub.reading import read_definitions, read_everything, read_grants
 from bo_sync.hub.refusals import DENIALS, is_missing, read_failure, write_failure
 from bo_sync.hub.transport import Transport
@@ -60,7 +60,14 @@ class CommerceHub:
 
     def read_rows(self, user_id: int) -> tuple[GrantRow, ...]:
         """One person's grant rows."""
-        return read_grants(self._transport, user_id, self._sizes)
+        return read_grants(self._transport, [user_id], self._sizes).get(user_id, ())
+
+    def read_rows_of(self, user_ids: Sequence[int]) -> Mapping[int, tuple[GrantRow, ...]]:
+        """The grant rows of several people, by the person's id."""
+        found: dict[int, tuple[GrantRow, ...]] = {}
+        for batch in chunks(user_ids, self._sizes.page):
+            found |= read_grants(self._transport, batch, self._sizes)
+        return found
 
     def create_user(self, email: Text, profile: Profile) -> int:
         """Creates a person. HubMovedError when the address is taken, which the hub only calls a bad request."""

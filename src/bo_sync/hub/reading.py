@@ -6,7 +6,7 @@ ask: each brings back a step, which the calling thread, alone with the state, th
 be everything, because somebody changes the hub meanwhile, all is read again.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeVar
 
 from pydantic import BaseModel
@@ -181,11 +181,14 @@ def read_definitions(transport: Transport, sizes: Sizes) -> tuple[RoleDefinition
     return sorted_definitions(read_list(transport, definitions, sizes))
 
 
-def read_grants(transport: Transport, user_id: int, sizes: Sizes) -> tuple[GrantRow, ...]:
-    """Every grant row of one person."""
-    rows = read_list(transport, lambda attempt: grants(attempt, [user_id]), sizes)
-    check_owners(rows, [user_id])
-    return sorted_rows(rows.values())
+def read_grants(transport: Transport, user_ids: Sequence[int], sizes: Sizes) -> dict[int, tuple[GrantRow, ...]]:
+    """Every grant row of some people, by the person's id; whoever has none is left out."""
+    rows = read_list(transport, lambda attempt: grants(attempt, user_ids), sizes)
+    check_owners(rows, user_ids)
+    by_person: dict[int, list[RowShape]] = {}
+    for row in rows.values():
+        by_person.setdefault(row.userId, []).append(row)
+    return {user_id: sorted_rows(found) for user_id, found in by_person.items()}
 
 
 def sorted_rows(shapes: Iterable[RowShape]) -> tuple[GrantRow, ...]:

@@ -1,0 +1,53 @@
+"""The last look before somebody loses the ownership of the hub's roles: who would be left, read anew.
+
+Whatever the plan hoped for, raises may have failed and others may have changed the hub since. So the owners are counted
+among all who were owners when the hub was read or are to be owners afterwards, from rows read at this moment; whoever
+else became one meanwhile is not counted, which errs on the safe side.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from bo_sync.core.changes import DeleteUser, UpdateUser
+from bo_sync.core.live import holdings
+from bo_sync.core.model import Access, GrantRow, Role
+from bo_sync.core.plan import Plan
+from bo_sync.core.rails import is_role_owner, role_owners
+from bo_sync.core.replay import grants_after
+from bo_sync.errors import HubError
+from bo_sync.ports import HubReader
+from bo_sync.reconcile import Reading
+
+
+def why_not_lose(hub: HubReader, reading: Reading, created: Mapping[str, int], change: UpdateUser | DeleteUser) -> str:
+    """Why `change` may not take ownership away now, or "" when it may. `created` are new people's ids by address."""
+    candidates = _candidates(reading, created)
+    try:
+        rows = hub.read_rows_of(sorted(candidates))
+    except HubError as error:
+        return f"not sent: who would still own Roles & permissions could not be read: {error.message}"
+    roles = {definition.id: role for role, definition in reading.live.definitions.items()}
+    owners = {user_id for user_id in candidates if is_role_owner(_grants(rows.get(user_id, ()), roles))}
+    least = least_owners(reading.plan)
+    left = len(owners - {change.id})
+    if change.id not in owners or left >= least:
+        return ""
+    return f"not sent: {left} would still own Roles & permissions with Backoffice on, and at least {least} must"
+
+
+def least_owners(plan: Plan) -> int:
+    """How many owners must remain at every moment: the rail's limit, or what a plan that was below it ends with."""
+    rail = next((rail for rail in plan.rails if rail.rail == "min_role_owners"), None)
+    return max(1, min(rail.limit, rail.actual)) if rail else 1
+
+
+def _candidates(reading: Reading, created: Mapping[str, int]) -> set[int]:
+    """Everybody who may be an owner by now, as far as the plan knows: owners before it, and owners after it."""
+    after = {email for email, held in grants_after(reading.live, reading.plan.changes).items() if is_role_owner(held)}
+    known = {person.user.email.raw: person.user.id for person in reading.live.people}
+    addresses = role_owners(reading.live) | after
+    ids = {known[email] for email in addresses if email in known}
+    return ids | {user_id for key, user_id in created.items() if key in {email.casefold() for email in after}}
+
+
+def _grants(rows: Iterable[GrantRow], roles: Mapping[str, Role]) -> dict[Role, Access]:
+    return {role: held.row.access for role, held in holdings(rows, roles).items()}
