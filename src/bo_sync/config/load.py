@@ -150,15 +150,15 @@ class _Loading:
     def _entries(self, file: File, expected: str) -> tuple[Entries | None, Complaints]:
         """The mapping that a file holds, or None when it holds none that is sound YAML."""
         complaints = Complaints(made.text(file[0]))
-        reading = read(file[1], complaints.path)
-        if reading.problems:
-            self._problems += reading.problems
-            return None, complaints
-        if not isinstance(reading.value, Entries):
-            complaints.error(reading.at, f"found {found(reading.value)}; expected {expected}")
+        value, at, problems = read(file[1], complaints.path)
+        if problems:
+            self._problems += problems
+        elif isinstance(value, Entries):
+            return value, complaints
+        else:
+            complaints.error(at, f"found {found(value)}; expected {expected}")
             self._problems += complaints.problems
-            return None, complaints
-        return reading.value, complaints
+        return None, complaints
 
     def _settings(self) -> Settings:
         for file in self._files["config"]:
@@ -236,8 +236,7 @@ def repeated(people: Iterable[Person]) -> list[Problem]:
     problems = []
     first_email: dict[str, Source] = {}
     first_id: dict[int, Source] = {}
-    for person in people:
-        declaration = person.declaration
+    for declaration, _ in people:
         here = declaration.source
         first = first_email.setdefault(declaration.email.raw.casefold(), here)
         if first is not here:
