@@ -3,8 +3,6 @@
 from pathlib import Path
 
 import pytest
-from tests.support.process import write
-from tests.support.worlds import STRANGER, TODAY, World, world
 
 from bo_sync.cli.options import Common
 from bo_sync.cli.pulling import Pulled, pull
@@ -21,6 +19,8 @@ from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.hub import SandboxHub
 from bo_sync.sandbox.shape import Population
 from bo_sync.sandbox.store import Store
+from tests.support.process import write
+from tests.support.worlds import STRANGER, TODAY, World, world
 
 REMARK = "# written by a person"
 

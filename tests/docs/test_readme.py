@@ -5,12 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.support.process import bo_sync
 
 from bo_sync.cli.app import COMMANDS
 from bo_sync.config.load import load_files
 from bo_sync.core.model import PROFILE_FIELDS, Problem, State
 from bo_sync.errors import PRECEDENCE, ExitCode
+from tests.support.process import bo_sync
 
 ROOT = Path(__file__).parent.parent.parent
 README = ROOT / "README.md"
