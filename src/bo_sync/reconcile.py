@@ -172,8 +172,8 @@ def _definition_findings(live: LiveState, live_index: LiveIndex, settings: Setti
             yield Finding("unknown_role_definition", Severity.INFO, message)
         elif definition.default_access is not Access.NONE:
             message = (
-                f"role definition {definition.name} gives {definition.default_access.word} by default: "
-                "a person whom the hub adds by itself may start with it"
+                f"role definition {definition.name} gives {definition.default_access.word} by default: a person whom "
+                "apply creates is taken back to exactly what the file gives"
             )
             yield Finding("default_access", Severity.WARNING, message)
     for role, name in settings.role_definitions:

@@ -373,7 +373,7 @@ WAYS: dict[str, tuple[RailResult, str]] = {
     ),
     "email_change": (
         RailResult("email_change", 1, 0, ok=False),
-        "nothing passes this rail: keep the old file with `state: absent` and add a new one",
+        "nothing passes this rail; each row says what to do",
     ),
     "protected": (
         RailResult("protected", 1, 0, ok=False),

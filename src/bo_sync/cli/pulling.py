@@ -4,7 +4,7 @@ The new tree is loaded and compared with the hub before a byte is written. Whoev
 errors, or would still differ from the hub, is left alone and told. A new file never replaces one that is there.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
@@ -60,7 +60,8 @@ def pull(root: Path, files: "Files", live: LiveState, *, update: bool) -> Pulled
     found = walk(root).files
     existing = dict(found)
     difference = diff(files.desired.users, people, settings)
-    left = list(_left_alone(difference, update=update))
+    pinned = {entry.email.folded for entry in files.tree.declarations if entry.id is not None}
+    left = list(_left_alone(difference, pinned, update=update))
     new = list(_new_drafts(existing, files, people, difference))
     edited, refused = _edited_drafts(existing, files, difference) if update else ([], [])
     sound, faulty = _sound(existing, [*new, *edited], files, people)
@@ -121,7 +122,8 @@ def _edits(change: UpdateUser, declaration: Declaration, files: "Files") -> tupl
         return ()
     own = {override.role for override in declaration.overrides}
     expired = {override.role for override in declaration.overrides if override.until and override.until < files.day}
-    edits: list[Edit] = [SetProfile(entry) for entry in correction.fields if not _is_missing_name(entry)]
+    must_name = declaration.id is None
+    edits: list[Edit] = [SetProfile(entry) for entry in correction.fields if not (must_name and _is_no_name(entry))]
     for role, access in correction.accesses:
         if role in expired or (access is None and role in own):
             edits.append(DropGrant(role))
@@ -130,9 +132,9 @@ def _edits(change: UpdateUser, declaration: Declaration, files: "Files") -> tupl
     return tuple(edits)
 
 
-def _left_alone(difference: Difference, *, update: bool) -> Iterator[Left]:
+def _left_alone(difference: Difference, pinned: Collection[str], *, update: bool) -> Iterator[Left]:
     for change in difference.changes:
-        for reason in _why_left(change, update=update):
+        for reason in _why_left(change, update=update, is_pinned=change.email.folded in pinned):
             yield change.email, reason
     for conflict in difference.conflicts:
         yield conflict.email, conflict.message
@@ -143,7 +145,7 @@ def _left_alone(difference: Difference, *, update: bool) -> Iterator[Left]:
             yield person.email, "is protected, and needs no file"
 
 
-def _why_left(change: Change, *, update: bool) -> Iterator[str]:
+def _why_left(change: Change, *, update: bool, is_pinned: bool) -> Iterator[str]:
     match change:
         case CreateUser():
             yield "has a file, but is not in the hub"
@@ -151,9 +153,11 @@ def _why_left(change: Change, *, update: bool) -> Iterator[str]:
             yield f"is in the hub, but the file says {change.cause.value}"
         case UpdateUser() if not update:
             yield "has a file, and differs from it in the hub; --update edits the file"
-        case UpdateUser(profile=profile):
-            lacking = [entry.field for entry in profile if _is_missing_name(FieldValue(entry.field, entry.before))]
-            yield from (f"the hub has no {field}; a file must, so it keeps its own" for field in lacking)
+        case UpdateUser(profile=profile) if not is_pinned:
+            lacking = [entry.field for entry in profile if _is_no_name(FieldValue(entry.field, entry.before))]
+            yield from (f"the hub has no {field}; a file without `id` must, so it keeps its own" for field in lacking)
+        case UpdateUser():
+            pass
 
 
 def _sound(
@@ -190,8 +194,8 @@ def _differing(tree: Tree, files: "Files", people: LiveIndex) -> set[str]:
     return {change.email.folded for change in changes if not _cannot_be_said(change)}
 
 
-def _is_missing_name(entry: FieldValue) -> bool:
-    """A first or last name that the hub lacks. A file must state both, so it keeps its own."""
+def _is_no_name(entry: FieldValue) -> bool:
+    """A first or last name that the hub lacks. A file without `id` must state both, so it keeps its own."""
     return entry.value is None and entry.field in {"first_name", "last_name"}
 
 
@@ -199,6 +203,6 @@ def _cannot_be_said(change: Change) -> bool:
     """Whether only that differs which no file can say: surplus rows, and names that the hub lacks."""
     return (
         isinstance(change, UpdateUser)
-        and all(_is_missing_name(FieldValue(entry.field, entry.before)) for entry in change.profile)
+        and all(_is_no_name(FieldValue(entry.field, entry.before)) for entry in change.profile)
         and all(isinstance(grant, RemoveDuplicate) for grant in change.grants)
     )

@@ -11,7 +11,7 @@ from bo_sync.cli.base import marked
 from bo_sync.cli.destination import destination
 from bo_sync.cli.options import Common, HubChoice, Narrowing
 from bo_sync.cli.talk import progress, say
-from bo_sync.config.files import SETTINGS_FILE
+from bo_sync.config.files import walk_settings
 from bo_sync.config.load import Tree, load_tree
 from bo_sync.config.load import load_files as load_from
 from bo_sync.config.revision import commit_of
@@ -63,13 +63,8 @@ def load_files(common: Common) -> Files:
 
 def load_settings(common: Common) -> Settings:
     """bo-sync.yaml alone, for what must hold before the first request. Raises as `load_files` when it has an error."""
-    try:
-        data = (common.root / SETTINGS_FILE).read_bytes()
-    except FileNotFoundError:
-        return Settings()
-    except OSError:
-        return load_files(common).tree.settings
-    tree = load_from([(SETTINGS_FILE, data)])
+    found = walk_settings(common.root)
+    tree = load_from(found.files, found.problems)
     return load_files(common).tree.settings if tree.errors else tree.settings
 
 

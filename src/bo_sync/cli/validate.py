@@ -42,8 +42,13 @@ def command(chosen: Common, *, form: str, base: str | None) -> int:
 
 
 def _exit_code(tree: "Tree", *, refused: bool) -> ExitCode:
+    from bo_sync.cli.talk import say
+    from bo_sync.core.rails import IMPASSABLE
+
     if tree.errors:
         return ExitCode.INVALID
+    if not tree.declarations:
+        say(f"refused by the rail empty: 0 people in the files, at least 1 expected; {IMPASSABLE['empty']}")
     return ExitCode.REFUSED if refused else ExitCode.OK
 
 

@@ -4,6 +4,7 @@ What is loaded elsewhere is plain pairs of path and bytes, so a git revision or 
 Listing and reading go straight to the operating system: over ten thousand files, `Path` would cost six times as much.
 """
 
+import contextlib
 import os
 import re
 from dataclasses import dataclass, field
@@ -65,6 +66,14 @@ def walk(root: Path) -> Found:
     return walking.found
 
 
+def walk_settings(root: Path) -> Found:
+    """The settings file alone, by the same rules as `walk`; nothing when there is none."""
+    walking = _Walk(os.path.realpath(root))
+    with contextlib.suppress(OSError):
+        walking.top(frozenset({SETTINGS_FILE}))
+    return walking.found
+
+
 class _Walk:
     """One walk. Real folders come first, each read once, so links among them can neither repeat nor circle."""
 
@@ -77,19 +86,23 @@ class _Walk:
 
     def everything(self) -> None:
         """The settings file and the two folders, with all that they lead to."""
-        with os.scandir(self._root) as listing:
-            for entry in listing:
-                if entry.name == SETTINGS_FILE and entry.is_dir():
-                    self.complain(entry.name, "a folder; expected a file with the settings")
-                elif entry.name in {SETTINGS_FILE, *FOLDERS}:
-                    self._entry(entry, entry.name)
-                elif entry.name == "bo-sync.yml":
-                    self.complain(entry.name, f"this file is not read; expected the name {SETTINGS_FILE}")
+        self.top(frozenset({SETTINGS_FILE, *FOLDERS}))
         while self._waiting or self._linked:
             if not self._waiting:
                 self._linked.sort(reverse=True)
                 self._waiting.append(self._linked.pop())
             self._folder(*self._waiting.pop())
+
+    def top(self, names: frozenset[str]) -> None:
+        """What stands in the root itself under one of `names`."""
+        with os.scandir(self._root) as listing:
+            for entry in listing:
+                if entry.name == SETTINGS_FILE and entry.is_dir():
+                    self.complain(entry.name, "a folder; expected a file with the settings")
+                elif entry.name in names:
+                    self._entry(entry, entry.name)
+                elif entry.name == "bo-sync.yml":
+                    self.complain(entry.name, f"this file is not read; expected the name {SETTINGS_FILE}")
 
     def complain(self, path: str, message: str, severity: Severity = Severity.ERROR) -> None:
         self.found.problems.append(Problem(Source(Text(path), 1), message, severity))

@@ -232,19 +232,20 @@ RAILS: Final[tuple[Callable[[Situation], RailResult], ...]] = (
 )
 
 
-_IMPASSABLE: Final[Mapping[RailName, str]] = {
+IMPASSABLE: Final[Mapping[RailName, str]] = {
     "empty": "add at least one file to users/; to remove people, give their files `state: absent`",
-    "email_change": "nothing passes this rail: keep the old file with `state: absent` and add a new one",
+    "email_change": "nothing passes this rail; each row says what to do",
     "removed_file": "nothing passes this rail: keep the file with `state: absent`, or set `unmanaged: delete`",
     "protected": "nothing passes this rail: take the address out of `protect` in bo-sync.yaml, in a reviewed change",
     "self": "nothing passes this rail: let somebody else, or an API key, run it",
 }
+"""What to do about a rail that no number passes."""
 
 
 def way_past(result: RailResult) -> str:
     """The exact way past a rail that refuses."""
-    if result.rail in _IMPASSABLE:
-        return _IMPASSABLE[result.rail]
+    if result.rail in IMPASSABLE:
+        return IMPASSABLE[result.rail]
     if result.rail == "min_role_owners" and not result.actual:
         return "nothing passes this rail here: one owner always remains, so make somebody else an owner first"
     return f"if this is meant, pass --allow {result.rail}={result.actual}"

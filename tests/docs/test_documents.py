@@ -1,0 +1,34 @@
+"""The other documents: their links lead somewhere, and their examples are the repository's own files."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bo_sync.core.order import Phase
+
+ROOT = Path(__file__).parent.parent.parent
+DOCUMENTS = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+LINK = re.compile(r"\[[^\]]+\]\((?!https?:|#)([^)#\s]+)")
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_link_leads_to_a_file(document: Path) -> None:
+    links = LINK.findall(document.read_text(encoding="utf-8"))
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_the_person_of_the_lifecycle_is_the_one_of_the_samples() -> None:
+    told = (ROOT / "docs" / "lifecycle.md").read_text(encoding="utf-8")
+    example = re.search(r"```yaml\n# (users/\S+)\n(.*?)```", told, re.DOTALL)
+    assert example is not None
+    assert (ROOT / example[1]).read_text(encoding="utf-8") == example[2]
+
+
+def test_the_lifecycle_has_every_phase_in_order() -> None:
+    told = (ROOT / "docs" / "lifecycle.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1].strip() for line in told.splitlines() if line.startswith("|")][2:]
+    assert rows == [
+        {Phase.LOWER: "lower, revoke, remove duplicates", Phase.PROFILES: "update profiles"}.get(phase, phase.value)
+        for phase in Phase
+    ]
