@@ -18,7 +18,7 @@ from bo_sync.config.documents import ID, USER_KEYS, UserDocument
 from bo_sync.config.known import Known, check_preset, read_presets
 from bo_sync.config.overrides import read_ignores, read_overrides
 from bo_sync.config.profile import read_profile
-from bo_sync.config.shape import UnsoundError, day
+from bo_sync.config.shape import UnsoundError, day, text
 from bo_sync.config.values import Entries
 from bo_sync.config.words import meant, one_of, quoted
 from bo_sync.core.model import Declaration, State
@@ -40,18 +40,18 @@ def read_person(entries: Entries, known: Known, complaints: Complaints) -> Perso
     """What one entry declares; None when it does not even hold an address, which is an error."""
     before = complaints.mark()
     try:
-        declaration = _declaration(entries, known, complaints)
+        declaration = declared(entries, known, complaints)
     except UnsoundError:
         complaints.back_to(before)
         document, problems = admit(UserDocument, entries, USER_KEYS, complaints.path)
         complaints.take(problems)
         if document is None:
             return None
-        declaration = _declaration(entries, known, complaints)
+        declaration = declared(entries, known, complaints)
     return Person(declaration, complaints.errors == before[1]) if declaration.email.raw else None
 
 
-def _declaration(entries: Entries, known: Known, complaints: Complaints) -> Declaration:
+def declared(entries: Entries, known: Known, complaints: Complaints) -> Declaration:
     """Raises UnsoundError for what the models refuse; never for what they have admitted."""
     email, state = entries.get("email", ""), entries.get("state", "present")
     if not isinstance(email, str) or state not in _STATE_WORDS or not _KEYS.issuperset(entries):
@@ -113,15 +113,12 @@ def _check_names(entries: Entries, complaints: Complaints) -> None:
 
 
 def _presets(entries: Entries, known: Known, complaints: Complaints) -> tuple[str, ...]:
-    if "preset" in entries:
-        single = entries["preset"]
-        if not isinstance(single, str):
-            raise UnsoundError
-        if "presets" in entries:
-            complaints.error(entries.key_at("presets"), "presets beside preset; expected one of the two")
-        if single not in known.presets:
-            check_preset(single, entries.value_at("preset"), known.presets, complaints)
-        return (single,)
+    several = read_presets(entries["presets"], known.presets, complaints) if "presets" in entries else ()
+    if "preset" not in entries:
+        return several
+    single = text(entries["preset"])
     if "presets" in entries:
-        return read_presets(entries["presets"], known.presets, complaints)
-    return ()
+        complaints.error(entries.key_at("presets"), "presets beside preset; expected one of the two")
+    if single not in known.presets:
+        check_preset(single, entries.value_at("preset"), known.presets, complaints)
+    return (single,)
