@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bo_sync.config.dump import scalar
 from bo_sync.config.values import Entries, Items
 from bo_sync.config.yaml import MAX_BYTES, MAX_DEPTH, MAX_PROBLEMS, read
 from bo_sync.core.text import Text
@@ -182,6 +183,52 @@ class TestValues:
 )
 def test_where_the_text_stops_being_yaml_is_told_with_advice(data: bytes, expected: str) -> None:
     assert problems(data) == [expected]
+
+
+HIDDEN_BREAKS = ("\r", "\x85", "\u2028", "\u2029")
+HIDDEN = (
+    *"\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
+    *"\xad\u180e\u200b\u2060\u2064\u206f\ufeff\ufff9\U000e0001\U000e007f",
+)
+
+
+@pytest.mark.parametrize("pure", [False, True], ids=["by libyaml", "by the pure parser"])
+@pytest.mark.parametrize("character", HIDDEN_BREAKS, ids=ascii)
+def test_a_line_break_that_a_reviewer_cannot_see_is_refused(character: str, *, pure: bool) -> None:
+    escape = Text(character)
+    advice = f"expected none: remove it, or write it as an escape inside double quotes: {escape}"
+    for before, after in (("# note", "api_keys: owner\n"), ('b: "x', ' y"\n'), ("b: x", "")):
+        data = f"a: 1\r\n{before}{character}{after}".encode()
+        assert problems(data, pure=pure) == [
+            f"2:{len(before) + 1}: error: a hidden line break, U+{ord(character):04X}; {advice}"
+        ]
+
+
+@pytest.mark.parametrize("character", HIDDEN, ids=ascii)
+def test_a_character_that_reorders_or_hides_is_refused_unless_it_is_escaped(character: str) -> None:
+    escape = Text(character)
+    advice = f"expected none: remove it, or write it as an escape inside double quotes: {escape}"
+    found = f"a hidden character, U+{ord(character):04X}; {advice}"
+    assert problems(f"a: é\nb: x{character}y # {character}\n".encode()) == [
+        f"2:5: error: {found}",
+        f"2:10: error: {found}",
+    ]
+
+
+@pytest.mark.parametrize("character", [*HIDDEN_BREAKS, *HIDDEN], ids=ascii)
+def test_what_is_refused_raw_can_be_written_as_an_escape_and_is_so_by_us(character: str) -> None:
+    raw = f"a{character}b"
+    assert scalar(raw) == f'"a{Text(character)}b"'
+    assert read(f"k: {scalar(raw)}\n".encode(), F).value == {"k": raw}
+
+
+@pytest.mark.parametrize("character", "\u200c\u200d")
+def test_the_joiners_with_which_names_are_spelled_are_let_through(character: str) -> None:
+    assert read(f"k: a{character}b\n".encode(), F).value == {"k": f"a{character}b"}
+
+
+def test_of_a_file_full_of_hidden_characters_a_hundred_are_named() -> None:
+    assert len(problems("\u200b".encode() * 101)) == 100
 
 
 def test_a_position_outlives_the_key_that_was_taken_out() -> None:

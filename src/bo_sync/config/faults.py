@@ -12,7 +12,20 @@ from yaml import MarkedYAMLError, YAMLError
 from bo_sync.config.words import quoted
 from bo_sync.core.text import Text
 
+MOST_MISLEADING: Final = 100
+"""So many hidden characters of one file are named; the rest is not."""
 _CONTROL: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MISLEADING: Final = re.compile(
+    "\r(?!\n)|[\x85\u2028\u2029]"
+    "|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+    "|[\xad\u180e\u200b\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+"""Line breaks that only a parser sees, what reorders the text around it, and what is drawn as nothing.
+
+The joiners U+200C and U+200D are let through: Persian and Indic names are spelled with them, and they neither break a
+line nor reorder one.
+"""
+_BREAKS: Final = frozenset("\r\x85\u2028\u2029")
 _WIDE_MARKS: Final = (
     (b"\xff\xfe\x00\x00", "UTF-32"),
     (b"\x00\x00\xfe\xff", "UTF-32"),
@@ -53,6 +66,30 @@ def wrong_bytes(data: bytes) -> Fault | None:
         return None
     line, column = _end(text[: control.start()])
     return Fault(line, column, f"control character {Text(control.group())}; expected none: remove it")
+
+
+def misleading(data: bytes) -> list[Fault]:
+    """Each character of `data` that makes a reviewer see something else than what a parser reads, in their order.
+
+    Inside double quotes each can be written as an escape. Bytes that are not UTF-8 have none: see `wrong_bytes`. What
+    is ASCII without a carriage return costs nothing.
+    """
+    if data.isascii() and b"\r" not in data:
+        return []
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return []
+    faults = []
+    for hidden in _MISLEADING.finditer(text):
+        line, column = _end(text[: hidden.start()])
+        what = "a hidden line break" if hidden.group() in _BREAKS else "a hidden character"
+        escape = Text(hidden.group())
+        advice = f"remove it, or write it as an escape inside double quotes: {escape}"
+        faults.append(Fault(line, column, f"{what}, U+{ord(hidden.group()):04X}; expected none: {advice}"))
+        if len(faults) == MOST_MISLEADING:
+            break
+    return faults
 
 
 def _end(text: str) -> tuple[int, int]:

@@ -26,7 +26,7 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-from bo_sync.config.faults import broken_yaml, wrong_bytes
+from bo_sync.config.faults import broken_yaml, misleading, wrong_bytes
 from bo_sync.config.values import START, Entries, Items, Mark, Value, source
 from bo_sync.config.words import quoted, size
 from bo_sync.core.model import Problem, Source
@@ -89,6 +89,9 @@ def read(data: bytes, path: Text, *, pure: bool = False) -> Reading:
     if len(data) > MAX_BYTES:
         found = f"the file holds {size(len(data), 'byte')}; expected at most {MAX_BYTES:,}: split it"
         return Reading(None, START, (Problem(Source(path, 1), found),))
+    hidden = misleading(data)
+    if hidden:
+        return Reading(None, START, tuple(Problem(Source(path, *at), found) for *at, found in hidden))
     builder = _Builder(data, path)
     try:
         value, at = builder.document(_events(data, pure=pure))
