@@ -18,7 +18,7 @@ FILES: Final = {"users/jane.yaml": JANE, "users/bob.yaml": BOB, "users/team.yaml
 MOVED: Final = JANE.replace("jane@", "j.doe@")
 OK_EMPTY: Final = "  ok       empty         {} in the files, at least 1"
 WAY_CHANGED: Final = (
-    "           way past: nothing passes this rail: keep the old file with `state: absent` and add a new one"
+    "           way past: nothing passes this rail; each row says what to do"
 )
 WAY_REMOVED: Final = (
     "           way past: nothing passes this rail: keep the file with `state: absent`, or set `unmanaged: delete`"

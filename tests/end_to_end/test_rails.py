@@ -33,7 +33,7 @@ RAILS: dict[str, tuple[dict[str, str], int, int, str]] = {
         files(file("ada.new@example.com", "id: 1002", STAYS, OWNS)),
         1,
         0,
-        "nothing passes this rail: keep the old file with `state: absent` and add a new one",
+        "nothing passes this rail; each row says what to do",
     ),
     "protected": (
         files(file("bob@example.com"), settings=f"{WIDE_RAILS}protect: ['b*@EXAMPLE.com']\n"),

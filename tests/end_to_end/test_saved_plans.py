@@ -14,7 +14,7 @@ from tests.support.process import Ran, Served, bo_sync, served, write
 ROOT = files(
     file("ada@example.com", "job: Poet", "modules: {pricing: editor}"), file("new@example.com", "gender: female")
 )
-LIVE = [person("ada@example.com", *rows(order="OWNER")), person("bob@example.com")]
+LIVE = [person("ada@example.com", *rows(order="OWNER")), person("bob@example.com", firstName="Bob")]
 ANEW = "next: make a new one with plan --out FILE, and have that one reviewed"
 APPLY = ("apply", "plan.json", "--yes")
 

@@ -33,6 +33,8 @@ def command(chosen: Common, *, form: str, base: str | None) -> int:
     tree = load_tree(chosen.root)
     if base is None:
         _show(tree, tree.problems, None, form)
+        if not tree.declarations:
+            _say_empty()
         return _exit_code(tree, refused=not tree.declarations)
     from bo_sync.cli.base import compare_with
 
@@ -41,14 +43,16 @@ def command(chosen: Common, *, form: str, base: str | None) -> int:
     return _exit_code(tree, refused=bool(comparison.refused))
 
 
-def _exit_code(tree: "Tree", *, refused: bool) -> ExitCode:
+def _say_empty() -> None:
     from bo_sync.cli.talk import say
     from bo_sync.core.rails import IMPASSABLE
 
+    say(f"refused by the rail empty: 0 people in the files, at least 1 expected; {IMPASSABLE['empty']}")
+
+
+def _exit_code(tree: "Tree", *, refused: bool) -> ExitCode:
     if tree.errors:
         return ExitCode.INVALID
-    if not tree.declarations:
-        say(f"refused by the rail empty: 0 people in the files, at least 1 expected; {IMPASSABLE['empty']}")
     return ExitCode.REFUSED if refused else ExitCode.OK
 
 
