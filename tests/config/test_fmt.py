@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bo_sync.config.dump import dump_user
-from bo_sync.config.fmt import Kind, format_text, reading
+from bo_sync.config.fmt import Kind, all_comments, format_text, reading
 from bo_sync.core.model import Declaration
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError
@@ -98,7 +98,49 @@ def test_what_is_not_sound_yaml_is_refused_with_its_problems() -> None:
 def test_a_layout_that_cannot_be_ordered_is_refused_and_not_mangled() -> None:
     with pytest.raises(FilesError) as refusal:
         format_text("? id\n: 1\n? email\n: a\n", "user", F)
-    assert str(refusal.value) == "users/f.yaml: cannot put the keys in order without changing what they say"
+    assert str(refusal.value) == (
+        "users/f.yaml: cannot put the keys in order without changing what they or the comments say"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("id: 1\r\nemail: a\n", "2:9: error: this line ends with LF, the first one with CR LF", id="LF"),
+        pytest.param(
+            "id: 1\nemail: a\r\nx: y", "2:9: error: this line ends with CR LF, the first one with LF", id="CR LF"
+        ),
+    ],
+)
+def test_a_text_whose_lines_end_in_two_ways_is_refused(text: str, expected: str) -> None:
+    with pytest.raises(FilesError) as refusal:
+        format_text(text, "user", F)
+    assert str(refusal.value) == f"users/f.yaml:{expected}; expected one kind: save the file with it"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param(
+            "modules: {\n  pricing: owner,    # agreed\n  api_keys: none     # by the lead alone\n}\nemail: a\n",
+            "email: a\nmodules: {\n  pricing: owner,    # agreed\n  api_keys: none     # by the lead alone\n}\n",
+            id="in the mapping itself, which moves as a whole",
+        ),
+        pytest.param(
+            "{id: 1, # one\n email: a, modules: {pricing: owner, api_keys: none}}\n",
+            "{id: 1, # one\n email: a, modules: {api_keys: none, pricing: owner}}\n",
+            id="around a mapping that is put in order",
+        ),
+        pytest.param(
+            'id: 1 # one\nmodules: {pricing: "#", api_keys: none}\n',
+            'id: 1 # one\nmodules: {api_keys: none, pricing: "#"}\n',
+            id="only outside, for text is no comment",
+        ),
+    ],
+)
+def test_pairs_between_braces_stay_where_a_comment_stands_among_them(text: str, expected: str) -> None:
+    assert format_text(text, "user", F) == expected
+    assert format_text(expected, "user", F) == expected
 
 
 @given(declarations(), st.randoms(use_true_random=False))
@@ -124,7 +166,8 @@ def test_lines_in_any_order_are_put_back_into_the_one_order(declaration: Declara
 LINES = (
     "email: a|id: 1|modules:|  pricing: owner|  api_keys: none|# c|  # d||phone: >|  text|users:|- email: b|  id: 4|"
     "- {id: 1, email: x}|presets:|- p|job: >-|   x|...|---|'until': \"x|  y\"|"
-    "platform: {backoffice: true, sales_hub: true} # e"
+    "platform: {backoffice: true, sales_hub: true} # e|platform: {backoffice: true, # f|  sales_hub: true # g|  }|"
+    "job: | # h|phone: >+|      # i"
 )
 yamlish = st.lists(st.sampled_from(LINES.split("|")), max_size=12).map(
     lambda lines: "".join(f"{line}\n" for line in lines)
@@ -140,4 +183,5 @@ def test_meaning_and_comments_survive_and_formatting_again_changes_nothing(text:
         return
     assert reading(formatted, F) == before
     assert formatted.count("#") == text.count("#")
+    assert all_comments(formatted) == all_comments(text)
     assert format_text(formatted, "user", F) == formatted

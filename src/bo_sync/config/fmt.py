@@ -3,6 +3,7 @@
 What comes out is read again and compared with what went in, so a text can be refused but its meaning cannot change.
 """
 
+from collections import Counter
 from collections.abc import Sequence as Words
 from typing import Final, Literal
 
@@ -16,7 +17,8 @@ from bo_sync.config.documents import (
     USER_KEYS,
 )
 from bo_sync.config.dump import PROFILE_ORDER
-from bo_sync.config.layout import Edit, Mapping, Node, Scalar, Sequence, apply, chunks, lay_out, line_start
+from bo_sync.config.endings import plain
+from bo_sync.config.layout import Edit, Mapping, Node, Scalar, Sequence, apply, chunks, comments, lay_out, line_start
 from bo_sync.config.values import Value
 from bo_sync.config.yaml import read
 from bo_sync.core.model import MODULES, PLATFORM, ROLES
@@ -55,18 +57,23 @@ def format_text(text: str, kind: Kind, path: Text) -> str:
     Raises FilesError when `text` is not sound YAML, or is laid out so that its keys cannot be moved.
     """
     before = reading(text, path)
-    has_returns = "\r\n" in text
-    plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    plain = plain if plain.endswith("\n") else plain + "\n"
-    root = lay_out(plain)
-    formatted = apply(plain, _edits(plain, root, (), _ORDERS[kind]))
-    if has_returns:
-        formatted = formatted.replace("\n", "\r\n")
-    after = read(formatted.encode(), path)
-    if after.problems or after.value != before:
-        message = f"{path}: cannot put the keys in order without changing what they say"
+    lines = plain(text, path)
+    formatted = apply(lines.text, _edits(lines.text, lay_out(lines.text), (), _ORDERS[kind]))
+    if not says(formatted, before, all_comments(lines.text), path):
+        message = f"{path}: cannot put the keys in order without changing what they or the comments say"
         raise FilesError(message, hint="Put each key on a line of its own, or order this file by hand.")
-    return formatted
+    return lines.written(formatted)
+
+
+def says(text: str, value: Value, comments_: Counter[str], path: Text) -> bool:
+    """Whether a text that was changed reads as `value` and holds these comments, each as often, and no others."""
+    after = read(text.encode("utf-8", "surrogatepass"), path)
+    return not after.problems and after.value == value and all_comments(text) == comments_
+
+
+def all_comments(text: str) -> Counter[str]:
+    """How often each comment stands in `text`, which our reader accepted and whose lines end with `\\n`."""
+    return Counter(comments(text, lay_out(text), 0, len(text)))
 
 
 def reading(text: str, path: Text) -> Value:
@@ -89,8 +96,8 @@ def _edits(text: str, node: Node, path: _Path, orders: dict[_Path, Words[str]]) 
         inner += _edits(text, pair.value, (*path, key), orders)
     ranks = {word: rank for rank, word in enumerate(orders.get(path, ()))}
     order = sorted(range(len(node.pairs)), key=lambda index: ranks.get(node.pairs[index].key.text, len(ranks)))
-    if order == sorted(order):
-        return inner
+    if order == sorted(order) or (node.is_flow and comments(text, node, node.start, node.end)):
+        return inner  # which pair of `{…}` a comment belongs to, only its writer knows
     return _slots(text, node, order, inner) if node.is_flow else [_block(text, node, order, inner)]
 
 

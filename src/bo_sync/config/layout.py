@@ -5,9 +5,10 @@ deeper than the key below it belongs to the key before. Texts come here only aft
 are no anchors, no complex keys and no great depth. Positions are indexes into the text, whose line breaks are `\\n`.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import yaml
 from yaml.events import CollectionEndEvent, Event, MappingStartEvent, ScalarEvent, SequenceStartEvent
@@ -104,6 +105,51 @@ def _collection(start: Event, last: Event, inner: list[Node]) -> Mapping | Seque
     pairs = [Pair(key, value) for key, value in zip(inner[::2], inner[1::2], strict=True) if isinstance(key, Scalar)]
     column = 0 if start.start_mark is None else start.start_mark.column
     return Mapping(begin, end, is_flow, column, tuple(pairs))
+
+
+_comment: Final = re.compile(r"#[^\n]*").finditer
+
+
+def comments(text: str, node: Node, start: int, end: int) -> list[str]:
+    """The comments that begin from `start` up to `end`, where all text is that of `node`; in their order.
+
+    Whatever stands between scalars is punctuation or a comment, so a `#` there begins one.
+    """
+    found: list[str] = []
+    at = start
+    for scalar in scalars(node):
+        found += _between(text, at, min(scalar.start, end))
+        if start <= scalar.start < end and text.startswith(("|", ">"), scalar.start):  # beside the mark of a block
+            found += _between(text, scalar.start, text.find("\n", scalar.start))
+        at = max(at, scalar.end)
+    return found + _between(text, at, end)
+
+
+def _between(text: str, start: int, end: int) -> list[str]:
+    return [match.group() for match in _comment(text, start, end)]
+
+
+def scalars(node: Node) -> Iterator[Scalar]:
+    """Every key and every value that is text, in their order."""
+    match node:
+        case Scalar():
+            yield node
+        case Sequence(items=items):
+            for item in items:
+                yield from scalars(item)
+        case Mapping(pairs=pairs):
+            for pair in pairs:
+                yield pair.key
+                yield from scalars(pair.value)
+
+
+def line_above(text: str, root: Node, index: int) -> int:
+    """Where a line can be put in above the one of `index`: not between the lines of one text."""
+    at = line_start(text, index)
+    for scalar in reversed(list(scalars(root))):
+        if scalar.start < at < scalar.end:
+            at = line_start(text, scalar.start)
+    return at
 
 
 def line_start(text: str, index: int) -> int:
