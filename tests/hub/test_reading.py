@@ -217,7 +217,7 @@ class TestProof:
                 return data(roles={"items": [row], "itemsFound": 1, "offset": 100, "pages": 1})
             return answer(heard, people=2)
 
-        with Scripted(play=play) as hub, pytest.raises(HubError, match="those of others"):
+        with Scripted(play=play) as hub, pytest.raises(HubError, match="of 1 people whom nobody asked about"):
             CommerceHub(transport_to(hub.url)).read_all(Watched())
 
     def test_the_state_does_not_depend_on_the_order_of_the_pages(self) -> None:

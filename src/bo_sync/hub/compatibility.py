@@ -56,7 +56,7 @@ USED: Final[Mapping[str, frozenset[str]]] = {
 
 
 class _Shape(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class _Kind(_Shape):

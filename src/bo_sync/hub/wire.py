@@ -48,7 +48,7 @@ AccessName = Literal["OWNER", "EDITOR", "VIEWER", "NONE"]
 
 
 class _Shape(BaseModel):
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
 class UserShape(_Shape):
@@ -95,24 +95,42 @@ class PageShape(_Shape, Generic[ItemT]):
     """`UserResponse`, `RoleResponse`, `RoleDefinitionResponse`. `offset` is the size of a page, not where it starts."""
 
     items: tuple[ItemT, ...]
-    itemsFound: Annotated[int, Field(ge=0)]  # noqa: N815
+    itemsFound: Annotated[int, Field(ge=0, lt=10**7)]  # noqa: N815  # what errors tell is short: no key made of digits
     offset: int
     pages: int
 
 
 def parse(shape: type[ModelT], operation: str, found: JsonValue) -> ModelT:
-    """One operation's result. Raises HubError that says which field is not what the schema promises."""
+    """One operation's result. Raises HubError that says which field is not what the schema promises.
+
+    It says of what kind the field is, never what it holds: an answer of any shape may quote the key.
+    """
     try:
         return shape.model_validate(_tuples(found))
     except ValidationError as err:
         first = err.errors(include_url=False, include_context=False)[0]
         place = ".".join(str(step) for step in first["loc"]) or "the answer"
-        shown = Text(repr(first["input"])[:80])
-        message = (
-            f"{operation}: the hub's answer is not of its schema: {Text(place)}: {Text(first['msg'])}, found {shown}"
-        )
+        kind = "nothing" if first["type"] == "missing" else _kind(first["input"])
+        message = f"{operation}: the hub's answer is not of its schema: {Text(place)}: {first['msg']}, found {kind}"
         hint = "run `bo-sync doctor`: it compares the hub's schema with what we send"
         raise HubError(message, operation=operation, hint=hint, detail=f"{err.error_count()} such fields") from err
+
+
+def _kind(found: object) -> str:
+    """What JSON calls a value."""
+    match found:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a text" if found else "an empty text"
+        case list() | tuple():
+            return "a list"
+        case _:
+            return "an object"
 
 
 def _tuples(found: JsonValue) -> object:
