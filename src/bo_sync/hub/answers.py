@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from html import unescape
 from typing import Final, NoReturn, TypeAlias
 
 from bo_sync.core.text import Text
@@ -16,6 +17,7 @@ JsonValue: TypeAlias = bool | int | float | str | list["JsonValue"] | dict[str, 
 JsonObject: TypeAlias = dict[str, JsonValue]
 
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]{0,63}")
+_LONGEST_ALIAS: Final = 200
 _NOT_RUN: Final = frozenset({"GRAPHQL_PARSE_FAILED", "GRAPHQL_VALIDATION_FAILED"})
 _TAG: Final = re.compile(r"<(script|style)\b.*?</\1\s*>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 
@@ -116,9 +118,15 @@ def _fault(error: JsonValue, credentials: Credentials) -> Fault:
     root = path[0] if isinstance(path, list) and path else None
     return Fault(
         said=credentials.said(message if isinstance(message, str) else "no message"),
-        code=code if isinstance(code, str) and _CODE.fullmatch(code) else "",
-        alias=root if isinstance(root, str) else None,
+        code=_code(code, credentials) if isinstance(code, str) else "",
+        alias=credentials.redact(root[:_LONGEST_ALIAS]) if isinstance(root, str) else None,
     )
+
+
+def _code(raw: str, credentials: Credentials) -> str:
+    """A code, or "" for what is none, and for one with a secret in it, as it is shown: with a colon behind it."""
+    shown = f"{raw}:"
+    return raw if _CODE.fullmatch(raw) and credentials.redact(shown) == shown else ""
 
 
 def describe(answer: Answer, credentials: Credentials) -> str:
@@ -126,5 +134,5 @@ def describe(answer: Answer, credentials: Credentials) -> str:
     text = answer.body[:4000].decode("utf-8", "replace")
     is_page = answer.media_type in ("text/html", "application/xhtml+xml") or text.lstrip()[:1] == "<"
     kind = "an HTML page" if is_page else "no body" if not text.strip() else "something that is no GraphQL answer"
-    said = credentials.said(_TAG.sub(" ", text) if is_page else text, 120)
+    said = credentials.said(unescape(_TAG.sub(" ", text)) if is_page else text, 120)
     return f"HTTP {answer.status} with {kind}" + (f": “{said}”" if said.raw else "")

@@ -140,7 +140,8 @@ class CommerceHub:
             raise read_failure("adminUser", email, reply)
         shape = parse(UserShape, "adminUser", (reply.data or {})["adminUser"])
         if Text(shape.email).folded != email.folded:
-            message = f"adminUser of {email}: the hub answers with somebody else, {Text(shape.email)}"
+            other = self._transport.credentials.said(shape.email)
+            message = f"adminUser of {email}: the hub answers with somebody else, {other}"
             raise HubError(message, operation="adminUser", hint="nothing was done; report this to Propeller")
         return shape
 

@@ -5,7 +5,7 @@ address under the reserved domain `.invalid`, an id of zeros. Where the hub look
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 from uuid import uuid4
@@ -44,6 +44,13 @@ class Check:
 
 def examine(transport: Transport, settings: Settings, *, probe_writes: bool = False) -> tuple[Check, ...]:
     """Every check in order; after a hub that cannot be reached, only that. Never raises HubError."""
+    redact = transport.credentials.redact
+    found = _examine(transport, settings, probe_writes=probe_writes)
+    # Checks quote what a hub calls its definitions and its fields: those may quote the key.
+    return tuple(replace(check, message=redact(check.message), hint=redact(check.hint)) for check in found)
+
+
+def _examine(transport: Transport, settings: Settings, *, probe_writes: bool) -> tuple[Check, ...]:
     endpoint = _check_endpoint(transport)
     if endpoint.status is Status.FAILED:
         return (endpoint,)

@@ -1,16 +1,18 @@
 """The type that keys and session tokens live in, from the environment to the header and nowhere else."""
 
 import hmac
-from typing import NoReturn, Self
+from typing import Final, NoReturn, Self
 
-from bo_sync.core.text import Text
+from bo_sync.core.text import Text, visible
 from bo_sync.errors import UsageError
+from bo_sync.hub.redaction import HIDDEN, without
 
-HIDDEN = "[secret]"
+_LOOKED_AT: Final = 4000
+"""So much of what a hub says is looked at; nobody reads more."""
 
 
 class Secret:
-    """Characters that nothing prints, formats, copies, pickles or hashes; `reveal` is for the transport alone."""
+    """Characters that nothing prints, formats, copies, pickles or hashes; `reveal` is for header and redaction."""
 
     __slots__ = ("__characters",)
 
@@ -34,10 +36,6 @@ class Secret:
     def reveal(self) -> str:
         """The characters themselves."""
         return self.__characters
-
-    def redact(self, raw: str) -> str:
-        """`raw` without this secret in it; a hub may well quote the key that it refuses."""
-        return raw.replace(self.__characters, HIDDEN) if len(self.__characters) >= 4 else raw
 
     def __repr__(self) -> str:
         return HIDDEN
@@ -69,9 +67,12 @@ class Credentials:
         self.key = key
         self.session = session
 
+    def redact(self, raw: str) -> str:
+        """`raw` without our secrets and parts of them; a hub may well quote the key that it refuses."""
+        return without(raw, [secret.reveal() for secret in (self.key, self.session) if secret is not None])
+
     def said(self, raw: str, limit: int = 200) -> Text:
         """What a hub said, fit to be shown: without our secrets, on one line, at most `limit` characters."""
-        for secret in (self.key, self.session):
-            raw = raw if secret is None else secret.redact(raw)
-        line = " ".join(raw.split())
+        # What is shown is what is redacted: an escape that makes a character visible must not complete a secret.
+        line = self.redact(visible(" ".join(raw[:_LOOKED_AT].split())))
         return Text(line if len(line) <= limit else line[: limit - 1] + "…")

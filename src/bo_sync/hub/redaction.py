@@ -1,0 +1,73 @@
+r"""Our secrets, taken out of what a hub says: whole or in part, in any case, spread out, or written in escapes.
+
+A text is read as it stands, and once for each way of escaping (`&amp;`, `%26`, `\u0026`), with what stands for a
+character taken as that character. Every reading passes over whatever no secret can hold: white space, controls,
+everything beyond ASCII. Wherever one has `SHORTEST` characters in a row that a secret has in a row, what they were
+read from is hidden.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from html import unescape
+from typing import Final
+
+HIDDEN: Final = "[secret]"
+SHORTEST: Final = 8
+"""So many characters of a secret are too many to show."""
+_TOO_SHORT: Final = 4
+"""Something shorter is no secret, and is in every text by chance. From here on, a short one is hidden as a whole."""
+
+_HEX: Final = "[0-9a-fA-F]"
+_ESCAPES: Final = (
+    r"&\#?\w{1,32};?",
+    f"%{_HEX}{{2}}",
+    rf"\\(?:x{_HEX}{{2}}|u{_HEX}{{4}}|U00(?:0{_HEX}|10){_HEX}{{4}}|.)",
+)
+_UNITS: Final = tuple(re.compile(f"{escape}|.", re.DOTALL) for escape in _ESCAPES)
+"""For each way of escaping, what is read as one."""
+_AFTER_BACKSLASH: Final = {**dict.fromkeys("bfnrt", ""), **{character: character for character in '"\\/'}}
+
+Span = tuple[int, int]
+Reading = Sequence[tuple[str, Span]]
+"""The characters of a text that could be a secret's, in lower case, each with where it was read from."""
+
+
+def without(raw: str, secrets: Sequence[str]) -> str:
+    """`raw` with `HIDDEN` for each run of characters that a secret has, too. Total; knows nothing of `raw`'s form."""
+    readings = [_read((character, (place, place + 1)) for place, character in enumerate(raw))]
+    readings += [_read((_meaning(unit[0]), unit.span()) for unit in units.finditer(raw)) for units in _UNITS]
+    spans = [span for secret in secrets for reading in readings for span in _found(reading, secret.lower())]
+    pieces: list[str] = []
+    reached = 0
+    for start, end in sorted(spans):
+        if start > reached or not pieces:
+            pieces += [raw[reached:start], HIDDEN]
+        reached = max(reached, end)
+    return "".join([*pieces, raw[reached:]])
+
+
+def _found(reading: Reading, secret: str) -> Iterator[Span]:
+    length = min(SHORTEST, len(secret))
+    if length < _TOO_SHORT:
+        return
+    parts = {secret[start : start + length] for start in range(len(secret) - length + 1)}
+    characters = "".join(character for character, _ in reading)
+    for start in range(len(characters) - length + 1):
+        if characters[start : start + length] in parts:
+            yield reading[start][1][0], reading[start + length - 1][1][1]
+
+
+def _read(units: Iterable[tuple[str, Span]]) -> Reading:
+    return [(character.lower(), span) for meant, span in units for character in meant if "!" <= character <= "~"]
+
+
+def _meaning(unit: str) -> str:
+    match unit[0], len(unit):
+        case _, 1:
+            return unit
+        case "&", _:
+            return unescape(unit)
+        case "\\", 2:
+            return _AFTER_BACKSLASH.get(unit[1], unit)
+        case _:
+            return chr(int(unit.lstrip("%\\xuU"), base=16))
