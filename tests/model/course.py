@@ -1,0 +1,201 @@
+"""One course: a company, its files and its hub, and runs of plan and apply in any weather, checked at every step."""
+
+import threading
+from collections import Counter
+from random import Random
+from typing import Final
+
+from bo_sync.cli.talk import Silent
+from bo_sync.core.model import Access, Declaration, FieldValue
+from bo_sync.core.plan import ConfigFacts
+from bo_sync.core.presets import resolve
+from bo_sync.core.report import Report
+from bo_sync.core.settings import Unmanaged
+from bo_sync.core.text import Text
+from bo_sync.errors import HubError
+from bo_sync.execute import Options, apply_plan
+from bo_sync.hub.address import SANDBOX, parse_address
+from bo_sync.hub.client import CommerceHub
+from bo_sync.hub.patience import Pace
+from bo_sync.hub.transport import Transport
+from bo_sync.ownership import least_owners
+from bo_sync.reconcile import Desired, Reading, Request, make_plan
+from bo_sync.sandbox.adapter import SandboxAdapter
+from bo_sync.sandbox.baseline import UNKNOWN_DEFINITION
+from bo_sync.sandbox.deaths import Dead
+from bo_sync.sandbox.faults import Calm, Weather
+from bo_sync.sandbox.hub import SandboxHub
+from bo_sync.sandbox.shape import UserShape
+from bo_sync.sandbox.store import Store
+from bo_sync.sandbox.storm import Storm
+from tests.model.coverage import Cover
+from tests.model.draws import PROTECTED, Others, changed_files, company
+from tests.model.watch import Watch
+from tests.support.worlds import NOWHERE, STRANGER, TODAY
+
+PASSED: Final = Request(allowed=(("min_role_owners", 1),))
+
+
+def _no_wait(over: threading.Event, _seconds: float) -> bool:
+    return over.is_set()
+
+
+AT_ONCE: Final = Pace(wait=_no_wait)
+"""Retries as they are, without the waiting between them."""
+
+
+class Course:
+    """Steps as methods; each raises AssertionError when it finds something wrong. `counts` tells what happened."""
+
+    def __init__(self, chance: Random) -> None:
+        self.chance = chance
+        self.counts: Counter[str] = Counter()
+        self.home = company(chance)
+        self.files = self.home.declarations
+        self.store = Store.open()
+        self.store.load(self.home.population)
+        self.watch = Watch(self.store)
+        self.touched: set[str] = set()
+        self.others = Others(self.store, self.touched)
+        self.hub = SandboxHub(self.store, self.home.behaviour, weather=self.watch, keyless=True)
+
+    def commit(self) -> None:
+        """The files change."""
+        self.files = changed_files(self.files, self.home, self.chance)
+
+    def edit(self) -> None:
+        """Others edit the hub, between two runs."""
+        self.others.edit(self.chance)
+
+    def run(
+        self, weather: Weather, *, from_plan: bool = False, meanwhile: int = 0, limit: Request = PASSED
+    ) -> Report | None:
+        """Plans and applies in some weather, which begins with the plan or with the apply; None when no report came.
+
+        After so many of our writes (0: never) others edit something.
+        """
+        self.counts["runs"] += 1
+        self.touched.clear()
+        before = self._people()
+        chance = Random(self.chance.random())
+        self.watch.meanwhile = {meanwhile: lambda: self.others.edit(chance, may_create=False)} if meanwhile else {}
+        self.watch.begin()
+        self.watch.cover = None
+        self.watch.now = weather if from_plan else Calm()
+        self.hub.traffic.clear()
+        try:
+            report = self._planned_and_applied(weather, limit)
+        except Dead:
+            self.counts["kills"] += 1
+            report = None
+        if isinstance(weather, Storm) and any(weather.strikes(it) for it in self.hub.traffic.requests):
+            self.counts["faults"] += 1
+        self.counts["writes"] += self.watch.executed
+        self.counts["edits under way"] += 0 < meanwhile <= self.watch.executed
+        self._check(before)
+        return report
+
+    def _planned_and_applied(self, weather: Weather, limit: Request) -> Report | None:
+        hub = self._client()
+        try:
+            reading = self.plan(hub, limit)
+        except HubError:
+            self.counts["no plan"] += 1
+            return None
+        if reading.plan.refused:
+            self.counts["refused"] += 1
+            return None
+        roles = {definition.id: role for role, definition in reading.live.definitions.items()}
+        self.watch.cover = Cover(reading.plan, roles, self.watch.known)
+        self.watch.least = least_owners(reading.plan)
+        if self.watch.now is not weather:
+            self.hub.traffic.clear()
+            self.watch.now = weather
+        return apply_plan(reading, hub, Options("run", self.chance.choice((1, 1, 1, 4))), Silent())
+
+    def plan(self, hub: CommerceHub, limit: Request) -> Reading:
+        """The plan of the files at this moment."""
+        return make_plan(self._desired(self.files), hub.read_all(Silent()), hub.url, limit)
+
+    def name_the_protected(self) -> None:
+        """Somebody gives a protected person a file: refused, so nothing is sent."""
+        named = Declaration(Text(PROTECTED), NOWHERE, profile=(FieldValue("first_name", Text("New")),))
+        self.files, kept = (*self.files, named), self.files
+        writes = self.counts["writes"]
+        assert self.run(Calm()) is None
+        assert self.counts["writes"] == writes
+        self.files = kept
+
+    def settle(self) -> None:
+        """The weather is calm for good: at most two runs, and the plan is empty and the hub as the files say."""
+        self.watch.now = Calm()
+        hub = self._client()
+        for _ in range(2):
+            if not self.plan(hub, PASSED).plan.changes:
+                break
+            self.counts["runs to settle"] += 1
+            self.run(Calm())
+        left = self.plan(hub, PASSED).plan.changes
+        assert not left, left
+        assert not (wrong := self._differences()), wrong
+
+    def close(self) -> None:
+        self.store.close()
+
+    def _client(self) -> CommerceHub:
+        return CommerceHub(
+            Transport(parse_address(SANDBOX), adapters={SANDBOX: SandboxAdapter(self.hub)}, pace=AT_ONCE)
+        )
+
+    def _desired(self, files: tuple[Declaration, ...]) -> Desired:
+        home = self.home
+        users = tuple(resolve(entry, home.presets, home.settings, TODAY) for entry in files)
+        return Desired(users, home.settings, ConfigFacts(len(users), "sha256:0"))
+
+    def _people(self) -> dict[str, UserShape]:
+        return {person["email"]: person for person in self.store.snapshot()["users"]}
+
+    def _check(self, before: dict[str, UserShape]) -> None:
+        """What must hold after every run, whatever became of it."""
+        assert not self.watch.wrong, self.watch.wrong
+        after, named = self._people(), {entry.email.folded for entry in self.files}
+        everybody = self.home.settings.unmanaged is not Unmanaged.DELETE
+        for email, person in before.items():
+            is_ours = email.casefold() in named or email.casefold() in self.touched
+            if email in {STRANGER, PROTECTED} or (everybody and not is_ours):
+                assert after.get(email) == person, email
+
+    def _differences(self) -> list[str]:
+        """Read from the hub's own tables: whose access is not what the files say, in words."""
+        found: dict[str, list[UserShape]] = {}
+        for person in self._people().values():
+            found.setdefault(person["email"].casefold(), []).append(person)
+        wrong: list[str] = []
+        for user in self._desired(self.files).users:
+            live = found.get(user.email.folded, [])
+            if len(live) > 1:
+                continue  # two who differ in case: nobody with that address is touched
+            if user.departure is not None or not live:
+                wrong += [f"{user.email} {len(live)}"] if (user.departure is None) is not bool(live) else []
+                continue
+            wished = {self._hub_name[grant.role]: grant.access for grant in user.grants}
+            wrong += [f"{user.email} {held}" for held in [_access(live[0])] if held != wished]
+        return wrong
+
+    @property
+    def _hub_name(self) -> dict[str, str]:
+        return {role: name.raw for role, name in self.home.settings.role_definitions}
+
+
+def _access(person: UserShape) -> dict[str, Access]:
+    """A person's access by the hub's name of the role; platform areas are on, whatever the access."""
+    held: dict[str, Access] = {}
+    for row in person.get("roles", []):
+        name, access = row["definition"], Access[row["access"]]
+        if name != UNKNOWN_DEFINITION and access is not Access.NONE:
+            level = Access.OWNER if name in _AREAS else access
+            held[name] = max(held.get(name, level), level)
+    return held
+
+
+_AREAS: Final = ("sales", "backoffice")

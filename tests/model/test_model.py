@@ -1,0 +1,119 @@
+"""Whatever is committed, edited by others, struck or killed, in whatever order: the hub comes to no harm.
+
+Hypothesis chooses the steps of each course; what a step does in detail follows from a number that it chooses. Over the
+real client and the real sandbox, in process. `BO_SYNC_COURSES=4000` walks that many courses, other ones each time.
+"""
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from random import Random
+from typing import Final
+
+import pytest
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from bo_sync.reconcile import Request
+from bo_sync.sandbox.deaths import Killed, Stage
+from bo_sync.sandbox.faults import Calm
+from tests.model.course import PASSED, Course
+from tests.model.draws import storm
+
+PARTS: Final = 4
+COURSES: Final = int(os.environ.get("BO_SYNC_COURSES", "400"))
+IS_SOAK: Final = "BO_SYNC_COURSES" in os.environ
+FEWEST_STEPS: Final = 6
+NUMBERS: Final = st.integers(0, 2**32)
+WHATS: Final = ("apply", "storm", "storm", "kill before", "kill after", "edit", "edit", "protected")
+LIMITS: Final = st.sampled_from((PASSED, PASSED, Request()))
+
+
+class Walk(RuleBasedStateMachine):
+    """One course. Whatever a rule finds wrong ends it; otherwise it must settle."""
+
+    tally: Counter[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.course: Course | None = None
+        self.is_sound = False
+
+    @initialize(number=NUMBERS)
+    def found(self, number: int) -> None:
+        self.course = Course(Random(number))
+        self.is_sound = True
+
+    @rule(number=NUMBERS, what=st.sampled_from(WHATS), limit=LIMITS, at=st.integers(1, 8), flag=st.booleans())
+    def step(self, number: int, *, what: str, limit: Request, at: int, flag: bool) -> None:
+        """One rule for all, because hypothesis leaves some rules out of a course, and each is to have every kind."""
+        match what:
+            case "apply":
+                self._step(number, lambda it: it.run(Calm(), meanwhile=at % 5, limit=limit), commits=True)
+            case "storm":
+                self._step(
+                    number, lambda it: it.run(storm(it.chance), from_plan=flag, meanwhile=at % 5), commits=at != 1
+                )
+            case "kill before" | "kill after":
+                stage = Stage(what.removeprefix("kill "))
+                self._step(number, lambda it: it.run(Killed(at, stage)), commits=flag)
+            case "edit":
+                self._step(number, Course.edit)
+            case _:
+                self._step(number, Course.name_the_protected)
+
+    def _step(self, number: int, step: Callable[[Course], object], *, commits: bool = False) -> None:
+        """One step, which changes the files first when it `commits`."""
+        assert self.course is not None
+        self.is_sound = False
+        self.course.chance = Random(number)
+        if commits:
+            self.course.commit()
+        step(self.course)
+        self.course.counts["steps"] += 1
+        self.is_sound = True
+
+    def teardown(self) -> None:
+        if self.course is None:
+            return
+        try:
+            if self.is_sound:
+                self.course.settle()
+                _count(self.tally, self.course.counts)
+        finally:
+            self.course.close()
+
+
+def _count(tally: Counter[str], counts: Counter[str]) -> None:
+    if counts["steps"] >= FEWEST_STEPS:
+        tally["courses"] += 1
+        tally["courses with a fault or a kill"] += bool(counts["kills"] or counts["faults"])
+        tally += counts
+        tally["most runs to settle"] = max(tally["most runs to settle"], counts["runs to settle"])
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_course_doubles_or_sends_what_was_not_shown_and_each_settles(
+    part: int, record_property: Callable[[str, object], None]
+) -> None:
+    tally: Counter[str] = Counter()
+    walk = type("Walk", (Walk,), {"tally": tally})
+    run_state_machine_as_test(
+        walk if IS_SOAK else seed(part)(walk),
+        settings=settings(
+            max_examples=COURSES // PARTS,
+            stateful_step_count=8,
+            derandomize=False,
+            database=None,
+            deadline=None,
+            phases=(Phase.generate, Phase.shrink),
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    for what, number in tally.items():
+        record_property(f"counted {what}", number)
+    print(dict(tally))  # noqa: T201 - the counts are a result
+    assert tally["courses"] >= 0.75 * (COURSES // PARTS)
+    assert tally["courses with a fault or a kill"] >= tally["courses"] / 2
+    assert tally["writes"] > 10 * tally["courses"]

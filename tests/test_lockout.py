@@ -1,0 +1,228 @@
+"""Nobody locks the company out: whatever the files say, one after another, enough owners of the roles remain.
+
+Owners are counted in the hub's own tables after every single request. They are people with owner of Roles &
+permissions and Backoffice on; the minimum is two, and nobody passes `--allow`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final
+
+import pytest
+
+from bo_sync.cli.talk import Silent
+from bo_sync.core.model import Access, Declaration, FieldValue, Override, Role, State
+from bo_sync.core.plan import ConfigFacts
+from bo_sync.core.presets import resolve
+from bo_sync.core.report import Outcome, Report
+from bo_sync.core.settings import RailLimits, Settings, Share, Unmanaged
+from bo_sync.core.text import Text
+from bo_sync.execute import Options, apply_plan
+from bo_sync.hub.address import SANDBOX, parse_address
+from bo_sync.hub.client import CommerceHub
+from bo_sync.hub.transport import Transport
+from bo_sync.reconcile import Desired, Request, make_plan
+from bo_sync.sandbox.adapter import SandboxAdapter
+from bo_sync.sandbox.deaths import Dead, Killed, Stage
+from bo_sync.sandbox.faults import Calm, Weather
+from bo_sync.sandbox.hub import SandboxHub
+from bo_sync.sandbox.shape import RoleShape, UserShape
+from bo_sync.sandbox.store import Store
+from bo_sync.sandbox.storm import Fault, Kind, Nth, Rate, Storm
+from tests.model.course import AT_ONCE
+from tests.model.coverage import Cover
+from tests.model.watch import Watch, owners
+from tests.support.worlds import NOWHERE, TODAY
+
+PEOPLE: Final = tuple(f"person{number}@example.com" for number in range(5))
+ROLES, AREA, OTHER = Role("roles_permissions"), Role("backoffice"), Role("pricing")
+LEAST: Final = 2
+SEQUENCES: Final = 150
+OWNER: Final = {ROLES: Access.OWNER, AREA: Access.OWNER}
+
+
+def live(email: str, access: str, area: str) -> UserShape:
+    rows: list[RoleShape] = []
+    for name, level in (("role", access), ("backoffice", area)):
+        if level != "-":
+            rows.append({"definition": name, "access": Access[level].name})  # type: ignore[typeddict-item]
+    return {"email": email, "firstName": "Old", "lastName": email, "language": "EN", "roles": rows}
+
+
+def wish(email: str, grants: dict[Role, Access]) -> Declaration:
+    overrides = tuple(Override(role, access, NOWHERE) for role, access in grants.items())
+    names = (FieldValue("first_name", Text("Old")), FieldValue("last_name", Text(email)))
+    return Declaration(Text(email), NOWHERE, profile=names, overrides=overrides)
+
+
+def gone(email: str) -> Declaration:
+    return Declaration(Text(email), NOWHERE, state=State.ABSENT)
+
+
+@dataclass(slots=True)
+class Company:
+    """A hub under watch, and commits that are applied to it in turn."""
+
+    store: Store
+    watch: Watch
+    hub: SandboxHub
+    unmanaged: Unmanaged = Unmanaged.REPORT
+    limit: Request = field(default_factory=Request)
+    refused: int = 0
+
+    def apply(self, *files: Declaration, weather: Weather | None = None, concurrency: int = 4) -> Report | None:
+        """Plans, and applies what no rail refuses; the weather begins with the apply."""
+        settings = Settings(unmanaged=self.unmanaged, rails=RailLimits(Share(999, 0), Share(999, 0), LEAST))
+        users = tuple(resolve(entry, {}, settings, TODAY) for entry in files)
+        self.watch.now = Calm()
+        adapters = {SANDBOX: SandboxAdapter(self.hub)}
+        hub = CommerceHub(Transport(parse_address(SANDBOX), adapters=adapters, pace=AT_ONCE, concurrency=2))
+        desired = Desired(users, settings, ConfigFacts(len(users), "sha256:0"))
+        reading = make_plan(desired, hub.read_all(Silent()), hub.url, self.limit)
+        if reading.plan.refused:
+            self.refused += 1
+            return None
+        self.watch.begin()
+        roles = {definition.id: role for role, definition in reading.live.definitions.items()}
+        self.watch.cover = Cover(reading.plan, roles, self.watch.known)
+        self.watch.now = weather or Calm()
+        self.hub.traffic.clear()
+        try:
+            return apply_plan(reading, hub, Options("run", concurrency), Silent())
+        except Dead:
+            return None
+
+    def set_access(self, email: str, definition: str, access: str) -> None:
+        """What somebody else does, in the hub's own tables."""
+        with self.store.writing() as db:
+            db.execute(
+                """UPDATE roles SET access = ? WHERE userId = (SELECT id FROM users WHERE email = ?)
+                AND roleDefinitionId = (SELECT id FROM definitions WHERE name = ?)""",
+                (access, email, definition),
+            )
+
+
+@contextmanager
+def company(*people: UserShape) -> Iterator[Company]:
+    with Store.open() as store:
+        store.load({"users": list(people)})
+        watch = Watch(store, least=LEAST)
+        yield Company(store, watch, SandboxHub(store, weather=watch, keyless=True))
+        assert not watch.wrong, watch.wrong
+
+
+def commit(chance: Random) -> tuple[Declaration, ...]:
+    """Any files: owners made, lowered, switched off, deleted, forgotten, in any mixture; often nobody is to own."""
+    levels = (Access.OWNER, Access.OWNER, Access.EDITOR, Access.NONE)
+    found: list[Declaration] = []
+    for email in PEOPLE:
+        match chance.randrange(6):
+            case 0:
+                found.append(gone(email))
+            case 1:
+                continue
+            case _:
+                found.append(wish(email, {ROLES: chance.choice(levels), AREA: chance.choice((levels[0], levels[3]))}))
+    return tuple(found) or (gone(PEOPLE[0]),)
+
+
+def weather_of(chance: Random) -> Weather:
+    kinds = [kind for kind in Kind if kind is not Kind.TOO_MANY_RETRY_AFTER]
+    fault = Fault(chance.choice(kinds), chance.choice((Rate(0.4), Nth(2), Nth(3))), chance.choice(("", "roleCreate")))
+    killed = Killed(chance.randint(1, 8), chance.choice(list(Stage)))
+    return chance.choice((Calm(), Storm([fault], chance.randrange(999)), killed))
+
+
+@pytest.mark.parametrize("part", range(3))
+def test_no_sequence_of_files_takes_the_owners_below_the_minimum_in_any_weather(part: int) -> None:
+    losses = refused = 0
+    for number in range(SEQUENCES // 3):
+        chance = Random(1000 * part + number)
+        levels = ("OWNER", "OWNER", "OWNER", "EDITOR", "-")
+        people = [live(email, chance.choice(levels), chance.choice(levels)) for email in PEOPLE[: chance.randint(2, 5)]]
+        boss = live("boss@example.com", "OWNER", "OWNER")
+        with company(boss, live("deputy@example.com", "OWNER", "OWNER"), *people) as given:
+            given.unmanaged = chance.choice(list(Unmanaged))
+            for _ in range(6):
+                before = owners(given.store)
+                given.apply(*commit(chance), weather=weather_of(chance), concurrency=chance.choice((1, 4)))
+                losses += bool(before - owners(given.store))
+                assert len(owners(given.store)) >= LEAST
+            refused += given.refused
+    assert losses > SEQUENCES // 3, "the files hardly took anything from owners"
+    assert refused > SEQUENCES // 3, "the files hardly asked for too much"
+
+
+ANN, BEN, CEM, DAN = PEOPLE[:4]
+HANDOVER: Final = (wish(ANN, {}), gone(BEN), wish(CEM, OWNER), wish(DAN, OWNER))
+"""Ann and Ben own the roles; Cem and Dan are to own them instead. Ben is deleted."""
+
+
+def before_handover() -> tuple[UserShape, ...]:
+    return live(ANN, "OWNER", "OWNER"), live(BEN, "OWNER", "OWNER"), live(CEM, "VIEWER", "OWNER")
+
+
+def test_a_handover_in_calm_weather_is_done_in_one_run() -> None:
+    with company(*before_handover()) as given:
+        report = given.apply(*HANDOVER)
+        assert report is not None
+        assert report.complete
+        assert owners(given.store) == {CEM, DAN}
+
+
+ON_THE_WAY: Final = tuple(
+    pytest.param(Fault(kind, Rate(1.0), root), id=f"{kind} at each {root}")
+    for root in ("roleCreate", "roleUpdate", "adminUserCreate")
+    for kind in (Kind.FAILED, Kind.CUT_BEFORE, Kind.GATEWAY, Kind.KEY_REVOKED, Kind.SLOW_BEFORE, Kind.TOO_MANY)
+)
+
+
+@pytest.mark.parametrize("fault", ON_THE_WAY)
+def test_while_the_raise_of_the_new_owners_fails_the_old_ones_stay(fault: Fault) -> None:
+    with company(*before_handover()) as given:
+        report = given.apply(*HANDOVER, weather=Storm([fault]))
+        assert report is not None
+        assert not report.complete
+        assert len(owners(given.store)) >= LEAST
+        again = given.apply(*HANDOVER)
+        assert again is not None
+        assert again.complete
+        assert owners(given.store) == {CEM, DAN}
+
+
+def test_the_loss_that_would_leave_too_few_is_not_sent_and_says_so() -> None:
+    with company(*before_handover()) as given:
+        report = given.apply(*HANDOVER, weather=Storm([Fault(Kind.FAILED, Rate(1.0), "adminUserCreate")]))
+        assert report is not None
+        told = {outcome.email.raw: (outcome.outcome, outcome.error) for outcome in report.outcomes}
+        assert told[CEM][0] is Outcome.APPLIED
+        assert told[DAN][0] is Outcome.FAILED
+        assert {told[ANN][0], told[BEN][0]} == {Outcome.APPLIED, Outcome.NOT_ATTEMPTED}
+        assert "at least 2 must" in str(told[BEN][1])
+        assert owners(given.store) == {BEN, CEM}
+
+
+@pytest.mark.parametrize("number", range(1, 6), ids=lambda number: f"after our write {number}")
+@pytest.mark.parametrize(
+    ("whose", "what"), [(CEM, "role"), (CEM, "backoffice"), (DAN, "role"), (ANN, "role"), (BEN, "backoffice")]
+)
+def test_when_somebody_else_lowers_an_owner_meanwhile_we_take_no_more(number: int, whose: str, what: str) -> None:
+    with company(*before_handover()) as given:
+        given.watch.meanwhile = {number: lambda: given.set_access(whose, what, "NONE")}
+        given.apply(*HANDOVER, concurrency=1)
+        given.watch.meanwhile = {}
+        given.apply(*HANDOVER)
+        given.apply(*HANDOVER)
+        assert owners(given.store) == {CEM, DAN}
+
+
+def test_the_override_goes_down_to_one_owner_and_never_to_none() -> None:
+    with company(*before_handover()) as given:
+        given.watch.least = 1
+        given.limit = Request(allowed=(("min_role_owners", 0),))
+        assert given.apply(wish(ANN, {}), wish(BEN, {}), wish(CEM, {})) is None
+        assert owners(given.store) == {ANN, BEN}
+        assert given.apply(wish(ANN, {}), wish(BEN, OWNER), wish(CEM, {})) is not None
+        assert owners(given.store) == {BEN}
