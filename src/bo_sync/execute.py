@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import count
 from typing import assert_never
 
 from bo_sync.core.changes import Change, CreateUser, UpdateUser
@@ -61,14 +62,14 @@ def apply_plan(reading: Reading, hub: Hub, options: Options, progress: Progress)
     state = _Run(hub, reading, options)
     phases = steps(reading.plan, role_owners(reading.live), reading.viewer)
     total = sum(len(found) for _, found in phases)
-    counter = _Counter(progress, total)
+    done = count(1)
     for phase, found in phases:
         if phase is Phase.OWNERSHIP:
             state.guarded = found
         workers = 1 if phase is Phase.OWNERSHIP else options.concurrency
         with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="apply") as pool:
             for _ in pool.map(partial(_run_step, state), found):
-                counter.step(phase)
+                progress.advance("steps", next(done), total)
     return Report(options.run, digest(reading.plan), tuple(_outcome(state, change) for change in reading.plan.changes))
 
 
@@ -76,17 +77,6 @@ def unattempted(plan: Plan, why: str) -> Report:
     """The report of a plan that was not run, and why."""
     outcomes = (PersonOutcome(change.email, action_of(change), Outcome.NOT_ATTEMPTED, why) for change in plan.changes)
     return Report("", digest(plan), tuple(outcomes))
-
-
-@dataclass(slots=True)
-class _Counter:
-    progress: Progress
-    total: int
-    done: int = 0
-
-    def step(self, phase: Phase) -> None:
-        self.done += 1
-        self.progress.advance(phase.value, self.done, self.total)
 
 
 def _run_step(state: _Run, step: Step) -> None:
