@@ -1,15 +1,33 @@
-"""Changes to one person in a text that somebody wrote: what is not changed, comments above all, stays as it is."""
+"""Changes to one person in a text that somebody wrote: what is not changed, comments above all, stays as it is.
 
+A comment beside what goes stands above it afterwards. Whatever is made is read again: a change that would say something
+else than asked, or lose a comment, is refused.
+"""
+
+import re
 from collections.abc import Sequence as Listed
 from dataclasses import dataclass
-from typing import assert_never
+from typing import Final, assert_never, cast
 
 from bo_sync.config.documents import USER_KEYS
-from bo_sync.config.dump import profile_value, scalar, word
-from bo_sync.config.fmt import reading
+from bo_sync.config.dump import profile_value, word
+from bo_sync.config.endings import plain
+from bo_sync.config.fmt import all_comments, reading, says
 from bo_sync.config.known import rank
-from bo_sync.config.layout import Edit, Mapping, Pair, Sequence, apply, chunks, lay_out, line_start, lines_end
-from bo_sync.config.values import Entries, Items
+from bo_sync.config.layout import (
+    Edit,
+    Mapping,
+    Node,
+    Pair,
+    Sequence,
+    apply,
+    chunks,
+    comments,
+    lay_out,
+    line_above,
+    line_start,
+)
+from bo_sync.config.values import Entries, Items, Value
 from bo_sync.core.model import PLATFORM, Access, FieldValue, Role
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError
@@ -20,18 +38,6 @@ class SetProfile:
     """Write a profile field; a value of None writes null."""
 
     entry: FieldValue
-
-
-@dataclass(frozen=True, slots=True)
-class SetId:
-    id: int
-
-
-@dataclass(frozen=True, slots=True)
-class SetPresets:
-    """Name these presets and no others: none leaves neither `preset` nor `presets`."""
-
-    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,123 +55,161 @@ class DropGrant:
     role: Role
 
 
-Change = SetProfile | SetId | SetPresets | SetGrant | DropGrant
+_comma: Final = re.compile(" *,").match
+
+Change = SetProfile | SetGrant | DropGrant
 
 
 def update_user(text: str, email: Text, changes: Listed[Change], path: Text) -> str:
     """`text` with the changes made to the entry of `email`. `path` names the file in messages.
 
-    Raises FilesError when `text` is not sound YAML, has no such entry, or would not be sound afterwards.
+    Afterwards it says what it said before, with the changes and nothing else, and holds every comment that it held.
+
+    Raises FilesError when `text` is not sound YAML, has no such entry, or is laid out so that this cannot be done.
     """
-    reading(text, path)
-    has_returns = "\r\n" in text
-    plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
-    plain = plain if plain.endswith("\n") else plain + "\n"
+    _person(reading(text, path), email, path)
+    lines = plain(text, path)
+    changed = lines.text
     for change in changes:
-        plain = _changed(plain, email, change, path)
-    _find(reading(plain, path), email, path)
-    return plain.replace("\n", "\r\n") if has_returns else plain
+        changed = _checked(changed, email, change, path)
+    return lines.written(changed)
 
 
-def _changed(text: str, email: Text, change: Change, path: Text) -> str:
-    def put(keys: tuple[str, ...], value: str) -> str:
-        return _put(text, _entry(text, email, path), keys, value)
+def _checked(text: str, email: Text, change: Change, path: Text) -> str:
+    expected = reading(text, path)
+    _expect(_person(expected, email, path)[0], change)
+    changed = _changed(text, email, change, path)
+    if not says(changed, expected, all_comments(text), path):
+        message = (
+            f"the entry of {email} is laid out so that {_subject(change)} cannot be changed without harm to the rest"
+        )
+        raise FilesError(f"{path}: {message}; change it by hand", hint="Nothing was written for this person.")
+    return changed
 
+
+def _subject(change: Change) -> str:
+    return change.entry.field if isinstance(change, SetProfile) else f"{_area(change.role)}.{change.role}"
+
+
+def _expect(entry: Entries, change: Change) -> None:
+    """The same change, made to what was read."""
     match change:
-        case SetProfile(entry):
-            return put((entry.field,), profile_value(entry))
-        case SetId(number):
-            return put(("id",), str(number))
+        case SetProfile(field):
+            entry[field.field] = _read(profile_value(field))
         case SetGrant(role, access):
-            return put((_area(role), role), word(role, access))
+            area = entry.mapping(_area(role))
+            own = area.get(role)
+            timed = own if isinstance(own, Entries) and "access" in own else None
+            if timed is not None:
+                timed["access"] = _read(word(role, access))
+            else:
+                area[role] = _read(word(role, access))
+            entry[_area(role)] = area
         case DropGrant(role):
-            return _drop(text, _entry(text, email, path), (_area(role), role))
-        case SetPresets(names):
-            return _with_presets(text, email, names, path)
+            area = entry.mapping(_area(role))
+            if role in area:
+                del area[role]
+                if not area:
+                    del entry[_area(role)]
         case _:
             assert_never(change)
 
 
-def _with_presets(text: str, email: Text, names: tuple[str, ...], path: Text) -> str:
-    """The one key of the two takes the other's place, so the comments around stay where they are."""
-    key, other = ("presets", "preset") if len(names) > 1 else ("preset", "presets")
-    if not names:
-        text = _drop(text, _entry(text, email, path), (key,))
-        return _drop(text, _entry(text, email, path), (other,))
-    entry = _entry(text, email, path)
-    if entry.get(key) is None and (pair := entry.get(other)) is not None:
-        text = apply(text, [Edit(pair.key.start, pair.key.end, key)])
-    else:
-        text = _drop(text, entry, (other,))
-    listed = "[" + ", ".join(map(scalar, names)) + "]"
-    return _put(text, _entry(text, email, path), (key,), listed if len(names) > 1 else scalar(names[0]))
+def _read(written: str) -> Value:
+    """What our reader makes of a value as we write it."""
+    said = reading(f"- {written}\n", Text(""))
+    return said[0] if isinstance(said, Items) else None
+
+
+def _changed(text: str, email: Text, change: Change, path: Text) -> str:
+    root = lay_out(text)
+    entry = _entry(root, _person(reading(text, path), email, path)[1])
+    document = _Document(text, root)
+    match change:
+        case SetProfile(field):
+            edits = _put(document, entry, (field.field,), profile_value(field))
+        case SetGrant(role, access):
+            edits = _put(document, entry, (_area(role), role), word(role, access))
+        case DropGrant(role):
+            edits = _drop(document, entry, (_area(role), role))
+        case _:
+            assert_never(change)
+    return apply(text, edits)
 
 
 def _area(role: Role) -> str:
     return "platform" if role in PLATFORM else "modules"
 
 
-def _find(value: object, email: Text, path: Text) -> int | None:
-    """Which of the `users:` the person is; None in a file of their own."""
-    entries = [value]
+def _person(value: Value, email: Text, path: Text) -> tuple[Entries, int | None]:
+    """The entry of `email`, and which of the `users:` it is; None in a file of their own."""
+    listed = value.get("users") if isinstance(value, Entries) else None
     is_list = isinstance(value, Entries) and "users" in value
-    if isinstance(value, Entries) and is_list:
-        listed = value["users"]
-        entries = list(listed) if isinstance(listed, Items) else []
+    entries = (listed if isinstance(listed, Items) else []) if is_list else [value]
     for index, entry in enumerate(entries):
         written = entry.get("email") if isinstance(entry, Entries) else None
-        if isinstance(written, str) and written.casefold() == email.folded:
-            return index if is_list else None
+        if isinstance(entry, Entries) and isinstance(written, str) and written.casefold() == email.folded:
+            return entry, index if is_list else None
     raise FilesError(f"{path}: no entry for {email}", hint="Run `bo-sync validate`: the file may have changed.")
 
 
-def _entry(text: str, email: Text, path: Text) -> Mapping:
-    """Where the person's entry stands in `text` now."""
-    index = _find(reading(text, path), email, path)
-    root = lay_out(text)
-    if isinstance(root, Mapping) and index is not None:
-        pair = root.get("users")
-        root = pair.value.items[index] if pair is not None and isinstance(pair.value, Sequence) else root
-    if not isinstance(root, Mapping):
-        raise FilesError(f"{path}: no entry for {email}", hint="Run `bo-sync validate`: the file may have changed.")
-    return root
+@dataclass(frozen=True, slots=True)
+class _Document:
+    text: str
+    root: Node
 
 
-def _put(text: str, mapping: Mapping, keys: tuple[str, ...], value: str) -> str:
+def _entry(root: Node, index: int | None) -> Mapping:
+    """Where an entry stands that was read: the whole, or one of the `users:`."""
+    if index is not None:
+        users = cast("Pair", cast("Mapping", root).get("users")).value
+        root = cast("Sequence", users).items[index]
+    return cast("Mapping", root)
+
+
+def _put(document: _Document, mapping: Mapping, keys: tuple[str, ...], value: str) -> list[Edit]:
     """The value under one key, or under a key inside a key; a mapping that stands there keeps all but its `access`."""
     pair = mapping.get(keys[0])
     if pair is None:
-        return _insert(text, mapping, keys, value)
+        return _insert(document.text, mapping, keys, value)
     if len(keys) > 1 and isinstance(pair.value, Mapping):
-        return _put(text, pair.value, keys[1:], value)
+        return _put(document, pair.value, keys[1:], value)
     if isinstance(pair.value, Mapping) and pair.value.get("access") is not None:
-        return _put(text, pair.value, ("access",), value)
-    return apply(text, [_replace(text, pair, value)])
+        return _put(document, pair.value, ("access",), value)
+    return _replace(document, pair, f"{{{keys[1]}: {value}}}" if len(keys) > 1 else value)
 
 
-def _replace(text: str, pair: Pair, value: str) -> Edit:
+def _replace(document: _Document, pair: Pair, value: str) -> list[Edit]:
     """A new value in the place of the old; when the old one began on a line of its own, that line goes."""
-    between = text[pair.key.end : pair.value.start]
+    text = document.text
     ending = "\n" if text[pair.value.start : pair.value.end].endswith("\n") else ""
-    if "\n" not in between:
-        return Edit(pair.value.start, pair.value.end, value + ending)
-    _, is_commented, comment = between.partition("\n")[0].partition("#")
-    return Edit(pair.key.end, pair.value.end, f": {value}" + (f"  #{comment}" if is_commented else "") + ending)
+    if "\n" not in text[pair.key.end : pair.value.start]:
+        return _with_comments(document, pair, Edit(pair.value.start, pair.value.end, value + ending))
+    return _with_comments(document, pair, Edit(pair.key.end, pair.value.end, f": {value}{ending}"))
 
 
-def _insert(text: str, mapping: Mapping, keys: tuple[str, ...], value: str) -> str:
+def _with_comments(document: _Document, pair: Pair, edit: Edit) -> list[Edit]:
+    """The edit, and above the line of `pair` the comments of what it replaces, indented as that line is."""
+    text = document.text
+    at = line_above(text, document.root, pair.key.start)
+    indent = " " * (len(text[at:]) - len(text[at:].lstrip(" ")))
+    carried = comments(text, document.root, edit.start, edit.end)
+    return [Edit(at, at, "".join(f"{indent}{comment}\n" for comment in carried)), edit]
+
+
+def _insert(text: str, mapping: Mapping, keys: tuple[str, ...], value: str) -> list[Edit]:
     key = keys[0]
     indent = " " * mapping.column
     if mapping.is_flow:
         line = f"{key}: {value}" if len(keys) == 1 else f"{key}: {{{keys[1]}: {value}}}"
         at = mapping.pairs[-1].value.end if mapping.pairs else mapping.start + 1
-        return apply(text, [Edit(at, at, f", {line}" if mapping.pairs else line)])
+        return [Edit(at, at, f", {line}" if mapping.pairs else line)]
     line = f"{key}: {value}\n" if len(keys) == 1 else f"{key}:\n{indent}  {keys[1]}: {value}\n"
     extents = chunks(text, mapping)
     earlier = [index for index, pair in enumerate(mapping.pairs) if _order(pair.key.text) < _order(key)]
     nearest = max(earlier, key=lambda index: _order(mapping.pairs[index].key.text), default=None)
     at = extents[0][0] if nearest is None else extents[nearest][1]
-    return apply(text, [Edit(at, at, indent + line if at == line_start(text, at) else line + indent)])
+    return [Edit(at, at, indent + line if at == line_start(text, at) else line + indent)]
 
 
 def _order(key: str) -> tuple[int, int, str]:
@@ -173,35 +217,37 @@ def _order(key: str) -> tuple[int, int, str]:
     return (0, USER_KEYS.index(key), "") if key in USER_KEYS else (1, *rank(Role(key)))
 
 
-def _drop(text: str, mapping: Mapping, keys: tuple[str, ...]) -> str:
+def _drop(document: _Document, mapping: Mapping, keys: tuple[str, ...]) -> list[Edit]:
     """Without a key, or without a key inside a key, which goes too when nothing is left in it. Comments stay."""
     pair = mapping.get(keys[0])
     if pair is None:
-        return text
+        return []
     if len(keys) > 1 and isinstance(pair.value, Mapping):
-        inner = pair.value.get(keys[1])
-        if inner is None:
-            return text
+        if pair.value.get(keys[1]) is None:
+            return []
         if len(pair.value.pairs) > 1:
-            return _drop(text, pair.value, keys[1:])
-    index = mapping.pairs.index(pair)
-    return apply(text, [_flow_removal(mapping, index) if mapping.is_flow else _block_removal(text, mapping, index)])
+            return _drop(document, pair.value, keys[1:])
+    removal = (
+        _flow_removal(document, mapping, pair) if mapping.is_flow else _block_removal(document.text, mapping, pair)
+    )
+    return _with_comments(document, pair, removal)
 
 
-def _flow_removal(flow: Mapping, index: int) -> Edit:
-    pair = flow.pairs[index]
+def _flow_removal(document: _Document, flow: Mapping, pair: Pair) -> Edit:
+    index = flow.pairs.index(pair)
     if index + 1 < len(flow.pairs):
         return Edit(pair.key.start, flow.pairs[index + 1].key.start, "")
-    return Edit(flow.pairs[index - 1].value.end if index else pair.key.start, pair.value.end, "")
+    before = flow.pairs[index - 1].value.end if index else pair.key.start
+    if not comments(document.text, flow, before, pair.value.end):
+        return Edit(before, pair.value.end, "")
+    ending = _comma(document.text, pair.value.end)  # comments stay where the pair was, and so the comma before it
+    return Edit(pair.key.start, ending.end() if ending else pair.value.end, "")
 
 
-def _block_removal(text: str, block: Mapping, index: int) -> Edit:
-    pair = block.pairs[index]
-    end = lines_end(text, pair.value)
-    _, is_commented, comment = text[pair.value.end : end].partition("#")
-    indent = " " * block.column
-    kept = f"{indent}#{comment}" if is_commented else ""
+def _block_removal(text: str, block: Mapping, pair: Pair) -> Edit:
+    """The key's lines, and the deeper comments below, which would else be left to whatever stands above."""
+    index = block.pairs.index(pair)
     start = line_start(text, pair.key.start)
-    if text[start : pair.key.start].strip():  # it stands after a dash, and so will what follows it
-        return Edit(pair.key.start, end + len(indent), kept.lstrip(" ") + (indent if kept else ""))
-    return Edit(start, end, kept)
+    if text[start : pair.key.start].strip() and index + 1 < len(block.pairs):
+        return Edit(pair.key.start, block.pairs[index + 1].key.start, "")  # the next key stands after the dash instead
+    return Edit(start, chunks(text, block)[index][1], "")
