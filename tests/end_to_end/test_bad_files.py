@@ -8,10 +8,7 @@ from tests.end_to_end.world import file, files
 from tests.support.process import Served, bo_sync, write
 
 MEND = "next: mend these lines; nothing was sent or changed"
-NOBODY = (
-    "users:1:1: warning: no user files; expected one file a person in users/: "
-    "`bo-sync init` or `bo-sync pull` write some"
-)
+NOBODY = "users:1:1: warning: no user files; expected one file a person in users/: `bo-sync pull` writes them"
 ADA = file("ada@example.com")
 BAD: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     "half-written YAML": (

@@ -17,9 +17,7 @@ TEAM: Final = "users:\n- email: t1@example.com\n  id: 1\n- email: t2@example.com
 FILES: Final = {"users/jane.yaml": JANE, "users/bob.yaml": BOB, "users/team.yaml": TEAM}
 MOVED: Final = JANE.replace("jane@", "j.doe@")
 OK_EMPTY: Final = "  ok       empty         {} in the files, at least 1"
-WAY_CHANGED: Final = (
-    "           way past: nothing passes this rail; each row says what to do"
-)
+WAY_CHANGED: Final = "           way past: nothing passes this rail; each row says what to do"
 WAY_REMOVED: Final = (
     "           way past: nothing passes this rail: keep the file with `state: absent`, or set `unmanaged: delete`"
 )

@@ -158,6 +158,14 @@ def test_doctor_lists_the_hubs_names_and_a_default_that_is_not_none_and_admits_w
     )
 
 
+def test_doctor_asks_for_pages_of_the_size_that_is_given(tmp_path: Path) -> None:
+    with served(tmp_path, None, "--max-page-size", "5", "--large-pages", "refuse") as hub:
+        _, found = checks(tmp_path, hub.env())
+        assert "--page-size" in found["role definitions"][2]
+        code, found = checks(tmp_path, hub.env(), "--page-size", "5")
+    assert (code, found["role definitions"][0]) == (0, "ok")
+
+
 def test_doctor_says_that_a_hub_is_not_there_or_no_hub(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/v2/graphql"

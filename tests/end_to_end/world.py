@@ -199,7 +199,9 @@ def _deleted() -> list[Case]:
 
 def _kept() -> list[Case]:
     same, last, case = map(_address, ("unchanged", "on the last day", "other case"))
-    stranger = person("stranger@example.com", *rows(pricing="OWNER", ticket="VIEWER"), phone="\x1b[31m", firstName="Sam")
+    stranger = person(
+        "stranger@example.com", *rows(pricing="OWNER", ticket="VIEWER"), phone="\x1b[31m", firstName="Sam"
+    )
     glass = first_person()
     return [
         Case("unchanged", person(same, *rows(order="NONE")), file(same), held(), is_untouched=True),
