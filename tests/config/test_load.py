@@ -72,7 +72,7 @@ def test_a_field_over_its_limit_is_a_warning_for_who_is_held_already() -> None:
     text = "email: a@b.c\nid: 7\nfirst_name: " + "x" * 31 + "\nlanguage: dutch\n"
     assert complaints({"users/u.yaml": text}) == [
         "users/u.yaml:3:13: warning: first_name: found 31 characters; expected at most 30, the hub's limit",
-        'users/u.yaml:4:11: warning: language: found "DUTCH"; expected two letters (ISO 639-1), such as nl',
+        'users/u.yaml:4:11: warning: language: found "dutch"; expected two letters (ISO 639-1), such as nl',
     ]
     assert len(tree({"users/u.yaml": text}).declarations) == 1
 
@@ -238,10 +238,7 @@ class TestTree:
     def test_no_people_is_a_warning_that_says_where_to_begin(self) -> None:
         read = tree({"presets/a.yaml": "label: A\n", "bo-sync.yml": "", "README.md": "x"})
         assert list(map(str, read.problems)) == [
-            (
-                "users:1:1: warning: no user files; expected one file a person in users/: `bo-sync init` or "
-                "`bo-sync pull` write some"
-            )
+            ("users:1:1: warning: no user files; expected one file a person in users/: `bo-sync pull` writes them")
         ]
         assert read.user_files == 0
         assert read.warnings == read.problems

@@ -170,7 +170,7 @@ KEYS = (
         ),
         pytest.param(
             "language: nld\n",
-            '4:11: error: language: found "NLD"; expected two letters (ISO 639-1), such as nl',
+            '4:11: error: language: found "nld"; expected two letters (ISO 639-1), such as nl',
             id="a language of three letters",
         ),
         pytest.param(
@@ -213,8 +213,13 @@ KEYS = (
         ),
         pytest.param(
             "modules: {pricing: {until: 2099-01-01}}\n",
-            "4:20: error: modules.pricing.access is missing; expected one of access, until, reason",
+            "4:20: error: modules.pricing.access is missing; expected owner, editor, viewer or none",
             id="a grant that ends but never says what it is",
+        ),
+        pytest.param(
+            "platform: {backoffice: {reason: why}}\n",
+            "4:24: error: platform.backoffice.access is missing; expected true or false",
+            id="a switch with a reason that is neither on nor off",
         ),
         pytest.param(
             "modules: {pricing: {access: owner, unitl: 2099-01-01}}\n",
@@ -223,7 +228,7 @@ KEYS = (
         ),
         pytest.param(
             "ignore: [{rule: BOS007, until: 2099-01-01}]\n",
-            "4:10: error: ignore.reason is missing; expected one of rule, reason, until",
+            "4:10: error: ignore.reason is missing; expected why it is accepted",
             id="an acceptance without a reason",
         ),
         pytest.param(

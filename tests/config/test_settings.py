@@ -144,7 +144,7 @@ def test_an_added_role_is_a_module() -> None:
         ),
         pytest.param(
             "defaults: {language: dutch}\n",
-            '1:22: error: language: found "DUTCH"; expected two letters (ISO 639-1), such as nl',
+            '1:22: error: language: found "dutch"; expected two letters (ISO 639-1), such as nl',
             id="a default that no person may have",
         ),
         pytest.param(

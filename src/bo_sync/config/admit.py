@@ -9,9 +9,9 @@ from typing import Final, TypedDict, TypeVar, cast
 
 from pydantic import ValidationError
 
-from bo_sync.config.documents import ACCEPTANCE_KEYS, EXPECTED, GRANT_KEYS, RAIL_KEYS, SHARE_KEYS, Document
+from bo_sync.config.documents import ACCEPTANCE_KEYS, DAY, EXPECTED, GRANT_KEYS, RAIL_KEYS, SHARE_KEYS, Document
 from bo_sync.config.values import Entries, Items, Mark, Value, source
-from bo_sync.config.words import meant, one_of, quoted, unknown
+from bo_sync.config.words import meant, quoted, unknown
 from bo_sync.core.model import PROFILE_FIELDS, Problem
 from bo_sync.core.text import Text
 
@@ -35,6 +35,14 @@ _NESTED_KEYS: Final = {
     "defaults": PROFILE_FIELDS,
     "rails": RAIL_KEYS,
 }
+_REQUIRED: Final = {
+    ("platform", "access"): "true or false",
+    ("modules", "access"): "owner, editor, viewer or none",
+    ("ignore", "rule"): "the number of a finding, such as BOS007",
+    ("ignore", "reason"): "why it is accepted",
+    ("ignore", "until"): EXPECTED[DAY],
+}
+"""What is to be written under a key that must not be left out, by the part of the entry."""
 
 
 class _Detail(TypedDict):
@@ -114,8 +122,8 @@ def _problem(detail: _Detail, entries: Entries, keys: Sequence[str], path: Text)
         return Problem(source(path, at), unknown("key", word, _keys_beside(steps, keys)))
     if detail["type"] == "missing":
         missing = str(detail["loc"][-1])
-        within = _named([*steps, missing])
-        return Problem(source(path, at), f"{within} is missing; expected {one_of(_keys_beside([*steps, ''], keys))}")
+        expected = _REQUIRED[str(steps[0]), missing]
+        return Problem(source(path, at), f"{_named([*steps, missing])} is missing; expected {expected}")
     expected = _expected(detail)
     near = _meant(value, expected, detail)
     return Problem(source(path, at), f"{_named(steps)}: found {found(value)}; expected {expected}{near}")

@@ -134,7 +134,7 @@ class _Loading:
         presets = self._presets(preset_files, known)
         declarations = self._declarations(known)
         if not self._files["user"]:
-            message = "no user files; expected one file a person in users/: `bo-sync init` or `bo-sync pull` write some"
+            message = "no user files; expected one file a person in users/: `bo-sync pull` writes them"
             self._problems.append(Problem(Source(Text("users"), 1), message, Severity.WARNING))
         return Tree(
             settings=settings,

@@ -65,8 +65,8 @@ def _doubtful(name: ProfileField, entries: Entries, complaints: Complaints) -> F
     at = entries.value_at(name)
     limit = PROFILE_LIMITS[name]
     if name == "language":
-        raw = raw.upper()
         complaints.doubt(at, f"language: found {quoted(raw)}; expected two letters (ISO 639-1), such as nl")
+        raw = raw.upper()
     elif len(raw) > limit:
         complaints.doubt(at, f"{name}: found {size(len(raw), 'character')}; expected at most {limit}, the hub's limit")
     else:
