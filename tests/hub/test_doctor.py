@@ -11,14 +11,18 @@ from bo_sync.core.text import Text
 from bo_sync.hub.compatibility import differences
 from bo_sync.hub.doctor import Check, Status, examine
 from bo_sync.hub.documents import document
-from bo_sync.sandbox.behaviour import Behaviour
+from bo_sync.hub.paging import Sizes
+from bo_sync.sandbox.behaviour import Behaviour, LargePages
 from tests.hub.sandboxed import JANE, Trial
-from tests.hub.scripted import Scripted, failed, html, transport_to
+from tests.hub.scripted import Scripted, errors, failed, html, transport_to
 from tests.sandbox.asking import Hub, grant, holding, person
 
 
-def checks(trial: Trial, settings: Settings | None = None, *, probe_writes: bool = False) -> dict[str, Check]:
-    return {check.name: check for check in examine(trial.transport, settings or Settings(), probe_writes=probe_writes)}
+def checks(
+    trial: Trial, settings: Settings | None = None, *, probe_writes: bool = False, sizes: Sizes | None = None
+) -> dict[str, Check]:
+    sizes, settings = sizes or Sizes(100, 100), settings or Settings()
+    return {check.name: check for check in examine(trial.transport, sizes, settings, probe_writes=probe_writes)}
 
 
 def statuses(found: dict[str, Check]) -> dict[str, str]:
@@ -62,7 +66,8 @@ def test_probing_changes_nothing() -> None:
 
 def test_a_hub_that_answers_probes_oddly_leaves_the_level_unknown() -> None:
     with Scripted(play=lambda _: failed("INTERNAL_SERVER_ERROR", "x")) as hub:
-        found = {check.name: check for check in examine(transport_to(hub.url), Settings(), probe_writes=True)}
+        checked = examine(transport_to(hub.url), Sizes(100, 100), Settings(), probe_writes=True)
+    found = {check.name: check for check in checked}
     assert found["write"].status is found["schema"].status is found["key"].status is Status.UNKNOWN
     assert found["role definitions"].status is Status.FAILED
 
@@ -81,14 +86,30 @@ def test_an_unknown_key_fails_and_says_where_keys_come_from() -> None:
 
 def test_a_hub_that_cannot_be_reached_is_the_only_finding() -> None:
     with Scripted(*[html(502)] * 5) as hub:
-        (only,) = examine(transport_to(hub.url), Settings())
+        (only,) = examine(transport_to(hub.url), Sizes(100, 100), Settings())
     assert (only.name, only.status) == ("endpoint", Status.FAILED)
     assert "HTTP 502" in only.message
 
 
+def test_a_gateway_that_forbids_everything_leaves_it_unknown_whether_the_hub_knows_the_key() -> None:
+    with Scripted(play=lambda _: html(403)) as hub:
+        found = examine(transport_to(hub.url), Sizes(100, 100), Settings(), probe_writes=True)
+    endpoint, key, read, write, *_ = found
+    assert [check.status for check in (endpoint, key, read, write)] == ["unknown", "unknown", "failed", "unknown"]
+    assert "HTTP 403 with an HTML page" in endpoint.message
+    assert "the key" not in key.message.replace("whether it knows the key", "")
+    assert "proxy" in read.hint
+
+
+def test_a_hub_that_forbids_in_graphql_with_status_403_knows_the_key() -> None:
+    with Scripted(play=lambda _: errors("FORBIDDEN", status=403)) as hub:
+        endpoint, key, read, *_ = examine(transport_to(hub.url), Sizes(100, 100), Settings())
+    assert [check.status for check in (endpoint, key, read)] == ["ok", "ok", "failed"]
+
+
 def test_a_gateway_that_wants_a_key_is_reached() -> None:
     with Scripted(play=lambda _: html(401)) as hub:
-        endpoint, key, *_ = examine(transport_to(hub.url), Settings())
+        endpoint, key, *_ = examine(transport_to(hub.url), Sizes(100, 100), Settings())
     assert (endpoint.status, key.status) == (Status.OK, Status.FAILED)
 
 
@@ -102,6 +123,19 @@ def test_definitions_under_other_names_are_told_with_the_hubs_list() -> None:
         "the hub has no role definition named saleshub (our sales_hub); it has: apikey, back"
     )
     assert "role_definitions" in check.hint
+
+
+REFUSING = Behaviour(max_page_size=5, large_pages=LargePages.REFUSE)
+
+
+def test_a_hub_that_refuses_every_page_asked_for_is_told_with_the_option_that_helps() -> None:
+    check = checks(Trial(behaviour=REFUSING))["role definitions"]
+    assert check.status is Status.FAILED
+    assert check.hint.startswith("if a page of 12 is too large for it, give a smaller --page-size")
+
+
+def test_pages_of_the_size_that_was_chosen_are_asked_for() -> None:
+    assert checks(Trial(behaviour=REFUSING), sizes=Sizes(5, 5))["role definitions"].status is Status.OK
 
 
 def test_a_default_access_that_is_not_none_is_told() -> None:

@@ -88,6 +88,15 @@ class TestPageSizes:
         assert sizes == sorted(sizes, reverse=True)
         assert sizes[-1] <= limit
 
+    def test_a_hub_that_refuses_even_the_smallest_page_that_is_tried_is_an_error_with_the_option_that_helps(
+        self,
+    ) -> None:
+        behaviour = Behaviour(max_page_size=5, large_pages=LargePages.REFUSE)
+        with pytest.raises(HubError) as caught:
+            Trial(crowd(7), behaviour).read()
+        assert "if a page of 12 is too large for it, give a smaller --page-size" in caught.value.hint
+        assert len(Trial(crowd(7), behaviour, page_size=5).read().users) == 7
+
     def test_a_hub_that_refuses_many_people_at_once_is_asked_about_fewer(self) -> None:
         def play(heard: Heard) -> Scene:
             if heard.operation == "roles" and len(user_ids(heard)) > 30:

@@ -20,6 +20,7 @@ from bo_sync.errors import HubError
 from bo_sync.hub.address import parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.doctor import examine
+from bo_sync.hub.paging import Sizes
 from bo_sync.hub.redaction import without
 from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.hub.transport import Transport
@@ -189,7 +190,9 @@ def everything_told(transport: Transport) -> Iterator[str]:
             while cause is not None:
                 yield f"{cause} {cause!r} {vars(cause)!r}"
                 cause = cause.__cause__
-    yield from (f"{check.message}\n{check.hint}" for check in examine(transport, Settings(), probe_writes=True))
+    yield from (
+        f"{check.message}\n{check.hint}" for check in examine(transport, Sizes(100, 100), Settings(), probe_writes=True)
+    )
 
 
 @pytest.mark.parametrize("place", bodies(""))

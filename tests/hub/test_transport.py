@@ -204,8 +204,10 @@ class TestReads:
         with Scripted(Cut(endless + chunk * 40)) as hub, pytest.raises(HubError, match="more than 32 MiB"):
             transport_to(hub.url, impatient(request=20)).read(READ)
 
-    @pytest.mark.parametrize(("status", "code"), [(401, "UNAUTHENTICATED"), (403, "FORBIDDEN")])
-    def test_a_gateway_that_denies_is_a_denial(self, status: int, code: str) -> None:
+    @pytest.mark.parametrize(("status", "code"), [(401, "UNAUTHENTICATED"), (403, "")])
+    def test_a_gateway_that_denies_is_a_denial_which_says_nothing_about_the_keys_rights(
+        self, status: int, code: str
+    ) -> None:
         with Scripted(html(status)) as hub, pytest.raises(HubDeniedError) as caught:
             transport_to(hub.url).read(READ)
         assert caught.value.code == code

@@ -19,10 +19,12 @@ def command(choice: HubChoice, chosen: Common, *, form: str, probe_writes: bool)
     from bo_sync.cli.session import load_settings, open_transport
     from bo_sync.cli.talk import result, width
     from bo_sync.hub.doctor import Status, examine
+    from bo_sync.hub.paging import Sizes
     from bo_sync.render.checks import CheckRow, checks_json, checks_text
 
     with open_transport(chosen, choice) as transport:
-        checks = examine(transport, load_settings(chosen), probe_writes=probe_writes)
+        sizes = Sizes(choice.page_size, choice.batch_size)
+        checks = examine(transport, sizes, load_settings(chosen), probe_writes=probe_writes)
     rows = [CheckRow(check.name, check.status.value, check.message, check.hint) for check in checks]
     result(checks_json(rows) if form == "json" else checks_text(rows, width()))
     return ExitCode.FAILED if any(check.status is Status.FAILED for check in checks) else ExitCode.OK

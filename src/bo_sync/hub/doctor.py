@@ -14,9 +14,10 @@ from bo_sync.core.model import Access, RoleDefinition
 from bo_sync.core.settings import Settings
 from bo_sync.errors import HubDeniedError, HubError
 from bo_sync.hub.answers import Call, JsonObject
-from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.compatibility import differences
 from bo_sync.hub.documents import call
+from bo_sync.hub.paging import Sizes
+from bo_sync.hub.reading import read_definitions
 from bo_sync.hub.refusals import DENIALS, is_missing
 from bo_sync.hub.transport import Transport
 
@@ -42,15 +43,15 @@ class Check:
     hint: str = ""
 
 
-def examine(transport: Transport, settings: Settings, *, probe_writes: bool = False) -> tuple[Check, ...]:
-    """Every check in order; after a hub that cannot be reached, only that. Never raises HubError."""
+def examine(transport: Transport, sizes: Sizes, settings: Settings, *, probe_writes: bool = False) -> tuple[Check, ...]:
+    """Every check in order, by pages of `sizes`; after a hub that cannot be reached, only that. Raises no HubError."""
     redact = transport.credentials.redact
-    found = _examine(transport, settings, probe_writes=probe_writes)
+    found = _examine(transport, sizes, settings, probe_writes=probe_writes)
     # Checks quote what a hub calls its definitions and its fields: those may quote the key.
     return tuple(replace(check, message=redact(check.message), hint=redact(check.hint)) for check in found)
 
 
-def _examine(transport: Transport, settings: Settings, *, probe_writes: bool) -> tuple[Check, ...]:
+def _examine(transport: Transport, sizes: Sizes, settings: Settings, *, probe_writes: bool) -> tuple[Check, ...]:
     endpoint = _check_endpoint(transport)
     if endpoint.status is Status.FAILED:
         return (endpoint,)
@@ -59,14 +60,16 @@ def _examine(transport: Transport, settings: Settings, *, probe_writes: bool) ->
         write = Check("write", Status.UNKNOWN, _NO_KEY)
     else:
         write = _probe_writes(transport) if probe_writes else _unprobed()
-    return (endpoint, key, read, write, *_check_definitions(transport, settings), _check_schema(transport))
+    return (endpoint, key, read, write, *_check_definitions(transport, sizes, settings), _check_schema(transport))
 
 
 def _check_endpoint(transport: Transport) -> Check:
     url = transport.address.url
     try:
         transport.read(_PING)
-    except HubDeniedError:
+    except HubDeniedError as err:
+        if not err.code:
+            return Check("endpoint", Status.UNKNOWN, err.message, err.hint)
         return Check("endpoint", Status.OK, f"{url} answers, and wants a key")
     except HubError as err:
         return Check("endpoint", Status.FAILED, err.message, err.hint)
@@ -77,9 +80,9 @@ def _check_key(transport: Transport) -> tuple[Check, Check]:
     """Whether the hub knows the key, and whether the key may read, from one small page of people."""
     try:
         reply = transport.read(call("adminUsers", {"input": {"page": 1, "offset": 1}}))
-    except HubDeniedError as err:
-        return _denied(err.code, err.message, err.hint)
     except HubError as err:
+        if err.code in DENIALS:
+            return _denied(err.code, err.message, err.hint)
         unknown = "the hub did not answer whether it knows the key"
         return Check("key", Status.UNKNOWN, unknown), Check("read", Status.FAILED, err.message, err.hint)
     for fault in reply.faults:
@@ -122,18 +125,16 @@ def _may(transport: Transport, operation: str, variables: JsonObject) -> bool | 
     """True when the hub looked for what cannot exist, False when it would not, None when nobody can tell."""
     try:
         reply = transport.write(call(operation, variables))
-    except HubDeniedError:
-        return False
-    except HubError:
-        return None
+    except HubError as err:
+        return False if err.code in DENIALS else None
     if any(fault.code in DENIALS for fault in reply.faults):
         return False
     return True if any(is_missing(fault) for fault in reply.faults) else None
 
 
-def _check_definitions(transport: Transport, settings: Settings) -> tuple[Check, ...]:
+def _check_definitions(transport: Transport, sizes: Sizes, settings: Settings) -> tuple[Check, ...]:
     try:
-        held = CommerceHub(transport).read_definitions()
+        held = read_definitions(transport, sizes)
     except HubError as err:
         return (Check("role definitions", Status.FAILED, err.message, err.hint),)
     return (_check_names(held, settings), _check_defaults(held))

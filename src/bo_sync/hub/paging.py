@@ -77,9 +77,17 @@ def ask_page(transport: Transport, listing: Listing[ItemT], number: int, size: i
         failure = read_failure(listing.operation, None, reply)
         if any(fault.code in DENIALS for fault in reply.faults):
             raise failure
-        return Refused(size, failure)
+        return Refused(size, _with_the_way_out(failure, size) if reply.faults else failure)
     shape = parse(listing.shape, listing.operation, reply.data[listing.operation])
     return _page(shape, size)
+
+
+def _with_the_way_out(failure: HubError, size: int) -> HubError:
+    """The same, with a hint at the option that asks for less; a hub whose schema changed refuses for that."""
+    if failure.code == "GRAPHQL_VALIDATION_FAILED":
+        return failure
+    hint = f"if a page of {size} is too large for it, give a smaller --page-size; or run `bo-sync doctor`"
+    return HubError(failure.message, operation=failure.operation, code=failure.code, hint=hint)
 
 
 def _page(shape: PageShape[ItemT], asked: int) -> Page[ItemT]:

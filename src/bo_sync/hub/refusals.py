@@ -36,7 +36,9 @@ def is_moved(fault: Fault) -> bool:
 
 
 def denied_hint(operation: str, code: str) -> str:
-    """What to do about a denied operation."""
+    """What to do about a denied operation; `code` is "" when something before the hub seems to deny it."""
+    if not code:
+        return "a gateway or proxy says this, not the hub: check the address, the network and the proxy settings"
     if operation == "adminUserViewer":
         return "the session has ended or is not one of the backoffice: set BO_SYNC_SESSION_TOKEN anew, or unset it"
     if code == "UNAUTHENTICATED":

@@ -171,16 +171,21 @@ class Transport:
         """The GraphQL of an answer that is final. Raises HubDeniedError and HubError."""
         reply = parse_reply(answer, self.credentials)
         if answer.status in (401, 403):
-            code = "UNAUTHENTICATED" if answer.status == 401 else "FORBIDDEN"
-            said = str(reply.faults[0]) if reply and reply.faults else describe(answer, self.credentials)
-            message = f"{call.operation}: {self.address.url} denies access: {said}"
-            raise HubDeniedError(message, operation=call.operation, code=code, hint=denied_hint(call.operation, code))
+            raise self._denied(call, answer, reply)
         if reply is None and answer.status == 400:
             return Reply(400, None, (Fault(Text(describe(answer, self.credentials))),), executed=False)
         if reply is None or (answer.status >= 300 and answer.status != 400):
             message = f"{call.operation}: {self.address.url} answers {self._what_came(answer)}"
             raise HubError(message, operation=call.operation, hint="check the address; it usually ends in /graphql")
         return reply
+
+    def _denied(self, call: Call, answer: Answer, reply: Reply | None) -> HubDeniedError:
+        """Without a code for a 403 that is not GraphQL: it says nothing about the key, since the hub need not know."""
+        is_graphql = reply is not None and bool(reply.faults)
+        code = "UNAUTHENTICATED" if answer.status == 401 else "FORBIDDEN" if is_graphql else ""
+        said = str(reply.faults[0]) if reply and reply.faults else describe(answer, self.credentials)
+        message = f"{call.operation}: {self.address.url} denies access: {said}"
+        return HubDeniedError(message, operation=call.operation, code=code, hint=denied_hint(call.operation, code))
 
     def _what_came(self, answer: Answer) -> str:
         if 300 <= answer.status < 400:
