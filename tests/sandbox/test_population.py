@@ -1,10 +1,15 @@
 """Made-up people: the same for the same seed, unique, and within the hub's limits."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from bo_sync.sandbox.baseline import KNOWN_DEFINITIONS, UNKNOWN_DEFINITION
 from bo_sync.sandbox.people import LIMITS
 from bo_sync.sandbox.population import synthetic
+from bo_sync.sandbox.store import Store
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 200])
@@ -15,6 +20,14 @@ def test_there_are_as_many_as_asked(count: int) -> None:
 def test_the_same_seed_gives_the_same_people_and_another_seed_others() -> None:
     assert synthetic(50, 1) == synthetic(50, 1)
     assert synthetic(50, 1) != synthetic(50, 2)
+
+
+def test_what_a_store_holds_of_a_seed_does_not_depend_on_the_clock() -> None:
+    one, other = (Store.open(clock=clock) for clock in (lambda: START, lambda: START + timedelta(days=2000)))
+    with one, other:
+        for store in (one, other):
+            store.load(synthetic(30, 4))
+        assert one.snapshot() == other.snapshot()
 
 
 def test_fewer_people_are_the_first_of_more() -> None:

@@ -53,11 +53,23 @@ def _names(kind: str) -> tuple[str, ...]:
 def synthetic(count: int, seed: int = 0) -> Population:
     """`count` people with their rows, the baseline's first person among them, and the baseline's keys and session.
 
-    Equal arguments give equal populations. Addresses are unique, also when case is ignored.
+    Equal arguments give equal populations, and stores that are equal whenever they are loaded: everything has its
+    times. Addresses are unique, also when case is ignored.
     """
-    people = [baseline.first_person(), *_people(Random(f"bo-sync {seed}"), count - 1)][: max(count, 0)]  # noqa: S311
+    first: UserShape = {**baseline.first_person(), "createdAt": timestamp(_START)}
+    people = [first, *_people(Random(f"bo-sync {seed}"), count - 1)][: max(count, 0)]  # noqa: S311
     start: Population = baseline.baseline()
-    return {**start, "users": people, "sessions": start["sessions"] if people else []}
+    return {
+        **start,
+        "definitions": [{**definition, "createdAt": timestamp(_START)} for definition in start["definitions"]],
+        "users": [_with_times(person) for person in people],
+        "sessions": start["sessions"] if people else [],
+    }
+
+
+def _with_times(person: UserShape) -> UserShape:
+    """The person with rows that were made when the person was."""
+    return {**person, "roles": [{**row, "createdAt": person["createdAt"]} for row in person["roles"]]}
 
 
 def _people(chance: Random, count: int) -> Iterator[UserShape]:
