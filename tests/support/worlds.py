@@ -105,7 +105,7 @@ def _declaration(chance: Random, address: str, presets: list[str]) -> Declaratio
     return Declaration(
         email=Text(spelled),
         source=NOWHERE,
-        profile=_profile(chance),
+        profile=_profile(chance, address),
         presets=tuple(name for name in presets if chance.random() < 0.4),
         overrides=tuple(_override(chance, role) for role in ROLES if chance.random() < 0.25),
         until=chance.choice((None, None, None, date(2026, 11, 21), date(2026, 11, 20))),
@@ -119,16 +119,20 @@ def _override(chance: Random, role: Role) -> Override:
     return Override(role, access, NOWHERE, until, Text("CHG-1") if dated else None)
 
 
-def _profile(chance: Random) -> Profile:
+def _profile(chance: Random, address: str) -> Profile:
     always = {"first_name", "last_name"}
     return tuple(
-        FieldValue(field, _value(chance, field)) for field in PROFILE_FIELDS if field in always or chance.random() < 0.4
+        FieldValue(field, _value(chance, field, address))
+        for field in PROFILE_FIELDS
+        if field in always or chance.random() < 0.4
     )
 
 
-def _value(chance: Random, field: ProfileField) -> Text | None:
-    if field in ("first_name", "last_name"):
+def _value(chance: Random, field: ProfileField, address: str) -> Text | None:
+    if field == "first_name":
         return Text(chance.choice(_NAMES))
+    if field == "last_name":
+        return Text(f"{chance.choice(_NAMES)} {address.partition('@')[0]}")  # nobody looks like anybody else
     if chance.random() < 0.2:
         return None
     if field == "gender":
