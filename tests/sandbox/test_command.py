@@ -50,6 +50,24 @@ def test_another_database_is_another_sandbox(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["other.db"]
 
 
+def test_a_database_may_be_named_from_the_directory_or_absolutely(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    run("seed", "3", "-C", str(root), "--database", "../beside.db")
+    run("seed", "3", "-C", str(root), "--database", str(tmp_path / "absolute.db"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["absolute.db", "beside.db", "root"]
+    assert "from the directory of -C where PATH is relative." in " ".join(run("seed", "--help").split())
+
+
+@pytest.mark.parametrize("arguments", [("reset",), ("seed", "3"), ("serve",)], ids=" ".join)
+def test_a_directory_that_is_not_there_is_refused_and_not_made(tmp_path: Path, arguments: tuple[str, ...]) -> None:
+    missing = tmp_path / "missing"
+    result = CliRunner().invoke(command, [*arguments, "-C", str(missing)])
+    assert result.exit_code == 2
+    assert "there is no such directory" in result.output
+    assert not missing.exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
 def test_serve_says_where_and_with_which_keys_and_ends_well(tmp_path: Path, number: signal.Signals) -> None:
     with serving(tmp_path) as (process, lines):

@@ -1,11 +1,11 @@
 """`bo-sync sandbox`: the embedded hub as a process of its own, and what it holds."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from bo_sync.cli.options import Common, common
 from bo_sync.cli.weather import FAULTS_HELP, weather
 from bo_sync.core.text import visible
 
@@ -17,30 +17,19 @@ if TYPE_CHECKING:
 DEFAULT_DATABASE = ".bo-sync/sandbox.db"
 
 
-def _place(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that say which sandbox is meant."""
-    directory = click.option(
-        "-C",
-        "--directory",
-        type=click.Path(path_type=Path, file_okay=False),
-        default=Path(),
-        metavar="DIR",
-        help="Work as if started in DIR.",
-    )
-    database = click.option(
-        "--database",
-        type=click.Path(path_type=Path, dir_okay=False),
-        default=Path(DEFAULT_DATABASE),
-        metavar="PATH",
-        help=f"The sandbox's file, below DIR.  [default: {DEFAULT_DATABASE}]",
-    )
-    return directory(database(command))
+_database = click.option(
+    "--database",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path(DEFAULT_DATABASE),
+    metavar="PATH",
+    help=f"The sandbox's file; from the directory of -C where PATH is relative.  [default: {DEFAULT_DATABASE}]",
+)
 
 
-def _open(directory: Path, database: Path) -> "Store":
+def _open(chosen: Common, database: Path) -> "Store":
     from bo_sync.sandbox.store import Store
 
-    return Store.open(directory / database)
+    return Store.open(chosen.root / database)
 
 
 @click.group()
@@ -49,7 +38,8 @@ def command() -> None:
 
 
 @command.command(epilog=FAULTS_HELP)
-@_place
+@common
+@_database
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.  [default: 0]")
 @click.option("--latency", type=click.FloatRange(0, 60_000), default=0.0, metavar="MS", help="Wait before each answer.")
 @click.option("--max-page-size", type=click.IntRange(1), metavar="N", help="The largest page.  [default: any]")
@@ -80,8 +70,8 @@ def command() -> None:
 @weather
 def serve(
     storm: "Storm",
+    chosen: Common,
     *,
-    directory: Path,
     database: Path,
     port: int,
     latency: float,
@@ -112,7 +102,7 @@ def serve(
         viewer_for_key=choices.ViewerForKey(viewer_for_key),
         introspection=not no_introspection,
     )
-    with _open(directory, database) as store:
+    with _open(chosen, database) as store:
         _serve(SandboxHub(store, behaviour, latency=latency / 1000, weather=storm), port)
 
 
@@ -142,23 +132,25 @@ def _announce(url: str, store: "Store") -> None:
 
 
 @command.command()
-@_place
-def reset(directory: Path, database: Path) -> None:
+@common
+@_database
+def reset(chosen: Common, *, database: Path) -> None:
     """Forget everything: the role definitions, the keys, and one person remain."""
-    with _open(directory, database) as store:
+    with _open(chosen, database) as store:
         store.reset()
         click.echo(_held(store))
 
 
 @command.command()
-@_place
+@common
+@_database
 @click.argument("count", metavar="N", type=click.IntRange(0, 1_000_000))
 @click.option("--seed", type=int, default=0, metavar="K", help="Another K gives other people.  [default: 0]")
-def seed(directory: Path, database: Path, count: int, seed: int) -> None:
+def seed(chosen: Common, *, database: Path, count: int, seed: int) -> None:
     """Forget everything and hold N made-up people with believable roles: the same for the same K."""
     from bo_sync.sandbox.population import synthetic
 
-    with _open(directory, database) as store:
+    with _open(chosen, database) as store:
         store.load(synthetic(count, seed))
         click.echo(_held(store))
 
