@@ -4,7 +4,6 @@ import json
 from collections.abc import Mapping
 from importlib.resources import files
 from itertools import product
-from pathlib import Path
 
 import pytest
 from graphql import (
@@ -31,8 +30,8 @@ from bo_sync.hub.documents import call, document
 from bo_sync.hub.listings import definitions, grants, people
 from bo_sync.hub.wire import profile_input
 from bo_sync.ports import CreateRow, DeleteRow, RowWrite, UpdateRow
+from tests.support.facts import shared
 
-INTROSPECTION = Path(__file__).parents[2].parent / "shared" / "hub" / "introspection.json"
 DOCUMENTS = sorted(path.name.removesuffix(".graphql") for path in files("bo_sync.hub").joinpath("operations").iterdir())
 ONE_OF_EACH: tuple[RowWrite, ...] = (
     CreateRow("3f2c1ab0-0000-4000-8000-000000000000", Access.OWNER),
@@ -43,9 +42,7 @@ ONE_OF_EACH: tuple[RowWrite, ...] = (
 
 @pytest.fixture(scope="module")
 def schema() -> GraphQLSchema:
-    if not INTROSPECTION.exists():
-        pytest.skip(f"NOT CHECKED: the real hub's introspection is not beside the repository ({INTROSPECTION.name})")
-    content = json.loads(INTROSPECTION.read_text("utf-8"))
+    content = json.loads(shared("introspection.json").read_text("utf-8"))
     return build_client_schema(content.get("data", content), assume_valid=True)
 
 

@@ -3,15 +3,15 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
-from pathlib import Path
 from typing import Any, cast
 
 import pytest
 from graphql import GraphQLSchema, build_client_schema, build_schema, introspection_from_schema
 
+from tests.support.facts import shared
+
 Described = Mapping[str, Any]  # a piece of an introspection result
 
-INTROSPECTION = Path(__file__).parents[2].parent / "shared" / "hub" / "introspection.json"
 SDL = files("bo_sync.sandbox").joinpath("schema.graphql").read_text("utf-8")
 ROOT_FIELDS = {
     "Query": {
@@ -104,9 +104,7 @@ def _written(reference: Described) -> str:
 
 @pytest.fixture(scope="module")
 def hub() -> Described:
-    if not INTROSPECTION.exists():
-        pytest.skip("NOT CHECKED: there is no shared/hub/introspection.json beside the repository")
-    result = json.loads(INTROSPECTION.read_text("utf-8"))
+    result = json.loads(shared("introspection.json").read_text("utf-8"))
     # assume_valid: the hub's own schema breaks one strict rule.
     return _schema(build_client_schema(result.get("data", result), assume_valid=True))
 

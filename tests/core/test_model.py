@@ -1,9 +1,6 @@
 """The words of the domain: their order, their spelling, and what the documents say about them."""
 
 import csv
-from pathlib import Path
-
-import pytest
 
 from bo_sync.core.model import (
     ACCESS_WORDS,
@@ -20,8 +17,7 @@ from bo_sync.core.model import (
 )
 from bo_sync.core.text import Text
 from tests.support.builders import source
-
-OPERATIONS = Path(__file__).parents[2].parent / "shared" / "hub" / "operations.csv"
+from tests.support.facts import shared
 
 
 def test_a_higher_access_includes_every_lower_one() -> None:
@@ -39,9 +35,7 @@ def test_the_platform_areas_come_before_the_modules() -> None:
 
 
 def test_every_module_is_known_to_the_annotations_of_the_hub() -> None:
-    if not OPERATIONS.exists():
-        pytest.skip(f"the facts about the hub are not beside the repository: {OPERATIONS.name}")
-    with OPERATIONS.open(newline="", encoding="utf-8") as rows:
+    with shared("operations.csv").open(newline="", encoding="utf-8") as rows:
         annotated = {
             alternative.strip().partition(".")[0]
             for row in csv.DictReader(rows)

@@ -2,7 +2,6 @@
 
 import json
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final, cast
 
 from bo_sync.sandbox.baseline import SESSION_TOKEN
@@ -87,8 +86,3 @@ def key(name: str) -> dict[str, str]:
 
 def session(token: str = SESSION_TOKEN) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
-
-
-def shared(name: str) -> Path:
-    """A file of facts about the real hub, beside the repository."""
-    return Path(__file__).parents[2].parent / "shared" / "hub" / name

@@ -8,7 +8,8 @@ import pytest
 from bo_sync.sandbox.behaviour import Behaviour, ViewerForKey
 from bo_sync.sandbox.callers import NEEDED
 from bo_sync.sandbox.shape import RANK, Population
-from tests.sandbox.asking import Hub, grant, holding, key, person, session, shared
+from tests.sandbox.asking import Hub, grant, holding, key, person, session
+from tests.support.facts import shared
 
 VIEWER = "{ adminUserViewer { id email } }"
 ROWS = "query ($u: [Int!]!) { roles(input: {userIds: $u}) { itemsFound } }"
@@ -47,10 +48,7 @@ def code(hub: Hub, document: str, headers: dict[str, str], **variables: Any) -> 
 
 
 def test_the_levels_are_those_of_the_hubs_annotations() -> None:
-    facts = shared("operations.csv")
-    if not facts.exists():
-        pytest.skip("NOT CHECKED: there is no shared/hub/operations.csv beside the repository")
-    with facts.open(encoding="utf-8", newline="") as lines:
+    with shared("operations.csv").open(encoding="utf-8", newline="") as lines:
         stated = {row["operation"]: row["any_of_minimum_access"] for row in csv.DictReader(lines)}
     for operation, needed in NEEDED.items():
         assert stated[operation] in ({f"role.{needed}"} if needed else {"", "unannotated"}), operation
