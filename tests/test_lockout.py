@@ -26,8 +26,10 @@ from bo_sync.hub.transport import Transport
 from bo_sync.reconcile import Desired, Request, make_plan
 from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.deaths import Dead, Killed, Stage
-from bo_sync.sandbox.faults import Calm, Weather
+from bo_sync.sandbox.faults import Answer, Calm, Twist, Weather
+from bo_sync.sandbox.faults import Request as Traffic
 from bo_sync.sandbox.hub import SandboxHub
+from bo_sync.sandbox.shape import Access as AccessWord
 from bo_sync.sandbox.shape import RoleShape, UserShape
 from bo_sync.sandbox.store import Store
 from bo_sync.sandbox.storm import Fault, Kind, Nth, Rate, Storm
@@ -43,11 +45,8 @@ SEQUENCES: Final = 150
 OWNER: Final = {ROLES: Access.OWNER, AREA: Access.OWNER}
 
 
-def live(email: str, access: str, area: str) -> UserShape:
-    rows: list[RoleShape] = []
-    for name, level in (("role", access), ("backoffice", area)):
-        if level != "-":
-            rows.append({"definition": name, "access": Access[level].name})  # type: ignore[typeddict-item]
+def live(email: str, access: AccessWord, area: AccessWord) -> UserShape:
+    rows: list[RoleShape] = [{"definition": "role", "access": access}, {"definition": "backoffice", "access": area}]
     return {"email": email, "firstName": "Old", "lastName": email, "language": "EN", "roles": rows}
 
 
@@ -140,7 +139,7 @@ def test_no_sequence_of_files_takes_the_owners_below_the_minimum_in_any_weather(
     losses = refused = 0
     for number in range(SEQUENCES // 3):
         chance = Random(1000 * part + number)
-        levels = ("OWNER", "OWNER", "OWNER", "EDITOR", "-")
+        levels: tuple[AccessWord, ...] = ("OWNER", "OWNER", "OWNER", "EDITOR", "NONE")
         people = [live(email, chance.choice(levels), chance.choice(levels)) for email in PEOPLE[: chance.randint(2, 5)]]
         boss = live("boss@example.com", "OWNER", "OWNER")
         with company(boss, live("deputy@example.com", "OWNER", "OWNER"), *people) as given:
@@ -216,6 +215,39 @@ def test_when_somebody_else_lowers_an_owner_meanwhile_we_take_no_more(number: in
         given.apply(*HANDOVER)
         given.apply(*HANDOVER)
         assert owners(given.store) == {CEM, DAN}
+
+
+@dataclass(slots=True)
+class LoweredWhileStruck:
+    """The first loss of ownership does not happen; before it is tried again somebody else lowers an owner."""
+
+    given: Company
+    fault: Fault
+    has_struck: bool = False
+
+    def before(self, request: Traffic, /) -> Answer | Twist | None:
+        if self.has_struck or "roleUpdate" not in request.roots:
+            return None
+        self.has_struck = True
+        self.given.set_access(BEN, "role", "NONE")
+        self.given.watch.accept()
+        return Storm([self.fault]).before(request)
+
+    def after(self, _request: Traffic, answer: Answer, /) -> Answer:
+        return answer
+
+
+@pytest.mark.parametrize("kind", [Kind.CUT_BEFORE, Kind.FAILED, Kind.GATEWAY, Kind.SLOW_BEFORE])
+def test_a_loss_that_is_tried_again_looks_at_the_owners_again(kind: Kind) -> None:
+    people = (live(email, "OWNER", "OWNER") for email in (ANN, BEN, CEM))
+    with company(*people) as given:
+        files = (wish(ANN, {}), wish(BEN, OWNER), wish(CEM, OWNER))
+        report = given.apply(*files, weather=LoweredWhileStruck(given, Fault(kind, Rate(1.0))))
+        assert report is not None
+        (outcome,) = report.outcomes
+        assert outcome.outcome is Outcome.FAILED
+        assert str(outcome.error).startswith("sent once, then not sent: 1 would still own Roles & permissions")
+        assert owners(given.store) == {ANN, CEM}
 
 
 def test_the_override_goes_down_to_one_owner_and_never_to_none() -> None:

@@ -104,6 +104,13 @@ def _why_not(state: _Run, step: Step) -> str:
     return why_not_lose(state.hub, state.reading, state.ids, step.change)
 
 
+def _look_again(state: _Run, step: Step) -> None:
+    """Between two tries others may have changed the hub too. Raises HubError when the second must not be sent."""
+    reason = _why_not(state, step)
+    if reason:
+        raise HubError(f"sent once, then {reason}", operation="roles", hint="run plan again: it shows what is left")
+
+
 def _send(state: _Run, step: Step) -> None:
     match step:
         case CreateStep(change):
@@ -114,9 +121,9 @@ def _send(state: _Run, step: Step) -> None:
         case ProfileStep(change, fields):
             update_profile(state.hub, _target(state, change), fields)
         case GrantStep(change, grants):
-            write_grants(state.hub, _target(state, change), grants)
+            write_grants(state.hub, _target(state, change), grants, partial(_look_again, state, step))
         case DeleteStep(change):
-            delete(state.hub, change)
+            delete(state.hub, change, partial(_look_again, state, step))
         case unreachable:
             assert_never(unreachable)
 

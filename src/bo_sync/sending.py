@@ -69,8 +69,15 @@ def update_profile(hub: Hub, target: Target, fields: Sequence[FieldChange]) -> N
     _settle(fields, lambda work: hub.update_profile(target.email, _values(work)), left)
 
 
-def delete(hub: Hub, change: DeleteUser) -> None:
-    """Deletes the person, or finds them gone. Never somebody else who stands at the address by now."""
+def _no_objection() -> None:
+    """Lets a write be sent once more."""
+
+
+def delete(hub: Hub, change: DeleteUser, before_again: Callable[[], None] = _no_objection) -> None:
+    """Deletes the person, or finds them gone. Never somebody else who stands at the address by now.
+
+    `before_again` is asked before a second try, and raises HubError when there must be none.
+    """
 
     def left(doubt: HubError) -> Text | None:
         found = _user(hub, change.hub_email, doubt)
@@ -78,16 +85,18 @@ def delete(hub: Hub, change: DeleteUser) -> None:
             _other_person(doubt, found)
         return None if found is None else change.hub_email
 
-    _settle(change.hub_email, hub.delete_user, left)
+    _settle(change.hub_email, hub.delete_user, left, before_again)
 
 
-def write_grants(hub: Hub, target: Target, grants: Sequence[GrantChange]) -> None:
-    """One person's grant changes of one phase, in one request."""
+def write_grants(
+    hub: Hub, target: Target, grants: Sequence[GrantChange], before_again: Callable[[], None] = _no_objection
+) -> None:
+    """One person's grant changes of one phase, in one request; `before_again` as in `delete`."""
 
     def left(doubt: HubError) -> list[RowWrite] | None:
         return grants_missing(target, grants, _same_person(hub, target, doubt).rows) or None
 
-    _settle([_write(grant) for grant in grants], lambda work: hub.write_rows(target.id, work), left)
+    _settle([_write(grant) for grant in grants], lambda work: hub.write_rows(target.id, work), left, before_again)
 
 
 def strip_defaults(hub: Hub, target: Target) -> None:
@@ -102,7 +111,12 @@ def strip_defaults(hub: Hub, target: Target) -> None:
         write_grants(hub, target, taken)
 
 
-def _settle(work: T, send: Callable[[T], None], left: Callable[[HubError], T | None]) -> None:
+def _settle(
+    work: T,
+    send: Callable[[T], None],
+    left: Callable[[HubError], T | None],
+    before_again: Callable[[], None] = _no_objection,
+) -> None:
     """Sends `work`; in doubt asks `left` what of it does not hold yet (None: all holds) and sends that once more."""
     try:
         send(work)
@@ -112,6 +126,7 @@ def _settle(work: T, send: Callable[[T], None], left: Callable[[HubError], T | N
             return
     else:
         return
+    before_again()
     try:
         send(rest)
     except _DOUBTS as again:
