@@ -5,8 +5,10 @@
 
 import os
 import sys
+from collections import Counter
 from ipaddress import ip_address
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("steady", max_examples=60, derandomize=True, database=None, deadline=None)
@@ -46,3 +48,14 @@ def _is_here(host: object) -> bool:
 
 
 sys.addaudithook(refuse_network)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the sums of what tests counted: properties `counted: WHAT`, from whichever process ran the test."""
+    sums: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed"):
+        for name, number in report.user_properties:
+            if report.when == "call" and name.startswith("counted: "):
+                sums[name.removeprefix("counted: ")] += number
+    if sums:
+        terminalreporter.write_line("counted: " + ", ".join(f"{number} {what}" for what, number in sums.items()))

@@ -22,7 +22,7 @@ from tests.model.course import PASSED, Course
 from tests.model.draws import storm
 
 PARTS: Final = 4
-COURSES: Final = int(os.environ.get("BO_SYNC_COURSES", "400"))
+COURSES: Final = int(os.environ.get("BO_SYNC_COURSES", "312"))
 IS_SOAK: Final = "BO_SYNC_COURSES" in os.environ
 FEWEST_STEPS: Final = 6
 NUMBERS: Final = st.integers(0, 2**32)
@@ -111,9 +111,8 @@ def test_no_course_doubles_or_sends_what_was_not_shown_and_each_settles(
             suppress_health_check=list(HealthCheck),
         ),
     )
-    for what, number in tally.items():
-        record_property(f"counted {what}", number)
-    print(dict(tally))  # noqa: T201 - the counts are a result
-    assert tally["courses"] >= 0.75 * (COURSES // PARTS)
+    for what, number in sorted(tally.items()):
+        record_property(f"counted: {what}", number)
+    assert tally["courses"] >= COURSES // PARTS - 3, "so 300 in all"
     assert tally["courses with a fault or a kill"] >= tally["courses"] / 2
     assert tally["writes"] > 10 * tally["courses"]
