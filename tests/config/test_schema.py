@@ -3,12 +3,15 @@
 import json
 from functools import cache
 from pathlib import Path
+from zoneinfo import available_timezones
 
 import pytest
 from hypothesis import given
 from jsonschema import Draft7Validator
+from ruamel.yaml import YAML
 
 from bo_sync.config.dump import dump_preset, dump_user
+from bo_sync.config.load import load_files
 from bo_sync.config.schema import Kind, json_schema
 from bo_sync.config.yaml import read
 from bo_sync.core.model import Declaration, Preset
@@ -92,6 +95,92 @@ def test_a_preset_that_we_write_satisfies_the_schema(preset: Preset) -> None:
 )
 def test_an_editor_is_told_what_the_loader_would_say(value: object, expected: list[str]) -> None:
     assert [error.message for error in validator("user").iter_errors(value)] == expected
+
+
+JANE = "email: j@b.c\nfirst_name: J\nlast_name: D\n"
+HELD = "email: j@b.c\nid: 7\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        pytest.param("user", JANE + "modules: {pricing: owner}\n", id="a module"),
+        pytest.param("user", JANE + "phone: 0031\njob: 5\nlanguage: NO\n", id="text that an editor takes for numbers"),
+        pytest.param("user", JANE + "preset: 2024\n", id="a preset with a number for a name"),
+        pytest.param(
+            "user", JANE + "ignore: [{rule: 7, reason: 12, until: 2099-01-01}]\n", id="a rule that is a number"
+        ),
+        pytest.param("user", HELD + "language: 12\nfirst_name: null\n", id="odd fields of a person who is held"),
+        pytest.param("user", "email: 5\nid: 7\n", id="an odd address of a person who is held"),
+        pytest.param("user", "email: a.b+c@x-y.z\nstate: absent\n", id="an address with dots"),
+        pytest.param("preset", "label: 5\nextends: [2024]\nmodules: {pricing: none}\n", id="a preset"),
+        pytest.param("config", "role_definitions: {tickets: 5}\n", id="a hub name that is a number"),
+        pytest.param("config", "protect: [5]\nemail_domains: [5]\nhub_host: 5\n", id="numbers in lists"),
+        pytest.param("config", "defaults: {language: nl, job: null, phone: 31}\n", id="defaults"),
+        pytest.param(
+            "config", "rails: {max_user_deletes: {count: 999999999, percent: 100}}\n", id="the largest limits"
+        ),
+    ],
+)
+def test_a_schema_takes_what_validation_takes(kind: Kind, text: str) -> None:
+    assert refusals(kind, text) == []
+    assert schema_refuses(kind, text) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        pytest.param("user", JANE + "modules: {backoffice: owner}\n", id="an area of the platform among modules"),
+        pytest.param("user", JANE + "platform: {pricing: true}\n", id="a module in the platform"),
+        pytest.param("user", JANE + "language: nld\n", id="a language of three letters"),
+        pytest.param("user", JANE + "language: 12\n", id="a language that is a number"),
+        pytest.param("user", JANE + "job: " + "x" * 31 + "\n", id="a long field"),
+        pytest.param("user", JANE.replace("j@b.c", ".a@x"), id="an address that starts with a dot"),
+        pytest.param("user", JANE.replace("j@b.c", "a..b@x"), id="an address with two dots"),
+        pytest.param("user", JANE.replace("j@b.c", "a@x."), id="an address that ends with a dot"),
+        pytest.param("user", JANE.replace("j@b.c", '""'), id="no address"),
+        pytest.param("user", HELD.replace("j@b.c", '""'), id="no address of a person who is held"),
+        pytest.param("user", HELD.replace("7", "10000000000"), id="an id that is too large"),
+        pytest.param("user", JANE + 'ignore: [{rule: BOS001, reason: "", until: 2099-01-01}]\n', id="no reason"),
+        pytest.param("preset", "modules: {sales_hub: owner}\n", id="an area among a preset's modules"),
+        pytest.param("config", "defaults: {language: eng}\n", id="a default language of three letters"),
+        pytest.param("config", "defaults: {language: 12}\n", id="a default language that is a number"),
+        pytest.param("config", "defaults: {job: " + "x" * 31 + "}\n", id="a long default"),
+        pytest.param("config", 'timezone: ""\n', id="an empty time zone"),
+        pytest.param("config", "timezone: Europe/\n", id="half a time zone"),
+        pytest.param("config", "role_definitions: {Tickets: t}\n", id="a capital in a role's name"),
+        pytest.param("config", 'role_definitions: {tickets: ""}\n', id="an empty hub name"),
+        pytest.param("config", "rails: {max_user_deletes: {count: 1000000000}}\n", id="a limit that is too large"),
+        pytest.param("config", 'rails: {max_user_deletes: {count: "01"}}\n', id="a limit with a zero before it"),
+    ],
+)
+def test_a_schema_refuses_what_validation_refuses(kind: Kind, text: str) -> None:
+    assert refusals(kind, text)
+    assert schema_refuses(kind, text) == (True, True)
+
+
+def test_every_time_zone_is_let_through() -> None:
+    refused = [zone for zone in available_timezones() if not validator("config").is_valid({"timezone": zone})]
+    assert refused == []
+
+
+def refusals(kind: Kind, text: str) -> list[str]:
+    """The errors of loading a file of this kind."""
+    path = {"user": "users/u.yaml", "preset": "presets/p.yaml", "config": "bo-sync.yaml"}[kind]
+    others = [("presets/2024.yaml", b"label: x\n")]
+    return [str(problem) for problem in load_files([*others, (path, text.encode())]).errors]
+
+
+def schema_refuses(kind: Kind, text: str) -> tuple[bool, bool]:
+    """Whether the schema refuses what we read, and what an editor reads, to whom a day is text and 5 a number."""
+    editors = YAML(typ="safe", pure=True).load(text.replace("2099-01-01", '"2099-01-01"'))
+    return bool(complaints(kind, text)), not validator(kind).is_valid(editors)
+
+
+def test_a_preset_whose_name_is_a_number_may_be_named_in_an_editor() -> None:
+    schema = Draft7Validator(json.loads(json_schema("user", presets=["2024", "1e3"])))
+    assert schema.is_valid({"email": "a@b.c", "id": 4, "presets": [2024, 1000, "1e3"]})
+    assert not schema.is_valid({"email": "a@b.c", "id": 4, "preset": 2025})
 
 
 def test_names_of_presets_can_be_limited_to_those_that_exist() -> None:

@@ -17,6 +17,10 @@ AT_LEAST_ONE: Final = r"^[1-9][0-9]{0,8}$"
 PERCENT: Final = r"^(100|[1-9]?[0-9])$"
 HOST: Final = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$"
 DOMAIN: Final = r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"
+_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+ADDRESS: Final = rf"^{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*$"
+ROLE_NAME: Final = "^[a-z][a-z0-9_]{0,63}$"
+ZONE: Final = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
 
 EXPECTED: Final = {
     DAY: "a date as YYYY-MM-DD",
@@ -33,19 +37,22 @@ EXPECTED: Final = {
 _TEXT_OR_NUMBER: Final = {"type": ["string", "number"]}
 
 
-def _number(pattern: str, least: int, most: int | None = None) -> WithJsonSchema:
-    limits = {"minimum": least} if most is None else {"minimum": least, "maximum": most}
-    return WithJsonSchema({"type": ["integer", "string"], "pattern": pattern, **limits})
+def _number(pattern: str, least: int, most: int) -> WithJsonSchema:
+    return WithJsonSchema({"type": ["integer", "string"], "pattern": pattern, "minimum": least, "maximum": most})
 
 
-Words = Annotated[str, WithJsonSchema(_TEXT_OR_NUMBER)]
+def _words(**limits: str | int) -> WithJsonSchema:
+    return WithJsonSchema({**_TEXT_OR_NUMBER, **limits})
+
+
+Words = Annotated[str, _words()]
 Name = Annotated[str, WithJsonSchema({"type": ["string", "number", "null"]})]
-Filled = Annotated[str, Field(min_length=1)]
+Filled = Annotated[str, Field(min_length=1), _words(minLength=1)]
 Day = Annotated[str, Field(pattern=DAY), WithJsonSchema({"type": "string", "format": "date", "pattern": DAY})]
-Id = Annotated[str, Field(pattern=ID), _number(ID, 1)]
-Count = Annotated[str, Field(pattern=COUNT), _number(COUNT, 0)]
+Id = Annotated[str, Field(pattern=ID), _number(ID, 1, 9_999_999_999)]
+Count = Annotated[str, Field(pattern=COUNT), _number(COUNT, 0, 999_999_999)]
 Percent = Annotated[str, Field(pattern=PERCENT), _number(PERCENT, 0, 100)]
-AtLeastOne = Annotated[str, Field(pattern=AT_LEAST_ONE), _number(AT_LEAST_ONE, 1)]
+AtLeastOne = Annotated[str, Field(pattern=AT_LEAST_ONE), _number(AT_LEAST_ONE, 1, 999_999_999)]
 AccessWord = Literal["owner", "editor", "viewer", "none"]
 GenderWord = Literal["male", "female", "unknown"]
 
@@ -108,13 +115,13 @@ class ProfileDocument(Document):
 class UserDocument(ProfileDocument):
     """One person with access to the backoffice."""
 
-    email: str = ""
+    email: Annotated[str, _words(minLength=1)] = ""
     """The address: the person's identity, which cannot change."""
     id: Id = ""
     """The hub's own id, pins the identity; `pull` writes it."""
-    preset: str = ""
+    preset: Words = ""
     """The preset that gives the access: the stem of a file in presets/."""
-    presets: list[str] = Field(default_factory=list)
+    presets: list[Words] = Field(default_factory=list)
     """Several presets; the highest access wins. Not beside `preset`."""
     platform: dict[str, bool | TimedSwitch] = Field(default_factory=dict)
     """Platform areas switched on or off for this person, whatever the presets say."""
@@ -141,7 +148,7 @@ class PresetDocument(Document):
     """The name that people are shown."""
     description: Words = ""
     """Whom it is for."""
-    extends: list[str] = Field(default_factory=list)
+    extends: list[Words] = Field(default_factory=list)
     """Presets whose grants are added to this one's."""
     platform: dict[str, bool] = Field(default_factory=dict)
     """Platform areas that are switched on."""
@@ -174,11 +181,11 @@ class SettingsDocument(Document):
     """What happens to people in the hub for whom there is no file."""
     protect: list[Filled] = Field(default_factory=list)
     """Addresses that are never changed and never deleted; `*`, `?` and `[…]` are wildcards."""
-    email_domains: list[Annotated[str, Field(pattern=DOMAIN)]] = Field(default_factory=list)
+    email_domains: list[Annotated[str, Field(pattern=DOMAIN), _words(pattern=DOMAIN)]] = Field(default_factory=list)
     """The only domains that addresses may have; without the key, or with an empty list, any."""
-    timezone: str = ""
+    timezone: Annotated[str, WithJsonSchema({"type": "string", "pattern": ZONE})] = ""
     """The zone in which a last day ends, such as Europe/Amsterdam."""
-    hub_host: Annotated[str, Field(pattern=HOST)] = ""
+    hub_host: Annotated[str, Field(pattern=HOST), _words(pattern=HOST)] = ""
     """An assertion: refuse any other hub. Never a destination."""
     rails: RailsDocument = RailsDocument()
     """Limits that a plan must keep."""

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from bo_sync.config import made
 from bo_sync.config.admit import admit, found
 from bo_sync.config.complaints import Complaints
-from bo_sync.config.documents import ID, USER_KEYS, UserDocument
+from bo_sync.config.documents import ADDRESS, ID, USER_KEYS, UserDocument
 from bo_sync.config.known import Known, check_preset, read_presets
 from bo_sync.config.overrides import read_ignores, read_overrides
 from bo_sync.config.profile import read_profile
@@ -23,8 +23,7 @@ from bo_sync.config.values import Entries
 from bo_sync.config.words import meant, one_of, quoted
 from bo_sync.core.model import Declaration, State
 
-_ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_is_address: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*").fullmatch
+_is_address: Final = re.compile(ADDRESS).fullmatch
 _is_id: Final = re.compile(ID).fullmatch
 _KEYS: Final = frozenset(USER_KEYS)
 

@@ -5,11 +5,14 @@ An editor's YAML knows numbers and we do not, so text may be a number there. A s
 """
 
 import json
+import re
 from collections.abc import Collection, Mapping
 from typing import Final, Literal, cast
 
 from bo_sync.config.documents import (
+    ADDRESS,
     PRESET_KEYS,
+    ROLE_NAME,
     SETTINGS_KEYS,
     USER_KEYS,
     Document,
@@ -17,13 +20,14 @@ from bo_sync.config.documents import (
     SettingsDocument,
     UserDocument,
 )
-from bo_sync.core.model import MODULES, PLATFORM, PROFILE_LIMITS
+from bo_sync.core.model import MODULES, PLATFORM, PROFILE_LIMITS, ProfileField
 
 Kind = Literal["user", "preset", "config"]
 Schema = dict[str, object]
 
-_ADDRESS: Final = r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+$"
 _PRESET_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+_is_number: Final = re.compile(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?").fullmatch
+_TEXT: Final = ["string", "number"]
 
 
 def json_schema(kind: Kind, presets: Collection[str] = ()) -> str:
@@ -39,6 +43,10 @@ def json_schema(kind: Kind, presets: Collection[str] = ()) -> str:
         _limit_roles(schema)
     else:
         schema = _model(SettingsDocument, SETTINGS_KEYS)
+        _part(_part(schema, "properties"), "role_definitions")["propertyNames"] = {"pattern": ROLE_NAME}
+        defaults = _part(_part(_part(schema, "definitions"), "ProfileDocument"), "properties")
+        for name, limits in _profile_limits().items():
+            _part(defaults, name).update(limits)
     head: Schema = {"$schema": "http://json-schema.org/draft-07/schema#", "title": f"bo-sync {kind}"}
     return json.dumps({**head, **schema}, indent=2) + "\n"
 
@@ -68,8 +76,7 @@ def _user(presets: Collection[str]) -> Schema:
 
 def _unless_held() -> Schema:
     """Names, limits and the address's form are demanded of people whom the hub does not hold yet."""
-    limits: Schema = {name: {"maxLength": limit} for name, limit in PROFILE_LIMITS.items()}
-    limits["language"] = {"pattern": "^[A-Za-z]{2}$|^$"}
+    names: tuple[ProfileField, ...] = ("first_name", "last_name")
     return {
         "if": {
             "anyOf": [
@@ -80,13 +87,19 @@ def _unless_held() -> Schema:
         "else": {
             "required": ["first_name", "last_name"],
             "properties": {
-                "email": {"pattern": _ADDRESS},
-                **limits,
-                "first_name": {"type": ["string", "number"], "minLength": 1, "maxLength": PROFILE_LIMITS["first_name"]},
-                "last_name": {"type": ["string", "number"], "minLength": 1, "maxLength": PROFILE_LIMITS["last_name"]},
+                "email": {"type": "string", "pattern": ADDRESS},
+                **_profile_limits(),
+                **{name: {"type": _TEXT, "minLength": 1, "maxLength": PROFILE_LIMITS[name]} for name in names},
             },
         },
     }
+
+
+def _profile_limits() -> dict[str, Schema]:
+    """What the hub takes of each field. A language is never a number."""
+    limits: dict[str, Schema] = {name: {"maxLength": limit} for name, limit in PROFILE_LIMITS.items()}
+    limits["language"] = {"type": ["string", "null"], "pattern": "^[A-Za-z]{2}$|^$"}
+    return limits
 
 
 def _model(model: type[Document], keys: Collection[str]) -> Schema:
@@ -119,7 +132,9 @@ def _part(schema: Mapping[str, object], key: str) -> Schema:
 
 
 def _limit_presets(schema: Schema, presets: Collection[str]) -> None:
-    name: Schema = {"enum": sorted(presets)} if presets else {"type": "string", "pattern": _PRESET_NAME}
+    """A name such as `2024` is text to us and a number to an editor."""
+    numbers = [float(preset) for preset in sorted(presets) if _is_number(preset)]
+    name: Schema = {"enum": [*sorted(presets), *numbers]} if presets else {"type": _TEXT, "pattern": _PRESET_NAME}
     properties = _part(schema, "properties")
     for key in {"preset", "presets", "extends"} & set(properties):
         limited = {"items": name, "uniqueItems": True} if key != "preset" else name
@@ -134,4 +149,4 @@ def _limit_roles(schema: Schema) -> None:
         grant = part.pop("additionalProperties")
         part["properties"] = dict.fromkeys(roles, grant)
         part["additionalProperties"] = grant if rest else False
-        part["propertyNames"] = {"pattern": "^[a-z][a-z0-9_]{0,63}$"}
+        part["propertyNames"] = {"pattern": ROLE_NAME, **({"not": {"enum": list(PLATFORM)}} if rest else {})}

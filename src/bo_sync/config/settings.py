@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from bo_sync.config.admit import admit
 from bo_sync.config.complaints import Complaints
-from bo_sync.config.documents import SETTINGS_KEYS, RailsDocument, SettingsDocument, ShareDocument
+from bo_sync.config.documents import ROLE_NAME, SETTINGS_KEYS, RailsDocument, SettingsDocument, ShareDocument
 from bo_sync.config.known import rank
 from bo_sync.config.profile import read_profile
 from bo_sync.config.values import Entries
@@ -17,7 +17,7 @@ from bo_sync.core.model import Role
 from bo_sync.core.settings import RailLimits, Settings, Share, Unmanaged
 from bo_sync.core.text import Text
 
-_is_role_name: Final = re.compile("[a-z][a-z0-9_]{0,63}").fullmatch
+_is_role_name: Final = re.compile(ROLE_NAME).fullmatch
 
 
 def today(settings: Settings, now: datetime) -> date:
