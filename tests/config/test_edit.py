@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bo_sync.config.dump import dump_user
 from bo_sync.config.edit import Change, DropGrant, SetGrant, SetProfile, update_user
+from bo_sync.config.fmt import format_text
 from bo_sync.config.yaml import read
 from bo_sync.core.model import MODULES, PLATFORM, Access, Declaration, FieldValue, Override, Role
 from bo_sync.core.text import Text
@@ -405,6 +406,10 @@ def test_in_any_layout_every_comment_is_kept_and_the_rest_says_what_it_said(seed
     for _ in range(25):
         text = Scribe(chance).person()
         assert not read(text.encode(), F).problems, text
+        formatted = format_text(text, "user", F)
+        assert plain_value(formatted) == plain_value(text)
+        assert notes(formatted) == notes(text)
+        assert format_text(formatted, "user", F) == formatted
         for change in asked:
             try:
                 changed = update_user(text, JANE, [change], F)
