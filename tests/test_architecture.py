@@ -19,7 +19,7 @@ BUDGETS: dict[str, dict[str, int]] = {
     "src/bo_sync/sandbox": {"ignore": 0, "noqa": 4, "no cover": 0},
     "src/bo_sync/cli": {"ignore": 0, "noqa": 1, "no cover": 0},
     "src/bo_sync/*.py": {"ignore": 0, "noqa": 1, "no cover": 0},
-    "tests": {"ignore": 6, "noqa": 3, "no cover": 0},
+    "tests": {"ignore": 7, "noqa": 4, "no cover": 0},
     "bench": {"ignore": 0, "noqa": 3, "no cover": 0},
 }
 """How many lines of each place may hide from a checker. Whoever needs one more raises the number here, in review."""
