@@ -162,8 +162,8 @@ def test_a_default_access_that_is_not_none_is_said() -> None:
         Finding(
             "default_access",
             Severity.WARNING,
-            "role definition sales gives viewer by default: a person whom apply creates is taken back to exactly what the "
-            "file gives",
+            "role definition sales gives viewer by default: "
+            "a person whom apply creates is taken back to exactly what the file gives",
         ),
     )
 
