@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bo_sync.config.dump import dump_user
 from bo_sync.config.fmt import Kind, all_comments, format_text, reading
+from bo_sync.config.layout import lay_out
 from bo_sync.core.model import Declaration
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError
@@ -183,5 +184,5 @@ def test_meaning_and_comments_survive_and_formatting_again_changes_nothing(text:
         return
     assert reading(formatted, F) == before
     assert formatted.count("#") == text.count("#")
-    assert all_comments(formatted) == all_comments(text)
+    assert all_comments(formatted, lay_out(formatted)) == all_comments(text, lay_out(text))
     assert format_text(formatted, "user", F) == formatted

@@ -60,6 +60,12 @@ _comma: Final = re.compile(" *,").match
 Change = SetProfile | SetGrant | DropGrant
 
 
+@dataclass(frozen=True, slots=True)
+class _Document:
+    text: str
+    root: Node
+
+
 def update_user(text: str, email: Text, changes: Listed[Change], path: Text) -> str:
     """`text` with the changes made to the entry of `email`. `path` names the file in messages.
 
@@ -77,9 +83,11 @@ def update_user(text: str, email: Text, changes: Listed[Change], path: Text) -> 
 
 def _checked(text: str, email: Text, change: Change, path: Text) -> str:
     expected = reading(text, path)
-    _expect(_person(expected, email, path)[0], change)
-    changed = _changed(text, email, change, path)
-    if not says(changed, expected, all_comments(text), path):
+    said, index = _person(expected, email, path)
+    _expect(said, change)
+    document = _Document(text, lay_out(text))
+    changed = apply(text, _edits(document, _entry(document.root, index), change))
+    if not says(changed, expected, all_comments(text, document.root), path):
         message = (
             f"the entry of {email} is laid out so that {_subject(change)} cannot be changed without harm to the rest"
         )
@@ -121,20 +129,16 @@ def _read(written: str) -> Value:
     return said[0] if isinstance(said, Items) else None
 
 
-def _changed(text: str, email: Text, change: Change, path: Text) -> str:
-    root = lay_out(text)
-    entry = _entry(root, _person(reading(text, path), email, path)[1])
-    document = _Document(text, root)
+def _edits(document: _Document, entry: Mapping, change: Change) -> list[Edit]:
     match change:
         case SetProfile(field):
-            edits = _put(document, entry, (field.field,), profile_value(field))
+            return _put(document, entry, (field.field,), profile_value(field))
         case SetGrant(role, access):
-            edits = _put(document, entry, (_area(role), role), word(role, access))
+            return _put(document, entry, (_area(role), role), word(role, access))
         case DropGrant(role):
-            edits = _drop(document, entry, (_area(role), role))
+            return _drop(document, entry, (_area(role), role))
         case _:
             assert_never(change)
-    return apply(text, edits)
 
 
 def _area(role: Role) -> str:
@@ -151,12 +155,6 @@ def _person(value: Value, email: Text, path: Text) -> tuple[Entries, int | None]
         if isinstance(entry, Entries) and isinstance(written, str) and written.casefold() == email.folded:
             return entry, index if is_list else None
     raise FilesError(f"{path}: no entry for {email}", hint="Run `bo-sync validate`: the file may have changed.")
-
-
-@dataclass(frozen=True, slots=True)
-class _Document:
-    text: str
-    root: Node
 
 
 def _entry(root: Node, index: int | None) -> Mapping:

@@ -58,8 +58,9 @@ def format_text(text: str, kind: Kind, path: Text) -> str:
     """
     before = reading(text, path)
     lines = plain(text, path)
-    formatted = apply(lines.text, _edits(lines.text, lay_out(lines.text), (), _ORDERS[kind]))
-    if not says(formatted, before, all_comments(lines.text), path):
+    root = lay_out(lines.text)
+    formatted = apply(lines.text, _edits(lines.text, root, (), _ORDERS[kind]))
+    if not says(formatted, before, all_comments(lines.text, root), path):
         message = f"{path}: cannot put the keys in order without changing what they or the comments say"
         raise FilesError(message, hint="Put each key on a line of its own, or order this file by hand.")
     return lines.written(formatted)
@@ -68,12 +69,12 @@ def format_text(text: str, kind: Kind, path: Text) -> str:
 def says(text: str, value: Value, comments_: Counter[str], path: Text) -> bool:
     """Whether a text that was changed reads as `value` and holds these comments, each as often, and no others."""
     after = read(text.encode("utf-8", "surrogatepass"), path)
-    return not after.problems and after.value == value and all_comments(text) == comments_
+    return not after.problems and after.value == value and all_comments(text, lay_out(text)) == comments_
 
 
-def all_comments(text: str) -> Counter[str]:
-    """How often each comment stands in `text`, which our reader accepted and whose lines end with `\\n`."""
-    return Counter(comments(text, lay_out(text), 0, len(text)))
+def all_comments(text: str, root: Node) -> Counter[str]:
+    """How often each comment stands in `text`, which is laid out as `root`."""
+    return Counter(comments(text, root, 0, len(text)))
 
 
 def reading(text: str, path: Text) -> Value:
