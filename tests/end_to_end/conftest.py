@@ -13,7 +13,7 @@ from tests.support.process import Served, served
 def quiet_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """The baseline and a person with some access; at the end it must hold just that, byte for byte."""
     start = baseline()
-    bob = person("bob@example.com", *rows(pricing="OWNER", order="VIEWER"), phone="1", firstName="Bob")
+    bob = person("bob@example.com", *rows(pricing="OWNER", order="VIEWER"), phone="1")
     with served(tmp_path_factory.mktemp("hub"), {**start, "users": [*start["users"], bob]}) as hub:
         before = hub.holds()
         yield hub

@@ -12,9 +12,10 @@ from tests.end_to_end.world import file, files, person, rows, seen
 from tests.support.process import Ran, Served, bo_sync, served, write
 
 ROOT = files(
-    file("ada@example.com", "job: Poet", "modules: {pricing: editor}"), file("new@example.com", "gender: female")
+    file("ada@example.com", "job: Poet", "modules: {pricing: editor}", first="Adah"),
+    file("new@example.com", "gender: female", first="Nora"),
 )
-LIVE = [person("ada@example.com", *rows(order="OWNER")), person("bob@example.com", firstName="Bob")]
+LIVE = [person("ada@example.com", *rows(order="OWNER"), firstName="Adah"), person("bob@example.com", firstName="Bob")]
 ANEW = "next: make a new one with plan --out FILE, and have that one reviewed"
 APPLY = ("apply", "plan.json", "--yes")
 
@@ -113,8 +114,8 @@ def test_a_hub_that_moved_makes_the_plan_stale_and_it_is_told_who_and_how(tmp_pa
         saved(root, hub)
         with Store.open(hub.database) as store:
             moved = [
-                person("ada@example.com", *rows(order="VIEWER", pricing="VIEWER"), job="Spy"),
-                person("new@example.com"),
+                person("ada@example.com", *rows(order="VIEWER", pricing="VIEWER"), job="Spy", firstName="Adah"),
+                person("new@example.com", firstName="Nora"),
             ]
             store.load({"users": moved})
         before = hub.holds()

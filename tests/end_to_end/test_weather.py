@@ -45,7 +45,7 @@ DOCTOR = "`bo-sync doctor` says what a key may do"
         pytest.param(
             Page(200, b'{"errors": [{"message": "No luck for ' + KEY.encode() + b' \\u001b[2J"}]}'),
             "the hub says “No luck for [secret] \\x1b[2J”",
-            "correct what the hub complains about; `bo-sync doctor` checks the hub and the key",
+            "if a page of 12 is too large for it, give a smaller --page-size; or run `bo-sync doctor`",
             id="a GraphQL error that quotes the key and a control character",
         ),
         pytest.param(
