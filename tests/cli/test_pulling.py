@@ -151,3 +151,45 @@ def test_update_keeps_a_running_end_date_and_drops_one_that_has_passed(tmp_path:
     text = (tmp_path / "users" / "a.yaml").read_text()
     assert "pricing: {access: viewer, until: 2099-01-01, reason: CHG-1}" in text
     assert "logistics: editor" in text
+
+
+def test_update_keeps_the_end_date_of_an_entry_on_its_last_day(tmp_path: Path) -> None:
+    entry = (
+        f"email: a@example.com\nfirst_name: A\nlast_name: B\nmodules:\n  pricing: {{access: owner, until: {TODAY}}}\n"
+    )
+    write(tmp_path, {"users/a.yaml": entry})
+    common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
+    live: Population = {
+        "users": [
+            {
+                "email": "a@example.com",
+                "firstName": "A",
+                "lastName": "B",
+                "roles": [{"definition": "pricing", "access": "EDITOR"}],
+            }
+        ]
+    }
+    with Store.open() as store:
+        pulled(common, hub_with(store, live), update=True)
+    assert f"pricing: {{access: editor, until: {TODAY}}}" in (tmp_path / "users" / "a.yaml").read_text()
+
+
+def test_whoever_would_be_deleted_for_want_of_a_file_gets_one(tmp_path: Path) -> None:
+    write(tmp_path, {"bo-sync.yaml": "unmanaged: delete\n"})
+    common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
+    with Store.open() as store:
+        hub = hub_with(store, {"users": [{"email": "ann@example.com", "firstName": "Ann"}]})
+        told = pulled(common, hub, update=False)
+        assert not planned(common, hub).changes
+    assert [path.raw for path in told.written] == ["users/ann@example.com.yaml"]
+
+
+def test_a_name_that_the_hub_lacks_is_cleared_beside_an_id(tmp_path: Path) -> None:
+    write(tmp_path, {"users/a.yaml": "email: ann@example.com\nid: 5\nfirst_name: Ann # hers\nlast_name: B\n"})
+    common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
+    with Store.open() as store:
+        hub = hub_with(store, {"users": [{"id": 5, "email": "ann@example.com", "lastName": "B"}]})
+        told = pulled(common, hub, update=True)
+        assert not planned(common, hub).changes
+    assert (told.left, [path.raw for path in told.updated]) == ((), ["users/a.yaml"])
+    assert "first_name: null # hers" in (tmp_path / "users" / "a.yaml").read_text()
