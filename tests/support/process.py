@@ -65,11 +65,19 @@ def bo_sync(root: Path, *arguments: str, env: Mapping[str, str] | None = None, t
     return Ran(done.returncode, done.stdout, done.stderr)
 
 
+_HEAR_CTRL_C: Final = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+"""
+"""Becomes the command, which hears Ctrl-C also where the tests run in the background of a shell that ignores it."""
+
+
 @contextmanager
 def started(root: Path, *arguments: str, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[str]]:
     """A command that runs in `root`, to be signalled or left; it is over, one way or another, after the block."""
     process = subprocess.Popen(
-        [*COMMAND, *arguments],
+        [sys.executable, "-c", _HEAR_CTRL_C, *COMMAND[1:], *arguments],
         cwd=root,
         env={**environment(), **(env or {})},
         stdin=subprocess.DEVNULL,
@@ -92,10 +100,10 @@ def ended(process: subprocess.Popen[str]) -> Ran:
     return Ran(process.returncode, out, err)
 
 
-_TAKE_THE_TERMINAL: Final = """
-import fcntl, os, sys, termios
+_TAKE_THE_TERMINAL: Final = f"""
+import fcntl, termios
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+{_HEAR_CTRL_C}
 """
 """Makes the terminal the process's own, so that Ctrl-C typed at it is a signal, and becomes the command."""
 
