@@ -108,7 +108,8 @@ def _look_again(state: _Run, step: Step) -> None:
     """Between two tries others may have changed the hub too. Raises HubError when the second must not be sent."""
     reason = _why_not(state, step)
     if reason:
-        raise HubError(f"sent once, then {reason}", operation="roles", hint="run plan again: it shows what is left")
+        message = f"an earlier try did not do it, then {reason}"
+        raise HubError(message, operation="roles", hint="run plan again: it shows what is left")
 
 
 def _send(state: _Run, step: Step) -> None:

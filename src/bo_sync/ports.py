@@ -1,6 +1,6 @@
 """What the use cases need from the outside, one Protocol a need. A function takes the smallest that serves it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,6 +40,14 @@ class DeleteRow:
 
 RowWrite = CreateRow | UpdateRow | DeleteRow
 
+Again = Callable[[], None]
+"""Asked before a write is repeated, because the time since the first try may have changed who may be written to. Raises
+HubError when it must not be; the write then certainly did not happen."""
+
+
+def no_objection() -> None:
+    """An `Again` that lets every write be repeated."""
+
 
 class HubReader(Protocol):
     """Reads retry by themselves. All raise HubError: HubDeniedError, HubUnreachableError, HubIncompleteError."""
@@ -75,8 +83,8 @@ class HubWriter(Protocol):
     def update_profile(self, email: Text, profile: Profile) -> None:
         """Sets the given fields. The live language is read again and sent along when `profile` does not set one."""
 
-    def write_rows(self, user_id: int, writes: Sequence[RowWrite]) -> None:
+    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> None:
         """One person's role changes in one request, in order. After any error some of them may have taken effect."""
 
-    def delete_user(self, email: Text) -> None:
+    def delete_user(self, email: Text, before_again: Again = no_objection) -> None:
         """Deletes a person; it cannot be undone."""

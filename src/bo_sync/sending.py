@@ -23,7 +23,7 @@ from bo_sync.core.live import effective
 from bo_sync.core.model import Access, FieldValue, GrantRow, LiveUser, Profile, Role, RoleDefinition
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError, HubFateUnknownError, HubMovedError
-from bo_sync.ports import CreateRow, DeleteRow, HubReader, HubWriter, RowWrite, UpdateRow
+from bo_sync.ports import Again, CreateRow, DeleteRow, HubReader, HubWriter, RowWrite, UpdateRow, no_objection
 
 T = TypeVar("T")
 
@@ -69,15 +69,8 @@ def update_profile(hub: Hub, target: Target, fields: Sequence[FieldChange]) -> N
     _settle(fields, lambda work: hub.update_profile(target.email, _values(work)), left)
 
 
-def _no_objection() -> None:
-    """Lets a write be sent once more."""
-
-
-def delete(hub: Hub, change: DeleteUser, before_again: Callable[[], None] = _no_objection) -> None:
-    """Deletes the person, or finds them gone. Never somebody else who stands at the address by now.
-
-    `before_again` is asked before a second try, and raises HubError when there must be none.
-    """
+def delete(hub: Hub, change: DeleteUser, before_again: Again = no_objection) -> None:
+    """Deletes the person, or finds them gone. Never somebody else who stands at the address by now."""
 
     def left(doubt: HubError) -> Text | None:
         found = _user(hub, change.hub_email, doubt)
@@ -85,18 +78,21 @@ def delete(hub: Hub, change: DeleteUser, before_again: Callable[[], None] = _no_
             _other_person(doubt, found)
         return None if found is None else change.hub_email
 
-    _settle(change.hub_email, hub.delete_user, left, before_again)
+    _settle(change.hub_email, lambda email: hub.delete_user(email, before_again), left, before_again)
 
 
-def write_grants(
-    hub: Hub, target: Target, grants: Sequence[GrantChange], before_again: Callable[[], None] = _no_objection
-) -> None:
-    """One person's grant changes of one phase, in one request; `before_again` as in `delete`."""
+def write_grants(hub: Hub, target: Target, grants: Sequence[GrantChange], before_again: Again = no_objection) -> None:
+    """One person's grant changes of one phase, in one request."""
 
     def left(doubt: HubError) -> list[RowWrite] | None:
         return grants_missing(target, grants, _same_person(hub, target, doubt).rows) or None
 
-    _settle([_write(grant) for grant in grants], lambda work: hub.write_rows(target.id, work), left, before_again)
+    _settle(
+        [_write(grant) for grant in grants],
+        lambda work: hub.write_rows(target.id, work, before_again),
+        left,
+        before_again,
+    )
 
 
 def strip_defaults(hub: Hub, target: Target) -> None:
@@ -115,7 +111,7 @@ def _settle(
     work: T,
     send: Callable[[T], None],
     left: Callable[[HubError], T | None],
-    before_again: Callable[[], None] = _no_objection,
+    before_again: Again = no_objection,
 ) -> None:
     """Sends `work`; in doubt asks `left` what of it does not hold yet (None: all holds) and sends that once more."""
     try:

@@ -31,7 +31,7 @@ from bo_sync.errors import (
     HubMovedError,
     HubUnreachableError,
 )
-from bo_sync.ports import CreateRow, DeleteRow, Progress, RowWrite, UpdateRow
+from bo_sync.ports import Again, CreateRow, DeleteRow, Progress, RowWrite, UpdateRow, no_objection
 
 Operation = Literal[
     "read_all", "read_user", "read_rows", "read_rows_of", "create_user", "update_profile", "write_rows", "delete_user"
@@ -157,7 +157,8 @@ class InMemoryHub:
                 user = self.person(email.raw)
                 self.put(replace(user, profile=_set(user.profile, profile)))
 
-    def write_rows(self, user_id: int, writes: Sequence[RowWrite]) -> None:
+    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> None:
+        del before_again  # nothing is repeated here: this hub never says 429
         with self._call("write_rows", self._email(user_id)) as permits:
             for write in writes:
                 user = next((user for user in self.state.users if user.id == user_id), None)
@@ -167,7 +168,8 @@ class InMemoryHub:
                 if permits():
                     self.put(replace(user, rows=rows))
 
-    def delete_user(self, email: Text) -> None:
+    def delete_user(self, email: Text, before_again: Again = no_objection) -> None:
+        del before_again  # nothing is repeated here: this hub never says 429
         with self._call("delete_user", email.raw) as permits:
             if not self.has(email.raw):
                 raise moved()

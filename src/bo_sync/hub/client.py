@@ -20,7 +20,7 @@ from bo_sync.hub.reading import read_definitions, read_everything, read_grants
 from bo_sync.hub.refusals import DENIALS, is_missing, read_failure, write_failure
 from bo_sync.hub.transport import Transport
 from bo_sync.hub.wire import CreatedShape, UserShape, live_user, parse, profile_input
-from bo_sync.ports import Progress, RowWrite
+from bo_sync.ports import Again, Progress, RowWrite, no_objection
 
 _TAKEN: Final = re.compile(r"already|exists|taken|in use|duplicate", re.IGNORECASE)
 
@@ -97,31 +97,29 @@ class CommerceHub:
         if reply.faults or not _has(reply, "adminUserUpdate"):
             raise write_failure("adminUserUpdate", email, reply)
 
-    def delete_user(self, email: Text) -> None:
+    def delete_user(self, email: Text, before_again: Again = no_objection) -> None:
         """Deletes a person."""
-        reply = self._transport.write(call("adminUserDelete", {"email": email.raw}))
+        reply = self._transport.write(call("adminUserDelete", {"email": email.raw}), before_again)
         if reply.faults or not _has(reply, "adminUserDelete"):
             raise write_failure("adminUserDelete", email, reply)
 
-    def write_rows(self, user_id: int, writes: Sequence[RowWrite]) -> None:
+    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> None:
         """One person's role changes, in order; one a request from the day on which the hub refuses several."""
-        if not writes:
+        if len(writes) <= 1 or self._one_by_one:
+            self._write_one_by_one(user_id, writes, before_again)
             return
-        if len(writes) == 1 or self._one_by_one:
-            for write in writes:
-                self._write_rows(user_id, [write])
-            return
-        reply = self._transport.write(compose(user_id, writes))
+        reply = self._transport.write(compose(user_id, writes), before_again)
         if not _is_refused_whole(reply):
             self._check_rows(user_id, writes, reply)
             return
-        self._write_rows(user_id, writes[:1])
+        before_again()
+        self._write_one_by_one(user_id, writes[:1], before_again)
         self._one_by_one = True
-        for write in writes[1:]:
-            self._write_rows(user_id, [write])
+        self._write_one_by_one(user_id, writes[1:], before_again)
 
-    def _write_rows(self, user_id: int, writes: Sequence[RowWrite]) -> None:
-        self._check_rows(user_id, writes, self._transport.write(compose(user_id, writes)))
+    def _write_one_by_one(self, user_id: int, writes: Sequence[RowWrite], before_again: Again) -> None:
+        for write in writes:
+            self._check_rows(user_id, [write], self._transport.write(compose(user_id, [write]), before_again))
 
     def _check_rows(self, user_id: int, writes: Sequence[RowWrite], reply: Reply) -> None:
         names = [alias(index) for index in range(len(writes))]

@@ -92,7 +92,7 @@ class Transport:
 
     def read(self, call: Call) -> Reply:
         """Asks until an answer comes. Raises HubUnreachableError, HubDeniedError, HubError for one without GraphQL."""
-        match self._send(call, _may_read_again):
+        match self._send(call, _may_read_again, lambda: None):
             case Silence() as silence:
                 raise self._unreachable(call, silence)
             case Answer(status=status) as answer if status in _PASSING:
@@ -101,9 +101,12 @@ class Transport:
             case answer:
                 return self._reply(call, answer)
 
-    def write(self, call: Call) -> Reply:
-        """Sends once, or again when it certainly did not happen. Raises HubFateUnknownError when nobody can tell."""
-        match self._send(call, _may_write_again):
+    def write(self, call: Call, before_again: Callable[[], None] = lambda: None) -> Reply:
+        """Sends once, or again when it certainly did not happen. Raises HubFateUnknownError when nobody can tell.
+
+        `before_again` is asked after each wait, and raises HubError when the call must not be sent again.
+        """
+        match self._send(call, _may_write_again, before_again):
             case Silence(sent=False) as silence:
                 raise self._unreachable(call, silence)
             case Silence() as silence:
@@ -128,7 +131,7 @@ class Transport:
         """Closes the kept connections."""
         self._session.close()
 
-    def _send(self, call: Call, may_repeat: Callable[[Outcome], bool]) -> Outcome:
+    def _send(self, call: Call, may_repeat: Callable[[Outcome], bool], before_again: Callable[[], None]) -> Outcome:
         """The last outcome: one that may not be repeated, or that of the last try that time allows."""
         body, clock = call.body(), self._pace.monotonic
         silent_since, tried = clock(), 0
@@ -144,6 +147,7 @@ class Transport:
                 return outcome
             if self._pace.wait(self._stopped, delay):
                 return outcome
+            before_again()
             silent_since = clock() if isinstance(outcome, Answer) else silent_since
 
     def _worth_trying(self, silence: Silence, silent_since: float, delay: float) -> bool:

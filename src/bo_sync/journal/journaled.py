@@ -14,7 +14,7 @@ from bo_sync.errors import HubError, HubFateUnknownError
 from bo_sync.journal.entries import Fate, RowIntent
 from bo_sync.journal.place import JournalError
 from bo_sync.journal.writing import Draft, Journal
-from bo_sync.ports import CreateRow, DeleteRow, HubReader, HubWriter, Progress, RowWrite, UpdateRow
+from bo_sync.ports import Again, CreateRow, DeleteRow, HubReader, HubWriter, Progress, RowWrite, UpdateRow, no_objection
 
 T = TypeVar("T")
 
@@ -72,13 +72,14 @@ class Journaled:
         draft = Draft("update_profile", email, self._ids.get(email.raw), profile)
         self._send(draft, lambda: self._hub.update_profile(email, profile))
 
-    def write_rows(self, user_id: int, writes: Sequence[RowWrite]) -> None:
+    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> None:
         rows = tuple(map(self._row, writes))
         draft = Draft("write_rows", self._emails.get(user_id, Text("")), user_id, rows=rows)
-        self._send(draft, lambda: self._hub.write_rows(user_id, writes))
+        self._send(draft, lambda: self._hub.write_rows(user_id, writes, before_again))
 
-    def delete_user(self, email: Text) -> None:
-        self._send(Draft("delete_user", email, self._ids.get(email.raw)), lambda: self._hub.delete_user(email))
+    def delete_user(self, email: Text, before_again: Again = no_objection) -> None:
+        draft = Draft("delete_user", email, self._ids.get(email.raw))
+        self._send(draft, lambda: self._hub.delete_user(email, before_again))
 
     def _send(self, draft: Draft, send: Callable[[], T], made: Callable[[T], int | None] = lambda _: None) -> T:
         try:
