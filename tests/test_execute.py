@@ -14,7 +14,7 @@ from bo_sync.core.rails import RailResult
 from bo_sync.core.report import Outcome, Report
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
-from bo_sync.execute import Options, apply_plan, unattempted
+from bo_sync.execute import BrokenRunError, Options, apply_plan, unattempted
 from bo_sync.reconcile import Desired, Reading, make_plan
 from tests.support.builders import plan, update
 from tests.support.hub_double import (
@@ -31,7 +31,7 @@ from tests.support.hub_double import (
 )
 from tests.support.people import DEFINITIONS, SETTINGS, absent, grant, holds, hub_of, owner, row, wants
 
-ANN = "ann@example.com"
+ANN, BEN, CEM = "ann@example.com", "ben@example.com", "cem@example.com"
 OWNERS = tuple(owner(100 + number, f"zz-owner-{number}@example.com") for number in range(3))
 
 
@@ -356,13 +356,19 @@ def test_progress_counts_every_step_of_the_whole_run_once() -> None:
     assert {what for what, _, _ in watching.told} == {"steps"}
 
 
-def test_what_is_not_the_hubs_failure_is_not_hidden() -> None:
+def test_our_own_failure_lets_nothing_more_begin_and_the_report_tells_of_everybody() -> None:
     def broken() -> HubError:
         raise ZeroDivisionError
 
-    hub = InMemoryHub(hub_of(holds(1, ANN, phone="1"))).script("update_profile", ANN, Event(broken))
-    with pytest.raises(ZeroDivisionError):
-        run(hub, wants(ANN, phone="2"))
+    live = hub_of(*(holds(number, email, phone="1") for number, email in enumerate((ANN, BEN, CEM), 1)))
+    hub = InMemoryHub(live).script("update_profile", BEN, Event(broken))
+    with pytest.raises(BrokenRunError) as raised:
+        run(hub, *(wants(email, phone="2") for email in (ANN, BEN, CEM)))
+    assert isinstance(raised.value.__cause__, ZeroDivisionError)
+    assert outcomes(raised.value.report) == {"ann": "applied", "ben": "unknown", "cem": "not_attempted"}
+    assert errors(raised.value.report)["ben"] == (
+        "bo-sync itself failed at this person, so whether the last request happened is unknown"
+    )
 
 
 def test_people_are_told_apart_by_folded_address_and_reached_by_the_hubs_spelling() -> None:

@@ -1,7 +1,8 @@
 """Running a plan: phase by phase, people of a phase side by side, and the truth about each of them afterwards.
 
 A step sends only what the plan shows, and settles its own doubts (`sending.py`). One person's failure stops the later
-steps of that person and of nobody else. The report is made from what happened, never from what was meant to.
+steps of that person and of nobody else. A failure of our own lets nothing more begin, and is reported as it happened
+too: the report is made from what happened, never from what was meant to.
 """
 
 from collections.abc import Callable
@@ -47,16 +48,29 @@ class _Run:
     begun: set[str] = field(default_factory=set)
     left: dict[str, str] = field(default_factory=dict)
     guarded: tuple[Step, ...] = ()
+    defects: list[Exception] = field(default_factory=list)
     is_halted: bool = False
 
     def halted(self) -> bool:
         """Whether nothing new may begin; once so, always so."""
+        self.is_halted |= bool(self.defects)
         self.is_halted |= self.options.stopped() or (self.options.fail_fast and bool(self.errors))
         return self.is_halted
 
 
+class BrokenRunError(Exception):
+    """bo-sync itself failed while it ran a plan. `report` says what was done all the same; the cause is the defect."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__("the run broke off")
+        self.report = report
+
+
 def apply_plan(reading: Reading, hub: Hub, options: Options, progress: Progress) -> Report:
-    """Runs a plan that no rail refuses, and reports. Raises nothing that the hub does; see each outcome's `error`."""
+    """Runs a plan that no rail refuses, and reports. Raises nothing that the hub does; see each outcome's `error`.
+
+    Raises BrokenRunError, with the report in it, for what is nobody's fault but ours.
+    """
     if reading.plan.refused:
         raise ValueError("a refused plan cannot be run")
     state = _Run(hub, reading, options)
@@ -70,7 +84,11 @@ def apply_plan(reading: Reading, hub: Hub, options: Options, progress: Progress)
         with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="apply") as pool:
             for _ in pool.map(partial(_run_step, state), found):
                 progress.advance("steps", next(done), total)
-    return Report(options.run, digest(reading.plan), tuple(_outcome(state, change) for change in reading.plan.changes))
+    outcomes = tuple(_outcome(state, change) for change in reading.plan.changes)
+    report = Report(options.run, digest(reading.plan), outcomes)
+    if state.defects:
+        raise BrokenRunError(report) from state.defects[0]
+    return report
 
 
 def unattempted(plan: Plan, why: str) -> Report:
@@ -86,15 +104,18 @@ def _run_step(state: _Run, step: Step) -> None:
     if state.halted():
         state.left[key] = ""
         return
-    reason = _why_not(state, step)
-    if reason:
-        state.left[key] = reason
-        return
-    state.begun.add(key)
     try:
+        reason = _why_not(state, step)
+        if reason:
+            state.left[key] = reason
+            return
+        state.begun.add(key)
         _send(state, step)
     except HubError as error:
         state.errors[key] = error
+    except Exception as defect:  # noqa: BLE001 - the others' outcomes must be told, whatever we did wrong here
+        state.defects.append(defect)
+        state.errors[key] = _broken(step)
 
 
 def _why_not(state: _Run, step: Step) -> str:
@@ -102,6 +123,11 @@ def _why_not(state: _Run, step: Step) -> str:
     if step not in state.guarded or isinstance(step.change, CreateUser):
         return ""
     return why_not_lose(state.hub, state.reading, state.ids, step.change)
+
+
+def _broken(step: Step) -> HubFateUnknownError:
+    message = "bo-sync itself failed at this person, so whether the last request happened is unknown"
+    return HubFateUnknownError(message, operation=type(step).__name__, hint="run plan again: it shows what is left")
 
 
 def _look_again(state: _Run, step: Step) -> None:

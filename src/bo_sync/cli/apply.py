@@ -21,7 +21,6 @@ from bo_sync.errors import ExitCode, UsageError
 if TYPE_CHECKING:
     from bo_sync.core.report import Report
     from bo_sync.hub.client import CommerceHub
-    from bo_sync.journal.place import JournalError
     from bo_sync.reconcile import Reading
 
 
@@ -152,12 +151,10 @@ class _Orders:
     allowed: tuple[tuple[NumericRail, int], ...]
 
 
-def _run(
-    chosen: Common, hub: "CommerceHub", reading: "Reading", orders: _Orders
-) -> "tuple[Report, JournalError | None]":
-    """Runs the plan, journalled. Beside the report, why the journal is not whole; then nothing more was begun."""
+def _run(chosen: Common, hub: "CommerceHub", reading: "Reading", orders: _Orders) -> "tuple[Report, BaseException | None]":
+    """Runs the plan, journalled. Beside the report, what broke the run off: our own defect, or a full disk."""
     from bo_sync.cli.talk import progress
-    from bo_sync.execute import Options, apply_plan
+    from bo_sync.execute import BrokenRunError, Options, apply_plan
     from bo_sync.journal.beginning import Beginning, header_of, who_runs
     from bo_sync.journal.journaled import Journaled
     from bo_sync.journal.writing import begun, now
@@ -175,9 +172,13 @@ def _run(
             fail_fast=orders.fail_fast,
             stopped=lambda: journal.is_broken or stopped(),
         )
-        report = apply_plan(reading, Journaled(hub, journal, reading.live), options, watched)
+        defect: BaseException | None = None
+        try:
+            report = apply_plan(reading, Journaled(hub, journal, reading.live), options, watched)
+        except BrokenRunError as broken:
+            report, defect = broken.report, broken.__cause__
         journal.end(report)
-    return report, journal.trouble
+    return report, defect or journal.trouble
 
 
 @contextmanager
