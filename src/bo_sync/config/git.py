@@ -1,7 +1,8 @@
 """Questions to git, asked so that nothing of a repository runs and nothing leaves the machine.
 
 Git is called without a shell, with hooks, pagers, prompts, optional locks, replaced objects and every transport off (a
-partial clone would fetch what it lacks). What it answers is somebody else's text.
+partial clone would fetch what it lacks), and without our variables: git may run filters that the person configured, and
+none of them has to know the hub's key. What it answers is somebody else's text.
 """
 
 import os
@@ -13,6 +14,7 @@ from typing import Final
 from bo_sync.core.text import Text
 
 SECONDS: Final = 20
+_KEPT_BACK: Final = ("GIT_", "BO_SYNC_")
 _SAFE: Final = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "--no-pager", "--no-optional-locks")
 _ENVIRONMENT: Final = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -37,7 +39,7 @@ def ask(root: Path, *arguments: str, feed: bytes | None = None, seconds: float =
 
     Whoever puts somebody else's text among the arguments makes sure that it is no option.
     """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(_KEPT_BACK)}
     try:
         done = subprocess.run(  # noqa: S603 - a fixed program, no shell
             ["git", *_SAFE, "-C", str(root), *arguments],  # noqa: S607 - the git that the person uses
