@@ -137,10 +137,14 @@ def _tell(line: str) -> None:
 
 
 def _say_usage(error: click.ClickException) -> None:
+    from bo_sync.core.text import visible
+
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         _tell(error.format_message())
         return
-    _say("error", error.format_message())
+    message = error.format_message()
+    # An argument is quoted as it was given, and adds no line; only what is missing takes several, and quotes nothing.
+    _say("error", message if isinstance(error, click.MissingParameter) else visible(message))
     if isinstance(error, click.UsageError) and error.ctx is not None:
         _say("next", f"{error.ctx.command_path} --help")
 
