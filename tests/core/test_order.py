@@ -99,6 +99,15 @@ def test_who_owns_no_roles_loses_the_same_grants_in_the_ordinary_phase() -> None
     assert found == [(Phase.LOWER, [("a", NO_BACKOFFICE, NO_ROLES)]), (Phase.DELETE, ["b"])]
 
 
+def test_nobody_is_an_owner_in_between_who_gets_one_half_of_the_ownership_and_loses_the_other() -> None:
+    owned, on = set_grant("roles_permissions", "editor", "owner", "r3"), set_grant("backoffice", "none", "owner")
+    assert order(update("a@example.com", NO_BACKOFFICE, ADDED, owned)) == [
+        (Phase.RAISE, [("a", ADDED)]),
+        (Phase.LOWER, [("a", NO_BACKOFFICE, owned)]),
+    ]
+    assert order(update("a@example.com", on, FEWER_ROLES)) == [(Phase.LOWER, [("a", FEWER_ROLES, on)])]
+
+
 def test_a_surplus_row_of_the_ownership_is_removed_before_the_ownership_is() -> None:
     surplus = duplicate("roles_permissions", "owner", "owner")
     found = order(update("a@example.com", FEWER_ROLES, surplus), owners=frozenset({"a@example.com"}))

@@ -3,13 +3,15 @@
     create users → profiles → raise grants → lower, revoke, remove duplicates → delete users → losses of ownership
 
 Access is given before it is taken, so that nobody who is to keep working is without it on the way, and whoever owns the
-hub's roles loses that last, after the new owners stand. Inside a phase people are independent of one another; one
+hub's roles loses that last, after the new owners stand. One raise waits for a loss: whoever gets one half of the
+ownership (Roles & permissions, Backoffice) and loses the other is never an owner in between. Inside a phase people are independent of one another; one
 person's grant changes of a phase are one step.
 """
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Final
 
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction, FieldChange, GrantChange, UpdateUser
 from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS
@@ -85,10 +87,22 @@ def _steps_of(change: Change, owners: Collection[str]) -> Iterator[tuple[Phase, 
             yield (Phase.OWNERSHIP if change.hub_email.raw in owners else Phase.DELETE), DeleteStep(change)
 
 
+_HALVES: Final = frozenset({ROLES_PERMISSIONS, BACKOFFICE})
+_LOSSES: Final = frozenset({Direction.LOWERED, Direction.REVOKED})
+
+
 def _grant_steps(change: UpdateUser, *, is_owner: bool) -> Iterator[tuple[Phase, Step]]:
+    waits = any(grant.role in _HALVES and grant.direction in _LOSSES for grant in change.grants) and not is_owner
     phases: dict[Phase, list[GrantChange]] = {}
+    waiting: list[GrantChange] = []
     for grant in change.grants:
-        phases.setdefault(_phase_of(grant, is_owner=is_owner), []).append(grant)
+        phase = _phase_of(grant, is_owner=is_owner)
+        if phase is Phase.RAISE and waits and grant.role in _HALVES:
+            waiting.append(grant)
+        else:
+            phases.setdefault(phase, []).append(grant)
+    if waiting:
+        phases[Phase.LOWER] += waiting
     for phase, grants in phases.items():
         yield phase, GrantStep(change, tuple(grants))
 
@@ -97,7 +111,7 @@ def _phase_of(grant: GrantChange, *, is_owner: bool) -> Phase:
     match grant.direction:
         case Direction.ADDED | Direction.RAISED:
             return Phase.RAISE
-        case Direction.LOWERED | Direction.REVOKED if is_owner and grant.role in {ROLES_PERMISSIONS, BACKOFFICE}:
+        case Direction.LOWERED | Direction.REVOKED if is_owner and grant.role in _HALVES:
             return Phase.OWNERSHIP
         case Direction.LOWERED | Direction.REVOKED | Direction.DUPLICATE:
             return Phase.LOWER
