@@ -56,7 +56,7 @@ class Course:
         self.store.load(self.home.population)
         self.watch = Watch(self.store)
         self.touched: set[str] = set()
-        self.others = Others(self.store, self.touched)
+        self.others = Others(self.store, self.touched, self.watch.learn)
         self.hub = SandboxHub(self.store, self.home.behaviour, weather=self.watch, keyless=True)
 
     def commit(self) -> None:

@@ -1,6 +1,6 @@
 """What a course is made of: a company of few people, files for it, edits that others make, and bad weather."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from random import Random
@@ -29,7 +29,7 @@ _WRITES: Final = ("adminUserCreate", "adminUserUpdate", "adminUserDelete", "role
 
 
 def company(chance: Random) -> World:
-    """A world whose deletions and losses are allowed, and where nobody's name is like another's.
+    """A world whose deletions and losses are allowed, and where nobody's first or last name is another's too.
 
     Two people have no file: one owns the roles, and one is protected, whatever happens to people without a file.
     """
@@ -59,7 +59,8 @@ def files_of(drawn: World, home: World) -> Iterator[Declaration]:
 
 
 def _renamed(email: Text, entry: FieldValue) -> FieldValue:
-    names: dict[ProfileField, str] = {"first_name": "New", "last_name": email.folded.partition("@")[0]}
+    local = email.folded.partition("@")[0]
+    names: dict[ProfileField, str] = {"first_name": f"New {local}", "last_name": local}
     return FieldValue(entry.field, Text(names[entry.field])) if entry.field in names else entry
 
 
@@ -88,6 +89,8 @@ class Others:
 
     store: Store
     touched: set[str]
+    before: Callable[[], None]
+    """Called when it is decided whom an edit is about: somebody may be made just now, and be gone at once."""
 
     def edit(self, chance: Random, *, may_create: bool = True) -> None:
         """One edit. Under way nobody is made: an address that differs in case alone could cross with one of ours."""
@@ -121,6 +124,7 @@ class Others:
         people = [user for user in self.store.snapshot()["users"] if user["email"] not in {STRANGER, PROTECTED}]
         if not people:
             raise HubError("nobody is there", operation="")
+        self.before()
         person = chance.choice(people)
         self.touched.add(person["email"].casefold())
         return person

@@ -62,13 +62,13 @@ class Watch:
     def accept(self) -> None:
         """Takes what the hub holds now as what others made it."""
         self._owners, self._twice = owners(self.store), twice(self.store)
-        self._learn()
+        self.learn()
 
     def before(self, request: Request, /) -> Answer | Twist | None:
         """Checks what is sent, whatever becomes of it; then as the weather of the moment."""
         if _is_write(request):
             with self._lock:
-                self._learn()
+                self.learn()
                 found = ["a write without a plan"] if self.cover is None else self.cover.uncovered(request)
                 self.wrong += found
         return self.now.before(request)
@@ -78,7 +78,7 @@ class Watch:
         if _is_write(request):
             with self._lock:
                 self._check(request)
-                self._learn()
+                self.learn()
                 self.executed += 1
                 if edit := self.meanwhile.get(self.executed):
                     edit()
@@ -94,7 +94,8 @@ class Watch:
         self.wrong += [f"request {request.number} made a second {what}" for what in doubled - self._twice]
         self._owners, self._twice = held, doubled
 
-    def _learn(self) -> None:
+    def learn(self) -> None:
+        """Notes who and what stands in the hub now, so that it is known when it is gone."""
         with self.store.reading() as db:
             for person in db.execute("SELECT id, email, language FROM users"):
                 self.known.addresses[int(person["id"])] = str(person["email"])
