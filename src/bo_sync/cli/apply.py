@@ -151,7 +151,9 @@ class _Orders:
     allowed: tuple[tuple[NumericRail, int], ...]
 
 
-def _run(chosen: Common, hub: "CommerceHub", reading: "Reading", orders: _Orders) -> "tuple[Report, BaseException | None]":
+def _run(
+    chosen: Common, hub: "CommerceHub", reading: "Reading", orders: _Orders
+) -> "tuple[Report, BaseException | None]":
     """Runs the plan, journalled. Beside the report, what broke the run off: our own defect, or a full disk."""
     from bo_sync.cli.talk import progress
     from bo_sync.execute import BrokenRunError, Options, apply_plan

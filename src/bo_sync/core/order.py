@@ -4,8 +4,8 @@
 
 Access is given before it is taken, so that nobody who is to keep working is without it on the way, and whoever owns the
 hub's roles loses that last, after the new owners stand. One raise waits for a loss: whoever gets one half of the
-ownership (Roles & permissions, Backoffice) and loses the other is never an owner in between. Inside a phase people are independent of one another; one
-person's grant changes of a phase are one step.
+ownership (Roles & permissions, Backoffice) and loses the other is never an owner in between. Inside a phase people are
+independent of one another; one person's grant changes of a phase are one step.
 """
 
 from collections.abc import Collection, Iterator
