@@ -1,0 +1,403 @@
+"""One state of files and hub for each rail that refuses, and what is printed then, line by line.
+
+The tests run `plan` and `apply` on them; docs/rails.md quotes what they print, and is held to it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from bo_sync.core.rails import NumericRail, RailName
+from bo_sync.sandbox.baseline import SESSION_TOKEN, baseline
+from bo_sync.sandbox.shape import Population, RoleShape, UserShape
+from tests.end_to_end.world import TODAY, file, person, rows
+
+SESSION: Final = {"BO_SYNC_SESSION_TOKEN": SESSION_TOKEN}
+RAILS: Final[tuple[RailName, ...]] = (
+    "empty",
+    "email_change",
+    "protected",
+    "self",
+    "min_role_owners",
+    "max_user_deletes",
+    "max_grant_losses",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Files, and the people beside the hub's first one; `session`: the hub's first person runs the commands."""
+
+    files: Mapping[str, str]
+    live: tuple[UserShape, ...] = ()
+    session: bool = False
+
+    @property
+    def population(self) -> Population:
+        start = baseline()
+        return {**start, "users": [*start["users"], *self.live]}
+
+    @property
+    def env(self) -> Mapping[str, str]:
+        return SESSION if self.session else {}
+
+    def but(self, **files: str) -> "State":
+        """The same with other files, by their name in users/ without its end."""
+        return replace(self, files={**self.files, **{f"users/{name}.yaml": text for name, text in files.items()}})
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What refuses `state`: what the rail says, from its name to the way past it, and how the others stand.
+
+    `talk` is what stderr says of the files.
+    """
+
+    state: State
+    said: tuple[str, ...]
+    others: Mapping[str, str]
+    talk: str = ""
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The lines as they are printed."""
+        return printed(self.said)
+
+    def block(self, rail: str, told: Iterable[str] | None = None) -> str:
+        """The whole block of rails that `plan` and `apply` print last; `told` in place of the refusing lines."""
+        lines = ["Rails: 1 of 7 refuses this plan"]
+        for name in RAILS:
+            lines += (told or self.told) if name == rail else [f"  ok       {name:<16}  {self.others[name]}"]
+        return "\n".join((*lines, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """A rail that a number passes: also a state that it just allows, with what it says of it, and two overrides.
+
+    `too_small` is one short of `enough`; `refused_anyway` and `passed` are the lines that tell of them.
+    """
+
+    refusal: Refusal
+    just_allowed: State
+    allowed_line: str
+    too_small: int
+    refused_anyway: str
+    enough: int
+    passed: str
+
+
+def printed(said: Sequence[str]) -> tuple[str, ...]:
+    """What a rail says, with all but the first line below its name."""
+    return (said[0], *(" " * 11 + line for line in said[1:]))
+
+
+def one(name: str, *lines: str) -> str:
+    """The file of a person at example.com."""
+    return file(f"{name}@example.com", *lines, first=name.title(), last="Smith")
+
+
+def many(*names: str) -> str:
+    """A file with a list of people at example.com who have no access."""
+    entries = (f"- {{email: {name}@example.com, first_name: {name.title()}, last_name: Smith}}\n" for name in names)
+    return f"users:\n{''.join(entries)}"
+
+
+def lives(name: str, *roles: RoleShape, **fields: str | None) -> UserShape:
+    """The same person in the hub."""
+    return person(f"{name}@example.com", *roles, **{"firstName": name.title(), "lastName": "Smith", **fields})
+
+
+def others(**told: str) -> dict[str, str]:
+    """What the rails say that do not refuse: `told`, or that there is nothing to tell."""
+    nothing = {
+        "empty": "1 person in the files, at least 1",
+        "email_change": "0 uncertain identities, none allowed",
+        "protected": "0 protected people changed, none allowed",
+        "self": "0 losses of whoever runs this, none allowed",
+        "min_role_owners": "1 owner of Roles & permissions left, at least 2; already fewer, and not made worse",
+        "max_user_deletes": "0 deletions, at most 1",
+        "max_grant_losses": "0 grants lowered or revoked, at most 11",
+    }
+    return nothing | told
+
+
+OWNER: Final = rows(backoffice="OWNER", role="OWNER")
+OWNS: Final = ("platform: {backoffice: true}", "modules: {roles_permissions: owner}")
+_OWNERS: Final = State(
+    {
+        "bo-sync.yaml": "rails: {min_role_owners: 3}\n",
+        "users/ann.yaml": one("ann", "platform: {backoffice: true}", "modules: {roles_permissions: editor}"),
+        "users/ben.yaml": one("ben", "modules: {roles_permissions: owner}"),
+        "users/cat.yaml": "email: cat@example.com\nstate: absent\n",
+    },
+    (lives("ann", *OWNER), lives("ben", *OWNER), lives("cat", *OWNER)),
+)
+_OWNERS_TOLD: Final = (
+    "! ann@example.com  would no longer own Roles & permissions with Backoffice on  users/ann.yaml:1",
+    "! ben@example.com  would no longer own Roles & permissions with Backoffice on  users/ben.yaml:1",
+    "! cat@example.com  would no longer own Roles & permissions with Backoffice on  users/cat.yaml:1",
+    "way past: if this is meant, pass --allow min_role_owners=1",
+)
+_DELETES: Final = State(
+    {
+        "bo-sync.yaml": "unmanaged: delete\nprotect: [break-glass@example.com]\n",
+        "users/dan.yaml": "email: dan@example.com\nstate: absent\n",
+        "users/eve.yaml": one("eve", "until: 2026-06-14"),
+        "users/team.yaml": many("ann", "ben", "cat", "gus", "hal", "ivy"),
+    },
+    tuple(map(lives, ("ann", "ben", "cat", "dan", "eve", "fay", "gus", "hal", "ivy"))),
+)
+_DELETES_TOLD: Final = (
+    "! dan@example.com  would be deleted: state: absent  users/dan.yaml:1",
+    "! eve@example.com  would be deleted: its `until` has passed  users/eve.yaml:1",
+    "! fay@example.com  would be deleted: no file (unmanaged: delete)",
+    "way past: if this is meant, pass --allow max_user_deletes=3",
+)
+_LOSSES: Final = State(
+    {
+        "bo-sync.yaml": "rails: {max_grant_losses: {count: 2, percent: 0}}\n",
+        "users/ann.yaml": one("ann", "modules: {pricing: viewer}"),
+        "users/ben.yaml": one("ben"),
+    },
+    (lives("ann", *rows(pricing="OWNER", order="VIEWER")), lives("ben", *rows(sales="OWNER"))),
+)
+_LOSSES_TOLD: Final = (
+    "! ann@example.com  pricing owner → viewer  users/ann.yaml:1",
+    "! ann@example.com  order_data viewer → none  users/ann.yaml:1",
+    "! ben@example.com  sales_hub owner → none  users/ben.yaml:1",
+    "way past: if this is meant, pass --allow max_grant_losses=3",
+)
+
+NUMBERED: Final[dict[NumericRail, Numbered]] = {
+    "min_role_owners": Numbered(
+        Refusal(
+            _OWNERS,
+            ("  REFUSED  min_role_owners   1 owner of Roles & permissions left, at least 3", *_OWNERS_TOLD),
+            others(
+                empty="3 people in the files, at least 1",
+                max_user_deletes="1 deletion, at most 1",
+                max_grant_losses="2 grants lowered or revoked, at most 11",
+            ),
+        ),
+        just_allowed=_OWNERS.but(ann=one("ann", *OWNS), ben=one("ben", *OWNS)),
+        allowed_line="  ok       min_role_owners   3 owners of Roles & permissions left, at least 3",
+        too_small=2,
+        refused_anyway=(
+            "  REFUSED  min_role_owners   1 owner of Roles & permissions left, at least 2 (--allow min_role_owners=2)"
+        ),
+        enough=1,
+        passed=(
+            "  ok       min_role_owners   1 owner of Roles & permissions left, at least 1 (--allow min_role_owners=1)"
+        ),
+    ),
+    "max_user_deletes": Numbered(
+        Refusal(
+            _DELETES,
+            ("  REFUSED  max_user_deletes  3 deletions, at most 2", *_DELETES_TOLD),
+            others(empty="8 people in the files, at least 1"),
+        ),
+        just_allowed=_DELETES.but(eve=one("eve", f"until: {TODAY}")),
+        allowed_line="  ok       max_user_deletes  2 deletions, at most 2",
+        too_small=2,
+        refused_anyway="  REFUSED  max_user_deletes  3 deletions, at most 2 (--allow max_user_deletes=2)",
+        enough=3,
+        passed="  ok       max_user_deletes  3 deletions, at most 3 (--allow max_user_deletes=3)",
+    ),
+    "max_grant_losses": Numbered(
+        Refusal(
+            _LOSSES,
+            ("  REFUSED  max_grant_losses  3 grants lowered or revoked, at most 2", *_LOSSES_TOLD),
+            others(empty="2 people in the files, at least 1"),
+        ),
+        just_allowed=_LOSSES.but(ben=one("ben", "platform: {sales_hub: true}")),
+        allowed_line="  ok       max_grant_losses  2 grants lowered or revoked, at most 2",
+        too_small=2,
+        refused_anyway=(
+            "  REFUSED  max_grant_losses  3 grants lowered or revoked, at most 2 (--allow max_grant_losses=2)"
+        ),
+        enough=3,
+        passed="  ok       max_grant_losses  3 grants lowered or revoked, at most 3 (--allow max_grant_losses=3)",
+    ),
+}
+
+_NEVER: Final = "way past: nothing passes this rail; each row says what to do"
+ABSOLUTE: Final[dict[str, tuple[RailName, Refusal]]] = {
+    "no user files": (
+        "empty",
+        Refusal(
+            State({"bo-sync.yaml": "unmanaged: report\n", "users/_draft.yaml": one("ann")}, (lives("ann"),)),
+            (
+                "  REFUSED  empty             0 people in the files, at least 1",
+                "way past: add at least one file to users/; to remove people, give their files `state: absent`",
+            ),
+            others(),
+            "users:1:1: warning: no user files; expected one file a person in users/: `bo-sync pull` writes them\n",
+        ),
+    ),
+    "an id that is somebody else's": (
+        "email_change",
+        Refusal(
+            State(
+                {
+                    "users/jane.yaml": one("j.smith", "id: 1002"),
+                    "users/ben.yaml": one("ben", "id: 77"),
+                    "users/cat.yaml": one("cat", "id: 78"),
+                },
+                (lives("jane"), lives("ben")),
+            ),
+            (
+                "  REFUSED  email_change      3 uncertain identities, none allowed",
+                (
+                    "! ben@example.com      ben@example.com has id 1003 in the hub, not 77: deleted and made "
+                    "anew; check that this is the same person, then drop `id`  users/ben.yaml:1"
+                ),
+                (
+                    "! cat@example.com      the hub has neither id 78 nor cat@example.com; to create this "
+                    "person anew, drop `id`  users/cat.yaml:1"
+                ),
+                (
+                    "! j.smith@example.com  id 1002 is jane@example.com in the hub, not j.smith@example.com; "
+                    "an address cannot change: keep the file of jane@example.com with `state: absent`, and add a file "
+                    "without `id` for j.smith@example.com  users/jane.yaml:1"
+                ),
+                _NEVER,
+            ),
+            others(empty="3 people in the files, at least 1"),
+        ),
+    ),
+    "a new person who looks like one without a file": (
+        "email_change",
+        Refusal(
+            State(
+                {
+                    "users/jane.yaml": file("jane.smith@example.com", "language: en", first="Jane", last="Smith"),
+                    "users/ben.yaml": file(
+                        "ben.jones@example.com", "phone: +31 20 555 0142", "language: en", first="Ben", last="Jones"
+                    ),
+                },
+                (lives("jane"), lives("ben", phone="(31) 20-5550142")),
+            ),
+            (
+                "  REFUSED  email_change      2 uncertain identities, none allowed",
+                (
+                    "! ben.jones@example.com   has the same phone and first name as ben@example.com (id 1003), "
+                    "who is in the hub without a file; an address cannot change: add a file for ben@example.com with "
+                    "`state: absent`, beside the one for ben.jones@example.com; are they two people, give "
+                    "ben@example.com a file of their own  users/ben.yaml:1"
+                ),
+                (
+                    "! jane.smith@example.com  has the same first and last name as jane@example.com (id 1002), "
+                    "who is in the hub without a file; an address cannot change: add a file for jane@example.com with "
+                    "`state: absent`, beside the one for jane.smith@example.com; are they two people, give "
+                    "jane@example.com a file of their own  users/jane.yaml:1"
+                ),
+                _NEVER,
+            ),
+            others(empty="2 people in the files, at least 1"),
+        ),
+    ),
+    "a new person who looks like one who would be deleted without a file": (
+        "email_change",
+        Refusal(
+            State(
+                {
+                    "bo-sync.yaml": "unmanaged: delete\nprotect: [break-glass@example.com]\n",
+                    "users/jane.yaml": file("jane.smith@example.com", first="Jane", last="Smith"),
+                },
+                (lives("jane"),),
+            ),
+            (
+                "  REFUSED  email_change      1 uncertain identity, none allowed",
+                (
+                    "! jane.smith@example.com  has the same first and last name as jane@example.com (id 1002), "
+                    "who is in the hub without a file; an address cannot change: add a file for jane@example.com with "
+                    "`state: absent`, beside the one for jane.smith@example.com; are they two people, give "
+                    "jane@example.com a file of their own  users/jane.yaml:1"
+                ),
+                _NEVER,
+            ),
+            others(max_user_deletes="1 deletion, at most 1"),
+        ),
+    ),
+    "a protected person": (
+        "protected",
+        Refusal(
+            State(
+                {
+                    "bo-sync.yaml": "protect: ['*@vendor.example', Ann@Example.com]\n",
+                    "users/ann.yaml": one("ann", "phone: '2'"),
+                    "users/ben.yaml": file("ben@vendor.example", "until: 2026-06-14", first="Ben", last="Smith"),
+                },
+                (lives("ann"), person("ben@vendor.example", firstName="Ben", lastName="Smith")),
+            ),
+            (
+                "  REFUSED  protected         2 protected people changed, none allowed",
+                "! ann@example.com     is protected, yet would be changed  users/ann.yaml:1",
+                "! ben@vendor.example  is protected, yet would be deleted  users/ben.yaml:1",
+                (
+                    "way past: nothing passes this rail: take the address out of `protect` in bo-sync.yaml, "
+                    "in a reviewed change"
+                ),
+            ),
+            others(empty="2 people in the files, at least 1", max_user_deletes="1 deletion, at most 1"),
+        ),
+    ),
+    "the person who runs it, lowered": (
+        "self",
+        Refusal(
+            State(
+                {
+                    "bo-sync.yaml": "rails: {min_role_owners: 1}\n",
+                    "users/me.yaml": file(
+                        "break-glass@example.com", "modules: {roles_permissions: editor}", first="Break", last="Glass"
+                    ),
+                },
+                (lives("ann", *OWNER),),
+                session=True,
+            ),
+            (
+                "  REFUSED  self              2 losses of whoever runs this, none allowed",
+                (
+                    "! break-glass@example.com  is the person whose session runs, and would lose "
+                    "roles_permissions  users/me.yaml:1"
+                ),
+                (
+                    "! break-glass@example.com  is the person whose session runs, and would lose backoffice  "
+                    "users/me.yaml:1"
+                ),
+                "way past: nothing passes this rail: let somebody else, or an API key, run it",
+            ),
+            others(
+                min_role_owners="1 owner of Roles & permissions left, at least 1",
+                max_grant_losses="11 grants lowered or revoked, at most 11",
+            ),
+        ),
+    ),
+    "the person who runs it, deleted": (
+        "self",
+        Refusal(
+            State(
+                {
+                    "bo-sync.yaml": "rails: {min_role_owners: 1}\n",
+                    "users/me.yaml": "email: break-glass@example.com\nstate: absent\n",
+                },
+                (lives("ann", *OWNER),),
+                session=True,
+            ),
+            (
+                "  REFUSED  self              1 loss of whoever runs this, none allowed",
+                ("! break-glass@example.com  is the person whose session runs, and would be deleted  users/me.yaml:1"),
+                "way past: nothing passes this rail: let somebody else, or an API key, run it",
+            ),
+            others(
+                min_role_owners="1 owner of Roles & permissions left, at least 1",
+                max_user_deletes="1 deletion, at most 1",
+            ),
+        ),
+    ),
+}
+REFUSALS: Final[dict[str, tuple[RailName, Refusal]]] = {
+    **{f"{rail}, by number": (rail, case.refusal) for rail, case in NUMBERED.items()},
+    **ABSOLUTE,
+}
