@@ -47,6 +47,6 @@ def check_inert(ran: Ran) -> None:
 
 def check_shown(ran: Ran, attack: str) -> None:
     """The attack is seen, as the harmless characters that stand for it; so the message was one about it."""
-    said = (ran.out + ran.err).replace(r"\x3a:", "::").replace(r"#\x23", "##").lower()
+    said = (ran.out + ran.err).replace(r"\x3a:", "::").replace(r"#\x23", "##").replace('\\"', '"').lower()
     harmless = [visible(attack)[:SHOWN].lower(), ascii(attack)[1 : SHOWN + 1].lower()]
     assert any(form in said for form in harmless), f"{attack[:80]!a} is not shown in {said[:4000]!a}"
