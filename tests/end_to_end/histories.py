@@ -1,0 +1,228 @@
+"""Two states of the files for each thing that `validate --base` refuses or lets pass, and what it prints of them.
+
+The tests commit them to a real repository and compare; docs/rails.md quotes what is printed, and is held to it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tests.end_to_end.refusals import many, one, printed
+from tests.end_to_end.world import file
+
+JANE: Final = file("jane@example.com", "id: 1042", "job: Account manager", first="Jane", last="Doe")
+RENAMED: Final = file("j.roe@example.com", "job: Account manager", first="Jane", last="Roe")
+BEN: Final = one("ben")
+_CHANGED: Final = "  REFUSED  email_change  1 uncertain identity, none allowed"
+_REMOVED: Final = "  REFUSED  removed_file  1 person without a file since the base, none allowed"
+_EACH_ROW: Final = "way past: nothing passes this rail; each row says what to do"
+_KEEP: Final = "way past: nothing passes this rail: keep the file with `state: absent`, or set `unmanaged: delete`"
+_JANE_IS_GONE: Final = (
+    _REMOVED,
+    (
+        "! jane@example.com  has an entry at the base (users/jane.yaml:1) and none now, so would keep all access: keep "
+        "users/jane.yaml for jane@example.com with `state: absent`, or set `unmanaged: delete` in bo-sync.yaml  "
+        "users/jane.yaml:1"
+    ),
+    _KEEP,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The files at the base and now (None: the file is gone); what refuses them, or nothing; the guards loosened.
+
+    `people` are those in the files now. `said` begins with the line of the rail that refuses.
+    """
+
+    base: Mapping[str, str]
+    now: Mapping[str, str | None]
+    people: int
+    said: tuple[str, ...] = ()
+    loosened: tuple[str, ...] = ()
+
+    def text(self, commit: str) -> str:
+        """All that `validate --base main` prints, with `main` at `commit`."""
+        lines = [f"Guards loosened since main ({commit})", *self.loosened, ""] if self.loosened else []
+        if not self.said:
+            lines += [f"Compared with main ({commit}): 3 rails checked, none refuses.", "", "No problems.", ""]
+            return "\n".join(lines)
+        noun = "person" if self.people == 1 else "people"
+        empty = f"  ok       empty         {self.people} {noun} in the files, at least 1"
+        fine = {
+            "email_change": "  ok       email_change  0 uncertain identities, none allowed",
+            "removed_file": "  ok       removed_file  0 people without a file since the base, none allowed",
+        }
+        refusing = self.said[0].split()[1]
+        lines += [f"Rails: 1 of 3 refuses these files, compared with main ({commit})", empty]
+        for rail, line in fine.items():
+            lines += printed(self.said) if rail == refusing else [line]
+        return "\n".join((*lines, "", f"No problems. Refused by {refusing}.", ""))
+
+
+HISTORIES: Final = {
+    "the same file names another address": History(
+        {"users/jane.yaml": JANE, "users/ben.yaml": BEN},
+        {"users/jane.yaml": RENAMED},
+        2,
+        (
+            _CHANGED,
+            (
+                "! j.roe@example.com  stands in the file of jane@example.com at the base (users/jane.yaml:1); an "
+                "address cannot change: keep users/jane.yaml for jane@example.com with `state: absent`, and add "
+                "users/j.roe.yaml for j.roe@example.com  users/jane.yaml:1"
+            ),
+            _EACH_ROW,
+        ),
+    ),
+    "the same id stands beside another address in another file": History(
+        {"users/jane.yaml": JANE, "users/ben.yaml": BEN},
+        {"users/jane.yaml": None, "users/office/roe.yaml": file("office@example.com", "id: 1042", first="O", last="P")},
+        2,
+        (
+            _CHANGED,
+            (
+                "! office@example.com  has the id 1042 of jane@example.com at the base (users/jane.yaml:1); an address "
+                "cannot change: keep users/jane.yaml for jane@example.com with `state: absent`, and leave "
+                "users/office/roe.yaml to office@example.com, without `id`  users/office/roe.yaml:1"
+            ),
+            _EACH_ROW,
+        ),
+    ),
+    "the file is renamed, and its address changed": History(
+        {"users/jane.yaml": JANE, "users/ben.yaml": BEN},
+        {"users/jane.yaml": None, "users/sales/roe.yaml": RENAMED},
+        2,
+        (
+            _CHANGED,
+            (
+                "! j.roe@example.com  stands in a file like that of jane@example.com at the base (users/jane.yaml:1); "
+                "an address cannot change: keep users/jane.yaml for jane@example.com with `state: absent`, and leave "
+                "users/sales/roe.yaml to j.roe@example.com  users/sales/roe.yaml:1"
+            ),
+            _EACH_ROW,
+        ),
+    ),
+    "in a list, a full name that is there once has another address": History(
+        {"users/team.yaml": many("ann", "ben", "cat")},
+        {"users/team.yaml": many("cat", "ann", "ben").replace("ben@", "benjamin@")},
+        3,
+        (
+            _CHANGED,
+            (
+                "! benjamin@example.com  has the first and last name of ben@example.com at the base "
+                "(users/team.yaml:3); an address cannot change: keep the entry of ben@example.com in users/team.yaml "
+                "with `state: absent`, and let benjamin@example.com stand beside it  users/team.yaml:4"
+            ),
+            _EACH_ROW,
+        ),
+    ),
+    "somebody in another file has the phone and a name of somebody who is gone": History(
+        {"users/team.yaml": many("ann", "cat"), "users/jane.yaml": file("jane@example.com", "phone: '+31 20 5550142'")},
+        {
+            "users/jane.yaml": None,
+            "users/team.yaml": many("ann", "cat")
+            + "- {email: ada@example.com, first_name: Ada, last_name: Byron, phone: '(31) 20-555 0142'}\n",
+        },
+        3,
+        (
+            _CHANGED,
+            (
+                "! ada@example.com  has the phone and a name of jane@example.com at the base (users/jane.yaml:1); an "
+                "address cannot change: keep users/jane.yaml for jane@example.com with `state: absent`, and leave "
+                "users/team.yaml to ada@example.com  users/team.yaml:4"
+            ),
+            _EACH_ROW,
+        ),
+    ),
+    "a file is removed": History(
+        {"users/jane.yaml": JANE, "users/ben.yaml": BEN},
+        {"users/jane.yaml": None},
+        1,
+        _JANE_IS_GONE,
+    ),
+    "a file is removed where people without a file are ignored": History(
+        {"bo-sync.yaml": "unmanaged: ignore\n", "users/jane.yaml": JANE, "users/ben.yaml": BEN},
+        {"users/jane.yaml": None},
+        1,
+        _JANE_IS_GONE,
+    ),
+    "an entry is taken out of a list": History(
+        {"users/team.yaml": many("ann", "ben")},
+        {"users/team.yaml": many("ann")},
+        1,
+        (
+            _REMOVED,
+            (
+                "! ben@example.com  has an entry at the base (users/team.yaml:3) and none now, so would keep all "
+                "access: keep the entry of ben@example.com in users/team.yaml with `state: absent`, or set "
+                "`unmanaged: delete` in bo-sync.yaml  users/team.yaml:3"
+            ),
+            _KEEP,
+        ),
+    ),
+    "a file is removed where people without a file are deleted": History(
+        {"bo-sync.yaml": "unmanaged: delete\n", "users/jane.yaml": JANE, "users/ben.yaml": BEN},
+        {"users/jane.yaml": None},
+        1,
+    ),
+    "an entry moves from a list to a file of its own": History(
+        {"users/team.yaml": many("ann", "ben")}, {"users/team.yaml": many("ann"), "users/new/ben.yaml": BEN}, 2
+    ),
+    "a file moves to another folder": History(
+        {"users/ben.yaml": BEN}, {"users/ben.yaml": None, "users/a/b.yml": BEN}, 1
+    ),
+    "a tombstone goes": History(
+        {"users/jane.yaml": "email: jane@example.com\nstate: absent\n", "users/ben.yaml": BEN},
+        {"users/jane.yaml": None},
+        1,
+    ),
+    "a file goes whose last day was over at the base": History(
+        {"users/jane.yaml": f"{JANE}until: 2026-06-14\n", "users/ben.yaml": BEN}, {"users/jane.yaml": None}, 1
+    ),
+    "a file goes on its last day": History(
+        {"users/jane.yaml": f"{JANE}until: 2026-06-15\n", "users/ben.yaml": BEN},
+        {"users/jane.yaml": None},
+        1,
+        _JANE_IS_GONE,
+    ),
+    "the recipe for another address is followed": History(
+        {"users/jane.yaml": JANE, "users/ben.yaml": BEN},
+        {"users/jane.yaml": "email: jane@example.com\nstate: absent\n", "users/j.roe.yaml": RENAMED},
+        3,
+    ),
+    "an address is written in other letters": History({"users/ben.yaml": BEN}, {"users/ben.yaml": one("BEN")}, 1),
+    "guards are loosened, and a file is removed": History(
+        {
+            "bo-sync.yaml": (
+                "protect: [glass@example.com, '*@vendor.example']\nemail_domains: [example.com]\n"
+                "hub_host: hub.example.com\n"
+            ),
+            "users/jane.yaml": JANE,
+            "users/ben.yaml": BEN,
+        },
+        {
+            "bo-sync.yaml": (
+                "unmanaged: ignore\nprotect: ['*@vendor.example']\nemail_domains: [example.com, example.org]\n"
+                "hub_host: other.example.com\n"
+                "rails: {max_user_deletes: {count: 9, percent: 50}, max_grant_losses: {count: 99}, "
+                "min_role_owners: 1}\n"
+                "role_definitions: {pricing: prices}\n"
+            ),
+            "users/jane.yaml": None,
+        },
+        1,
+        _JANE_IS_GONE,
+        loosened=(
+            "  ! unmanaged: report → ignore",
+            '  ! protect: "glass@example.com" → (not protected)',
+            '  ! email_domains: (none) → "example.org"',
+            '  ! hub_host: "hub.example.com" → "other.example.com"',
+            "  ! rails.max_user_deletes.count: 1 → 9",
+            "  ! rails.max_user_deletes.percent: 20 → 50",
+            "  ! rails.max_grant_losses.count: 11 → 99",
+            "  ! rails.min_role_owners: 2 → 1",
+            "  ! role_definitions.pricing: pricing → prices",
+        ),
+    ),
+}
