@@ -3,7 +3,7 @@
 import pytest
 
 from bo_sync.core.changes import Cause, Change, Direction
-from bo_sync.core.plan import Action, action_of
+from bo_sync.core.plan import Action, ConfigFacts, HubFacts, Plan, action_of
 from bo_sync.core.rails import RailResult
 from tests.support.builders import create, delete, duplicate, plan, revoke, set_grant, unmanaged, update
 
@@ -49,6 +49,12 @@ def test_a_plan_is_refused_by_the_rails_that_do_not_hold() -> None:
     holding, refusing = RailResult("empty", 1, 1, ok=True), RailResult("self", 1, 0, ok=False)
     assert plan(rails=(holding, refusing)).refused == (refusing,)
     assert plan(rails=(holding,)).refused == ()
+
+
+def test_a_plan_of_which_nothing_is_said_does_nothing() -> None:
+    hub, config = HubFacts("https://hub.example.com", 0, 0), ConfigFacts(0, "sha256:0")
+    assert Plan(hub, config) == Plan(hub, config, changes=(), unchanged=0, unmanaged=(), findings=(), rails=())
+    assert config == ConfigFacts(0, "sha256:0", commit=None, dirty=None)
 
 
 def test_plans_are_values() -> None:

@@ -7,7 +7,7 @@ import pytest
 from bo_sync.core.changes import Cause, Change, CreateUser, UpdateUser
 from bo_sync.core.diff import Difference, IdentityConflict, diff
 from bo_sync.core.live import LiveIndex
-from bo_sync.core.model import LiveUser
+from bo_sync.core.model import DesiredUser, LiveUser
 from bo_sync.core.rails import (
     NUMERIC,
     NumericRail,
@@ -19,7 +19,7 @@ from bo_sync.core.rails import (
     role_owners,
     way_past,
 )
-from bo_sync.core.settings import RailLimits, Settings, Share
+from bo_sync.core.settings import RailLimits, Settings, Share, Unmanaged
 from bo_sync.core.text import Text
 from tests.support.builders import create, delete, duplicate, field_change, revoke, set_grant, source, update
 from tests.support.people import SETTINGS, absent, grant, holds, indexed, owner, row, wants
@@ -87,6 +87,98 @@ def test_every_refused_identity_is_a_row() -> None:
         ok=False,
         rows=(RailRow(Text("jane@example.com"), "id 7 is somebody else", source(line=3)),),
     )
+
+
+def look_alikes(desired: tuple[DesiredUser, ...], live: LiveIndex, settings: Settings = SETTINGS) -> RailResult:
+    whole = diff(desired, live, settings)
+    return result("email_change", Situation(whole, whole, live, settings, len(desired)))
+
+
+def same_as_old(shared: str, number: int = 7, old: str = "old@example.com") -> str:
+    return (
+        f"has the same {shared} as {old} (id {number}), who is in the hub without a file; an address cannot change: "
+        f"add a file for {old} with `state: absent`, beside the one for jane@example.com; are they two people, give "
+        f"{old} a file of their own"
+    )
+
+
+JANE_DOE = wants("jane@example.com", first_name="Jane", last_name="Doe", phone="+31 6 1234")
+
+LOOK_ALIKES: dict[str, tuple[LiveUser, str]] = {
+    "by both names": (holds(7, "old@example.com", first_name="jane", last_name="DOE"), "first and last name"),
+    "by phone and first name": (
+        holds(7, "old@example.com", first_name="Jane", phone="+31-6-1234"),
+        "phone and first name",
+    ),
+    "by phone and last name": (
+        holds(7, "old@example.com", last_name="Doe", phone="+3161234"),
+        "phone and last name",
+    ),
+    "by everything, which is said once and by the plainest": (
+        holds(7, "old@example.com", first_name="Jane", last_name="Doe", phone="+3161234"),
+        "first and last name",
+    ),
+}
+
+
+@pytest.mark.parametrize("unmanaged", [Unmanaged.REPORT, Unmanaged.IGNORE, Unmanaged.DELETE])
+@pytest.mark.parametrize(("old", "shared"), LOOK_ALIKES.values(), ids=LOOK_ALIKES.keys())
+def test_a_newcomer_who_looks_like_somebody_without_a_file_is_refused(
+    old: LiveUser, shared: str, unmanaged: Unmanaged
+) -> None:
+    found = look_alikes((JANE_DOE,), indexed(old), Settings(unmanaged=unmanaged))
+    row = RailRow(JANE_DOE.email, same_as_old(shared), JANE_DOE.source)
+    assert found == RailResult("email_change", 1, 0, ok=False, rows=(row,))
+
+
+def test_a_newcomer_is_refused_for_each_person_without_a_file_whom_they_look_like() -> None:
+    names = {"first_name": "Jane", "last_name": "Doe"}
+    live = indexed(holds(7, "old@example.com", **names), holds(8, "older@example.com", **names))
+    assert [row.message for row in look_alikes((JANE_DOE,), live).rows] == [
+        same_as_old("first and last name"),
+        same_as_old("first and last name", 8, "older@example.com"),
+    ]
+
+
+def test_refused_identities_stand_before_look_alikes() -> None:
+    live = indexed(holds(7, "old@example.com", first_name="Jane", last_name="Doe"))
+    found = look_alikes((JANE_DOE, wants("zoe@example.com", pin=9)), live)
+    assert [row.email.raw for row in found.rows] == ["zoe@example.com", "jane@example.com"]
+    assert (found.actual, found.ok) == (2, False)
+
+
+NO_LOOK_ALIKES: dict[str, tuple[tuple[DesiredUser, ...], LiveUser]] = {
+    "the other one has a file": (
+        (JANE_DOE, wants("old@example.com", phone="9")),
+        holds(7, "old@example.com", first_name="Jane", last_name="Doe"),
+    ),
+    "the other one has a file that deletes them": (
+        (JANE_DOE, absent("old@example.com")),
+        holds(7, "old@example.com", first_name="Jane", last_name="Doe"),
+    ),
+    "one name in common is not enough": ((JANE_DOE,), holds(7, "old@example.com", first_name="Jane")),
+    "who is there already is no newcomer": (
+        (wants("jane@example.com", first_name="Jane", last_name="Doe"),),
+        holds(7, "jane@example.com", first_name="Jane", last_name="Do"),
+    ),
+}
+
+
+@pytest.mark.parametrize("unmanaged", Unmanaged)
+@pytest.mark.parametrize(("desired", "other"), NO_LOOK_ALIKES.values(), ids=NO_LOOK_ALIKES.keys())
+def test_who_is_no_look_alike(desired: tuple[DesiredUser, ...], other: LiveUser, unmanaged: Unmanaged) -> None:
+    live = indexed(other, holds(8, "x@example.com", first_name="X", last_name="Y"))
+    assert look_alikes(desired, live, Settings(unmanaged=unmanaged)).ok
+
+
+@pytest.mark.parametrize("unmanaged", [Unmanaged.REPORT, Unmanaged.DELETE])
+def test_a_plan_for_some_people_still_sees_whom_they_look_like(unmanaged: Unmanaged) -> None:
+    settings = Settings(unmanaged=unmanaged)
+    live = indexed(holds(7, "old@example.com", first_name="Jane", last_name="Doe"))
+    whole = diff((JANE_DOE, replace(JANE_DOE, email=Text("jo@example.com"))), live, settings)
+    narrowed = Difference(tuple(change for change in whole.changes if change.email == JANE_DOE.email))
+    found = result("email_change", Situation(narrowed, whole, live, settings, 1))
+    assert [(row.email, row.message) for row in found.rows] == [(JANE_DOE.email, same_as_old("first and last name"))]
 
 
 # protected
@@ -374,6 +466,10 @@ WAYS: dict[str, tuple[RailResult, str]] = {
     "email_change": (
         RailResult("email_change", 1, 0, ok=False),
         "nothing passes this rail; each row says what to do",
+    ),
+    "removed_file": (
+        RailResult("removed_file", 1, 0, ok=False),
+        "nothing passes this rail: keep the file with `state: absent`, or set `unmanaged: delete`",
     ),
     "protected": (
         RailResult("protected", 1, 0, ok=False),

@@ -48,6 +48,17 @@ SHOWN = {
 }
 
 
+PLAIN = {
+    "all of ASCII that is drawn": "".join(map(chr, range(0x20, 0x7F))),
+    "what follows the variation selectors": "\ufe10",
+}
+
+
+@pytest.mark.parametrize("text", PLAIN.values(), ids=PLAIN.keys())
+def test_what_is_drawn_stays(text: str) -> None:
+    assert visible(text + "\x1b") == text + "\\x1b"
+
+
 @pytest.mark.parametrize(("raw", "shown"), SHOWN.values(), ids=SHOWN.keys())
 def test_visible(raw: str, shown: str) -> None:
     assert visible(raw) == shown

@@ -60,7 +60,43 @@ def test_markdown_has_no_markup_mention_link_or_cell_boundary(text: str) -> None
     assert "www." not in bare.lower()
 
 
+PRINTED: Final = "".join(map(chr, range(0x20, 0x7F)))
+"""All of ASCII that is drawn."""
+
+
+def entities(characters: str) -> str:
+    """ASCII with these characters, and no other, as entities."""
+    return "".join(f"&#{ord(character)};" if character in characters else character for character in PRINTED)
+
+
 SHOWN = [
+    ("all that is drawn stays on a terminal", terminal, PRINTED, PRINTED),
+    ("all that is drawn stays in a cell", csv_cell, PRINTED, PRINTED),
+    ("five characters act in HTML", html, PRINTED, entities("&<>\"'")),
+    ("twenty characters act in Markdown", markdown, PRINTED, entities("&<>\"'`|@*_~[]()!#\\:$")),
+    ("our entities stay in HTML", html, "&#38;&#60;&#62;&#34;&#39;", "&#38;&#60;&#62;&#34;&#39;"),
+    ("another entity in HTML is text", html, "&#40; &#x3c; &#60 &lt;", "&#38;#40; &#38;#x3c; &#38;#60 &#38;lt;"),
+    ("our entities stay in Markdown", markdown, "&#46;&#40;&#58;&#36;", "&#46;&#40;&#58;&#36;"),
+    ("another entity in Markdown is text", markdown, "&#41x &#45;", "&#38;&#35;41x &#38;&#35;45;"),
+    ("a host is no link in Markdown", markdown, "www.a.b WwW.c ww.d", "www&#46;a.b WwW&#46;c ww.d"),
+    ("a tab is written out in HTML", html, "a\tb", r"a\tb"),
+    ("a tab is written out in Markdown", markdown, "a\tb", r"a&#92;tb"),
+    ("an old command may have a word", terminal, "##vso[x]", r"#\x23vso[x]"),
+    ("what is no old command stays", terminal, "## [x] ##a-b[x] ##", "## [x] ##a-b[x] ##"),
+    ("each command of a line is defused", terminal, "::a ::b ##[c] ##[d]", r"\x3a:a \x3a:b #\x23[c] #\x23[d]"),
+    ("an equals sign begins a formula", csv_cell, "=1", "'=1"),
+    ("a plus begins a formula", csv_cell, "+1", "'+1"),
+    ("a minus begins a formula", csv_cell, "-1", "'-1"),
+    ("an at begins a formula", csv_cell, "@a", "'@a"),
+    ("a wide equals sign begins a formula", csv_cell, "\uff1d1", "'\uff1d1"),
+    ("a wide plus begins a formula", csv_cell, "\uff0b1", "'\uff0b1"),
+    ("a wide minus begins a formula", csv_cell, "\uff0d1", "'\uff0d1"),
+    ("a wide at begins a formula", csv_cell, "\uff20a", "'\uff20a"),
+    ("a formula after blanks gets an apostrophe before them", csv_cell, "  =1", "'  =1"),
+    ("a return before a formula gets an apostrophe", csv_cell, "\r=1", r"'\r=1"),
+    ("a sign within is no formula", csv_cell, "1+1", "1+1"),
+    ("what begins neither a formula nor with blanks stays", csv_cell, "tr,", "tr,"),
+    ("blanks alone stay in a cell", csv_cell, "  a", "  a"),
     ("what is harmless stays as it is", terminal, "Zoë O'Neill (sales) ab::cd 山田", "Zoë O'Neill (sales) ab::cd 山田"),
     ("an address with an IPv6 host stays", terminal, "http://[::1]:8080/", "http://[::1]:8080/"),
     ("a newline is written out", terminal, "a\nb", r"a\nb"),
