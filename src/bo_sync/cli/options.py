@@ -92,7 +92,7 @@ def common(command: Callable[Concatenate[Common, P], R]) -> Callable[P, R]:
     @click.option("-v", "--verbose", is_flag=True, help="Add the details to an error.")
     @wraps(command)
     def gathered(*args: P.args, **kwargs: P.kwargs) -> R:
-        chosen = Common(*(_taken(kwargs, name) for name in ("directory", "quiet", "verbose", "today")))
+        chosen = Common(*(taken(kwargs, name) for name in ("directory", "quiet", "verbose", "today")))
         if not chosen.root.is_dir():
             raise click.UsageError(f"-C {Text(str(chosen.root))}: there is no such directory")
         return command(chosen, *args, **kwargs)
@@ -123,7 +123,7 @@ def hub_choice(command: Callable[Concatenate[HubChoice, P], R]) -> Callable[P, R
     @wraps(command)
     def gathered(*args: P.args, **kwargs: P.kwargs) -> R:
         names = ("hub", "api_key_file", "concurrency", "page_size", "batch_size")
-        return command(HubChoice(*(_taken(kwargs, name) for name in names)), *args, **kwargs)
+        return command(HubChoice(*(taken(kwargs, name) for name in names)), *args, **kwargs)
 
     return gathered
 
@@ -135,7 +135,7 @@ def narrowing(command: Callable[Concatenate[Narrowing, P], R]) -> Callable[P, R]
     @click.option("--allow", type=Allowance(), multiple=True, help="Pass a numeric rail up to N, for this run.")
     @wraps(command)
     def gathered(*args: P.args, **kwargs: P.kwargs) -> R:
-        only, allowed = (_taken(kwargs, name) for name in ("only", "allow"))
+        only, allowed = (taken(kwargs, name) for name in ("only", "allow"))
         return command(Narrowing(tuple(map(Text, only)), tuple(allowed)), *args, **kwargs)
 
     return gathered
@@ -154,5 +154,5 @@ def output_format(*formats: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 # click's values are typed by their options, which no type checker can follow
-def _taken(options: dict[str, Any], name: str) -> Any:
+def taken(options: dict[str, Any], name: str) -> Any:
     return options.pop(name)

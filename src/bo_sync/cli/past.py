@@ -1,6 +1,5 @@
 """Runs as `bo-sync journal` shows them: a table, a run's requests, and both as JSON. All text is escaped here."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -11,7 +10,7 @@ from bo_sync.core.text import Text
 from bo_sync.journal.entries import Fate, Header, Intent, RowIntent
 from bo_sync.journal.past import Past, Request
 from bo_sync.journal.spelling import document
-from bo_sync.render.escape import terminal
+from bo_sync.render.escape import json_text, terminal
 from bo_sync.render.layout import Page, cells
 from bo_sync.render.phrases import address, counted, level, listed, people, value
 
@@ -229,4 +228,4 @@ def _request_document(past: Past, request: Request) -> Json:
 
 
 def _document(content: Mapping[str, Json]) -> str:
-    return json.dumps({"format_version": FORMAT_VERSION, **content}, indent=2, ensure_ascii=True) + "\n"
+    return json_text({"format_version": FORMAT_VERSION, **content})

@@ -47,18 +47,25 @@ class Files:
 def load_files(common: Common) -> Files:
     """Reads the tree, tells its warnings, and interprets it. Raises FilesError, with all problems, for any error."""
     tree = load_tree(common.root)
-    if tree.errors:
-        raise FilesError(
-            f"{_counted(len(tree.errors), 'error')} in the files",
-            lines=tuple(str(problem) for problem in tree.problems),
-            hint="mend these lines; nothing was sent or changed",
-        )
+    check(tree, "the files", "mend these lines; nothing was sent or changed")
     if not common.quiet:
         for problem in tree.problems:
             say(str(problem))
-    day = common.today or today(tree.settings, datetime.now(UTC))
+    return meaning(tree, common.today, _facts(common.root, tree))
+
+
+def check(tree: Tree, where: str, hint: str) -> None:
+    """Raises FilesError, with all problems, when `tree` has an error."""
+    if tree.errors:
+        lines = tuple(str(problem) for problem in tree.problems)
+        raise FilesError(f"{_counted(len(tree.errors), 'error')} in {where}", lines=lines, hint=hint)
+
+
+def meaning(tree: Tree, day: date | None, facts: ConfigFacts) -> Files:
+    """What a sound tree means on `day`; None is the clock's, in the tree's own zone."""
+    day = day or today(tree.settings, datetime.now(UTC))
     users = tuple(resolve(declaration, tree.presets, tree.settings, day) for declaration in tree.declarations)
-    return Files(tree, Desired(users, tree.settings, _facts(common.root, tree)), day)
+    return Files(tree, Desired(users, tree.settings, facts), day)
 
 
 def load_settings(common: Common) -> Settings:

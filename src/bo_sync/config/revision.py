@@ -8,8 +8,10 @@ which is no error; to be asked for a revision there is one.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from bo_sync.config.files import FOLDERS, SETTINGS_FILE, File, kind_of
 from bo_sync.config.git import ask
@@ -23,6 +25,7 @@ from bo_sync.errors import UsageError
 
 SHOWN: Final = 10
 """Digits of a commit that are shown."""
+_is_day: Final = re.compile(r"@[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 _is_hash: Final = re.compile("[0-9a-f]{40}(?:[0-9a-f]{24})?").fullmatch
 
 
@@ -110,6 +113,33 @@ def commit_at(root: Path, revision: str) -> str:
     name = answer.out.decode("ascii", "replace").strip() if answer is not None and answer.is_sound else ""
     if not _is_hash(name):
         raise _unknown(root, shown)
+    return name
+
+
+def day_of(revision: str) -> date | None:
+    """The day that `@2026-03-01` names; None for any other name. Raises UsageError for a day that is none."""
+    if not _is_day(revision):
+        return None
+    try:
+        return date.fromisoformat(revision[1:])
+    except ValueError as err:
+        raise UsageError(f"{Text(revision)} is not a day of the calendar", hint="write it as in @2026-03-01") from err
+
+
+def commit_on(root: Path, day: date, zone: str) -> str:
+    """The whole name of the last first-parent commit up to the end of `day` in `zone`, by when it was committed.
+
+    Raises UsageError where there is none, or git cannot tell.
+    """
+    head = commit_at(root, "HEAD")
+    over = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone))
+    found = ask(root, "rev-list", "-1", "--first-parent", f"--min-age={int(over.timestamp()) - 1}", head)
+    name = found.out.decode("ascii", "replace").strip() if found is not None and found.is_sound else ""
+    if not _is_hash(name):
+        raise UsageError(
+            f"the files of {day} cannot be read: git knows no commit up to that day here",
+            hint="name a later day, or fetch the whole history, with `git fetch --unshallow`",
+        )
     return name
 
 

@@ -5,7 +5,7 @@ It holds no time and no closure; how it is spelled in JSON, and its digest, are 
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction, UpdateUser
@@ -48,6 +48,18 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Effect:
+    """What one person's changes let them do more, and less: menu items and operations by name, in the menu's order and
+    the catalogue's. `unknown` counts the operations of which nobody knows."""
+
+    opened: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    gained: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+    unknown: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """Counts of people, and of grant changes among people who stay or are created, by direction."""
 
@@ -70,6 +82,8 @@ class Plan:
     unmanaged: tuple[UnmanagedPerson, ...] = ()
     findings: tuple[Finding, ...] = ()
     rails: tuple[RailResult, ...] = ()
+    effects: Mapping[str, Effect] = field(default_factory=dict)
+    """By the folded address of each change whose grants change."""
 
     @property
     def refused(self) -> tuple[RailResult, ...]:

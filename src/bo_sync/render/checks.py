@@ -1,11 +1,10 @@
 """The doctor's answers, as text and as JSON."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from bo_sync.render.escape import terminal
+from bo_sync.render.escape import json_text, terminal
 from bo_sync.render.layout import Page
 
 FORMAT_VERSION: Final = 1
@@ -36,4 +35,4 @@ def _lines(row: CheckRow, page: Page) -> Iterator[str]:
 def checks_json(rows: Iterable[CheckRow]) -> str:
     """The same for programs."""
     checks = [{"name": row.name, "status": row.status, "message": row.message, "hint": row.hint} for row in rows]
-    return json.dumps({"format_version": FORMAT_VERSION, "checks": checks}, indent=2, ensure_ascii=True) + "\n"
+    return json_text({"format_version": FORMAT_VERSION, "checks": checks})

@@ -5,7 +5,9 @@ has entities: an entity that we could have written ourselves is let stand, so a 
 any other character.
 """
 
+import json
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from bo_sync.core.text import visible
@@ -21,6 +23,11 @@ def terminal(line: str) -> str:
     if "::" not in shown and "##" not in shown:
         return shown
     return _COMMAND.sub(lambda found: r"\x3a:" if found.group() == "::" else r"#\x23", shown)
+
+
+def json_text(document: Mapping[str, object]) -> str:
+    """`document` as JSON in ASCII. A log that it is printed to finds no command in it: of `##`, one is an escape."""
+    return json.dumps(document, indent=2, ensure_ascii=True).replace("##", r"#\u0023") + "\n"
 
 
 _FORMULA: Final = re.compile(r" *[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]")

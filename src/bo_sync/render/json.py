@@ -42,7 +42,7 @@ def plan_json(plan: Plan) -> str:
 
 
 def _document(content: Mapping[str, Json]) -> str:
-    return json.dumps({"format_version": FORMAT_VERSION, **content}, indent=2, ensure_ascii=True) + "\n"
+    return json_text({"format_version": FORMAT_VERSION, **content})
 
 
 def _raw(text: Text | None) -> str | None:

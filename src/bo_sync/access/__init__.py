@@ -1,0 +1,1 @@
+"""What a grant means: menu items, operations, questions about them, findings and policies; pure, over the core."""

@@ -1,0 +1,56 @@
+"""The hub's operations, and what its own annotations say about who may run them.
+
+An operation lists alternatives: any one role at its level or above is enough. What has no annotation is unknown, never
+open and never denied. What only a system role or a further clause opens (`user is authenticated; …`) is conditional:
+whether it opens depends on more than grants.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bo_sync.access.menu import Levels
+from bo_sync.core.model import Access, Role
+
+
+class Verdict(StrEnum):
+    """What can be said about one person and one operation."""
+
+    ALLOWED = "allowed"
+    CONDITIONAL = "conditional"
+    DENIED = "denied"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`alternatives` are pairs of the hub's name of a role definition and the least level, in the hub's order.
+
+    `when` is the non-role alternative in the hub's words, "" where there is none; `system` are system roles. Where
+    `is_annotated` is false, nothing of this is known.
+    """
+
+    name: str
+    is_mutation: bool
+    alternatives: tuple[tuple[str, Access], ...] = ()
+    system: tuple[str, ...] = ()
+    when: str = ""
+    is_deprecated: bool = False
+    is_annotated: bool = True
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether something other than a role opens it too."""
+        return bool(self.system or self.when)
+
+    def ways(self, names: Mapping[str, Role]) -> tuple[tuple[Role, Access], ...]:
+        """The alternatives in our names; `names` are ours by the hub's. What we have no name for is left out."""
+        return tuple((names[hub_name], least) for hub_name, least in self.alternatives if hub_name in names)
+
+    def judge(self, held: Levels, names: Mapping[str, Role]) -> Verdict:
+        """What can be said about somebody who holds `held`."""
+        if not self.is_annotated:
+            return Verdict.UNKNOWN
+        if any(held.get(role, Access.NONE) >= least for role, least in self.ways(names)):
+            return Verdict.ALLOWED
+        return Verdict.CONDITIONAL if self.is_conditional else Verdict.DENIED

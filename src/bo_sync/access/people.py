@@ -1,0 +1,65 @@
+"""Somebody with their access and where each grant comes from, whether the files or the hub say so."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from bo_sync.core.live import LivePerson
+from bo_sync.core.model import Access, DesiredUser, Profile, Role, Source
+from bo_sync.core.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Effective access, never NONE. `source` is None in the hub; `preset` is None for somebody's own entry."""
+
+    role: Role
+    access: Access
+    source: Source | None = None
+    preset: str | None = None
+    until: date | None = None
+    reason: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`source` is where the person's entry stands; None in the hub. `grants` are in the order of the roles."""
+
+    email: Text
+    grants: tuple[Grant, ...] = ()
+    source: Source | None = None
+    profile: Profile = ()
+    held: Mapping[Role, Access] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "held", {grant.role: grant.access for grant in self.grants})
+
+    def grant(self, role: Role) -> Grant | None:
+        """The person's grant of a role."""
+        return next((grant for grant in self.grants if grant.role == role), None)
+
+
+def of_files(users: Iterable[DesiredUser]) -> tuple[Person, ...]:
+    """The people of the files who stay, sorted by address."""
+    staying = (_of_file(user) for user in users if user.departure is None)
+    return tuple(sorted(staying, key=lambda person: person.email.folded))
+
+
+def _of_file(user: DesiredUser) -> Person:
+    grants = tuple(
+        Grant(grant.role, grant.access, grant.source, grant.preset, grant.until, grant.reason) for grant in user.grants
+    )
+    return Person(user.email, grants, user.source, user.profile)
+
+
+def of_hub(people: Iterable[LivePerson], roles: Sequence[Role]) -> tuple[Person, ...]:
+    """The people of the hub, sorted by address; only in the `roles` that we know, in their order."""
+    found = (
+        Person(
+            person.user.email,
+            tuple(Grant(role, person.access(role)) for role in roles if person.access(role) is not Access.NONE),
+            profile=person.user.profile,
+        )
+        for person in people
+    )
+    return tuple(sorted(found, key=lambda person: person.email.folded))

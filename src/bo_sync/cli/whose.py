@@ -1,0 +1,110 @@
+"""Whose access a question is about: the people of the files, of a revision, of a day, or of the hub."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+import click
+
+from bo_sync.access.people import Person, of_files, of_hub
+from bo_sync.cli.options import Common, HubChoice, hub_choice, taken
+from bo_sync.cli.session import Files, check, hub_session, load_files, meaning
+from bo_sync.cli.talk import progress
+from bo_sync.config.load import load_files as load_from
+from bo_sync.config.load import load_tree
+from bo_sync.config.revision import SHOWN, commit_on, day_of, read_revision
+from bo_sync.core.live import index
+from bo_sync.core.plan import ConfigFacts
+from bo_sync.core.presets import Presets
+from bo_sync.core.settings import Settings
+from bo_sync.core.text import Text
+from bo_sync.errors import UsageError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Where people come from, as the command line gives it: neither means the files as they stand."""
+
+    revision: str | None
+    is_live: bool
+    hub: HubChoice
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """People with their access, and the settings and presets in whose words it is told. `where` is for people:
+    `the files`, `commit 3f2c1ab`, or the hub's address."""
+
+    people: tuple[Person, ...]
+    settings: Settings
+    presets: Presets
+    where: str
+    day: date
+
+
+def whose(command: Callable[Concatenate[Whose, P], R]) -> Callable[P, R]:
+    """--at, --live and the hub's options, handed over as a `Whose` first argument."""
+
+    @click.option("--at", metavar="REV", help="The files of a git revision, or of a day, as in @2026-03-01.")
+    @click.option("--live", is_flag=True, help="The hub instead of the files.")
+    @hub_choice
+    @wraps(command)
+    def gathered(choice: HubChoice, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        revision, is_live = taken(kwargs, "at"), taken(kwargs, "live")
+        if revision is not None and is_live:
+            raise click.UsageError("--at asks the files of a revision, --live the hub: give one of them")
+        return command(Whose(revision, is_live, choice), *args, **kwargs)
+
+    return gathered
+
+
+def company(common: Common, asked: Whose) -> Company:
+    """The people that are meant. Raises FilesError, UsageError and HubError as reading them does."""
+    if asked.revision is not None:
+        return company_at(common, asked.revision)
+    if asked.is_live:
+        return company_of_hub(common, asked.hub)
+    return _company(load_files(common), "the files")
+
+
+def company_at(common: Common, revision: str) -> Company:
+    """The people of a git revision, or of a day (`@2026-03-01`), for which `until` is judged then.
+
+    Offline. Raises UsageError where git cannot give the revision, FilesError when its files have errors.
+    """
+    files = files_at(common, revision)
+    return _company(files, f"the files of {Text(revision)}")
+
+
+def files_at(common: Common, revision: str) -> Files:
+    """The files of a git revision, or of a day; raises as `company_at` does."""
+    day = day_of(revision)
+    if day is None:
+        name = revision
+    else:
+        if common.today is not None and common.today != day:
+            raise UsageError(f"{Text(revision)} names a day, and --today {common.today} another one")
+        name = commit_on(common.root, day, load_tree(common.root).settings.timezone)
+    read = read_revision(common.root, name)
+    tree = load_from(read.files, read.problems)
+    check(tree, f"the files of {Text(revision)}", "name a revision whose files are sound")
+    facts = ConfigFacts(len(tree.declarations), tree.digest, Text(read.commit[:SHOWN]), dirty=False)
+    return meaning(tree, day or common.today, facts)
+
+
+def company_of_hub(common: Common, choice: HubChoice) -> Company:
+    """The people of the hub, in the words of the files at hand."""
+    files = load_files(common)
+    with hub_session(common, choice) as hub, progress(quiet=common.quiet) as watched:
+        live = index(hub.read_all(watched), files.tree.settings)
+    people = of_hub(live.people, files.tree.settings.roles)
+    return Company(people, files.tree.settings, files.tree.presets, hub.url, files.day)
+
+
+def _company(files: Files, where: str) -> Company:
+    return Company(of_files(files.desired.users), files.tree.settings, files.tree.presets, where, files.day)
