@@ -1,10 +1,9 @@
-"""Plans, reports, problems and people as JSON for programs: pure ASCII, so nothing in it can act on a terminal.
+"""Plans, reports, problems and people as JSON for programs: pure ASCII, and nothing in it can act on a terminal or log.
 
 Keys and their order are a promise; `format_version` changes when it is not kept. Text that is not ours stands here as
 its exact characters, escaped as JSON escapes.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 
 from bo_sync import __version__
@@ -16,6 +15,7 @@ from bo_sync.core.plan import Finding, Plan, Summary
 from bo_sync.core.rails import RailResult
 from bo_sync.core.report import Outcome, Report
 from bo_sync.core.text import Text
+from bo_sync.render.escape import json_text
 from bo_sync.render.users import UserRow
 
 
