@@ -3,7 +3,8 @@
 import pytest
 
 from bo_sync.core.changes import Cause, Change, Direction
-from bo_sync.core.plan import Action, ConfigFacts, HubFacts, Plan, action_of
+from bo_sync.core.model import Severity
+from bo_sync.core.plan import Action, ConfigFacts, Finding, HubFacts, Plan, action_of
 from bo_sync.core.rails import RailResult
 from tests.support.builders import create, delete, duplicate, plan, revoke, set_grant, unmanaged, update
 
@@ -55,6 +56,7 @@ def test_a_plan_of_which_nothing_is_said_does_nothing() -> None:
     hub, config = HubFacts("https://hub.example.com", 0, 0), ConfigFacts(0, "sha256:0")
     assert Plan(hub, config) == Plan(hub, config, changes=(), unchanged=0, unmanaged=(), findings=(), rails=())
     assert config == ConfigFacts(0, "sha256:0", commit=None, dirty=None)
+    assert Finding("r", Severity.WARNING, "m") == Finding("r", Severity.WARNING, "m", email=None, source=None)
 
 
 def test_plans_are_values() -> None:

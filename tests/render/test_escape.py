@@ -76,6 +76,7 @@ SHOWN = [
     ("twenty characters act in Markdown", markdown, PRINTED, entities("&<>\"'`|@*_~[]()!#\\:$")),
     ("our entities stay in HTML", html, "&#38;&#60;&#62;&#34;&#39;", "&#38;&#60;&#62;&#34;&#39;"),
     ("another entity in HTML is text", html, "&#40; &#x3c; &#60 &lt;", "&#38;#40; &#38;#x3c; &#38;#60 &#38;lt;"),
+    ("a letter's entity in HTML is text", html, "&#88;", "&#38;#88;"),
     ("our entities stay in Markdown", markdown, "&#46;&#40;&#58;&#36;", "&#46;&#40;&#58;&#36;"),
     ("another entity in Markdown is text", markdown, "&#41x &#45;", "&#38;&#35;41x &#38;&#35;45;"),
     ("a host is no link in Markdown", markdown, "www.a.b WwW.c ww.d", "www&#46;a.b WwW&#46;c ww.d"),

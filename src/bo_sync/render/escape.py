@@ -19,10 +19,7 @@ _COMMAND: Final = re.compile(r"(?<![^ ])::|##(?=\w*\[)")
 
 def terminal(line: str) -> str:
     r"""`line` for a terminal or a pipeline's log: one line that shows, and does nothing. A newline becomes `\n`."""
-    shown = visible(line)
-    if "::" not in shown and "##" not in shown:
-        return shown
-    return _COMMAND.sub(lambda found: r"\x3a:" if found.group() == "::" else r"#\x23", shown)
+    return _COMMAND.sub(lambda found: r"\x3a:" if found.group() == "::" else r"#\x23", visible(line))
 
 
 def json_text(document: Mapping[str, object]) -> str:
