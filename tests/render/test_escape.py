@@ -1,5 +1,6 @@
 """Each escaper is total, idempotent, and leaves nothing that its sink would act upon."""
 
+import json
 import re
 from collections.abc import Callable
 from typing import Final
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bo_sync.render.escape import csv_cell, html, markdown, markdown_code, terminal
+from bo_sync.render.escape import csv_cell, html, json_text, markdown, markdown_code, terminal
 from tests.support.hostile import HOSTILE
 
 ESCAPERS: Final[dict[str, Callable[[str], str]]] = {
@@ -118,3 +119,10 @@ SHOWN = [
 @pytest.mark.parametrize(("escape", "text", "shown"), [case[1:] for case in SHOWN], ids=[case[0] for case in SHOWN])
 def test_escaped_text(escape: Callable[[str], str], text: str, shown: str) -> None:
     assert escape(text) == shown
+
+
+def test_json_is_ascii_of_two_blanks_without_an_old_command() -> None:
+    document = {"name": "Zo\u00eb ##[error]", "##": [1]}
+    printed = json_text(document)
+    assert printed == '{\n  "name": "Zo\\u00eb #\\u0023[error]",\n  "#\\u0023": [\n    1\n  ]\n}\n'
+    assert json.loads(printed) == document

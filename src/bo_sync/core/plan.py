@@ -82,7 +82,7 @@ class Plan:
     unmanaged: tuple[UnmanagedPerson, ...] = ()
     findings: tuple[Finding, ...] = ()
     rails: tuple[RailResult, ...] = ()
-    effects: Mapping[str, Effect] = field(default_factory=dict)
+    effects: Mapping[str, Effect] = field(default_factory=dict, hash=False)
     """By the folded address of each change whose grants change."""
 
     @property
