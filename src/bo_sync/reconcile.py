@@ -12,11 +12,15 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Final, TypeVar
 
+from bo_sync.access.effects import effects
+from bo_sync.access.powers import powers
 from bo_sync.core.diff import Difference, MissingDefinition, diff
+from bo_sync.core.effect import Effect
 from bo_sync.core.live import LiveIndex, index
 from bo_sync.core.model import Access, DesiredUser, LiveState, Severity
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.rails import NumericRail, Situation, check
+from bo_sync.core.replay import grants_after, grants_now
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError, UsageError
@@ -96,8 +100,14 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
         unmanaged=difference.unmanaged,
         findings=tuple(_findings(difference, live, live_index, settings)),
         rails=check(situation),
+        effects=_effects(difference, live_index, settings),
     )
     return Reading(plan, live_index, live.viewer)
+
+
+def _effects(difference: Difference, live: LiveIndex, settings: Settings) -> dict[str, Effect]:
+    after = grants_after(live, difference.changes)
+    return effects(difference.changes, grants_now(live), after, powers(settings))
 
 
 def select(difference: Difference, only: Collection[Text]) -> Difference:

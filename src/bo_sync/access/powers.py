@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from bo_sync.access.catalogue import Catalogue, catalogue
 from bo_sync.access.menu import Levels, MenuItem, opened
 from bo_sync.access.operations import Operation, Verdict
+from bo_sync.core.effect import Shift
 from bo_sync.core.model import DEFAULT_HUB_NAMES, Access, Role
 from bo_sync.core.settings import Settings
 
@@ -21,20 +22,6 @@ class Power:
 
     menu: frozenset[str]
     operations: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """From one power to another; each list in the catalogue's order."""
-
-    opened: tuple[str, ...]
-    closed: tuple[str, ...]
-    gained: tuple[str, ...]
-    lost: tuple[str, ...]
-
-    @property
-    def is_nothing(self) -> bool:
-        return not (self.opened or self.closed or self.gained or self.lost)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Literal
 
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction, UpdateUser
 from bo_sync.core.diff import UnmanagedPerson
+from bo_sync.core.effect import Effect
 from bo_sync.core.model import Severity, Source
 from bo_sync.core.rails import RailResult
 from bo_sync.core.text import Text
@@ -45,18 +46,6 @@ class Finding:
     message: str
     email: Text | None = None
     source: Source | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What one person's changes let them do more, and less: menu items and operations by name, in the menu's order and
-    the catalogue's. `unknown` counts the operations of which nobody knows."""
-
-    opened: tuple[str, ...] = ()
-    closed: tuple[str, ...] = ()
-    gained: tuple[str, ...] = ()
-    lost: tuple[str, ...] = ()
-    unknown: int = 0
 
 
 @dataclass(frozen=True, slots=True)
