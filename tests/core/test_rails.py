@@ -181,6 +181,10 @@ def test_a_plan_for_some_people_still_sees_whom_they_look_like(unmanaged: Unmana
     assert [(row.email, row.message) for row in found.rows] == [(JANE_DOE.email, same_as_old("first and last name"))]
 
 
+def test_a_row_may_stand_for_no_file() -> None:
+    assert RailRow(Text("jane@example.com"), "x") == RailRow(Text("jane@example.com"), "x", source=None)
+
+
 # protected
 
 PROTECTING = Settings(protect=(Text("boss@example.com"), Text("*@vendor.example")))
@@ -193,6 +197,10 @@ PROTECTED: dict[str, tuple[Change, str | None]] = {
         "is protected, yet would be deleted",
     ),
     "somebody else may be changed": (update("jane@example.com", profile=PHONE), None),
+    "the file's spelling of the address counts": (
+        replace(update("BOSS@example.com", profile=PHONE), hub_email=Text("jane@example.com")),
+        "is protected, yet would be changed",
+    ),
     "the hub's spelling of the address counts too": (
         replace(update("jane@example.com", profile=PHONE), hub_email=Text("BOSS@example.com")),
         "is protected, yet would be changed",
@@ -223,6 +231,14 @@ SELF: dict[str, tuple[Change, tuple[str, ...]]] = {
         delete("me@example.com"),
         ("is the person whose session runs, and would be deleted",),
     ),
+    "deleting oneself is one harm, whatever ends with it": (
+        delete("me@example.com", ("backoffice", "owner"), ("roles_permissions", "owner")),
+        ("is the person whose session runs, and would be deleted",),
+    ),
+    "the hub's spelling says who it is": (
+        replace(delete("you@example.com"), hub_email=Text("ME@example.com")),
+        ("is the person whose session runs, and would be deleted",),
+    ),
     "lowering one's Roles & permissions is refused": (
         update("Me@Example.com", ROLES_LOWERED),
         ("is the person whose session runs, and would lose roles_permissions",),
@@ -247,7 +263,8 @@ SELF: dict[str, tuple[Change, tuple[str, ...]]] = {
 
 @pytest.mark.parametrize(("change", "messages"), SELF.values(), ids=SELF.keys())
 def test_self(change: Change, messages: tuple[str, ...]) -> None:
-    live = indexed(holds(7, change.email.raw, row("backoffice", "owner")))
+    hub_email = change.email if isinstance(change, CreateUser) else change.hub_email
+    live = indexed(holds(7, hub_email.raw, row("backoffice", "owner")))
     rows = tuple(RailRow(change.email, message, change.source) for message in messages)
     found = result("self", situation(change, live=live, viewer="me@example.com"))
     assert found == RailResult("self", len(rows), 0, ok=not rows, rows=rows)
@@ -320,6 +337,12 @@ def test_who_would_no_longer_own_is_a_row_and_nobody_else() -> None:
     found = result("min_role_owners", situation(*changes, live=indexed(*THREE)))
     message = "would no longer own Roles & permissions with Backoffice on"
     assert found.rows == tuple(RailRow(change.email, message, change.source) for change in changes[:2])
+
+
+def test_an_owner_whom_a_file_spells_otherwise_is_a_row() -> None:
+    change = replace(demote(THREE[0]), email=Text("A@Example.com"))
+    (found,) = result("min_role_owners", situation(change, live=indexed(*THREE))).rows
+    assert (found.email, found.source) == (change.email, change.source)
 
 
 ROLE_OWNERS: dict[str, tuple[LiveUser, bool]] = {
@@ -396,7 +419,7 @@ def test_deletions_of_every_cause_count_and_say_it() -> None:
         "would be deleted: its `until` has passed",
         "would be deleted: no file (unmanaged: delete)",
     ]
-    assert [row.source for row in found.rows] == [change.source for change in changes]
+    assert [(row.email, row.source) for row in found.rows] == [(change.email, change.source) for change in changes]
 
 
 # max_grant_losses
@@ -490,6 +513,10 @@ WAYS: dict[str, tuple[RailResult, str]] = {
     "max_user_deletes": (
         RailResult("max_user_deletes", 7, 2, ok=False),
         "if this is meant, pass --allow max_user_deletes=7",
+    ),
+    "max_user_deletes, when not even none was allowed": (
+        RailResult("max_user_deletes", 0, -1, ok=False),
+        "if this is meant, pass --allow max_user_deletes=0",
     ),
     "max_grant_losses": (
         RailResult("max_grant_losses", 30, 15, ok=False),
