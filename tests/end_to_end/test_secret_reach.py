@@ -2,10 +2,14 @@
 
 import os
 import shutil
+import subprocess
 import sys
+import time
+from contextlib import suppress
 from pathlib import Path
 
-from tests.support.process import bo_sync, environment
+from bo_sync.sandbox.baseline import SESSION_TOKEN, baseline
+from tests.support.process import bo_sync, ended, environment, served, started, write
 from tests.support.repository import commit, repository
 
 KEY = "recognisable-key-4711"
@@ -47,3 +51,74 @@ def test_git_is_asked_without_our_secrets(tmp_path: Path) -> None:
     assert KEY not in asked
     assert TOKEN not in asked
     assert "BO_SYNC_" not in asked
+
+
+def test_no_list_of_processes_shows_a_secret(tmp_path: Path) -> None:
+    root = write(tmp_path / "files", PERSON)
+    key = tmp_path / "key"
+    key.write_text(KEY)
+    key.chmod(0o600)
+    given = ("plan", "--api-key-file", str(key))
+    callers = baseline()
+    callers["keys"] = [{"key": KEY, "access": "OWNER"}]
+    with served(tmp_path, callers, "--latency", "700") as hub:
+        env = {"BO_SYNC_HUB_URL": hub.url, "BO_SYNC_SESSION_TOKEN": SESSION_TOKEN}
+        with started(root, *given, env=env) as process:
+            seen = watched(process)
+    lines = {line for lines in seen.values() for line in lines}
+    assert any(str(key) in line for line in lines)
+    assert not any(KEY in line or SESSION_TOKEN in line for line in lines)
+
+
+def watched(process: subprocess.Popen[str]) -> dict[int, set[str]]:
+    """The command lines of a process and its children, by their ids, as they were while it ran."""
+    seen: dict[int, set[str]] = {}
+    while process.poll() is None:
+        for pid in (process.pid, *children(process.pid)):
+            with suppress(OSError):
+                line = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+                seen.setdefault(pid, set()).add(line)
+        time.sleep(0.01)
+    assert ended(process).code == 0
+    return seen
+
+
+def children(pid: int) -> list[int]:
+    with suppress(OSError):
+        return [int(word) for word in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
+PASTED = {
+    "users/a.yaml": f"email: {KEY}\n{KEY}: {KEY}\nmodules: {{{TOKEN}: {KEY}}}\nlanguage: {KEY}\nuntil: x{KEY}\n",
+    "presets/p.yaml": f"extends: [{KEY}]\n",
+    "bo-sync.yaml": f"hub_host: {KEY}.example.com\n{TOKEN}: x\ntimezone: {KEY}\n",
+}
+
+
+def test_a_secret_that_was_pasted_into_a_file_or_an_argument_is_not_quoted(tmp_path: Path) -> None:
+    root = write(tmp_path / "files", PASTED)
+    sound = repository(tmp_path / "sound", {**PERSON, "bo-sync.yaml": f"hub_host: {KEY}.example.com\n"})
+    remote = ("--hub", "https://hub.example.com/graphql")
+    ran = [
+        bo_sync(place, *command, "--verbose", env=SECRETS)
+        for place, command in (
+            (root, ("validate",)),
+            (root, ("validate", "--format", "json")),
+            (root, ("plan", *remote)),
+            (sound, ("plan", *remote)),
+            (sound, ("plan", "--hub", KEY)),
+            (sound, ("plan", "--hub", "sandbox:", "--only", KEY)),
+            (sound, ("apply", KEY, "--yes", "--hub", "sandbox:")),
+            (sound, ("plan", *remote, "--api-key-file", KEY)),
+            (sound, ("validate", "--base", KEY)),
+            (sound, (KEY,)),
+            (sound, ("plan", f"--{KEY}")),
+        )
+    ]
+    assert {done.code for done in ran} == {3, 64}
+    for done in ran:
+        said = done.out + done.err
+        assert "[secret]" in said, done
+        assert KEY[-8:] not in said
+        assert TOKEN[-8:] not in said

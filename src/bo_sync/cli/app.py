@@ -132,8 +132,10 @@ def _say(kind: str, message: str) -> None:
 
 
 def _tell(line: str) -> None:
+    from bo_sync.cli.secrecy import discreet
+
     with suppress(OSError):  # where nobody listens, the exit code still tells
-        click.echo(line, err=True)
+        click.echo(discreet(line), err=True)
 
 
 def _say_usage(error: click.ClickException) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bo_sync.cli.secrecy import discreet
 from bo_sync.render.escape import terminal
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def result(text: str) -> None:
 def say(line: str) -> None:
     """Prints one line of talk to stderr. That nobody hears it (a full disk, a closed pipe) stops no work."""
     with suppress(OSError):
-        click.echo(terminal(line), err=True)
+        click.echo(discreet(terminal(line)), err=True)
 
 
 def width() -> int | None:

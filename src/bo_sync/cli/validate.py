@@ -57,8 +57,12 @@ def _exit_code(tree: "Tree", *, refused: bool) -> ExitCode:
 
 
 def _show(tree: "Tree", problems: "Sequence[Problem]", comparison: "Comparison | None", form: str) -> None:
+    from dataclasses import replace
+
+    from bo_sync.cli.secrecy import discreet
     from bo_sync.cli.talk import coloured, result, width
 
+    problems = [replace(problem, message=discreet(problem.message)) for problem in problems]
     if form == "json":
         from bo_sync.render.json import problems_json
 
