@@ -7,7 +7,7 @@ import click
 
 from bo_sync.cli.options import Common, common
 from bo_sync.cli.weather import FAULTS_HELP, weather
-from bo_sync.core.text import visible
+from bo_sync.render.escape import terminal
 
 if TYPE_CHECKING:
     from bo_sync.sandbox.hub import SandboxHub
@@ -126,9 +126,9 @@ def _serve(hub: "SandboxHub", port: int) -> None:
 def _announce(url: str, store: "Store") -> None:
     click.echo(f"url {url}")
     for key, access in store.api_keys():
-        click.echo(f"key {visible(key)} {access}")
+        click.echo(f"key {terminal(key)} {access}")
     for token in store.sessions():
-        click.echo(f"session {visible(token)}")
+        click.echo(f"session {terminal(token)}")
 
 
 @command.command()
