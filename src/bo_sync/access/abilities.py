@@ -20,9 +20,8 @@ class Ability:
 
 ABILITIES: Final = (
     Ability("change anybody's grants, their own too", ("roleUpdate",), is_grave=True),
-    Ability("give anybody a role that they do not have", ("roleCreate",), is_grave=True),
-    Ability("create backoffice users", ("adminUserCreate",), is_grave=True),
-    Ability("delete backoffice users", ("adminUserDelete",), is_grave=True),
+    Ability("give anybody any role", ("roleCreate",), is_grave=True),
+    Ability("create and delete backoffice users", ("adminUserCreate", "adminUserDelete"), is_grave=True),
     Ability("make API keys", ("gqlApiKeyCreate", "restApiKeyCreate"), is_grave=True),
     Ability("log in as a customer", ("magicTokenCreate",), is_grave=True),
     Ability("get links that reset customers' passwords", ("passwordResetLink",)),

@@ -15,6 +15,7 @@ from bo_sync.errors import ExitCode
 @narrowing
 @output_format("text", "json")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for `apply FILE`.")
+@click.option("--explain", is_flag=True, help="Name every menu item and operation that a change opens or closes.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
 def command(
     narrowed: Narrowing,
@@ -23,9 +24,13 @@ def command(
     *,
     form: str,
     out: Path | None,
+    explain: bool,
     detailed_exitcode: bool,
 ) -> int:
     """Compare the files with the hub and show what `apply` would do. Nothing is written to the hub.
+
+    Each change of access says what it lets the person do: which menu items open or close, how many of the hub's
+    operations are gained or lost, and in words what a reviewer should hear of. What is risky comes first.
 
     Exits 0, or 4 when a rail refuses the plan; with --detailed-exitcode 2 when changes are pending.
     """
@@ -34,7 +39,7 @@ def command(
 
     with hub_session(chosen, choice) as hub:
         plan = read_plan(chosen, hub, narrowed).plan
-    show_plan(plan, form)
+    show_plan(plan, form, explain=explain)
     if out is not None:
         save(plan, out)
     return _exit_code(plan, detailed=detailed_exitcode)

@@ -10,8 +10,8 @@ from bo_sync.core.text import Text
 from bo_sync.errors import UsageError
 
 
-def show_plan(plan: Plan, form: str) -> None:
-    """Prints a plan to stdout as `text` or `json`."""
+def show_plan(plan: Plan, form: str, *, explain: bool = False) -> None:
+    """Prints a plan to stdout as `text` or `json`; `explain` names in the text all that it opens and closes."""
     if form == "json":
         from bo_sync.render.json import plan_json
 
@@ -19,7 +19,7 @@ def show_plan(plan: Plan, form: str) -> None:
     else:
         from bo_sync.render.text import plan_text
 
-        result(plan_text(plan, width=width(), color=coloured()))
+        result(plan_text(plan, width=width(), color=coloured(), explain=explain))
 
 
 def save(plan: Plan, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a change of access lets somebody do: names of menu items and operations, as the access package works them out."""
+"""What a change of access lets somebody do: names of menu items and operations, worked out by `access/effects.py`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -7,8 +7,9 @@ its exact characters, escaped as JSON escapes.
 from collections.abc import Iterable, Mapping, Sequence
 
 from bo_sync import __version__
-from bo_sync.core.changes import Direction
+from bo_sync.core.changes import Change, Direction
 from bo_sync.core.document import FORMAT_VERSION, Json, change_document, digest
+from bo_sync.core.effect import Effect
 from bo_sync.core.history import Comparison
 from bo_sync.core.model import Problem, Source
 from bo_sync.core.plan import Finding, Plan, Summary
@@ -32,13 +33,24 @@ def plan_json(plan: Plan) -> str:
                 "dirty": plan.config.dirty,
             },
             "summary": _summary(plan.summary),
-            "changes": [change_document(change) for change in plan.changes],
+            "changes": [_change(change, plan) for change in plan.changes],
             "unmanaged": [{"email": person.email.raw, "policy": person.policy} for person in plan.unmanaged],
             "findings": [_finding(finding) for finding in plan.findings],
             "rails": [_rail(rail) for rail in plan.rails],
             "digest": digest(plan),
         }
     )
+
+
+def _change(change: Change, plan: Plan) -> Json:
+    """A change, and what it lets the person do; `unknown` counts operations of which the hub does not say who may."""
+    effect = plan.effects.get(change.email.folded, Effect())
+    whole = effect.whole
+    return {
+        **change_document(change),
+        "menu": {"opened": list(whole.opened), "closed": list(whole.closed)},
+        "operations": {"gained": list(whole.gained), "lost": list(whole.lost), "unknown": effect.unknown},
+    }
 
 
 def _document(content: Mapping[str, Json]) -> str:

@@ -77,7 +77,8 @@ def _fill(text: str, room: int) -> Iterator[str]:
 class Row:
     """What happens, to whom, and which file says so. Made by `row`, which escapes.
 
-    `subject` is an address, `topic` a role or a field of theirs; either may be empty, and so may `source`.
+    `subject` is an address, `topic` a role or a field of theirs; either may be empty, and so may `source`. `meaning`
+    is what the effect lets the person do; it comes last, since it may be long.
     """
 
     symbol: str
@@ -85,10 +86,11 @@ class Row:
     topic: str
     effect: str
     source: str
+    meaning: str = ""
 
 
-def row(symbol: str, subject: str, effect: str, *, topic: str = "", source: str = "") -> Row:
-    return Row(symbol, terminal(subject), terminal(topic), terminal(effect), terminal(source))
+def row(symbol: str, subject: str, effect: str, *, topic: str = "", source: str = "", meaning: str = "") -> Row:
+    return Row(symbol, *(terminal(cell) for cell in (subject, topic, effect, source, meaning)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,17 +100,20 @@ class Columns:
     subject: int = 0
     topic: int = 0
     effect: int = 0
+    source: int = 0
 
 
 def measure(rows: Iterable[Row]) -> Columns:
     """The columns that fit all but unusually long cells."""
-    subject = topic = effect = 0
+    subject = topic = effect = source = 0
     for entry in rows:
         subject = max(subject, _usual(entry.subject, 40))
         if entry.topic:
             topic = max(topic, _usual(entry.topic, 24))
             effect = max(effect, _usual(entry.effect, 40))
-    return Columns(subject, topic, effect)
+        if entry.meaning:
+            source = max(source, _usual(entry.source, 40))
+    return Columns(subject, topic, effect, source)
 
 
 def _usual(text: str, limit: int) -> int:
@@ -134,6 +139,8 @@ def _line(entry: Row, columns: Columns, page: Page) -> str:
     if entry.source:
         room = columns.effect if entry.topic else columns.topic + 2 + columns.effect
         parts.append(_gap(entry.effect, room if entry.subject else 0) + page.paint(entry.source, Tone.ASIDE))
+    if entry.meaning:
+        parts.append(_gap(entry.source, columns.source if entry.source else 0) + entry.meaning)
     return "".join(parts)
 
 
@@ -176,6 +183,8 @@ def _item(entry: Row, topic: int, indent: str, page: Page) -> Iterator[str]:
     tone = _tone(entry)
     yield f"{indent}{page.paint(entry.symbol, tone)} {about}{page.paint(first, tone)}"
     yield from (" " * column + page.paint(line, tone) for line in more)
+    if entry.meaning:
+        yield from (" " * column + line for line in page.wrap(entry.meaning, column))
 
 
 def cells(text: str) -> int:

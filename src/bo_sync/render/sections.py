@@ -1,8 +1,8 @@
 """A plan as rows in sections, risk first: what deserves attention, access gained, access lost, profile, not touched.
 
 A row stands in exactly one section. Whoever owns Roles & permissions can give themselves anything, and a key of the hub
-outlives its maker, so what touches these two roles stands with the refusals and the deletions; so does Backoffice where
-its loss ends somebody's ownership.
+outlives its maker, so what touches these two roles stands with the refusals and the deletions; so does every grant that
+lets somebody do something grave (`access/abilities.py`), and Backoffice where its loss ends somebody's ownership.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -20,11 +20,13 @@ from bo_sync.core.changes import (
     UpdateUser,
 )
 from bo_sync.core.diff import PROTECTED
+from bo_sync.core.effect import Shift
 from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS, Profile, ProfileField, Role, Severity
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.settings import Unmanaged
 from bo_sync.core.text import Text
 from bo_sync.render.layout import Row, row
+from bo_sync.render.meanings import is_grave, meaning
 from bo_sync.render.phrases import address, level, people, quoted, step, value
 from bo_sync.render.rails import measure_of
 
@@ -49,18 +51,35 @@ class _Sorted:
     profile: list[Row]
 
 
-def sections(plan: Plan) -> tuple[Section, ...]:
-    """The sections that have rows, in the order of showing."""
-    found = _Sorted([], [], [], [], [])
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A plan, and whether each effect is told to its last operation."""
+
+    plan: Plan
+    explain: bool
+
+    def whole(self, change: CreateUser | DeleteUser) -> str:
+        """What all of the change means, in words."""
+        effect = self.plan.effects.get(change.email.folded)
+        return meaning(effect.whole, explain=self.explain) if effect else ""
+
+    def part(self, change: UpdateUser, role: Role) -> Shift | None:
+        effect = self.plan.effects.get(change.email.folded)
+        return effect.parts.get(role, Shift()) if effect else None
+
+
+def sections(plan: Plan, *, explain: bool = False) -> tuple[Section, ...]:
+    """The sections that have rows, in the order of showing; `explain` names every menu item and operation."""
+    found, told = _Sorted([], [], [], [], []), _Told(plan, explain)
     leaving = {entry.email for rail in plan.rails if rail.rail == "min_role_owners" for entry in rail.rows}
     for change in plan.changes:
         match change:
             case CreateUser():
-                (found.delicate if _is_delicate(change.grants) else found.gained).append(_created(change))
+                (found.delicate if _is_delicate(change, told) else found.gained).append(_created(change, told))
             case UpdateUser():
-                _sort_update(change, found, DELICATE | {BACKOFFICE} if change.email in leaving else DELICATE)
+                _sort_update(change, found, told, DELICATE | {BACKOFFICE} if change.email in leaving else DELICATE)
             case DeleteUser():
-                found.deleted.append(_deleted(change))
+                found.deleted.append(_deleted(change, told))
             case unreachable:
                 assert_never(unreachable)
     titled = (
@@ -73,8 +92,9 @@ def sections(plan: Plan) -> tuple[Section, ...]:
     return tuple(Section(title, tuple(rows)) for title, rows in titled if rows)
 
 
-def _is_delicate(grants: Sequence[GrantChange]) -> bool:
-    return any(grant.role in DELICATE for grant in grants)
+def _is_delicate(change: CreateUser, told: _Told) -> bool:
+    effect = told.plan.effects.get(change.email.folded)
+    return any(grant.role in DELICATE for grant in change.grants) or (effect is not None and is_grave(effect.whole))
 
 
 def _refusals(plan: Plan) -> Iterator[Row]:
@@ -101,10 +121,10 @@ def _finding(finding: Finding) -> Row:
     )
 
 
-def _created(change: CreateUser) -> Row:
+def _created(change: CreateUser, told: _Told) -> Row:
     given = ", ".join(f"{grant.role} {level(grant.role, grant.after)}" for grant in change.grants)
-    told = "; ".join(part for part in (_introduced(change.profile), f"gets {given or 'no access'}") if part)
-    return row("+", address(change.email), told, source=str(change.source.short))
+    effect = "; ".join(part for part in (_introduced(change.profile), f"gets {given or 'no access'}") if part)
+    return row("+", address(change.email), effect, source=str(change.source.short), meaning=told.whole(change))
 
 
 def _introduced(profile: Profile) -> str:
@@ -122,28 +142,32 @@ _BECAUSE: Final = {
 }
 
 
-def _deleted(change: DeleteUser) -> Row:
+def _deleted(change: DeleteUser, told: _Told) -> Row:
     held = ", ".join(f"{grant.role} {level(grant.role, grant.before)}" for grant in change.grants)
-    told = f"deleted, because {_BECAUSE[change.cause]}; loses {held or 'no access'}"
-    return row("-", address(change.email), told, source=str(change.source.short) if change.source else "")
+    effect = f"deleted, because {_BECAUSE[change.cause]}; loses {held or 'no access'}"
+    source = str(change.source.short) if change.source else ""
+    return row("-", address(change.email), effect, source=source, meaning=told.whole(change))
 
 
-def _sort_update(change: UpdateUser, found: _Sorted, delicate: Collection[Role]) -> None:
+def _sort_update(change: UpdateUser, found: _Sorted, told: _Told, delicate: Collection[Role]) -> None:
     for grant in change.grants:
         if isinstance(grant, RemoveDuplicate):
             found.profile.append(_row_of(change, "-", _duplicate(grant, change.grants)))
             continue
         gains = grant.direction in {Direction.ADDED, Direction.RAISED}
         place = found.gained if gains else found.lost
-        told = step(grant.role, grant.before, grant.after)
-        (found.delicate if grant.role in delicate else place).append(
-            _row_of(change, "▲" if gains else "▼", told, grant.role)
+        shift = told.part(change, grant.role)
+        is_delicate = grant.role in delicate or (shift is not None and is_grave(shift))
+        means = meaning(shift, explain=told.explain) if shift else ""
+        effect = step(grant.role, grant.before, grant.after)
+        (found.delicate if is_delicate else place).append(
+            _row_of(change, "▲" if gains else "▼", effect, grant.role, means=means)
         )
     found.profile.extend(_row_of(change, "~", _edited(field), _words(field.field)) for field in change.profile)
 
 
-def _row_of(change: UpdateUser, symbol: str, effect: str, topic: str = "") -> Row:
-    return row(symbol, address(change.email), effect, topic=topic, source=str(change.source.short))
+def _row_of(change: UpdateUser, symbol: str, effect: str, topic: str = "", *, means: str = "") -> Row:
+    return row(symbol, address(change.email), effect, topic=topic, source=str(change.source.short), meaning=means)
 
 
 def _edited(change: FieldChange) -> str:

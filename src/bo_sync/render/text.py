@@ -20,20 +20,19 @@ from bo_sync.render.sections import sections
 from bo_sync.render.users import UserRow
 
 
-def plan_text(plan: Plan, *, width: int | None, color: bool) -> str:
-    """A plan: where, then the rows by risk, one counted sentence, the rails."""
-    page = Page(width, color)
-    return _joined(_plan_lines(plan, page))
+def plan_text(plan: Plan, *, width: int | None, color: bool, explain: bool = False) -> str:
+    """A plan: where, then the rows by risk, one counted sentence, the rails; `explain` names all that opens."""
+    return _joined(_plan_lines(plan, Page(width, color), explain=explain))
 
 
 def _joined(lines: Iterable[str]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _plan_lines(plan: Plan, page: Page) -> Iterator[str]:
+def _plan_lines(plan: Plan, page: Page, *, explain: bool) -> Iterator[str]:
     yield from page.hang("", terminal(_header(plan)))
     yield ""
-    parts = sections(plan)
+    parts = sections(plan, explain=explain)
     columns = measure(entry for part in parts for entry in part.rows)
     for part in parts:
         yield page.paint(part.title, Tone.TITLE)

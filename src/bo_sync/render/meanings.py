@@ -1,0 +1,46 @@
+"""What a change of access means, in words: what somebody can now do, which menu items open, how many operations."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from bo_sync.access.abilities import among
+from bo_sync.core.effect import Shift
+from bo_sync.render.phrases import counted
+
+NAMED: Final = 2
+"""Menu items that are named; of more only the number is told."""
+
+
+def meaning(shift: Shift, *, explain: bool = False) -> str:
+    """`can now make API keys; opens Admin > API Keys; +10 operations`; with `explain` every item and operation."""
+    return "; ".join(_parts(shift, explain=explain)) or "opens and closes nothing that is known"
+
+
+def _parts(shift: Shift, *, explain: bool) -> Iterator[str]:
+    if gained := _abilities(shift.gained, shift.lost):
+        yield f"can now {gained}"
+    if lost := _abilities(shift.lost, shift.gained):
+        yield f"can no longer {lost}"
+    for verb, items in (("opens", shift.opened), ("closes", shift.closed)):
+        if items:
+            yield f"{verb} {_items(items, explain=explain)}"
+    for sign, names in (("+", shift.gained), ("-", shift.lost)):
+        if names:
+            told = f": {', '.join(names)}" if explain else ""
+            yield f"{sign}{counted(len(names), 'operation')}{told}"
+
+
+def _abilities(here: Sequence[str], elsewhere: Sequence[str]) -> str:
+    """Abilities among the operations `here`, but for those that the other direction touches as well."""
+    return "; ".join(ability.words for ability in among(here) if ability not in among(elsewhere))
+
+
+def _items(items: Sequence[str], *, explain: bool) -> str:
+    if explain or len(items) <= NAMED:
+        return ", ".join(items)
+    return counted(len(items), "menu item")
+
+
+def is_grave(shift: Shift) -> bool:
+    """Whether somebody gains an ability that deserves attention."""
+    return any(ability.is_grave for ability in among(shift.gained))
