@@ -1,14 +1,18 @@
 """The plans, reports, problems and people of which every renderer's golden file is kept."""
 
+from dataclasses import replace
 from typing import Final
 
-from bo_sync.core.changes import Cause
+from bo_sync.access.effects import effect
+from bo_sync.access.powers import powers
+from bo_sync.core.changes import Cause, RemoveDuplicate
 from bo_sync.core.guards import Loosened
 from bo_sync.core.history import Comparison
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.rails import RailName, RailResult, RailRow
 from bo_sync.core.report import Outcome, PersonOutcome, Report
+from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from bo_sync.render.users import UserRow
 from tests.support.builders import (
@@ -41,8 +45,32 @@ def rail_row(email: str, message: str, at: Source | None = None) -> RailRow:
     return RailRow(Text(email), message, at)
 
 
+def judged(shown: Plan) -> Plan:
+    """With what each change lets its person do, who holds nothing beside what the change is about."""
+    known = powers(Settings())
+    held = [
+        (change, [grant for grant in change.grants if not isinstance(grant, RemoveDuplicate)])
+        for change in shown.changes
+    ]
+    found = {
+        change.email.folded: effect(
+            {grant.role: grant.before for grant in edits if grant.before},
+            {grant.role: grant.after for grant in edits if grant.after},
+            known,
+            91,
+        )
+        for change, edits in held
+        if edits
+    }
+    return replace(shown, effects=found)
+
+
 def everything() -> Plan:
     """Every kind of change, of finding and of person who is left alone, in one plan that no rail refuses."""
+    return judged(_everything())
+
+
+def _everything() -> Plan:
     return plan(
         create(
             "ada.lovelace@example.com",

@@ -18,7 +18,11 @@ Render = Callable[[], str]
 
 
 def _cases() -> dict[str, Render]:
-    cases: dict[str, Render] = {"plan-everything-in-colour.txt": _colour}
+    cases: dict[str, Render] = {
+        "plan-everything-in-colour.txt": _colour,
+        "plan-everything-explained.txt": partial(_explained, None),
+        "plan-everything-explained-80.txt": partial(_explained, 80),
+    }
     for name, plan in PLANS.items():
         cases[f"plan-{name}.txt"] = partial(plan_text, plan, width=None, color=False)
         cases[f"plan-{name}-80.txt"] = partial(plan_text, plan, width=80, color=False)
@@ -47,6 +51,10 @@ def _any_version(plan: Plan) -> str:
 
 def _colour() -> str:
     return plan_text(PLANS["everything"], width=100, color=True)
+
+
+def _explained(width: int | None) -> str:
+    return plan_text(PLANS["everything"], width=width, color=False, explain=True)
 
 
 CASES: Final = _cases()

@@ -15,7 +15,7 @@ KEYS_BELOW = {
     "hub": "url users grants",
     "config": "users digest commit dirty",
     "summary": "create update delete unchanged unmanaged grants",
-    "changes": "email id action source profile grants",
+    "changes": "email id action source profile grants menu operations",
     "unmanaged": "email policy",
     "findings": "rule severity email message source",
     "rails": "rail actual limit ok allowed_by rows",
@@ -32,6 +32,8 @@ def test_a_plan_has_the_promised_keys_in_the_promised_order() -> None:
     assert list(document["summary"]["grants"]) == ["added", "raised", "lowered", "revoked", "duplicate"]
     jane = next(change for change in document["changes"] if change["email"] == "jane.doe@example.com")
     assert list(jane["profile"][0]) == ["field", "before", "after"]
+    assert list(jane["menu"]) == ["opened", "closed"]
+    assert list(jane["operations"]) == ["gained", "lost", "unknown"]
     assert list(jane["grants"][0]) == ["role", "before", "after", "direction"]
 
 

@@ -22,7 +22,7 @@ def lines(shown: Plan, width: int | None = None) -> list[str]:
 def test_every_row_of_a_change_names_the_person_and_the_file() -> None:
     shown = PLANS["everything"]
     rows = [line for line in lines(shown) if re.match(r"  [+~▲▼-] ", line)]
-    assert not [row for row in rows if not re.search(r" \S+@example\.com .*  users/\S+:\d+$", row)]
+    assert not [row for row in rows if not re.search(r" \S+@example\.com .*  users/\S+:\d+(  |$)", row)]
     assert len(rows) == 3 + 9 + 1 + 1 + 3
 
 

@@ -1,0 +1,1 @@
+"""What grants mean: facts, questions, findings and policies."""

@@ -1,0 +1,73 @@
+"""What a plan says that a change lets somebody do is the difference of what they may do after it and before it."""
+
+from random import Random
+
+import pytest
+
+from bo_sync.access.effects import effect, effects
+from bo_sync.access.operations import Verdict
+from bo_sync.access.powers import powers
+from bo_sync.core.effect import Shift
+from bo_sync.core.model import ROLES, Access, Role
+from bo_sync.core.settings import Settings
+from bo_sync.render.meanings import is_grave, meaning
+from tests.support.builders import create, delete, duplicate, set_grant, update
+
+POWERS = powers(Settings())
+ROLE, BACKOFFICE = Role("roles_permissions"), Role("backoffice")
+
+
+def draw(chance: Random) -> dict[Role, Access]:
+    held = {role: chance.choice(list(Access)) for role in ROLES if chance.random() < 0.6}
+    return {role: access for role, access in held.items() if access}
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_the_whole_is_the_difference_and_every_part_of_it_is_somebodys(seed: int) -> None:
+    chance = Random(seed)
+    before, after = draw(chance), draw(chance)
+    found = effect(before, after, POWERS)
+    allowed = [set(POWERS.with_verdict(held, Verdict.ALLOWED)) for held in (before, after)]
+    assert set(found.whole.gained) == allowed[1] - allowed[0]
+    assert set(found.whole.lost) == allowed[0] - allowed[1]
+    for kind in ("opened", "closed", "gained", "lost"):
+        whole = getattr(found.whole, kind)
+        parts = {name for part in found.parts.values() for name in getattr(part, kind)}
+        assert parts == set(whole), kind
+        assert [name for name in whole if name in parts] == list(whole), "in the order of the catalogue"
+    assert set(found.parts) == {role for role in ROLES if before.get(role) != after.get(role)}
+
+
+def test_an_item_that_needs_two_roles_which_are_both_given_is_the_part_of_both() -> None:
+    found = effect({}, {BACKOFFICE: Access.OWNER, ROLE: Access.VIEWER}, POWERS)
+    assert found.parts[BACKOFFICE].opened == found.parts[ROLE].opened == ("Admin > Backoffice Users",)
+    assert found.parts[BACKOFFICE].gained == ()
+
+
+def test_a_deletion_takes_everything_and_a_profile_or_a_surplus_row_nothing() -> None:
+    held = {"a@example.com": {ROLE: Access.OWNER, BACKOFFICE: Access.OWNER}, "b@example.com": {ROLE: Access.OWNER}}
+    changes = (
+        delete("a@example.com", ("roles_permissions", "owner"), ("backoffice", "owner")),
+        update("b@example.com", duplicate("roles_permissions", "viewer", "owner")),
+        create("c@example.com", set_grant("roles_permissions", "none", "editor")),
+    )
+    after = {"b@example.com": held["b@example.com"], "c@example.com": {ROLE: Access.EDITOR}}
+    found = effects(changes, held, after, POWERS)
+    assert set(found) == {"a@example.com", "c@example.com"}
+    assert found["a@example.com"].whole.closed == ("Admin > Backoffice Users",)
+    assert "roleCreate" in found["a@example.com"].whole.lost
+    assert found["c@example.com"].unknown == 91
+
+
+def test_a_grant_says_in_words_what_a_reviewer_should_hear_of() -> None:
+    before = {BACKOFFICE: Access.OWNER, ROLE: Access.VIEWER}
+    raised = effect(before, {**before, ROLE: Access.EDITOR}, POWERS)
+    assert meaning(raised.whole) == "can now change anybody's grants, their own too; +3 operations"
+    assert is_grave(raised.whole)
+    opened = effect({BACKOFFICE: Access.OWNER}, {BACKOFFICE: Access.OWNER, Role("logistics"): Access.VIEWER}, POWERS)
+    assert meaning(opened.whole) == "opens Orders > Carriers, Orders > Warehouses; +1 operation"
+    assert (
+        meaning(opened.whole, explain=True) == "opens Orders > Carriers, Orders > Warehouses; +1 operation: inventory"
+    )
+    assert not is_grave(opened.whole)
+    assert meaning(Shift()) == "opens and closes nothing that is known"
