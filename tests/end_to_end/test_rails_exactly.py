@@ -199,3 +199,13 @@ def test_validate_takes_no_override_at_all(tmp_path: Path, rail: str) -> None:
     done = bo_sync(tmp_path, "validate", "--base", "main", "--allow", f"{rail}=1")
     assert (done.code, done.out) == (64, "")
     assert done.err == "error: No such option '--allow'.\nnext: bo-sync validate --help\n"
+
+
+def test_validate_refuses_files_without_a_person_and_says_what_to_do(tmp_path: Path) -> None:
+    rail, case = ABSOLUTE["no user files"]
+    done = bo_sync(write(tmp_path, case.state.files), "validate")
+    assert done.code == 4
+    assert done.err == (
+        f"refused by the rail {rail}: 0 people in the files, at least 1 expected; add at least one file to users/; to "
+        "remove people, give their files `state: absent`\n"
+    )
