@@ -1,0 +1,110 @@
+"""Who can do what is asked, and by which grants; and what can be said where grants alone do not decide it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import assert_never
+
+from bo_sync.access.people import Grant, Person
+from bo_sync.access.powers import Powers
+from bo_sync.access.reach import Step, shortest
+from bo_sync.access.words import Held, Question, ToHold, ToOpen, ToRun, sufficient
+from bo_sync.core.model import Access
+
+
+@dataclass(frozen=True, slots=True)
+class Able:
+    """Somebody who can, and all of their grants that have a part in it: for an operation or a role each is enough by
+    itself, for a menu item all are needed."""
+
+    person: Person
+    because: tuple[Grant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reaching:
+    """Somebody who cannot, but could give it to themselves by these steps."""
+
+    person: Person
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`able` and `reaching` in the order of the people. Where `is_known` is false, nobody knows who can; `notes` are
+    sentences of ours about what grants do not decide."""
+
+    question: Question
+    able: tuple[Able, ...]
+    reaching: tuple[Reaching, ...] = ()
+    is_known: bool = True
+    notes: tuple[str, ...] = ()
+
+
+def who_can(people: Sequence[Person], question: Question, powers: Powers) -> Answer:
+    """Those of `people` who can do what is asked."""
+    sets = sufficient(question, powers)
+    found = ((person, because(person, sets)) for person in people)
+    able = tuple(Able(person, grants) for person, grants in found if grants)
+    return Answer(question, able, is_known=is_known(question), notes=tuple(_notes(question, powers)))
+
+
+def who_could(people: Sequence[Person], question: Question, powers: Powers) -> tuple[Reaching, ...]:
+    """Those of `people` who cannot do it, but could give it to themselves."""
+    sets = sufficient(question, powers)
+    found = ((person, shortest(person.held, sets, powers)) for person in people)
+    return tuple(Reaching(person, steps) for person, steps in found if steps)
+
+
+def because(person: Person, sets: Iterable[Held]) -> tuple[Grant, ...]:
+    """The person's grants that together make up some of `sets`, in the order of the roles; empty when none is held."""
+    held = person.held
+    roles = {
+        role
+        for grants in sets
+        if all(held.get(role, Access.NONE) >= least for role, least in grants)
+        for role, _ in grants
+    }
+    return tuple(grant for grant in person.grants if grant.role in roles) if roles else ()
+
+
+def is_known(question: Question) -> bool:
+    """Whether anything is known about who can; it is not for operations that the hub does not annotate."""
+    return not isinstance(question, ToRun) or question.operation.is_annotated
+
+
+def _notes(question: Question, powers: Powers) -> Iterator[str]:
+    match question:
+        case ToRun(operation):
+            name = operation.name
+            if operation.is_deprecated:
+                yield f"{name} is deprecated in the hub"
+            if not operation.is_annotated:
+                yield f"who may run {name} is unknown: the hub's annotations do not say, so nobody is counted"
+            yield from _otherwise(question, powers)
+            yield from _namesakes(question, powers)
+        case ToOpen() | ToHold():
+            return
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _otherwise(asked: ToRun, powers: Powers) -> Iterator[str]:
+    """What opens an operation besides the roles that have a name here."""
+    operation = asked.operation
+    if operation.is_annotated and not operation.ways(powers.names):
+        yield f"no grant of a role opens {operation.name}"
+    foreign = [f"{name}:{least.word}" for name, least in operation.alternatives if name not in powers.names]
+    if foreign:
+        yield f"opened too by {', '.join(foreign)}, which have no name in `role_definitions`"
+    if operation.system:
+        yield f"opened too by a system role of the hub, whatever the grants: {', '.join(operation.system)}"
+    if operation.when:
+        yield f'opened too, whatever the grants, when the hub finds, in its words: "{operation.when}"'
+
+
+def _namesakes(asked: ToRun, powers: Powers) -> Iterator[str]:
+    """The menu items whose submenu has the letters of the operation."""
+    name = asked.operation.name.casefold()
+    for item in powers.facts.menu:
+        if item.name.partition(" > ")[2].casefold() == name:
+            yield f'this is about the operation {asked.operation.name}; the menu item is asked for as "{item.name}"'
