@@ -16,6 +16,7 @@ unmanaged: delete
 protect: ["break-glass@example.com", "*@propeller-commerce.com"]
 email_domains: [example.com]
 timezone: Europe/Amsterdam
+expiring_within: 30
 hub_host: api.helice.cloud
 rails: {max_user_deletes: {count: 3}, max_grant_losses: {percent: 100}, min_role_owners: 1}
 role_definitions: {sales_hub: sales-management, warehouse: wh, archive: arc}
@@ -35,6 +36,7 @@ def test_a_full_file_becomes_settings() -> None:
     assert read.protect == (Text("break-glass@example.com"), Text("*@propeller-commerce.com"))
     assert read.email_domains == (Text("example.com"),)
     assert read.timezone == "Europe/Amsterdam"
+    assert read.expiring_within == 30
     assert read.hub_host == Text("api.helice.cloud")
     assert read.rails == RailLimits(Share(3, 20), Share(11, 100), 1)
     assert read.roles[-2:] == (Role("archive"), Role("warehouse"))
@@ -68,13 +70,13 @@ def test_an_added_role_is_a_module() -> None:
         pytest.param(
             "protec: [a]\n",
             '1:1: error: unknown key "protec"; expected one of defaults, unmanaged, protect, email_domains, timezone, '
-            "hub_host, rails, role_definitions; did you mean protect?",
+            "expiring_within, hub_host, rails, role_definitions; did you mean protect?",
             id="an unknown key",
         ),
         pytest.param(
             "api_key: x\n",
             '1:1: error: unknown key "api_key"; expected one of defaults, unmanaged, protect, '
-            "email_domains, timezone, hub_host, rails, role_definitions",
+            "email_domains, timezone, expiring_within, hub_host, rails, role_definitions",
             id="a key of the hub, which is never read from here",
         ),
         pytest.param(
@@ -98,6 +100,11 @@ def test_an_added_role_is_a_module() -> None:
             '1:11: error: timezone: found "Europe"; expected a zone such as Europe/Amsterdam; '
             "did you mean Europe/Rome?",
             id="a zone that is a folder of zones",
+        ),
+        pytest.param(
+            "expiring_within: two weeks\n",
+            '1:18: error: expiring_within: found "two weeks"; expected a whole number from 0',
+            id="a time that is no number of days",
         ),
         pytest.param(
             "hub_host: https://api.helice.cloud/v2\n",

@@ -185,6 +185,8 @@ class SettingsDocument(Document):
     """The only domains that addresses may have; without the key, or with an empty list, any."""
     timezone: Annotated[str, WithJsonSchema({"type": "string", "pattern": ZONE})] = ""
     """The zone in which a last day ends, such as Europe/Amsterdam."""
+    expiring_within: Count = ""
+    """Days ahead of which an `until` is warned of; 14 unless given."""
     hub_host: Annotated[str, Field(pattern=HOST), _words(pattern=HOST)] = ""
     """An assertion: refuse any other hub. Never a destination."""
     rails: RailsDocument = RailsDocument()

@@ -38,6 +38,7 @@ def read_settings(entries: Entries, complaints: Complaints) -> Settings:
         protect=tuple(map(Text, document.protect)),
         email_domains=tuple(map(Text, document.email_domains)),
         timezone=_timezone(document.timezone, entries, complaints) or default.timezone,
+        expiring_within=int(document.expiring_within or default.expiring_within),
         hub_host=Text(document.hub_host) if document.hub_host else None,
         rails=_rails(document.rails),
         role_definitions=_role_definitions(document.role_definitions, entries, complaints),

@@ -4,7 +4,8 @@ A row id says how a grant is written: where a row stands it is updated, a revoke
 makes no assumption about what the hub does without a row.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 
 from bo_sync.core.model import Access, Profile, ProfileField, Role, Source
@@ -30,13 +31,17 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class SetGrant:
-    """Give access, or more or less of it. `row_id` is the standing row (its access may be NONE), or None."""
+    """Give access, or more or less of it. `row_id` is the standing row (its access may be NONE), or None.
+
+    `expired` is the last day of the person's own entry whose end is why; None where no end is.
+    """
 
     role: Role
     before: Access
     after: Access
     definition_id: str
     row_id: str | None = None
+    expired: date | None = field(default=None, compare=False)
 
     @property
     def direction(self) -> Direction:
@@ -47,12 +52,13 @@ class SetGrant:
 
 @dataclass(frozen=True, slots=True)
 class RevokeGrant:
-    """Take all access: the standing row is updated to NONE."""
+    """Take all access: the standing row is updated to NONE. `expired` as in `SetGrant`."""
 
     role: Role
     before: Access
     row_id: str
     after: Access = Access.NONE
+    expired: date | None = field(default=None, compare=False)
 
     @property
     def direction(self) -> Direction:

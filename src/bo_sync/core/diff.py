@@ -6,7 +6,7 @@ left in the hub is unmanaged.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bo_sync.core.changes import (
@@ -23,7 +23,7 @@ from bo_sync.core.changes import (
     UpdateUser,
 )
 from bo_sync.core.live import LiveIndex, LivePerson
-from bo_sync.core.model import Access, Departure, DesiredGrant, DesiredUser, Role, Source
+from bo_sync.core.model import Access, Departure, DesiredGrant, DesiredUser, Override, Role, Source
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
 
@@ -171,8 +171,9 @@ def _update(user: DesiredUser, person: LivePerson, live: LiveIndex, settings: Se
         if held.get(entry.field) != entry.value
     )
     wanted = {grant.role: grant for grant in user.grants}
+    expired = {own.role: own for own in user.expired}
     grants = tuple(
-        change
+        _explained(change, expired.get(role))
         for role in settings.roles
         if role in live.definitions
         for change in _grant_changes(role, wanted.get(role), person, live.definitions[role].id)
@@ -195,6 +196,18 @@ def _grant_changes(
             yield RevokeGrant(role, before, holding.row.id)
     for row in holding.surplus if holding else ():
         yield RemoveDuplicate(role, row.access, before, row.id)
+
+
+def _explained(change: GrantChange, expired: Override | None) -> GrantChange:
+    """`change` with the last day of the own entry whose end is why: had it not ended, the access would be another.
+
+    An entry that gave more explains a loss, one that gave less a gain, and no entry the reverse.
+    """
+    if expired is None or isinstance(change, RemoveDuplicate):
+        return change
+    is_loss = change.after < change.before
+    explains = expired.access > change.after if is_loss else expired.access < change.after
+    return replace(change, expired=expired.until) if explains else change
 
 
 def _deletion(person: LivePerson, cause: Cause, user: DesiredUser | None, settings: Settings) -> DeleteUser:

@@ -222,7 +222,10 @@ class DesiredGrant:
 
 @dataclass(frozen=True, slots=True)
 class DesiredUser:
-    """A person as the files want them today. `departure` set means deleted; then profile and grants are empty."""
+    """A person as the files want them today. `departure` set means deleted; then profile and grants are empty.
+
+    `expired` are the own entries whose last day has passed: they say why a grant is not what it was.
+    """
 
     email: Text
     source: Source = field(compare=False)
@@ -230,6 +233,7 @@ class DesiredUser:
     profile: Profile = ()
     grants: tuple[DesiredGrant, ...] = ()
     departure: Departure | None = None
+    expired: tuple[Override, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ Presets = Mapping[str, Preset]
 def expand(names: Sequence[str], presets: Presets) -> dict[Role, DesiredGrant]:
     """What the named presets give together, each grant with the preset that gives it (the first named, at a tie)."""
     grants: dict[Role, DesiredGrant] = {}
-    for name in _lineage(names, presets):
+    for name in lineage(names, presets):
         for given in presets[name].grants:
             held = grants.get(given.role)
             if given.access > (held.access if held else Access.NONE):
@@ -37,7 +37,7 @@ def expand(names: Sequence[str], presets: Presets) -> dict[Role, DesiredGrant]:
     return grants
 
 
-def _lineage(names: Sequence[str], presets: Presets) -> tuple[str, ...]:
+def lineage(names: Sequence[str], presets: Presets) -> tuple[str, ...]:
     """The names and all that they extend, each once, a preset before those that it extends."""
     found: dict[str, None] = {}
     waiting = list(reversed(names))
@@ -49,11 +49,16 @@ def _lineage(names: Sequence[str], presets: Presets) -> tuple[str, ...]:
     return tuple(found)
 
 
+def has_ended(until: date | None, today: date) -> bool:
+    """Whether the last day has passed: on it an entry still holds."""
+    return until is not None and today > until
+
+
 def departure(declaration: Declaration, today: date) -> Departure | None:
     """Why the person is to be deleted today, or None when they stay."""
     if declaration.state is State.ABSENT:
         return Departure.STATE_ABSENT
-    if declaration.until is not None and today > declaration.until:
+    if has_ended(declaration.until, today):
         return Departure.UNTIL_PASSED
     return None
 
@@ -64,8 +69,9 @@ def resolve(declaration: Declaration, presets: Presets, settings: Settings, toda
     if leaves is not None:
         return DesiredUser(declaration.email, declaration.source, declaration.id, departure=leaves)
     grants = expand(declaration.presets, presets)
+    expired = tuple(own for own in declaration.overrides if has_ended(own.until, today))
     for own in declaration.overrides:
-        if own.until is not None and today > own.until:
+        if has_ended(own.until, today):
             continue
         if own.access is Access.NONE:
             grants.pop(own.role, None)
@@ -77,6 +83,7 @@ def resolve(declaration: Declaration, presets: Presets, settings: Settings, toda
         id=declaration.id,
         profile=merge_profiles(settings.defaults, declaration.profile),
         grants=tuple(grants[role] for role in settings.roles if role in grants),
+        expired=expired,
     )
 
 

@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from bo_sync.core.changes import Cause, Change, CreateUser, DeleteUser, Direction, UpdateUser
+from bo_sync.core.changes import (
+    Cause,
+    Change,
+    CreateUser,
+    DeleteUser,
+    Direction,
+    GrantChange,
+    RemoveDuplicate,
+    UpdateUser,
+)
 from bo_sync.core.diff import Difference
 from bo_sync.core.likeness import Trait, traits
 from bo_sync.core.live import LiveIndex
@@ -190,9 +199,13 @@ def _cause(change: DeleteUser) -> str:
 _LOSSES: Final = frozenset({Direction.LOWERED, Direction.REVOKED})
 
 
+def _ended(edit: GrantChange) -> str:
+    return "" if isinstance(edit, RemoveDuplicate) or edit.expired is None else ": its `until` has passed"
+
+
 def _max_grant_losses(situation: Situation) -> RailResult:
     rows = tuple(
-        RailRow(change.email, f"{edit.role} {edit.before.word} → {edit.after.word}", change.source)
+        RailRow(change.email, f"{edit.role} {edit.before.word} → {edit.after.word}{_ended(edit)}", change.source)
         for change in situation.difference.changes
         if isinstance(change, UpdateUser)
         for edit in change.grants

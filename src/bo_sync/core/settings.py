@@ -41,13 +41,17 @@ DEFAULT_ROLE_DEFINITIONS: Final = tuple((role, Text(DEFAULT_HUB_NAMES[role])) fo
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`protect` and `email_domains` are compared case-folded; `role_definitions` maps our names to the hub's."""
+    """`protect` and `email_domains` are compared case-folded; `role_definitions` maps our names to the hub's.
+
+    `expiring_within` is in days: what ends no later than so many days from today is warned of.
+    """
 
     defaults: Profile = ()
     unmanaged: Unmanaged = Unmanaged.REPORT
     protect: tuple[Text, ...] = ()
     email_domains: tuple[Text, ...] = ()
     timezone: str = "UTC"
+    expiring_within: int = 14
     hub_host: Text | None = None
     rails: RailLimits = RailLimits()
     role_definitions: tuple[tuple[Role, Text], ...] = DEFAULT_ROLE_DEFINITIONS
