@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup check test test-sdk soak bench goldens demo format clean
+.PHONY: help setup check test test-sdk soak mutants bench goldens demo format clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
 
@@ -31,6 +31,9 @@ test-sdk: $(READY) ## the platform's own SDK against the sandbox (needs Node)
 
 soak: $(READY) ## thousands of random courses through faults and kills (by hand: it takes long)
 	BO_SYNC_COURSES=4000 $(BIN)/python -m pytest -q -n auto tests/model
+
+mutants: $(READY) ## mutants of what keeps people from harm (by hand: minutes); exits 1 when an unargued one survives
+	$(BIN)/python -m tests.mutants
 
 bench: $(READY) ## costs as ratios; exits 1 over a bound
 	$(BIN)/python -m bench

@@ -1,0 +1,1 @@
+"""Mutation testing of the modules that keep people from harm; `make mutants` runs it."""

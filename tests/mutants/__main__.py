@@ -1,0 +1,63 @@
+"""`python -m tests.mutants [-j WORKERS] [MODULE…]`: tries every mutant of the modules that keep people from harm.
+
+Prints what became of them. Exits 1 when less than 95 % of a module's mutants were killed, when one survived that
+`docs/mutants.md` does not argue away, and when it argues one away that did not survive.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from tests.mutants.listed import DOCUMENT, entry, listed
+from tests.mutants.making import Mutant, Mutation, mutants
+from tests.mutants.trying import MODULES, SOURCE, Fate, TrialError, fates, warm_up
+
+BOUND: Final = 0.95
+
+
+def main(arguments: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.mutants", description="Tries mutants against the tests.")
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"of {', '.join(MODULES)}; all when none is named")
+    parser.add_argument("-j", "--workers", type=int, default=os.cpu_count() or 1, help="how many at a time")
+    options = parser.parse_args(arguments)
+    if unknown := [module for module in options.modules if module not in MODULES]:
+        parser.error(f"there is no module {unknown[0]!r}; there are {', '.join(MODULES)}")
+    begun = time.monotonic()
+    warm_up()
+    argued = listed(DOCUMENT.read_text(encoding="utf-8"))
+    sound = [_judged(module, options.workers, argued) for module in options.modules or MODULES]
+    print(f"{time.monotonic() - begun:.0f} s")
+    return 0 if all(sound) else 1
+
+
+def _judged(module: str, workers: int, argued: dict[Mutation, str]) -> bool:
+    """Tries one module's mutants and prints a line about them, then what the document does not say."""
+    text = (SOURCE / module).read_text(encoding="utf-8")
+    _expect_success(module, text)
+    found = dict(fates(mutants(module, text), workers))
+    survived = {mutation for mutation, fate in found.items() if fate is Fate.SURVIVED}
+    share = 1 - len(survived) / len(found)
+    print(
+        f"{module}: {len(found)} mutants, {len(found) - len(survived)} killed, {len(survived)} survived, {share:.1%}",
+        flush=True,
+    )
+    unargued = sorted(mutation for mutation in survived if not argued.get(mutation))
+    gone = sorted(mutation for mutation in argued if mutation.module == module and mutation not in survived)
+    for told, mutations in (("survived, and nothing argues for it", unargued), ("is argued for, and did not", gone)):
+        for mutation in mutations:
+            print(f"\n{told}:\n{entry(mutation)}", flush=True)
+    return share >= BOUND and not unargued and not gone
+
+
+def _expect_success(module: str, text: str) -> None:
+    """The module as it is has to pass, or else every mutant would seem to be killed."""
+    ((_, fate),) = fates([Mutant(Mutation(module, "", ""), text)], 1)
+    if fate is Fate.KILLED:
+        raise TrialError(f"the tests fail without any mutant of {module}")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
