@@ -25,6 +25,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "apply": ("apply", "Make the hub say what the files say."),
     "pull": ("pull", "Write the live people as files."),
     "users": ("users", "List people, from the files or from the hub."),
+    "diff": ("diff", "Who gained and who lost what between two revisions."),
     "journal": ("journal", "Read back what applies did, and what is unknown."),
     "doctor": ("doctor", "Check the hub, the key and what it may do."),
     "schema": ("schema", "Print a JSON Schema of the files for editors."),

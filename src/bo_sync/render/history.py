@@ -1,20 +1,15 @@
 """The files against those of a revision, as text: the guards that are loosened first, whole; then what refuses."""
 
 from collections.abc import Iterable, Iterator
-from typing import Final
 
-from bo_sync.core.guards import Loosened
 from bo_sync.core.history import Comparison
 from bo_sync.core.model import Problem
-from bo_sync.core.text import Text
 from bo_sync.render.escape import terminal
-from bo_sync.render.layout import Page, Tone, lay_out, measure, row
-from bo_sync.render.phrases import counted, quoted
+from bo_sync.render.guards import guard_rows
+from bo_sync.render.layout import Page, Tone, lay_out, measure
+from bo_sync.render.phrases import counted
 from bo_sync.render.rails import rails_block
 from bo_sync.render.text import problems_text
-
-_NOTHING: Final = {"email_domains": "any domain", "hub_host": "any hub", "protect": "not protected"}
-"""What it means that an entry is gone, where that is more than that it is gone."""
 
 
 def comparison_text(comparison: Comparison, problems: Iterable[Problem], *, width: int | None, color: bool) -> str:
@@ -30,7 +25,7 @@ def _lines(comparison: Comparison, page: Page) -> Iterator[str]:
     base = f"{comparison.revision} ({comparison.commit})"
     if comparison.loosened:
         yield from _title(f"Guards loosened since {base}", page)
-        rows = [row("!", "", f"{entry.guard}: {_step(entry)}") for entry in comparison.loosened]
+        rows = guard_rows(comparison.loosened)
         yield from lay_out(rows, measure(rows), page)
         yield ""
     refusing = len(comparison.refused)
@@ -45,14 +40,3 @@ def _lines(comparison: Comparison, page: Page) -> Iterator[str]:
 
 def _title(title: str, page: Page) -> Iterator[str]:
     yield from (page.paint(line, Tone.TITLE) for line in page.hang("", terminal(title)))
-
-
-def _step(entry: Loosened) -> str:
-    before = "(none)" if entry.before is None else _value(entry.before)
-    after = f"({_NOTHING.get(entry.guard, 'none')})" if entry.after is None else _value(entry.after)
-    return f"{before} → {after}"
-
-
-def _value(text: Text) -> str:
-    """Numbers and our own words bare, everything else between quotes."""
-    return text.raw if text.raw.isascii() and text.raw.isalnum() else quoted(text)

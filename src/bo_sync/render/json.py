@@ -17,6 +17,7 @@ from bo_sync.core.rails import RailResult
 from bo_sync.core.report import Outcome, Report
 from bo_sync.core.text import Text
 from bo_sync.render.escape import json_text
+from bo_sync.render.guards import guard_documents
 from bo_sync.render.users import UserRow
 
 
@@ -143,10 +144,7 @@ def _problem(problem: Problem) -> Json:
 def _comparison(comparison: Comparison) -> dict[str, Json]:
     return {
         "base": {"revision": comparison.revision.raw, "commit": comparison.commit},
-        "loosened": [
-            {"guard": entry.guard, "before": _raw(entry.before), "after": _raw(entry.after)}
-            for entry in comparison.loosened
-        ],
+        "loosened": guard_documents(comparison.loosened),
         "rails": [_rail(rail) for rail in comparison.rails],
     }
 

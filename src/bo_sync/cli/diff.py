@@ -1,0 +1,79 @@
+"""`bo-sync diff`: who gained and who lost what between two states of the files."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from bo_sync.cli.options import Common, common, output_format
+from bo_sync.errors import ExitCode
+
+if TYPE_CHECKING:
+    from bo_sync.cli.sides import Pair
+    from bo_sync.render.difference import Difference
+
+
+@click.command(name="diff", short_help="Who gained and who lost what between two revisions.")
+@click.argument("revisions", metavar="[REV [REV]]", nargs=-1)
+@common
+@output_format("text", "json", "markdown")
+@click.option("--explain", is_flag=True, help="Name every menu item and operation.")
+@click.option(
+    "--exit-code-on",
+    "alarm",
+    type=click.Choice(["gained", "lost", "any"]),
+    help="Exit 2 when somebody gained, or lost, or differs in any way.",
+)
+def command(chosen: Common, *, revisions: tuple[str, ...], form: str, explain: bool, alarm: str | None) -> int:
+    """Show who gained and who lost what from the first REV to the second: grants, menu items and operations.
+
+    REV is a git revision, or a day: @2026-03-01 is the last first-parent commit up to that day, and each `until` is
+    judged on it. With one REV it is compared with the working tree, with none HEAD is. Guards that bo-sync.yaml
+    loosens come first.
+
+    Needs no hub, no key and no network, and runs nothing of the repository, so it is safe on a fork's pull request.
+
+    Exits 0, 2 when --exit-code-on says so, or 3 when files of either side have errors.
+    """
+    from bo_sync.cli.sides import sides
+    from bo_sync.cli.talk import result
+
+    if len(revisions) > 2:
+        raise click.UsageError("diff compares two states of the files: give two revisions at most")
+    found = _difference(sides(chosen, *revisions))
+    result(_rendered(found, form, explain=explain))
+    return ExitCode.PENDING if _is_alarming(found, alarm) else ExitCode.OK
+
+
+def _difference(pair: "Pair") -> "Difference":
+    from bo_sync.access.difference import Side, difference
+    from bo_sync.access.people import of_files
+    from bo_sync.access.powers import powers
+    from bo_sync.core.guards import loosened
+    from bo_sync.render.difference import Difference
+
+    then, now = (
+        Side(of_files(files.desired.users), powers(files.tree.settings)) for files in (pair.base.files, pair.head.files)
+    )
+    guards = loosened(pair.base.files.tree.settings, pair.head.files.tree.settings)
+    return Difference(pair.base.place, pair.head.place, guards, difference(then, now))
+
+
+def _rendered(found: "Difference", form: str, *, explain: bool) -> str:
+    if form == "json":
+        from bo_sync.render.difference_json import difference_json
+
+        return difference_json(found)
+    if form == "markdown":
+        from bo_sync.render.difference_markdown import difference_markdown
+
+        return difference_markdown(found, explain=explain)
+    from bo_sync.cli.talk import coloured, width
+    from bo_sync.render.difference import difference_text
+
+    return difference_text(found, width=width(), color=coloured(), explain=explain)
+
+
+def _is_alarming(found: "Difference", alarm: str | None) -> bool:
+    return alarm is not None and any(
+        alarm == "any" or (person.gains if alarm == "gained" else person.loses) for person in found.people
+    )

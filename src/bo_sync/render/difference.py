@@ -1,0 +1,179 @@
+"""Who gained and who lost what, as text: loosened guards, then the rows by risk, and one counted sentence.
+
+Each row is one person's gain, or loss, as a whole: what several grants open together belongs to no single one of them.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from bo_sync.access.difference import GrantStep, PersonDifference
+from bo_sync.core.effect import Shift
+from bo_sync.core.guards import Loosened
+from bo_sync.core.text import Text
+from bo_sync.render.escape import terminal
+from bo_sync.render.guards import guard_rows
+from bo_sync.render.layout import Page, Row, Tone, lay_out, measure, row
+from bo_sync.render.meanings import is_grave, meaning
+from bo_sync.render.phrases import address, counted, level, people, step
+from bo_sync.render.sections import DELICATE, Section
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Whose files one side is: a git revision as it was asked for (None: the working tree), its commit in short (None
+    where git knows none), whether files differ from that (None: nobody knows), and the day on which each `until` is judged."""
+
+    revision: Text | None
+    commit: Text | None
+    dirty: bool | None
+    day: date
+
+    @property
+    def name(self) -> str:
+        return "the working tree" if self.revision is None else str(self.revision)
+
+    @property
+    def facts(self) -> str:
+        """`commit 3f2c1ab0de with uncommitted changes, on 2026-11-22`."""
+        at = f"commit {self.commit}" if self.commit is not None else "no commit"
+        return f"{at}{' with uncommitted changes' if self.dirty else ''}, on {self.day}"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Everything that is told of two sides: guards that the second one loosens, and people who differ."""
+
+    base: Place
+    head: Place
+    loosened: tuple[Loosened, ...]
+    people: tuple[PersonDifference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One row before it is written: the person's gain, or loss; `grants` are those that changed that way."""
+
+    person: PersonDifference
+    grants: tuple[GrantStep, ...]
+    shift: Shift
+    symbol: str
+
+    @property
+    def told(self) -> str:
+        """`pricing viewer → editor`; who joins or leaves has only one level to tell."""
+        person = self.person
+        if not (person.joined or person.left):
+            steps = (f"{grant.role} {step(grant.role, grant.before, grant.after)}" for grant in self.grants)
+            return ", ".join(steps) or "the same grants"
+        held = ", ".join(f"{grant.role} {level(grant.role, max(grant.before, grant.after))}" for grant in self.grants)
+        return f"{'joins with' if person.joined else 'leaves; loses'} {held or 'no access'}"
+
+    def means(self, *, explain: bool) -> str:
+        """What it lets the person do, more or less; "" for who joins or leaves without access."""
+        is_move = bool(self.grants) or not self.shift.is_nothing
+        return meaning(self.shift, explain=explain) if is_move else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """Every move, in the one place where it is shown; each list is in the order of the addresses."""
+
+    delicate: tuple[Move, ...]
+    gained: tuple[Move, ...]
+    lost: tuple[Move, ...]
+    idle: tuple[Move, ...]
+
+
+def by_risk(differing: Sequence[PersonDifference]) -> Sorted:
+    """First those who gain something about Roles & permissions or API keys, or anything else that is grave."""
+    gains = [_gain(person) for person in differing if person.gains]
+    return Sorted(
+        delicate=tuple(move for move in gains if _is_delicate(move)),
+        gained=tuple(move for move in gains if not _is_delicate(move)),
+        lost=tuple(_loss(person) for person in differing if person.loses),
+        idle=tuple(_idle(person) for person in differing if not (person.gains or person.loses)),
+    )
+
+
+def _is_delicate(move: Move) -> bool:
+    return is_grave(move.shift) or any(grant.role in DELICATE for grant in move.grants)
+
+
+def _gain(person: PersonDifference) -> Move:
+    shift = Shift(opened=person.shift.opened, gained=person.shift.gained)
+    return Move(person, person.gained, shift, "+" if person.joined else "▲")
+
+
+def _loss(person: PersonDifference) -> Move:
+    shift = Shift(closed=person.shift.closed, lost=person.shift.lost)
+    return Move(person, person.lost, shift, "-" if person.left else "▼")
+
+
+def _idle(person: PersonDifference) -> Move:
+    return Move(person, (), Shift(), "+" if person.joined else "-")
+
+
+def difference_text(found: Difference, *, width: int | None, color: bool, explain: bool = False) -> str:
+    """The whole difference; `explain` names every menu item and operation. Without `width` each row is one line."""
+    return "".join(f"{line}\n" for line in _lines(found, Page(width, color), explain=explain))
+
+
+def _lines(found: Difference, page: Page, *, explain: bool) -> Iterator[str]:
+    base, head = found.base, found.head
+    header = f"Access from {base.name} ({base.facts}) to {head.name} ({head.facts})"
+    yield from page.hang("", terminal(header))
+    yield ""
+    parts = list(_sections(found, explain=explain))
+    columns = measure(entry for part in parts for entry in part.rows)
+    for part in parts:
+        yield page.paint(part.title, Tone.TITLE)
+        yield from lay_out(part.rows, columns, page)
+        yield ""
+    yield from page.hang("", verdict(found))
+
+
+def _sections(found: Difference, *, explain: bool) -> Iterator[Section]:
+    moves = by_risk(found.people)
+    titled = (
+        ("Guards loosened", guard_rows(found.loosened)),
+        ("Needs attention", _rows(moves.delicate, explain=explain)),
+        ("Access gained", _rows(moves.gained, explain=explain)),
+        ("Access lost", _rows(moves.lost, explain=explain)),
+        ("No effect on access", _rows(moves.idle, explain=explain)),
+    )
+    yield from (Section(title, tuple(rows)) for title, rows in titled if rows)
+
+
+def _rows(moves: Sequence[Move], *, explain: bool) -> list[Row]:
+    return [_row(move, explain=explain) for move in moves]
+
+
+def _row(move: Move, *, explain: bool) -> Row:
+    person = move.person
+    source = str(person.source.short) if person.source else ""
+    return row(move.symbol, address(person.email), move.told, source=source, meaning=move.means(explain=explain))
+
+
+def verdict(found: Difference) -> str:
+    """`3 people differ: 2 gain access, 1 loses access; 1 joined. 1 guard is loosened.`"""
+    return " ".join(filter(None, (_people_verdict(found.people), _guards_verdict(len(found.loosened)))))
+
+
+def _people_verdict(differing: Sequence[PersonDifference]) -> str:
+    if not differing:
+        return "Nobody gains or loses access."
+    gain, lose = sum(person.gains for person in differing), sum(person.loses for person in differing)
+    joined, left = sum(person.joined for person in differing), sum(person.left for person in differing)
+    moves = (
+        gain and f"{gain} {'gains' if gain == 1 else 'gain'} access",
+        lose and f"{lose} {'loses' if lose == 1 else 'lose'} access",
+        joined and f"{joined} joined",
+        left and f"{left} left",
+    )
+    differ = "differs" if len(differing) == 1 else "differ"
+    return f"{people(len(differing))} {differ}: {', '.join(move for move in moves if move)}."
+
+
+def _guards_verdict(loosened: int) -> str:
+    return f"{counted(loosened, 'guard')} {'is' if loosened == 1 else 'are'} loosened." if loosened else ""
