@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import wraps
+from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 import click
@@ -12,8 +13,8 @@ from bo_sync.access.people import Person, of_files, of_hub
 from bo_sync.cli.options import Common, HubChoice, hub_choice, taken
 from bo_sync.cli.session import Files, check, hub_session, load_files, meaning
 from bo_sync.cli.talk import progress
+from bo_sync.config.files import walk_settings
 from bo_sync.config.load import load_files as load_from
-from bo_sync.config.load import load_tree
 from bo_sync.config.revision import SHOWN, commit_on, day_of, read_revision
 from bo_sync.core.live import index
 from bo_sync.core.plan import ConfigFacts
@@ -89,12 +90,18 @@ def files_at(common: Common, revision: str) -> Files:
     else:
         if common.today is not None and common.today != day:
             raise UsageError(f"{Text(revision)} names a day, and --today {common.today} another one")
-        name = commit_on(common.root, day, load_tree(common.root).settings.timezone)
+        name = commit_on(common.root, day, _zone(common.root))
     read = read_revision(common.root, name)
     tree = load_from(read.files, read.problems)
     check(tree, f"the files of {Text(revision)}", "name a revision whose files are sound")
     facts = ConfigFacts(len(tree.declarations), tree.digest, Text(read.commit[:SHOWN]), dirty=False)
     return meaning(tree, day or common.today, facts)
+
+
+def _zone(root: Path) -> str:
+    """Where the days of the working tree end; its people are not read for that."""
+    found = walk_settings(root)
+    return load_from(found.files, found.problems).settings.timezone
 
 
 def company_of_hub(common: Common, choice: HubChoice) -> Company:

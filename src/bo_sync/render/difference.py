@@ -21,8 +21,8 @@ from bo_sync.render.sections import DELICATE, Section
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Whose files one side is: a git revision as it was asked for (None: the working tree), its commit in short (None
-    where git knows none), whether files differ from that (None: nobody knows), and the day on which each `until` is judged."""
+    """Whose files one side is: a git revision as it was asked for (None: the working tree), its commit in short and
+    whether files differ from it (None where git knows neither), and the day on which each `until` is judged."""
 
     revision: Text | None
     commit: Text | None
