@@ -1,23 +1,18 @@
-"""Every rail refuses from end to end, with exit 4, its way past, whole JSON, and a hub in which nothing moved."""
+"""What narrows a plan or passes a rail, as it is typed: mistakes of the command line, and one urgent person."""
 
-import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bo_sync.sandbox.baseline import baseline, first_person
 from bo_sync.sandbox.shape import UserShape
-from tests.end_to_end.world import WIDE_RAILS, file, files, person, rows
+from tests.end_to_end.world import file, files, person, rows
 from tests.support.process import Served, bo_sync, served, write
 
 OWNER = rows(backoffice="OWNER", role="OWNER")
 EVERYTHING = rows(
     pricing="OWNER", order="OWNER", product="OWNER", logistics="OWNER", shop="OWNER", configuration="OWNER"
 )
-GLASS = first_person()["email"]
-STAYS = "platform: {backoffice: true}"
-OWNS = "modules: {roles_permissions: owner}"
 
 LIVE: list[UserShape] = [
     first_person(),
@@ -27,91 +22,6 @@ LIVE: list[UserShape] = [
     person("dan@example.com"),
     person("eve@example.com"),
 ]
-
-RAILS: dict[str, tuple[dict[str, str], int, int, str]] = {
-    "email_change": (
-        files(file("ada.new@example.com", "id: 1002", STAYS, OWNS)),
-        1,
-        0,
-        "nothing passes this rail; each row says what to do",
-    ),
-    "protected": (
-        files(file("bob@example.com"), settings=f"{WIDE_RAILS}protect: ['b*@EXAMPLE.com']\n"),
-        1,
-        0,
-        "nothing passes this rail: take the address out of `protect` in bo-sync.yaml, in a reviewed change",
-    ),
-    "self": (
-        files(f"email: {GLASS}\nstate: absent\n"),
-        1,
-        0,
-        "nothing passes this rail: let somebody else, or an API key, run it",
-    ),
-    "min_role_owners": (
-        files(file("ada@example.com", OWNS), settings="rails: {min_role_owners: 2}\n"),
-        1,
-        2,
-        "if this is meant, pass --allow min_role_owners=1",
-    ),
-    "max_user_deletes": (
-        files(*(f"email: {name}@example.com\nstate: absent\n" for name in ("dan", "eve")), settings="timezone: UTC\n"),
-        2,
-        1,
-        "if this is meant, pass --allow max_user_deletes=2",
-    ),
-    "max_grant_losses": (
-        files(file("bob@example.com"), file("cy@example.com"), settings="timezone: UTC\n"),
-        12,
-        11,
-        "if this is meant, pass --allow max_grant_losses=12",
-    ),
-}
-
-
-@pytest.fixture(scope="module")
-def refusing_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A hub for what is refused; at the end it must hold just what it held."""
-    with served(tmp_path_factory.mktemp("hub"), {**baseline(), "users": LIVE}) as hub:
-        before = hub.holds()
-        yield hub
-        assert hub.holds() == before, "a refused plan changed the hub"
-
-
-@pytest.mark.parametrize("rail", RAILS)
-def test_a_rail_refuses_plan_and_apply_alike_and_nothing_is_sent(
-    refusing_hub: Served, tmp_path: Path, rail: str
-) -> None:
-    texts, actual, limit, way_past = RAILS[rail]
-    root = write(tmp_path, texts)
-    env = {**refusing_hub.env(), **({"BO_SYNC_SESSION_TOKEN": "sandbox-session"} if rail == "self" else {})}
-    plan = bo_sync(root, "plan", "--format", "json", "--detailed-exitcode", env=env)
-    text = bo_sync(root, "apply", "--yes", env=env)
-    apply = bo_sync(root, "apply", "--yes", "--format", "json", env=env)
-    assert (plan.code, text.code, apply.code) == (4, 4, 4)
-    refused = [found for found in json.loads(plan.out)["rails"] if not found["ok"]]
-    assert [(found["rail"], found["actual"], found["limit"]) for found in refused] == [(rail, actual, limit)]
-    assert len(refused[0]["rows"]) == (1 if rail == "min_role_owners" else actual)
-    assert f"REFUSED  {rail}" in text.out
-    assert f"way past: {way_past}\n" in text.out
-    assert text.err == "Nothing was sent: refused by a rail.\n"
-    report = json.loads(apply.out)
-    assert {outcome["outcome"] for outcome in report["outcomes"]} <= {"not_attempted"}
-    assert report["summary"]["applied"] == 0
-    assert report["digest"] == json.loads(plan.out)["digest"]
-
-
-@pytest.mark.parametrize("rail", ["min_role_owners", "max_user_deletes", "max_grant_losses"])
-def test_a_numeric_rail_is_passed_by_its_number_and_by_no_smaller_one(tmp_path: Path, rail: str) -> None:
-    texts, actual, _, _ = RAILS[rail]
-    root = write(tmp_path / "files", texts)
-    less = actual + 1 if rail == "min_role_owners" else actual - 1
-    with served(tmp_path, {**baseline(), "users": LIVE}) as hub:
-        refused = bo_sync(root, "plan", "--allow", f"{rail}={less}", env=hub.env())
-        applied = bo_sync(root, "apply", "--yes", "--allow", f"{rail}={actual}", env=hub.env())
-        left = bo_sync(root, "plan", "--detailed-exitcode", env=hub.env())
-    assert (refused.code, applied.code, left.code) == (4, 0, 0)
-    assert f"(--allow {rail}={less})" in refused.out
-    assert f"(--allow {rail}={actual})" in applied.out
 
 
 @pytest.mark.parametrize(

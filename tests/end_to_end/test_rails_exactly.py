@@ -73,6 +73,8 @@ def test_a_rail_refuses_with_just_these_words_and_the_hub_is_only_read(
     report = json.loads(saved.out)
     assert saved.code == 4
     assert {found["outcome"] for found in report["outcomes"]} <= {"not_attempted"}
+    assert report["summary"] == {"applied": 0, "failed": 0, "not_attempted": len(report["outcomes"]), "unknown": 0}
+    assert report["digest"] == json.loads((root / "plan.json").read_text("utf-8"))["digest"]
     assert not (root / ".bo-sync/journal").exists(), "what sends nothing leaves no journal"
 
 
