@@ -4,7 +4,7 @@ import pytest
 
 from bo_sync.core.changes import Cause, Change, Direction
 from bo_sync.core.model import Severity
-from bo_sync.core.plan import Action, ConfigFacts, Effect, Finding, HubFacts, Plan, action_of
+from bo_sync.core.plan import Action, ConfigFacts, Finding, HubFacts, Plan, action_of
 from bo_sync.core.rails import RailResult
 from tests.support.builders import create, delete, duplicate, plan, revoke, set_grant, unmanaged, update
 
@@ -58,7 +58,6 @@ def test_a_plan_of_which_nothing_is_said_does_nothing() -> None:
         hub, config, changes=(), unchanged=0, unmanaged=(), findings=(), rails=(), effects={}
     )
     assert config == ConfigFacts(0, "sha256:0", commit=None, dirty=None)
-    assert Effect() == Effect(opened=(), closed=(), gained=(), lost=(), unknown=0)
     assert Finding("r", Severity.WARNING, "m") == Finding("r", Severity.WARNING, "m", email=None, source=None)
 
 
