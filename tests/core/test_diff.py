@@ -1,5 +1,6 @@
 """Desired against live: every kind of change, every rule of identity, and what is never touched."""
 
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
@@ -36,6 +37,8 @@ from tests.support.builders import field_change, source
 from tests.support.people import (
     DEFINITIONS,
     SETTINGS,
+    TODAY,
+    YESTERDAY,
     absent,
     definition,
     full_profile,
@@ -43,6 +46,7 @@ from tests.support.people import (
     holds,
     hub_of,
     indexed,
+    override,
     profile,
     row,
     wants,
@@ -178,6 +182,38 @@ def test_grants(
     for order in permutations(rows):
         change = the_update(wants(JANE, *wanted), holds(7, JANE, *order))
         assert (change.grants if change else ()) == expected
+
+
+EXPLAINED: dict[str, tuple[tuple[DesiredGrant, ...], str, str, bool]] = {
+    "an entry that gave access explains why it is taken": ((), "owner", "owner", True),
+    "an entry that gave more explains why there is less": ((grant("pricing", "viewer"),), "owner", "editor", True),
+    "an entry that gave just that explains no loss": ((grant("pricing", "viewer"),), "owner", "viewer", False),
+    "an entry that gave less explains no loss": ((grant("pricing", "editor"),), "owner", "viewer", False),
+    "an entry that gave less explains why there is more": ((grant("pricing", "owner"),), "viewer", "editor", True),
+    "an entry that kept access away explains why it is given": ((grant("pricing", "owner"),), "none", "none", True),
+    "an entry that gave just that explains no gain": ((grant("pricing", "editor"),), "viewer", "editor", False),
+    "an entry that gave more explains no gain": ((grant("pricing", "editor"),), "viewer", "owner", False),
+}
+
+
+@pytest.mark.parametrize(("wanted", "held", "ended", "explains"), EXPLAINED.values(), ids=EXPLAINED.keys())
+def test_an_end_that_has_passed_explains_a_change(
+    wanted: tuple[DesiredGrant, ...], held: str, ended: str, explains: bool
+) -> None:
+    own = (override("pricing", ended, YESTERDAY), override("logistics", ended, TODAY))
+    change = the_update(replace(wants(JANE, *wanted), expired=own), holds(7, JANE, row("pricing", held)))
+    assert change is not None
+    (edit,) = change.grants
+    assert not isinstance(edit, RemoveDuplicate)
+    assert (edit.role, edit.expired) == (PRICING, YESTERDAY if explains else None)
+
+
+def test_an_end_that_has_passed_explains_no_surplus_row() -> None:
+    wanted = replace(wants(JANE), expired=(override("pricing", "owner", YESTERDAY),))
+    live = holds(7, JANE, row("pricing", "none", "r1"), row("pricing", "none", "r2"))
+    change = the_update(wanted, live)
+    assert change is not None
+    assert change.grants == (removes("pricing", "none", "none", "r2"),)
 
 
 DIRECTIONS: dict[str, tuple[GrantChange | LostGrant, Direction]] = {

@@ -22,7 +22,7 @@ from bo_sync.core.rails import (
 from bo_sync.core.settings import RailLimits, Settings, Share, Unmanaged
 from bo_sync.core.text import Text
 from tests.support.builders import create, delete, duplicate, field_change, revoke, set_grant, source, update
-from tests.support.people import SETTINGS, absent, grant, holds, indexed, owner, row, wants
+from tests.support.people import SETTINGS, YESTERDAY, absent, grant, holds, indexed, owner, row, wants
 
 Allowed = dict[NumericRail, int]
 
@@ -471,6 +471,15 @@ def test_what_is_lowered_or_revoked_counts_among_people_who_stay() -> None:
         RailRow(everything.email, "pricing owner → viewer", everything.source),
         RailRow(everything.email, "api_keys editor → none", everything.source),
     )
+
+
+def test_a_loss_says_when_an_end_is_why() -> None:
+    ended = (replace(LOSS, expired=YESTERDAY), replace(LOWERED, expired=YESTERDAY))
+    found = result("max_grant_losses", situation(update("p001@example.com", *ended), live=indexed(*population(1))))
+    assert [row.message for row in found.rows] == [
+        "pricing owner → none: its `until` has passed",
+        "pricing owner → viewer: its `until` has passed",
+    ]
 
 
 def test_limits_come_from_the_settings() -> None:
