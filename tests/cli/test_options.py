@@ -5,6 +5,7 @@ from datetime import date
 import click
 import pytest
 
+from bo_sync.cli.app import main
 from bo_sync.cli.options import Allowance, Day
 
 
@@ -42,3 +43,10 @@ def test_an_allowance_is_a_rail_and_a_number() -> None:
 def test_what_is_no_allowance_is_refused(given: str) -> None:
     with pytest.raises(click.BadParameter):
         Allowance().convert(given, None, None)
+
+
+def test_a_rail_is_allowed_one_number_and_not_two(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["plan", "--allow", "max_user_deletes=7", "--allow", "max_user_deletes=1"])
+    assert ended.value.code == 64
+    assert "--allow names max_user_deletes twice: name one number for a rail" in capsys.readouterr().err

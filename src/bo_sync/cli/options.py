@@ -136,6 +136,9 @@ def narrowing(command: Callable[Concatenate[Narrowing, P], R]) -> Callable[P, R]
     @wraps(command)
     def gathered(*args: P.args, **kwargs: P.kwargs) -> R:
         only, allowed = (taken(kwargs, name) for name in ("only", "allow"))
+        twice = {rail for rail, _ in allowed if [named for named, _ in allowed].count(rail) > 1}
+        if twice:
+            raise click.UsageError(f"--allow names {min(twice)} twice: name one number for a rail")
         return command(Narrowing(tuple(map(Text, only)), tuple(allowed)), *args, **kwargs)
 
     return gathered
