@@ -7,18 +7,22 @@ A plan is made from values alone, so the plan that is checked is the plan that i
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from queue import SimpleQueue
 from threading import Thread
 from typing import Final, TypeVar
 
 from bo_sync.access.effects import effects
+from bo_sync.access.policies import AroundPlan, judge
 from bo_sync.access.powers import powers
+from bo_sync.access.rules import AMBIGUOUS_ADDRESS, DEFAULT_ACCESS, MISSING_DEFINITION, UNKNOWN_DEFINITION
 from bo_sync.core.diff import Difference, MissingDefinition, diff
 from bo_sync.core.effect import Effect
 from bo_sync.core.live import LiveIndex, index
-from bo_sync.core.model import Access, DesiredUser, LiveState, Severity
+from bo_sync.core.model import Access, DesiredUser, LiveState
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
+from bo_sync.core.policy import Policy, PolicyResult
 from bo_sync.core.rails import NumericRail, Situation, check
 from bo_sync.core.replay import grants_after, grants_now
 from bo_sync.core.settings import Settings
@@ -31,11 +35,14 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """What the files mean today."""
+    """What the files mean today. `today` decides which exceptions of `policies` still hold."""
 
     users: tuple[DesiredUser, ...]
     settings: Settings
     facts: ConfigFacts
+    policies: tuple[Policy, ...] = ()
+    today: date = date.min
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +88,10 @@ def _read_live(hub: HubReader, progress: Progress) -> LiveState | Exception:
 
 
 def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request = EVERYBODY) -> Reading:
-    """The plan, its rails checked. Raises FilesError when a file grants what the hub has no role definition for."""
+    """The plan, its rails and policies checked.
+
+    Raises FilesError when a file grants what the hub has no role definition for.
+    """
     settings = desired.settings
     live_index = index(live, settings)
     _check_only(request.only, desired.users, live_index)
@@ -98,9 +108,10 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
         changes=difference.changes,
         unchanged=len(difference.unchanged),
         unmanaged=difference.unmanaged,
-        findings=tuple(_findings(difference, live, live_index, settings)),
+        findings=(*_about(request.only, desired), *_findings(difference, live, live_index, settings)),
         rails=check(situation),
         effects=_effects(difference, live_index, settings),
+        policies=_judged(desired, difference, live_index),
     )
     return Reading(plan, live_index, live.viewer)
 
@@ -108,6 +119,14 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
 def _effects(difference: Difference, live: LiveIndex, settings: Settings) -> dict[str, Effect]:
     after = grants_after(live, difference.changes)
     return effects(difference.changes, grants_now(live), after, powers(settings))
+
+
+def _judged(desired: Desired, difference: Difference, live: LiveIndex) -> tuple[PolicyResult, ...]:
+    if not desired.policies:
+        return ()
+    after = grants_after(live, difference.changes)
+    around = AroundPlan(grants_now(live), after, difference.changes, desired.users)
+    return judge(desired.policies, around, powers(desired.settings), desired.today)
 
 
 def select(difference: Difference, only: Collection[Text]) -> Difference:
@@ -149,11 +168,15 @@ def _missing_definitions(missing: Sequence[MissingDefinition], live: LiveState) 
     )
 
 
+def _about(only: Collection[Text], desired: Desired) -> tuple[Finding, ...]:
+    """The findings of the files; of the people `only` names, when it names some."""
+    chosen = {email.folded for email in only}
+    return tuple(found for found in desired.findings if not only or (found.email and found.email.folded in chosen))
+
+
 def _findings(difference: Difference, live: LiveState, live_index: LiveIndex, settings: Settings) -> Iterator[Finding]:
     for email in difference.ambiguous:
-        yield Finding(
-            "ambiguous_address",
-            Severity.WARNING,
+        yield AMBIGUOUS_ADDRESS.finding(
             f"the hub has several people whose address differs from {email} only in case; none of them is touched",
             email,
         )
@@ -179,14 +202,14 @@ def _definition_findings(live: LiveState, live_index: LiveIndex, settings: Setti
                 f"role definition {definition.name} is not in `role_definitions` of bo-sync.yaml: "
                 f"{_left_alone(rows[definition.id])}"
             )
-            yield Finding("unknown_role_definition", Severity.INFO, message)
+            yield UNKNOWN_DEFINITION.finding(message)
         elif definition.default_access is not Access.NONE:
             message = (
                 f"role definition {definition.name} gives {definition.default_access.word} by default: a person whom "
                 "apply creates is taken back to exactly what the file gives"
             )
-            yield Finding("default_access", Severity.WARNING, message)
+            yield DEFAULT_ACCESS.finding(message)
     for role, name in settings.role_definitions:
         if role not in live_index.definitions:
             message = f"the hub has no role definition named {name}, so {role} cannot be granted"
-            yield Finding("missing_role_definition", Severity.INFO, message)
+            yield MISSING_DEFINITION.finding(message)

@@ -1,16 +1,15 @@
 """The files against those of a git revision, and against all that git remembers: what only history can tell."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
+from bo_sync.access.rules import REMOVED_FILE
 from bo_sync.cli.options import Common
-from bo_sync.config.files import SETTINGS_FILE
+from bo_sync.config.files import POLICIES, SETTINGS_FILE
 from bo_sync.config.load import Tree, load_files
 from bo_sync.config.removals import Removal, removals
 from bo_sync.config.revision import SHOWN, read_revision
-from bo_sync.config.settings import today
 from bo_sync.core.diff import PROTECTED
 from bo_sync.core.history import Comparison, Snapshot, compare
 from bo_sync.core.model import Problem, Severity, Source
@@ -25,15 +24,22 @@ def compare_with(common: Common, revision: str, tree: Tree) -> tuple[Comparison,
     """
     read = read_revision(common.root, revision)
     base = load_files(read.files, read.problems)
-    day = common.today or today(tree.settings, datetime.now(UTC))
-    loosened, rails = compare(_snapshot(base), _snapshot(tree), day)
+    loosened, rails = compare(_snapshot(base), _snapshot(tree), common.day(tree.settings))
     return Comparison(Text(revision), read.commit[:SHOWN], loosened, rails), _doubts(base)
 
 
 def _snapshot(tree: Tree) -> Snapshot:
     wrong = {problem.source.path.raw for problem in tree.errors}
     people = (*tree.declarations, *tree.unsound)
-    return Snapshot(people, tree.settings, tree.lists, tree.unread, has_settings=SETTINGS_FILE not in wrong)
+    return Snapshot(
+        people,
+        tree.settings,
+        tree.lists,
+        tree.unread,
+        has_settings=SETTINGS_FILE not in wrong,
+        policies=tree.policies,
+        has_policies=not any(f"{path}/".startswith(f"{POLICIES}/") for path in wrong),
+    )
 
 
 def _doubts(base: Tree) -> tuple[Problem, ...]:
@@ -68,4 +74,4 @@ def _finding(email: Text, removal: Removal) -> Finding:
         f"in the hub without a file ({what} {removal.path} was removed in {removal.commit}), so all access stays: "
         "bring it back with `state: absent`"
     )
-    return Finding("removed_file", Severity.WARNING, message, email)
+    return REMOVED_FILE.finding(message, email)

@@ -7,6 +7,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bo_sync.access.entry import Declared
+from bo_sync.access.findings import Judged, judge
 from bo_sync.cli.base import marked
 from bo_sync.cli.destination import destination
 from bo_sync.cli.options import Common, HubChoice, Narrowing
@@ -43,6 +45,11 @@ class Files:
     desired: Desired
     day: date
 
+    @property
+    def judged(self) -> Judged:
+        """What is to be said about these files, found anew."""
+        return judge(Declared(self.tree.declarations, self.tree.presets, self.tree.settings), self.day)
+
 
 def load_files(common: Common) -> Files:
     """Reads the tree, tells its warnings, and interprets it. Raises FilesError, with all problems, for any error."""
@@ -65,7 +72,7 @@ def meaning(tree: Tree, day: date | None, facts: ConfigFacts) -> Files:
     """What a sound tree means on `day`; None is the clock's, in the tree's own zone."""
     day = day or today(tree.settings, datetime.now(UTC))
     users = tuple(resolve(declaration, tree.presets, tree.settings, day) for declaration in tree.declarations)
-    return Files(tree, Desired(users, tree.settings, facts), day)
+    return Files(tree, Desired(users, tree.settings, facts, tree.policies, day), day)
 
 
 def load_settings(common: Common) -> Settings:
@@ -129,4 +136,5 @@ def read_plan(common: Common, hub: CommerceHub, narrowing: Narrowing) -> Reading
 
 def plan_of(files: Files, live: LiveState, hub: CommerceHub, narrowing: Narrowing) -> Reading:
     """The plan for files and live state that are read already."""
-    return make_plan(files.desired, live, hub.url, Request(narrowing.only, narrowing.allowed))
+    desired = replace(files.desired, findings=files.judged.findings)
+    return make_plan(desired, live, hub.url, Request(narrowing.only, narrowing.allowed))

@@ -9,7 +9,18 @@ from typing import Final, TypedDict, TypeVar, cast
 
 from pydantic import ValidationError
 
-from bo_sync.config.documents import ACCEPTANCE_KEYS, DAY, EXPECTED, GRANT_KEYS, RAIL_KEYS, SHARE_KEYS, Document
+from bo_sync.config.documents import (
+    ACCEPTANCE_KEYS,
+    CLAUSE_KEYS,
+    DAY,
+    EXCEPTION_KEYS,
+    EXPECTED,
+    GRANT_KEYS,
+    MATCH_KEYS,
+    RAIL_KEYS,
+    SHARE_KEYS,
+    Document,
+)
 from bo_sync.config.values import Entries, Items, Mark, Value, source
 from bo_sync.config.words import meant, quoted, unknown
 from bo_sync.core.model import PROFILE_FIELDS, Problem
@@ -34,13 +45,20 @@ _NESTED_KEYS: Final = {
     "ignore": ACCEPTANCE_KEYS,
     "defaults": PROFILE_FIELDS,
     "rails": RAIL_KEYS,
+    "match": MATCH_KEYS,
+    "except": EXCEPTION_KEYS,
 }
+_DEEPER_KEYS: Final = {("rails", 3): SHARE_KEYS, ("match", 4): CLAUSE_KEYS}
+"""The keys of mappings further down, by the part of the entry and the steps to the key."""
 _REQUIRED: Final = {
     ("platform", "access"): "true or false",
     ("modules", "access"): "owner, editor, viewer or none",
     ("ignore", "rule"): "the number of a finding, such as BOS007",
     ("ignore", "reason"): "why it is accepted",
     ("ignore", "until"): EXPECTED[DAY],
+    ("except", "email"): "the address of somebody whom the policy does not count",
+    ("except", "reason"): "why this is right",
+    ("except", "until"): EXPECTED[DAY],
 }
 """What is to be written under a key that must not be left out, by the part of the entry."""
 
@@ -133,7 +151,8 @@ def _keys_beside(steps: Sequence[str | int], keys: Sequence[str]) -> Sequence[st
     """The keys that are known in the mapping in which the last step stands."""
     if len(steps) == 1:
         return keys
-    return SHARE_KEYS if steps[0] == "rails" and len(steps) == 3 else _NESTED_KEYS[str(steps[0])]
+    part = str(steps[0])
+    return _DEEPER_KEYS.get((part, len(steps)), _NESTED_KEYS[part])
 
 
 def _named(steps: Sequence[str | int]) -> str:

@@ -19,6 +19,7 @@ HOST: Final = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$"
 DOMAIN: Final = r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 ADDRESS: Final = rf"^{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*$"
+POLICY_ID: Final = "^[a-z0-9][a-z0-9-]{0,63}$"
 ROLE_NAME: Final = "^[a-z][a-z0-9_]{0,63}$"
 ZONE: Final = r"^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$"
 
@@ -30,6 +31,7 @@ EXPECTED: Final = {
     PERCENT: "a whole number from 0 to 100",
     HOST: "a host name, without scheme, port or path",
     DOMAIN: "a domain such as example.com",
+    POLICY_ID: "a name of a-z, 0-9 and - such as price-and-order",
 }
 """What a pattern asks for, in words."""
 
@@ -44,6 +46,10 @@ def _number(pattern: str, least: int, most: int) -> WithJsonSchema:
 def _words(**limits: str | int) -> WithJsonSchema:
     return WithJsonSchema({**_TEXT_OR_NUMBER, **limits})
 
+
+_LEVELS: Final = WithJsonSchema(
+    {"type": "object", "additionalProperties": {"enum": ["owner", "editor", "viewer", True]}, "minProperties": 1}
+)
 
 Words = Annotated[str, _words()]
 Name = Annotated[str, WithJsonSchema({"type": ["string", "number", "null"]})]
@@ -195,6 +201,58 @@ class SettingsDocument(Document):
     """Our name of a role definition: the hub's name. Added to the eleven that are known."""
 
 
+class ClauseDocument(Document):
+    """One condition, under just one of its keys."""
+
+    has: Annotated[dict[str, object], _LEVELS] = Field(default_factory=dict)
+    """Grants, each at this level or more; all of them. A platform area is `true`."""
+    can: list[Filled] = Field(default_factory=list)
+    """Operations of the hub; any of them."""
+    menu: Filled = ""
+    """An item of the menu, as in "Orders > Carriers"."""
+
+
+class MatchDocument(Document):
+    """Whom the policy speaks of, under one of the two keys."""
+
+    all_of: list[ClauseDocument] = Field(default_factory=list)
+    """Whoever meets all of these."""
+    any_of: list[ClauseDocument] = Field(default_factory=list)
+    """Whoever meets one of these."""
+
+
+class ExceptionDocument(Document):
+    """Somebody whom the policy does not count, until a day."""
+
+    email: Filled
+    """The person's address."""
+    reason: Filled
+    """Why this is right."""
+    until: Day
+    """The last day of the exception."""
+
+
+class PolicyDocument(Document):
+    """Who may hold what, and how many of them."""
+
+    id: Annotated[str, Field(pattern=POLICY_ID), _words(pattern=POLICY_ID)] = ""
+    """The policy's name: a-z, 0-9 and -."""
+    severity: Literal["error", "warning"] = "error"
+    """error (default): a plan after which it fails is refused; warning: that is only shown."""
+    title: Words = ""
+    """What it demands, in a few words."""
+    why: Words = ""
+    """What could happen otherwise."""
+    match: MatchDocument = MatchDocument()
+    """Whom it speaks of."""
+    at_most: Count = ""
+    """So many people may match; 0 when neither limit is given."""
+    at_least: AtLeastOne = ""
+    """So many people must match."""
+    exceptions: list[ExceptionDocument] = Field(default_factory=list, alias="except")
+    """People who are not counted."""
+
+
 USER_KEYS: Final = (
     "email",
     "id",
@@ -217,6 +275,10 @@ USER_KEYS: Final = (
 GRANT_KEYS: Final = ("access", "until", "reason")
 ACCEPTANCE_KEYS: Final = tuple(Acceptance.model_fields)
 PRESET_KEYS: Final = tuple(PresetDocument.model_fields)
+POLICY_KEYS: Final = tuple(field.alias or name for name, field in PolicyDocument.model_fields.items())
+MATCH_KEYS: Final = tuple(MatchDocument.model_fields)
+CLAUSE_KEYS: Final = tuple(ClauseDocument.model_fields)
+EXCEPTION_KEYS: Final = tuple(ExceptionDocument.model_fields)
 SETTINGS_KEYS: Final = tuple(SettingsDocument.model_fields)
 RAIL_KEYS: Final = tuple(RailsDocument.model_fields)
 SHARE_KEYS: Final = tuple(ShareDocument.model_fields)

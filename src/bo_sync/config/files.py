@@ -17,7 +17,8 @@ from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.text import Text
 
 SETTINGS_FILE: Final = "bo-sync.yaml"
-FOLDERS: Final = ("presets", "users")
+POLICIES: Final = "policies"
+FOLDERS: Final = (POLICIES, "presets", "users")
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 _CHUNK: Final = 1 << 16
 _HIDDEN: Final = ("_", ".")
@@ -26,7 +27,7 @@ _SUFFIXES: Final = (".yaml", ".yml")
 is_preset_name: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*").fullmatch
 """Whether a stem may name a preset: such names are safe to print, and are the same on every system."""
 
-Kind = Literal["user", "preset", "config"]
+Kind = Literal["user", "preset", "policy", "config"]
 File = tuple[str, bytes]
 """A path relative to the configuration's root, with `/`, and what the file holds."""
 
@@ -38,6 +39,8 @@ def kind_of(path: str) -> Kind | None:
             return "user"
         if path.startswith("presets/"):
             return "preset"
+        if path.startswith(f"{POLICIES}/"):
+            return "policy"
     return "config" if path == SETTINGS_FILE else None
 
 
@@ -85,7 +88,7 @@ class _Walk:
         self._seen: set[str] = set()
 
     def everything(self) -> None:
-        """The settings file and the two folders, with all that they lead to."""
+        """The settings file and the folders, with all that they lead to."""
         self.top(frozenset({SETTINGS_FILE, *FOLDERS}))
         while self._waiting or self._linked:
             if not self._waiting:

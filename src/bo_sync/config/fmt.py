@@ -5,11 +5,15 @@ What comes out is read again and compared with what went in, so a text can be re
 
 from collections import Counter
 from collections.abc import Sequence as Words
-from typing import Final, Literal
+from typing import Final
 
 from bo_sync.config.documents import (
     ACCEPTANCE_KEYS,
+    CLAUSE_KEYS,
+    EXCEPTION_KEYS,
     GRANT_KEYS,
+    MATCH_KEYS,
+    POLICY_KEYS,
     PRESET_KEYS,
     RAIL_KEYS,
     SETTINGS_KEYS,
@@ -18,6 +22,7 @@ from bo_sync.config.documents import (
 )
 from bo_sync.config.dump import PROFILE_ORDER
 from bo_sync.config.endings import plain
+from bo_sync.config.files import Kind
 from bo_sync.config.layout import Edit, Mapping, Node, Scalar, Sequence, apply, chunks, comments, lay_out, line_start
 from bo_sync.config.values import Value
 from bo_sync.config.yaml import read
@@ -25,7 +30,6 @@ from bo_sync.core.model import MODULES, PLATFORM, ROLES
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError
 
-Kind = Literal["user", "preset", "config"]
 _Path = tuple[str, ...]
 
 _PERSON: Final[dict[_Path, Words[str]]] = {
@@ -39,6 +43,13 @@ _PERSON: Final[dict[_Path, Words[str]]] = {
 _ORDERS: Final[dict[Kind, dict[_Path, Words[str]]]] = {
     "user": _PERSON | {("users", "*", *path): order for path, order in _PERSON.items()},
     "preset": {(): PRESET_KEYS, ("platform",): PLATFORM, ("modules",): MODULES},
+    "policy": {
+        (): POLICY_KEYS,
+        ("match",): MATCH_KEYS,
+        ("match", "*", "*"): CLAUSE_KEYS,
+        ("match", "*", "*", "has"): ROLES,
+        ("except", "*"): EXCEPTION_KEYS,
+    },
     "config": {
         (): SETTINGS_KEYS,
         ("defaults",): PROFILE_ORDER,

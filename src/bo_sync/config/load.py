@@ -18,12 +18,14 @@ from bo_sync.config.documents import UserListDocument
 from bo_sync.config.files import File, Kind, is_preset_name, kind_of, stem_of, walk
 from bo_sync.config.known import Known
 from bo_sync.config.people import Person, read_person
+from bo_sync.config.policies import read_policy
 from bo_sync.config.presets import ReadPreset, circles, read_preset
 from bo_sync.config.settings import read_settings
 from bo_sync.config.values import Entries
 from bo_sync.config.words import quoted
 from bo_sync.config.yaml import read
 from bo_sync.core.model import Declaration, Preset, Problem, Severity, Source
+from bo_sync.core.policy import Policy
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 
@@ -37,9 +39,10 @@ class Tree:
     """What the files say. Only a tree without `errors` may be acted upon: then every preset that is named exists, no
     preset extends itself, and every person is declared once.
 
-    `declarations` are in the order of their files; `presets` is by name. `digest` is over paths and bytes of all files
-    that were read, so it changes with any byte of them and with nothing else. `user_files` counts files, sound or not.
-    `unsound` are entries with errors that still name their person, `lists` the files that hold a list of people.
+    `declarations` are in the order of their files; `presets` is by name; `policies` are sorted by id. `digest` is over
+    paths and bytes of all files that were read, so it changes with any byte of them and with nothing else. `user_files`
+    counts files, sound or not. `unsound` are entries with errors that still name their person, `lists` the files that
+    hold a list of people.
     """
 
     settings: Settings
@@ -50,6 +53,7 @@ class Tree:
     user_files: int
     unsound: tuple[Declaration, ...] = ()
     lists: frozenset[Text] = frozenset()
+    policies: tuple[Policy, ...] = ()
 
     @property
     def unread(self) -> tuple[Text, ...]:
@@ -115,7 +119,7 @@ class _Loading:
     """One load: settings first, then the names of presets, since everything after may speak of them."""
 
     def __init__(self, files: Iterable[File], problems: Iterable[Problem]) -> None:
-        self._files: dict[Kind, list[File]] = {"config": [], "preset": [], "user": []}
+        self._files: dict[Kind, list[File]] = {"config": [], "preset": [], "policy": [], "user": []}
         self._problems = list(problems)
         self._unsound: tuple[Declaration, ...] = ()
         self._lists: set[Text] = set()
@@ -132,6 +136,7 @@ class _Loading:
         preset_files = self._preset_files()
         known = Known.of(settings, tuple(preset_files))
         presets = self._presets(preset_files, known)
+        policies = self._policies(known)
         declarations = self._declarations(known)
         if not self._files["user"]:
             message = "no user files; expected one file a person in users/: `bo-sync pull` writes them"
@@ -145,6 +150,7 @@ class _Loading:
             user_files=len(self._files["user"]),
             unsound=self._unsound,
             lists=frozenset(self._lists),
+            policies=policies,
         )
 
     def _entries(self, file: File, expected: str) -> tuple[Entries | None, Complaints]:
@@ -194,6 +200,17 @@ class _Loading:
                 self._problems += complaints.problems
         self._problems += circles(presets)
         return {read.preset.name: read.preset for read in presets}
+
+    def _policies(self, known: Known) -> tuple[Policy, ...]:
+        policies: dict[str, Policy] = {}
+        for file in self._files["policy"]:
+            entries, complaints = self._entries(file, "a mapping with a policy's keys")
+            if entries is not None:
+                policy = read_policy(entries, known, policies, complaints)
+                self._problems += complaints.problems
+                if policy is not None:
+                    policies[policy.id] = policy
+        return tuple(policies[name] for name in sorted(policies))
 
     def _declarations(self, known: Known) -> tuple[Declaration, ...]:
         people: list[Person] = []

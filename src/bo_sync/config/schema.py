@@ -7,22 +7,25 @@ An editor's YAML knows numbers and we do not, so text may be a number there. A s
 import json
 import re
 from collections.abc import Collection, Mapping
-from typing import Final, Literal, cast
+from typing import Final, cast
 
+from bo_sync.access.catalogue import catalogue
 from bo_sync.config.documents import (
     ADDRESS,
+    POLICY_KEYS,
     PRESET_KEYS,
     ROLE_NAME,
     SETTINGS_KEYS,
     USER_KEYS,
     Document,
+    PolicyDocument,
     PresetDocument,
     SettingsDocument,
     UserDocument,
 )
+from bo_sync.config.files import Kind
 from bo_sync.core.model import MODULES, PLATFORM, PROFILE_LIMITS, ProfileField
 
-Kind = Literal["user", "preset", "config"]
 Schema = dict[str, object]
 
 _PRESET_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -41,6 +44,8 @@ def json_schema(kind: Kind, presets: Collection[str] = ()) -> str:
         schema = _model(PresetDocument, PRESET_KEYS)
         _limit_presets(schema, presets)
         _limit_roles(schema)
+    elif kind == "policy":
+        schema = _policy()
     else:
         schema = _model(SettingsDocument, SETTINGS_KEYS)
         _part(_part(schema, "properties"), "role_definitions")["propertyNames"] = {"pattern": ROLE_NAME}
@@ -71,6 +76,26 @@ def _user(presets: Collection[str]) -> Schema:
         "if": {"type": "object", "required": ["users"]},
         "then": {"$ref": "#/definitions/People"},
         "else": {"$ref": "#/definitions/Person"},
+    }
+
+
+def _policy() -> Schema:
+    """A policy, with the menu's items and the hub's operations by name."""
+    schema = _model(PolicyDocument, POLICY_KEYS)
+    definitions = _part(schema, "definitions")
+    facts = catalogue()
+    clause = _part(definitions, "ClauseDocument")
+    clause |= {"minProperties": 1, "maxProperties": 1}
+    named = _part(clause, "properties")
+    can: Schema = {"items": {"enum": [operation.name for operation in facts.operations]}, "minItems": 1}
+    named["can"] = {**_part(named, "can"), **can}
+    named["menu"] = {"description": _part(named, "menu")["description"], "enum": [item.name for item in facts.menu]}
+    match = _part(definitions, "MatchDocument")
+    match |= {"minProperties": 1, "maxProperties": 1}
+    for key in _part(match, "properties").values():
+        cast("Schema", key)["minItems"] = 1
+    return {**schema, "definitions": {**definitions, "ClauseDocument": clause, "MatchDocument": match}} | {
+        "required": ["id", "match"]
     }
 
 

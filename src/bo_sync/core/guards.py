@@ -4,16 +4,21 @@ Loosening is allowed, for the settings are reviewed like every file; but it is s
 nobody approves it unseen. What is tightened is not listed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from bo_sync.core.model import Access, Severity
+from bo_sync.core.policy import Can, Clause, Exemption, Has, Match, Opens, Policy
 from bo_sync.core.settings import Settings, Share, Unmanaged
 from bo_sync.core.text import Text
 
 
 @dataclass(frozen=True, slots=True)
 class Loosened:
-    """One guard, named as in bo-sync.yaml. None before: there was no such entry; None after: it is gone."""
+    """One guard, named as in bo-sync.yaml, or `policies.ID` and a key of the policy.
+
+    None before: there was no such entry; None after: it is gone.
+    """
 
     guard: str
     before: Text | None
@@ -94,3 +99,104 @@ def _role_definitions(before: Settings, after: Settings) -> Iterator[Loosened]:
     for role, name in before.role_definitions:
         if now.get(role) != name:
             yield Loosened(f"role_definitions.{role}", name, now.get(role))
+
+
+def loosened_policies(before: Iterable[Policy], after: Iterable[Policy]) -> tuple[Loosened, ...]:
+    """Every policy that `after` lacks or weakens, by id.
+
+    Weaker is: a warning where there was an error, more people allowed or fewer demanded, another person excepted, or
+    for longer, and a match that may let somebody through who was caught before. A policy under another id is a new one.
+    """
+    now = {policy.id: policy for policy in after}
+    return tuple(
+        entry
+        for policy in sorted(before, key=lambda policy: policy.id)
+        for entry in _weakened(policy, now.get(policy.id))
+    )
+
+
+def _weakened(before: Policy, after: Policy | None) -> Iterator[Loosened]:
+    guard = f"policies.{before.id}"
+    if after is None:
+        yield Loosened(guard, before.title, None)
+        return
+    if before.severity is Severity.ERROR and after.severity is not Severity.ERROR:
+        yield Loosened(f"{guard}.severity", Text(before.severity.value), Text(after.severity.value))
+    if not _is_within(before, after):
+        yield Loosened(f"{guard}.match", Text(spelled(before.match)), Text(spelled(after.match)))
+    if before.at_most is not None and (after.at_most is None or after.at_most > before.at_most):
+        yield Loosened(f"{guard}.at_most", _count(before.at_most), _count(after.at_most))
+    if before.at_least is not None and (after.at_least is None or after.at_least < before.at_least):
+        yield Loosened(f"{guard}.at_least", _count(before.at_least), _count(after.at_least))
+    yield from _exemptions(f"{guard}.except", before, after)
+
+
+def _count(number: int | None) -> Text | None:
+    return None if number is None else Text(str(number))
+
+
+def _is_within(before: Policy, after: Policy) -> bool:
+    """Whether the match of `after` certainly lets nobody through whom that of `before` caught.
+
+    A limit upwards is kept by whoever catches no fewer people, one downwards by whoever catches no more.
+    """
+    catches_no_fewer = before.at_most is None or _catches(after.match, before.match)
+    catches_no_more = before.at_least is None or _catches(before.match, after.match)
+    return catches_no_fewer and catches_no_more
+
+
+def _catches(wide: Match, narrow: Match) -> bool:
+    """Whether everybody whom `narrow` catches is certainly caught by `wide`, clause by clause."""
+    if wide.is_all and narrow.is_all:
+        return all(any(_implies(one, other) for one in narrow.clauses) for other in wide.clauses)
+    if not wide.is_all and not narrow.is_all:
+        return all(any(_implies(one, other) for other in wide.clauses) for one in narrow.clauses)
+    judged = [_implies(one, other) for one in narrow.clauses for other in wide.clauses]
+    return all(judged) if wide.is_all else any(judged)
+
+
+def _implies(one: Clause, other: Clause) -> bool:
+    """Whether whoever meets `one` certainly meets `other`."""
+    match one, other:
+        case Can(fewer), Can(more):
+            return set(fewer) <= set(more)
+        case Has(given), Has(asked):
+            held = dict(given)
+            return all(held.get(role, Access.NONE) >= least for role, least in asked)
+        case _:
+            return one == other
+
+
+def _exemptions(guard: str, before: Policy, after: Policy) -> Iterator[Loosened]:
+    """An exception takes somebody out of the count: that loosens a limit upwards, and tightens one downwards."""
+    then, now = ({entry.email.folded: entry for entry in policy.exemptions} for policy in (before, after))
+    for key in sorted(then.keys() | now.keys()):
+        was, is_ = then.get(key), now.get(key)
+        if (before.at_most is not None and _lasts_longer(is_, was)) or (
+            before.at_least is not None and _lasts_longer(was, is_)
+        ):
+            yield Loosened(guard, _excepted(was), _excepted(is_))
+
+
+def _lasts_longer(one: Exemption | None, other: Exemption | None) -> bool:
+    return one is not None and (other is None or one.until > other.until)
+
+
+def _excepted(entry: Exemption | None) -> Text | None:
+    return None if entry is None else Text(f"{entry.email.raw} until {entry.until}: {entry.reason.raw}")
+
+
+def spelled(match: Match) -> str:
+    """A match in one line, as its file could spell it."""
+    clauses = ", ".join(sorted(_spelled(clause) for clause in match.clauses))
+    return f"{'all_of' if match.is_all else 'any_of'}: [{clauses}]"
+
+
+def _spelled(clause: Clause) -> str:
+    match clause:
+        case Has(grants):
+            return f"has {', '.join(f'{role} {access.word}' for role, access in grants)}"
+        case Can(operations):
+            return f"can {' or '.join(operations)}"
+        case Opens(item):
+            return f"menu {item}"

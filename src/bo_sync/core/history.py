@@ -6,13 +6,14 @@ seen here without a hub, by comparing the files of a git revision (the base) wit
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
-from bo_sync.core.guards import Loosened, loosened
+from bo_sync.core.guards import Loosened, loosened, loosened_policies
 from bo_sync.core.model import Declaration
+from bo_sync.core.policy import Policy
 from bo_sync.core.presets import departure
 from bo_sync.core.rails import RailName, RailResult, RailRow
 from bo_sync.core.sameness import Candidates, Census, Sign, census, find
@@ -25,7 +26,8 @@ class Snapshot:
     """What the files said at one time. `people` includes entries with errors, as far as they name somebody.
 
     `lists` are the files that hold a list of people; `unread` are files and folders that may hold people who are not
-    in `people`, because of an error. `is_read` is False where the settings have one: then nothing is said about them.
+    in `people`, because of an error. `has_settings` is False where the settings have one, `has_policies` where a policy
+    does: then nothing is said about them.
     """
 
     people: tuple[Declaration, ...] = ()
@@ -33,6 +35,8 @@ class Snapshot:
     lists: frozenset[Text] = frozenset()
     unread: tuple[Text, ...] = ()
     has_settings: bool = True
+    policies: tuple[Policy, ...] = ()
+    has_policies: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,14 @@ def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Loosened
         _none_allowed("email_change", tuple(_changed(change, then, now) for change in changes)),
         _none_allowed("removed_file", tuple(_removed(person, then, now) for person in removed)),
     )
-    return loosened(base.settings, head.settings) if head.has_settings else (), rails
+    return (*_loosened(base, head),), rails
+
+
+def _loosened(base: Snapshot, head: Snapshot) -> Iterator[Loosened]:
+    if head.has_settings:
+        yield from loosened(base.settings, head.settings)
+    if head.has_policies:
+        yield from loosened_policies(base.policies, head.policies)
 
 
 def _none_allowed(rail: RailName, rows: tuple[RailRow, ...]) -> RailResult:

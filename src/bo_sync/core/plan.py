@@ -12,6 +12,7 @@ from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction, Upda
 from bo_sync.core.diff import UnmanagedPerson
 from bo_sync.core.effect import Effect
 from bo_sync.core.model import Severity, Source
+from bo_sync.core.policy import PolicyResult
 from bo_sync.core.rails import RailResult
 from bo_sync.core.text import Text
 
@@ -73,11 +74,18 @@ class Plan:
     rails: tuple[RailResult, ...] = ()
     effects: Mapping[str, Effect] = field(default_factory=dict, hash=False)
     """By the folded address of each change whose grants change."""
+    policies: tuple[PolicyResult, ...] = ()
+    """Judged on the state after the plan, by id."""
 
     @property
     def refused(self) -> tuple[RailResult, ...]:
-        """The rails that refuse this plan; empty when it may be applied."""
+        """The rails that refuse this plan; with none, and no `violated` policy, it may be applied."""
         return tuple(rail for rail in self.rails if not rail.ok)
+
+    @property
+    def violated(self) -> tuple[PolicyResult, ...]:
+        """The policies that refuse this plan."""
+        return tuple(result for result in self.policies if result.is_violated)
 
     @property
     def summary(self) -> Summary:

@@ -1,0 +1,191 @@
+"""Judging policies: who matches, by which of their grants, and who is exempted today.
+
+`can` counts what grants allow by themselves. An operation that the hub does not annotate, or that something other than
+a grant opens, is nobody's by grant, so nobody matches by it; the reader of the files warns of a policy that names one.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Final, NamedTuple, assert_never
+
+from bo_sync.access.menu import Levels
+from bo_sync.access.people import Person
+from bo_sync.access.powers import Powers
+from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction
+from bo_sync.core.model import PLATFORM, ROLES, Access, DesiredUser, Role, Source
+from bo_sync.core.policy import Can, Clause, Exemption, Has, Opens, Policy, PolicyResult, PolicyRow, weighed
+from bo_sync.core.replay import GrantsByAddress
+from bo_sync.core.text import Text
+
+SHOWN: Final = 3
+"""So many operations of one clause are named in a row; of the others only the number is."""
+_RANKS: Final[Mapping[str, int]] = {role: rank for rank, role in enumerate(ROLES)}
+
+
+class Subject(NamedTuple):
+    """Somebody to be judged. `source` is where a file speaks of them, None for people without one."""
+
+    email: Text
+    held: Levels
+    source: Source | None = None
+
+
+def subjects(people: Iterable[Person]) -> tuple[Subject, ...]:
+    """People of the files, or of the hub, as policies look at them."""
+    return tuple(Subject(person.email, person.held, person.source) for person in people)
+
+
+def evaluate(
+    policies: Iterable[Policy], people: Iterable[Subject], powers: Powers, today: date
+) -> tuple[PolicyResult, ...]:
+    """Every policy's result, in the given order, those that hold included; people by address."""
+    everybody = sorted(people, key=lambda person: (person.email.folded, person.email))
+    return tuple(_evaluate(policy, everybody, powers, today) for policy in policies)
+
+
+def _evaluate(policy: Policy, people: Sequence[Subject], powers: Powers, today: date) -> PolicyResult:
+    exempted = {exemption.email.folded: exemption for exemption in policy.exemptions}
+    reasons: dict[frozenset[tuple[Role, Access]], str] = {}
+    met: dict[str, Subject] = {}
+    rows, excepted = [], []
+    for person in people:
+        key = frozenset(person.held.items())
+        if key not in reasons:  # companies have few different sets of grants
+            reasons[key] = _reason(policy, person.held, powers)
+        if reasons[key]:
+            met[person.email.folded] = person
+            exemption = exempted.get(person.email.folded)
+            if exemption is None or exemption.until < today:
+                rows.append(_row(person, reasons[key], exemption))
+            else:
+                told = f"excepted until {exemption.until}: {exemption.reason}"
+                excepted.append(PolicyRow(person.email, told, exemption.source))
+    known = {person.email.folded for person in people}
+    notes = (_note(exemption, met, known, today) for exemption in policy.exemptions)
+    told_of = sorted((note for note in notes if note), key=lambda row: (row.email.folded, row.message))
+    return PolicyResult(policy, tuple(rows), tuple(excepted), tuple(told_of))
+
+
+def _row(person: Subject, reason: str, expired: Exemption | None) -> PolicyRow:
+    """Somebody who counts."""
+    told = f"{reason}; the exception expired on {expired.until}" if expired else reason
+    return PolicyRow(person.email, told, person.source)
+
+
+def _note(exemption: Exemption, met: Collection[str], known: Collection[str], today: date) -> PolicyRow | None:
+    """What there is to say of an exemption: that it is over, or that it is nobody's who matches."""
+    is_over = exemption.until < today
+    if exemption.email.folded in met:
+        if not is_over:
+            return None
+        message = f"the exception ({exemption.reason}) expired on {exemption.until}: end the access, or prolong it"
+    else:
+        who = "does not match" if exemption.email.folded in known else "is nobody who is known here"
+        expired = f", and it expired on {exemption.until}" if is_over else ""
+        message = f"has an exception, but {who}{expired}: drop it if it is over"
+    return PolicyRow(exemption.email, message, exemption.source)
+
+
+def _reason(policy: Policy, held: Levels, powers: Powers) -> str:
+    """By which grants somebody matches, and what these open of what the policy names; "" for who does not match."""
+    met = [clause for clause in policy.match.clauses if _meets(clause, held, powers)]
+    if not met or (policy.match.is_all and len(met) < len(policy.match.clauses)):
+        return ""
+    grants = {role: held[role] for clause in met for role in _roles(clause, held, powers)}
+    named = ", ".join(f"{role} {_level(role, grants[role])}" for role in sorted(grants, key=_rank))
+    opened = [told for clause in met if (told := _opened(clause, held, powers))]
+    return named + (f": {'; '.join(opened)}" if opened else "")
+
+
+def _rank(role: Role) -> tuple[int, str]:
+    return _RANKS.get(role, len(ROLES)), role
+
+
+def _level(role: Role, access: Access) -> str:
+    return "on" if role in PLATFORM else access.word
+
+
+def _meets(clause: Clause, held: Levels, powers: Powers) -> bool:
+    match clause:
+        case Has(grants):
+            return all(held.get(role, Access.NONE) >= least for role, least in grants)
+        case Can(operations):
+            return not powers.of(held).operations.isdisjoint(operations)
+        case Opens(item):
+            return item in powers.of(held).menu
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _roles(clause: Clause, held: Levels, powers: Powers) -> Iterator[Role]:
+    """The roles because of which a clause is met."""
+    match clause:
+        case Has(grants):
+            yield from (role for role, _ in grants)
+        case Can(operations):
+            for name in operations:
+                ways = powers.operation(name).ways(powers.names)
+                yield from (role for role, least in ways if held.get(role, Access.NONE) >= least)
+        case Opens(item):
+            yield from powers.item(item).roles
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _opened(clause: Clause, held: Levels, powers: Powers) -> str:
+    match clause:
+        case Has():
+            return ""
+        case Can(operations):
+            allowed = powers.of(held).operations
+            names = [name for name in operations if name in allowed]
+            more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
+            return ", ".join(names[:SHOWN]) + more
+        case Opens(item):
+            return item
+        case unreachable:
+            assert_never(unreachable)
+
+
+class AroundPlan(NamedTuple):
+    """What everybody holds today and after a plan, by the hub's spelling of the address; the plan's changes; and the
+    people of the files."""
+
+    before: GrantsByAddress
+    after: GrantsByAddress
+    changes: Sequence[Change]
+    users: Sequence[DesiredUser]
+
+
+def judge(policies: Sequence[Policy], around: AroundPlan, powers: Powers, today: date) -> tuple[PolicyResult, ...]:
+    """Every policy on the state after a plan: everybody in the hub, with a file or without."""
+    files = {user.email.folded: user for user in around.users}
+    before = evaluate(policies, _subjects(around.before, files), powers, today)
+    after = evaluate(policies, _subjects(around.after, files), powers, today)
+    takes = only_takes(around.changes)
+    return tuple(weighed(then, now, only_takes=takes) for then, now in zip(before, after, strict=True))
+
+
+def _subjects(held: GrantsByAddress, files: Mapping[str, DesiredUser]) -> Iterator[Subject]:
+    for email, grants in held.items():
+        person = Text(email)
+        user = files.get(person.folded)
+        yield Subject(user.email, grants, user.source) if user else Subject(person, grants)
+
+
+_GAINS: Final = frozenset({Direction.ADDED, Direction.RAISED})
+_LOSSES: Final = frozenset({Direction.LOWERED, Direction.REVOKED})
+
+
+def only_takes(changes: Iterable[Change]) -> bool:
+    """Whether changes take access from somebody and give nobody any; profiles do not matter."""
+    directions: set[Direction] = set()
+    for change in changes:
+        match change:
+            case CreateUser() if change.grants:
+                directions.add(Direction.ADDED)
+            case DeleteUser():
+                directions.add(Direction.REVOKED)
+            case _:
+                directions.update(grant.direction for grant in change.grants)
+    return bool(directions & _LOSSES) and not directions & _GAINS

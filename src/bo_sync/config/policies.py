@@ -1,0 +1,175 @@
+"""Policy files: whom each speaks of, in words that the catalogue of menu items and operations knows.
+
+A policy with an error is left out, for one that is only half read would hold for other people than its file says.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from bo_sync.access.catalogue import catalogue
+from bo_sync.config.admit import admit, found
+from bo_sync.config.complaints import Complaints
+from bo_sync.config.documents import CLAUSE_KEYS, MATCH_KEYS, POLICY_KEYS, PolicyDocument
+from bo_sync.config.known import Area, Known, rank
+from bo_sync.config.values import Entries, Items, Mark
+from bo_sync.config.words import meant, one_of, quoted, unknown
+from bo_sync.core.model import Access, Role, Severity
+from bo_sync.core.policy import Can, Clause, Exemption, Has, Match, Opens, Policy
+from bo_sync.core.text import Text
+
+_SEVERITIES: Final = {"error": Severity.ERROR, "warning": Severity.WARNING}
+
+
+def read_policy(entries: Entries, known: Known, others: Mapping[str, Policy], complaints: Complaints) -> Policy | None:
+    """The policy that a file states; None when it has an error. `others` are those read before, by id."""
+    document, problems = admit(PolicyDocument, entries, POLICY_KEYS, complaints.path)
+    complaints.take(problems)
+    if document is None:
+        return None
+    name = _id(entries, others, complaints)
+    match = _match(entries, known, complaints)
+    at_most, at_least = _limits(document, entries, complaints)
+    exemptions = tuple(_exemptions(entries.listing("except"), complaints))
+    if complaints.errors or match is None:
+        return None
+    return Policy(
+        id=name,
+        title=Text(document.title or name),
+        match=match,
+        source=complaints.at(entries.at),
+        severity=_SEVERITIES[document.severity],
+        why=Text(document.why) if document.why else None,
+        at_most=at_most,
+        at_least=at_least,
+        exemptions=exemptions,
+    )
+
+
+def _id(entries: Entries, others: Mapping[str, Policy], complaints: Complaints) -> str:
+    name = entries.get("id")
+    if not isinstance(name, str):
+        if not entries.had("id"):
+            complaints.error(entries.at, "id is missing; expected a name of a-z, 0-9 and - such as price-and-order")
+        return ""
+    if name in others:
+        message = f"a second policy {name}; the first is {others[name].source}: keep one, or give one another id"
+        complaints.error(entries.value_at("id"), message)
+    return name
+
+
+def _limits(document: PolicyDocument, entries: Entries, complaints: Complaints) -> tuple[int | None, int | None]:
+    at_most = int(document.at_most) if document.at_most else None
+    at_least = int(document.at_least) if document.at_least else None
+    if at_most is not None and at_least is not None and at_least > at_most:
+        message = f"at_least: found {at_least}, above at_most, which is {at_most}; expected no more than that"
+        complaints.error(entries.value_at("at_least"), message)
+    return (0 if at_most is None and at_least is None else at_most), at_least
+
+
+def _match(entries: Entries, known: Known, complaints: Complaints) -> Match | None:
+    expected = 'expected `all_of` or `any_of` with a list, as in {any_of: [{menu: "Orders > Carriers"}]}'
+    if "match" not in entries:
+        if not entries.had("match"):
+            complaints.error(entries.at, f"match is missing; {expected}")
+        return None
+    match = entries.mapping("match")
+    given = [key for key in MATCH_KEYS if key in match]
+    if len(given) != 1:
+        if not any(match.had(key) and key not in match for key in MATCH_KEYS):
+            message = f"match: found {'both' if given else 'neither'}; {expected}"
+            complaints.error(entries.value_at("match"), message)
+        return None
+    written = match.listing(given[0])
+    if not written:
+        complaints.error(match.value_at(given[0]), f"match.{given[0]}: found an empty list; expected at least one item")
+    clauses = (_clause(clause, known, complaints) for clause in written if isinstance(clause, Entries))
+    return Match(tuple(clause for clause in clauses if clause is not None), is_all=given[0] == "all_of")
+
+
+def _clause(entries: Entries, known: Known, complaints: Complaints) -> Clause | None:
+    """One condition, or None with a complaint."""
+    given = [key for key in CLAUSE_KEYS if key in entries]
+    if len(given) != 1:
+        if not any(entries.had(key) and key not in entries for key in CLAUSE_KEYS):
+            what = " and ".join(given) or "none of them"
+            complaints.error(entries.at, f"match: found {what}; expected just {one_of(CLAUSE_KEYS)} in one item")
+        return None
+    match given[0]:
+        case "has":
+            return _has(entries.mapping("has"), entries.value_at("has"), known, complaints)
+        case "can":
+            return _can(entries.listing("can"), entries.value_at("can"), complaints)
+        case _:
+            return _menu(str(entries["menu"]), entries.value_at("menu"), complaints)
+
+
+def _has(entries: Entries, at: Mark, known: Known, complaints: Complaints) -> Has | None:
+    grants = {}
+    for word, level in entries.items():
+        area = known.platform if word in known.platform.roles else known.modules
+        if word not in area.roles:
+            message = unknown("role", word, [*known.platform.roles, *known.modules.roles])
+            complaints.error(entries.key_at(word), message)
+            continue
+        access = _level(area, level)
+        if access is Access.NONE:
+            expected = "true" if area is known.platform else "owner, editor or viewer"
+            near = meant(level, expected.replace(" or ", ", ").split(", ")) if isinstance(level, str) else ""
+            message = f"match.has.{word}: found {found(level)}; expected {expected}{near}"
+            complaints.error(entries.value_at(word), message)
+        grants[Role(word)] = access
+    if not entries:
+        complaints.error(
+            at, "match.has: found an empty mapping; expected a role and its level, as in {pricing: editor}"
+        )
+    return Has(tuple(sorted(grants.items(), key=lambda grant: rank(grant[0]))))
+
+
+def _level(area: Area, level: object) -> Access:
+    """What is written for a role; NONE for what is no level, or none."""
+    return area.levels.get(level, Access.NONE) if isinstance(level, str | bool) else Access.NONE
+
+
+def _can(items: Items, at: Mark, complaints: Complaints) -> Can:
+    """Operations, each known. Of one that no grant opens by itself, nothing can be found out: a warning."""
+    operations = {operation.name: operation for operation in catalogue().operations}
+    for name, place in zip(map(str, items), items.values_at, strict=True):
+        if name not in operations:
+            complaints.error(place, _unknown("operation", name, operations))
+        elif not operations[name].is_annotated:
+            complaints.warn(place, f"{name}: the hub does not say who may run it, so nobody matches by it")
+        elif not operations[name].alternatives:
+            complaints.warn(place, f"{name}: no grant opens it by itself, so nobody matches by it")
+    if not items:
+        complaints.error(at, "match.can: found an empty list; expected operations, as in [orderUpdate]")
+    return Can(tuple(sorted(set(map(str, items)))))
+
+
+def _menu(name: str, at: Mark, complaints: Complaints) -> Opens:
+    items = [item.name for item in catalogue().menu]
+    if name not in items:
+        complaints.error(at, _unknown("menu item", name, items))
+    return Opens(name)
+
+
+def _unknown(what: str, name: str, words: Iterable[str]) -> str:
+    """The sentence for a word of the catalogue that is none, with the nearest one; these words have capitals."""
+    by_lower = {word.lower(): word for word in words}
+    lower = meant(name, by_lower).removeprefix("; did you mean ").removesuffix("?")
+    near = f"; did you mean {by_lower[lower]}?" if lower else ""
+    return f"unknown {what} {quoted(name)}; expected one of the {len(by_lower)} that the catalogue knows{near}"
+
+
+def _exemptions(items: Items, complaints: Complaints) -> Iterator[Exemption]:
+    seen: dict[str, Mark] = {}
+    for item in items:
+        if not isinstance(item, Entries) or not {"email", "reason", "until"} <= item.keys():
+            continue
+        email = Text(str(item["email"]))
+        if email.folded in seen:
+            message = f"except: {quoted(email.raw)} is listed twice; expected each once"
+            complaints.error(item.value_at("email"), message)
+        seen[email.folded] = item.at
+        until = complaints.day(str(item["until"]), item, "except.until")
+        if until is not None:
+            yield Exemption(email, Text(str(item["reason"])), until, complaints.at(item.at))

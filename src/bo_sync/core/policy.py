@@ -1,0 +1,133 @@
+"""Policies: what a company does not want, whoever asks for it; and what judging one found.
+
+Where a rail guards against accidents of a single plan, a policy says how people may be left: who may hold what, and how
+many of them. What its words mean for a person (operations, menu items) is told in `access/policies.py`.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date
+
+from bo_sync.core.model import Access, Role, Severity, Source
+from bo_sync.core.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """All of these grants, each at its level or more; in the order of roles."""
+
+    grants: tuple[tuple[Role, Access], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Can:
+    """Any of these operations, by the grants alone; sorted by name."""
+
+    operations: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opens:
+    """This item of the menu opens."""
+
+    item: str
+
+
+Clause = Has | Can | Opens
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Whom a policy speaks of: who meets all of `clauses` (`is_all`), or any of them."""
+
+    clauses: tuple[Clause, ...]
+    is_all: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """Somebody whom a policy does not count; `until` is the last day of that."""
+
+    email: Text
+    reason: Text
+    until: date
+    source: Source = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`id` is made of `[a-z0-9-]`, so it is safe to print. At least one of `at_most` and `at_least` is given: they
+    count the people who match and are not exempted."""
+
+    id: str
+    title: Text
+    match: Match
+    source: Source = field(compare=False)
+    severity: Severity = Severity.ERROR
+    why: Text | None = None
+    at_most: int | None = 0
+    at_least: int | None = None
+    exemptions: tuple[Exemption, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """One person, what is said of them, and where that stands. `is_new`: matches after the plan and not today."""
+
+    email: Text
+    message: str
+    source: Source | None = None
+    is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyResult:
+    """One policy judged. `rows` are the people who count, `actual` their number, `excepted` those who match and are
+    exempted, `notes` what there is to say of exemptions: expired, or for somebody who does not match.
+
+    `is_tolerated`: it fails, but it does so already today, and the plan does not make it worse.
+    """
+
+    policy: Policy
+    rows: tuple[PolicyRow, ...] = ()
+    excepted: tuple[PolicyRow, ...] = ()
+    notes: tuple[PolicyRow, ...] = ()
+    is_tolerated: bool = False
+
+    @property
+    def actual(self) -> int:
+        return len(self.rows)
+
+    @property
+    def is_too_many(self) -> bool:
+        return self.policy.at_most is not None and self.actual > self.policy.at_most
+
+    @property
+    def is_too_few(self) -> bool:
+        return self.policy.at_least is not None and self.actual < self.policy.at_least
+
+    @property
+    def ok(self) -> bool:
+        return not (self.is_too_many or self.is_too_few)
+
+    @property
+    def is_violated(self) -> bool:
+        """Whether it refuses: it fails, is of severity error, and nothing excuses that."""
+        return not self.ok and self.policy.severity is Severity.ERROR and not self.is_tolerated
+
+
+def weighed(today: PolicyResult, then: PolicyResult, *, only_takes: bool) -> PolicyResult:
+    """The result after a plan, `then`, in the light of the one before it: who is new, and whether it is tolerated.
+
+    A failing policy is tolerated when nobody new breaks it and the plan either leaves fewer people who do, or only
+    takes access away (`only_takes`). Of a policy that asks for more people, the people are those who are wanting.
+    """
+    known = {row.email.folded for row in today.rows}
+    rows = tuple(
+        PolicyRow(row.email, row.message, row.source, is_new=row.email.folded not in known) for row in then.rows
+    )
+    if then.is_too_few:
+        is_worse, is_better = then.actual < today.actual, then.actual > today.actual
+    else:
+        is_worse, is_better = any(row.is_new for row in rows), then.actual < today.actual
+    is_tolerated = not then.ok and not is_worse and (is_better or only_takes)
+    return PolicyResult(then.policy, rows, then.excepted, then.notes, is_tolerated)
