@@ -99,13 +99,17 @@ def test_a_text_formats_itself_harmlessly_and_keeps_what_was_written(raw: str) -
     assert text.raw == raw
 
 
+def test_a_text_is_a_string_that_shows() -> None:
+    assert str(Text("a\x1b")) == format(Text("a\x1b")) == r"a\x1b"
+
+
 def test_a_format_specification_counts_what_is_shown() -> None:
     text = Text("a\x1b")
     assert f"{text:>8}|" == "   a\\x1b|"
 
 
 def test_addresses_are_compared_case_folded() -> None:
-    assert Text("Jane@EXAMPLE.com").folded == Text("jane@example.COM").folded
+    assert Text("Jane@EXAMPLE.com").folded == Text("jane@example.COM").folded == "jane@example.com"
     assert Text("Jane@example.com") != Text("jane@example.com")
 
 
