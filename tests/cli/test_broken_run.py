@@ -1,10 +1,11 @@
 """An apply in which bo-sync itself fails: report and journal are whole, and the failure is told after them."""
 
 from pathlib import Path
+from time import sleep
 
 from requests import PreparedRequest, Response
 
-from bo_sync.cli.apply import _Orders, _run
+from bo_sync.cli.apply import _Orders, _run, new_run
 from bo_sync.cli.options import Common
 from bo_sync.cli.session import load_files
 from bo_sync.cli.talk import Silent
@@ -13,6 +14,7 @@ from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.transport import Transport
 from bo_sync.journal.past import read
+from bo_sync.journal.place import is_run
 from bo_sync.reconcile import make_plan
 from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.hub import SandboxHub
@@ -48,3 +50,9 @@ def test_the_report_and_the_journal_tell_of_everybody_and_then_the_failure_is_to
     past = read("run", (tmp_path / ".bo-sync/journal/run.jsonl").read_bytes())
     assert past.end is not None
     assert [outcome.outcome for outcome in past.end.outcomes] == list(told.values())
+
+
+def test_the_names_of_runs_sort_as_they_began_also_within_a_second() -> None:
+    names = [name for name in (new_run() for _ in range(200) if not sleep(0.0001)) if is_run(name)]
+    assert len(names) == len(set(names)) == 200
+    assert names == sorted(names)

@@ -198,7 +198,8 @@ def new_run() -> str:
     import secrets
     from datetime import UTC, datetime
 
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}"
+    moment = datetime.now(UTC)
+    return f"{moment:%Y%m%dT%H%M%SZ}-{moment.microsecond // 16:04x}{secrets.token_hex(1)}"
 
 
 @contextmanager
