@@ -70,10 +70,10 @@ def _by_address(people: Iterable[Person]) -> dict[str, list[Person]]:
     return found
 
 
-def _paired(here: list[Person], there: list[Person]) -> Iterator[tuple[Person | None, Person | None]]:
+def _paired(here: Sequence[Person], there: Sequence[Person]) -> Iterator[tuple[Person | None, Person | None]]:
     """Each of one side with each of the other; a hub may hold an address twice, in different case."""
-    for mine in here or [None]:
-        for other in there or [None]:
+    for mine in here or (None,):
+        for other in there or (None,):
             yield mine, other
 
 

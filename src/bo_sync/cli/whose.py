@@ -17,6 +17,7 @@ from bo_sync.config.files import walk_settings
 from bo_sync.config.load import load_files as load_from
 from bo_sync.config.revision import SHOWN, commit_on, day_of, read_revision
 from bo_sync.core.live import index
+from bo_sync.core.model import DesiredUser
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import Presets
 from bo_sync.core.settings import Settings
@@ -39,13 +40,14 @@ class Whose:
 @dataclass(frozen=True, slots=True)
 class Company:
     """People with their access, and the settings and presets in whose words it is told. `where` is for people:
-    `the files`, `commit 3f2c1ab`, or the hub's address."""
+    `the files`, `the files of HEAD~1`, or the hub's address. `leaving` are those whom the files want deleted."""
 
     people: tuple[Person, ...]
     settings: Settings
     presets: Presets
     where: str
     day: date
+    leaving: tuple[DesiredUser, ...] = ()
 
 
 def whose(command: Callable[Concatenate[Whose, P], R]) -> Callable[P, R]:
@@ -114,4 +116,6 @@ def company_of_hub(common: Common, choice: HubChoice) -> Company:
 
 
 def _company(files: Files, where: str) -> Company:
-    return Company(of_files(files.desired.users), files.tree.settings, files.tree.presets, where, files.day)
+    users = files.desired.users
+    leaving = tuple(user for user in users if user.departure is not None)
+    return Company(of_files(users), files.tree.settings, files.tree.presets, where, files.day, leaving)

@@ -1,0 +1,82 @@
+"""`bo-sync matrix`: everybody against every role."""
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from bo_sync.cli.options import Common, common, output_format
+from bo_sync.cli.whose import Company, Whose, company, company_of_hub, whose
+
+if TYPE_CHECKING:
+    from bo_sync.access.matrix import Contrast, Matrix
+    from bo_sync.render.layout import Page
+
+LIVE: Final = "live"
+
+
+@click.command(name="matrix", short_help="Everybody against every role, or where two sides differ.")
+@common
+@whose
+@output_format("text", "csv", "json")
+@click.option(
+    "--diff-with",
+    "other",
+    metavar="live|EMAIL",
+    help="Only the cells that differ: from the hub, or everybody's from this person's.",
+)
+def command(asked: Whose, chosen: Common, *, form: str, other: str | None) -> None:
+    """Show everybody's access in every role: one row a person, one column a role."""
+    from bo_sync.access.matrix import Matrix
+    from bo_sync.cli.talk import result
+
+    if other == LIVE and asked.is_live:
+        raise click.UsageError("--live and --diff-with live are the same side: leave one of them out")
+    found = company(chosen, asked)
+    matrix = Matrix(found.people, found.settings.roles)
+    if other is None:
+        result(_matrix(matrix, form))
+    else:
+        result(_contrast(_compared(matrix, found, other, (chosen, asked)), form))
+
+
+def _compared(matrix: "Matrix", found: Company, other: str, given: tuple[Common, Whose]) -> "Contrast":
+    """Raises UsageError when nobody has the address, HubError as reading the hub does."""
+    from bo_sync.access.matrix import against_one, against_people
+    from bo_sync.cli.addressed import nobody, somebody
+    from bo_sync.core.text import Text
+
+    if other == LIVE:
+        chosen, asked = given
+        hub = company_of_hub(chosen, asked.hub)
+        return against_people(matrix, hub.people, (found.where, Text(hub.where)))
+    person = somebody(other, found.people)
+    if person is None:
+        raise nobody(other, found.where, found.people)
+    return against_one(matrix, person, found.where)
+
+
+def _matrix(matrix: "Matrix", form: str) -> str:
+    if form == "json":
+        from bo_sync.render.access_json import matrix_json
+
+        return matrix_json(matrix)
+    from bo_sync.render.matrix import matrix_csv, matrix_text
+
+    return matrix_csv(matrix) if form == "csv" else matrix_text(matrix, _page())
+
+
+def _contrast(contrast: "Contrast", form: str) -> str:
+    if form == "json":
+        from bo_sync.render.access_json import contrast_json
+
+        return contrast_json(contrast)
+    from bo_sync.render.matrix import contrast_csv, contrast_text
+
+    return contrast_csv(contrast) if form == "csv" else contrast_text(contrast, _page())
+
+
+def _page() -> "Page":
+    from bo_sync.cli.talk import coloured, width
+    from bo_sync.render.layout import Page
+
+    return Page(width(), coloured())

@@ -1,0 +1,41 @@
+"""`bo-sync needs`: the least grants that open all that is asked."""
+
+import click
+
+from bo_sync.cli.options import Common, common, output_format
+from bo_sync.cli.whose import Whose, files_at, whose
+
+
+@click.command(name="needs", short_help="The least grants that open all that is asked.")
+@click.argument("questions", metavar="QUESTION...", nargs=-1, required=True)
+@common
+@whose
+@output_format("text", "json")
+def command(asked: Whose, chosen: Common, *, questions: tuple[str, ...], form: str) -> None:
+    """Show the least grants that open everything that is asked, as a file spells them.
+
+    Each QUESTION is an operation of the hub, a menu item, or a role and a level, as for who-can. Least is fewest
+    grants, then lowest levels, then the order of roles. The alternatives are the other sets of which no grant can be
+    lowered or left out. What no grant opens is named.
+
+    The answer lies in the facts about the hub, not in anybody's access: --at and --live decide only which names the
+    roles have.
+    """
+    from bo_sync.access.needs import needs
+    from bo_sync.access.powers import powers
+    from bo_sync.access.words import read_question
+    from bo_sync.cli.session import load_settings
+    from bo_sync.cli.talk import coloured, result, width
+    from bo_sync.render.layout import Page
+
+    settings = load_settings(chosen) if asked.revision is None else files_at(chosen, asked.revision).tree.settings
+    bound = powers(settings)
+    found = needs([read_question(word, bound, settings.roles) for word in questions], bound, settings.roles)
+    if form == "json":
+        from bo_sync.render.access_json import needs_json
+
+        result(needs_json(found))
+    else:
+        from bo_sync.render.answers import needs_text
+
+        result(needs_text(found, Page(width(), coloured())))

@@ -1,0 +1,70 @@
+"""`bo-sync show`: everything about one person's access."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from bo_sync.cli.options import Common, common, output_format
+from bo_sync.cli.whose import Company, Whose, company, whose
+
+if TYPE_CHECKING:
+    from bo_sync.access.panel import Panel
+    from bo_sync.access.people import Person
+    from bo_sync.core.model import DesiredUser
+    from bo_sync.core.plan import Finding
+
+
+@click.command(name="show", short_help="One person's access, and what it lets them do.")
+@click.argument("email")
+@common
+@whose
+@output_format("text", "json")
+def command(asked: Whose, chosen: Common, *, email: str, form: str) -> None:
+    """Show the access of the person with the address EMAIL, and what it means.
+
+    Platform areas and modules, each with where it comes from; the preset that gives exactly this, or Custom; menu items
+    that open, and what is missing for the others; the hub's operations by module: those that read, and those that act.
+    """
+    from bo_sync.cli.talk import coloured, result, width
+    from bo_sync.render.layout import Page
+
+    found = company(chosen, asked)
+    panel = _panel(found, email)
+    if form == "json":
+        from bo_sync.render.access_json import panel_json
+
+        result(panel_json(panel))
+    else:
+        from bo_sync.render.panel import panel_text
+
+        result(panel_text(panel, found.where, Page(width(), coloured())))
+
+
+def _panel(found: Company, email: str) -> "Panel":
+    """Raises UsageError when nobody has the address."""
+    from bo_sync.access.panel import panel_of
+    from bo_sync.access.people import Person
+    from bo_sync.access.powers import powers
+    from bo_sync.cli.addressed import nobody, somebody
+
+    person = somebody(email, found.people)
+    leaves: DesiredUser | None = None
+    if person is None:
+        leaves = somebody(email, found.leaving)
+        if leaves is None:
+            raise nobody(email, found.where, (*found.people, *found.leaving))
+        person = Person(leaves.email, source=leaves.source)
+    panel = panel_of(person, powers(found.settings), found.presets, found.settings.roles)
+    return replace(
+        panel,
+        leaves=leaves,
+        is_protected=found.settings.is_protected(person.email),
+        findings=_findings(found, person),
+    )
+
+
+def _findings(found: Company, person: "Person") -> tuple["Finding", ...]:
+    """What is to be said about the person."""
+    del found, person
+    return ()

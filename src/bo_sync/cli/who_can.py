@@ -1,0 +1,44 @@
+"""`bo-sync who-can`: the people who can do what is asked."""
+
+from dataclasses import replace
+
+import click
+
+from bo_sync.cli.options import Common, common, output_format
+from bo_sync.cli.whose import Whose, company, whose
+
+
+@click.command(name="who-can", short_help="Who can run an operation, open a menu item, or has a role.")
+@click.argument("question", metavar="QUESTION")
+@common
+@whose
+@output_format("text", "json")
+@click.option("--indirect", is_flag=True, help="Also who could give it to themselves, and by which steps.")
+def command(asked: Whose, chosen: Common, *, question: str, form: str, indirect: bool) -> None:
+    """List who can do what QUESTION asks, and the grants that are the reason.
+
+    QUESTION is an operation of the hub (orderUpdate), a menu item ("Orders > Carriers", or Carriers alone), or a role
+    and a level (pricing:editor, "Order Data:viewer", backoffice:on). Case and spacing do not matter.
+
+    An operation that the hub does not annotate is unknown: nobody is listed, and nobody is said to be unable.
+    """
+    from bo_sync.access.powers import powers
+    from bo_sync.access.questions import who_can, who_could
+    from bo_sync.access.words import read_question
+    from bo_sync.cli.talk import coloured, result, width
+    from bo_sync.render.layout import Page
+
+    found = company(chosen, asked)
+    bound = powers(found.settings)
+    meant = read_question(question, bound, found.settings.roles)
+    answer = who_can(found.people, meant, bound)
+    if indirect:
+        answer = replace(answer, reaching=who_could(found.people, meant, bound))
+    if form == "json":
+        from bo_sync.render.access_json import answer_json
+
+        result(answer_json(answer, indirect=indirect))
+    else:
+        from bo_sync.render.answers import answer_text
+
+        result(answer_text(answer, found.where, Page(width(), coloured()), indirect=indirect))

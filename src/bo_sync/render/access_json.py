@@ -1,0 +1,176 @@
+"""Panels, answers and matrices as JSON for programs.
+
+Access is spelled as in plans (`none`, `owner`), but where a document says what a file would: there an area is `true` or
+`false`. What is only needed holds no `none`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from bo_sync.access.matrix import Contrast, Matrix
+from bo_sync.access.needs import Needs
+from bo_sync.access.panel import Panel
+from bo_sync.access.people import Grant, Person
+from bo_sync.access.questions import Answer, is_known
+from bo_sync.access.reach import Step
+from bo_sync.access.words import Held, Question, ToRun, spelled
+from bo_sync.core.document import FORMAT_VERSION, Json
+from bo_sync.core.model import PLATFORM, Access, Role
+from bo_sync.core.plan import Finding
+from bo_sync.render.escape import json_text
+
+
+def _document(content: Mapping[str, Json]) -> str:
+    return json_text({"format_version": FORMAT_VERSION, **content})
+
+
+def panel_json(panel: Panel) -> str:
+    """Everything about one person; `preset` is null for Custom. Each list of operations is of names."""
+    held = panel.person.held
+    return _document(
+        {
+            "email": panel.person.email.raw,
+            "preset": panel.preset.name if panel.preset else None,
+            **_as_in_files([(role, held.get(role, Access.NONE)) for role in panel.roles]),
+            "grants": [_grant(grant) for grant in panel.person.grants],
+            "menu": {
+                "open": [item.name for item in panel.open],
+                "closed": [{"item": entry.item.name, "missing": list(entry.missing)} for entry in panel.closed],
+            },
+            "operations": {
+                "allowed": list(panel.allowed),
+                "unknown": list(panel.unknown),
+                "conditional": list(panel.conditional),
+                "by_role": {
+                    entry.role: {"read": list(entry.reads), "act": list(entry.acts)} for entry in panel.by_role
+                },
+            },
+            "findings": [_finding(finding) for finding in panel.findings],
+            "protected": panel.is_protected,
+            "leaves": panel.leaves.departure.value if panel.leaves and panel.leaves.departure else None,
+            "source": panel.person.source.short.raw if panel.person.source else None,
+        }
+    )
+
+
+def _as_in_files(grants: Iterable[tuple[Role, Access]]) -> dict[str, Json]:
+    platform: dict[str, Json] = {}
+    modules: dict[str, Json] = {}
+    for role, access in grants:
+        if role in PLATFORM:
+            platform[role] = access is not Access.NONE
+        else:
+            modules[role] = access.word
+    return {"platform": platform, "modules": modules}
+
+
+def _grant(grant: Grant) -> Json:
+    return {
+        "role": grant.role,
+        "access": grant.access.word,
+        "preset": grant.preset,
+        "source": grant.source.short.raw if grant.source else None,
+        "until": grant.until.isoformat() if grant.until else None,
+        "reason": grant.reason.raw if grant.reason else None,
+    }
+
+
+def _finding(finding: Finding) -> Json:
+    return {
+        "rule": finding.rule,
+        "severity": finding.severity.value,
+        "email": finding.email.raw if finding.email else None,
+        "message": finding.message,
+        "source": finding.source.short.raw if finding.source else None,
+    }
+
+
+def answer_json(answer: Answer, *, indirect: bool) -> str:
+    """Who can, and by which grants; with `indirect` also who could give it to themselves, and by which steps.
+
+    Where `known` is false nobody knows who can, and `people` is empty for that reason.
+    """
+    return _document(
+        {
+            "question": spelled(answer.question),
+            "known": answer.is_known,
+            "people": [
+                {"email": able.person.email.raw, "because": [_grant(grant) for grant in able.because]}
+                for able in answer.able
+            ],
+            **({"indirect": [_reaching(entry.person, entry.steps) for entry in answer.reaching]} if indirect else {}),
+            **_otherwise(answer.question),
+            "notes": list(answer.notes),
+        }
+    )
+
+
+def _reaching(person: Person, steps: Sequence[Step]) -> Json:
+    taken: list[Json] = [{"operation": step.operation, "role": step.role, "access": step.access.word} for step in steps]
+    return {"email": person.email.raw, "steps": taken}
+
+
+def _otherwise(question: Question) -> dict[str, Json]:
+    """What else the hub says about an operation."""
+    if not isinstance(question, ToRun):
+        return {}
+    operation = question.operation
+    return {
+        "deprecated": operation.is_deprecated,
+        "system_roles": list(operation.system),
+        "or_when": operation.when or None,
+    }
+
+
+def needs_json(found: Needs) -> str:
+    """The least grants, and the other minimal sets, as files spell them; and what no grant opens."""
+    least, *others = found.minimal
+    return _document(
+        {
+            **_as_in_files(_granted(least)),
+            "alternatives": [_as_in_files(_granted(grants)) for grants in others],
+            "unanswered": [
+                {"question": spelled(question), "known": is_known(question), **_otherwise(question)}
+                for question in found.unanswered
+            ],
+        }
+    )
+
+
+def _granted(grants: Held) -> Held:
+    return tuple((role, Access.OWNER if role in PLATFORM else least) for role, least in grants)
+
+
+def matrix_json(matrix: Matrix) -> str:
+    """Everybody with every role, `none` too."""
+    return _document(
+        {
+            "people": [
+                {
+                    "email": person.email.raw,
+                    "grants": {role: person.held.get(role, Access.NONE).word for role in matrix.roles},
+                }
+                for person in matrix.people
+            ]
+        }
+    )
+
+
+def contrast_json(contrast: Contrast) -> str:
+    """Who differs, with the cells that do: `access` on this side, `other` on the one compared with."""
+    return _document(
+        {
+            "diff_with": contrast.there.raw,
+            "same": contrast.same,
+            "people": [
+                {
+                    "email": person.email.raw,
+                    "here": person.is_here,
+                    "there": person.is_there,
+                    "grants": {
+                        cell.role: {"access": cell.here.word, "other": cell.there.word} for cell in person.cells
+                    },
+                }
+                for person in contrast.people
+            ],
+        }
+    )
