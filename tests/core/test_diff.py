@@ -209,11 +209,10 @@ def test_an_end_that_has_passed_explains_a_change(
 
 
 def test_an_end_that_has_passed_explains_no_surplus_row() -> None:
-    wanted = replace(wants(JANE), expired=(override("pricing", "owner", YESTERDAY),))
-    live = holds(7, JANE, row("pricing", "none", "r1"), row("pricing", "none", "r2"))
-    change = the_update(wanted, live)
+    wanted = replace(wants(JANE, grant("pricing", "owner")), expired=(override("pricing", "editor", YESTERDAY),))
+    change = the_update(wanted, holds(7, JANE, row("pricing", "viewer", "r1"), row("pricing", "owner", "r2")))
     assert change is not None
-    assert change.grants == (removes("pricing", "none", "none", "r2"),)
+    assert change.grants == (removes("pricing", "viewer", "owner", "r1"),)
 
 
 DIRECTIONS: dict[str, tuple[GrantChange | LostGrant, Direction]] = {
