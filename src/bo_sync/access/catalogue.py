@@ -5,6 +5,7 @@ catalogue refresh`. This is the one module of the access that reads files.
 """
 
 import csv
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,7 @@ from typing import Final
 from bo_sync.access.menu import MenuItem
 from bo_sync.access.operations import Operation
 from bo_sync.core.model import Access, Role
+from bo_sync.core.text import visible
 
 _HEAD: Final = ("operation", "kind", "any_of_minimum_access", "system_roles", "or_when", "deprecated")
 _NO_ANNOTATION: Final = "unannotated"
@@ -79,15 +81,24 @@ def read_operations(text: str) -> tuple[str, tuple[Operation, ...]]:
     lines = text.splitlines()
     taken = lines[0].removeprefix(_TAKEN).strip() if lines and lines[0].startswith(_TAKEN) else ""
     start = 1 if taken else 0
-    rows = list(csv.reader(lines[start:]))
+    try:
+        rows = list(csv.reader(lines[start:]))
+    except csv.Error as err:
+        raise CatalogueError(f"it is no table: {err}") from err
     if not rows or tuple(rows[0]) != _HEAD:
         raise CatalogueError(f"line {start + 1} is not the head of a table of operations: {','.join(_HEAD)}")
-    return taken, tuple(_operation(row, number) for number, row in enumerate(rows[1:], start + 2))
+    operations = tuple(_operation(row, number) for number, row in enumerate(rows[1:], start + 2))
+    twice = [
+        key for key, times in Counter((entry.name, entry.is_mutation) for entry in operations).items() if times > 1
+    ]
+    if twice:
+        raise CatalogueError(f"the operation {visible(twice[0][0][:80])} stands there twice")
+    return taken, operations
 
 
 def _operation(row: list[str], number: int) -> Operation:
     if len(row) != len(_HEAD) or row[1] not in {"query", "mutation"}:
-        raise CatalogueError(f"line {number} is not an operation: {','.join(row)[:80]}")
+        raise CatalogueError(f"line {number} is not an operation: {visible(','.join(row)[:80])}")
     name, kind, access, system, when, deprecated = row
     is_annotated = access != _NO_ANNOTATION
     return Operation(
@@ -104,8 +115,10 @@ def _operation(row: list[str], number: int) -> Operation:
 def _ways(access: str, number: int) -> Iterator[tuple[str, Access]]:
     for word in access.split():
         definition, _, level = word.partition(".")
-        if level not in Access.__members__:
-            raise CatalogueError(f"line {number} has no level in {word!r}; expected role.OWNER, .EDITOR or .VIEWER")
+        if Access.__members__.get(level, Access.NONE) is Access.NONE:
+            raise CatalogueError(
+                f"line {number} has no level in {visible(word)}; expected role.OWNER, .EDITOR or .VIEWER"
+            )
         yield definition, Access[level]
 
 

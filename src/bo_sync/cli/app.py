@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "matrix": ("matrix", "Everybody against every role, or where two sides differ."),
     "diff": ("diff", "Who gained and who lost what between two revisions."),
     "journal": ("journal", "Read back what applies did, and what is unknown."),
+    "catalogue": ("catalogue", "The table of the hub's operations: make it, compare it."),
     "doctor": ("doctor", "Check the hub, the key and what it may do."),
     "schema": ("schema", "Print a JSON Schema of the files for editors."),
     "sandbox": ("sandbox", "The embedded hub: serve it, reset it, fill it."),

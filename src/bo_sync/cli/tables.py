@@ -1,0 +1,140 @@
+"""Tables of operations, wherever they come from: this version's own, a file, or a hub's introspection."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Final
+
+from bo_sync.access.annotations import IntrospectionError, operations_of
+from bo_sync.access.catalogue import CatalogueError, catalogue, read_operations, write_operations
+from bo_sync.access.operations import Operation
+from bo_sync.cli.options import Common, HubChoice
+from bo_sync.cli.session import open_transport
+from bo_sync.core.text import Text
+from bo_sync.errors import HubError, UsageError
+from bo_sync.hub.introspection import read_introspection
+from bo_sync.render.escape import csv_cell, terminal
+from bo_sync.render.growth import Table
+
+LARGEST: Final = 64 * 1024 * 1024
+_EXPECTED: Final = "name a table that `bo-sync catalogue refresh` made, or an introspection result in JSON"
+
+
+@dataclass(frozen=True, slots=True)
+class OperationTable:
+    """Operations with the day of the introspection behind them, and how their table is called."""
+
+    name: Text
+    taken: Text
+    operations: tuple[Operation, ...]
+
+    @property
+    def table(self) -> Table:
+        return Table(self.name, self.taken, len(self.operations))
+
+    @property
+    def text(self) -> str:
+        """The table as CSV. A clause is in the hub's words, so it must neither compute nor command."""
+        inert = (replace(entry, when=terminal(csv_cell(entry.when))) for entry in self.operations)
+        return write_operations(str(self.taken), inert)
+
+    @property
+    def told(self) -> str:
+        """How many operations came, and of how many nobody knows who may run them."""
+        unknown = sum(not entry.is_annotated for entry in self.operations)
+        every = len(self.operations)
+        lacking = "; the hub describes no access at all" if unknown == every else ""
+        return f"{every} operations of {self.taken}: {every - unknown} annotated, {unknown} unannotated{lacking}"
+
+
+def packaged() -> OperationTable:
+    """The table that this version came with."""
+    facts = catalogue()
+    return OperationTable(Text("this version's own table"), Text(facts.taken), facts.operations)
+
+
+def of_hub(common: Common, choice: HubChoice) -> OperationTable:
+    """The table of the hub that is meant. Raises HubError, UsageError and FilesError as asking it does."""
+    with open_transport(common, choice) as transport:
+        found = read_introspection(transport)
+        url, redact = transport.address.url, transport.credentials.redact
+    try:
+        operations = tuple(_redacted(entry, redact) for entry in operations_of(found))
+    except IntrospectionError as err:
+        raise HubError(
+            f"catalogueProbe: {url} answers no introspection result: {err}",
+            operation="catalogueProbe",
+            hint="check the address; `bo-sync doctor` compares the hub's schema with what we send",
+        ) from err
+    return OperationTable(Text(url), Text(_today(common).isoformat()), operations)
+
+
+def _redacted(operation: Operation, redact: Callable[[str], str]) -> Operation:
+    """Without our secrets: a hub may quote the key anywhere."""
+    return replace(
+        operation,
+        name=redact(operation.name),
+        alternatives=tuple((redact(definition), least) for definition, least in operation.alternatives),
+        system=tuple(map(redact, operation.system)),
+        when=redact(operation.when),
+    )
+
+
+def made_from(path: Path, common: Common) -> OperationTable:
+    """The table of a saved introspection result. Raises UsageError for a file that is none."""
+    return _introspected(path, _read(path), common)
+
+
+def read_table(path: Path, common: Common) -> OperationTable:
+    """The table in a file, or that of an introspection result. Raises UsageError for a file that is neither."""
+    text = _read(path)
+    if text.lstrip()[:1] == "{":
+        return _introspected(path, text, common)
+    try:
+        taken, operations = read_operations(text)
+    except CatalogueError as err:
+        raise UsageError(f"{Text(str(path))} is no table of operations: {err}", hint=_EXPECTED) from err
+    return OperationTable(Text(str(path)), Text(taken), operations)
+
+
+def _read(path: Path) -> str:
+    shown = Text(str(path))
+    try:
+        with path.open("rb") as file:
+            found = file.read(LARGEST + 1)
+    except (OSError, ValueError) as err:
+        why = err.strerror if isinstance(err, OSError) else "it is no path"
+        raise UsageError(f"{shown} cannot be read: {why}", hint=_EXPECTED) from err
+    if len(found) > LARGEST:
+        raise UsageError(f"{shown} holds more than {LARGEST >> 20} MiB", hint=_EXPECTED)
+    try:
+        return found.decode("utf-8-sig")
+    except UnicodeDecodeError as err:
+        raise UsageError(f"{shown} is not text in UTF-8", hint=_EXPECTED) from err
+
+
+def _introspected(path: Path, text: str, common: Common) -> OperationTable:
+    shown = Text(str(path))
+    try:
+        document = json.loads(text)
+        operations = operations_of(document)
+    except IntrospectionError as err:
+        raise UsageError(f"{shown} is no introspection result: {err}", hint=_EXPECTED) from err
+    except (ValueError, RecursionError) as err:
+        raise UsageError(f"{shown} is not JSON", hint=_EXPECTED) from err
+    return OperationTable(shown, Text((_generated(document) or _today(common)).isoformat()), operations)
+
+
+def _generated(document: object) -> date | None:
+    """The day that whoever took the introspection put beside it."""
+    said = document.get("__generatedAt") if isinstance(document, dict) else None
+    try:
+        return date.fromisoformat(said[:10]) if isinstance(said, str) else None
+    except ValueError:
+        return None
+
+
+def _today(common: Common) -> date:
+    return common.today or datetime.now(UTC).date()
