@@ -67,11 +67,12 @@ class BrokenRunError(Exception):
 
 
 def apply_plan(reading: Reading, hub: Hub, options: Options, progress: Progress) -> Report:
-    """Runs a plan that no rail refuses, and reports. Raises nothing that the hub does; see each outcome's `error`.
+    """Runs a plan that no rail and no policy refuses, and reports.
 
+    Raises nothing that the hub does; see each outcome's `error`.
     Raises BrokenRunError, with the report in it, for what is nobody's fault but ours.
     """
-    if reading.plan.refused:
+    if reading.plan.refused or reading.plan.violated:
         raise ValueError("a refused plan cannot be run")
     state = _Run(hub, reading, options)
     phases = steps(reading.plan, role_owners(reading.live), reading.viewer)

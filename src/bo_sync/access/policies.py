@@ -5,6 +5,7 @@ a grant opens, is nobody's by grant, so nobody matches by it; the reader of the 
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Final, NamedTuple, assert_never
 
@@ -12,7 +13,7 @@ from bo_sync.access.menu import Levels
 from bo_sync.access.people import Person
 from bo_sync.access.powers import Powers
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction
-from bo_sync.core.model import PLATFORM, ROLES, Access, DesiredUser, Role, Source
+from bo_sync.core.model import PLATFORM, ROLES, Access, DesiredUser, Role, Severity, Source
 from bo_sync.core.policy import Can, Clause, Exemption, Has, Opens, Policy, PolicyResult, PolicyRow, weighed
 from bo_sync.core.replay import GrantsByAddress
 from bo_sync.core.text import Text
@@ -41,6 +42,25 @@ def evaluate(
     """Every policy's result, in the given order, those that hold included; people by address."""
     everybody = sorted(people, key=lambda person: (person.email.folded, person.email))
     return tuple(_evaluate(policy, everybody, powers, today) for policy in policies)
+
+
+def on_files(
+    policies: Iterable[Policy], people: Sequence[Subject], powers: Powers, today: date
+) -> tuple[PolicyResult, ...]:
+    """Every policy's result for the people of the files, where nobody knows who else is in the hub.
+
+    So too few people are a warning, and an exception for somebody without a file is no fault.
+    """
+    known = {person.email.folded for person in people}
+    results = evaluate(policies, people, powers, today)
+    return tuple(
+        replace(
+            result,
+            policy=replace(result.policy, severity=Severity.WARNING) if result.is_too_few else result.policy,
+            notes=tuple(note for note in result.notes if note.email.folded in known),
+        )
+        for result in results
+    )
 
 
 def _evaluate(policy: Policy, people: Sequence[Subject], powers: Powers, today: date) -> PolicyResult:

@@ -46,8 +46,8 @@ def command(
 
     With PLAN.json, a plan saved by `plan --out`, nothing runs unless that file is unaltered and a plan made now is the
     same. What is sent is first written into .bo-sync/journal, which `bo-sync journal` reads back; while one apply runs,
-    another one here is refused (exit 1). The exit code is 0 when everything was applied, 4 when a rail refuses, 5 when
-    something was not applied, 6 when the saved plan no longer holds.
+    another one here is refused (exit 1). The exit code is 0 when everything was applied, 4 when a rail or a policy
+    refuses, 5 when something was not applied, 6 when the saved plan no longer holds.
     """
     from bo_sync.cli.session import hub_session, read_plan
 
@@ -115,6 +115,8 @@ def _why_not(reading: "Reading", *, yes: bool) -> tuple[str, ExitCode] | None:
     """Why the plan that was shown is not run, and the exit code for that; None when it is. Asks, unless `yes`."""
     if reading.plan.refused:
         return "refused by a rail", ExitCode.REFUSED
+    if reading.plan.violated:
+        return "refused by a policy", ExitCode.REFUSED
     if not reading.plan.changes:
         return "nothing to do", ExitCode.OK
     if not yes and not _confirmed():

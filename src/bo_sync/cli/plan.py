@@ -32,7 +32,7 @@ def command(
     Each change of access says what it lets the person do: which menu items open or close, how many of the hub's
     operations are gained or lost, and in words what a reviewer should hear of. What is risky comes first.
 
-    Exits 0, or 4 when a rail refuses the plan; with --detailed-exitcode 2 when changes are pending.
+    Exits 0, or 4 when a rail or a policy refuses the plan; with --detailed-exitcode 2 when changes are pending.
     """
     from bo_sync.cli.session import hub_session, read_plan
     from bo_sync.cli.show import save, show_plan
@@ -46,6 +46,6 @@ def command(
 
 
 def _exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
-    if plan.refused:
+    if plan.refused or plan.violated:
         return ExitCode.REFUSED
     return ExitCode.PENDING if detailed and plan.changes else ExitCode.OK

@@ -18,6 +18,7 @@ from bo_sync.core.report import Outcome, Report
 from bo_sync.core.text import Text
 from bo_sync.render.escape import json_text
 from bo_sync.render.guards import guard_documents
+from bo_sync.render.policies import policy_document
 from bo_sync.render.users import UserRow
 
 
@@ -38,6 +39,7 @@ def plan_json(plan: Plan) -> str:
             "unmanaged": [{"email": person.email.raw, "policy": person.policy} for person in plan.unmanaged],
             "findings": [_finding(finding) for finding in plan.findings],
             "rails": [_rail(rail) for rail in plan.rails],
+            "policies": [policy_document(result) for result in plan.policies],
             "digest": digest(plan),
         }
     )
@@ -118,14 +120,23 @@ def report_json(report: Report) -> str:
     )
 
 
-def problems_json(problems: Iterable[Problem], people: int, presets: int, comparison: Comparison | None = None) -> str:
-    """What `validate` found: how many people and presets were read, and every problem in the order of the files; with
-    a base, also the guards that are loosened since, and the rails."""
+def problems_json(
+    problems: Iterable[Problem],
+    people: int,
+    presets: int,
+    comparison: Comparison | None = None,
+    *,
+    findings: Iterable[Finding] | None = (),
+) -> str:
+    """What `validate` found: how many people and presets were read, every problem in the order of the files, and the
+    findings (None, hence null, when errors kept the files from being judged); with a base, also the guards that are
+    loosened since, and the rails."""
     return _document(
         {
             "users": people,
             "presets": presets,
             "problems": [_problem(problem) for problem in sorted(problems)],
+            "findings": None if findings is None else [_finding(finding) for finding in findings],
             **(_comparison(comparison) if comparison is not None else {}),
         }
     )

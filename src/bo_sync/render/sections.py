@@ -23,11 +23,13 @@ from bo_sync.core.diff import PROTECTED
 from bo_sync.core.effect import Shift
 from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS, Profile, ProfileField, Role, Severity
 from bo_sync.core.plan import Finding, Plan
+from bo_sync.core.rails import by_expiry
 from bo_sync.core.settings import Unmanaged
 from bo_sync.core.text import Text
 from bo_sync.render.layout import Row, row
 from bo_sync.render.meanings import is_grave, meaning
 from bo_sync.render.phrases import address, level, people, quoted, step, value
+from bo_sync.render.policies import told_of
 from bo_sync.render.rails import measure_of
 
 DELICATE: Final = frozenset({ROLES_PERMISSIONS, Role("api_keys")})
@@ -100,6 +102,9 @@ def _is_delicate(change: CreateUser, told: _Told) -> bool:
 def _refusals(plan: Plan) -> Iterator[Row]:
     for rail in plan.refused:
         yield row("!", "", f"{rail.rail} refuses this plan: {measure_of(rail)}; see the rails below")
+    for result in plan.violated:
+        told = f"the policy {result.policy.id} refuses this plan: {told_of(result)}; see the policies below"
+        yield row("!", "", told)
 
 
 def _findings(plan: Plan, *, info: bool) -> Iterator[Row]:
@@ -159,7 +164,7 @@ def _sort_update(change: UpdateUser, found: _Sorted, told: _Told, delicate: Coll
         shift = told.part(change, grant.role)
         is_delicate = grant.role in delicate or (shift is not None and is_grave(shift))
         means = meaning(shift, explain=told.explain) if shift else ""
-        effect = step(grant.role, grant.before, grant.after)
+        effect = step(grant.role, grant.before, grant.after) + by_expiry(grant)
         (found.delicate if is_delicate else place).append(
             _row_of(change, "▲" if gains else "▼", effect, grant.role, means=means)
         )

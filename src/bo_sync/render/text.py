@@ -9,12 +9,12 @@ from typing import Final
 
 from bo_sync.core.changes import Direction
 from bo_sync.core.model import Problem, Severity
-from bo_sync.core.plan import Action, Plan
-from bo_sync.core.rails import RailResult
+from bo_sync.core.plan import Action, Finding, Plan
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.render.escape import terminal
 from bo_sync.render.layout import Page, Row, Tone, cells, lay_out, measure, row
 from bo_sync.render.phrases import address, counted, listed, people
+from bo_sync.render.policies import policy_lines
 from bo_sync.render.rails import rail_lines
 from bo_sync.render.sections import sections
 from bo_sync.render.users import UserRow
@@ -42,6 +42,10 @@ def _plan_lines(plan: Plan, page: Page, *, explain: bool) -> Iterator[str]:
     if plan.changes or plan.refused:
         yield ""
     yield from rail_lines(plan, page)
+    policies = list(policy_lines(plan.policies, "this plan", page))
+    if len(policies) > 1 and plan.rails:
+        yield ""
+    yield from policies
 
 
 def _header(plan: Plan) -> str:
@@ -61,7 +65,7 @@ def _sentence(plan: Plan) -> str:
     rest = listed(((summary.unchanged, unchanged), (summary.unmanaged, "without a file")))
     if not changing:
         begin = "No change can be made" if plan.refused else "Nothing to do: the hub holds what the files say"
-        return begin + (f" ({rest})." if rest else ".") + _verdict(plan.refused)
+        return begin + (f" ({rest})." if rest else ".") + _verdict(plan)
     done = listed(((summary.create, "created"), (summary.update, "updated"), (summary.delete, "deleted")))
     grants = listed((summary.grants[direction], _GRANT_WORDS[direction]) for direction in Direction)
     parts = (
@@ -69,7 +73,7 @@ def _sentence(plan: Plan) -> str:
         rest,
         grants and f"grants: {grants}",
     )
-    return "; ".join(part for part in parts if part) + "." + _verdict(plan.refused)
+    return "; ".join(part for part in parts if part) + "." + _verdict(plan)
 
 
 _GRANT_WORDS: Final = {direction: direction.value for direction in Direction} | {
@@ -77,8 +81,9 @@ _GRANT_WORDS: Final = {direction: direction.value for direction in Direction} | 
 }
 
 
-def _verdict(refused: Sequence[RailResult]) -> str:
-    return f" Refused by {', '.join(rail.rail for rail in refused)}." if refused else ""
+def _verdict(plan: Plan) -> str:
+    refusing = [rail.rail for rail in plan.refused] + [f"the policy {result.policy.id}" for result in plan.violated]
+    return f" Refused by {', '.join(refusing)}." if refusing else ""
 
 
 _DONE: Final[dict[Action, str]] = {"create": "created", "update": "updated", "delete": "deleted"}
@@ -123,13 +128,20 @@ def _told(report: Report) -> str:
     return f"{run}{people(len(report.outcomes))}: {counts}."
 
 
-def problems_text(problems: Sequence[Problem]) -> str:
-    """One problem a line, in the order of the files, and how many there are."""
-    return _joined((*(terminal(str(problem)) for problem in sorted(problems)), _problem_count(problems)))
+def problems_text(problems: Sequence[Problem], findings: Sequence[Finding] = ()) -> str:
+    """One problem a line, in the order of the files, then one finding a line, and how many there are of both."""
+    told = (*map(str, sorted(problems)), *map(_finding, findings))
+    return _joined((*map(terminal, told), _count((*problems, *findings))))
 
 
-def _problem_count(problems: Sequence[Problem]) -> str:
-    found = Counter(problem.severity for problem in problems)
+def _finding(finding: Finding) -> str:
+    place = f"{finding.source}: " if finding.source else ""
+    whose = f"{address(finding.email)}: " if finding.email else ""
+    return f"{place}{finding.severity}: {whose}{finding.message} ({finding.rule})"
+
+
+def _count(told: Sequence[Problem | Finding]) -> str:
+    found = Counter(each.severity for each in told)
     counts = ", ".join(counted(found[severity], _NOUNS[severity]) for severity in Severity if found[severity])
     return f"{counts}." if counts else "No problems."
 
