@@ -28,7 +28,7 @@ def command(chosen: Common, *, revisions: tuple[str, ...], form: str, explain: b
 
     REV is a git revision, or a day: @2026-03-01 is the last first-parent commit up to that day, and each `until` is
     judged on it. With one REV it is compared with the working tree, with none HEAD is. Guards that bo-sync.yaml
-    loosens come first.
+    or a policy loosens come first.
 
     Needs no hub, no key and no network, and runs nothing of the repository, so it is safe on a fork's pull request.
 
@@ -48,13 +48,15 @@ def _difference(pair: "Pair") -> "Difference":
     from bo_sync.access.difference import Side, difference
     from bo_sync.access.people import of_files
     from bo_sync.access.powers import powers
-    from bo_sync.core.guards import loosened
+    from bo_sync.core.guards import loosened, loosened_policies
     from bo_sync.render.difference import Difference
 
-    then, now = (
-        Side(of_files(files.desired.users), powers(files.tree.settings)) for files in (pair.base.files, pair.head.files)
+    base, head = pair.base.files, pair.head.files
+    then, now = (Side(of_files(files.desired.users), powers(files.tree.settings)) for files in (base, head))
+    guards = (
+        *loosened(base.tree.settings, head.tree.settings),
+        *loosened_policies(base.tree.policies, head.tree.policies),
     )
-    guards = loosened(pair.base.files.tree.settings, pair.head.files.tree.settings)
     return Difference(pair.base.place, pair.head.place, guards, difference(then, now))
 
 
