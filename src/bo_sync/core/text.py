@@ -13,7 +13,6 @@ from typing import Final
 _INVISIBLE: Final = frozenset("\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800\u034f\u180b\u180c\u180d\u180f").union(
     map(chr, range(0xFE00, 0xFE10)), map(chr, range(0xE0100, 0xE01F0))
 )
-_NAMED: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
 def visible(raw: str) -> str:
@@ -31,9 +30,7 @@ def visible(raw: str) -> str:
 def _visible_character(character: str) -> str:
     if character.isprintable() and character not in _INVISIBLE:
         return character
-    code = ord(character)
-    escape = f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-    return _NAMED.get(character, escape)
+    return character.encode("unicode_escape").decode()
 
 
 @dataclass(frozen=True, slots=True, order=True)
