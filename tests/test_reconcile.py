@@ -126,7 +126,7 @@ def test_a_missing_definition_that_no_file_grants_is_a_finding() -> None:
     without = tuple(found for found in DEFINITIONS if found.name.raw != "pricing")
     assert planned((), hub_of(*OWNERS, definitions=without)).findings == (
         Finding(
-            "missing_role_definition",
+            "BOS104",
             Severity.INFO,
             "the hub has no role definition named pricing, so pricing cannot be granted",
         ),
@@ -140,7 +140,7 @@ def test_definitions_that_we_do_not_know_are_listed_with_their_grants_by_name() 
         definitions=(*DEFINITIONS, definition("wms"), definition("rma", "returns\u202e"), definition("loyalty")),
     )
     findings = planned((), live).findings
-    assert {(found.rule, found.severity) for found in findings} == {("unknown_role_definition", Severity.INFO)}
+    assert {(found.rule, found.severity) for found in findings} == {("BOS102", Severity.INFO)}
     is_unknown = "is not in `role_definitions` of bo-sync.yaml"
     assert [found.message for found in findings] == [
         f"role definition loyalty {is_unknown}: nobody holds it",
@@ -160,7 +160,7 @@ def test_a_default_access_that_is_not_none_is_said() -> None:
     definitions = (*DEFINITIONS[1:], *definitions_with(Access.VIEWER, DEFINITIONS[:1]))
     assert planned((), hub_of(*OWNERS, definitions=definitions)).findings == (
         Finding(
-            "default_access",
+            "BOS103",
             Severity.WARNING,
             "role definition sales gives viewer by default: "
             "a person whom apply creates is taken back to exactly what the file gives",
@@ -173,7 +173,7 @@ def test_people_who_differ_only_in_case_are_said() -> None:
     found = planned((wants("ann@example.com", phone="1"),), live, request=only("ANN@example.com"))
     assert [(one.rule, one.severity, one.email, one.message) for one in found.findings] == [
         (
-            "ambiguous_address",
+            "BOS101",
             Severity.WARNING,
             Text(spelling),
             f"the hub has several people whose address differs from {spelling} only in case; none of them is touched",

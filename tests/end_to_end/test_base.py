@@ -236,10 +236,10 @@ def test_a_plan_marks_people_whom_a_commit_took_out_of_the_files(quiet_hub: Serv
         f"in the hub without a file (its file users/bob.yaml was removed in {gone[:10]}), so all access stays: "
         "bring it back with `state: absent`"
     )
-    assert f"  ! bob@example.com  warning: {told} (removed_file)" in done.out.splitlines()
+    assert f"  ! bob@example.com  warning: {told} (BOS105)" in done.out.splitlines()
     document = json.loads(bo_sync(root, "plan", "--format", "json", env=quiet_hub.env()).out)
-    assert [found for found in document["findings"] if found["rule"] == "removed_file"] == [
-        {"rule": "removed_file", "severity": "warning", "email": "bob@example.com", "message": told, "source": None}
+    assert [found for found in document["findings"] if found["rule"] == "BOS105"] == [
+        {"rule": "BOS105", "severity": "warning", "email": "bob@example.com", "message": told, "source": None}
     ]
     assert {"email": "bob@example.com", "policy": "report"} in document["unmanaged"]
 
@@ -248,4 +248,4 @@ def test_a_plan_without_git_marks_nobody(quiet_hub: Served, tmp_path: Path) -> N
     (tmp_path / "users").mkdir()
     (tmp_path / "users/jane.yaml").write_text(JANE, encoding="utf-8")
     document = json.loads(bo_sync(tmp_path, "plan", "--format", "json", env=quiet_hub.env()).out)
-    assert [found for found in document["findings"] if found["rule"] == "removed_file"] == []
+    assert [found for found in document["findings"] if found["rule"] == "BOS105"] == []

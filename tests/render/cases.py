@@ -117,11 +117,9 @@ def _everything() -> Plan:
         unchanged=11,
         unmanaged=(unmanaged("break-glass@example.com", "protected"), unmanaged("guest@example.com")),
         findings=(
-            Finding("unknown_role_definition", Severity.INFO, "role definition loyalty is left alone"),
-            Finding("default_access", Severity.WARNING, "role definition pricing gives viewer by default"),
-            Finding(
-                "ambiguous", Severity.WARNING, "two live people", Text("Two@example.com"), source("users/two.yaml")
-            ),
+            Finding("BOS102", Severity.INFO, "role definition loyalty is left alone"),
+            Finding("BOS103", Severity.WARNING, "role definition pricing gives viewer by default"),
+            Finding("BOS101", Severity.WARNING, "two live people", Text("Two@example.com"), source("users/two.yaml")),
         ),
         rails=(
             *CONTENT[:4],
@@ -251,6 +249,13 @@ PROBLEMS: Final[dict[str, tuple[Problem, ...]]] = {
         Problem(source("users/jane.yaml", 1, 1), "`last_name` is missing"),
     ),
 }
+
+FINDINGS: Final = (
+    Finding("BOS007", Severity.INFO, "preset a: a viewer may do more than look", None, source("presets/a.yaml", 1)),
+    Finding("BOS003", Severity.WARNING, "it ends today", Text("jane@example.com"), source("users/jane.yaml", 7, 3)),
+    Finding("BOS017", Severity.INFO, "1 finding is accepted with `ignore`: BOS012"),
+)
+"""Of a preset, of a person, and of the whole tree."""
 
 USERS: Final[dict[str, tuple[UserRow, ...]]] = {
     "nobody": (),

@@ -11,7 +11,7 @@ from bo_sync.core.plan import Plan
 from bo_sync.render.history import comparison_text
 from bo_sync.render.json import plan_json, problems_json, report_json, users_json
 from bo_sync.render.text import plan_text, problems_text, report_text, users_text
-from tests.render.cases import COMPARISONS, PLANS, PROBLEMS, REPORTS, USERS
+from tests.render.cases import COMPARISONS, FINDINGS, PLANS, PROBLEMS, REPORTS, USERS
 from tests.support.golden import GOLDENS, check_golden
 
 Render = Callable[[], str]
@@ -33,6 +33,9 @@ def _cases() -> dict[str, Render]:
     for name, problems in PROBLEMS.items():
         cases[f"validate-{name}.txt"] = partial(problems_text, problems)
         cases[f"validate-{name}.json"] = partial(problems_json, problems, 15, 5)
+    cases["validate-findings.txt"] = partial(problems_text, PROBLEMS["problems"][1:2], FINDINGS)
+    cases["validate-findings.json"] = partial(problems_json, PROBLEMS["problems"][1:2], 15, 5, findings=FINDINGS)
+    cases["validate-not-judged.json"] = partial(problems_json, PROBLEMS["problems"], 15, 5, findings=None)
     for name, comparison in COMPARISONS.items():
         shown = partial(comparison_text, comparison, PROBLEMS["problems"], color=False)
         cases[f"validate-{name}.txt"] = partial(shown, width=None)

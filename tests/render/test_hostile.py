@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from bo_sync.core.model import Problem
+from bo_sync.core.model import Problem, Severity
+from bo_sync.core.plan import Finding
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.text import Text
 from bo_sync.render.history import comparison_text
@@ -29,6 +30,11 @@ def problems(text: str) -> tuple[Problem, ...]:
     return (Problem(source(text), f"found {Text(text)}"),)
 
 
+def findings(text: str) -> tuple[Finding, ...]:
+    said = f"the `ignore` of {Text(text)} accepts nothing"
+    return (Finding("BOS016", Severity.WARNING, said, Text(text), source(text)),)
+
+
 def users(text: str) -> tuple[UserRow, ...]:
     return (UserRow(1, *(Text(text) for _ in range(6))),)
 
@@ -40,6 +46,7 @@ def texts(text: str) -> dict[str, str]:
         "plan in 1 column": plan_text(hostile(text), width=1, color=False),
         "report": report_text(report(text)),
         "problems": problems_text(problems(text)),
+        "findings": problems_text((), findings(text)),
         "a comparison": comparison_text(hostile_comparison(text), problems(text), width=None, color=False),
         "a comparison in 40 columns": comparison_text(hostile_comparison(text), problems(text), width=40, color=False),
         "users": users_text(users(text), None),
@@ -73,6 +80,7 @@ def test_json_is_ascii_and_keeps_the_exact_characters(attack: str) -> None:
         plan_json(hostile(attack)),
         report_json(report(attack)),
         problems_json(problems(attack), 1, 1),
+        problems_json((), 1, 1, findings=findings(attack)),
         problems_json((), 1, 1, hostile_comparison(attack)),
         users_json(users(attack)),
     ):

@@ -32,7 +32,7 @@ def command(chosen: Common) -> int:
     click.echo("A demonstration on a hub of its own, which has drifted away from the files here.")
     _headline("bo-sync validate")
     files = load_files(chosen)
-    click.echo(problems_text(files.tree.problems), nl=False)
+    click.echo(problems_text(files.tree.problems, files.judged.findings), nl=False)
     with TemporaryDirectory(prefix="bo-sync-demo-") as folder, _drifted_hub(files, folder) as hub:
         return _walk(files, hub)
 
@@ -43,7 +43,7 @@ def _walk(files: "Files", hub: "CommerceHub") -> int:
 
     _headline("bo-sync plan")
     reading = _plan(files, hub)
-    if reading.plan.refused:
+    if reading.plan.refused or reading.plan.violated:
         return ExitCode.REFUSED
     _headline("bo-sync apply --yes")
     report = _apply(reading, hub)
@@ -81,11 +81,12 @@ def _drifted_hub(files: "Files", folder: str) -> "Iterator[CommerceHub]":
 
 
 def _plan(files: "Files", hub: "CommerceHub") -> "Reading":
+    from bo_sync.cli.options import Narrowing
+    from bo_sync.cli.session import plan_of
     from bo_sync.cli.show import show_plan
     from bo_sync.cli.talk import Silent
-    from bo_sync.reconcile import make_plan
 
-    reading = make_plan(files.desired, hub.read_all(Silent()), hub.url)
+    reading = plan_of(files, hub.read_all(Silent()), hub, Narrowing((), ()))
     show_plan(reading.plan, "text")
     return reading
 

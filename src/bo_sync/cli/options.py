@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import wraps
 from pathlib import Path
 from typing import Any, Concatenate, Final, ParamSpec, TypeVar
@@ -10,6 +10,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 import click
 
 from bo_sync.core.rails import NUMERIC, NumericRail
+from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 
 P = ParamSpec("P")
@@ -26,6 +27,12 @@ class Common:
     quiet: bool
     verbose: bool
     today: date | None
+
+    def day(self, settings: Settings) -> date:
+        """The day on which every `until` is judged: as given, or the clock's where the settings say that days end."""
+        from bo_sync.config.settings import today
+
+        return self.today or today(settings, datetime.now(UTC))
 
 
 @dataclass(frozen=True, slots=True)

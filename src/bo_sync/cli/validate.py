@@ -1,5 +1,6 @@
 """`bo-sync validate`: the files, offline."""
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -13,34 +14,75 @@ if TYPE_CHECKING:
     from bo_sync.config.load import Tree
     from bo_sync.core.history import Comparison
     from bo_sync.core.model import Problem
+    from bo_sync.core.plan import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """All that is told of a tree. `findings` is None when errors keep the files from being judged."""
+
+    problems: "Sequence[Problem]"
+    findings: "Sequence[Finding] | None"
+    comparison: "Comparison | None" = None
+
+    @property
+    def has_warnings(self) -> bool:
+        from bo_sync.core.model import Severity
+
+        weights = {each.severity for each in self.problems} | {each.severity for each in self.findings or ()}
+        return bool(weights - {Severity.INFO})
 
 
 @click.command(name="validate", short_help="Check the files, offline.")
 @common
 @output_format("text", "json")
 @click.option("--base", metavar="REV", help="Also compare with the files of this git revision, as in origin/main.")
-def command(chosen: Common, *, form: str, base: str | None) -> int:
+@click.option("--strict", is_flag=True, help="Exit 4 when there is a warning.")
+def command(chosen: Common, *, form: str, base: str | None, strict: bool) -> int:
     """Read every file and tell all that is wrong, each with its place. Needs no hub, no key and no network.
 
     With --base, also show which guards are loosened since that revision, and refuse a person whose address changed, or
     whose file went away while all access would stay.
 
-    Exits 0, 3 when a file has an error, or 4 when a rail refuses: there is not one person in the files, or --base found
-    somebody.
+    What is right but worth knowing comes after, as findings with a number (docs/findings.md): access that ends, that
+    opens nothing, or more than it seems. They change no exit code, but for warnings with --strict.
+
+    Exits 0, 3 when a file has an error, or 4 when a rail refuses (there is not one person in the files, or --base found
+    somebody), or with --strict for any warning.
     """
     from bo_sync.config.load import load_tree
 
     tree = load_tree(chosen.root)
+    told = _told(chosen, tree, base)
+    _show(tree, told, form)
+    if base is None and not tree.declarations:
+        _say_empty()
+    refused = bool(told.comparison.refused) if told.comparison else not tree.declarations
+    if tree.errors:
+        return ExitCode.INVALID
+    return ExitCode.REFUSED if refused or (strict and told.has_warnings) else ExitCode.OK
+
+
+def _told(chosen: Common, tree: "Tree", base: str | None) -> _Told:
+    from bo_sync.access.entry import Declared
+    from bo_sync.access.findings import judge
+
+    declared = Declared(tree.declarations, tree.presets, tree.settings)
+    findings = None if tree.errors else judge(declared, chosen.day(tree.settings)).findings
     if base is None:
-        _show(tree, tree.problems, None, form)
-        if not tree.declarations:
-            _say_empty()
-        return _exit_code(tree, refused=not tree.declarations)
+        return _discreet(_Told(tree.problems, findings))
     from bo_sync.cli.base import compare_with
 
     comparison, doubts = compare_with(chosen, base, tree)
-    _show(tree, (*tree.problems, *doubts), comparison, form)
-    return _exit_code(tree, refused=bool(comparison.refused))
+    return _discreet(_Told((*tree.problems, *doubts), findings, comparison))
+
+
+def _discreet(told: _Told) -> _Told:
+    from bo_sync.cli.secrecy import discreet
+
+    problems = [replace(problem, message=discreet(problem.message)) for problem in told.problems]
+    findings = [replace(finding, message=discreet(finding.message)) for finding in told.findings or ()]
+    return replace(told, problems=problems, findings=None if told.findings is None else findings)
 
 
 def _say_empty() -> None:
@@ -50,28 +92,20 @@ def _say_empty() -> None:
     say(f"refused by the rail empty: 0 people in the files, at least 1 expected; {IMPASSABLE['empty']}")
 
 
-def _exit_code(tree: "Tree", *, refused: bool) -> ExitCode:
-    if tree.errors:
-        return ExitCode.INVALID
-    return ExitCode.REFUSED if refused else ExitCode.OK
-
-
-def _show(tree: "Tree", problems: "Sequence[Problem]", comparison: "Comparison | None", form: str) -> None:
-    from dataclasses import replace
-
-    from bo_sync.cli.secrecy import discreet
+def _show(tree: "Tree", told: _Told, form: str) -> None:
     from bo_sync.cli.talk import coloured, result, width
 
-    problems = [replace(problem, message=discreet(problem.message)) for problem in problems]
+    problems, findings, comparison = told.problems, told.findings, told.comparison
     if form == "json":
         from bo_sync.render.json import problems_json
 
-        result(problems_json(problems, len(tree.declarations), len(tree.presets), comparison))
+        people, presets = len(tree.declarations), len(tree.presets)
+        result(problems_json(problems, people, presets, comparison, findings=findings))
     elif comparison is None:
         from bo_sync.render.text import problems_text
 
-        result(problems_text(problems))
+        result(problems_text(problems, findings or ()))
     else:
         from bo_sync.render.history import comparison_text
 
-        result(comparison_text(comparison, problems, width=width(), color=coloured()))
+        result(comparison_text(comparison, problems, findings or (), width=width(), color=coloured()))

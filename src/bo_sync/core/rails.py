@@ -199,13 +199,14 @@ def _cause(change: DeleteUser) -> str:
 _LOSSES: Final = frozenset({Direction.LOWERED, Direction.REVOKED})
 
 
-def _ended(edit: GrantChange) -> str:
+def by_expiry(edit: GrantChange) -> str:
+    """What follows a change of access that only the end of an own entry made; "" for every other."""
     return "" if isinstance(edit, RemoveDuplicate) or edit.expired is None else ": its `until` has passed"
 
 
 def _max_grant_losses(situation: Situation) -> RailResult:
     rows = tuple(
-        RailRow(change.email, f"{edit.role} {edit.before.word} → {edit.after.word}{_ended(edit)}", change.source)
+        RailRow(change.email, f"{edit.role} {edit.before.word} → {edit.after.word}{by_expiry(edit)}", change.source)
         for change in situation.difference.changes
         if isinstance(change, UpdateUser)
         for edit in change.grants

@@ -1,9 +1,10 @@
 """The files against those of a revision, as text: the guards that are loosened first, whole; then what refuses."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from bo_sync.core.history import Comparison
 from bo_sync.core.model import Problem
+from bo_sync.core.plan import Finding
 from bo_sync.render.escape import terminal
 from bo_sync.render.guards import guard_rows
 from bo_sync.render.layout import Page, Tone, lay_out, measure
@@ -12,13 +13,20 @@ from bo_sync.render.rails import rails_block
 from bo_sync.render.text import problems_text
 
 
-def comparison_text(comparison: Comparison, problems: Iterable[Problem], *, width: int | None, color: bool) -> str:
-    """What `validate --base` found: loosened guards, rails, and the problems with their count."""
+def comparison_text(
+    comparison: Comparison,
+    problems: Iterable[Problem],
+    findings: Sequence[Finding] = (),
+    *,
+    width: int | None,
+    color: bool,
+) -> str:
+    """What `validate --base` found: loosened guards, rails, and the problems and findings with their count."""
     page = Page(width, color)
     lines = "".join(f"{line}\n" for line in _lines(comparison, page))
     refused = ", ".join(rail.rail for rail in comparison.refused)
     verdict = f" Refused by {refused}." if refused else ""
-    return f"{lines}\n{problems_text(tuple(problems)).rstrip()}{verdict}\n"
+    return f"{lines}\n{problems_text(tuple(problems), findings).rstrip()}{verdict}\n"
 
 
 def _lines(comparison: Comparison, page: Page) -> Iterator[str]:
