@@ -74,16 +74,23 @@ def _match(entries: Entries, known: Known, complaints: Complaints) -> Match | No
         return None
     match = entries.mapping("match")
     given = [key for key in MATCH_KEYS if key in match]
-    if len(given) != 1:
-        if not any(match.had(key) and key not in match for key in MATCH_KEYS):
-            message = f"match: found {'both' if given else 'neither'}; {expected}"
-            complaints.error(entries.value_at("match"), message)
-        return None
-    written = match.listing(given[0])
+    clauses = [clause for key in given for clause in _clauses(key, match, known, complaints)]
+    if len(given) == 1:
+        return Match(tuple(clauses), is_all=given[0] == "all_of")
+    if not any(match.had(key) and key not in match for key in MATCH_KEYS):
+        message = f"match: found {'both' if given else 'neither'}; {expected}"
+        complaints.error(entries.value_at("match"), message)
+    return None
+
+
+def _clauses(key: str, match: Entries, known: Known, complaints: Complaints) -> Iterator[Clause]:
+    written = match.listing(key)
     if not written:
-        complaints.error(match.value_at(given[0]), f"match.{given[0]}: found an empty list; expected at least one item")
-    clauses = (_clause(clause, known, complaints) for clause in written if isinstance(clause, Entries))
-    return Match(tuple(clause for clause in clauses if clause is not None), is_all=given[0] == "all_of")
+        complaints.error(match.value_at(key), f"match.{key}: found an empty list; expected at least one item")
+    for item in written:
+        clause = _clause(item, known, complaints) if isinstance(item, Entries) else None
+        if clause is not None:
+            yield clause
 
 
 def _clause(entries: Entries, known: Known, complaints: Complaints) -> Clause | None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from bo_sync.core.document import Json
+from bo_sync.core.model import Severity
 from bo_sync.core.policy import PolicyResult, PolicyRow
 from bo_sync.render.escape import terminal
 from bo_sync.render.layout import Page, Row, Tone, cells, lay_out, measure, row
@@ -51,9 +52,16 @@ def _title(results: Sequence[PolicyResult], subject: str) -> str:
 
 
 def _one(result: PolicyResult, widest: int, page: Page) -> Iterator[str]:
-    mark = "REFUSED" if result.is_violated else "ok" if result.ok else "FAILS" if result.is_tolerated else "WARNING"
-    for line in page.hang(f"  {mark:<7}  {result.policy.id:<{widest}}  ", terminal(told_of(result))):
+    for line in page.hang(f"  {_mark(result):<7}  {result.policy.id:<{widest}}  ", terminal(told_of(result))):
         yield page.paint(line, Tone.ALARM if result.is_violated else Tone.PLAIN)
+
+
+def _mark(result: PolicyResult) -> str:
+    if result.ok:
+        return "ok"
+    if result.policy.severity is Severity.WARNING:
+        return "WARNING"
+    return "FAILS" if result.is_tolerated else "REFUSED"
 
 
 def told_of(result: PolicyResult) -> str:
