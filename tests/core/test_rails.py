@@ -15,6 +15,7 @@ from bo_sync.core.rails import (
     RailResult,
     RailRow,
     Situation,
+    by_expiry,
     check,
     role_owners,
     way_past,
@@ -480,6 +481,10 @@ def test_a_loss_says_when_an_end_is_why() -> None:
         "pricing owner → none: its `until` has passed",
         "pricing owner → viewer: its `until` has passed",
     ]
+
+
+def test_no_end_is_why_a_surplus_row_goes() -> None:
+    assert by_expiry(duplicate("pricing", "owner", "owner")) == ""
 
 
 def test_limits_come_from_the_settings() -> None:

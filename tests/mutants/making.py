@@ -140,12 +140,13 @@ def _without_a_member(
 
 
 _CHARACTER: Final = re.compile(r"\\u[0-9a-f]{4}|\\.|.")
-_WORD: Final = re.compile(r"(?<!\\)[a-z]{3}")
+_WORD: Final = re.compile(r"[a-z]{3}")
+_ESCAPE: Final = re.compile(r"\\(u[0-9a-f]{4}|.)")
 
 
 def _without_a_character(node: libcst.SimpleString) -> Iterable[libcst.CSTNode]:
     inner = node.raw_value
-    if len(node.quote) == 1 and not _WORD.search(inner):
+    if len(node.quote) == 1 and not _WORD.search(_ESCAPE.sub("", inner)):
         for found in _CHARACTER.finditer(inner):
             kept = inner[: found.start()] + inner[found.end() :]
             yield node.with_changes(value=f"{node.prefix}{node.quote}{kept}{node.quote}")

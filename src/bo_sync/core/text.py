@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 # Printable to Unicode, yet drawn as nothing: fillers, the braille blank, the grapheme joiner, variation selectors.
-_INVISIBLE: Final = frozenset("\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800\u034f\u180b\u180c\u180d\u180f").union(
-    map(chr, range(0xFE00, 0xFE10)), map(chr, range(0xE0100, 0xE01F0))
-)
+_FILLERS: Final = (0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0x2800, 0x034F, 0x180B, 0x180C, 0x180D, 0x180F)
+_INVISIBLE: Final = frozenset(map(chr, (*_FILLERS, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 
 
 def visible(raw: str) -> str:
@@ -30,7 +29,7 @@ def visible(raw: str) -> str:
 def _visible_character(character: str) -> str:
     if character.isprintable() and character not in _INVISIBLE:
         return character
-    return character.encode("unicode_escape").decode()
+    return ascii(character)[1:-1]
 
 
 @dataclass(frozen=True, slots=True, order=True)
