@@ -15,14 +15,16 @@ if TYPE_CHECKING:
     from bo_sync.core.history import Comparison
     from bo_sync.core.model import Problem
     from bo_sync.core.plan import Finding
+    from bo_sync.core.policy import PolicyResult
 
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """All that is told of a tree. `findings` is None when errors keep the files from being judged."""
+    """All that is told of a tree. `findings` and `policies` are None when errors keep the files from being judged."""
 
     problems: "Sequence[Problem]"
     findings: "Sequence[Finding] | None"
+    policies: "Sequence[PolicyResult] | None"
     comparison: "Comparison | None" = None
 
     @property
@@ -30,7 +32,11 @@ class _Told:
         from bo_sync.core.model import Severity
 
         weights = {each.severity for each in self.problems} | {each.severity for each in self.findings or ()}
-        return bool(weights - {Severity.INFO})
+        return bool(weights - {Severity.INFO}) or not all(result.ok for result in self.policies or ())
+
+    @property
+    def is_refused(self) -> bool:
+        return any(result.is_violated for result in self.policies or ())
 
 
 @click.command(name="validate", short_help="Check the files, offline.")
@@ -47,8 +53,11 @@ def command(chosen: Common, *, form: str, base: str | None, strict: bool) -> int
     What is right but worth knowing comes after, as findings with a number (docs/findings.md): access that ends, that
     opens nothing, or more than it seems. They change no exit code, but for warnings with --strict.
 
+    The policies (docs/policies.md) are judged last, on the people of the files alone: whether there are too few people
+    of a kind, only plan can tell, so here that is a warning.
+
     Exits 0, 3 when a file has an error, or 4 when a rail refuses (there is not one person in the files, or --base found
-    somebody), or with --strict for any warning.
+    somebody), when a policy of severity error fails, or with --strict for any warning.
     """
     from bo_sync.config.load import load_tree
 
@@ -57,7 +66,7 @@ def command(chosen: Common, *, form: str, base: str | None, strict: bool) -> int
     _show(tree, told, form)
     if base is None and not tree.declarations:
         _say_empty()
-    refused = bool(told.comparison.refused) if told.comparison else not tree.declarations
+    refused = told.is_refused or (bool(told.comparison.refused) if told.comparison else not tree.declarations)
     if tree.errors:
         return ExitCode.INVALID
     return ExitCode.REFUSED if refused or (strict and told.has_warnings) else ExitCode.OK
@@ -69,12 +78,26 @@ def _told(chosen: Common, tree: "Tree", base: str | None) -> _Told:
 
     declared = Declared(tree.declarations, tree.presets, tree.settings)
     findings = None if tree.errors else judge(declared, chosen.day(tree.settings)).findings
+    policies = None if tree.errors else _judged(chosen, tree)
     if base is None:
-        return _discreet(_Told(tree.problems, findings))
+        return _discreet(_Told(tree.problems, findings, policies))
     from bo_sync.cli.base import compare_with
 
     comparison, doubts = compare_with(chosen, base, tree)
-    return _discreet(_Told((*tree.problems, *doubts), findings, comparison))
+    return _discreet(_Told((*tree.problems, *doubts), findings, policies, comparison))
+
+
+def _judged(chosen: Common, tree: "Tree") -> "Sequence[PolicyResult]":
+    from bo_sync.access.people import of_files
+    from bo_sync.access.policies import on_files, subjects
+    from bo_sync.access.powers import powers
+    from bo_sync.core.presets import resolve
+
+    if not tree.policies:
+        return ()
+    day = chosen.day(tree.settings)
+    users = (resolve(declaration, tree.presets, tree.settings, day) for declaration in tree.declarations)
+    return on_files(tree.policies, subjects(of_files(users)), powers(tree.settings), day)
 
 
 def _discreet(told: _Told) -> _Told:
@@ -93,19 +116,30 @@ def _say_empty() -> None:
 
 
 def _show(tree: "Tree", told: _Told, form: str) -> None:
-    from bo_sync.cli.talk import coloured, result, width
+    from bo_sync.cli.talk import result
 
-    problems, findings, comparison = told.problems, told.findings, told.comparison
     if form == "json":
         from bo_sync.render.json import problems_json
 
         people, presets = len(tree.declarations), len(tree.presets)
-        result(problems_json(problems, people, presets, comparison, findings=findings))
-    elif comparison is None:
-        from bo_sync.render.text import problems_text
-
-        result(problems_text(problems, findings or ()))
+        text = problems_json(
+            told.problems, people, presets, told.comparison, findings=told.findings, policies=told.policies
+        )
+        result(text)
     else:
-        from bo_sync.render.history import comparison_text
+        result(_text(told))
 
-        result(comparison_text(comparison, problems, findings or (), width=width(), color=coloured()))
+
+def _text(told: _Told) -> str:
+    from bo_sync.cli.talk import coloured, width
+    from bo_sync.render.history import comparison_text
+    from bo_sync.render.policies import policies_text
+    from bo_sync.render.text import problems_text
+
+    problems, findings, comparison = told.problems, told.findings or (), told.comparison
+    if comparison is None:
+        text = problems_text(problems, findings)
+    else:
+        text = comparison_text(comparison, problems, findings, width=width(), color=coloured())
+    block = policies_text(told.policies or (), "these files", width=width(), color=coloured())
+    return text + ("\n" if block.count("\n") > 1 else "") + block

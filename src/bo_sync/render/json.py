@@ -13,6 +13,7 @@ from bo_sync.core.effect import Effect
 from bo_sync.core.history import Comparison
 from bo_sync.core.model import Problem, Source
 from bo_sync.core.plan import Finding, Plan, Summary
+from bo_sync.core.policy import PolicyResult
 from bo_sync.core.rails import RailResult
 from bo_sync.core.report import Outcome, Report
 from bo_sync.core.text import Text
@@ -127,16 +128,18 @@ def problems_json(
     comparison: Comparison | None = None,
     *,
     findings: Iterable[Finding] | None = (),
+    policies: Iterable[PolicyResult] | None = (),
 ) -> str:
-    """What `validate` found: how many people and presets were read, every problem in the order of the files, and the
-    findings (None, hence null, when errors kept the files from being judged); with a base, also the guards that are
-    loosened since, and the rails."""
+    """What `validate` found: how many people and presets were read, every problem in the order of the files, the
+    findings and the policies (None, hence null, when errors kept the files from being judged); with a base, also the
+    guards that are loosened since, and the rails."""
     return _document(
         {
             "users": people,
             "presets": presets,
             "problems": [_problem(problem) for problem in sorted(problems)],
             "findings": None if findings is None else [_finding(finding) for finding in findings],
+            "policies": None if policies is None else [policy_document(result) for result in policies],
             **(_comparison(comparison) if comparison is not None else {}),
         }
     )
