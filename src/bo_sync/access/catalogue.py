@@ -79,8 +79,8 @@ def _roles() -> Iterator[RoleName]:
 def read_operations(text: str) -> tuple[str, tuple[Operation, ...]]:
     """The day and the operations of a table as `write_operations` makes it. Raises CatalogueError."""
     lines = text.splitlines()
-    taken = lines[0].removeprefix(_TAKEN).strip() if lines and lines[0].startswith(_TAKEN) else ""
-    start = 1 if taken else 0
+    start = 1 if lines and lines[0].startswith(_TAKEN.strip()) else 0
+    taken = lines[0].removeprefix(_TAKEN.strip()).strip() if start else ""
     try:
         rows = list(csv.reader(lines[start:]))
     except csv.Error as err:
