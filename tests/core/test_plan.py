@@ -1,12 +1,16 @@
 """The plan's own counts."""
 
+from dataclasses import replace
+
 import pytest
 
 from bo_sync.core.changes import Cause, Change, Direction
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import Action, ConfigFacts, Finding, HubFacts, Plan, action_of
+from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.rails import RailResult
-from tests.support.builders import create, delete, duplicate, plan, revoke, set_grant, unmanaged, update
+from bo_sync.core.text import Text
+from tests.support.builders import create, delete, duplicate, plan, revoke, set_grant, source, unmanaged, update
 
 ADDED = set_grant("pricing", "none", "viewer")
 
@@ -52,10 +56,18 @@ def test_a_plan_is_refused_by_the_rails_that_do_not_hold() -> None:
     assert plan(rails=(holding,)).refused == ()
 
 
+def test_a_plan_is_refused_by_the_policies_that_are_violated() -> None:
+    policy = Policy("none-but-us", Text("x"), Match((), is_all=True), source(), at_most=0)
+    kept, broken = PolicyResult(policy), PolicyResult(policy, (PolicyRow(Text("a@example.com"), "y"),))
+    judged = replace(plan(), policies=(kept, broken))
+    assert judged.violated == (broken,)
+    assert judged.refused == ()
+
+
 def test_a_plan_of_which_nothing_is_said_does_nothing() -> None:
     hub, config = HubFacts("https://hub.example.com", 0, 0), ConfigFacts(0, "sha256:0")
     assert Plan(hub, config) == Plan(
-        hub, config, changes=(), unchanged=0, unmanaged=(), findings=(), rails=(), effects={}
+        hub, config, changes=(), unchanged=0, unmanaged=(), findings=(), rails=(), effects={}, policies=()
     )
     assert config == ConfigFacts(0, "sha256:0", commit=None, dirty=None)
     assert Finding("r", Severity.WARNING, "m") == Finding("r", Severity.WARNING, "m", email=None, source=None)
