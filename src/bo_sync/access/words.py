@@ -96,8 +96,9 @@ def read_question(word: str, powers: Powers, roles: Sequence[Role]) -> Question:
         role = named.get(_folded(name))
         if role is not None:
             return ToHold(role, _level(role, level))
+    letters = _folded(word)
     exact = [question for spelling, question in _spellings(powers) if spelling == word]
-    folded = [question for spelling, question in _spellings(powers) if _folded(spelling) == _folded(word)]
+    folded = [question for spelling, question in _spellings(powers) if _folded(spelling) == letters]
     match exact or folded:
         case [question]:
             return question
@@ -150,11 +151,12 @@ def _spellings(powers: Powers) -> Iterator[tuple[str, Question]]:
 
 
 def _unknown(word: str, named: Mapping[str, Role], powers: Powers) -> UsageError:
-    role = named.get(_folded(word))
+    letters = _folded(word)
+    role = named.get(letters)
     if role is not None:
         return UsageError(f"{_quoted(word)} is a role: say at which level", hint=f"ask for {_listed(_asked(role))}")
-    below = [item.name for item in powers.facts.menu if _folded(item.name).startswith(f"{_folded(word)}>")]
-    if below and _folded(word):
+    below = [item.name for item in powers.facts.menu if _folded(item.name).startswith(f"{letters}>")]
+    if below and letters:
         return UsageError(f"{_quoted(word)} is a menu: say which item", hint=f"ask for {_listed(below)}")
     near = _nearest(word, named, powers)
     return UsageError(
