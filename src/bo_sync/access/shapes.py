@@ -55,11 +55,10 @@ def _idle(held: Levels, powers: Powers) -> Iterator[tuple[Rule, str]]:
     """Roles of which no menu item comes; Roles & permissions that can be used anyhow is a finding of its own."""
     usable = {role: access for role, access in held.items() if not _is_used_anyhow(role, access)}
     modules = idle(powers.facts.menu, usable)
-    on = [role for role in PLATFORM if role in held]
-    if modules and not on:
-        yield NO_AREA, f"{_and(modules)} given while Sales Hub and Backoffice are off, so no menu item opens"
-    elif modules:
-        yield IDLE_GRANT, f"{_and(modules)} opens no menu item: those that need it are not in {_and(on)}"
+    if modules:
+        off = [role for role in PLATFORM if role not in held]
+        told = f"{_and(modules)} {'opens' if len(modules) == 1 else 'open'} no menu item while {_and(off)}"
+        yield (NO_AREA, f"{told} are off") if len(off) == len(PLATFORM) else (IDLE_GRANT, f"{told} is off")
 
 
 def _is_used_anyhow(role: Role, access: Access) -> bool:

@@ -1,0 +1,115 @@
+"""docs/findings.md says what is so: every finding by number, each example raises just it, no fix raises it."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from bo_sync.access.entry import Declared
+from bo_sync.access.findings import judge
+from bo_sync.access.rules import RULES, Origin
+from bo_sync.cli.base import marked
+from bo_sync.config.load import load_files
+from bo_sync.core.model import Access, LiveState, RoleDefinition
+from bo_sync.core.plan import ConfigFacts, Finding
+from bo_sync.core.text import Text
+from bo_sync.reconcile import Desired, make_plan
+from bo_sync.render.text import problems_text
+from tests.support.people import DEFINITIONS, SETTINGS, holds, hub_of
+from tests.support.repository import commit, repository
+
+DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "findings.md"
+DAY: Final = date(2026, 6, 15)
+SECTION: Final = re.compile(r"^## (BOS\d{3})\n\n\*(\w+): ([^\n]+)\*\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
+ROW: Final = re.compile(r"^\| \[(BOS\d{3})\]\(#(bos\d{3})\) \| (\w+) \| (.+) \|$", re.MULTILINE)
+BLOCK: Final = re.compile(r"```yaml\n# (\S+)\n(.*?)```", re.DOTALL)
+PRINTED: Final = re.compile(r"```text\n(.*?)```", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One finding as it is documented. `fix` replaces files of the example by path."""
+
+    severity: str
+    title: str
+    example: dict[str, str]
+    printed: str
+    fix: dict[str, str]
+
+
+def read() -> dict[str, Section]:
+    found = {}
+    for number, severity, title, body in SECTION.findall(DOCUMENT.read_text(encoding="utf-8")):
+        before, mark, after = body.partition("**Fix.**")
+        assert mark, number
+        (printed,) = PRINTED.findall(before)
+        found[number] = Section(severity, title, _files(before), printed, _files(after))
+    return found
+
+
+def _files(text: str) -> dict[str, str]:
+    return {path: f"# {path}\n{content}" for path, content in BLOCK.findall(text)}
+
+
+SECTIONS: Final = read()
+OF_FILES: Final = [number for number, rule in RULES.items() if rule.origin is not Origin.HUB]
+OF_HUB: Final = [number for number, rule in RULES.items() if rule.origin is Origin.HUB]
+
+
+def findings(files: dict[str, str]) -> tuple[Finding, ...]:
+    tree = load_files((path, text.encode()) for path, text in files.items())
+    assert not tree.problems, tree.problems
+    return judge(Declared(tree.declarations, tree.presets, tree.settings), DAY).findings
+
+
+def printed(found: tuple[Finding, ...]) -> str:
+    """The lines of the findings, without the count."""
+    return "".join(f"{line}\n" for line in problems_text((), found).splitlines()[:-1])
+
+
+def test_every_finding_has_its_section_and_its_row_in_order() -> None:
+    told = [(number, section.severity, section.title) for number, section in SECTIONS.items()]
+    assert told == [(rule.id, rule.severity.value, rule.title) for rule in RULES.values()]
+    rows = ROW.findall(DOCUMENT.read_text(encoding="utf-8"))
+    assert rows == [(rule.id, rule.id.lower(), rule.severity.value, rule.title) for rule in RULES.values()]
+
+
+@pytest.mark.parametrize("number", OF_FILES)
+def test_the_example_raises_exactly_this_finding(number: str) -> None:
+    section = SECTIONS[number]
+    found = findings(section.example)
+    assert {finding.rule for finding in found} == {number}
+    assert printed(found) == section.printed
+
+
+@pytest.mark.parametrize("number", OF_FILES)
+def test_the_fix_does_not_raise_it(number: str) -> None:
+    section = SECTIONS[number]
+    assert section.fix
+    accepted = {"BOS017"} if number == "BOS007" else set()  # its fix is to accept it
+    assert {finding.rule for finding in findings(section.example | section.fix)} == accepted
+
+
+ODD: Final = RoleDefinition("definition-ticket", Text("ticket"), Access.NONE)
+GIVING: Final = RoleDefinition("definition-pricing", Text("pricing"), Access.VIEWER)
+
+HUBS: Final[dict[str, LiveState]] = {
+    "BOS101": hub_of(holds(1, "jane@example.com"), holds(2, "Jane@example.com")),
+    "BOS102": hub_of(definitions=(*DEFINITIONS, ODD)),
+    "BOS103": hub_of(definitions=tuple(GIVING if known.id == GIVING.id else known for known in DEFINITIONS)),
+    "BOS104": hub_of(definitions=tuple(known for known in DEFINITIONS if known.name.raw != "logistics")),
+    "BOS105": hub_of(holds(1, "jane@example.com")),
+}
+
+
+@pytest.mark.parametrize("number", OF_HUB)
+def test_such_a_hub_raises_what_is_told_of_it(number: str, tmp_path: Path) -> None:
+    repository(tmp_path, {"users/jane.yaml": "email: jane@example.com\nid: 1\n"})
+    commit(tmp_path, {"users/jane.yaml": None})
+    plan = make_plan(Desired((), SETTINGS, ConfigFacts(0, "sha256:0")), HUBS[number], "sandbox:").plan
+    found = tuple(finding for finding in marked(plan, tmp_path).findings if finding.rule == number)
+    told = re.sub(r"removed in \w+", "removed in 3f2c1ab", printed(found))
+    assert told == SECTIONS[number].printed
