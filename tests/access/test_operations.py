@@ -9,11 +9,15 @@ from random import Random
 import pytest
 
 from bo_sync.access.catalogue import catalogue
+from bo_sync.access.needs import needs
 from bo_sync.access.operations import Verdict
 from bo_sync.access.powers import powers
+from bo_sync.access.questions import who_can
+from bo_sync.access.words import ToRun, spelled
 from bo_sync.core.model import MODULES, ROLES, Access, Role
 from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, Settings
 from bo_sync.core.text import Text
+from tests.access.asking import holding, less, levels_of
 from tests.support.facts import shared
 
 SETS = 400
@@ -100,6 +104,39 @@ def test_what_random_grants_allow_equals_what_the_annotations_say(
         for verdict in Verdict:
             assert set(bound.with_verdict(held, verdict)) == {name for name in verdicts if verdicts[name] == verdict}
     record_property("counted: random grant sets against the annotations", SETS)
+
+
+def test_who_can_agrees_with_the_annotations_about_every_operation() -> None:
+    bound = powers(Settings())
+    people = tuple(holding(seed, random_grants(seed)) for seed in range(SETS))
+    for name, annotated in annotations().items():
+        answer = who_can(people, ToRun(bound.operation(name)), bound)
+        assert [able.person for able in answer.able] == [one for one in people if annotated.allows(dict(one.held))]
+        assert answer.is_known is (annotated.listed is not None)
+
+
+def test_needs_agrees_with_the_annotations_about_every_operation() -> None:
+    bound = powers(Settings())
+    for name, annotated in annotations().items():
+        found = needs([ToRun(bound.operation(name))], bound, ROLES)
+        least = [levels_of(grants) for grants in found.minimal if grants]
+        assert bool(found.unanswered) is not bool(least)
+        assert bool(least) is annotated.allows(dict.fromkeys(ROLES, Access.OWNER))
+        for held in least:
+            assert annotated.allows(held)
+            assert not any(annotated.allows(lower) for lower in less(held))
+
+
+def test_needs_agrees_with_the_annotations_about_several_operations_at_once() -> None:
+    bound = powers(Settings())
+    for seed in range(SETS):
+        asked = Random(seed).sample(sorted(annotations()), 4)
+        found = needs([ToRun(bound.operation(name)) for name in asked], bound, ROLES)
+        unanswered = {spelled(question) for question in found.unanswered}
+        answered = [annotations()[name] for name in asked if name not in unanswered]
+        for held in map(levels_of, found.minimal):
+            assert all(annotated.allows(held) for annotated in answered)
+            assert not any(all(annotated.allows(lower) for annotated in answered) for lower in less(held))
 
 
 def test_a_single_role_at_each_level_allows_what_the_annotations_say() -> None:
