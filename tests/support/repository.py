@@ -17,13 +17,14 @@ _ENVIRONMENT: Final = {
 }
 
 
-def git(root: Path, *arguments: str) -> str:
-    """What `git ARGUMENTS` says in `root`; it must end well."""
+def git(root: Path, *arguments: str, when: str = "") -> str:
+    """What `git ARGUMENTS` says in `root`; it must end well. `when`: as if now were then, `2026-03-01T23:30:00Z`."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    then = {"GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when} if when else {}
     done = subprocess.run(
         ["git", *arguments],
         cwd=root,
-        env={**environment, **_ENVIRONMENT},
+        env={**environment, **_ENVIRONMENT, **then},
         capture_output=True,
         text=True,
         timeout=60,
@@ -33,15 +34,15 @@ def git(root: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-def repository(root: Path, files: Mapping[str, str], top: Path | None = None) -> Path:
+def repository(root: Path, files: Mapping[str, str], top: Path | None = None, when: str = "") -> Path:
     """`root`, in a new repository (at `top`, where that is not `root`), with `files` committed on `main`."""
     root.mkdir(parents=True, exist_ok=True)
     git(top or root, "init", "--quiet", "--initial-branch=main")
-    commit(root, files)
+    commit(root, files, when)
     return root
 
 
-def commit(root: Path, files: Mapping[str, str | None]) -> str:
+def commit(root: Path, files: Mapping[str, str | None], when: str = "") -> str:
     """Writes `files` (None: removes one), commits everything, and returns the commit's whole name."""
     for path, text in files.items():
         place = root / path
@@ -51,5 +52,5 @@ def commit(root: Path, files: Mapping[str, str | None]) -> str:
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(text, encoding="utf-8", newline="")
     git(root, "add", "--all", ".")
-    git(root, "commit", "--quiet", "--message", "change")
+    git(root, "commit", "--quiet", "--message", "change", when=when)
     return git(root, "rev-parse", "HEAD")

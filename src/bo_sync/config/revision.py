@@ -132,8 +132,8 @@ def commit_on(root: Path, day: date, zone: str) -> str:
     Raises UsageError where there is none, or git cannot tell.
     """
     head = commit_at(root, "HEAD")
-    over = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(zone))
-    found = ask(root, "rev-list", "-1", "--first-parent", f"--min-age={int(over.timestamp()) - 1}", head)
+    last = _last_second(day, zone)
+    found = ask(root, "rev-list", "-1", "--first-parent", f"--min-age={last}", head) if last > 0 else None
     name = found.out.decode("ascii", "replace").strip() if found is not None and found.is_sound else ""
     if not _is_hash(name):
         raise UsageError(
@@ -141,6 +141,15 @@ def commit_on(root: Path, day: date, zone: str) -> str:
             hint="name a later day, or fetch the whole history, with `git fetch --unshallow`",
         )
     return name
+
+
+def _last_second(day: date, zone: str) -> int:
+    """The last second of `day` in `zone`, counted since 1970; of the last day of the calendar, that of the day before.
+
+    Git takes a number below zero for one that is far in the future.
+    """
+    following = min(day, date.max - timedelta(days=1)) + timedelta(days=1)
+    return int(datetime.combine(following, time(), ZoneInfo(zone)).timestamp()) - 1
 
 
 def _unknown(root: Path, revision: Text) -> UsageError:
