@@ -10,9 +10,7 @@ from bo_sync.cli.whose import Company, Whose, company, whose
 
 if TYPE_CHECKING:
     from bo_sync.access.panel import Panel
-    from bo_sync.access.people import Person
     from bo_sync.core.model import DesiredUser
-    from bo_sync.core.plan import Finding
 
 
 @click.command(name="show", short_help="One person's access, and what it lets them do.")
@@ -24,7 +22,8 @@ def command(asked: Whose, chosen: Common, *, email: str, form: str) -> None:
     """Show the access of the person with the address EMAIL, and what it means.
 
     Platform areas and modules, each with where it comes from; the preset that gives exactly this, or Custom; menu items
-    that open, and what is missing for the others; the hub's operations by module: those that read, and those that act.
+    that open, and what is missing for the others; the hub's operations by module: those that read, and those that act;
+    and, from files, the findings about the person (docs/findings.md).
     """
     from bo_sync.cli.talk import coloured, result, width
     from bo_sync.render.layout import Page
@@ -60,11 +59,5 @@ def _panel(found: Company, email: str) -> "Panel":
         panel,
         leaves=leaves,
         is_protected=found.settings.is_protected(person.email),
-        findings=_findings(found, person),
+        findings=found.files.judged.of(person.email) if found.files is not None else (),
     )
-
-
-def _findings(found: Company, person: "Person") -> tuple["Finding", ...]:
-    """What is to be said about the person."""
-    del found, person
-    return ()

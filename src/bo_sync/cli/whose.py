@@ -40,14 +40,20 @@ class Whose:
 @dataclass(frozen=True, slots=True)
 class Company:
     """People with their access, and the settings and presets in whose words it is told. `where` is for people:
-    `the files`, `the files of HEAD~1`, or the hub's address. `leaving` are those whom the files want deleted."""
+    `the files`, `the files of HEAD~1`, or the hub's address. `files` is None where the people are the hub's."""
 
     people: tuple[Person, ...]
     settings: Settings
     presets: Presets
     where: str
     day: date
-    leaving: tuple[DesiredUser, ...] = ()
+    files: Files | None = None
+
+    @property
+    def leaving(self) -> tuple[DesiredUser, ...]:
+        """Those whom the files want deleted; nobody where the people are the hub's."""
+        users = self.files.desired.users if self.files is not None else ()
+        return tuple(user for user in users if user.departure is not None)
 
 
 def whose(command: Callable[Concatenate[Whose, P], R]) -> Callable[P, R]:
@@ -116,6 +122,5 @@ def company_of_hub(common: Common, choice: HubChoice) -> Company:
 
 
 def _company(files: Files, where: str) -> Company:
-    users = files.desired.users
-    leaving = tuple(user for user in users if user.departure is not None)
-    return Company(of_files(users), files.tree.settings, files.tree.presets, where, files.day, leaving)
+    people = of_files(files.desired.users)
+    return Company(people, files.tree.settings, files.tree.presets, where, files.day, files)
