@@ -15,8 +15,8 @@ from bo_sync.access.reach import Step
 from bo_sync.access.words import Held, Question, ToRun, spelled
 from bo_sync.core.document import FORMAT_VERSION, Json
 from bo_sync.core.model import PLATFORM, Access, Role
-from bo_sync.core.plan import Finding
 from bo_sync.render.escape import json_text
+from bo_sync.render.json import finding_document
 
 
 def _document(content: Mapping[str, Json]) -> str:
@@ -44,7 +44,7 @@ def panel_json(panel: Panel) -> str:
                     entry.role: {"read": list(entry.reads), "act": list(entry.acts)} for entry in panel.by_role
                 },
             },
-            "findings": [_finding(finding) for finding in panel.findings],
+            "findings": [finding_document(finding) for finding in panel.findings],
             "protected": panel.is_protected,
             "leaves": panel.leaves.departure.value if panel.leaves and panel.leaves.departure else None,
             "source": panel.person.source.short.raw if panel.person.source else None,
@@ -71,16 +71,6 @@ def _grant(grant: Grant) -> Json:
         "source": grant.source.short.raw if grant.source else None,
         "until": grant.until.isoformat() if grant.until else None,
         "reason": grant.reason.raw if grant.reason else None,
-    }
-
-
-def _finding(finding: Finding) -> Json:
-    return {
-        "rule": finding.rule,
-        "severity": finding.severity.value,
-        "email": finding.email.raw if finding.email else None,
-        "message": finding.message,
-        "source": finding.source.short.raw if finding.source else None,
     }
 
 

@@ -38,7 +38,7 @@ def plan_json(plan: Plan) -> str:
             "summary": _summary(plan.summary),
             "changes": [_change(change, plan) for change in plan.changes],
             "unmanaged": [{"email": person.email.raw, "policy": person.policy} for person in plan.unmanaged],
-            "findings": [_finding(finding) for finding in plan.findings],
+            "findings": [finding_document(finding) for finding in plan.findings],
             "rails": [_rail(rail) for rail in plan.rails],
             "policies": [policy_document(result) for result in plan.policies],
             "digest": digest(plan),
@@ -80,7 +80,8 @@ def _summary(summary: Summary) -> Json:
     }
 
 
-def _finding(finding: Finding) -> Json:
+def finding_document(finding: Finding) -> Json:
+    """One entry of `findings`, in every document that has them."""
     return {
         "rule": finding.rule,
         "severity": finding.severity.value,
@@ -138,7 +139,7 @@ def problems_json(
             "users": people,
             "presets": presets,
             "problems": [_problem(problem) for problem in sorted(problems)],
-            "findings": None if findings is None else [_finding(finding) for finding in findings],
+            "findings": None if findings is None else [finding_document(finding) for finding in findings],
             "policies": None if policies is None else [policy_document(result) for result in policies],
             **(_comparison(comparison) if comparison is not None else {}),
         }
