@@ -19,7 +19,7 @@ from bo_sync.core.text import Text
 from tests.config.declarations import NAMES, declarations, presets
 
 ROOT = Path(__file__).parent.parent.parent
-KINDS: tuple[Kind, ...] = ("user", "preset", "config")
+KINDS: tuple[Kind, ...] = ("user", "preset", "policy", "config")
 
 
 @cache

@@ -77,7 +77,7 @@ def _match(entries: Entries, known: Known, complaints: Complaints) -> Match | No
     clauses = [clause for key in given for clause in _clauses(key, match, known, complaints)]
     if len(given) == 1:
         return Match(tuple(clauses), is_all=given[0] == "all_of")
-    if not any(match.had(key) and key not in match for key in MATCH_KEYS):
+    if given or not match.marks:  # else what stood there is wrong, and told already
         message = f"match: found {'both' if given else 'neither'}; {expected}"
         complaints.error(entries.value_at("match"), message)
     return None
@@ -97,7 +97,7 @@ def _clause(entries: Entries, known: Known, complaints: Complaints) -> Clause | 
     """One condition, or None with a complaint."""
     given = [key for key in CLAUSE_KEYS if key in entries]
     if len(given) != 1:
-        if not any(entries.had(key) and key not in entries for key in CLAUSE_KEYS):
+        if given or not entries.marks:  # else what stood there is wrong, and told already
             what = " and ".join(given) or "none of them"
             complaints.error(entries.at, f"match: found {what}; expected just {one_of(CLAUSE_KEYS)} in one item")
         return None
@@ -121,7 +121,11 @@ def _has(entries: Entries, at: Mark, known: Known, complaints: Complaints) -> Ha
         access = _level(area, level)
         if access is Access.NONE:
             expected = "true" if area is known.platform else "owner, editor or viewer"
-            near = meant(level, expected.replace(" or ", ", ").split(", ")) if isinstance(level, str) else ""
+            near = (
+                meant(level, expected.replace(" or ", ", ").split(", "))
+                if isinstance(level, str) and level != "none"
+                else ""
+            )
             message = f"match.has.{word}: found {found(level)}; expected {expected}{near}"
             complaints.error(entries.value_at(word), message)
         grants[Role(word)] = access
