@@ -178,7 +178,7 @@ def test_a_difference_is_that_of_the_two_matrices(history: History, seed: int) -
     judged: tuple[str, ...] = ()
     if seed % 3:
         judged = ("--today", str(day(chance.randrange(COMMITS))))
-        sides = [(history.commits[number], judged) for number in (first, second)]
+        sides: list[tuple[str, tuple[str, ...]]] = [(history.commits[number], judged) for number in (first, second)]
     else:
         sides = [(f"@{day(number) + timedelta(days=chance.randint(0, 2))}", judged) for number in (first, second)]
     before, after = (history.matrix("--at", revision, *rest) for revision, rest in sides)
