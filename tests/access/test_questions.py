@@ -87,8 +87,10 @@ def test_an_operation_with_the_letters_of_two_submenus_names_both() -> None:
 def test_of_an_operation_that_is_not_annotated_nobody_knows_who_can() -> None:
     everything = person(1, **dict.fromkeys(map(str, ROLES), Access.OWNER))
     answer = who_can((everything,), asked("bundles"), BOUND)
-    assert (answer.able, answer.is_known) == ((), False)
-    assert who_can((everything,), asked("claimsReset"), BOUND).is_known
+    assert (answer.able, answer.by_grants, answer.is_known) == ((), False, False)
+    conditional = who_can((everything,), asked("claimsReset"), BOUND)
+    assert (conditional.able, conditional.by_grants, conditional.is_known) == ((), False, True)
+    assert who_can((), asked("orderUpdate"), BOUND).by_grants
 
 
 def test_a_role_definition_without_a_name_of_ours_is_named() -> None:

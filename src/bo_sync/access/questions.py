@@ -30,12 +30,14 @@ class Reaching:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`able` and `reaching` in the order of the people. Where `is_known` is false, nobody knows who can; `notes` are
-    sentences of ours about what grants do not decide."""
+    """`able` and `reaching` in the order of the people. Where `by_grants` is false no grant opens it: then nobody is
+    able, but others may be for other reasons, and where `is_known` is false too, nobody knows who. `notes` are sentences
+    of ours about what grants do not decide."""
 
     question: Question
     able: tuple[Able, ...]
     reaching: tuple[Reaching, ...] = ()
+    by_grants: bool = True
     is_known: bool = True
     notes: tuple[str, ...] = ()
 
@@ -45,7 +47,8 @@ def who_can(people: Sequence[Person], question: Question, powers: Powers) -> Ans
     sets = sufficient(question, powers)
     found = ((person, because(person, sets)) for person in people)
     able = tuple(Able(person, grants) for person, grants in found if grants)
-    return Answer(question, able, is_known=is_known(question), notes=tuple(_notes(question, powers)))
+    notes = tuple(_notes(question, powers))
+    return Answer(question, able, by_grants=bool(sets), is_known=is_known(question), notes=notes)
 
 
 def who_could(people: Sequence[Person], question: Question, powers: Powers) -> tuple[Reaching, ...]:

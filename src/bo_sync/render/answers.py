@@ -26,7 +26,7 @@ def _answer_lines(answer: Answer, where: str, page: Page, *, indirect: bool) -> 
     more = [_reaching_row(entry) for entry in answer.reaching]
     columns = measure((*rows, *more))
     yield from lay_out(rows, columns, page)
-    if indirect and answer.is_known:
+    if indirect and answer.by_grants:
         yield ""
         could = people(len(more)) if more else "nobody"
         yield from _title(f"Could give it to themselves: {could}", page)
@@ -44,6 +44,8 @@ def _title(title: str, page: Page) -> Iterator[str]:
 def _verdict(answer: Answer) -> str:
     if not answer.is_known:
         return "unknown"
+    if not answer.by_grants:
+        return "decided by no grant"
     return people(len(answer.able)) if answer.able else "nobody"
 
 

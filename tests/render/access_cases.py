@@ -1,0 +1,197 @@
+"""The panels, answers and matrices of which every renderer's golden file is kept; hostile ones are made alike."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from typing import Final
+
+from bo_sync.access.matrix import Contrast, Matrix, against_one, against_people
+from bo_sync.access.needs import Needs, needs
+from bo_sync.access.panel import Panel, panel_of
+from bo_sync.access.people import Grant, Person
+from bo_sync.access.powers import powers
+from bo_sync.access.questions import Answer, who_can, who_could
+from bo_sync.access.words import read_question
+from bo_sync.core.model import ROLES, Access, Departure, DesiredUser, Preset, PresetGrant, Role, Severity
+from bo_sync.core.plan import Finding
+from bo_sync.core.settings import Settings
+from bo_sync.core.text import Text
+from bo_sync.render.access_json import answer_json, contrast_json, matrix_json, needs_json, panel_json
+from bo_sync.render.answers import answer_text, needs_text
+from bo_sync.render.layout import Page
+from bo_sync.render.matrix import contrast_csv, contrast_text, matrix_csv, matrix_text
+from bo_sync.render.panel import panel_text
+from tests.support.builders import source
+
+Render = Callable[[], str]
+
+BOUND: Final = powers(Settings())
+FILES: Final = "the files"
+HUB: Final = "https://hub.example.com/v2/graphql"
+OFF: Final = Page()
+NARROW: Final = Page(80)
+CLERK: Final = {"sales_hub": Access.OWNER, "order_data": Access.EDITOR, "user_management": Access.VIEWER}
+
+
+def preset(label: str) -> Preset:
+    given = tuple(
+        PresetGrant(Role(role), access, source("presets/clerk.yaml", line))
+        for line, (role, access) in enumerate(CLERK.items(), start=3)
+    )
+    return Preset("clerk", source("presets/clerk.yaml"), Text(label), grants=given)
+
+
+def from_preset(path: str = "presets/clerk.yaml") -> tuple[Grant, ...]:
+    return tuple(
+        Grant(Role(role), CLERK[role], source(path, line), preset="clerk")
+        for line, role in enumerate(("sales_hub", "user_management", "order_data"), start=3)
+    )
+
+
+def clerk(email: str = "carl@example.com", path: str = "users/carl.yaml") -> Person:
+    """Somebody with exactly what a preset gives."""
+    return Person(Text(email), from_preset(), source(path))
+
+
+def admin(email: str = "ada@example.com", path: str = "users/ada.yaml", reason: str = "CHG-1 move") -> Person:
+    """Somebody with entries of their own, one of which ends, for a reason."""
+    own = (
+        Grant(Role("backoffice"), Access.OWNER, source(path, 6)),
+        Grant(Role("roles_permissions"), Access.EDITOR, source(path, 8), until=date(2026, 12, 31), reason=Text(reason)),
+    )
+    held = {grant.role: grant for grant in (*from_preset(), *own)}
+    return Person(Text(email), tuple(held[role] for role in ROLES if role in held), source(path, 2))
+
+
+def live(email: str = "carl@example.com") -> Person:
+    """The clerk as the hub holds them: more of one role, less of another, and without a file behind it."""
+    held = {**CLERK, "order_data": Access.OWNER, "pricing": Access.VIEWER, "user_management": Access.NONE}
+    grants = (Grant(role, held[role]) for role in ROLES if held.get(role))
+    return Person(Text(email), tuple(grants))
+
+
+def both(email: str = "bo@example.com") -> Person:
+    """Somebody for whom each of two grants is enough to change an attribute."""
+    held = {Role("user_management"): Access.OWNER, Role("product_data"): Access.EDITOR}
+    return Person(Text(email), tuple(Grant(role, access, source("users/bo.yaml", 5)) for role, access in held.items()))
+
+
+def nobody(email: str = "nils@example.com", path: str = "users/nils.yaml") -> Person:
+    return Person(Text(email), (), source(path))
+
+
+def panel(person: Person, label: str = "Order clerk") -> Panel:
+    return panel_of(person, BOUND, {"clerk": preset(label)}, ROLES)
+
+
+def leaving(email: str = "gone@example.com", path: str = "users/gone.yaml") -> Panel:
+    user = DesiredUser(Text(email), source(path), departure=Departure.UNTIL_PASSED)
+    return replace(panel(Person(Text(email), source=source(path))), leaves=user)
+
+
+def with_finding(shown: Panel, message: str = "an own entry ends soon", path: str = "users/ada.yaml") -> Panel:
+    finding = Finding("BOS003", Severity.WARNING, message, shown.person.email, source(path, 8))
+    return replace(shown, findings=(finding,), is_protected=True)
+
+
+def answer(word: str, *people: Person) -> Answer:
+    question = read_question(word, BOUND, ROLES)
+    return replace(who_can(people, question, BOUND), reaching=who_could(people, question, BOUND))
+
+
+def needed(*asked: str) -> Needs:
+    return needs([read_question(word, BOUND, ROLES) for word in asked], BOUND, ROLES)
+
+
+EVERYBODY: Final = (admin(), clerk(), nobody())
+PANELS: Final[Mapping[str, tuple[Panel, str]]] = {
+    "custom": (with_finding(panel(admin())), FILES),
+    "preset": (panel(clerk()), FILES),
+    "live": (panel(live()), HUB),
+    "leaves": (leaving(), "the files of HEAD~1"),
+}
+ANSWERS: Final[Mapping[str, Answer]] = {
+    "operation": answer("orderUpdate", *EVERYBODY),
+    "operation-of-two-ways": answer("attributeUpdate", both(), *EVERYBODY),
+    "item": answer("Sales > Orders", *EVERYBODY),
+    "grant": answer("pricing:editor", *EVERYBODY),
+    "area": answer("backoffice:on", *EVERYBODY),
+    "unknown": answer("bundles", *EVERYBODY),
+    "conditional": answer("claimsReset", *EVERYBODY),
+}
+NEEDS: Final[Mapping[str, Needs]] = {
+    "all": needed("orderUpdate", "Orders > Carriers", "attributeUpdate"),
+    "unanswered": needed("orderUpdate", "logout", "bundles"),
+    "nothing": needed("claimsReset"),
+}
+MATRIX: Final = Matrix(EVERYBODY, ROLES)
+CONTRASTS: Final[Mapping[str, Contrast]] = {
+    "live": against_people(MATRIX, (live(), live("other@example.com"), nobody()), (FILES, Text(HUB))),
+    "person": against_one(MATRIX, clerk(), FILES),
+}
+
+
+def cases() -> dict[str, Render]:
+    found: dict[str, Render] = {
+        "matrix.json": partial(matrix_json, MATRIX),
+        "matrix.csv": partial(matrix_csv, MATRIX),
+    }
+    for suffix, page in ((".txt", OFF), ("-80.txt", NARROW)):
+        found[f"matrix{suffix}"] = partial(matrix_text, MATRIX, page)
+        for name, (shown, where) in PANELS.items():
+            found[f"show-{name}{suffix}"] = partial(panel_text, shown, where, page)
+        for name, given in ANSWERS.items():
+            found[f"who-can-{name}{suffix}"] = partial(answer_text, given, FILES, page, indirect=True)
+        for name, least in NEEDS.items():
+            found[f"needs-{name}{suffix}"] = partial(needs_text, least, page)
+        for name, contrast in CONTRASTS.items():
+            found[f"matrix-diff-{name}{suffix}"] = partial(contrast_text, contrast, page)
+    found |= {f"show-{name}.json": partial(panel_json, shown) for name, (shown, _) in PANELS.items()}
+    found |= {f"who-can-{name}.json": partial(answer_json, given, indirect=True) for name, given in ANSWERS.items()}
+    found |= {f"needs-{name}.json": partial(needs_json, least) for name, least in NEEDS.items()}
+    found |= {f"matrix-diff-{name}.json": partial(contrast_json, contrast) for name, contrast in CONTRASTS.items()}
+    found |= {f"matrix-diff-{name}.csv": partial(contrast_csv, contrast) for name, contrast in CONTRASTS.items()}
+    return found
+
+
+def hostile_people(text: str) -> tuple[Person, ...]:
+    return admin(text, text, text), replace(clerk(text, text), grants=from_preset(text)), nobody(text, text)
+
+
+def hostile_texts(text: str, page: Page) -> dict[str, str]:
+    """Every text that is made of what somebody else wrote, with `text` in every place of it."""
+    people = hostile_people(text)
+    matrix = Matrix(people, ROLES)
+    contrast = against_people(matrix, (live(text),), (FILES, Text(text)))
+    found = {
+        "panel": panel_text(with_finding(panel(people[0], text), f"says {Text(text)}", text), FILES, page),
+        "panel of a preset": panel_text(panel(clerk(text, text), text), str(Text(text)), page),
+        "panel of somebody who leaves": panel_text(leaving(text, text), str(Text(text)), page),
+        "matrix": matrix_text(matrix, page),
+        "contrast": contrast_text(contrast, page),
+        "contrast with a person": contrast_text(against_one(matrix, people[0], FILES), page),
+    }
+    words = ("orderUpdate", "Sales > Orders", "logistics:editor")
+    return found | {word: answer_text(answer(word, *people), FILES, page, indirect=True) for word in words}
+
+
+def hostile_json(text: str) -> dict[str, str]:
+    people = hostile_people(text)
+    matrix = Matrix(people, ROLES)
+    return {
+        "panel": panel_json(with_finding(panel(people[0], text), text, text)),
+        "panel of somebody who leaves": panel_json(leaving(text, text)),
+        "answer": answer_json(answer("orderUpdate", *people), indirect=True),
+        "matrix": matrix_json(matrix),
+        "contrast": contrast_json(against_people(matrix, (live(text),), (FILES, Text(text)))),
+    }
+
+
+def hostile_csv(text: str) -> dict[str, str]:
+    matrix = Matrix(hostile_people(text), ROLES)
+    return {
+        "matrix": matrix_csv(matrix),
+        "contrast": contrast_csv(against_people(matrix, (live(text),), (FILES, Text(text)))),
+        "contrast with a person": contrast_csv(against_one(matrix, matrix.people[0], FILES)),
+    }
