@@ -53,7 +53,8 @@ def _about(entry: Entry, ended: Iterable[Ignore], idle: Iterable[Ignore]) -> Ite
 def _why_idle(word: Text) -> str:
     rule = RULES.get(word.raw)
     if rule is None:
-        near = get_close_matches(word.raw[:_LONGEST].upper(), RULES, n=1)
+        known = [rule.id for rule in RULES.values() if rule.origin is Origin.PERSON]
+        near = get_close_matches(word.raw[:_LONGEST].upper(), known, n=1)
         meant = f"; did you mean {near[0]}?" if near else ""
         return f"the `ignore` of {_named(word)} accepts nothing: there is no such finding{meant}"
     if rule.origin is not Origin.PERSON:

@@ -53,4 +53,4 @@ def _about(entry: Entry, declared: Declared, known: Powers) -> Iterator[Finding]
 
 
 def _place(finding: Finding) -> tuple[object, ...]:
-    return (finding.source, finding.rule, finding.message)
+    return (finding.source, finding.rule, finding.message, finding.email or Text(""))

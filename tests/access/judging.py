@@ -1,0 +1,30 @@
+"""One-line trees to judge: what is found of a few files on a day."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Final
+
+from bo_sync.access.entry import Declared
+from bo_sync.access.findings import Judged, judge
+from tests.config.trees import JANE, tree
+from tests.support.people import TODAY
+
+DESK: Final = "platform: {backoffice: true}\nmodules: {order_data: editor}\n"
+"""Access of which nothing is to be said, for a preset and for a person alike."""
+
+
+def judged(files: Mapping[str, str], day: date = TODAY) -> Judged:
+    """What is found of files, by path, that have no errors."""
+    read = tree(files)
+    assert not read.errors, read.errors
+    return judge(Declared(read.declarations, read.presets, read.settings), day)
+
+
+def jane(lines: str, *, day: date = TODAY, **presets: str) -> Judged:
+    """What is found of `users/u.yaml`, in which `lines` follow Jane's names (lines 1 to 3), beside presets by name."""
+    given = {f"presets/{name}.yaml": text for name, text in presets.items()}
+    return judged({"users/u.yaml": JANE + lines, **given}, day)
+
+
+def rules(found: Judged) -> list[str]:
+    return [finding.rule for finding in found.findings]
