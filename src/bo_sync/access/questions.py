@@ -30,9 +30,9 @@ class Reaching:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """`able` and `reaching` in the order of the people. Where `by_grants` is false no grant opens it: then nobody is
-    able, but others may be for other reasons, and where `is_known` is false too, nobody knows who. `notes` are sentences
-    of ours about what grants do not decide."""
+    """`able` and `reaching` in the order of the people. Where `by_grants` is false no grant opens it: nobody is able by
+    grants, though others may be; where `is_known` is false too, nobody knows who. `notes` are sentences of ours about
+    what grants do not decide."""
 
     question: Question
     able: tuple[Able, ...]
