@@ -4,12 +4,13 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bench import hub, load, startup
+from bench import access, hub, load, startup
 from bench.result import Result
 
 MEASUREMENTS: Final[dict[str, Callable[[], Sequence[Result]]]] = {
     "startup": startup.measure,
     "load": load.measure,
+    "access": access.measure,
     "hub": hub.measure,
 }
 

@@ -1,0 +1,141 @@
+"""What questions about access cost beyond loading, against loading the tree that they are about.
+
+A believable company of a thousand: a dozen presets, and for one in three a grant of their own beside it. Its other
+revision, for `diff`, has one of the presets changed, which a twelfth of the people hold, and another grant for one in
+twenty. The worst case is measured too, but has no bound: grants at random, so that hardly two people hold the same, and
+another revision in which everybody's are others; then what is printed is itself as long as all files.
+
+A question is everything between the people and the text that is printed, the reading of our own tables included, as a
+process asks it once. What counts is the processor's time, as for loading.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from math import inf
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+from bench.load import seconds
+from bench.result import Result
+from bo_sync.access.catalogue import catalogue
+from bo_sync.access.difference import Side, difference
+from bo_sync.access.matrix import Matrix
+from bo_sync.access.people import Person, of_files
+from bo_sync.access.powers import powers
+from bo_sync.access.questions import who_can, who_could
+from bo_sync.access.words import read_question
+from bo_sync.config.load import Tree, load_tree
+from bo_sync.core.model import MODULES, PLATFORM, Role
+from bo_sync.core.presets import resolve
+from bo_sync.render.answers import answer_text
+from bo_sync.render.difference import Difference, Place, difference_text
+from bo_sync.render.difference_json import difference_json
+from bo_sync.render.layout import Page
+from bo_sync.render.matrix import matrix_text
+
+PEOPLE = 1_000
+PRESETS = 12
+ROUNDS = 7
+BOUND = 0.5
+DAY = date(2026, 11, 22)
+LEVELS = ("owner", "editor", "viewer", "none")
+
+
+def measure() -> list[Result]:
+    """Writes two revisions of both companies, and times each question against loading the first revision."""
+    with TemporaryDirectory(prefix="bo-sync-bench-") as folder:
+        return [
+            *_measured(Path(folder) / "believable", _believable, "", BOUND),
+            *_measured(Path(folder) / "worst", _random, ", worst case", inf),
+        ]
+
+
+def _measured(root: Path, write: Callable[[Path, Random, int], None], what: str, bound: float) -> list[Result]:
+    trees = []
+    for revision in range(2):
+        folder = root / (("base", "head")[revision])
+        (folder / "users").mkdir(parents=True)
+        write(folder, Random(7), revision)
+        trees.append(load_tree(folder))
+    questions = _questions(trees[0], *(_people(tree) for tree in trees))
+    load = min(seconds(lambda: load_tree(root / "base")) for _ in range(ROUNDS))
+    return [_result(name + what, ask, load, bound) for name, ask in questions.items()]
+
+
+def _result(name: str, ask: Callable[[], object], load: float, bound: float) -> Result:
+    taken = min(seconds(lambda: _afresh(ask)) for _ in range(ROUNDS))
+    figures = f"{taken * 1000:.0f} ms, loading {load * 1000:.0f} ms, {PEOPLE:,} people (fastest of {ROUNDS})"
+    return Result(f"{name} beyond loading", taken / load, bound, figures)
+
+
+def _afresh(ask: Callable[[], object]) -> object:
+    """As in a new process, which has not read the catalogue yet."""
+    catalogue.cache_clear()
+    return ask()
+
+
+def _questions(tree: Tree, people: tuple[Person, ...], others: tuple[Person, ...]) -> dict[str, Callable[[], object]]:
+    settings, page = tree.settings, Page()
+
+    def matrix() -> object:
+        return matrix_text(Matrix(people, settings.roles), page)
+
+    def who() -> object:
+        bound = powers(settings)
+        asked = read_question("orderUpdate", bound, settings.roles)
+        answer = replace(who_can(people, asked, bound), reaching=who_could(people, asked, bound))
+        return answer_text(answer, "the files", page, indirect=True)
+
+    def compared() -> Difference:
+        bound = powers(settings)
+        found = difference(Side(people, bound), Side(others, bound))
+        assert len(found) > PEOPLE / 20, "so that there is something to tell"
+        return Difference(Place(None, None, None, DAY), Place(None, None, None, DAY), (), found)
+
+    return {
+        "matrix": matrix,
+        "who-can --indirect": who,
+        "diff": lambda: difference_text(compared(), width=None, color=False),
+        "diff --format json": lambda: difference_json(compared()),
+    }
+
+
+def _people(tree: Tree) -> tuple[Person, ...]:
+    assert not tree.problems, tree.problems[0]
+    assert len(tree.declarations) == PEOPLE
+    return of_files(resolve(entry, tree.presets, tree.settings, DAY) for entry in tree.declarations)
+
+
+def _believable(root: Path, chance: Random, revision: int) -> None:
+    (root / "presets").mkdir()
+    for number in range(PRESETS):
+        modules = {role: chance.choice(LEVELS[:3]) for role in MODULES if chance.random() < 0.4}
+        if revision and number == 0:
+            modules |= {MODULES[4]: "owner", MODULES[5]: "viewer"}
+        text = f"label: Preset {number}\nplatform: {{backoffice: true}}\n{_mapping('modules', modules)}"
+        (root / "presets" / f"preset-{number}.yaml").write_text(text, encoding="utf-8")
+    for number in range(PEOPLE):
+        own = {chance.choice(MODULES): chance.choice(LEVELS)} if chance.random() < 0.3 else {}
+        if revision and number % 20 == 0:
+            own |= {MODULES[number % len(MODULES)]: LEVELS[number // 20 % len(LEVELS)]}
+        _write(root, number, f"preset: preset-{chance.randrange(PRESETS)}\n{_mapping('modules', own)}")
+
+
+def _random(root: Path, chance: Random, revision: int) -> None:
+    chance = Random(8) if revision else chance
+    for number in range(PEOPLE):
+        modules = {role: chance.choice(LEVELS) for role in MODULES if chance.random() < 0.7}
+        platform = {area: chance.choice(("true", "false")) for area in PLATFORM}
+        _write(root, number, _mapping("platform", platform) + _mapping("modules", modules))
+
+
+def _mapping(key: str, entries: Mapping[Role, str]) -> str:
+    return "".join((f"{key}:\n", *(f"  {role}: {word}\n" for role, word in entries.items()))) if entries else ""
+
+
+def _write(root: Path, number: int, grants: str) -> None:
+    email = f"person-{number:04}@example.com"
+    text = f"email: {email}\nfirst_name: Jane\nlast_name: Doe {number}\nlanguage: nl\n{grants}"
+    (root / "users" / f"person-{number:04}.yaml").write_text(text, encoding="utf-8")
