@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from bo_sync.access.menu import Levels
 from bo_sync.access.people import Person
 from bo_sync.core.model import Access, Role
 from bo_sync.core.text import Text
@@ -27,7 +28,10 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """Somebody whose cells differ, or who is missing on one side (then `cells` may be empty)."""
+    """Somebody whose cells differ, or who is missing on one side (then `cells` may be empty).
+
+    The address is spelled as on this side, but where it is not told apart there: as on the other side.
+    """
 
     email: Text
     cells: tuple[Cell, ...]
@@ -46,43 +50,41 @@ class Contrast:
 
 
 def against_people(matrix: Matrix, others: Iterable[Person], names: tuple[str, Text]) -> Contrast:
-    """Everybody against whoever has their address among `others`, whose case does not matter."""
-    here, there = _by_address(matrix.people), _by_address(others)
-    found: list[Differing] = []
-    for address in sorted({*here, *there}):
-        for mine, other in _paired(here.get(address, []), there.get(address, [])):
-            found += _differing(mine, other, matrix.roles)
-    everybody = sum(max(len(here.get(address, ())), len(there.get(address, ()))) for address in {*here, *there})
-    return Contrast(names[0], names[1], tuple(found), everybody - len(found))
+    """Everybody, each address once, against whoever has the address among `others`, whose case does not matter."""
+    pairs = list(_pairs(matrix.people, others))
+    found = tuple(
+        differing for email, mine, other in pairs for differing in _differing(email, mine, other, matrix.roles)
+    )
+    return Contrast(names[0], names[1], found, len(pairs) - len(found))
 
 
 def against_one(matrix: Matrix, other: Person, here: str) -> Contrast:
     """Everybody else against one of them."""
     others = [person for person in matrix.people if person is not other]
-    found = [differing for person in others for differing in _differing(person, other, matrix.roles)]
-    return Contrast(here, other.email, tuple(found), len(others) - len(found))
+    found = tuple(
+        differing for one in others for differing in _differing(one.email, one.held, other.held, matrix.roles)
+    )
+    return Contrast(here, other.email, found, len(others) - len(found))
 
 
-def _by_address(people: Iterable[Person]) -> dict[str, list[Person]]:
-    found: dict[str, list[Person]] = {}
-    for person in people:
-        found.setdefault(person.email.folded, []).append(person)
-    return found
+def _pairs(people: Iterable[Person], others: Iterable[Person]) -> Iterator[tuple[Text, Levels | None, Levels | None]]:
+    """Who is compared with whom; where a hub holds an address twice, its own spelling tells the two apart."""
+    here = {person.email.folded: person for person in people}
+    there: dict[str, list[Person]] = {}
+    for person in others:
+        there.setdefault(person.email.folded, []).append(person)
+    for address in sorted({*here, *there}):
+        mine, found = here.get(address), there.get(address, [])
+        if mine is not None and len(found) <= 1:
+            yield mine.email, mine.held, found[0].held if found else None
+        else:
+            yield from ((other.email, mine.held if mine else None, other.held) for other in found)
 
 
-def _paired(here: Sequence[Person], there: Sequence[Person]) -> Iterator[tuple[Person | None, Person | None]]:
-    """Each of one side with each of the other; a hub may hold an address twice, in different case."""
-    for mine in here or (None,):
-        for other in there or (None,):
-            yield mine, other
-
-
-def _differing(mine: Person | None, other: Person | None, roles: Sequence[Role]) -> Iterator[Differing]:
-    shown = mine or other
-    if shown is None:
-        return
-    here, there = mine.held if mine else {}, other.held if other else {}
+def _differing(email: Text, mine: Levels | None, other: Levels | None, roles: Sequence[Role]) -> Iterator[Differing]:
+    """None is somebody who is not there."""
+    here, there = mine or {}, other or {}
     levels = ((role, here.get(role, Access.NONE), there.get(role, Access.NONE)) for role in roles)
     cells = tuple(Cell(role, one, two) for role, one, two in levels if one is not two)
     if cells or mine is None or other is None:
-        yield Differing(shown.email, cells, is_here=mine is not None, is_there=other is not None)
+        yield Differing(email, cells, is_here=mine is not None, is_there=other is not None)
