@@ -6,14 +6,15 @@ from random import Random
 import pytest
 
 from bo_sync.access.catalogue import Catalogue
-from bo_sync.access.difference import GrantStep, PersonDifference, Side, difference
+from bo_sync.access.difference import GrantStep, PersonDifference, Side, difference, differing
 from bo_sync.access.operations import Operation
-from bo_sync.access.people import Grant, Person
+from bo_sync.access.people import Grant, Person, of_files
 from bo_sync.access.powers import Powers, powers
 from bo_sync.core.model import ACCESS_WORDS, PLATFORM, ROLES, Access, Role
 from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, Settings
 from bo_sync.core.text import Text
 from tests.support.builders import source
+from tests.support.people import absent, grant, wants
 
 POWERS = powers(Settings())
 
@@ -168,6 +169,23 @@ def _replayed(before: list[Person], found: tuple[PersonDifference, ...]) -> dict
         for moved in entry.steps:
             grants[moved.role] = moved.after
     return {email: {role: level for role, level in grants.items() if level} for email, grants in held.items()}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_leaving_out_whoever_holds_the_same_changes_no_difference(seed: int) -> None:
+    chance = Random(seed)
+    before, after = draw(chance), draw(chance)
+    sides = [
+        [wants(entry.email.raw, *(grant(role, level.word) for role, level in entry.held.items())) for entry in people]
+        for people in ([*before, person("gone@example.com", pricing="owner")], after)
+    ]
+    sides[1].append(absent("gone@example.com"))
+    short = differing(*sides)
+    whole, left = (
+        difference(Side(of_files(then), POWERS), Side(of_files(now), POWERS)) for then, now in (sides, short)
+    )
+    assert whole == left
+    assert {user.email.folded for users in short for user in users} == {entry.email.folded for entry in whole}
 
 
 def test_many_people_with_few_different_grants_are_worked_out_once_each() -> None:

@@ -5,14 +5,16 @@ not matter, so whoever is spelled anew neither left nor joined.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bo_sync.access.menu import Levels
 from bo_sync.access.people import Person
 from bo_sync.access.powers import Power, Powers
 from bo_sync.core.effect import Shift
-from bo_sync.core.model import ROLES, Access, Role, Source
+from bo_sync.core.model import ROLES, Access, DesiredUser, Role, Source
 from bo_sync.core.text import Text
+
+Users = tuple[DesiredUser, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,32 +75,63 @@ class PersonDifference:
 def difference(before: Side, after: Side) -> tuple[PersonDifference, ...]:
     """Everybody who differs, sorted by address; empty for equal sides."""
     then, now = _by_address(before.people), _by_address(after.people)
-    shifts: dict[tuple[Power, Power], Shift] = {}
-    found = (_compared(then.get(key), now.get(key), (before, after), shifts) for key in sorted({*then, *now}))
+    comparing = _Comparing(before.powers, after.powers, _mean_the_same(before.powers, after.powers))
+    found = (comparing.person(then.get(key), now.get(key)) for key in sorted({*then, *now}))
     return tuple(person for person in found if person is not None)
+
+
+def differing(before: Iterable[DesiredUser], after: Iterable[DesiredUser]) -> tuple[Users, Users]:
+    """Both sides of the files without those who stay on both and hold the same: most people, in most changes.
+
+    Who is left out differs in nothing where the settings of both sides call the roles the same.
+    """
+    then, now = ({user.email.folded: user for user in users if user.departure is None} for users in (before, after))
+    same = {key for key, user in now.items() if key in then and then[key].grants == user.grants}
+    return tuple(then[key] for key in then if key not in same), tuple(now[key] for key in now if key not in same)
 
 
 def _by_address(people: Iterable[Person]) -> dict[str, Person]:
     return {person.email.folded: person for person in people}
 
 
-def _compared(
-    then: Person | None, now: Person | None, sides: tuple[Side, Side], shifts: dict[tuple[Power, Power], Shift]
-) -> PersonDifference | None:
-    """How one person differs, or None where nothing does. `shifts` are those known already."""
-    shown = now or then
-    if shown is None:
-        return None
-    before: Levels = then.held if then is not None else {}
-    after: Levels = now.held if now is not None else {}
-    powers = sides[0].powers.of(before), sides[1].powers.of(after)
-    shift = shifts.get(powers)
-    if shift is None:
-        shift = shifts[powers] = _shift(powers, sides[1].powers)
-    steps = tuple(_steps(before, after)) if before != after else ()
-    if then is not None and now is not None and not steps and shift.is_nothing:
-        return None
-    return PersonDifference(shown.email, shown.source, steps, shift, joined=then is None, left=now is None)
+def _mean_the_same(before: Powers, after: Powers) -> bool:
+    """Whether equal grants let somebody do the same on both sides."""
+    return before.names == after.names and before.facts is after.facts
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparing:
+    """Two sides' words, and every shift that is known already: companies have few different grants."""
+
+    before: Powers
+    after: Powers
+    is_alike: bool
+    shifts: dict[tuple[Power, Power], Shift] = field(default_factory=dict)
+
+    def person(self, then: Person | None, now: Person | None) -> PersonDifference | None:
+        """How one person differs, or None where nothing does."""
+        shown = now or then
+        held = then.held if then is not None else {}, now.held if now is not None else {}
+        is_here_and_there = then is not None and now is not None
+        if shown is None or (is_here_and_there and self.is_alike and held[0] == held[1]):
+            return None
+        steps, shift = tuple(_steps(*held)), self._shift(*held)
+        if is_here_and_there and not steps and shift.is_nothing:
+            return None
+        return PersonDifference(shown.email, shown.source, steps, shift, joined=then is None, left=now is None)
+
+    def _shift(self, before: Levels, after: Levels) -> Shift:
+        """What opens and closes, in the order of the catalogue, which both sides share."""
+        powers = then, now = self.before.of(before), self.after.of(after)
+        if powers not in self.shifts:
+            ordered = self.after.ordered
+            self.shifts[powers] = Shift(
+                opened=ordered(now.menu - then.menu),
+                closed=ordered(then.menu - now.menu),
+                gained=ordered(now.operations - then.operations),
+                lost=ordered(then.operations - now.operations),
+            )
+        return self.shifts[powers]
 
 
 def _steps(before: Levels, after: Levels) -> Iterator[GrantStep]:
@@ -111,14 +144,3 @@ def _steps(before: Levels, after: Levels) -> Iterator[GrantStep]:
 def _rank(role: Role) -> tuple[int, str]:
     """The documented roles in their order, then added ones by name."""
     return (ROLES.index(role) if role in ROLES else len(ROLES), role)
-
-
-def _shift(powers: tuple[Power, Power], words: Powers) -> Shift:
-    """From one power to the other, in the order of the catalogue, which both share."""
-    then, now = powers
-    return Shift(
-        opened=words.ordered(now.menu - then.menu),
-        closed=words.ordered(then.menu - now.menu),
-        gained=words.ordered(now.operations - then.operations),
-        lost=words.ordered(then.operations - now.operations),
-    )

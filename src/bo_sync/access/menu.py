@@ -36,7 +36,8 @@ class MenuItem:
 
 def opened(items: Iterable[MenuItem], held: Levels) -> tuple[MenuItem, ...]:
     """The items that open, in the order of the menu."""
-    return tuple(item for item in items if not item.missing(held))
+    roles = {role for role, access in held.items() if access is not Access.NONE}
+    return tuple(item for item in items if item.platform in roles and roles.issuperset(item.modules))
 
 
 def idle(items: Iterable[MenuItem], held: Levels) -> tuple[Role, ...]:

@@ -45,14 +45,18 @@ def command(chosen: Common, *, revisions: tuple[str, ...], form: str, explain: b
 
 
 def _difference(pair: "Pair") -> "Difference":
-    from bo_sync.access.difference import Side, difference
+    from bo_sync.access.difference import Side, difference, differing
     from bo_sync.access.people import of_files
     from bo_sync.access.powers import powers
     from bo_sync.core.guards import loosened, loosened_policies
     from bo_sync.render.difference import Difference
 
     base, head = pair.base.files, pair.head.files
-    then, now = (Side(of_files(files.desired.users), powers(files.tree.settings)) for files in (base, head))
+    users = base.desired.users, head.desired.users
+    if base.tree.settings.role_definitions == head.tree.settings.role_definitions:
+        users = differing(*users)
+    then = Side(of_files(users[0]), powers(base.tree.settings))
+    now = Side(of_files(users[1]), powers(head.tree.settings))
     guards = (
         *loosened(base.tree.settings, head.tree.settings),
         *loosened_policies(base.tree.policies, head.tree.policies),
