@@ -1,0 +1,163 @@
+"""A policy that is removed or weakened is a loosened guard; one that is tightened is not."""
+
+from datetime import date
+from itertools import product
+
+import pytest
+
+from bo_sync.access.policies import evaluate
+from bo_sync.core.guards import Loosened, loosened_policies
+from bo_sync.core.history import Snapshot, compare
+from bo_sync.core.text import Text
+from tests.access.companies import POWERS, policy, subject
+from tests.config.trees import JANE, tree
+
+MATCH = "match: {any_of: [{can: [priceUpdate, discountUpdate]}]}"
+TODAY = date(2026, 6, 15)
+
+
+def guards(before: str, after: str) -> list[tuple[str, str | None, str | None]]:
+    """What is loosened from one policy to another: the key, and what stood and stands there."""
+    return [
+        (entry.guard, entry.before.raw if entry.before else None, entry.after.raw if entry.after else None)
+        for entry in loosened_policies((policy(before),), (policy(after),))
+    ]
+
+
+ANN = "except: [{email: ann@b.c, reason: %s, until: %s}]"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "expected"),
+    [
+        pytest.param("", "severity: warning", [("policies.p.severity", "error", "warning")], id="a warning now"),
+        pytest.param("severity: warning", "", [], id="an error now"),
+        pytest.param("at_most: 2", "at_most: 3", [("policies.p.at_most", "2", "3")], id="more allowed"),
+        pytest.param("at_most: 3", "at_most: 2", [], id="fewer allowed"),
+        pytest.param("", "at_least: 1", [("policies.p.at_most", "0", None)], id="a lower limit in place of an upper"),
+        pytest.param("", "at_least: 1\nat_most: 1", [("policies.p.at_most", "0", "1")], id="both limits"),
+        pytest.param("at_least: 3", "at_least: 2", [("policies.p.at_least", "3", "2")], id="fewer demanded"),
+        pytest.param("at_least: 2", "at_least: 3", [], id="more demanded"),
+        pytest.param("at_least: 2", "at_most: 9", [("policies.p.at_least", "2", None)], id="none demanded"),
+        pytest.param("title: A", "title: B\nwhy: c", [], id="other words"),
+        pytest.param(
+            "",
+            ANN % ("r", "2026-12-31"),
+            [("policies.p.except", None, "ann@b.c until 2026-12-31: r")],
+            id="an exception added",
+        ),
+        pytest.param(ANN % ("r", "2026-12-31"), "", [], id="an exception dropped"),
+        pytest.param(
+            ANN % ("r", "2026-12-31"),
+            ANN % ("s", "2027-12-31"),
+            [("policies.p.except", "ann@b.c until 2026-12-31: r", "ann@b.c until 2027-12-31: s")],
+            id="an exception prolonged",
+        ),
+        pytest.param(ANN % ("r", "2027-12-31"), ANN % ("s", "2026-12-31"), [], id="an exception shortened"),
+        pytest.param(
+            "at_least: 2\n" + ANN % ("r", "2026-12-31"),
+            "at_least: 2",
+            [("policies.p.except", "ann@b.c until 2026-12-31: r", None)],
+            id="an exception from a lower limit dropped",
+        ),
+        pytest.param("at_least: 2", "at_least: 2\n" + ANN % ("r", "2026-12-31"), [], id="one more not to be counted"),
+    ],
+)
+def test_what_weakens_a_policy_is_shown(before: str, after: str, expected: list[tuple[str, str, str]]) -> None:
+    assert guards(f"{MATCH}\n{before}", f"{MATCH}\n{after}") == expected
+    assert guards(f"{MATCH}\n{before}", f"{MATCH}\n{before}") == []
+
+
+def test_a_removed_policy_is_shown_and_a_new_one_is_not() -> None:
+    old = policy(f"title: Prices\n{MATCH}")
+    assert loosened_policies((old,), ()) == (Loosened("policies.p", Text("Prices"), None),)
+    assert loosened_policies((), (old,)) == ()
+
+
+PRICE, ORDER = "{can: [priceUpdate]}", "{can: [orderUpdate]}"
+BOTH_PRICES = "{can: [discountUpdate, priceUpdate]}"
+OWNER, EDITOR = "{has: {pricing: owner}}", "{has: {pricing: editor}}"
+PAIR = "{has: {logistics: viewer, pricing: editor}}"
+MENU = "{menu: Pricing > Taxes}"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_shown"),
+    [
+        pytest.param(f"any_of: [{PRICE}, {ORDER}]", f"any_of: [{ORDER}, {PRICE}]", False, id="another order"),
+        pytest.param(f"any_of: [{PRICE}]", f"any_of: [{PRICE}, {ORDER}]", False, id="one more way to match"),
+        pytest.param(f"any_of: [{PRICE}, {ORDER}]", f"any_of: [{PRICE}]", True, id="one way fewer"),
+        pytest.param(f"all_of: [{PRICE}]", f"all_of: [{PRICE}, {ORDER}]", True, id="one more condition"),
+        pytest.param(f"all_of: [{PRICE}, {ORDER}]", f"all_of: [{PRICE}]", False, id="one condition fewer"),
+        pytest.param(f"all_of: [{PRICE}, {ORDER}]", f"any_of: [{PRICE}, {ORDER}]", False, id="any instead of all"),
+        pytest.param(f"any_of: [{PRICE}, {ORDER}]", f"all_of: [{PRICE}, {ORDER}]", True, id="all instead of any"),
+        pytest.param(f"any_of: [{PRICE}]", f"all_of: [{PRICE}]", False, id="all of one is any of one"),
+        pytest.param(f"any_of: [{PRICE}]", f"any_of: [{BOTH_PRICES}]", False, id="one more operation"),
+        pytest.param(f"any_of: [{BOTH_PRICES}]", f"any_of: [{PRICE}]", True, id="one operation fewer"),
+        pytest.param(f"any_of: [{OWNER}]", f"any_of: [{EDITOR}]", False, id="a lower level"),
+        pytest.param(f"any_of: [{EDITOR}]", f"any_of: [{OWNER}]", True, id="a higher level"),
+        pytest.param(f"any_of: [{PAIR}]", f"any_of: [{EDITOR}]", False, id="one role fewer"),
+        pytest.param(f"any_of: [{EDITOR}]", f"any_of: [{PAIR}]", True, id="one more role"),
+        pytest.param(f"any_of: [{MENU}]", f"any_of: [{PRICE}]", True, id="something else"),
+    ],
+)
+def test_a_match_that_may_let_somebody_through_is_shown(before: str, after: str, is_shown: bool) -> None:
+    shown = guards(f"match: {{{before}}}", f"match: {{{after}}}")
+    assert [guard for guard, _, _ in shown] == (["policies.p.match"] if is_shown else [])
+    reverse = guards(f"at_least: 1\nmatch: {{{after}}}", f"at_least: 1\nmatch: {{{before}}}")
+    assert bool(reverse) is is_shown, "a lower limit is loosened by what tightens an upper one"
+
+
+def test_a_match_is_shown_in_one_line() -> None:
+    assert guards(f"match: {{all_of: [{PAIR}, {MENU}]}}", f"match: {{any_of: [{BOTH_PRICES}]}}") == [
+        (
+            "policies.p.match",
+            "all_of: [has pricing editor, logistics viewer, menu Pricing > Taxes]",
+            "any_of: [can discountUpdate or priceUpdate]",
+        )
+    ]
+
+
+LEVELS = ("", ":viewer", ":editor", ":owner")
+EVERY = [
+    " ".join(
+        f"{role}{level}" for role, level in zip(("pricing", "order_data", "logistics"), levels, strict=True) if level
+    )
+    for levels in product(LEVELS, repeat=3)
+]
+CLAUSES = (PRICE, ORDER, BOTH_PRICES, OWNER, EDITOR, PAIR)
+MATCHES = [
+    f"match: {{{kind}: [{', '.join(clauses)}]}}"
+    for kind in ("any_of", "all_of")
+    for count in (1, 2)
+    for clauses in product(CLAUSES, repeat=count)
+]
+
+
+def test_what_is_not_shown_lets_nobody_through() -> None:
+    everybody = [subject(f"p{number}", f"backoffice {grants}") for number, grants in enumerate(EVERY)]
+    policies = [policy(text) for text in MATCHES]
+    caught = [{row.email for row in result.rows} for result in evaluate(policies, everybody, POWERS, TODAY)]
+    for (before, then), (after, now) in product(zip(policies, caught, strict=True), repeat=2):
+        if not loosened_policies((before,), (after,)):
+            assert then <= now, (before.match, after.match)
+
+
+# As part of a comparison.
+
+
+def snapshot(policies: str = "", *, has_policies: bool = True) -> Snapshot:
+    files = {"users/u.yaml": JANE} | ({"policies/p.yaml": policies} if policies else {})
+    read = tree(files)
+    return Snapshot(read.declarations, policies=read.policies, has_policies=has_policies)
+
+
+def test_a_comparison_shows_a_removed_policy() -> None:
+    text = f"id: p\ntitle: Prices\n{MATCH}\n"
+    shown, _ = compare(snapshot(text), snapshot(), TODAY)
+    assert shown == (Loosened("policies.p", Text("Prices"), None),)
+
+
+def test_nothing_is_said_of_policies_while_one_of_them_has_an_error() -> None:
+    shown, _ = compare(snapshot(f"id: p\n{MATCH}\n"), snapshot(has_policies=False), TODAY)
+    assert shown == ()
