@@ -139,7 +139,17 @@ def test_programs_get_the_same_as_json(root: Path) -> None:
     done = validate(root, "--format", "json", base="HEAD~2")
     document = json.loads(done.out)
     assert done.code == 4
-    assert list(document) == ["format_version", "users", "presets", "problems", "base", "loosened", "rails"]
+    assert list(document) == [
+        "format_version",
+        "users",
+        "presets",
+        "problems",
+        "findings",
+        "policies",
+        "base",
+        "loosened",
+        "rails",
+    ]
     assert document["base"] == {"revision": "HEAD~2", "commit": short(root, "HEAD~2")}
     assert document["loosened"] == []
     found = {rail.pop("rail"): rail for rail in document["rails"]}
