@@ -117,3 +117,9 @@ def test_what_no_grant_opens_is_not_guessed() -> None:
         "logout",
         "bundles",
     ]
+
+
+def test_what_is_deprecated_is_said_once_whether_a_grant_opens_it_or_not() -> None:
+    asked = [read_question(word, BOUND, ROLES) for word in ("logout", "addressesByOrderId", "orderUpdate", "logout")]
+    found = needs(asked, BOUND, ROLES)
+    assert [question.operation.name for question in found.deprecated] == ["logout", "addressesByOrderId"]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bo_sync.access.powers import Powers
-from bo_sync.access.words import Held, Question, sufficient
+from bo_sync.access.words import Held, Question, ToRun, sufficient
 from bo_sync.core.model import Access, Role
 
 _Levels = Mapping[Role, Access]
@@ -21,17 +21,20 @@ class Needs:
     sum, then the highest of them), then the order of roles. It is never empty: where no grant is needed it holds ().
 
     `unanswered` are those of the questions that no grant opens: operations that are unknown or only conditional.
+    `deprecated` are those about operations that the hub wants used no more.
     """
 
     minimal: tuple[Held, ...]
     unanswered: tuple[Question, ...] = ()
+    deprecated: tuple[ToRun, ...] = ()
 
 
 def needs(questions: Iterable[Question], powers: Powers, roles: Sequence[Role]) -> Needs:
     """What opens all of `questions` that grants open; `roles` is the order of roles."""
     minimal: list[_Levels] = [{}]
     unanswered: dict[Question, None] = {}
-    for question in questions:
+    asked = tuple(dict.fromkeys(questions))
+    for question in asked:
         sets = [dict(grants) for grants in sufficient(question, powers)]
         if sets:
             minimal = _minimal(_joined(known, more) for known in minimal for more in sets)
@@ -39,7 +42,9 @@ def needs(questions: Iterable[Question], powers: Powers, roles: Sequence[Role]) 
             unanswered[question] = None
     rank = {role: number for number, role in enumerate(roles)}
     ordered = (tuple(sorted(levels.items(), key=lambda grant: rank[grant[0]])) for levels in minimal)
-    return Needs(tuple(sorted(ordered, key=lambda grants: _cost(grants, rank))), tuple(unanswered))
+    least = tuple(sorted(ordered, key=lambda grants: _cost(grants, rank)))
+    old = (question for question in asked if isinstance(question, ToRun) and question.operation.is_deprecated)
+    return Needs(least, tuple(unanswered), tuple(old))
 
 
 def _joined(one: _Levels, other: _Levels) -> _Levels:

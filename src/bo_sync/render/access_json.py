@@ -122,6 +122,7 @@ def needs_json(found: Needs) -> str:
                 {"question": spelled(question), "known": is_known(question), **_otherwise(question)}
                 for question in found.unanswered
             ],
+            "deprecated": [spelled(question) for question in found.deprecated],
         }
     )
 

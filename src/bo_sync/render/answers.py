@@ -117,6 +117,10 @@ def _needs_lines(found: Needs, page: Page) -> Iterator[str]:
         yield from _title("Opened by no grant that is known", page)
         for question in found.unanswered:
             yield from page.hang(f"  {spelled(question)}  ", terminal(_unanswered(question)))
+    if found.deprecated:
+        yield ""
+        for question in found.deprecated:
+            yield from page.hang("  note: ", f"{spelled(question)} is deprecated in the hub")
 
 
 def _as_in_files(grants: Held, page: Page) -> Iterator[str]:

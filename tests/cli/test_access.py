@@ -1,0 +1,399 @@
+"""show, who-can, needs and matrix as they are asked: from files, a revision, a day, a hub; and words without sense."""
+
+import csv
+import json
+from io import StringIO
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from bo_sync.core.model import ROLES
+from bo_sync.sandbox.store import Store
+from tests.end_to_end.world import person, rows
+from tests.support.hostile import HOSTILE
+from tests.support.inside import check_inert, check_shown, inside
+from tests.support.process import Ran, bo_sync, in_terminal, write
+from tests.support.repository import commit, repository
+
+NAMES: Final = "first_name: A\nlast_name: {}\n"
+FILES: Final = {
+    "bo-sync.yaml": 'protect: ["glass@example.com"]\n',
+    "presets/clerk.yaml": "label: Order clerk\nplatform: {sales_hub: true}\nmodules: {order_data: editor}\n",
+    "users/carl.yaml": f"email: carl@example.com\n{NAMES.format('Carl')}preset: clerk\n",
+    "users/ada.yaml": (
+        f"email: Ada@example.com\n{NAMES.format('Ada')}preset: clerk\nplatform: {{backoffice: true}}\nmodules:\n"
+        "  roles_permissions: {access: editor, until: 2026-12-31, reason: CHG-1}\n  logistics: viewer\n"
+    ),
+    "users/gone.yaml": "email: gone@example.com\nstate: absent\n",
+    "users/past.yaml": f"email: past@example.com\n{NAMES.format('Past')}until: 2026-01-31\npreset: clerk\n",
+    "users/glass.yaml": f"email: glass@example.com\n{NAMES.format('Glass')}",
+}
+TODAY: Final = ("--today", "2026-06-15")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository whose first commit has Carl alone, who holds nothing yet; and a sandbox that differs."""
+    made = tmp_path_factory.mktemp("root")
+    repository(
+        made, {"users/carl.yaml": FILES["users/carl.yaml"].replace("preset: clerk\n", ""), ".gitignore": ".bo-sync\n"}
+    )
+    commit(made, FILES)
+    (made / ".bo-sync").mkdir()
+    with Store.open(made / ".bo-sync/sandbox.db") as store:
+        store.load(
+            {
+                "users": [
+                    person("CARL@example.com", *rows(sales="OWNER", order="OWNER", pricing="NONE")),
+                    person("live@example.com", *rows(role="OWNER")),
+                ]
+            }
+        )
+    return made
+
+
+@pytest.fixture
+def ask(root: Path) -> "Ask":
+    return Ask(root)
+
+
+class Ask:
+    """Runs a command on the fixture's files, on one day."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def __call__(self, command: str, *words: str, code: int = 0) -> Ran:
+        day = () if any(word.startswith("@2") for word in words) else TODAY
+        ran = inside(command, *words, "-C", str(self.root), *day)
+        assert ran.code == code, ran
+        return ran
+
+    def json(self, command: str, *words: str) -> Any:
+        return json.loads(self(command, *words, "--format", "json").out)
+
+    def emails(self, *words: str) -> list[str]:
+        return [entry["email"] for entry in self.json("who-can", *words)["people"]]
+
+
+LIVE: Final = ("--live", "--hub", "sandbox:")
+
+
+def test_who_can_answers_from_files_a_revision_a_day_and_the_hub(ask: Ask) -> None:
+    assert ask.emails("orderUpdate") == ["Ada@example.com", "carl@example.com"]
+    assert ask.emails("orderUpdate", "--at", "HEAD") == ["Ada@example.com", "carl@example.com"]
+    assert ask.emails("orderUpdate", "--at", "HEAD~1") == []
+    assert ask.emails("orderUpdate", *LIVE) == ["CARL@example.com"]
+    assert ask.emails("sales_hub:on", *LIVE) == ["CARL@example.com"]
+
+
+def test_a_day_judges_what_ends_on_it(ask: Ask) -> None:
+    assert ask.emails("Roles & permissions:editor", "--at", "@2099-01-01") == []
+    assert ask.emails("Roles & permissions:editor") == ["Ada@example.com"]
+
+
+def test_the_reason_says_where_a_grant_comes_from(ask: Ask) -> None:
+    found = ask.json("who-can", "roles_permissions:viewer")["people"][0]["because"]
+    own = {"role": "roles_permissions", "access": "editor", "preset": None, "source": "users/ada.yaml:7"}
+    assert found == [{**own, "until": "2026-12-31", "reason": "CHG-1"}]
+    found = ask.json("who-can", "order_data:editor")["people"][1]["because"]
+    given = {"role": "order_data", "access": "editor", "preset": "clerk", "source": "presets/clerk.yaml:3"}
+    assert found == [{**given, "until": None, "reason": None}]
+
+
+def test_indirect_names_those_who_could_give_it_to_themselves_and_how(ask: Ask) -> None:
+    found = ask.json("who-can", "pricing:editor", "--indirect")
+    assert found["people"] == []
+    assert found["indirect"] == [
+        {
+            "email": "Ada@example.com",
+            "steps": [
+                {"operation": "roleUpdate", "role": "roles_permissions", "access": "owner"},
+                {"operation": "roleCreate", "role": "pricing", "access": "editor"},
+            ],
+        }
+    ]
+    assert "indirect" not in ask.json("who-can", "pricing:editor")
+    assert [entry["email"] for entry in ask.json("who-can", "pricing:editor", "--indirect", *LIVE)["indirect"]] == [
+        "live@example.com"
+    ]
+
+
+def test_of_what_is_unknown_nobody_is_said_to_be_able_or_not(ask: Ask) -> None:
+    found = ask.json("who-can", "bundles", "--indirect")
+    assert (found["known"], found["people"], found["indirect"]) == (False, [], [])
+    text = ask("who-can", "bundles", "--indirect").out
+    assert text.startswith("Who can run bundles (query): unknown, by the files\n")
+    assert "nobody is counted" in text
+    assert "Could" not in text
+
+
+def test_needs_answers_as_files_spell_it(ask: Ask) -> None:
+    found = ask.json("needs", "orderUpdate", "Carriers", "logout")
+    assert found["platform"] == {"backoffice": True}
+    assert found["modules"] == {"logistics": "viewer", "order_data": "editor"}
+    assert found["alternatives"] == []
+    assert found["unanswered"] == [
+        {
+            "question": "logout",
+            "known": True,
+            "deprecated": True,
+            "system_roles": [],
+            "or_when": "user is authenticated",
+        }
+    ]
+    assert found["deprecated"] == ["logout"]
+    for words in (("--at", "HEAD~1"), LIVE):
+        assert ask.json("needs", "orderUpdate", *words)["modules"] == {"order_data": "editor"}
+
+
+def test_what_needs_prints_is_a_file_that_opens_what_was_asked(ask: Ask, tmp_path: Path) -> None:
+    asked = ("orderUpdate", "Carriers", "attributeUpdate", "Sales > Orders")
+    lines = ask("needs", *asked).out.splitlines()
+    own = "\n".join(line.strip() for line in lines if line.startswith("  "))
+    once = own.partition("\nplatform")[0]
+    made = write(tmp_path, {"users/x.yaml": f"email: x@example.com\n{NAMES.format('X')}{once}\n"})
+    for word in asked:
+        assert json.loads(inside("who-can", word, "-C", str(made), "--format", "json").out)["people"], word
+
+
+def test_matrix_has_every_person_and_every_role(ask: Ask) -> None:
+    people = ask.json("matrix")["people"]
+    assert [entry["email"] for entry in people] == ["Ada@example.com", "carl@example.com", "glass@example.com"]
+    assert [list(entry["grants"]) for entry in people] == [list(ROLES)] * 3
+    assert {role: access for role, access in people[1]["grants"].items() if access != "none"} == {
+        "sales_hub": "owner",
+        "order_data": "editor",
+    }
+    head, *lines = csv.reader(StringIO(ask("matrix", "--format", "csv").out))
+    assert head == ["email", *ROLES]
+    assert [line[:2] for line in lines] == [
+        ["Ada@example.com", "on"],
+        ["carl@example.com", "on"],
+        ["glass@example.com", "off"],
+    ]
+    assert [entry["email"] for entry in ask.json("matrix", "--at", "HEAD~1")["people"]] == ["carl@example.com"]
+
+
+def test_matrix_is_compared_with_the_hub_cell_by_cell(ask: Ask) -> None:
+    found = ask.json("matrix", "--diff-with", "live", "--hub", "sandbox:")
+    told = {entry["email"]: (entry["here"], entry["there"], entry["grants"]) for entry in found["people"]}
+    assert told == {
+        "Ada@example.com": (
+            True,
+            False,
+            {
+                "sales_hub": {"access": "owner", "other": "none"},
+                "backoffice": {"access": "owner", "other": "none"},
+                "roles_permissions": {"access": "editor", "other": "none"},
+                "logistics": {"access": "viewer", "other": "none"},
+                "order_data": {"access": "editor", "other": "none"},
+            },
+        ),
+        "carl@example.com": (True, True, {"order_data": {"access": "editor", "other": "owner"}}),
+        "glass@example.com": (True, False, {}),
+        "live@example.com": (False, True, {"roles_permissions": {"access": "none", "other": "owner"}}),
+    }
+    assert (found["diff_with"], found["same"]) == ("sandbox:", 0)
+    rows_of_csv = list(
+        csv.reader(StringIO(ask("matrix", "--diff-with", "live", "--hub", "sandbox:", "--format", "csv").out))
+    )
+    assert ["carl@example.com", "order_data", "editor", "owner"] in rows_of_csv
+
+
+def test_matrix_is_compared_with_one_person(ask: Ask) -> None:
+    found = ask.json("matrix", "--diff-with", "CARL@example.com")
+    assert [entry["email"] for entry in found["people"]] == ["Ada@example.com", "glass@example.com"]
+    assert found["people"][1]["grants"] == {
+        "sales_hub": {"access": "none", "other": "owner"},
+        "order_data": {"access": "none", "other": "editor"},
+    }
+
+
+def test_show_is_the_whole_panel(ask: Ask) -> None:
+    found = ask.json("show", "ada@example.com")
+    assert list(found)[1:4] == ["email", "preset", "platform"]
+    assert (found["email"], found["preset"], found["protected"], found["leaves"]) == (
+        "Ada@example.com",
+        None,
+        False,
+        None,
+    )
+    assert found["platform"] == {"sales_hub": True, "backoffice": True}
+    assert found["modules"]["roles_permissions"] == "editor"
+    assert found["menu"]["open"] == [
+        "Sales > Requests",
+        "Sales > Quotes",
+        "Sales > Orders",
+        "Orders > Orders",
+        "Orders > Carriers",
+        "Orders > Warehouses",
+        "Orders > Order Statuses",
+        "Admin > Backoffice Users",
+    ]
+    assert {"item": "Users > Favorites", "missing": ["shop_channel"]} in found["menu"]["closed"]
+    assert "roleUpdate" in found["operations"]["allowed"]
+    assert "roleCreate" not in found["operations"]["allowed"]
+    assert (len(found["operations"]["unknown"]), len(found["menu"]["open"]) + len(found["menu"]["closed"])) == (91, 28)
+    assert {entry["rule"] for entry in found["findings"]} >= {"BOS012"}
+
+
+def test_show_names_the_preset_protection_and_where_it_looked(ask: Ask) -> None:
+    assert ask("show", "carl@example.com").out.startswith(
+        'carl@example.com (users/carl.yaml:1): preset clerk "Order clerk", by the files\n'
+    )
+    assert "protected" in ask("show", "glass@example.com").out.splitlines()[1]
+    assert ask("show", "carl@example.com", *LIVE).out.startswith("CARL@example.com: Custom, by sandbox:\n")
+    assert ask("show", "carl@example.com", "--at", "HEAD~1").out.startswith(
+        "carl@example.com (users/carl.yaml:1): Custom, by the files of HEAD~1\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("email", "leaves", "why"),
+    [("gone@example.com", "state: absent", "`state: absent`"), ("past@example.com", "until", "`until`")],
+)
+def test_show_says_of_whom_the_files_want_deleted_that_they_leave(ask: Ask, email: str, leaves: str, why: str) -> None:
+    assert ask.json("show", email)["leaves"] == leaves
+    assert ask.json("show", email)["menu"]["open"] == []
+    assert why in ask("show", email).out.splitlines()[1]
+
+
+WRONG: Final[dict[str, tuple[tuple[str, ...], str, str]]] = {
+    "an address misspelled": (
+        ("show", "adda@example.com"),
+        "error: adda@example.com: nobody has this address in the files",
+        "next: did you mean Ada@example.com?",
+    ),
+    "an address unlike any": (
+        ("show", "q"),
+        "error: q: nobody has this address in the files",
+        "next: bo-sync users lists everybody; --live asks the hub",
+    ),
+    "an address that only the files have": (
+        ("show", "Ada@example.com", *LIVE),
+        "error: Ada@example.com: nobody has this address in sandbox:",
+        "next: did you mean CARL@example.com?",
+    ),
+    "somebody to compare with, misspelled": (
+        ("matrix", "--diff-with", "carll@example.com"),
+        "error: carll@example.com: nobody has this address in the files",
+        "next: did you mean carl@example.com?",
+    ),
+    "an operation misspelled": (
+        ("who-can", "orderUpdte"),
+        'error: "orderUpdte" is no operation, no menu item and no role:level',
+        "next: did you mean orderUpdate, ",
+    ),
+    "one word of several": (
+        ("needs", "orderUpdate", "Cariers"),
+        'error: "Cariers" is no operation, no menu item and no role:level',
+        'next: did you mean "Orders > Carriers"',
+    ),
+    "an ambiguous word": (
+        ("who-can", "Orders"),
+        'error: "Orders" is more than one thing: the menu item "Sales > Orders" and the menu item "Orders > Orders"',
+        "next: spell the one you mean",
+    ),
+    "no word": (("needs",), "error: Missing argument 'QUESTION...'.", "next: bo-sync needs --help"),
+    "a revision and the hub": (
+        ("who-can", "orderUpdate", "--at", "HEAD", *LIVE),
+        "error: --at asks the files of a revision, --live the hub: give one of them",
+        "next: bo-sync who-can --help",
+    ),
+    "the hub compared with itself": (
+        ("matrix", "--diff-with", "live", *LIVE),
+        "error: --live and --diff-with live are the same side: leave one of them out",
+        "next: bo-sync matrix --help",
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "message", "hint"), WRONG.values(), ids=WRONG)
+def test_what_cannot_be_asked_ends_with_64_and_what_is_near(
+    ask: Ask, words: tuple[str, ...], message: str, hint: str
+) -> None:
+    ran = ask(*words, code=64)
+    told, following = ran.complaint
+    assert (ran.out, told) == ("", message)
+    assert following.startswith(hint)
+
+
+def test_files_with_errors_end_with_3(tmp_path: Path) -> None:
+    made = write(tmp_path, {"users/x.yaml": "email: x\n"})
+    for words in (("show", "x"), ("who-can", "orderUpdate"), ("matrix",)):
+        ran = inside(*words, "-C", str(made))
+        assert (ran.code, ran.out) == (3, "")
+
+
+ATTACKS: Final = {name: attack.replace("\0", "")[:800] for name, attack in HOSTILE.items() if attack.strip()}
+
+
+@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
+def test_a_hostile_argument_shows_and_does_nothing(ask: Ask, attack: str) -> None:
+    for words in (
+        ("show", attack),
+        ("who-can", attack),
+        ("needs", "orderUpdate", attack),
+        ("matrix", "--diff-with", attack),
+    ):
+        ran = ask(*words, code=64)
+        check_inert(ran)
+        check_shown(ran, attack)
+
+
+def quoted(text: str) -> str:
+    """As YAML, in ASCII."""
+    return json.dumps(text)
+
+
+@pytest.mark.parametrize("name", ["OSC 52 clipboard", "bidirectional override"])
+def test_hostile_reasons_labels_and_names_show_in_a_real_process_and_do_nothing(name: str, tmp_path: Path) -> None:
+    attack = ATTACKS[name]
+    label = attack.replace("\x1b", "\\e").replace("\x07", "")
+    made = write(
+        tmp_path,
+        {
+            "presets/p.yaml": f"label: {quoted(label)}\nmodules: {{order_data: editor}}\n",
+            f"users/{label.replace('/', '')}.yaml": (
+                f"email: x@example.com\n{NAMES.format('X')}preset: p\nmodules:\n"
+                f"  pricing: {{access: editor, until: 2099-01-01, reason: {quoted(label)}}}\n"
+            ),
+        },
+    )
+    for words in (("show", "x@example.com"), ("who-can", "pricing:editor"), ("matrix",), ("matrix", "--format", "csv")):
+        ran = bo_sync(made, *words)
+        assert ran.code == 0, ran
+        check_inert(ran)
+        if "csv" not in words and words != ("matrix",):
+            check_shown(ran, label)
+
+
+def test_a_pipe_has_one_row_a_line_and_a_terminal_no_line_wider_than_itself(ask: Ask) -> None:
+    for words in (
+        ("show", "Ada@example.com"),
+        ("who-can", "Carriers", "--indirect"),
+        ("matrix",),
+        ("needs", "Carriers"),
+    ):
+        shown = in_terminal(ask.root, *words, env={"NO_COLOR": "1"})
+        assert shown.code == 0, shown
+        assert max(map(len, shown.out.splitlines())) <= 80
+        piped = bo_sync(ask.root, *words)
+        assert piped.code == 0
+        assert not [line for line in piped.out.splitlines() if line.startswith("   ")], words
+
+
+def test_a_name_of_ours_for_another_definition_may_be_asked(tmp_path: Path) -> None:
+    made = write(
+        tmp_path,
+        {
+            "bo-sync.yaml": "role_definitions: {pricing: prices, tickets: helpdesk}\n",
+            "users/x.yaml": f"email: x@example.com\n{NAMES.format('X')}modules: {{pricing: owner, tickets: viewer}}\n",
+        },
+    )
+    for word in ("tickets:viewer", "pricing:owner", "priceUpdate"):
+        found = json.loads(inside("who-can", word, "-C", str(made), "--format", "json").out)
+        assert [entry["email"] for entry in found["people"]] == ["x@example.com"], word
+    assert "tickets" in inside("matrix", "-C", str(made)).out
