@@ -41,9 +41,9 @@ def _plan_lines(plan: Plan, page: Page, *, explain: bool) -> Iterator[str]:
     yield from page.hang("", _sentence(plan))
     if plan.changes or plan.refused:
         yield ""
-    yield from rail_lines(plan, page)
-    policies = list(policy_lines(plan.policies, "this plan", page))
-    if len(policies) > 1 and plan.rails:
+    rails, policies = list(rail_lines(plan, page)), list(policy_lines(plan.policies, "this plan", page))
+    yield from rails
+    if rails and policies and len(rails) + len(policies) > 2:
         yield ""
     yield from policies
 
