@@ -1,0 +1,304 @@
+"""`bo-sync diff` as people run it: a process of its own in a real repository, offline."""
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.support.inside import check_inert, inside
+from tests.support.markdown import check_tables
+from tests.support.process import bo_sync, in_terminal, write
+from tests.support.repository import commit, git, repository
+
+TODAY: Final = ("--today", "2026-06-15")
+JANE: Final = "email: jane@example.com\nfirst_name: Jane\nlast_name: Doe\n"
+BOB: Final = "email: bob@example.com\nfirst_name: Bob\nlast_name: Roe\nplatform: {backoffice: true}\n"
+EVE: Final = "email: eve@example.com\nfirst_name: Eve\nlast_name: Poe\nmodules: {pricing: viewer, order_data: editor}\n"
+BEFORE: Final = {"bo-sync.yaml": "protect: [root@example.com]\n", "users/jane.yaml": JANE, "users/bob.yaml": BOB}
+AFTER: Final[dict[str, str | None]] = {
+    "bo-sync.yaml": "rails: {min_role_owners: 1}\n",
+    "users/bob.yaml": f"{BOB}modules: {{roles_permissions: editor}}\n",
+    "users/jane.yaml": None,
+    "users/eve.yaml": EVE,
+}
+TEXT: Final = """\
+Access from main (commit 1111111111, on 2026-06-15) to next (commit 2222222222, on 2026-06-15)
+
+Guards loosened
+  ! protect: "root@example.com" → (not protected)
+  ! rails.min_role_owners: 2 → 1
+
+Needs attention
+  ▲ bob@example.com   roles_permissions none → editor  users/bob.yaml:1  can now change anybody's grants, their own \
+too; opens Admin > Backoffice Users; +8 operations
+
+Access gained
+  + eve@example.com   joins with pricing viewer, order_data editor  users/eve.yaml:1  can now approve customers' \
+purchases; +86 operations
+
+No effect on access
+  - jane@example.com  leaves; loses no access  users/jane.yaml:1
+
+3 people differ: 2 gain access, 1 joined, 1 left. 2 guards are loosened.
+"""
+MARKDOWN: Final = """\
+**3 people differ: 2 gain access, 1 joined, 1 left. 2 guards are loosened.**
+
+**Guards loosened**
+
+| guard | before | after |
+| --- | --- | --- |
+| protect | "root@example.com" | (not protected) |
+| rails.min_role_owners | 2 | 1 |
+
+**Needs attention**
+
+|  | who | grants | means | where |
+| --- | --- | --- | --- | --- |
+| ▲ | bob@example.com | roles_permissions none → editor | can now change anybody's grants, their own too; opens Admin \
+> Backoffice Users; +8 operations | users/bob.yaml:1 |
+
+<details><summary>Access gained (1)</summary>
+
+|  | who | grants | means | where |
+| --- | --- | --- | --- | --- |
+| + | eve@example.com | joins with pricing viewer, order_data editor | can now approve customers' purchases; +86 \
+operations | users/eve.yaml:1 |
+
+</details>
+
+<details><summary>No effect on access (1)</summary>
+
+|  | who | grants | means | where |
+| --- | --- | --- | --- | --- |
+| - | jane@example.com | leaves; loses no access |  | users/jane.yaml:1 |
+
+</details>
+
+From main (commit 1111111111, on 2026-06-15) to next (commit 2222222222, on 2026-06-15).
+"""
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Two branches: `main` as before, and `next`, checked out, as after."""
+    root = repository(tmp_path / "root", BEFORE, when="2026-03-01T12:00:00Z")
+    git(root, "switch", "--quiet", "-c", "next")
+    commit(root, AFTER, when="2026-03-05T12:00:00Z")
+    return root
+
+
+def same_commits(root: Path, text: str) -> str:
+    """`text` without the names of commits, which depend on the machine."""
+    for name, shown in (("main", "1" * 10), ("next", "2" * 10)):
+        text = text.replace(git(root, "rev-parse", name)[:10], shown)
+    return text
+
+
+def test_the_text_puts_loosened_guards_and_whoever_gains_the_most_first(root: Path) -> None:
+    ran = bo_sync(root, "diff", "main", "next", *TODAY)
+    assert (ran.code, ran.err) == (0, "")
+    assert same_commits(root, ran.out) == TEXT
+
+
+def test_the_markdown_says_the_verdict_first_and_folds_only_what_needs_no_attention(root: Path) -> None:
+    ran = bo_sync(root, "diff", "main", "next", "--format", "markdown", *TODAY)
+    assert ran.code == 0
+    plain = unescape(re.sub("</?code>", "", same_commits(root, ran.out)))
+    assert plain == MARKDOWN
+    assert "@" not in ran.out
+
+
+def test_the_json_holds_both_sides_and_everything_that_was_gained_and_lost(root: Path) -> None:
+    ran = bo_sync(root, "diff", "main", "next", "--format", "json", *TODAY)
+    assert ran.code == 0
+    found = json.loads(same_commits(root, ran.out))
+    assert list(found) == ["format_version", "base", "head", "loosened", "people"]
+    assert found["format_version"] == 1
+    assert found["base"] == {"revision": "main", "commit": "1" * 10, "dirty": False, "day": "2026-06-15"}
+    assert found["head"] == {"revision": "next", "commit": "2" * 10, "dirty": False, "day": "2026-06-15"}
+    assert found["loosened"] == [
+        {"guard": "protect", "before": "root@example.com", "after": None},
+        {"guard": "rails.min_role_owners", "before": "2", "after": "1"},
+    ]
+    bob, eve, jane = found["people"]
+    gained = bob["gained"].pop("operations")
+    assert bob == {
+        "email": "bob@example.com",
+        "source": "users/bob.yaml:1",
+        "joined": False,
+        "left": False,
+        "gained": {
+            "grants": [{"role": "roles_permissions", "before": "none", "after": "editor"}],
+            "menu": ["Admin > Backoffice Users"],
+        },
+        "lost": {"grants": [], "menu": [], "operations": []},
+    }
+    assert {"roles", "roleUpdate"} <= set(gained)
+    assert "roleCreate" not in gained
+    assert (eve["joined"], eve["left"], len(eve["gained"]["grants"])) == (True, False, 2)
+    assert (jane["joined"], jane["left"], jane["lost"]["grants"]) == (False, True, [])
+
+
+def test_backwards_it_says_what_is_lost(root: Path) -> None:
+    ran = bo_sync(root, "diff", "next", "main", *TODAY)
+    assert "Guards loosened" not in ran.out
+    _, _, lost = ran.out.partition("Access lost\n")
+    assert [re.split("  +", line)[1:3] for line in lost.splitlines()[:2]] == [
+        ["▼ bob@example.com", "roles_permissions editor → none"],
+        ["- eve@example.com", "leaves; loses pricing viewer, order_data editor"],
+    ]
+    assert ran.out.endswith("3 people differ: 2 lose access, 1 joined, 1 left.\n")
+
+
+def test_without_revisions_the_working_tree_is_held_against_the_last_commit(root: Path) -> None:
+    assert bo_sync(root, "diff", *TODAY).out.endswith("\n\nNobody gains or loses access.\n")
+    write(root, {"users/new/zoe.yaml": EVE.replace("eve@", "zoe@")})
+    ran = bo_sync(root, "diff", "--format", "json", *TODAY)
+    found = json.loads(ran.out)
+    assert [person["email"] for person in found["people"]] == ["zoe@example.com"]
+    assert (found["base"]["revision"], found["head"]["revision"], found["head"]["dirty"]) == ("HEAD", None, True)
+    against_main = json.loads(bo_sync(root, "diff", "main", "--format", "json", *TODAY).out)
+    assert [person["email"] for person in against_main["people"]] == [
+        "bob@example.com",
+        "eve@example.com",
+        "jane@example.com",
+        "zoe@example.com",
+    ]
+
+
+def test_explain_names_every_item_and_operation(root: Path) -> None:
+    ran = bo_sync(root, "diff", "main", "next", "--explain", *TODAY)
+    (bob,) = (line for line in ran.out.splitlines() if "bob@example.com" in line)
+    assert "+8 operations: " in bob
+    assert "roleUpdate" in bob
+    assert len(ran.out.splitlines()) == len(TEXT.splitlines())
+
+
+def test_on_a_terminal_it_is_wrapped_and_off_one_never(root: Path) -> None:
+    shown = in_terminal(root, "diff", "main", "next", "--explain", *TODAY, env={"NO_COLOR": "1"}, columns=60)
+    assert shown.code == 0
+    long = [line for line in shown.out.splitlines() if len(line) > 60]
+    assert long == [], "no word is longer than that"
+    assert "  bob@example.com  users/bob.yaml:1" in shown.out
+
+
+@pytest.mark.parametrize(
+    ("sides", "alarm", "code"),
+    [
+        (("main", "next"), "gained", 2),
+        (("main", "next"), "lost", 0),
+        (("main", "next"), "any", 2),
+        (("next", "main"), "gained", 0),
+        (("next", "main"), "lost", 2),
+        (("next", "next"), "any", 0),
+    ],
+)
+def test_the_exit_code_says_what_it_is_asked_to_say(root: Path, sides: tuple[str, str], alarm: str, code: int) -> None:
+    ran = bo_sync(root, "diff", *sides, "--exit-code-on", alarm, "--format", "json", *TODAY)
+    assert ran.code == code
+    assert json.loads(ran.out)["format_version"] == 1
+
+
+def test_whoever_joins_without_access_is_any_difference_and_no_gain(root: Path) -> None:
+    write(root, {"users/jane.yaml": JANE})
+    for alarm, code in (("gained", 0), ("lost", 0), ("any", 2)):
+        assert bo_sync(root, "diff", "--exit-code-on", alarm, *TODAY).code == code
+
+
+BROKEN: Final = "email: x\nfirst_name: X\n"
+
+
+def test_files_with_errors_on_one_side_are_told_with_their_places(root: Path) -> None:
+    write(root, {"users/jane.yaml": BROKEN})
+    ran = bo_sync(root, "diff", "main", *TODAY)
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err.splitlines()[0].startswith("users/jane.yaml:1:1: error: ")
+    assert "error: 2 errors in the files\n" in ran.err
+
+
+def test_files_with_errors_on_both_sides_are_told_together(root: Path) -> None:
+    commit(root, {"users/jane.yaml": BROKEN})
+    write(root, {"users/jane.yaml": JANE, "users/bob.yaml": BROKEN})
+    ran = bo_sync(root, "diff", "HEAD", *TODAY)
+    assert (ran.code, ran.out) == (3, "")
+    lines = ran.err.splitlines()
+    assert lines[0].startswith("users/jane.yaml:1:1: error: ")
+    assert lines[0].endswith(" (2 errors in the files of HEAD)")
+    assert lines[2].startswith("users/bob.yaml:1:1: error: ")
+    assert lines[2].endswith(" (2 errors in the files)")
+    assert "error: 2 errors in the files of HEAD; 2 errors in the files" in lines
+
+
+def test_an_end_counts_on_the_day_that_is_judged(tmp_path: Path) -> None:
+    ends = f"{JANE}until: 2026-06-14\nmodules: {{pricing: {{access: editor, until: 2026-03-03, reason: x}}}}\n"
+    root = repository(tmp_path, {"users/jane.yaml": ends}, when="2026-03-01T12:00:00Z")
+
+    def told(*arguments: str) -> list[tuple[bool, int, str, str]]:
+        found = json.loads(bo_sync(root, "diff", "--format", "json", *arguments).out)
+        days = found["base"]["day"], found["head"]["day"]
+        return [(person["left"], len(person["lost"]["grants"]), *days) for person in found["people"]]
+
+    assert told("HEAD", "--today", "2026-03-04") == []
+    assert told("@2026-03-01", "@2026-03-03") == []
+    assert told("@2026-03-03", "@2026-03-04") == [(False, 1, "2026-03-03", "2026-03-04")]
+    assert told("@2026-03-03", "--today", "2026-06-15") == [(True, 1, "2026-03-03", "2026-06-15")]
+    assert told("@2026-03-04", "--today", "2026-06-15") == [(True, 0, "2026-03-04", "2026-06-15")]
+
+
+def test_a_day_before_the_first_commit_is_a_usage_error(root: Path) -> None:
+    ran = bo_sync(root, "diff", "@2026-02-01")
+    assert ran.code == 64
+    assert ran.complaint == (
+        "error: the files of 2026-02-01 cannot be read: git knows no commit up to that day here",
+        "next: name a later day, or fetch the whole history, with `git fetch --unshallow`",
+    )
+
+
+def test_three_revisions_are_one_too_many(root: Path) -> None:
+    ran = bo_sync(root, "diff", "main", "next", "main")
+    assert (ran.code, ran.out) == (64, "")
+    assert ran.complaint[0] == "error: diff compares two states of the files: give two revisions at most"
+
+
+def test_without_git_there_is_nothing_to_compare(tmp_path: Path) -> None:
+    write(tmp_path, {"users/jane.yaml": JANE})
+    ran = bo_sync(tmp_path, "diff")
+    assert ran.code == 64
+    assert ran.complaint[0].startswith("error: the revision HEAD cannot be read: fatal: not a git repository")
+
+
+NO_NETWORK: Final = """\
+import sys
+def refuse(event, arguments):
+    if event.startswith("socket."):
+        raise RuntimeError(event)
+sys.addaudithook(refuse)
+"""
+
+
+def test_it_touches_no_socket_and_needs_no_key(root: Path, tmp_path: Path) -> None:
+    write(tmp_path, {"hook/sitecustomize.py": NO_NETWORK})
+    env = {"PYTHONPATH": f"{tmp_path / 'hook'}:{Path(__file__).parents[2] / 'src'}", "CI": "true"}
+    remote = {**env, "BO_SYNC_HUB_URL": "https://hub.example.com/graphql"}
+    for form in ("text", "json", "markdown"):
+        ran = bo_sync(root, "diff", "main", "next", "--format", form, env=remote)
+        assert ran.code == 0, ran.err
+
+
+HOSTILE_NAME: Final = "users/| @org ::x ##[error] \x1b[31m `<b>`\u202e \nx.yaml"
+
+
+def test_nothing_of_a_pull_request_acts_or_breaks_a_table(tmp_path: Path) -> None:
+    root = repository(tmp_path, {**BEFORE, "bo-sync.yaml": r'protect: ["\e[31m| @org <b> ##[error]"]'})
+    commit(root, {**AFTER, "users/eve.yaml": BOB.replace("bob@", "eve@"), HOSTILE_NAME: EVE.replace("eve@", "zoe@")})
+    git(root, "branch", "a|b@org`<b>`")
+    for form in ("text", "markdown", "json"):
+        ran = inside("diff", "HEAD~1", "a|b@org`<b>`", "-C", str(root), "--format", form)
+        assert ran.code == 0, ran.err
+        check_inert(ran)
+        if form == "markdown":
+            check_tables(ran.out)

@@ -1,0 +1,158 @@
+"""A difference in every form: hostile text shows and does nothing, and every row keeps to its section."""
+
+import json
+from datetime import date
+
+import pytest
+
+from bo_sync.access.difference import GrantStep, PersonDifference
+from bo_sync.core.effect import Shift
+from bo_sync.core.guards import Loosened
+from bo_sync.core.model import ACCESS_WORDS, Role
+from bo_sync.core.text import Text
+from bo_sync.render.difference import Difference, Place, difference_text
+from bo_sync.render.difference_json import difference_json
+from bo_sync.render.difference_markdown import difference_markdown
+from tests.support.builders import source
+from tests.support.hostile import HOSTILE
+from tests.support.inside import check_inert
+from tests.support.markdown import check_tables
+from tests.support.process import Ran
+
+DAY = date(2026, 6, 15)
+NOWHERE = Place(None, None, dirty=None, day=DAY)
+every_attack = pytest.mark.parametrize("attack", HOSTILE.values(), ids=HOSTILE)
+
+
+def step(role: str, before: str, after: str) -> GrantStep:
+    return GrantStep(Role(role), ACCESS_WORDS[before], ACCESS_WORDS[after])
+
+
+def person(
+    email: str, *steps: GrantStep, shift: Shift | None = None, joined: bool = False, left: bool = False
+) -> PersonDifference:
+    return PersonDifference(Text(email), source(f"users/{email}.yaml"), steps, shift or Shift(), joined, left)
+
+
+def told(*people: PersonDifference) -> str:
+    return difference_text(Difference(NOWHERE, NOWHERE, (), people), width=None, color=False)
+
+
+def hostile(text: str) -> Difference:
+    """A difference with `text` in everything that is not ours."""
+    said = Text(text)
+    loosened = (
+        Loosened("protect", said, None),
+        Loosened("hub_host", None, said),
+        Loosened(f"policies.{text}", said, said),
+    )
+    people = (
+        person(text, step("pricing", "viewer", "editor"), step("order_data", "owner", "none")),
+        person(text, step("api_keys", "none", "owner"), joined=True),
+        person(text, step("sales_hub", "owner", "none"), left=True),
+        person(text, joined=True),
+    )
+    place = Place(said, said, dirty=True, day=DAY)
+    return Difference(place, place, loosened, people)
+
+
+@every_attack
+def test_nothing_in_a_difference_acts_and_no_text_adds_a_line(attack: str) -> None:
+    plain = difference_text(hostile("x"), width=None, color=False)
+    for width in (None, 80, 1):
+        shown = difference_text(hostile(attack), width=width, color=False)
+        check_inert(Ran(0, shown, ""))
+        assert width or shown.count("\n") == plain.count("\n")
+
+
+@every_attack
+def test_no_table_of_markdown_breaks_and_nothing_is_mentioned_or_linked(attack: str) -> None:
+    shown = difference_markdown(hostile(attack))
+    check_inert(Ran(0, shown, ""))
+    check_tables(shown)
+    assert shown.count("\n") == difference_markdown(hostile("x")).count("\n")
+
+
+@every_attack
+def test_json_is_ascii_and_keeps_the_exact_characters(attack: str) -> None:
+    shown = difference_json(hostile(attack))
+    assert shown.isascii()
+    found = json.loads(shown)
+    assert [entry["email"] for entry in found["people"]] == [attack] * 4
+    assert found["loosened"][0] == {"guard": "protect", "before": attack, "after": None}
+    assert found["base"]["revision"] == found["head"]["commit"] == attack
+
+
+def test_everything_loosened_and_everything_risky_stands_outside_of_what_is_folded() -> None:
+    shown = difference_markdown(hostile("x"))
+    unfolded, _, folded = shown.partition("<details>")
+    assert shown.startswith(
+        "**4 people differ: 2 gain access, 2 lose access, 2 joined, 1 left. 3 guards are loosened.**\n"
+    )
+    assert unfolded.index("Guards loosened") < unfolded.index("Needs attention")
+    assert "api&#95;keys" in unfolded
+    assert "api&#95;keys" not in folded
+    assert folded.count("<details>") + 1 == folded.count("</details>") == 3
+
+
+def test_who_gains_and_loses_has_a_row_in_either_section_each_with_what_it_means() -> None:
+    shift = Shift(
+        opened=("Orders > Carriers",), closed=("Pricing > Taxes",), gained=("carriers",), lost=("taxes", "tax")
+    )
+    shown = told(person("a@x", step("logistics", "none", "viewer"), step("pricing", "owner", "none"), shift=shift))
+    assert shown.splitlines()[2:-2] == [
+        "Access gained",
+        "  ▲ a@x  logistics none → viewer  users/a@x.yaml:1  opens Orders > Carriers; +1 operation",
+        "",
+        "Access lost",
+        "  ▼ a@x  pricing owner → none  users/a@x.yaml:1  closes Pricing > Taxes; -2 operations",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("gained", "section"),
+    [
+        (step("roles_permissions", "none", "viewer"), "Needs attention"),
+        (step("roles_permissions", "owner", "editor"), "Access lost"),
+        (step("api_keys", "viewer", "owner"), "Needs attention"),
+        (step("pricing", "none", "owner"), "Access gained"),
+        (step("sales_hub", "none", "owner"), "Access gained"),
+        (step("sales_hub", "owner", "none"), "Access lost"),
+    ],
+    ids=lambda value: f"{value.role} {value.before.word} to {value.after.word}" if isinstance(value, GrantStep) else "",
+)
+def test_a_row_stands_in_the_section_of_its_risk(gained: GrantStep, section: str) -> None:
+    assert told(person("a@x", gained)).splitlines()[2] == section
+
+
+def test_what_is_grave_needs_attention_whatever_the_role() -> None:
+    shift = Shift(gained=("magicTokenCreate",))
+    shown = told(person("a@x", step("user_management", "none", "editor"), shift=shift))
+    assert shown.splitlines()[2] == "Needs attention"
+    assert "can now log in as a customer" in shown
+
+
+def test_the_same_grants_that_mean_more_say_so() -> None:
+    shown = told(person("a@x", shift=Shift(gained=("orders",))))
+    assert "  ▲ a@x  the same grants  users/a@x.yaml:1  +1 operation" in shown
+
+
+@pytest.mark.parametrize(
+    ("people", "sentence"),
+    [
+        ((), "Nobody gains or loses access."),
+        ((person("a@x", step("pricing", "none", "viewer")),), "1 person differs: 1 gains access."),
+        ((person("a@x", step("pricing", "viewer", "none")),), "1 person differs: 1 loses access."),
+        ((person("a@x", joined=True), person("b@x", left=True)), "2 people differ: 1 joined, 1 left."),
+    ],
+    ids=["nobody", "one gains", "one loses", "one joins and one leaves"],
+)
+def test_one_counted_sentence_ends_it(people: tuple[PersonDifference, ...], sentence: str) -> None:
+    assert told(*people).endswith(f"\n\n{sentence}\n")
+
+
+def test_without_git_a_side_has_no_commit() -> None:
+    first = told().partition("\n")[0]
+    assert first == (
+        "Access from the working tree (no commit, on 2026-06-15) to the working tree (no commit, on 2026-06-15)"
+    )
