@@ -59,6 +59,18 @@ def _preset(lines: str) -> Callable[[int, str], Files]:
     return lambda number, attack: {f"presets/p{number}.yaml": lines.replace("…", attack) + "\n"}
 
 
+def _policy(lines: str) -> Callable[[int, str], Files]:
+    """A sound policy with more lines, in which `…` stands for the attack."""
+    sound = "id: p{}\nmatch: {{any_of: [{{menu: Sales > Orders}}]}}\n"
+    return lambda number, attack: {f"policies/{number}.yaml": sound.format(number) + lines.replace("…", attack) + "\n"}
+
+
+def _match(clause: str) -> Callable[[int, str], Files]:
+    return lambda number, attack: {
+        f"policies/{number}.yaml": f"id: p{number}\nmatch: {{any_of: [{clause.replace('…', attack)}]}}\n"
+    }
+
+
 def _settings(lines: str) -> Callable[[int, str], Files]:
     return lambda _, attack: {SETTINGS: lines.replace("…", attack) + "\n"}
 
@@ -116,6 +128,21 @@ PLACES: Final = (
     Place("a preset's level", _preset("modules: {pricing: …}"), "modules.pricing: found"),
     Place("a preset's switch", _preset("platform: {sales_hub: …}"), "platform.sales_hub: found"),
     Place("a preset that is one text", _preset("…"), "expected a mapping"),
+    Place("a policy's key", _policy("…: x"), "unknown key"),
+    Place("a policy's id", lambda number, attack: {f"policies/{number}.yaml": f"id: {attack}\n"}, "id: found"),
+    Place("a policy's severity", _policy("severity: …"), "severity: found"),
+    Place("a policy's limit", _policy("at_most: …"), "at_most: found"),
+    Place("a condition's key", _match("{…: x}"), "unknown key"),
+    Place("an operation", _match("{can: […]}"), "unknown operation"),
+    Place("operations that are no list", _match("{can: …}"), "match.any_of.can: found"),
+    Place("a menu item", _match("{menu: …}"), "unknown menu item"),
+    Place("a role that a policy asks for", _match("{has: {…: owner}}"), "unknown role"),
+    Place("a level that a policy asks for", _match("{has: {pricing: …}}"), "match.has.pricing: found"),
+    Place("an exception's key", _policy("except: [{email: x, reason: x, until: 2099-01-01, …: x}]"), "unknown key"),
+    Place("an exception's last day", _policy("except: [{email: x, reason: x, until: …}]"), "except.until: found"),
+    Place(
+        "a policy that is one text", lambda number, attack: {f"policies/{number}.yaml": attack}, "expected a mapping"
+    ),
     Place("a setting", _settings("…: x"), "unknown key"),
     Place("settings that are one text", _settings("…"), "expected a mapping of settings"),
     Place("a default", _settings("defaults: {…: x}"), "unknown key"),

@@ -9,7 +9,19 @@ from bo_sync.core.plan import Plan
 from bo_sync.render.json import plan_json
 from tests.render.cases import PLANS
 
-KEYS = ["format_version", "tool", "hub", "config", "summary", "changes", "unmanaged", "findings", "rails", "digest"]
+KEYS = [
+    "format_version",
+    "tool",
+    "hub",
+    "config",
+    "summary",
+    "changes",
+    "unmanaged",
+    "findings",
+    "rails",
+    "policies",
+    "digest",
+]
 KEYS_BELOW = {
     "tool": "name version",
     "hub": "url users grants",

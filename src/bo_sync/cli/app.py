@@ -21,7 +21,7 @@ from bo_sync.errors import BoSyncError, ExitCode, FilesError
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "validate": ("validate", "Check the files, offline."),
     "fmt": ("fmt", "Put the files into canonical form, comments kept."),
-    "plan": ("plan", "Show what apply would do, and whether a rail refuses it."),
+    "plan": ("plan", "Show what apply would do, and what refuses it."),
     "apply": ("apply", "Make the hub say what the files say."),
     "pull": ("pull", "Write the live people as files."),
     "users": ("users", "List people, from the files or from the hub."),

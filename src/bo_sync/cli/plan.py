@@ -9,7 +9,7 @@ from bo_sync.core.plan import Plan
 from bo_sync.errors import ExitCode
 
 
-@click.command(name="plan", short_help="Show what apply would do, and whether a rail refuses it.")
+@click.command(name="plan", short_help="Show what apply would do, and what refuses it.")
 @common
 @hub_choice
 @narrowing
