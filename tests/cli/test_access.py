@@ -8,7 +8,11 @@ from typing import Any, Final
 
 import pytest
 
+from bo_sync.access.people import Person
+from bo_sync.cli.addressed import somebody
 from bo_sync.core.model import ROLES
+from bo_sync.core.text import Text
+from bo_sync.errors import UsageError
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.world import person, rows
 from tests.support.hostile import HOSTILE
@@ -397,3 +401,50 @@ def test_a_name_of_ours_for_another_definition_may_be_asked(tmp_path: Path) -> N
         found = json.loads(inside("who-can", word, "-C", str(made), "--format", "json").out)
         assert [entry["email"] for entry in found["people"]] == ["x@example.com"], word
     assert "tickets" in inside("matrix", "-C", str(made)).out
+
+
+def test_a_hub_of_hostile_people_is_told_harmlessly(tmp_path: Path) -> None:
+    made = write(
+        tmp_path, {"users/carl.yaml": FILES["users/carl.yaml"], "presets/clerk.yaml": FILES["presets/clerk.yaml"]}
+    )
+    (made / ".bo-sync").mkdir()
+    attacks = [attack.replace("\ud800", "").replace("\udcff", "") for attack in ATTACKS.values()]
+    with Store.open(made / ".bo-sync/sandbox.db") as store:
+        store.load(
+            {"users": [person(f"{n}{attack}", *rows(order="OWNER", role="EDITOR")) for n, attack in enumerate(attacks)]}
+        )
+    for words in (
+        ("who-can", "orderUpdate", *LIVE),
+        ("who-can", "pricing:owner", "--indirect", *LIVE),
+        ("matrix", *LIVE),
+        ("matrix", "--diff-with", "live", "--hub", "sandbox:"),
+    ):
+        ran = inside(*words, "-C", str(made))
+        assert ran.code == 0, ran
+        check_inert(ran)
+        for attack in attacks:
+            check_shown(ran, attack[:10])
+        document = inside(*words, "-C", str(made), "--format", "json").out
+        assert document.isascii()
+        assert len(document.splitlines()) > len(attacks)
+    for number, attack in enumerate(attacks):
+        shown = inside("show", f"{number}{attack}", "-C", str(made), *LIVE)
+        assert shown.code == 0, shown
+        check_inert(shown)
+
+
+def of(email: str) -> Person:
+    return Person(Text(email))
+
+
+TWINS: Final = (of("Jo@example.com"), of("jo@example.com"), of("Al@example.com"))
+
+
+def test_the_case_of_an_address_matters_only_where_it_tells_two_people_apart() -> None:
+    assert somebody("al@EXAMPLE.com", TWINS) is TWINS[2]
+    assert [somebody(person.email.raw, TWINS) for person in TWINS] == list(TWINS)
+    assert somebody("bo@example.com", TWINS) is None
+    with pytest.raises(UsageError) as raised:
+        somebody("JO@example.com", TWINS)
+    assert raised.value.message == "JO@example.com: several people have this address: Jo@example.com, jo@example.com"
+    assert raised.value.hint == "spell it as one of them"

@@ -8,7 +8,7 @@ from bo_sync.access.people import Grant, Person
 from bo_sync.access.powers import Powers
 from bo_sync.access.reach import Step, shortest
 from bo_sync.access.words import Held, Question, ToHold, ToOpen, ToRun, sufficient
-from bo_sync.core.model import Access
+from bo_sync.core.model import Access, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +61,10 @@ def who_could(people: Sequence[Person], question: Question, powers: Powers) -> t
 def because(person: Person, sets: Iterable[Held]) -> tuple[Grant, ...]:
     """The person's grants that together make up some of `sets`, in the order of the roles; empty when none is held."""
     held = person.held
-    roles = {
-        role
-        for grants in sets
-        if all(held.get(role, Access.NONE) >= least for role, least in grants)
-        for role, _ in grants
-    }
+    roles: set[Role] = set()
+    for grants in sets:
+        if all(held.get(role, Access.NONE) >= least for role, least in grants):
+            roles.update(role for role, _ in grants)
     return tuple(grant for grant in person.grants if grant.role in roles) if roles else ()
 
 
