@@ -32,7 +32,8 @@ class _Told:
         from bo_sync.core.model import Severity
 
         weights = {each.severity for each in self.problems} | {each.severity for each in self.findings or ()}
-        return bool(weights - {Severity.INFO}) or not all(result.ok for result in self.policies or ())
+        doubtful = any(result.notes or not result.ok for result in self.policies or ())
+        return doubtful or bool(weights - {Severity.INFO})
 
     @property
     def is_refused(self) -> bool:
