@@ -190,6 +190,19 @@ def test_too_few_is_a_warning_in_the_files_and_a_refusal_in_the_hub(tmp_path: Pa
     assert (told["actual"], told["at_least"], told["ok"], told["tolerated"]) == (2, 3, False, True)
 
 
+def test_an_exception_that_is_over_is_a_note_that_only_strict_hears(tmp_path: Path) -> None:
+    area = "platform: {backoffice: true}\nmodules: {pricing: editor}"
+    root = write(tmp_path, state({"ann": area}).files)
+    validate = bo_sync(root, "validate", "--today", TODAY)
+    assert validate.out == (
+        "No problems.\n\nPolicies: none refuses\n"
+        "  ok       price-and-order  Price and order in one hand: 0 people, none allowed\n"
+        f"           ? {ANN}  has an exception, but does not match: drop it if it is over  policies/p.yaml:7\n"
+    )
+    assert validate.code == 0
+    assert bo_sync(root, "validate", "--strict", "--today", TODAY).code == 4
+
+
 def test_validate_tells_policies_last_and_not_at_all_of_files_with_errors(tmp_path: Path) -> None:
     root = write(tmp_path, NEW.files)
     told = bo_sync(root, "validate", "--today", TODAY)
