@@ -36,8 +36,8 @@ class OperationTable:
 
     @property
     def text(self) -> str:
-        """The table as CSV. A clause is in the hub's words, so it must neither compute nor command."""
-        inert = (replace(entry, when=terminal(csv_cell(entry.when))) for entry in self.operations)
+        """The table as CSV. Much of it is in the hub's words, which must neither compute nor command."""
+        inert = (_reworded(entry, lambda said: terminal(csv_cell(said))) for entry in self.operations)
         return write_operations(str(self.taken), inert)
 
     @property
@@ -61,7 +61,7 @@ def of_hub(common: Common, choice: HubChoice) -> OperationTable:
         found = read_introspection(transport)
         url, redact = transport.address.url, transport.credentials.redact
     try:
-        operations = tuple(_redacted(entry, redact) for entry in operations_of(found))
+        operations = tuple(_reworded(entry, redact) for entry in operations_of(found))
     except IntrospectionError as err:
         raise HubError(
             f"catalogueProbe: {url} answers no introspection result: {err}",
@@ -71,14 +71,14 @@ def of_hub(common: Common, choice: HubChoice) -> OperationTable:
     return OperationTable(Text(url), Text(_today(common).isoformat()), operations)
 
 
-def _redacted(operation: Operation, redact: Callable[[str], str]) -> Operation:
-    """Without our secrets: a hub may quote the key anywhere."""
+def _reworded(operation: Operation, change: Callable[[str], str]) -> Operation:
+    """With `change` made to everything that the hub says: it may quote the key anywhere, and act anywhere."""
     return replace(
         operation,
-        name=redact(operation.name),
-        alternatives=tuple((redact(definition), least) for definition, least in operation.alternatives),
-        system=tuple(map(redact, operation.system)),
-        when=redact(operation.when),
+        name=change(operation.name),
+        alternatives=tuple((change(definition), least) for definition, least in operation.alternatives),
+        system=tuple(map(change, operation.system)),
+        when=change(operation.when),
     )
 
 
