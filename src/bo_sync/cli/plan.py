@@ -5,6 +5,8 @@ from pathlib import Path
 import click
 
 from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format
+from bo_sync.cli.reports import Report, report_option, write_reports
+from bo_sync.cli.show import PLAN_FORMS, plan_as, save, show_plan
 from bo_sync.core.plan import Plan
 from bo_sync.errors import ExitCode
 
@@ -13,7 +15,8 @@ from bo_sync.errors import ExitCode
 @common
 @hub_choice
 @narrowing
-@output_format("text", "json")
+@output_format(*PLAN_FORMS)
+@report_option(*PLAN_FORMS)
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for `apply FILE`.")
 @click.option("--explain", is_flag=True, help="Name every menu item and operation that a change opens or closes.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
@@ -23,6 +26,7 @@ def command(
     chosen: Common,
     *,
     form: str,
+    reports: tuple[Report, ...],
     out: Path | None,
     explain: bool,
     detailed_exitcode: bool,
@@ -35,11 +39,11 @@ def command(
     Exits 0, or 4 when a rail or a policy refuses the plan; with --detailed-exitcode 2 when changes are pending.
     """
     from bo_sync.cli.session import hub_session, read_plan
-    from bo_sync.cli.show import save, show_plan
 
     with hub_session(chosen, choice) as hub:
         plan = read_plan(chosen, hub, narrowed).plan
     show_plan(plan, form, explain=explain)
+    write_reports(reports, lambda wanted: plan_as(plan, wanted, explain=explain))
     if out is not None:
         save(plan, out)
     return _exit_code(plan, detailed=detailed_exitcode)

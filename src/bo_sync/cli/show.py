@@ -3,6 +3,7 @@
 import os
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from bo_sync.cli.talk import coloured, result, width
 from bo_sync.core.plan import Plan
@@ -11,15 +12,32 @@ from bo_sync.errors import UsageError
 
 
 def show_plan(plan: Plan, form: str, *, explain: bool = False) -> None:
-    """Prints a plan to stdout as `text` or `json`; `explain` names in the text all that it opens and closes."""
-    if form == "json":
-        from bo_sync.render.json import plan_json
-
-        result(plan_json(plan))
-    else:
+    """Prints a plan to stdout; `explain` names in the text all that it opens and closes."""
+    if form == "text":
         from bo_sync.render.text import plan_text
 
         result(plan_text(plan, width=width(), color=coloured(), explain=explain))
+    else:
+        result(plan_as(plan, form, explain=explain))
+
+
+PLAN_FORMS: Final = ("text", "json")
+"""The forms of a plan; `plan_as` makes each."""
+
+
+def plan_as(plan: Plan, form: str, *, explain: bool = False) -> str:
+    """A plan in one of `PLAN_FORMS`, as it is written to a file: nothing wrapped, nothing coloured."""
+    match form:
+        case "text":
+            from bo_sync.render.text import plan_text
+
+            return plan_text(plan, width=None, color=False, explain=explain)
+        case "json":
+            from bo_sync.render.json import plan_json
+
+            return plan_json(plan)
+        case _:
+            raise ValueError(form)
 
 
 def save(plan: Plan, path: Path) -> None:
