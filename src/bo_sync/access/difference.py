@@ -75,7 +75,11 @@ class PersonDifference:
 def difference(before: Side, after: Side) -> tuple[PersonDifference, ...]:
     """Everybody who differs, sorted by address; empty for equal sides."""
     then, now = _by_address(before.people), _by_address(after.people)
-    comparing = _Comparing(before.powers, after.powers, _mean_the_same(before.powers, after.powers))
+    if _mean_the_same(before.powers, after.powers):
+        same = [key for key, person in now.items() if key in then and then[key].held == person.held]
+        for key in same:
+            del then[key], now[key]
+    comparing = _Comparing(before.powers, after.powers)
     found = (comparing.person(then.get(key), now.get(key)) for key in sorted({*then, *now}))
     return tuple(person for person in found if person is not None)
 
@@ -105,7 +109,6 @@ class _Comparing:
 
     before: Powers
     after: Powers
-    is_alike: bool
     shifts: dict[tuple[Power, Power], Shift] = field(default_factory=dict)
 
     def person(self, then: Person | None, now: Person | None) -> PersonDifference | None:
@@ -113,7 +116,7 @@ class _Comparing:
         shown = now or then
         held = then.held if then is not None else {}, now.held if now is not None else {}
         is_here_and_there = then is not None and now is not None
-        if shown is None or (is_here_and_there and self.is_alike and held[0] == held[1]):
+        if shown is None:
             return None
         steps, shift = tuple(_steps(*held)), self._shift(*held)
         if is_here_and_there and not steps and shift.is_nothing:

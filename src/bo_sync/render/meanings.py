@@ -1,6 +1,7 @@
 """What a change of access means, in words: what somebody can now do, which menu items open, how many operations."""
 
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from bo_sync.access.abilities import among
@@ -11,6 +12,7 @@ NAMED: Final = 2
 """Menu items that are named; of more only the number is told."""
 
 
+@lru_cache(maxsize=1024)  # people with one preset gain the same
 def meaning(shift: Shift, *, explain: bool = False) -> str:
     """`can now make API keys; opens Admin > API Keys; +10 operations`; with `explain` every item and operation."""
     return "; ".join(_parts(shift, explain=explain)) or "opens and closes nothing that is known"
@@ -41,6 +43,7 @@ def _items(items: Sequence[str], *, explain: bool) -> str:
     return counted(len(items), "menu item")
 
 
+@lru_cache(maxsize=1024)
 def is_grave(shift: Shift) -> bool:
     """Whether somebody gains an ability that deserves attention."""
     return any(ability.is_grave for ability in among(shift.gained))
