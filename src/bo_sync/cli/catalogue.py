@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _file = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.group()
+@click.group(short_help="The table of the hub's operations: make it, compare it.")
 def command() -> None:
     """The table of the hub's operations, and who may run them.
 
