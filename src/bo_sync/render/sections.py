@@ -5,12 +5,13 @@ outlives its maker, so what touches these two roles stands with the refusals and
 lets somebody do something grave (`access/abilities.py`), and Backoffice where its loss ends somebody's ownership.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from bo_sync.core.changes import (
     Cause,
+    Change,
     CreateUser,
     DeleteUser,
     Direction,
@@ -42,19 +43,26 @@ class Section:
     rows: tuple[Row, ...]
 
 
+class Told(NamedTuple):
+    """A row that tells of a change, or of a part of it."""
+
+    change: Change
+    row: Row
+
+
 @dataclass(frozen=True, slots=True)
 class _Sorted:
     """Rows as they are found, by section; within one they keep the plan's order, which is by address."""
 
-    deleted: list[Row]
-    delicate: list[Row]
-    gained: list[Row]
-    lost: list[Row]
-    profile: list[Row]
+    deleted: list[Told]
+    delicate: list[Told]
+    gained: list[Told]
+    lost: list[Told]
+    profile: list[Told]
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _Telling:
     """A plan, and whether each effect is told to its last operation."""
 
     plan: Plan
@@ -72,30 +80,47 @@ class _Told:
 
 def sections(plan: Plan, *, explain: bool = False) -> tuple[Section, ...]:
     """The sections that have rows, in the order of showing; `explain` names every menu item and operation."""
-    found, told = _Sorted([], [], [], [], []), _Told(plan, explain)
+    found = _sorted(_Telling(plan, explain))
+    delicate = _rows((*found.deleted, *found.delicate))
+    titled = (
+        ("Needs attention", (*_refusals(plan), *_findings(plan, info=False), *delicate)),
+        ("Access gained", _rows(found.gained)),
+        ("Access lost", _rows(found.lost)),
+        ("Profile only, no effect on access", _rows(found.profile)),
+        ("Not touched", tuple(_untouched(plan))),
+    )
+    return tuple(Section(title, rows) for title, rows in titled if rows)
+
+
+def attention(plan: Plan) -> tuple[Told, ...]:
+    """The changes among what needs attention: deletions, then what touches delicate access."""
+    found = _sorted(_Telling(plan, explain=False))
+    return (*found.deleted, *found.delicate)
+
+
+def _rows(told: Iterable[Told]) -> tuple[Row, ...]:
+    return tuple(entry.row for entry in told)
+
+
+def _sorted(telling: _Telling) -> _Sorted:
+    found, plan = _Sorted([], [], [], [], []), telling.plan
     leaving = {entry.email for rail in plan.rails if rail.rail == "min_role_owners" for entry in rail.rows}
     for change in plan.changes:
         match change:
             case CreateUser():
-                (found.delicate if _is_delicate(change, told) else found.gained).append(_created(change, told))
+                place = found.delicate if _is_delicate(change, telling) else found.gained
+                place.append(Told(change, _created(change, telling)))
             case UpdateUser():
-                _sort_update(change, found, told, DELICATE | {BACKOFFICE} if change.email in leaving else DELICATE)
+                _sort_update(change, found, telling, DELICATE | {BACKOFFICE} if change.email in leaving else DELICATE)
             case DeleteUser():
-                found.deleted.append(_deleted(change, told))
+                found.deleted.append(Told(change, _deleted(change, telling)))
             case unreachable:
                 assert_never(unreachable)
-    titled = (
-        ("Needs attention", (*_refusals(plan), *_findings(plan, info=False), *found.deleted, *found.delicate)),
-        ("Access gained", found.gained),
-        ("Access lost", found.lost),
-        ("Profile only, no effect on access", found.profile),
-        ("Not touched", tuple(_untouched(plan))),
-    )
-    return tuple(Section(title, tuple(rows)) for title, rows in titled if rows)
+    return found
 
 
-def _is_delicate(change: CreateUser, told: _Told) -> bool:
-    effect = told.plan.effects.get(change.email.folded)
+def _is_delicate(change: CreateUser, telling: _Telling) -> bool:
+    effect = telling.plan.effects.get(change.email.folded)
     return any(grant.role in DELICATE for grant in change.grants) or (effect is not None and is_grave(effect.whole))
 
 
@@ -126,10 +151,10 @@ def _finding(finding: Finding) -> Row:
     )
 
 
-def _created(change: CreateUser, told: _Told) -> Row:
+def _created(change: CreateUser, telling: _Telling) -> Row:
     given = ", ".join(f"{grant.role} {level(grant.role, grant.after)}" for grant in change.grants)
     effect = "; ".join(part for part in (_introduced(change.profile), f"gets {given or 'no access'}") if part)
-    return row("+", address(change.email), effect, source=str(change.source.short), meaning=told.whole(change))
+    return row("+", address(change.email), effect, source=str(change.source.short), meaning=telling.whole(change))
 
 
 def _introduced(profile: Profile) -> str:
@@ -147,28 +172,28 @@ _BECAUSE: Final = {
 }
 
 
-def _deleted(change: DeleteUser, told: _Told) -> Row:
+def _deleted(change: DeleteUser, telling: _Telling) -> Row:
     held = ", ".join(f"{grant.role} {level(grant.role, grant.before)}" for grant in change.grants)
     effect = f"deleted, because {_BECAUSE[change.cause]}; loses {held or 'no access'}"
     source = str(change.source.short) if change.source else ""
-    return row("-", address(change.email), effect, source=source, meaning=told.whole(change))
+    return row("-", address(change.email), effect, source=source, meaning=telling.whole(change))
 
 
-def _sort_update(change: UpdateUser, found: _Sorted, told: _Told, delicate: Collection[Role]) -> None:
+def _sort_update(change: UpdateUser, found: _Sorted, telling: _Telling, delicate: Collection[Role]) -> None:
     for grant in change.grants:
         if isinstance(grant, RemoveDuplicate):
-            found.profile.append(_row_of(change, "-", _duplicate(grant, change.grants)))
+            found.profile.append(Told(change, _row_of(change, "-", _duplicate(grant, change.grants))))
             continue
         gains = grant.direction in {Direction.ADDED, Direction.RAISED}
         place = found.gained if gains else found.lost
-        shift = told.part(change, grant.role)
+        shift = telling.part(change, grant.role)
         is_delicate = grant.role in delicate or (shift is not None and is_grave(shift))
-        means = meaning(shift, explain=told.explain) if shift else ""
+        means = meaning(shift, explain=telling.explain) if shift else ""
         effect = step(grant.role, grant.before, grant.after) + by_expiry(grant)
-        (found.delicate if is_delicate else place).append(
-            _row_of(change, "▲" if gains else "▼", effect, grant.role, means=means)
-        )
-    found.profile.extend(_row_of(change, "~", _edited(field), _words(field.field)) for field in change.profile)
+        told = _row_of(change, "▲" if gains else "▼", effect, grant.role, means=means)
+        (found.delicate if is_delicate else place).append(Told(change, told))
+    edits = (_row_of(change, "~", _edited(field), _words(field.field)) for field in change.profile)
+    found.profile.extend(Told(change, edit) for edit in edits)
 
 
 def _row_of(change: UpdateUser, symbol: str, effect: str, topic: str = "", *, means: str = "") -> Row:
