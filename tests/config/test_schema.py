@@ -3,6 +3,7 @@
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import available_timezones
 
 import pytest
@@ -11,15 +12,18 @@ from jsonschema import Draft7Validator
 from ruamel.yaml import YAML
 
 from bo_sync.config.dump import dump_preset, dump_user
+from bo_sync.config.files import Kind
 from bo_sync.config.load import load_files
-from bo_sync.config.schema import Kind, json_schema
+from bo_sync.config.schema import ANY, KINDS, json_schema
+from bo_sync.config.schema_words import EXAMPLES
+from bo_sync.config.vocabulary import Vocabulary
 from bo_sync.config.yaml import read
-from bo_sync.core.model import Declaration, Preset
+from bo_sync.core.model import MODULES, PLATFORM, Declaration, Preset, Role
+from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from tests.config.declarations import NAMES, declarations, presets
 
 ROOT = Path(__file__).parent.parent.parent
-KINDS: tuple[Kind, ...] = ("user", "preset", "policy", "config")
 
 
 @cache
@@ -46,6 +50,107 @@ def test_every_key_has_a_description(kind: Kind) -> None:
     for part in [schema, *schema.get("definitions", {}).values()]:
         for name, value in part.get("properties", {}).items():
             assert value.get("description") or name == "users", name
+
+
+def parts(kind: Kind, words: Vocabulary = ANY) -> dict[str, dict[str, Any]]:
+    """The properties of the file and of what it is made of."""
+    schema = json.loads(json_schema(kind, words))
+    return {
+        name: part["properties"] for name, part in {"": schema, **schema["definitions"]}.items() if "properties" in part
+    }
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_key_that_is_no_choice_has_an_example(kind: Kind) -> None:
+    for properties in parts(kind).values():
+        for name, value in properties.items():
+            assert {"examples", "enum", "const", "$ref"} & set(value) or name in {"access", "users"}, name
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_example_and_every_default_satisfies_its_own_schema(kind: Kind) -> None:
+    schema = json.loads(json_schema(kind))
+    told = []
+    for properties in parts(kind).values():
+        for value in properties.values():
+            own = Draft7Validator({"definitions": schema["definitions"], "allOf": [value]})
+            for example in (*value.get("examples", ()), *([value["default"]] if "default" in value else [])):
+                told += [error.message for error in own.iter_errors(example)]
+    assert told == []
+
+
+def test_every_example_is_used() -> None:
+    used = [
+        repr(value["examples"])
+        for kind in KINDS
+        for part in parts(kind).values()
+        for value in part.values()
+        if "examples" in value
+    ]
+    assert [name for name, examples in EXAMPLES.items() if repr(list(examples)) not in used] == []
+
+
+def test_the_defaults_are_those_of_the_settings() -> None:
+    default, told = Settings(), {**parts("config")[""], **parts("config")["RailsDocument"]}
+    assert told["unmanaged"]["default"] == default.unmanaged
+    assert told["timezone"]["default"] == default.timezone
+    assert told["expiring_within"]["default"] == default.expiring_within
+    assert told["min_role_owners"]["default"] == default.rails.min_role_owners
+    assert told["max_user_deletes"]["default"] == {"count": 1, "percent": 20}
+
+
+def test_every_role_is_described_in_the_words_of_the_documentation() -> None:
+    person = parts("user")["Person"]
+    roles = {**person["platform"]["properties"], **person["modules"]["properties"]}
+    assert list(roles) == [*PLATFORM, *MODULES]
+    assert roles["pricing"]["description"] == "Pricing: prices, pricesheets, discounts, taxes, surcharges."
+
+
+WAREHOUSE = Vocabulary(("sales",), (*MODULES, Role("warehouse")))
+
+
+def test_modules_that_a_repository_added_are_named_and_no_others_are_let_through() -> None:
+    person, preset, policy = (
+        Draft7Validator(json.loads(json_schema(kind, WAREHOUSE))) for kind in ("user", "preset", "policy")
+    )
+    for module, sound in {"warehouse": True, "pricing": True, "warehous": False}.items():
+        assert person.is_valid({"email": "a@b.c", "id": 4, "modules": {module: "owner"}}) is sound
+        assert preset.is_valid({"modules": {module: "owner"}}) is sound
+        assert policy.is_valid({"id": "x", "match": {"any_of": [{"has": {module: "owner"}}]}}) is sound
+    assert "added" in str(parts("user", WAREHOUSE)["Person"]["modules"]["properties"])
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        pytest.param({}, Vocabulary(), id="an empty folder has no words of its own"),
+        pytest.param(
+            {
+                "presets/b.yaml": "label: b\n",
+                "presets/deep/a.yml": "]",
+                "presets/no such.yaml": "",
+                "presets/_c.yaml": "",
+            },
+            Vocabulary(("a", "b"), MODULES),
+            id="presets count by their names, broken ones too",
+        ),
+        pytest.param(
+            {"bo-sync.yaml": "role_definitions: {warehouse: wms}\n", "users/x.yaml": "]"},
+            Vocabulary((), (*MODULES, Role("warehouse"))),
+            id="an added module, beside people who are not read",
+        ),
+        pytest.param(
+            {"bo-sync.yaml": "role_definitions: {Ware house: wms}\n", "presets/b.yaml": ""},
+            Vocabulary(("b",)),
+            id="broken settings say nothing certain of modules",
+        ),
+    ],
+)
+def test_the_words_of_a_repository(files: dict[str, str], expected: Vocabulary, tmp_path: Path) -> None:
+    for path, text in files.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, encoding="utf-8")
+    assert Vocabulary.of(tmp_path) == expected
 
 
 def test_the_repositorys_own_files_satisfy_the_schemas() -> None:
@@ -178,13 +283,13 @@ def schema_refuses(kind: Kind, text: str) -> tuple[bool, bool]:
 
 
 def test_a_preset_whose_name_is_a_number_may_be_named_in_an_editor() -> None:
-    schema = Draft7Validator(json.loads(json_schema("user", presets=["2024", "1e3"])))
+    schema = Draft7Validator(json.loads(json_schema("user", Vocabulary(("2024", "1e3")))))
     assert schema.is_valid({"email": "a@b.c", "id": 4, "presets": [2024, 1000, "1e3"]})
     assert not schema.is_valid({"email": "a@b.c", "id": 4, "preset": 2025})
 
 
 def test_names_of_presets_can_be_limited_to_those_that_exist() -> None:
-    schema = Draft7Validator(json.loads(json_schema("user", presets=NAMES)))
+    schema = Draft7Validator(json.loads(json_schema("user", Vocabulary(NAMES))))
     person = {"email": "a@b.c", "id": 4}
     assert not list(schema.iter_errors({**person, "preset": "sales", "ignore": []}))
     assert not list(schema.iter_errors({**person, "presets": ["sales", "no"]}))

@@ -33,7 +33,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "journal": ("journal", "Read back what applies did, and what is unknown."),
     "catalogue": ("catalogue", "The table of the hub's operations: make it, compare it."),
     "doctor": ("doctor", "Check the hub, the key and what it may do."),
-    "schema": ("schema", "Print a JSON Schema of the files for editors."),
+    "schema": ("schema", "Print JSON Schemas of the files for editors."),
     "sandbox": ("sandbox", "The embedded hub: serve it, reset it, fill it."),
     "demo": ("demo", "Validate, plan, apply and plan again on a hub of its own."),
 }

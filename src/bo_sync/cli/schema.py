@@ -1,5 +1,6 @@
-"""`bo-sync schema`: what an editor needs to complete and check the files."""
+"""`bo-sync schema`: what an editor needs to complete and check the files of one repository."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -8,15 +9,46 @@ from bo_sync.cli.options import Common, common
 
 if TYPE_CHECKING:
     from bo_sync.config.files import Kind
+    from bo_sync.config.vocabulary import Vocabulary
 
 
-@click.command(name="schema", short_help="Print a JSON Schema of the files for editors.")
-@click.argument("kind", type=click.Choice(["user", "preset", "policy", "config"]))
+@click.command(name="schema", short_help="Print JSON Schemas of the files for editors.")
+@click.argument("kind", type=click.Choice(["user", "preset", "policy", "config"]), required=False)
+@click.option(
+    "--all", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Write all four into this folder instead."
+)
 @common
-def command(chosen: Common, *, kind: "Kind") -> None:
-    """Print the JSON Schema (draft-07) of a person's file, a preset's, a policy's, or bo-sync.yaml."""
-    del chosen
+def command(chosen: Common, *, kind: "Kind | None", folder: Path | None) -> None:
+    """Print the JSON Schema (draft-07) of a person's file, a preset's, a policy's, or bo-sync.yaml.
+
+    It names the presets and the added modules of the repository at hand, so make it anew when those change. An editor
+    finds it by a first line such as `# yaml-language-server: $schema=../schemas/user.json`.
+    """
     from bo_sync.cli.talk import result
     from bo_sync.config.schema import json_schema
+    from bo_sync.config.vocabulary import Vocabulary
 
-    result(json_schema(kind))
+    if (kind is None) is (folder is None):
+        raise click.UsageError("name one of user, preset, policy and config, or a folder with --all")
+    words = Vocabulary.of(chosen.root)
+    if kind is not None:
+        result(json_schema(kind, words))
+    elif folder is not None:
+        _write_all(folder, words, quiet=chosen.quiet)
+
+
+def _write_all(folder: Path, words: "Vocabulary", *, quiet: bool) -> None:
+    """One file a kind; one that says the same already is left as it is."""
+    from bo_sync.cli.talk import say
+    from bo_sync.cli.writing import create_file, replace_file
+    from bo_sync.config.schema import KINDS, json_schema
+
+    for kind in KINDS:
+        name, text = f"{kind}.json", json_schema(kind, words)
+        place = folder / name
+        if not place.exists():
+            create_file(folder, name, text)
+        elif place.read_bytes() != text.encode():
+            replace_file(folder, name, text)
+        if not quiet:
+            say(f"wrote {place}")

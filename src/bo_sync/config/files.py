@@ -7,6 +7,7 @@ Listing and reading go straight to the operating system: over ten thousand files
 import contextlib
 import os
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
@@ -18,7 +19,8 @@ from bo_sync.core.text import Text
 
 SETTINGS_FILE: Final = "bo-sync.yaml"
 POLICIES: Final = "policies"
-FOLDERS: Final = (POLICIES, "presets", "users")
+PRESETS: Final = "presets"
+FOLDERS: Final = (POLICIES, PRESETS, "users")
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 _CHUNK: Final = 1 << 16
 _HIDDEN: Final = ("_", ".")
@@ -57,11 +59,11 @@ class Found:
     problems: list[Problem] = field(default_factory=list)
 
 
-def walk(root: Path) -> Found:
-    """Every file of the configuration under `root`. Never raises for what the disk holds."""
+def walk(root: Path, folders: Collection[str] = FOLDERS) -> Found:
+    """Every file of the configuration under `root`, or those of some folders. Never raises for what the disk holds."""
     walking = _Walk(os.path.realpath(root))
     try:
-        walking.everything()
+        walking.everything(folders)
     except OSError as error:
         wanted = "expected a folder that holds users/ and presets/"
         walking.complain(".", f"cannot list the folder {quoted(str(root))}: {error.strerror}; {wanted}")
@@ -87,9 +89,9 @@ class _Walk:
         self._linked: list[tuple[str, str]] = []
         self._seen: set[str] = set()
 
-    def everything(self) -> None:
+    def everything(self, folders: Collection[str]) -> None:
         """The settings file and the folders, with all that they lead to."""
-        self.top(frozenset({SETTINGS_FILE, *FOLDERS}))
+        self.top(frozenset({SETTINGS_FILE, *folders}))
         while self._waiting or self._linked:
             if not self._waiting:
                 self._linked.sort(reverse=True)

@@ -1,7 +1,8 @@
 """JSON Schemas (draft-07) for editors, made from the models that validate, plus what the models leave to later checks.
 
 An editor's YAML knows numbers and we do not, so text may be a number there. A schema is a help while typing;
-`bo-sync validate` decides.
+`bo-sync validate` decides. What depends on a repository, the names of its presets and of the modules that its settings
+add, is given as its `Vocabulary`.
 """
 
 import json
@@ -24,50 +25,62 @@ from bo_sync.config.documents import (
     UserDocument,
 )
 from bo_sync.config.files import Kind
-from bo_sync.core.model import MODULES, PLATFORM, PROFILE_LIMITS, ProfileField
+from bo_sync.config.schema_words import role_description, said
+from bo_sync.config.vocabulary import Vocabulary
+from bo_sync.core.model import MODULES, PLATFORM, PROFILE_LIMITS, ProfileField, Role
 
 Schema = dict[str, object]
+
+ANY: Final = Vocabulary()
+KINDS: Final[tuple[Kind, ...]] = ("user", "preset", "policy", "config")
 
 _PRESET_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 _is_number: Final = re.compile(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?").fullmatch
 _TEXT: Final = ["string", "number"]
 
 
-def json_schema(kind: Kind, presets: Collection[str] = ()) -> str:
-    """The schema of one kind of file as JSON text in pure ASCII, the same every time.
-
-    `presets` limits names of presets to those that exist; without it any sound name will do.
-    """
+def json_schema(kind: Kind, words: Vocabulary = ANY) -> str:
+    """The schema of one kind of file as JSON text in pure ASCII, the same every time for the same words."""
     if kind == "user":
-        schema = _user(presets)
+        schema = _user(words)
     elif kind == "preset":
         schema = _model(PresetDocument, PRESET_KEYS)
-        _limit_presets(schema, presets)
-        _limit_roles(schema)
+        _limit_presets(schema, words.presets)
+        _limit_roles(schema, words.modules)
     elif kind == "policy":
-        schema = _policy()
+        schema = _policy(words.modules)
     else:
         schema = _model(SettingsDocument, SETTINGS_KEYS)
         _part(_part(schema, "properties"), "role_definitions")["propertyNames"] = {"pattern": ROLE_NAME}
         defaults = _part(_part(_part(schema, "definitions"), "ProfileDocument"), "properties")
         for name, limits in _profile_limits().items():
             _part(defaults, name).update(limits)
-    head: Schema = {"$schema": "http://json-schema.org/draft-07/schema#", "title": f"bo-sync {kind}"}
+    head: Schema = {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "$id": f"urn:bo-sync:schema:{kind}",
+        "title": f"bo-sync {kind}",
+    }
     return json.dumps({**head, **schema}, indent=2) + "\n"
 
 
-def _user(presets: Collection[str]) -> Schema:
+def _user(words: Vocabulary) -> Schema:
     """One person, or `users:` with a list of them."""
     person = _model(UserDocument, USER_KEYS)
     definitions = _part(person, "definitions")
     del person["definitions"]
-    _limit_presets(person, presets)
-    _limit_roles(person)
+    _limit_presets(person, words.presets)
+    _limit_roles(person, words.modules)
     person |= {"required": ["email"], "not": {"required": ["preset", "presets"]}, **_unless_held()}
     people: Schema = {
         "type": "object",
         "description": "Several people in one file.",
-        "properties": {"users": {"type": "array", "items": {"$ref": "#/definitions/Person"}}},
+        "properties": {
+            "users": {
+                "type": "array",
+                "description": "People, each with the keys of a file of their own.",
+                "items": {"$ref": "#/definitions/Person"},
+            }
+        },
         "required": ["users"],
         "additionalProperties": False,
     }
@@ -79,24 +92,27 @@ def _user(presets: Collection[str]) -> Schema:
     }
 
 
-def _policy() -> Schema:
-    """A policy, with the menu's items and the hub's operations by name."""
+def _policy(modules: Collection[Role]) -> Schema:
+    """A policy, with the roles, the menu's items and the hub's operations by name."""
     schema = _model(PolicyDocument, POLICY_KEYS)
     definitions = _part(schema, "definitions")
     facts = catalogue()
     clause = _part(definitions, "ClauseDocument")
     clause |= {"minProperties": 1, "maxProperties": 1}
     named = _part(clause, "properties")
-    can: Schema = {"items": {"enum": [operation.name for operation in facts.operations]}, "minItems": 1}
-    named["can"] = {**_part(named, "can"), **can}
-    named["menu"] = {"description": _part(named, "menu")["description"], "enum": [item.name for item in facts.menu]}
+    levels = _part(_part(named, "has"), "additionalProperties")
+    _part(named, "has")["properties"] = {
+        **_described(PLATFORM, {"const": True}),
+        **_described(modules or MODULES, {"enum": [word for word in _words(levels) if word is not True]}),
+    }
+    _part(named, "has")["additionalProperties"] = False if modules else levels
+    _part(named, "can").update({"items": {"enum": [operation.name for operation in facts.operations]}, "minItems": 1})
+    _replace(named, "menu", {"enum": [item.name for item in facts.menu]})
     match = _part(definitions, "MatchDocument")
     match |= {"minProperties": 1, "maxProperties": 1}
     for key in _part(match, "properties").values():
         cast("Schema", key)["minItems"] = 1
-    return {**schema, "definitions": {**definitions, "ClauseDocument": clause, "MatchDocument": match}} | {
-        "required": ["id", "match"]
-    }
+    return {**schema, "required": ["id", "match"]}
 
 
 def _unless_held() -> Schema:
@@ -128,12 +144,15 @@ def _profile_limits() -> dict[str, Schema]:
 
 
 def _model(model: type[Document], keys: Collection[str]) -> Schema:
-    """A model's schema with its properties in the canonical order."""
+    """A model's schema with its properties in the canonical order, each with what is said of it."""
     schema = cast("Schema", _tidy(model.model_json_schema(ref_template="#/definitions/{model}")))
     properties = _part(schema, "properties")
     schema["properties"] = {key: properties[key] for key in keys}
-    if "$defs" in schema:
-        schema["definitions"] = schema.pop("$defs")
+    schema["definitions"] = schema.pop("$defs", {})
+    parts = {model.__name__: schema, **cast("dict[str, Schema]", schema["definitions"])}
+    for name, part in parts.items():
+        for key, value in _part(part, "properties").items():
+            cast("Schema", value).update(said(name, key))
     return schema
 
 
@@ -156,22 +175,40 @@ def _part(schema: Mapping[str, object], key: str) -> Schema:
     return cast("Schema", schema.get(key, {}))
 
 
+def _words(schema: Schema) -> list[object]:
+    return cast("list[object]", schema["enum"])
+
+
+def _replace(properties: Schema, key: str, limits: Schema) -> None:
+    """Another type for a key, of which everything is said that was said before."""
+    kept = {word: value for word, value in _part(properties, key).items() if word in {"description", "examples"}}
+    properties[key] = {**kept, **limits}
+
+
 def _limit_presets(schema: Schema, presets: Collection[str]) -> None:
     """A name such as `2024` is text to us and a number to an editor."""
     numbers = [float(preset) for preset in sorted(presets) if _is_number(preset)]
     name: Schema = {"enum": [*sorted(presets), *numbers]} if presets else {"type": _TEXT, "pattern": _PRESET_NAME}
     properties = _part(schema, "properties")
-    for key in {"preset", "presets", "extends"} & set(properties):
-        limited = {"items": name, "uniqueItems": True} if key != "preset" else name
-        properties[key] = {**_part(properties, key), **limited}
+    for key in sorted({"preset", "presets", "extends"} & set(properties)):
+        limited = {"type": "array", "items": name, "uniqueItems": True} if key != "preset" else name
+        _replace(properties, key, limited)
+        if presets:
+            del _part(properties, key)["examples"]  # they are names of presets that may not be there
 
 
-def _limit_roles(schema: Schema) -> None:
-    """Name the roles that are known. More modules may be added in bo-sync.yaml, so others are let through there."""
+def _limit_roles(schema: Schema, modules: Collection[Role]) -> None:
+    """Name the roles that are known. Without `modules`, any may have been added by the settings, and is let through."""
     properties = _part(schema, "properties")
-    for area, roles, rest in (("platform", PLATFORM, False), ("modules", MODULES, True)):
+    for area, roles, others in (("platform", PLATFORM, False), ("modules", modules or MODULES, not modules)):
         part = _part(properties, area)
-        grant = part.pop("additionalProperties")
-        part["properties"] = dict.fromkeys(roles, grant)
-        part["additionalProperties"] = grant if rest else False
-        part["propertyNames"] = {"pattern": ROLE_NAME, **({"not": {"enum": list(PLATFORM)}} if rest else {})}
+        grant = cast("Schema", part.pop("additionalProperties"))
+        part["properties"] = _described(roles, grant)
+        part["additionalProperties"] = grant if others else False
+        if others:
+            part["propertyNames"] = {"pattern": ROLE_NAME, "not": {"enum": list(PLATFORM)}}
+
+
+def _described(roles: Collection[Role], grant: Schema) -> Schema:
+    """A property for each role, of which its documentation is said."""
+    return {role: {**grant, "description": role_description(role)} for role in roles}

@@ -1,0 +1,111 @@
+"""What the JSON Schemas say beside what they demand: descriptions of the roles, examples, and the defaults that hold.
+
+The keys' own descriptions stand with the models in `documents`. A default here is read from the value that has it, so
+an editor can offer no other.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bo_sync.access.catalogue import catalogue
+from bo_sync.core.model import Role
+from bo_sync.core.settings import Settings, Share
+
+_DAY: Final = "2099-12-31"
+_WHY: Final = "CHG-1234 template migration"
+
+EXAMPLES: Final[Mapping[str, tuple[object, ...]]] = {
+    "Acceptance.rule": ("BOS007",),
+    "Acceptance.reason": ("agreed in CHG-99",),
+    "Acceptance.until": (_DAY,),
+    "Limited.until": (_DAY,),
+    "Limited.reason": (_WHY,),
+    "ProfileDocument.first_name": ("Jane",),
+    "ProfileDocument.last_name": ("Doe",),
+    "ProfileDocument.middle_name": ("van", None),
+    "ProfileDocument.gender": ("female",),
+    "ProfileDocument.phone": ("+31 20 123 4567",),
+    "ProfileDocument.job": ("Account manager",),
+    "ProfileDocument.language": ("nl",),
+    "UserDocument.email": ("jane.doe@example.com",),
+    "UserDocument.id": (1042,),
+    "UserDocument.preset": ("sales-representative",),
+    "UserDocument.presets": (["sales-representative", "catalogue-editor"],),
+    "UserDocument.platform": ({"backoffice": True},),
+    "UserDocument.modules": ({"pricing": "viewer"}, {"pricing": {"access": "editor", "until": _DAY, "reason": _WHY}}),
+    "UserDocument.state": ("absent",),
+    "UserDocument.until": ("2099-06-30",),
+    "UserDocument.ignore": ([{"rule": "BOS007", "reason": "agreed in CHG-99", "until": _DAY}],),
+    "PresetDocument.label": ("Sales Representative",),
+    "PresetDocument.description": ("Sells through the Sales Hub, no backoffice.",),
+    "PresetDocument.extends": (["catalogue-editor"],),
+    "PresetDocument.platform": ({"sales_hub": True},),
+    "PresetDocument.modules": ({"product_data": "owner", "order_data": "viewer"},),
+    "SettingsDocument.defaults": ({"language": "nl"},),
+    "SettingsDocument.unmanaged": ("delete",),
+    "SettingsDocument.protect": (["break-glass@example.com", "*@propeller-commerce.com"],),
+    "SettingsDocument.email_domains": (["example.com"],),
+    "SettingsDocument.timezone": ("Europe/Amsterdam",),
+    "SettingsDocument.expiring_within": (30,),
+    "SettingsDocument.hub_host": ("api.helice.cloud",),
+    "SettingsDocument.rails": ({"max_user_deletes": {"count": 3, "percent": 10}, "min_role_owners": 3},),
+    "SettingsDocument.role_definitions": ({"ticketing": "ticket"},),
+    "RailsDocument.max_user_deletes": ({"count": 3, "percent": 10},),
+    "RailsDocument.max_grant_losses": ({"count": 20, "percent": 10},),
+    "RailsDocument.min_role_owners": (3,),
+    "ShareDocument.count": (3,),
+    "ShareDocument.percent": (20,),
+    "ClauseDocument.has": ({"backoffice": True, "pricing": "editor"},),
+    "ClauseDocument.can": (["orderUpdate", "orderDelete"],),
+    "ClauseDocument.menu": ("Orders > Carriers",),
+    "MatchDocument.all_of": ([{"has": {"pricing": "editor"}}, {"can": ["orderUpdate"]}],),
+    "MatchDocument.any_of": ([{"menu": "Admin > API Keys"}],),
+    "ExceptionDocument.email": ("omar.haddad@example.com",),
+    "ExceptionDocument.reason": ("CHG-1410 covers for the price analyst",),
+    "ExceptionDocument.until": (_DAY,),
+    "PolicyDocument.id": ("price-and-order",),
+    "PolicyDocument.severity": ("warning",),
+    "PolicyDocument.title": ("Who sets prices works on no orders",),
+    "PolicyDocument.why": ("A price for one's own order is seen by nobody else.",),
+    "PolicyDocument.match": ({"all_of": [{"has": {"pricing": "editor"}}, {"has": {"order_data": "editor"}}]},),
+    "PolicyDocument.at_most": (3,),
+    "PolicyDocument.at_least": (2,),
+    "PolicyDocument.except": ([{"email": "omar.haddad@example.com", "reason": _WHY, "until": _DAY}],),
+}
+"""Model and key: values that are sound there."""
+
+
+def _share(share: Share) -> dict[str, int]:
+    return {"count": share.count, "percent": share.percent}
+
+
+def defaults() -> dict[str, object]:
+    """Model and key: what holds when the key is left out."""
+    settings = Settings()
+    return {
+        "UserDocument.state": "present",
+        "PolicyDocument.severity": "error",
+        "SettingsDocument.unmanaged": settings.unmanaged.value,
+        "SettingsDocument.timezone": settings.timezone,
+        "SettingsDocument.expiring_within": settings.expiring_within,
+        "RailsDocument.max_user_deletes": _share(settings.rails.max_user_deletes),
+        "RailsDocument.max_grant_losses": _share(settings.rails.max_grant_losses),
+        "RailsDocument.min_role_owners": settings.rails.min_role_owners,
+    }
+
+
+def said(model: str, key: str) -> dict[str, object]:
+    """The examples and the default of a key, as a schema says them; a key that is inherited has its parent's."""
+    owners = (model, "ProfileDocument", "Limited")
+    named = next((name for owner in owners if (name := f"{owner}.{key}") in EXAMPLES), "")
+    examples: dict[str, object] = {"examples": list(EXAMPLES[named])} if named else {}
+    default = defaults().get(f"{model}.{key}")
+    return examples if default is None else {"default": default, **examples}
+
+
+def role_description(role: Role) -> str:
+    """What a role is about, in the words of the product's documentation; for an added one, where it comes from."""
+    known = next((known for known in catalogue().roles if known.role == role), None)
+    if known is None:
+        return "A module that `role_definitions` of bo-sync.yaml added."
+    return f"{known.name}: {known.allows}."

@@ -1,0 +1,30 @@
+"""The words that one repository adds to the files' language: the names of its presets, and modules of its own."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from bo_sync.config.files import PRESETS, SETTINGS_FILE, is_preset_name, kind_of, stem_of, walk
+from bo_sync.config.load import load_files
+from bo_sync.core.model import PLATFORM, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """No presets: any sound name will do. No modules: the documented nine, and any sound name beside them."""
+
+    presets: tuple[str, ...] = ()
+    modules: tuple[Role, ...] = ()
+
+    @classmethod
+    def of(cls, root: Path) -> Self:
+        """The words of the repository in `root`, as far as its files tell them; people and policies are not read.
+
+        Settings with an error say nothing certain about modules. Never raises for what the files hold.
+        """
+        files = [file for file in walk(root, (PRESETS,)).files if kind_of(file[0]) in {"preset", "config"}]
+        presets = {stem_of(path) for path, _ in files if kind_of(path) == "preset"}
+        tree = load_files(files)
+        unclear = any(problem.source.path.raw == SETTINGS_FILE for problem in tree.errors)
+        modules = tuple(role for role in tree.settings.roles if role not in PLATFORM)
+        return cls(tuple(sorted(filter(is_preset_name, presets))), () if unclear or not files else modules)
