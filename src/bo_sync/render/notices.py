@@ -6,15 +6,16 @@ the rails, the policies, the guards, the changes and the findings.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from enum import StrEnum
 from typing import Final
 
 from bo_sync.access.rules import RULES
-from bo_sync.core.changes import CreateUser, DeleteUser, UpdateUser
+from bo_sync.core.changes import DeleteUser
 from bo_sync.core.guards import Loosened
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import Finding, Plan
-from bo_sync.core.policy import PolicyResult
+from bo_sync.core.policy import PolicyResult, PolicyRow
 from bo_sync.core.rails import RailResult, way_past
 from bo_sync.core.text import Text, visible
 from bo_sync.render.guards import after_of, before_of
@@ -30,13 +31,24 @@ DELICATE: Final = "delicate_access"
 _WEIGHTS: Final = tuple(Severity)
 
 
+class Kind(StrEnum):
+    """What a notice is made from. Rails and policies have names that could be each other's."""
+
+    FILES = "files"
+    RAIL = "rail"
+    POLICY = "policy"
+    GUARD = "guard"
+    CHANGE = "change"
+    FINDING = "finding"
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """One thing to be told. `rule` is a finding's number, a rail, a policy's id, or one of the words above.
 
     `title` is a short sentence in lower case without a full stop (a policy's is its own), `message` one line without
-    the person. Both are harmless where they stand in plain text. `what` is what the notice is about beside the rule, the
-    person and the file, in words that stay while lines, days and counts move.
+    the person. Both are harmless where they stand in plain text. `what` is what the notice is about beside the rule,
+    the person and the file, in words that stay while lines, days and counts move.
     """
 
     rule: str
@@ -46,11 +58,17 @@ class Notice:
     email: Text | None = None
     source: Source | None = None
     what: str = ""
+    kind: Kind = Kind.FINDING
 
     @property
     def told(self) -> str:
         """The message with its person: `jane@example.com: it ends today`."""
         return self.message if self.email is None else f"{address(self.email)}: {self.message}"
+
+    @property
+    def check(self) -> str:
+        """The rule's name among all rules: `BOS007`, `files`, `deletion`, `rail/self`, `policy/self`."""
+        return f"{self.kind}/{self.rule}" if self.kind in {Kind.RAIL, Kind.POLICY} else self.rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +108,15 @@ def _gravest_first(notices: Iterable[Notice]) -> tuple[Notice, ...]:
 
 
 def _of_problem(problem: Problem) -> Notice:
-    what = _lasting(problem.message)
-    return Notice(FILES, problem.severity, "a file is not as it should be", problem.message, None, problem.source, what)
+    return Notice(
+        FILES,
+        problem.severity,
+        "a file is not as it should be",
+        problem.message,
+        source=problem.source,
+        what=_lasting(problem.message),
+        kind=Kind.FILES,
+    )
 
 
 def _of_rails(rails: Iterable[RailResult]) -> Iterator[Notice]:
@@ -99,56 +124,79 @@ def _of_rails(rails: Iterable[RailResult]) -> Iterator[Notice]:
     for rail in rails:
         if rail.ok:
             continue
-        title, way = f"the rail {rail.rail} refuses: {measure_of(rail)}", f"way past: {way_past(rail)}"
-        for row in rail.rows:
-            told = f"{row.message}; {way}"
-            yield Notice(rail.rail, Severity.ERROR, title, told, row.email, row.source, _lasting(row.message))
+        measured, way = measure_of(rail), f"way past: {way_past(rail)}"
+        whole = Notice(rail.rail, Severity.ERROR, f"the rail {rail.rail} refuses", f"{measured}; {way}", kind=Kind.RAIL)
         if not rail.rows:
-            yield Notice(rail.rail, Severity.ERROR, title, f"{measure_of(rail)}; {way}")
+            yield whole
+        for row in rail.rows:
+            told = f"{row.message} ({measured}); {way}"
+            yield replace(whole, message=told, email=row.email, source=row.source, what=_lasting(row.message))
 
 
 def _of_policies(policies: Iterable[PolicyResult]) -> Iterator[Notice]:
     """One for each person who makes a policy fail, or one for the policy where people are wanting; and its notes.
 
-    What people are told of is the policy's title, limits and why; where somebody has no file, the policy's is named.
+    Somebody without a file is told of where the policy stands.
     """
     for result in policies:
-        policy, title = result.policy, f"{result.policy.title}"
+        policy = result.policy
         severity = Severity.ERROR if result.is_violated else Severity.WARNING
         why = f" ({policy.why})" if policy.why is not None else ""
-        if result.is_too_few or (not result.ok and not result.rows):
-            yield Notice(policy.id, severity, title, told_of(result) + why, None, policy.source)
+        whole = Notice(
+            policy.id,
+            severity,
+            f"{policy.title}",
+            told_of(result) + why,
+            source=policy.source,
+            kind=Kind.POLICY,
+        )
+        if result.is_too_few:
+            yield whole
         elif not result.ok:
             for row in result.rows:
-                told = f"{row.message}; {told_of(result)}{why}"
-                yield Notice(policy.id, severity, title, told, row.email, row.source or policy.source)
-        for note in result.notes:
-            source = note.source or policy.source
-            yield Notice(policy.id, Severity.WARNING, title, note.message, note.email, source, _lasting(note.message))
+                told = f"{row.message}; {whole.message}"
+                yield replace(whole, message=told, email=row.email, source=row.source or policy.source)
+        yield from (_of_note(note, whole) for note in result.notes)
+
+
+def _of_note(note: PolicyRow, whole: Notice) -> Notice:
+    return replace(
+        whole,
+        severity=Severity.WARNING,
+        message=note.message,
+        email=note.email,
+        source=note.source or whole.source,
+        what=_lasting(note.message),
+    )
 
 
 def _of_guard(loosened: Loosened) -> Notice:
-    told = f"{loosened.guard}: {before_of(loosened)} → {after_of(loosened)}"
-    return Notice(GUARD, Severity.WARNING, "a guard is loosened since the base", visible(told), what=_lasting(told))
+    told = visible(f"{loosened.guard}: {before_of(loosened)} → {after_of(loosened)}")
+    title = "a guard is loosened since the base"
+    return Notice(GUARD, Severity.WARNING, title, told, what=_lasting(told), kind=Kind.GUARD)
 
 
 def _of_changes(plan: Plan) -> Iterator[Notice]:
     for change, row in attention(plan):
         told = "; ".join(filter(None, (f"{row.topic} {row.effect}".strip(), row.meaning)))
-        match change:
-            case DeleteUser():
-                yield Notice(DELETION, Severity.WARNING, "somebody is deleted", told, change.email, change.source)
-            case CreateUser() | UpdateUser():
-                title = "delicate access changes"
-                yield Notice(DELICATE, Severity.WARNING, title, told, change.email, change.source, row.topic)
+        is_deletion = isinstance(change, DeleteUser)
+        yield Notice(
+            DELETION if is_deletion else DELICATE,
+            Severity.WARNING,
+            "somebody is deleted" if is_deletion else "delicate access changes",
+            told,
+            change.email,
+            change.source,
+            row.topic,
+            Kind.CHANGE,
+        )
 
 
 def _of_findings(findings: Iterable[Finding]) -> Iterator[Notice]:
     for found in findings:
         rule = RULES.get(found.rule)
         title = rule.title if rule else found.rule
-        what = _about(found)
-        yield Notice(found.rule, found.severity, title, found.message, found.email, found.source, what)
+        yield Notice(found.rule, found.severity, title, found.message, found.email, found.source, _about(found))
 
 
 _QUOTED: Final = re.compile("`[^`]*`")
