@@ -7,7 +7,7 @@ any other character.
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from bo_sync.core.text import visible
@@ -22,7 +22,7 @@ def terminal(line: str) -> str:
     return _COMMAND.sub(lambda found: r"\x3a:" if found.group() == "::" else r"#\x23", visible(line))
 
 
-def json_text(document: Mapping[str, object]) -> str:
+def json_text(document: Mapping[str, object] | Sequence[object]) -> str:
     """`document` as JSON in ASCII. A log that it is printed to finds no command in it: of `##`, one is an escape."""
     return json.dumps(document, indent=2, ensure_ascii=True).replace("##", r"#\u0023") + "\n"
 
