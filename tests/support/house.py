@@ -27,6 +27,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "config": frozenset({"config", "core", "access", "errors"}),
     "render": frozenset({"render", "core", "access", "errors"}),
     "hub": frozenset({"hub", "core", "ports", "errors"}),
+    "forge": frozenset({"forge", "hub", "core", "errors"}),
     "journal": frozenset({"journal", "core", "ports", "errors"}),
     "sandbox": frozenset({"sandbox", "errors"}),
     "cli": frozenset(
@@ -43,6 +44,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
             "config",
             "render",
             "hub",
+            "forge",
             "journal",
             "sandbox",
         }
@@ -54,8 +56,8 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
 
 THIRD_PARTIES: Final[dict[str, tuple[str, ...]]] = {
     "pydantic": ("config", "hub"),
-    "requests": ("hub.transport", "sandbox.adapter"),
-    "urllib3": ("hub.transport", "sandbox.adapter"),
+    "requests": ("hub.exchange", "sandbox.adapter"),
+    "urllib3": ("hub.exchange", "sandbox.adapter"),
     "click": ("cli",),
     "rich": ("cli", "render.text"),
     "graphql": ("sandbox",),

@@ -38,7 +38,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Any HTTP answer, read to its end. `media_type` is lower case without parameters.
+    """Any HTTP answer, read to its end. `media_type` is lower case without parameters, so are the names of `headers`.
 
     What the hub chose freely is left out of `repr`: it may quote the key.
     """
@@ -48,6 +48,7 @@ class Answer:
     body: bytes = field(repr=False)
     retry_after: str | None = field(default=None, repr=False)
     location: str | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,71 +1,28 @@
 """One GraphQL request over HTTP: sent at most `concurrency` at a time, tried again only when that can do no harm.
 
-The only module that knows `requests`. What leaves it is a `Reply` or a HubError; no exception of the libraries below is
-chained to one, because theirs carry the request, and the request carries the key.
+What leaves it is a `Reply` or a HubError; how one HTTP request is exchanged is in `hub/exchange.py`.
 
 Reads are tried again after any failure that may pass. A write is tried again only when it certainly did not happen: no
 connection was made, or the hub answered 429. A connection that breaks after that, even a kept one that the hub had
 closed already, leaves the write's fate unknown.
 """
 
-import ssl
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
-from http.cookiejar import DefaultCookiePolicy
+from collections.abc import Callable, Mapping
 from typing import Final
 
-import requests
-import urllib3
-from requests.adapters import BaseAdapter, HTTPAdapter
-from requests.auth import AuthBase
-
-from bo_sync import __version__
 from bo_sync.core.text import Text
 from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubUnreachableError
 from bo_sync.hub.address import HubAddress
 from bo_sync.hub.answers import Answer, Call, Fault, Outcome, Reply, Silence, describe, parse_reply
+from bo_sync.hub.exchange import Adapter, Asked, Time, exchange, open_session
 from bo_sync.hub.patience import TRIES, Pace
 from bo_sync.hub.refusals import denied_hint
 from bo_sync.hub.secrets import Credentials
 
-LARGEST_ANSWER: Final = 32 * 1024 * 1024
-_CHUNK: Final = 64 * 1024
-_PASSING: Final = frozenset({429, 500, 502, 503, 504})
-_HEADERS: Final = {
-    "Accept": "application/json",
-    "Content-Type": "application/json",
-    "User-Agent": f"bo-sync/{__version__}",
-}
-
-
-_KINDS: Final[tuple[tuple[tuple[type[BaseException], ...], Silence], ...]] = (
-    (
-        (ssl.SSLCertVerificationError,),
-        Silence(
-            "its certificate cannot be trusted",
-            sent=False,
-            hint="if a certificate authority of your own signs here, name its bundle in REQUESTS_CA_BUNDLE",
-            lasting=True,
-        ),
-    ),
-    ((urllib3.exceptions.NameResolutionError,), Silence("its name cannot be resolved", sent=False)),
-    ((urllib3.exceptions.NewConnectionError,), Silence("no connection could be made", sent=False)),
-    (
-        (urllib3.exceptions.ConnectTimeoutError, requests.ConnectTimeout),
-        Silence("connecting took too long", sent=False),
-    ),
-    ((urllib3.exceptions.ReadTimeoutError, requests.ReadTimeout), Silence("no answer in time", sent=True)),
-)
-"""What an exception says about a request, the first that fits: only the first four certainly came before it was sent.
-A ProxyError is not among them: a proxy that ends the connection in the middle raises one too."""
-_BROKEN: Final = Silence("the connection broke", sent=True)
-_NO_BUNDLE: Final = Silence(
-    "the bundle of certificate authorities that the environment names is not there",
-    sent=False,
-    hint="correct REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, or unset it",
-    lasting=True,
-)
+PASSING: Final = frozenset({429, 500, 502, 503, 504})
+"""Answers that a later try may not get."""
+_HEADERS: Final = {"Accept": "application/json", "Content-Type": "application/json"}
 
 
 class Transport:
@@ -77,7 +34,7 @@ class Transport:
         credentials: Credentials | None = None,
         *,
         concurrency: int = 8,
-        adapters: Mapping[str, BaseAdapter] | None = None,
+        adapters: Mapping[str, Adapter] | None = None,
         pace: Pace | None = None,
     ) -> None:
         self.address = address
@@ -86,7 +43,8 @@ class Transport:
         self._pace = pace or Pace()
         self._in_flight = threading.BoundedSemaphore(concurrency)
         self._stopped = threading.Event()
-        self._session = _open_session(address, self.credentials, concurrency)
+        is_encrypted = address.scheme == "https"
+        self._session = open_session(_HEADERS, self._secrets, is_encrypted=is_encrypted, connections=concurrency)
         for scheme, adapter in (adapters or {}).items():
             self._session.mount(scheme, adapter)
 
@@ -95,7 +53,7 @@ class Transport:
         match self._send(call, _may_read_again, lambda: None):
             case Silence() as silence:
                 raise self._unreachable(call, silence)
-            case Answer(status=status) as answer if status in _PASSING:
+            case Answer(status=status) as answer if status in PASSING:
                 message = f"{call.operation}: {self.address.url} keeps answering {describe(answer, self.credentials)}"
                 raise HubUnreachableError(message, operation=call.operation, hint="try again in a while")
             case answer:
@@ -156,20 +114,14 @@ class Transport:
         return left > (1.0 if silence.sent else max(1.0, silence.seconds))
 
     def _exchange(self, body: bytes, seconds: float) -> Outcome:
-        clock = self._pace.monotonic
-        started = clock()
-        try:
-            response = self._session.post(
-                self.address.url,
-                data=body,
-                timeout=(min(self._pace.connect, seconds), seconds),
-                allow_redirects=False,
-                stream=True,
-            )
-            with response:
-                return _read_answer(response, lambda: clock() - started > seconds, seconds)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as err:
-            return _silence(err, clock() - started)
+        time = Time(seconds, self._pace.connect, self._pace.monotonic)
+        return exchange(self._session, Asked("POST", self.address.url, body), time)
+
+    def _secrets(self) -> dict[str, str]:
+        headers = {} if self.credentials.key is None else {"apikey": self.credentials.key.reveal()}
+        if self.credentials.session is not None:
+            headers["Authorization"] = f"Bearer {self.credentials.session.reveal()}"
+        return headers
 
     def _reply(self, call: Call, answer: Answer) -> Reply:
         """The GraphQL of an answer that is final. Raises HubDeniedError and HubError."""
@@ -208,88 +160,8 @@ class Transport:
 
 
 def _may_read_again(outcome: Outcome) -> bool:
-    return outcome.status in _PASSING if isinstance(outcome, Answer) else not outcome.lasting
+    return outcome.status in PASSING if isinstance(outcome, Answer) else not outcome.lasting
 
 
 def _may_write_again(outcome: Outcome) -> bool:
     return outcome.status == 429 if isinstance(outcome, Answer) else not (outcome.sent or outcome.lasting)
-
-
-class _Session(requests.Session):
-    """Never looks where a redirect points: looking would read netrc, and a hostile target could raise anything."""
-
-    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  # the signature is theirs
-        return None
-
-
-class _HubAuth(AuthBase):
-    """Sets our headers. A session with an `auth` of its own never reads netrc."""
-
-    def __init__(self, credentials: Credentials) -> None:
-        self._credentials = credentials
-
-    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
-        if self._credentials.key is not None:
-            r.headers["apikey"] = self._credentials.key.reveal()
-        if self._credentials.session is not None:
-            r.headers["Authorization"] = f"Bearer {self._credentials.session.reveal()}"
-        return r
-
-
-def _open_session(address: HubAddress, credentials: Credentials, concurrency: int) -> requests.Session:
-    session = _Session()
-    session.auth = _HubAuth(credentials)
-    session.headers.update(_HEADERS)
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    # Proxies and CA bundles come from the environment; but what is sent in the clear must not leave this machine.
-    session.trust_env = address.scheme == "https"
-    for prefix in ("https://", "http://"):
-        session.mount(prefix, HTTPAdapter(pool_maxsize=concurrency, max_retries=0))
-    return session
-
-
-def _read_answer(response: requests.Response, is_late: Callable[[], bool], seconds: float) -> Outcome:
-    body = bytearray()
-    for chunk in _chunks(response):
-        body += chunk
-        if len(body) > LARGEST_ANSWER:
-            return Silence(f"an answer of more than {LARGEST_ANSWER >> 20} MiB", sent=True, lasting=True)
-        if is_late():
-            return Silence(f"the answer was not complete after {seconds:.0f} s", sent=True)
-    headers = response.headers
-    media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    retry_after, location = headers.get("Retry-After"), headers.get("Location")
-    return Answer(response.status_code, media_type, bytes(body), retry_after, location)
-
-
-def _chunks(response: requests.Response) -> Iterator[bytes]:
-    """The body as it arrives. `read1` waits for one packet, where `iter_content` waits for a whole chunk."""
-    raw = response.raw
-    if not isinstance(raw, urllib3.BaseHTTPResponse):
-        yield from response.iter_content(_CHUNK)
-        return
-    while chunk := raw.read1(_CHUNK, decode_content=True):
-        yield chunk
-
-
-def _silence(err: Exception, seconds: float) -> Silence:
-    """An exception of the libraries below, as a value. Only names are kept: messages may quote headers and proxies."""
-    causes = tuple(_causes(err))
-    named = " < ".join(type(cause).__name__ for cause in causes)
-    found = next((silence for cause in causes for kinds, silence in _KINDS if isinstance(cause, kinds)), _BROKEN)
-    if "TLS CA certificate bundle" in str(err):
-        found = _NO_BUNDLE
-    return replace(found, seconds=seconds, detail=named)
-
-
-def _causes(err: BaseException) -> Iterator[BaseException]:
-    """An exception and those that it wraps, outermost first: as argument, `reason`, `original_error` or cause."""
-    seen: set[int] = set()
-    ahead: list[object] = [err]
-    while ahead:
-        cause = ahead.pop(0)
-        if not isinstance(cause, BaseException) or id(cause) in seen:
-            continue
-        seen.add(id(cause))
-        yield cause
-        ahead += [*cause.args, getattr(cause, "reason", None), getattr(cause, "original_error", None), cause.__cause__]

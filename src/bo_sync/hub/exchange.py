@@ -1,0 +1,171 @@
+"""One HTTP request and its answer, or why there is none, as values: what every way out of this process shares.
+
+No exception of the libraries below leaves this module, because theirs carry the request, and the request carries the
+secret. Redirects are not followed, cookies not kept, netrc is not read, and an answer is bounded in time and size.
+"""
+
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from http.cookiejar import DefaultCookiePolicy
+from typing import Final
+
+import requests
+import urllib3
+from requests.adapters import BaseAdapter, HTTPAdapter
+from requests.auth import AuthBase
+
+from bo_sync import __version__
+from bo_sync.hub.answers import Answer, Outcome, Silence
+
+USER_AGENT: Final = f"bo-sync/{__version__}"
+LARGEST_ANSWER: Final = 32 * 1024 * 1024
+_CHUNK: Final = 64 * 1024
+Adapter = BaseAdapter
+"""What serves a further scheme, as the sandbox's."""
+
+
+_KINDS: Final[tuple[tuple[tuple[type[BaseException], ...], Silence], ...]] = (
+    (
+        (ssl.SSLCertVerificationError,),
+        Silence(
+            "its certificate cannot be trusted",
+            sent=False,
+            hint="if a certificate authority of your own signs here, name its bundle in REQUESTS_CA_BUNDLE",
+            lasting=True,
+        ),
+    ),
+    ((urllib3.exceptions.NameResolutionError,), Silence("its name cannot be resolved", sent=False)),
+    ((urllib3.exceptions.NewConnectionError,), Silence("no connection could be made", sent=False)),
+    (
+        (urllib3.exceptions.ConnectTimeoutError, requests.ConnectTimeout),
+        Silence("connecting took too long", sent=False),
+    ),
+    ((urllib3.exceptions.ReadTimeoutError, requests.ReadTimeout), Silence("no answer in time", sent=True)),
+)
+"""What an exception says about a request, the first that fits: only the first four certainly came before it was sent.
+A ProxyError is not among them: a proxy that ends the connection in the middle raises one too."""
+_BROKEN: Final = Silence("the connection broke", sent=True)
+_NO_BUNDLE: Final = Silence(
+    "the bundle of certificate authorities that the environment names is not there",
+    sent=False,
+    hint="correct REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE, or unset it",
+    lasting=True,
+)
+
+
+class Session(requests.Session):
+    """Never looks where a redirect points: looking would read netrc, and a hostile target could raise anything."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  # the signature is theirs
+        return None
+
+
+class _Secretive(AuthBase):
+    """Sets headers at the last moment. A session with an `auth` of its own never reads netrc."""
+
+    def __init__(self, headers: Callable[[], Mapping[str, str]]) -> None:
+        self._headers = headers
+
+    def __call__(self, r: requests.PreparedRequest) -> requests.PreparedRequest:
+        r.headers.update(self._headers())
+        return r
+
+
+def open_session(
+    headers: Mapping[str, str], secret_headers: Callable[[], Mapping[str, str]], *, is_encrypted: bool, connections: int
+) -> Session:
+    """A session for one place; `secret_headers` is asked for each request, and kept by nothing."""
+    session = Session()
+    session.auth = _Secretive(secret_headers)
+    session.headers.update({**headers, "User-Agent": USER_AGENT})
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    # Proxies and CA bundles come from the environment; but what is sent in the clear must not leave this machine.
+    session.trust_env = is_encrypted
+    for prefix in ("https://", "http://"):
+        session.mount(prefix, HTTPAdapter(pool_maxsize=connections, max_retries=0))
+    return session
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One HTTP request. The body is JSON, or None for no body."""
+
+    method: str
+    url: str
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """How long a request may take, in seconds, of which connecting; and the clock by which that is told."""
+
+    seconds: float
+    connect: float
+    monotonic: Callable[[], float]
+
+
+def exchange(session: Session, asked: Asked, time: Time) -> Outcome:
+    """What came of it. Never raises what the libraries below raise."""
+    started = time.monotonic()
+    try:
+        response = session.request(
+            asked.method,
+            asked.url,
+            data=asked.body,
+            timeout=(min(time.connect, time.seconds), time.seconds),
+            allow_redirects=False,
+            stream=True,
+        )
+        with response:
+            return _read_answer(response, lambda: time.monotonic() - started > time.seconds, time.seconds)
+    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as err:
+        return _silence(err, time.monotonic() - started)
+
+
+def _read_answer(response: requests.Response, is_late: Callable[[], bool], seconds: float) -> Outcome:
+    body = bytearray()
+    for chunk in _chunks(response):
+        body += chunk
+        if len(body) > LARGEST_ANSWER:
+            return Silence(f"an answer of more than {LARGEST_ANSWER >> 20} MiB", sent=True, lasting=True)
+        if is_late():
+            return Silence(f"the answer was not complete after {seconds:.0f} s", sent=True)
+    headers = response.headers
+    media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    lower = {name.lower(): value for name, value in headers.items()}
+    retry_after, location = headers.get("Retry-After"), headers.get("Location")
+    return Answer(response.status_code, media_type, bytes(body), retry_after, location, lower)
+
+
+def _chunks(response: requests.Response) -> Iterator[bytes]:
+    """The body as it arrives. `read1` waits for one packet, where `iter_content` waits for a whole chunk."""
+    raw = response.raw
+    if not isinstance(raw, urllib3.BaseHTTPResponse):
+        yield from response.iter_content(_CHUNK)
+        return
+    while chunk := raw.read1(_CHUNK, decode_content=True):
+        yield chunk
+
+
+def _silence(err: Exception, seconds: float) -> Silence:
+    """An exception of the libraries below, as a value. Only names are kept: messages may quote headers and proxies."""
+    causes = tuple(_causes(err))
+    named = " < ".join(type(cause).__name__ for cause in causes)
+    found = next((silence for cause in causes for kinds, silence in _KINDS if isinstance(cause, kinds)), _BROKEN)
+    if "TLS CA certificate bundle" in str(err):
+        found = _NO_BUNDLE
+    return replace(found, seconds=seconds, detail=named)
+
+
+def _causes(err: BaseException) -> Iterator[BaseException]:
+    """An exception and those that it wraps, outermost first: as argument, `reason`, `original_error` or cause."""
+    seen: set[int] = set()
+    ahead: list[object] = [err]
+    while ahead:
+        cause = ahead.pop(0)
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        ahead += [*cause.args, getattr(cause, "reason", None), getattr(cause, "original_error", None), cause.__cause__]
