@@ -4,14 +4,16 @@ Keys and their order are a promise; `format_version` changes when it is not kept
 its exact characters, escaped as JSON escapes.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Final
 
 from bo_sync import __version__
-from bo_sync.core.changes import Change, Direction
+from bo_sync.core.changes import Cause, Change, DeleteUser, Direction, RevokeGrant, SetGrant
 from bo_sync.core.document import FORMAT_VERSION, Json, change_document, digest
 from bo_sync.core.effect import Effect
 from bo_sync.core.history import Comparison
-from bo_sync.core.model import Problem, Source
+from bo_sync.core.model import Problem, Role, Source
 from bo_sync.core.plan import Finding, Plan, Summary
 from bo_sync.core.policy import PolicyResult
 from bo_sync.core.rails import RailResult
@@ -46,15 +48,30 @@ def plan_json(plan: Plan) -> str:
     )
 
 
+CAUSES: Final = {Cause.STATE_ABSENT: "absent", Cause.UNTIL_PASSED: "until", Cause.UNMANAGED: "unmanaged"}
+"""Why somebody is deleted, in a word."""
+
+
 def _change(change: Change, plan: Plan) -> Json:
-    """A change, and what it lets the person do; `unknown` counts operations of which the hub does not say who may."""
+    """A change, why, and what it lets the person do; `unknown` counts operations of which the hub does not say who may.
+
+    `cause` is that of a deletion, `expired` the roles whose own entry has ended.
+    """
     effect = plan.effects.get(change.email.folded, Effect())
     whole = effect.whole
     return {
         **change_document(change),
+        "cause": CAUSES[change.cause] if isinstance(change, DeleteUser) else None,
+        "expired": [{"role": role, "until": until.isoformat()} for role, until in _expired(change)],
         "menu": {"opened": list(whole.opened), "closed": list(whole.closed)},
         "operations": {"gained": list(whole.gained), "lost": list(whole.lost), "unknown": effect.unknown},
     }
+
+
+def _expired(change: Change) -> Iterator[tuple[Role, date]]:
+    for grant in change.grants:
+        if isinstance(grant, SetGrant | RevokeGrant) and grant.expired is not None:
+            yield grant.role, grant.expired
 
 
 def _document(content: Mapping[str, Json]) -> str:
