@@ -76,6 +76,8 @@ class Plan:
     """By the folded address of each change whose grants change."""
     policies: tuple[PolicyResult, ...] = ()
     """Judged on the state after the plan, by id."""
+    redacted_from: str | None = None
+    """The digest of the plan of which this is a copy with pseudonyms, only to be shown; None for a plan itself."""
 
     @property
     def refused(self) -> tuple[RailResult, ...]:

@@ -13,7 +13,9 @@ from functools import lru_cache
 from itertools import groupby
 from typing import Final
 
+from bo_sync.core.text import Text
 from bo_sync.render.escape import terminal
+from bo_sync.render.phrases import quoted
 
 _INDENT: Final = "  "
 _NARROWEST: Final = 24
@@ -73,12 +75,17 @@ def _fill(text: str, room: int) -> Iterator[str]:
     yield " ".join(line).strip(" ")
 
 
+Pieces = tuple[str | Text, ...]
+"""A sentence whose words of ours are `str`, and whose words of somebody else are `Text`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """What happens, to whom, and which file says so. Made by `row`, which escapes.
 
     `subject` is an address, `topic` a role or a field of theirs; either may be empty, and so may `source`. `meaning`
-    is what the effect lets the person do; it comes last, since it may be long.
+    is what the effect lets the person do; it comes last, since it may be long. `pieces` are the effect again, where it
+    is known which words are ours; without them any word may be somebody else's.
     """
 
     symbol: str
@@ -87,10 +94,20 @@ class Row:
     effect: str
     source: str
     meaning: str = ""
+    pieces: Pieces = ()
 
 
-def row(symbol: str, subject: str, effect: str, *, topic: str = "", source: str = "", meaning: str = "") -> Row:
-    return Row(symbol, *(terminal(cell) for cell in (subject, topic, effect, source, meaning)))
+def row(
+    symbol: str, subject: str, effect: str | Pieces, *, topic: str = "", source: str = "", meaning: str = ""
+) -> Row:
+    """A row; of an effect in pieces, those of somebody else stand between quotes."""
+    pieces = () if isinstance(effect, str) else effect
+    told = effect if isinstance(effect, str) else "".join(_said(piece) for piece in effect)
+    return Row(symbol, *(terminal(cell) for cell in (subject, topic, told, source, meaning)), pieces=pieces)
+
+
+def _said(piece: str | Text) -> str:
+    return quoted(piece) if isinstance(piece, Text) else piece
 
 
 @dataclass(frozen=True, slots=True)

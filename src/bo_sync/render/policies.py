@@ -7,7 +7,7 @@ from bo_sync.core.document import Json
 from bo_sync.core.model import Severity
 from bo_sync.core.policy import PolicyResult, PolicyRow
 from bo_sync.render.escape import terminal
-from bo_sync.render.layout import Page, Row, Tone, cells, lay_out, measure, row
+from bo_sync.render.layout import Page, Pieces, Row, Tone, cells, lay_out, measure, row
 from bo_sync.render.phrases import address, counted, people
 
 _BELOW: Final = " " * 11
@@ -66,8 +66,13 @@ def _mark(result: PolicyResult) -> str:
 
 def told_of(result: PolicyResult) -> str:
     """What a policy demands and what was found: `Price and order in one hand: 2 people, none allowed`."""
+    return f"{result.policy.title}: {weight_of(result)}"
+
+
+def weight_of(result: PolicyResult) -> str:
+    """What was found against what is allowed, in words of ours alone: `2 people, none allowed`."""
     tolerated = f"; {TOLERATED}" if result.is_tolerated else ""
-    return f"{result.policy.title}: {people(result.actual)}, {_limits(result)}{tolerated}"
+    return f"{people(result.actual)}, {_limits(result)}{tolerated}"
 
 
 def _limits(result: PolicyResult) -> str:
@@ -92,13 +97,16 @@ def _row(symbol: str, entry: PolicyRow) -> Row:
 def _advice(result: PolicyResult, page: Page) -> Iterator[str]:
     if result.policy.why is not None:
         yield from page.hang(f"{_BELOW}why: ", terminal(str(result.policy.why)))
-    place = result.policy.source.short
-    way = (
-        f"give it to somebody else too, or change {place} in a reviewed change"
-        if result.is_too_few
-        else f"take from each person one of the grants named, or except them, with a reason and an end, in {place}"
-    )
+    way = "".join(map(str, way_past_policy(result)))
     yield from page.hang(f"{_BELOW}way past: ", terminal(way))
+
+
+def way_past_policy(result: PolicyResult) -> Pieces:
+    """The way past a policy that fails, with the place of its file."""
+    place = result.policy.source.short
+    if result.is_too_few:
+        return ("give it to somebody else too, or change ", place, " in a reviewed change")
+    return ("take from each person one of the grants named, or except them, with a reason and an end, in ", place)
 
 
 def policy_document(result: PolicyResult) -> Json:

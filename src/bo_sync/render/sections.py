@@ -27,9 +27,9 @@ from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.rails import by_expiry
 from bo_sync.core.settings import Unmanaged
 from bo_sync.core.text import Text
-from bo_sync.render.layout import Row, row
+from bo_sync.render.layout import Pieces, Row, row
 from bo_sync.render.meanings import is_grave, meaning
-from bo_sync.render.phrases import address, level, people, quoted, step, value
+from bo_sync.render.phrases import address, level, people, step
 from bo_sync.render.policies import told_of
 from bo_sync.render.rails import measure_of
 
@@ -153,16 +153,18 @@ def _finding(finding: Finding) -> Row:
 
 def _created(change: CreateUser, telling: _Telling) -> Row:
     given = ", ".join(f"{grant.role} {level(grant.role, grant.after)}" for grant in change.grants)
-    effect = "; ".join(part for part in (_introduced(change.profile), f"gets {given or 'no access'}") if part)
+    effect = (*_introduced(change.profile), f"; gets {given or 'no access'}")
     return row("+", address(change.email), effect, source=str(change.source.short), meaning=telling.whole(change))
 
 
-def _introduced(profile: Profile) -> str:
+def _introduced(profile: Profile) -> Iterator[str | Text]:
     """`created as "Ada Lovelace", phone "…"`."""
     values = {entry.field: entry.value for entry in profile if entry.value is not None}
     name = " ".join(values[field].raw for field in _NAMES if field in values)
-    others = (f"{_words(field)} {quoted(held)}" for field, held in values.items() if field not in _NAMES)
-    return ", ".join(("created" + (f" as {quoted(Text(name))}" if name else ""), *others))
+    yield from ("created as ", Text(name)) if name else ("created",)
+    for field, held in values.items():
+        if field not in _NAMES:
+            yield from (f", {_words(field)} ", held)
 
 
 _BECAUSE: Final = {
@@ -174,7 +176,7 @@ _BECAUSE: Final = {
 
 def _deleted(change: DeleteUser, telling: _Telling) -> Row:
     held = ", ".join(f"{grant.role} {level(grant.role, grant.before)}" for grant in change.grants)
-    effect = f"deleted, because {_BECAUSE[change.cause]}; loses {held or 'no access'}"
+    effect = (f"deleted, because {_BECAUSE[change.cause]}; loses {held or 'no access'}",)
     source = str(change.source.short) if change.source else ""
     return row("-", address(change.email), effect, source=source, meaning=telling.whole(change))
 
@@ -189,31 +191,35 @@ def _sort_update(change: UpdateUser, found: _Sorted, telling: _Telling, delicate
         shift = telling.part(change, grant.role)
         is_delicate = grant.role in delicate or (shift is not None and is_grave(shift))
         means = meaning(shift, explain=telling.explain) if shift else ""
-        effect = step(grant.role, grant.before, grant.after) + by_expiry(grant)
+        effect = (step(grant.role, grant.before, grant.after) + by_expiry(grant),)
         told = _row_of(change, "▲" if gains else "▼", effect, grant.role, means=means)
         (found.delicate if is_delicate else place).append(Told(change, told))
     edits = (_row_of(change, "~", _edited(field), _words(field.field)) for field in change.profile)
     found.profile.extend(Told(change, edit) for edit in edits)
 
 
-def _row_of(change: UpdateUser, symbol: str, effect: str, topic: str = "", *, means: str = "") -> Row:
+def _row_of(change: UpdateUser, symbol: str, effect: Pieces, topic: str = "", *, means: str = "") -> Row:
     return row(symbol, address(change.email), effect, topic=topic, source=str(change.source.short), meaning=means)
 
 
-def _edited(change: FieldChange) -> str:
-    return f"{value(change.before)} → {value(change.after)}"
+def _edited(change: FieldChange) -> Pieces:
+    before, after = (_EMPTY if text is None else text for text in (change.before, change.after))
+    return (before, " → ", after)
+
+
+_EMPTY: Final = "(empty)"
 
 
 def _words(field: ProfileField) -> str:
     return field.replace("_", " ")
 
 
-def _duplicate(surplus: RemoveDuplicate, grants: Sequence[GrantChange]) -> str:
+def _duplicate(surplus: RemoveDuplicate, grants: Sequence[GrantChange]) -> Pieces:
     role = surplus.role
     becomes = (grant.after for grant in grants if grant.role == role and not isinstance(grant, RemoveDuplicate))
     changed = next(becomes, None)
     rest = f"{level(role, surplus.after)} stays" if changed is None else f"the other becomes {level(role, changed)}"
-    return f"a second row for {role} ({level(role, surplus.before)}) is removed; {rest}"
+    return (f"a second row for {role} ({level(role, surplus.before)}) is removed; {rest}",)
 
 
 def _untouched(plan: Plan) -> Iterator[Row]:
@@ -222,11 +228,11 @@ def _untouched(plan: Plan) -> Iterator[Row]:
         if person.policy == Unmanaged.IGNORE:
             ignored += 1
         else:
-            yield row("=", address(person.email), _LEFT[person.policy])
+            yield row("=", address(person.email), (_LEFT[person.policy],))
     if ignored:
-        yield row("=", "", f"{people(ignored)} in the hub without a file, left alone (`unmanaged: ignore`)")
+        yield row("=", "", (f"{people(ignored)} in the hub without a file, left alone (`unmanaged: ignore`)",))
     if plan.changes and plan.unchanged:
-        yield row("=", "", f"{people(plan.unchanged)} already as the files say")
+        yield row("=", "", (f"{people(plan.unchanged)} already as the files say",))
     yield from _findings(plan, info=True)
 
 
