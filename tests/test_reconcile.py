@@ -7,7 +7,7 @@ import pytest
 
 from bo_sync.core.changes import Cause, CreateUser, DeleteUser, UpdateUser
 from bo_sync.core.document import digest
-from bo_sync.core.model import Access, DesiredUser, LiveState, LiveUser, Severity
+from bo_sync.core.model import Access, Departure, DesiredUser, LiveState, LiveUser, Severity
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
@@ -15,7 +15,20 @@ from bo_sync.errors import FilesError, HubUnreachableError, UsageError
 from bo_sync.reconcile import EVERYBODY, Desired, Request, make_plan, read_both
 from tests.support.builders import unmanaged
 from tests.support.hub_double import SILENT, Event, InMemoryHub, definitions_with, unreachable
-from tests.support.people import DEFINITIONS, SETTINGS, absent, definition, grant, holds, hub_of, owner, row, wants
+from tests.support.people import (
+    DEFINITIONS,
+    SETTINGS,
+    YESTERDAY,
+    absent,
+    definition,
+    grant,
+    holds,
+    hub_of,
+    override,
+    owner,
+    row,
+    wants,
+)
 
 URL = "https://hub.example.com/v2/graphql"
 FACTS = ConfigFacts(3, "sha256:1", Text("3f2c1ab"), dirty=False)
@@ -305,3 +318,24 @@ def test_an_error_of_the_files_waits_for_no_hub() -> None:
         read_both(load, hub, SILENT)
     assert not answers.is_set()
     answers.set()
+
+
+def test_ended_narrows_to_people_whose_account_or_own_entry_has_ended() -> None:
+    gone = wants("old@example.com", departure=Departure.UNTIL_PASSED)
+    lapsed = replace(wants("Bob@example.com"), expired=(override("pricing", "owner", YESTERDAY),))
+    desired = (wants("ann@example.com", phone="2"), lapsed, absent("cas@example.com"), gone)
+    found = planned(desired, hub_of(*CROWD), request=Request(ended=True))
+    assert [(type(change), change.email.raw) for change in found.changes] == [
+        (UpdateUser, "Bob@example.com"),
+        (DeleteUser, "old@example.com"),
+    ]
+    assert found.unmanaged == ()
+
+
+def test_ended_and_only_narrow_together_down_to_nobody() -> None:
+    gone = wants("old@example.com", departure=Departure.UNTIL_PASSED)
+    desired = (wants("ann@example.com", phone="2"), gone)
+    request = replace(only("ann@example.com"), ended=True)
+    assert planned(desired, hub_of(*CROWD), request=request).changes == ()
+    nobody = planned((wants("ann@example.com", phone="2"),), hub_of(*CROWD), request=Request(ended=True))
+    assert nobody.changes == ()

@@ -20,7 +20,7 @@ from bo_sync.access.rules import AMBIGUOUS_ADDRESS, DEFAULT_ACCESS, MISSING_DEFI
 from bo_sync.core.diff import Difference, MissingDefinition, diff
 from bo_sync.core.effect import Effect
 from bo_sync.core.live import LiveIndex, index
-from bo_sync.core.model import Access, DesiredUser, LiveState
+from bo_sync.core.model import Access, Departure, DesiredUser, LiveState
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Policy, PolicyResult
 from bo_sync.core.rails import NumericRail, Situation, check
@@ -47,10 +47,14 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the caller asks of a plan: only some people (all when empty), and overrides of numeric rails."""
+    """What the caller asks of a plan: only some people (all when empty), and overrides of numeric rails.
+
+    With `ended`, only those of them of whom an end has passed: of the account, or of an entry of their own.
+    """
 
     only: tuple[Text, ...] = ()
     allowed: tuple[tuple[NumericRail, int], ...] = ()
+    ended: bool = False
 
 
 EVERYBODY: Final = Request()
@@ -95,8 +99,9 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
     settings = desired.settings
     live_index = index(live, settings)
     _check_only(request.only, desired.users, live_index)
+    chosen = _chosen(request, desired.users)
     whole = diff(desired.users, live_index, settings)
-    difference = select(whole, request.only)
+    difference = select(whole, chosen)
     if difference.missing:
         raise _missing_definitions(difference.missing, live)
     situation = Situation(
@@ -108,7 +113,7 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
         changes=difference.changes,
         unchanged=len(difference.unchanged),
         unmanaged=difference.unmanaged,
-        findings=(*_about(request.only, desired), *_findings(difference, live, live_index, settings)),
+        findings=(*_about(chosen, desired), *_findings(difference, live, live_index, settings)),
         rails=check(situation),
         effects=_effects(difference, live_index, settings),
         policies=_judged(desired, difference, live_index),
@@ -129,11 +134,19 @@ def _judged(desired: Desired, difference: Difference, live: LiveIndex) -> tuple[
     return judge(desired.policies, around, powers(desired.settings), desired.today)
 
 
-def select(difference: Difference, only: Collection[Text]) -> Difference:
-    """What of `difference` concerns the people `only` names; all of it when it names nobody."""
-    if not only:
+def _chosen(request: Request, users: Sequence[DesiredUser]) -> frozenset[str] | None:
+    """The folded addresses of whom the plan is to be about; None when it is about everybody."""
+    only = frozenset(email.folded for email in request.only) or None
+    if not request.ended:
+        return only
+    ended = frozenset(user.email.folded for user in users if user.expired or user.departure is Departure.UNTIL_PASSED)
+    return ended if only is None else ended & only
+
+
+def select(difference: Difference, chosen: Collection[str] | None) -> Difference:
+    """What of `difference` concerns the people with the folded addresses `chosen`; all of it when that is None."""
+    if chosen is None:
         return difference
-    chosen = {email.folded for email in only}
     return Difference(
         changes=tuple(change for change in difference.changes if change.email.folded in chosen),
         unchanged=tuple(email for email in difference.unchanged if email.folded in chosen),
@@ -168,10 +181,10 @@ def _missing_definitions(missing: Sequence[MissingDefinition], live: LiveState) 
     )
 
 
-def _about(only: Collection[Text], desired: Desired) -> tuple[Finding, ...]:
-    """The findings of the files; of the people `only` names, when it names some."""
-    chosen = {email.folded for email in only}
-    return tuple(found for found in desired.findings if not only or (found.email and found.email.folded in chosen))
+def _about(chosen: Collection[str] | None, desired: Desired) -> tuple[Finding, ...]:
+    """The findings of the files; of the people with the folded addresses `chosen`, unless that is None."""
+    findings = desired.findings
+    return tuple(found for found in findings if chosen is None or (found.email and found.email.folded in chosen))
 
 
 def _findings(difference: Difference, live: LiveState, live_index: LiveIndex, settings: Settings) -> Iterator[Finding]:

@@ -52,6 +52,7 @@ class Narrowing:
 
     only: tuple[Text, ...]
     allowed: tuple[tuple[NumericRail, int], ...]
+    ended: bool = False
 
 
 class Day(click.ParamType[date]):
@@ -136,17 +137,18 @@ def hub_choice(command: Callable[Concatenate[HubChoice, P], R]) -> Callable[P, R
 
 
 def narrowing(command: Callable[Concatenate[Narrowing, P], R]) -> Callable[P, R]:
-    """--only and --allow, handed over as a `Narrowing` first argument."""
+    """--only, --ended and --allow, handed over as a `Narrowing` first argument."""
 
     @click.option("--only", metavar="ADDRESS", multiple=True, help="Only this person; may be given again.")
+    @click.option("--ended", is_flag=True, help="Only people whose account, or an entry of whom, has ended.")
     @click.option("--allow", type=Allowance(), multiple=True, help="Pass a numeric rail up to N, for this run.")
     @wraps(command)
     def gathered(*args: P.args, **kwargs: P.kwargs) -> R:
-        only, allowed = (taken(kwargs, name) for name in ("only", "allow"))
+        only, allowed, ended = (taken(kwargs, name) for name in ("only", "allow", "ended"))
         twice = {rail for rail, _ in allowed if [named for named, _ in allowed].count(rail) > 1}
         if twice:
             raise click.UsageError(f"--allow names {min(twice)} twice: name one number for a rail")
-        return command(Narrowing(tuple(map(Text, only)), tuple(allowed)), *args, **kwargs)
+        return command(Narrowing(tuple(map(Text, only)), tuple(allowed), ended), *args, **kwargs)
 
     return gathered
 
