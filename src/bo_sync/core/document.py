@@ -60,7 +60,7 @@ def _grant(change: GrantChange | LostGrant) -> Json:
 
 
 def digest(plan: Plan) -> str:
-    """`sha256:` and 64 hexadecimal digits, for the plan's own content; of a redacted copy, for that of the plan itself."""
+    """`sha256:` and 64 hexadecimal digits, for the plan's own content; a redacted copy has that of the plan itself."""
     return plan.redacted_from or digest_of(
         FORMAT_VERSION, plan.hub.url, [change_document(change) for change in plan.changes]
     )

@@ -103,7 +103,8 @@ def row(
     """A row; of an effect in pieces, those of somebody else stand between quotes."""
     pieces = () if isinstance(effect, str) else effect
     told = effect if isinstance(effect, str) else "".join(_said(piece) for piece in effect)
-    return Row(symbol, *(terminal(cell) for cell in (subject, topic, told, source, meaning)), pieces=pieces)
+    subject, topic, told, source, meaning = map(terminal, (subject, topic, told, source, meaning))
+    return Row(symbol, subject, topic, told, source, meaning, pieces)
 
 
 def _said(piece: str | Text) -> str:
