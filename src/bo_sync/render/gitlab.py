@@ -1,0 +1,42 @@
+"""What GitLab's merge requests show by themselves: code quality (`artifacts:reports:codequality`) and the plan widget
+(`artifacts:reports:terraform`)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from bo_sync.core.document import Json
+from bo_sync.core.model import Severity
+from bo_sync.core.plan import Plan
+from bo_sync.render.escape import json_text
+from bo_sync.render.fingerprints import fingerprints, place_of
+from bo_sync.render.notices import Notice
+
+_WEIGHTS: Final[Mapping[Severity, str]] = {
+    Severity.ERROR: "blocker",
+    Severity.WARNING: "minor",
+    Severity.INFO: "info",
+}
+
+
+def codequality(notices: Sequence[Notice]) -> str:
+    """One object a notice; GitLab tells which are new by their fingerprints."""
+    return json_text(
+        [_degradation(notice, known) for notice, known in zip(notices, fingerprints(notices), strict=True)]
+    )
+
+
+def _degradation(notice: Notice, known: str) -> Json:
+    source = place_of(notice)
+    return {
+        "description": notice.told,
+        "check_name": notice.check,
+        "fingerprint": known,
+        "severity": _WEIGHTS[notice.severity],
+        "location": {"path": str(source.path), "lines": {"begin": source.line}},
+    }
+
+
+def plan_widget(plan: Plan) -> str:
+    """How many people are created, changed and deleted."""
+    summary = plan.summary
+    return json_text({"create": summary.create, "update": summary.update, "delete": summary.delete})

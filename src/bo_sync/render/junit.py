@@ -1,0 +1,162 @@
+"""What was checked, as JUnit XML, which pipelines show as tests: files, rails, policies, and people who were sent.
+
+The text is ASCII: what is not stands as a reference, so no stream can spoil it. What XML has no place for is made
+visible before.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, assert_never
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from bo_sync.core.model import Problem, Severity
+from bo_sync.core.plan import Plan
+from bo_sync.core.policy import PolicyResult
+from bo_sync.core.rails import RailResult, RailRow, way_past
+from bo_sync.core.report import Outcome, PersonOutcome, Report
+from bo_sync.core.text import Text
+from bo_sync.render.escape import terminal
+from bo_sync.render.notices import Judged
+from bo_sync.render.phrases import address
+from bo_sync.render.policies import told_of
+from bo_sync.render.rails import measure_of
+
+
+class Verdict(StrEnum):
+    """What became of one case; the values but PASSED are the names of its element."""
+
+    PASSED = "passed"
+    FAILURE = "failure"
+    ERROR = "error"
+    SKIPPED = "skipped"
+
+
+_COUNTED: Final = ((Verdict.FAILURE, "failures"), (Verdict.ERROR, "errors"), (Verdict.SKIPPED, "skipped"))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One thing that was checked. `message` is a line, `lines` the details; of one that passed they are its output."""
+
+    name: str
+    verdict: Verdict = Verdict.PASSED
+    message: str = ""
+    lines: tuple[str, ...] = ()
+    file: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    name: str
+    cases: tuple[Case, ...]
+
+
+def plan_junit(plan: Plan) -> str:
+    """Every rail and policy of a plan; those that refuse it have failed."""
+    return _document((_rails(plan.rails), _policies(plan.policies)))
+
+
+def files_junit(judged: Judged, files: Iterable[Text]) -> str:
+    """Every one of `files`, those with errors failed, and the rails and policies that were judged."""
+    return _document((_files(judged.problems, files), _rails(judged.rails), _policies(judged.policies or ())))
+
+
+def report_junit(report: Report, plan: Plan) -> str:
+    """The rails and policies of the plan, and everybody in it: a person who was not attempted counts as skipped."""
+    people = Suite("people", tuple(map(_person, report.outcomes)))
+    return _document((_rails(plan.rails), _policies(plan.policies), people))
+
+
+def _files(problems: Sequence[Problem], files: Iterable[Text]) -> Suite:
+    by_path: dict[Text, list[Problem]] = {path: [] for path in files}
+    for problem in sorted(problems):
+        by_path.setdefault(problem.source.path, []).append(problem)
+    return Suite("files", tuple(_file(path, by_path[path]) for path in sorted(by_path)))
+
+
+def _file(path: Text, problems: Sequence[Problem]) -> Case:
+    errors = [problem for problem in problems if problem.severity is Severity.ERROR]
+    told = tuple(map(str, problems))
+    if not errors:
+        return Case(str(path), lines=told, file=path)
+    more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+    return Case(str(path), Verdict.FAILURE, f"{errors[0].message}{more}", told, path)
+
+
+def _rails(rails: Iterable[RailResult]) -> Suite:
+    return Suite("rails", tuple(map(_rail, rails)))
+
+
+def _rail(rail: RailResult) -> Case:
+    if rail.ok:
+        return Case(rail.rail, lines=(measure_of(rail),))
+    rows = (_told(row) for row in rail.rows)
+    return Case(rail.rail, Verdict.FAILURE, measure_of(rail), (*rows, f"way past: {way_past(rail)}"))
+
+
+def _told(row: RailRow) -> str:
+    place = f"{row.source.short}: " if row.source is not None else ""
+    return f"{place}{address(row.email)}: {row.message}"
+
+
+def _policies(results: Iterable[PolicyResult]) -> Suite:
+    return Suite("policies", tuple(map(_policy, results)))
+
+
+def _policy(result: PolicyResult) -> Case:
+    """Only what refuses has failed; what else there is to say of a policy is its output."""
+    rows = () if result.ok else result.rows
+    people = (RailRow(row.email, row.message, row.source) for row in (*rows, *result.notes))
+    lines = tuple(map(_told, people))
+    if not result.is_violated:
+        return Case(result.policy.id, lines=(told_of(result), *lines))
+    why = (f"why: {result.policy.why}",) if result.policy.why is not None else ()
+    return Case(result.policy.id, Verdict.FAILURE, told_of(result), (*lines, *why))
+
+
+def _person(person: PersonOutcome) -> Case:
+    name = f"{person.action} {address(person.email)}"
+    match person.outcome:
+        case Outcome.APPLIED:
+            return Case(name)
+        case Outcome.FAILED:
+            return Case(name, Verdict.FAILURE, person.error or "")
+        case Outcome.UNKNOWN:
+            return Case(name, Verdict.ERROR, person.error or "")
+        case Outcome.NOT_ATTEMPTED:
+            return Case(name, Verdict.SKIPPED, person.error or "")
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _document(suites: Sequence[Suite]) -> str:
+    shown = [suite for suite in suites if suite.cases]
+    root = Element("testsuites", {"name": "bo-sync", **_counts(case for suite in shown for case in suite.cases)})
+    for suite in shown:
+        element = SubElement(root, "testsuite", {"name": suite.name, **_counts(suite.cases)})
+        for case in suite.cases:
+            _add(element, suite.name, case)
+    indent(root)
+    body = tostring(root, encoding="us-ascii").decode("ascii")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+def _counts(cases: Iterable[Case]) -> dict[str, str]:
+    verdicts = [case.verdict for case in cases]
+    return {
+        "tests": str(len(verdicts)),
+        **{name: str(verdicts.count(verdict)) for verdict, name in _COUNTED},
+    }
+
+
+def _add(suite: Element, name: str, case: Case) -> None:
+    attributes = {"classname": f"bo-sync.{name}", "name": terminal(case.name)}
+    if case.file is not None:
+        attributes["file"] = terminal(str(case.file))
+    element = SubElement(suite, "testcase", attributes)
+    lines = "".join(f"{line}\n" for line in map(terminal, case.lines))
+    if case.verdict is not Verdict.PASSED:
+        SubElement(element, case.verdict.value, {"message": terminal(case.message)}).text = lines or None
+    elif lines:
+        SubElement(element, "system-out").text = lines

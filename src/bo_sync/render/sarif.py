@@ -1,0 +1,104 @@
+"""Notices as SARIF 2.1.0 (OASIS), which GitHub's code scanning and editors show where they stand.
+
+Nothing in it names this machine: a path is relative to the configuration's root, `%SRCROOT%`.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from urllib.parse import quote
+
+from bo_sync import __version__
+from bo_sync.core.document import Json
+from bo_sync.core.model import Severity, Source
+from bo_sync.render.escape import json_text
+from bo_sync.render.fingerprints import fingerprints, place_of
+from bo_sync.render.notices import Kind, Notice
+
+_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_LEVELS: Final[Mapping[Severity, str]] = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.INFO: "note",
+}
+_HELP: Final[Mapping[Kind, str]] = {
+    Kind.FILES: "Mend the file where the message says; `bo-sync validate` reads all of them, offline.",
+    Kind.RAIL: "A rail keeps accidents from the hub: nothing is sent while it refuses. The message says the way past.",
+    Kind.POLICY: "A policy of this repository, in policies/, says how access may be left. Take from each person one of "
+    "the grants named, or except them there, with a reason and an end.",
+    Kind.GUARD: "What kept people from harm at the base does so less now. That is allowed, and should be meant.",
+    Kind.CHANGE: "The plan does this when it is applied. It is told because a reviewer should have seen it.",
+    Kind.FINDING: "`ignore` in a person's entry accepts a finding about them, with a reason and a last day. bo-sync's "
+    "docs/findings.md explains each finding under its number.",
+}
+
+
+def sarif(notices: Sequence[Notice]) -> str:
+    """One run: the rules that speak, and their notices as results in the given order."""
+    rules = {notice.check: notice for notice in reversed(notices)}
+    order = {check: index for index, check in enumerate(sorted(rules))}
+    return json_text(
+        {
+            "$schema": _SCHEMA,
+            "version": "2.1.0",
+            "runs": [
+                {
+                    "tool": {
+                        "driver": {
+                            "name": "bo-sync",
+                            "version": __version__,
+                            "rules": [_rule(rules[check]) for check in order],
+                        }
+                    },
+                    "columnKind": "unicodeCodePoints",
+                    "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The configuration's root."}}},
+                    "results": [
+                        _result(notice, order[notice.check], known)
+                        for notice, known in zip(notices, fingerprints(notices), strict=True)
+                    ],
+                }
+            ],
+        }
+    )
+
+
+def _rule(notice: Notice) -> Json:
+    """The rule as its gravest notice speaks of it."""
+    title = f"{notice.title[:1].upper()}{notice.title[1:]}"
+    return {
+        "id": notice.check,
+        "shortDescription": {"text": f"{_inert(title)}."},
+        "help": {"text": _HELP[notice.kind]},
+        "defaultConfiguration": {"level": _LEVELS[notice.severity]},
+    }
+
+
+def _result(notice: Notice, rule: int, known: str) -> Json:
+    return {
+        "ruleId": notice.check,
+        "ruleIndex": rule,
+        "level": _LEVELS[notice.severity],
+        "message": {"text": _inert(notice.told)},
+        "locations": [{"physicalLocation": _location(place_of(notice))}],
+        # The second is the only one that GitHub looks at; it would otherwise hash the line's text.
+        "partialFingerprints": {"boSync/v1": known, "primaryLocationLineHash": known},
+    }
+
+
+def _location(source: Source) -> Json:
+    return {
+        "artifactLocation": {"uri": _uri(source.path.raw), "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": source.line, "startColumn": source.column},
+    }
+
+
+def _uri(path: str) -> str:
+    """`path` percent-encoded: the bytes of its name, where the system had bytes that are no characters too."""
+    try:
+        return quote(path.encode("utf-8", "surrogateescape"), safe="/")
+    except UnicodeEncodeError:
+        return quote(path.encode("utf-8", "surrogatepass"), safe="/")
+
+
+def _inert(text: str) -> str:
+    """`text` without a link, and without what SARIF takes for a placeholder (2.1.0, 3.11.5 and 3.11.6)."""
+    return text.replace("](", r"]\x28").replace("{", "{{").replace("}", "}}")
