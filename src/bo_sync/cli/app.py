@@ -19,6 +19,7 @@ from bo_sync import __version__
 from bo_sync.errors import BoSyncError, ExitCode, FilesError
 
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
+    "init": ("init", "Write what a new repository needs."),
     "validate": ("validate", "Check the files, offline."),
     "fmt": ("fmt", "Put the files into canonical form, comments kept."),
     "plan": ("plan", "Show what apply would do, and what refuses it."),
@@ -36,6 +37,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "schema": ("schema", "Print JSON Schemas of the files for editors."),
     "sandbox": ("sandbox", "The embedded hub: serve it, reset it, fill it."),
     "demo": ("demo", "Validate, plan, apply and plan again on a hub of its own."),
+    "completion": ("completion", "Print what completes commands in a shell."),
 }
 """Command: its module below `bo_sync.cli`, which defines `command`, and its short help."""
 

@@ -1,0 +1,86 @@
+"""`bo-sync init`: from nothing to a repository that is reviewed, planned and applied."""
+
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bo_sync.cli.options import Common, HubChoice, common, hub_choice
+from bo_sync.errors import ExitCode
+
+if TYPE_CHECKING:
+    from bo_sync.cli.scaffold import Forge
+    from bo_sync.cli.starting import Start
+    from bo_sync.core.model import LiveState
+
+
+@click.command(name="init", short_help="Write what a new repository needs.")
+@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
+@common
+@hub_choice
+@click.option("--github", is_flag=True, help="Also write workflows and an action for GitHub.")
+@click.option("--gitlab", is_flag=True, help="Also write a pipeline for GitLab.")
+@click.option("--from-hub", is_flag=True, help="Write a file for everybody in the hub, instead of an example.")
+def command(choice: HubChoice, chosen: Common, *, folder: Path, github: bool, gitlab: bool, from_hub: bool) -> int:
+    """Write what a repository of backoffice users needs: bo-sync.yaml, presets, policies, an example person, schemas
+    for editors, hooks for pre-commit, a README; and the pipelines of a forge.
+
+    No file that is there is ever changed: it is kept, and said. Where there is a configuration already (bo-sync.yaml,
+    or a file in users/, presets/ or policies/), none of its parts is added. So it can be run again, to add a forge.
+
+    With --from-hub the people of the hub are pulled, so that the first plan is empty; a policy that they break begins
+    as a warning. Nothing is written when the hub cannot be read.
+    """
+    from bo_sync.cli.starting import start
+
+    root = _made(chosen.root / folder)
+    here = replace(chosen, root=root)
+    forges: tuple[Forge, ...] = (*(("github",) if github else ()), *(("gitlab",) if gitlab else ()))
+    with ExitStack() as stack:
+        live = _read(here, choice, stack) if from_hub else None
+        started = start(here, forges, live)
+    _tell(here, started, forges)
+    return ExitCode.OK
+
+
+def _made(root: Path) -> Path:
+    """`root`, made when it is not there. Raises UsageError where that cannot be done."""
+    from bo_sync.core.text import Text
+    from bo_sync.errors import UsageError
+
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+    except OSError as err:
+        raise UsageError(f"{Text(str(root))} cannot be made: {err.strerror}", hint="name another folder") from err
+    return root
+
+
+def _read(here: Common, choice: HubChoice, stack: ExitStack) -> "LiveState":
+    from bo_sync.cli.session import hub_session
+    from bo_sync.cli.talk import progress
+
+    hub = stack.enter_context(hub_session(here, choice))
+    return hub.read_all(stack.enter_context(progress(quiet=here.quiet)))
+
+
+def _tell(here: Common, started: "Start", forges: "tuple[Forge, ...]") -> None:
+    from bo_sync.cli.talk import result, say
+    from bo_sync.render.escape import terminal
+
+    for path in started.written:
+        result(terminal(f"wrote {path}"))
+    if not started.written:
+        result("Nothing to write.")
+    if here.quiet:
+        return
+    for path, reason in started.kept:
+        say(f"kept {path}: {reason}")
+    for email, reason in started.left:
+        say(f"left alone: {email}: {reason}")
+    if forges and not (here.root / ".git").exists():
+        say("note: this is not the top of a git repository, and a forge reads its pipelines there only")
+    if not forges:
+        say("note: no pipelines; `init --github` or `init --gitlab` adds them")
+    say("next: commit these files; `bo-sync validate` checks them, `bo-sync plan` shows what they would change")
