@@ -28,8 +28,13 @@ def effects(
 def effect(before: Levels, after: Levels, powers: Powers, unknown: int = 0) -> Effect:
     """From all that somebody holds before to all that they hold after."""
     whole = powers.shift(before, after)
+    return Effect(whole, parts(whole, before, after, powers), unknown)
+
+
+def parts(whole: Shift, before: Levels, after: Levels, powers: Powers) -> dict[Role, Shift]:
+    """What of `whole` each role has a part in whose level changes; of the other roles nothing need be known."""
     changed = [role for role in {**before, **after} if _level(before, role) is not _level(after, role)]
-    return Effect(whole, {role: _part(whole, role, (before, after), powers) for role in changed}, unknown)
+    return {role: _part(whole, role, (before, after), powers) for role in changed}
 
 
 def _part(whole: Shift, role: Role, levels: tuple[Levels, Levels], powers: Powers) -> Shift:

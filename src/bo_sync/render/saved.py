@@ -4,17 +4,27 @@ The file may come from anywhere, so it is believed in nothing: it must have the 
 digest looks, and the digest that its own content gives.
 """
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, NoReturn
+from typing import Final
 
 from bo_sync.core.changes import Direction
 from bo_sync.core.document import FORMAT_VERSION, Json, change_document, digest, digest_of
 from bo_sync.core.model import ACCESS_WORDS
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
-from bo_sync.errors import StalePlanError
+from bo_sync.render.documents import (
+    entry_of,
+    exactly,
+    list_of,
+    maybe_number_of,
+    maybe_text_of,
+    object_of,
+    parsed,
+    refuse,
+    text_of,
+    word_of,
+)
 from bo_sync.render.escape import terminal
 from bo_sync.render.phrases import address, value
 
@@ -57,86 +67,21 @@ class SavedPlan:
 
 def read_saved(text: str) -> SavedPlan:
     """The saved plan in `text`. Raises StalePlanError when it is no plan of ours, or was altered; nothing else."""
-    document = _object(_parsed(text), "the saved plan")
-    version = _get(document, "format_version")
+    document = object_of(parsed(text), "the saved plan")
+    version = entry_of(document, "format_version")
     if version != FORMAT_VERSION or isinstance(version, bool):
         shown = version if isinstance(version, int) else "no number"
-        _refuse(f"the saved plan's format version is {shown}; this bo-sync reads {FORMAT_VERSION}")
-    url = _text(_object(_get(document, "hub"), "`hub`"), "url")
-    entries = [_object(entry, "a change") for entry in _list(document, "changes")]
+        refuse(f"the saved plan's format version is {shown}; this bo-sync reads {FORMAT_VERSION}")
+    url = text_of(object_of(entry_of(document, "hub"), "`hub`"), "url")
+    entries = [object_of(entry, "a change") for entry in list_of(document, "changes")]
     changes = [_change(entry) for entry in entries]
     by_email = {change.email: change for change in changes}
     if len(by_email) != len(changes):
-        _refuse("the saved plan changes one person twice")
-    written = _text(document, "digest")
+        refuse("the saved plan changes one person twice")
+    written = text_of(document, "digest")
     if written != digest_of(version, url, entries):
-        _refuse("the saved plan was altered: its content does not have the digest that it names")
+        refuse("the saved plan was altered: its content does not have the digest that it names")
     return SavedPlan(FORMAT_VERSION, Text(url), written, by_email)
-
-
-def _refuse(message: str) -> NoReturn:
-    raise StalePlanError(message, hint="make a new one with plan --out FILE, and have that one reviewed")
-
-
-def _parsed(text: str) -> Json:
-    try:
-        found: Json = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number, parse_float=_no_number)
-    except (ValueError, RecursionError) as err:
-        raise StalePlanError(
-            f"the saved plan is not the JSON of a plan: {_reason(err)}", hint="make a new one with plan --out FILE"
-        ) from err
-    return found
-
-
-def _reason(error: ValueError | RecursionError) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"line {error.lineno}, column {error.colno}"
-    return "absurdly nested" if isinstance(error, RecursionError) else str(Text(str(error)[:80]))
-
-
-def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    """An object whose keys are each there once, so that two readers cannot see two plans in one file."""
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        raise ValueError("a key stands there twice")
-    return found
-
-
-def _no_number(number: str) -> NoReturn:
-    raise ValueError(f"{number} is no whole number")
-
-
-def _get(holder: Mapping[str, Json], key: str) -> Json:
-    if key not in holder:
-        _refuse(f"the saved plan lacks `{key}`")
-    return holder[key]
-
-
-def _object(found: Json, what: str) -> dict[str, Json]:
-    return found if isinstance(found, dict) else _refuse(f"{what} is not a JSON object")
-
-
-def _exactly(found: Json, keys: frozenset[str]) -> dict[str, Json]:
-    """An object with just these keys: whatever the digest covers is read, and nothing else hides in it."""
-    entry = _object(found, "a profile field or a grant")
-    if entry.keys() != keys:
-        _refuse(f"an entry of the saved plan has other keys than {', '.join(sorted(keys))}")
-    return entry
-
-
-def _list(holder: Mapping[str, Json], key: str) -> list[Json]:
-    found = _get(holder, key)
-    return found if isinstance(found, list) else _refuse(f"`{key}` of the saved plan is not a list")
-
-
-def _text(holder: Mapping[str, Json], key: str) -> str:
-    found = _get(holder, key)
-    return found if isinstance(found, str) else _refuse(f"`{key}` of the saved plan is not text")
-
-
-def _word(holder: Mapping[str, Json], key: str, words: frozenset[str]) -> str:
-    found = _text(holder, key)
-    return found if found in words else _refuse(f"`{key}` of the saved plan is none of {', '.join(sorted(words))}")
 
 
 _FIELD_KEYS: Final = frozenset({"field", "before", "after"})
@@ -147,35 +92,29 @@ _DIRECTIONS: Final = frozenset(direction.value for direction in Direction)
 
 
 def _change(entry: Mapping[str, Json]) -> SavedChange:
-    number = _get(entry, "id")
-    if isinstance(number, bool) or not isinstance(number, int | None):
-        _refuse("`id` of the saved plan is neither a whole number nor null")
-    fields = [_exactly(found, _FIELD_KEYS) for found in _list(entry, "profile")]
+    number = maybe_number_of(entry, "id")
+    fields = [exactly(found, _FIELD_KEYS) for found in list_of(entry, "profile")]
     grants: dict[Text, tuple[SavedGrant, ...]] = {}
-    for found in _list(entry, "grants"):
-        held = _exactly(found, _GRANT_KEYS)
-        role = Text(_text(held, "role"))
+    for found in list_of(entry, "grants"):
+        held = exactly(found, _GRANT_KEYS)
+        role = Text(text_of(held, "role"))
         grants[role] = (*grants.get(role, ()), _grant(held))
     return SavedChange(
-        email=Text(_text(entry, "email")),
+        email=Text(text_of(entry, "email")),
         id=number,
-        action=_word(entry, "action", _ACTIONS),
-        profile={Text(_text(field, "field")): _field(field) for field in fields},
+        action=word_of(entry, "action", _ACTIONS),
+        profile={Text(text_of(field, "field")): _field(field) for field in fields},
         grants=grants,
     )
 
 
 def _field(entry: Mapping[str, Json]) -> SavedField:
-    return SavedField(_maybe_text(entry, "before"), _maybe_text(entry, "after"))
-
-
-def _maybe_text(holder: Mapping[str, Json], key: str) -> Text | None:
-    return None if _get(holder, key) is None else Text(_text(holder, key))
+    return SavedField(maybe_text_of(entry, "before"), maybe_text_of(entry, "after"))
 
 
 def _grant(entry: Mapping[str, Json]) -> SavedGrant:
-    before, after = _word(entry, "before", _LEVELS), _word(entry, "after", _LEVELS)
-    return SavedGrant(before, after, _word(entry, "direction", _DIRECTIONS))
+    before, after = word_of(entry, "before", _LEVELS), word_of(entry, "after", _LEVELS)
+    return SavedGrant(before, after, word_of(entry, "direction", _DIRECTIONS))
 
 
 def differences(saved: SavedPlan, plan: Plan) -> tuple[str, ...]:
