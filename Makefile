@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup check test test-sdk soak mutants bench goldens demo format clean
+.PHONY: help setup check test test-sdk test-editors docs soak mutants bench goldens demo format clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
 
@@ -28,6 +28,14 @@ test: $(READY) ## the whole test suite
 test-sdk: $(READY) ## the platform's own SDK against the sandbox (needs Node)
 	cd tests/sdk && npm ci --no-audit --no-fund --loglevel=error
 	BO_SYNC_SDK=required $(BIN)/python -m pytest -q -m sdk tests/sdk
+
+test-editors: $(READY) ## the YAML language server of editors over good and bad files (needs Node)
+	cd tests/editors && npm ci --no-audit --no-fund --loglevel=error
+	BO_SYNC_EDITORS=required $(BIN)/python -m pytest -q -m editors tests/editors
+
+docs: $(READY) ## build the documents as a site, in build/site
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/mkdocs build --quiet --strict
 
 soak: $(READY) ## thousands of random courses through faults and kills (by hand: it takes long)
 	BO_SYNC_COURSES=4000 $(BIN)/python -m pytest -q -n auto tests/model

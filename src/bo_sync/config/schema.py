@@ -25,7 +25,7 @@ from bo_sync.config.documents import (
     UserDocument,
 )
 from bo_sync.config.files import Kind
-from bo_sync.config.schema_words import role_description, said
+from bo_sync.config.schema_words import LANGUAGE, PATTERNS, PRESET_NAME, role_description, said
 from bo_sync.config.vocabulary import Vocabulary
 from bo_sync.core.model import MODULES, PLATFORM, PROFILE_LIMITS, ProfileField, Role
 
@@ -34,7 +34,6 @@ Schema = dict[str, object]
 ANY: Final = Vocabulary()
 KINDS: Final[tuple[Kind, ...]] = ("user", "preset", "policy", "config")
 
-_PRESET_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 _is_number: Final = re.compile(r"[0-9]+(\.[0-9]*)?([eE][+-]?[0-9]+)?").fullmatch
 _TEXT: Final = ["string", "number"]
 
@@ -60,7 +59,7 @@ def json_schema(kind: Kind, words: Vocabulary = ANY) -> str:
         "$id": f"urn:bo-sync:schema:{kind}",
         "title": f"bo-sync {kind}",
     }
-    return json.dumps({**head, **schema}, indent=2) + "\n"
+    return json.dumps({**head, **cast("Schema", _explained(schema))}, indent=2) + "\n"
 
 
 def _user(words: Vocabulary) -> Schema:
@@ -70,7 +69,8 @@ def _user(words: Vocabulary) -> Schema:
     del person["definitions"]
     _limit_presets(person, words.presets)
     _limit_roles(person, words.modules)
-    person |= {"required": ["email"], "not": {"required": ["preset", "presets"]}, **_unless_held()}
+    either: Schema = {"if": {"required": ["preset"]}, "then": {"properties": {"presets": False}}}
+    person |= {"required": ["email"], "allOf": [either], **_unless_held()}
     people: Schema = {
         "type": "object",
         "description": "Several people in one file.",
@@ -139,7 +139,7 @@ def _unless_held() -> Schema:
 def _profile_limits() -> dict[str, Schema]:
     """What the hub takes of each field. A language is never a number."""
     limits: dict[str, Schema] = {name: {"maxLength": limit} for name, limit in PROFILE_LIMITS.items()}
-    limits["language"] = {"type": ["string", "null"], "pattern": "^[A-Za-z]{2}$|^$"}
+    limits["language"] = {"type": ["string", "null"], "pattern": LANGUAGE}
     return limits
 
 
@@ -175,6 +175,17 @@ def _part(schema: Mapping[str, object], key: str) -> Schema:
     return cast("Schema", schema.get(key, {}))
 
 
+def _explained(node: object) -> object:
+    """With the sentence that an editor shows in place of a regular expression."""
+    if isinstance(node, list):
+        return [_explained(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    explained: Schema = {key: _explained(value) for key, value in node.items()}
+    expected = PATTERNS.get(str(node.get("pattern")))
+    return {**explained, "patternErrorMessage": f"Expected {expected}."} if expected else explained
+
+
 def _words(schema: Schema) -> list[object]:
     return cast("list[object]", schema["enum"])
 
@@ -188,7 +199,7 @@ def _replace(properties: Schema, key: str, limits: Schema) -> None:
 def _limit_presets(schema: Schema, presets: Collection[str]) -> None:
     """A name such as `2024` is text to us and a number to an editor."""
     numbers = [float(preset) for preset in sorted(presets) if _is_number(preset)]
-    name: Schema = {"enum": [*sorted(presets), *numbers]} if presets else {"type": _TEXT, "pattern": _PRESET_NAME}
+    name: Schema = {"enum": [*sorted(presets), *numbers]} if presets else {"type": _TEXT, "pattern": PRESET_NAME}
     properties = _part(schema, "properties")
     for key in sorted({"preset", "presets", "extends"} & set(properties)):
         limited = {"type": "array", "items": name, "uniqueItems": True} if key != "preset" else name

@@ -8,8 +8,21 @@ from collections.abc import Mapping
 from typing import Final
 
 from bo_sync.access.catalogue import catalogue
+from bo_sync.config.documents import ADDRESS, EXPECTED, ROLE_NAME, ZONE
 from bo_sync.core.model import Role
 from bo_sync.core.settings import Settings, Share
+
+LANGUAGE: Final = "^[A-Za-z]{2}$|^$"
+PRESET_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
+PATTERNS: Final[Mapping[str, str]] = {
+    **EXPECTED,
+    ADDRESS: "an address such as jane.doe@example.com",
+    LANGUAGE: "a language of two letters such as nl",
+    PRESET_NAME: "the name of a preset: A-Z, a-z, 0-9 and ._- after a letter or digit",
+    ROLE_NAME: "a name of a-z, 0-9 and _ that starts with a letter",
+    ZONE: "a time zone such as Europe/Amsterdam",
+}
+"""What a pattern asks for, in words."""
 
 _DAY: Final = "2099-12-31"
 _WHY: Final = "CHG-1234 template migration"

@@ -1,0 +1,1 @@
+"""The files in a real editor's language server."""
