@@ -1,0 +1,164 @@
+"""The changes of a saved plan, and what they let people do, read back to be shown in another form."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from functools import cache
+from typing import Final
+
+from bo_sync.access.effects import parts
+from bo_sync.access.powers import Powers, powers
+from bo_sync.core.changes import (
+    Change,
+    CreateUser,
+    DeleteUser,
+    Direction,
+    FieldChange,
+    GrantChange,
+    LostGrant,
+    RemoveDuplicate,
+    RevokeGrant,
+    SetGrant,
+    UpdateUser,
+)
+from bo_sync.core.document import Json
+from bo_sync.core.effect import Effect, Shift
+from bo_sync.core.model import ACCESS_WORDS, PROFILE_FIELDS, Access, FieldValue, ProfileField, Role, Source
+from bo_sync.core.settings import Settings
+from bo_sync.core.text import Text
+from bo_sync.render.documents import (
+    entry_of,
+    maybe_text_of,
+    name_of,
+    number_of,
+    object_of,
+    objects_of,
+    refuse,
+    text_of,
+    word_of,
+)
+from bo_sync.render.json import CAUSES
+
+_ROLE: Final = re.compile(r"[a-z0-9_]{1,100}")
+_PLACE: Final = re.compile(r"(.*):([0-9]{1,9})", re.DOTALL)
+_FIELDS: Final[dict[str, ProfileField]] = {field: field for field in PROFILE_FIELDS}
+_DIRECTIONS: Final = frozenset(direction.value for direction in Direction)
+_CAUSES: Final = {word: cause for cause, word in CAUSES.items()}
+
+
+def source_of(found: Mapping[str, Json]) -> Source | None:
+    """A file and a line in it, or null."""
+    text = maybe_text_of(found, "source")
+    if text is None:
+        return None
+    place = _PLACE.fullmatch(text.raw)
+    return Source(Text(place[1]), int(place[2])) if place else refuse("`source` of the saved plan is no file and line")
+
+
+def a_source_of(found: Mapping[str, Json]) -> Source:
+    return source_of(found) or refuse("`source` of the saved plan is null where a file must stand")
+
+
+def read_change(entry: Mapping[str, Json]) -> Change:
+    """One entry of `changes`. The ids of rows and definitions are empty, and the hub's spelling is the file's."""
+    email = Text(text_of(entry, "email"))
+    match text_of(entry, "action"):
+        case "create":
+            values = tuple(FieldValue(field.field, field.after) for field in _fields(entry))
+            grants = tuple(_added(grant) for grant in _grants(entry))
+            return CreateUser(email, a_source_of(entry), values, grants)
+        case "update":
+            fields, grants_changed = tuple(_fields(entry)), tuple(_grants(entry))
+            return UpdateUser(email, a_source_of(entry), number_of(entry, "id"), email, fields, grants_changed)
+        case _:
+            cause = _CAUSES[word_of(entry, "cause", frozenset(_CAUSES))]
+            return DeleteUser(email, source_of(entry), number_of(entry, "id"), email, cause, tuple(_lost(entry)))
+
+
+def _fields(entry: Mapping[str, Json]) -> Iterator[FieldChange]:
+    for found in objects_of(entry, "profile"):
+        field = _FIELDS[word_of(found, "field", frozenset(_FIELDS))]
+        yield FieldChange(field, maybe_text_of(found, "before"), maybe_text_of(found, "after"))
+
+
+def _grants(entry: Mapping[str, Json]) -> Iterator[GrantChange]:
+    ended = {_role(found): _day(found) for found in objects_of(entry, "expired")}
+    for found in objects_of(entry, "grants"):
+        role, before, after = _role(found), _access(found, "before"), _access(found, "after")
+        match Direction(word_of(found, "direction", _DIRECTIONS)):
+            case Direction.DUPLICATE:
+                yield RemoveDuplicate(role, before, after, "")
+            case Direction.REVOKED:
+                yield RevokeGrant(role, before, "", expired=ended.get(role))
+            case Direction.ADDED | Direction.RAISED | Direction.LOWERED:
+                yield SetGrant(role, before, after, "", expired=ended.get(role))
+
+
+def _added(grant: GrantChange) -> SetGrant:
+    return grant if isinstance(grant, SetGrant) else refuse("the saved plan takes access from somebody it creates")
+
+
+def _lost(entry: Mapping[str, Json]) -> Iterator[LostGrant]:
+    for found in objects_of(entry, "grants"):
+        yield LostGrant(_role(found), _access(found, "before"), _access(found, "after"))
+
+
+def _role(found: Mapping[str, Json]) -> Role:
+    return Role(name_of(found, "role", _ROLE))
+
+
+def _access(found: Mapping[str, Json], key: str) -> Access:
+    return ACCESS_WORDS[word_of(found, key, frozenset(ACCESS_WORDS))]
+
+
+def _day(found: Mapping[str, Json]) -> date:
+    try:
+        return date.fromisoformat(text_of(found, "until"))
+    except ValueError:
+        refuse("`until` of the saved plan is no day")
+
+
+@cache
+def _known() -> Powers:
+    """The catalogue. It names no role definition but the documented ones, so nobody's settings change what it says."""
+    return powers(Settings())
+
+
+def read_effects(changes: Iterable[tuple[Change, Mapping[str, Json]]]) -> Iterator[tuple[str, Effect]]:
+    """By folded address; `changes` are each read change with its entry."""
+    known = _known()
+    for change, entry in changes:
+        whole, unknown = _shift(entry), number_of(object_of(entry_of(entry, "operations"), "it"), "unknown")
+        if unknown or not whole.is_nothing:
+            edits = [grant for grant in change.grants if not isinstance(grant, RemoveDuplicate)]
+            before = {grant.role: grant.before for grant in edits}
+            after = {grant.role: grant.after for grant in edits}
+            yield change.email.folded, Effect(whole, parts(whole, before, after, known), unknown)
+
+
+def _shift(entry: Mapping[str, Json]) -> Shift:
+    menu, operations = (object_of(entry_of(entry, key), f"`{key}`") for key in ("menu", "operations"))
+    items, runs = _names()
+    return Shift(
+        _words(menu, "opened", items),
+        _words(menu, "closed", items),
+        _words(operations, "gained", runs),
+        _words(operations, "lost", runs),
+    )
+
+
+def _words(holder: Mapping[str, Json], key: str, words: frozenset[str]) -> tuple[str, ...]:
+    found = entry_of(holder, key)
+    if not isinstance(found, list):
+        refuse(f"`{key}` of the saved plan is not a list")
+    named = tuple(word for word in found if isinstance(word, str) and word in words)
+    if len(named) != len(found):
+        refuse(f"`{key}` of the saved plan names what the catalogue of this bo-sync does not have")
+    return named
+
+
+@cache
+def _names() -> tuple[frozenset[str], frozenset[str]]:
+    """Every item of the menu, and every operation."""
+    facts = _known().facts
+    return frozenset(item.name for item in facts.menu), frozenset(operation.name for operation in facts.operations)

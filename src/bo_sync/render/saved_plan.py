@@ -1,0 +1,130 @@
+"""A saved plan, read back whole, to be shown in another form; it is never run, and could not be.
+
+What a run needs beside (the ids of rows and definitions) was never saved. What is read is believed in nothing: it must
+have the digest that it names, hold only words that bo-sync has, and give the same document when it is written again; so
+a file that contradicts itself, or that another version wrote, is refused and not shown wrongly.
+"""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Final, get_args
+
+from bo_sync.core.diff import PROTECTED, UnmanagedPerson
+from bo_sync.core.document import Json
+from bo_sync.core.model import Severity
+from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
+from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
+from bo_sync.core.rails import RailName, RailResult, RailRow
+from bo_sync.core.settings import Unmanaged
+from bo_sync.core.text import Text, visible
+from bo_sync.render.documents import (
+    entry_of,
+    flag_of,
+    maybe_number_of,
+    maybe_text_of,
+    name_of,
+    number_of,
+    object_of,
+    objects_of,
+    parsed,
+    refuse,
+    text_of,
+    word_of,
+)
+from bo_sync.render.json import plan_json
+from bo_sync.render.saved import read_saved
+from bo_sync.render.saved_changes import a_source_of, read_change, read_effects, source_of
+
+_RULE: Final = re.compile(r"[A-Z]{2,8}[0-9]{3}")
+_POLICY: Final = re.compile(r"[a-z0-9-]{1,200}")
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
+_ALLOWED: Final = re.compile(r"--allow [a-z_]{1,40}=[0-9]{1,8}")
+_RAILS: Final[dict[str, RailName]] = {name: name for name in get_args(RailName)}
+_SEVERITIES: Final = frozenset(severity.value for severity in Severity)
+_LEFT: Final = frozenset({*(policy.value for policy in Unmanaged), PROTECTED})
+
+
+def read_plan(text: str) -> Plan:
+    """The plan that `plan --out` wrote. Raises StalePlanError when `text` is no plan of ours, or was altered."""
+    read_saved(text)
+    document = object_of(parsed(text), "the saved plan")
+    plan = _plan(document)
+    if _without_tool(parsed(plan_json(plan))) != _without_tool(document):
+        refuse("the saved plan contradicts itself, or another version of bo-sync made it")
+    return plan
+
+
+def _without_tool(document: Json) -> str:
+    shown = {key: found for key, found in object_of(document, "the saved plan").items() if key != "tool"}
+    return json.dumps(shown, sort_keys=True)
+
+
+def _plan(document: Mapping[str, Json]) -> Plan:
+    hub, config, summary = (object_of(entry_of(document, key), f"`{key}`") for key in ("hub", "config", "summary"))
+    changes = objects_of(document, "changes")
+    read = tuple(read_change(entry) for entry in changes)
+    return Plan(
+        HubFacts(text_of(hub, "url"), number_of(hub, "users"), number_of(hub, "grants")),
+        _config(config),
+        read,
+        number_of(summary, "unchanged"),
+        tuple(
+            UnmanagedPerson(Text(text_of(person, "email")), word_of(person, "policy", _LEFT))
+            for person in objects_of(document, "unmanaged")
+        ),
+        tuple(_finding(found) for found in objects_of(document, "findings")),
+        tuple(_rail(found) for found in objects_of(document, "rails")),
+        dict(read_effects(zip(read, changes, strict=True))),
+        tuple(_policy(found) for found in objects_of(document, "policies")),
+    )
+
+
+def _config(found: Mapping[str, Json]) -> ConfigFacts:
+    dirty = None if entry_of(found, "dirty") is None else flag_of(found, "dirty")
+    return ConfigFacts(
+        number_of(found, "users"), name_of(found, "digest", _DIGEST), maybe_text_of(found, "commit"), dirty
+    )
+
+
+def _message(found: Mapping[str, Json]) -> str:
+    """A sentence of ours. What it quotes was made visible when it was written, and is now for certain."""
+    return visible(text_of(found, "message"))
+
+
+def _finding(found: Mapping[str, Json]) -> Finding:
+    severity = Severity(word_of(found, "severity", _SEVERITIES))
+    rule = name_of(found, "rule", _RULE)
+    return Finding(rule, severity, _message(found), maybe_text_of(found, "email"), source_of(found))
+
+
+def _rail(found: Mapping[str, Json]) -> RailResult:
+    return RailResult(
+        _RAILS[word_of(found, "rail", frozenset(_RAILS))],
+        number_of(found, "actual"),
+        number_of(found, "limit"),
+        flag_of(found, "ok"),
+        None if entry_of(found, "allowed_by") is None else name_of(found, "allowed_by", _ALLOWED),
+        tuple(RailRow(Text(text_of(row, "email")), _message(row), source_of(row)) for row in objects_of(found, "rows")),
+    )
+
+
+def _policy(found: Mapping[str, Json]) -> PolicyResult:
+    """A result. Whom the policy means was not saved, only who they are."""
+    policy = Policy(
+        name_of(found, "id", _POLICY),
+        Text(text_of(found, "title")),
+        Match((), is_all=True),
+        a_source_of(found),
+        Severity(word_of(found, "severity", _SEVERITIES)),
+        maybe_text_of(found, "why"),
+        maybe_number_of(found, "at_most") if "at_most" in found else None,
+        maybe_number_of(found, "at_least") if "at_least" in found else None,
+    )
+    rows, excepted, notes = (tuple(map(_policy_row, objects_of(found, key))) for key in ("rows", "excepted", "notes"))
+    return PolicyResult(policy, rows, excepted, notes, flag_of(found, "tolerated"))
+
+
+def _policy_row(row: Mapping[str, Json]) -> PolicyRow:
+    is_new = flag_of(row, "new") if "new" in row else False
+    return PolicyRow(Text(text_of(row, "email")), _message(row), source_of(row), is_new)
