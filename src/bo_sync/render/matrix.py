@@ -1,14 +1,13 @@
 """People against roles as a table, as CSV for a spreadsheet, and where two of them differ."""
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
-from io import StringIO
 from typing import Final
 
 from bo_sync.access.matrix import Contrast, Differing, Matrix
 from bo_sync.access.people import Person
 from bo_sync.core.model import Access, Role
-from bo_sync.render.escape import csv_cell, terminal
+from bo_sync.render.csv import csv_text, foreign
+from bo_sync.render.escape import terminal
 from bo_sync.render.layout import Page, Row, Tone, cells, lay_out, measure, row
 from bo_sync.render.phrases import address, level, people
 
@@ -49,24 +48,16 @@ def _block(person: Person, page: Page) -> Iterator[str]:
 
 def matrix_csv(matrix: Matrix) -> str:
     """One row a person: the address, and the access in every role; nothing in it is a formula."""
-    return _csv(
+    return csv_text(
         ("email", *matrix.roles),
         (
             (
-                csv_cell(person.email.raw),
+                foreign(person.email.raw),
                 *(level(role, person.held.get(role, Access.NONE)) for role in matrix.roles),
             )
             for person in matrix.people
         ),
     )
-
-
-def _csv(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    out = StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    return out.getvalue()
 
 
 def contrast_text(contrast: Contrast, page: Page) -> str:
@@ -101,12 +92,12 @@ def _held(grants: Iterable[tuple[Role, Access]]) -> str:
 
 def contrast_csv(contrast: Contrast) -> str:
     """One row a cell that differs; where somebody is on one side only, a first row without a role says so."""
-    head = ("email", "role", csv_cell(contrast.here), csv_cell(contrast.there.raw))
-    return _csv(head, (line for person in contrast.people for line in _csv_lines(person)))
+    head = ("email", "role", foreign(contrast.here), foreign(contrast.there.raw))
+    return csv_text(head, (line for person in contrast.people for line in _csv_lines(person)))
 
 
 def _csv_lines(person: Differing) -> Iterator[tuple[str, str, str, str]]:
-    email = csv_cell(person.email.raw)
+    email = foreign(person.email.raw)
     if not (person.is_here and person.is_there):
         yield email, "", _presence(is_there=person.is_here), _presence(is_there=person.is_there)
     for cell in person.cells:
