@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from bo_sync.cli.forms import PLAN_REPORTS, plan_report
 from bo_sync.cli.talk import coloured, result, width
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
@@ -21,7 +22,7 @@ def show_plan(plan: Plan, form: str, *, explain: bool = False) -> None:
         result(plan_as(plan, form, explain=explain))
 
 
-PLAN_FORMS: Final = ("text", "json")
+PLAN_FORMS: Final = ("text", "json", *PLAN_REPORTS)
 """The forms of a plan; `plan_as` makes each."""
 
 
@@ -37,7 +38,7 @@ def plan_as(plan: Plan, form: str, *, explain: bool = False) -> str:
 
             return plan_json(plan)
         case _:
-            raise ValueError(form)
+            return plan_report(plan, form)
 
 
 def save(plan: Plan, path: Path) -> None:

@@ -17,7 +17,7 @@ from bo_sync.core.rails import RailResult, RailRow, way_past
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.text import Text
 from bo_sync.render.escape import terminal
-from bo_sync.render.notices import Judged
+from bo_sync.render.notices import Checked
 from bo_sync.render.phrases import address
 from bo_sync.render.policies import told_of
 from bo_sync.render.rails import measure_of
@@ -57,9 +57,9 @@ def plan_junit(plan: Plan) -> str:
     return _document((_rails(plan.rails), _policies(plan.policies)))
 
 
-def files_junit(judged: Judged, files: Iterable[Text]) -> str:
+def files_junit(checked: Checked, files: Iterable[Text]) -> str:
     """Every one of `files`, those with errors failed, and the rails and policies that were judged."""
-    return _document((_files(judged.problems, files), _rails(judged.rails), _policies(judged.policies or ())))
+    return _document((_files(checked.problems, files), _rails(checked.rails), _policies(checked.policies or ())))
 
 
 def report_junit(report: Report, plan: Plan) -> str:

@@ -72,7 +72,7 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Checked:
     """All that is told of files: what is wrong, what is worth knowing, what policies and rails say, and which guards
     are loosened since a base. None for findings and policies when errors kept the files from being judged."""
 
@@ -90,15 +90,15 @@ def plan_notices(plan: Plan) -> tuple[Notice, ...]:
     )
 
 
-def files_notices(judged: Judged) -> tuple[Notice, ...]:
+def files_notices(checked: Checked) -> tuple[Notice, ...]:
     """What is to be told of files, gravest first."""
     return _gravest_first(
         (
-            *map(_of_problem, sorted(judged.problems)),
-            *_of_rails(judged.rails),
-            *_of_policies(judged.policies or ()),
-            *map(_of_guard, judged.loosened),
-            *_of_findings(judged.findings or ()),
+            *map(_of_problem, sorted(checked.problems)),
+            *_of_rails(checked.rails),
+            *_of_policies(checked.policies or ()),
+            *map(_of_guard, checked.loosened),
+            *_of_findings(checked.findings or ()),
         )
     )
 

@@ -1,0 +1,54 @@
+"""The forms that other programs read: what each command has of them, and how each is made."""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from bo_sync.core.plan import Plan
+
+if TYPE_CHECKING:
+    from bo_sync.core.text import Text
+    from bo_sync.render.notices import Checked
+
+PLAN_REPORTS: Final = ("sarif", "junit", "gitlab-codequality", "gitlab-plan", "csv")
+FILES_REPORTS: Final = ("sarif", "junit", "gitlab-codequality")
+
+
+def plan_report(plan: Plan, form: str) -> str:
+    """A plan in one of `PLAN_REPORTS`."""
+    from bo_sync.render.gitlab import codequality, plan_widget
+    from bo_sync.render.junit import plan_junit
+    from bo_sync.render.notices import plan_notices
+    from bo_sync.render.sarif import sarif
+    from bo_sync.render.tables import plan_csv
+
+    match form:
+        case "sarif":
+            return sarif(plan_notices(plan))
+        case "junit":
+            return plan_junit(plan)
+        case "gitlab-codequality":
+            return codequality(plan_notices(plan))
+        case "gitlab-plan":
+            return plan_widget(plan)
+        case "csv":
+            return plan_csv(plan)
+        case _:
+            raise ValueError(form)
+
+
+def files_report(checked: "Checked", files: "Iterable[Text]", form: str) -> str:
+    """What was found in `files`, in one of `FILES_REPORTS`."""
+    from bo_sync.render.gitlab import codequality
+    from bo_sync.render.junit import files_junit
+    from bo_sync.render.notices import files_notices
+    from bo_sync.render.sarif import sarif
+
+    match form:
+        case "sarif":
+            return sarif(files_notices(checked))
+        case "junit":
+            return files_junit(checked, files)
+        case "gitlab-codequality":
+            return codequality(files_notices(checked))
+        case _:
+            raise ValueError(form)
