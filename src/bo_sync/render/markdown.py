@@ -1,0 +1,168 @@
+"""A plan as a comment on a pull request: the verdict, what is risky unfolded, everything else one click away.
+
+The first line is a marker that is not shown, by which the comment is found again. The rows and the counts are those of
+the text and of the JSON.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from hashlib import sha256
+from typing import Final
+from urllib.parse import quote
+
+from bo_sync.core.changes import Direction
+from bo_sync.core.document import digest
+from bo_sync.core.plan import Plan, Summary
+from bo_sync.render.comment import (
+    COMMENT_LIMIT,
+    Block,
+    Cells,
+    Detail,
+    code,
+    effect,
+    fitted,
+    folded,
+    prose,
+    said,
+    symbol,
+    table,
+    unfolded,
+)
+from bo_sync.render.escape import markdown_code
+from bo_sync.render.layout import Row
+from bo_sync.render.markdown_checks import policy_blocks, policy_notes, rail_blocks, rail_table
+from bo_sync.render.phrases import counted, listed, people
+from bo_sync.render.sections import Section, sections
+
+_WHOLE: Final = "The whole plan is in the JSON, and in `bo-sync plan --format text`."
+_LONGEST: Final = 200
+
+
+def marker(plan: Plan) -> str:
+    """The first line of a plan's comment, the same for every plan of one hub: `<!-- bo-sync:plan https://… -->`."""
+    return marker_of("plan", plan.hub.url)
+
+
+def marker_of(about: str, hub_url: str = "") -> str:
+    """A comment of HTML that nothing in the address ends; a very long address is cut, and told apart by its hash."""
+    exact = hub_url.encode("utf-8", "backslashreplace")
+    safe = quote(exact, safe=":/?=&%").replace("--", "-%2D")
+    if len(safe) > _LONGEST:
+        safe = f"{safe[: _LONGEST // 2]}~{sha256(exact).hexdigest()[:32]}"
+    return " ".join(part for part in ("<!--", f"bo-sync:{about}", safe, "-->") if part)
+
+
+def plan_markdown(plan: Plan, *, explain: bool = False, limit: int = COMMENT_LIMIT) -> str:
+    """A plan in at most `limit` bytes; `explain` names every menu item and operation, while there is room."""
+    return fitted(partial(_blocks, plan), limit, _WHOLE, explain=explain)
+
+
+def _blocks(plan: Plan, detail: Detail) -> Iterator[Block]:
+    parts = {part.title: part for part in sections(plan, explain=detail.explain)}
+    risky = _attention(plan, parts.pop(ATTENTION, None))
+    yield said(marker(plan), f"### {_heading(plan, len(risky))}", "", _verdict(plan), *_counts(plan.summary))
+    yield from rail_blocks(plan.refused, detail)
+    yield from policy_blocks(plan.policies, detail)
+    if risky:
+        yield unfolded(f"{ATTENTION} ({len(risky)})", _table(risky, detail, detail.rows))
+    for part in parts.values():
+        yield folded(f"{part.title} ({len(part.rows)})", _table(part.rows, detail, detail.folded))
+    yield rail_table(plan.rails)
+    yield policy_notes(plan.policies, detail)
+    yield said(_footer(plan, detail))
+
+
+ATTENTION: Final = "Needs attention"
+
+
+def _attention(plan: Plan, part: Section | None) -> tuple[Row, ...]:
+    """What needs attention but for the refusals, which stand first there, and are told in full above."""
+    return part.rows[len(plan.refused) + len(plan.violated) :] if part is not None else ()
+
+
+def _heading(plan: Plan, risky: int) -> str:
+    if plan.refused or plan.violated:
+        return "⛔ bo-sync: this plan is refused"
+    if not plan.changes:
+        return "✅ bo-sync: nothing to do"
+    told = f"bo-sync: {people(len(plan.changes))}, {counted(_grants(plan.summary), 'grant')}"
+    return f"🔶 {told}; {counted(risky, 'row needs', 'rows need')} attention" if risky else f"🔷 {told}"
+
+
+def _grants(summary: Summary) -> int:
+    return sum(summary.grants.values())
+
+
+def _verdict(plan: Plan) -> str:
+    refusing = [markdown_code(rail.rail) for rail in plan.refused]
+    refusing += [f"the policy {markdown_code(result.policy.id)}" for result in plan.violated][:_NAMED]
+    more = len(plan.refused) + len(plan.violated) - len(refusing)
+    refused = f" **Refused by {', '.join(refusing)}{f' and {more} more' if more else ''}; nothing can be applied.**"
+    return _would(plan) + (refused if refusing else "")
+
+
+_NAMED: Final = 10
+"""So many policies are named in the verdict."""
+
+
+def _would(plan: Plan) -> str:
+    summary = plan.summary
+    if not plan.changes:
+        return "No change can be made." if plan.refused else "The hub holds what the files say."
+    done = listed(((summary.create, "created"), (summary.update, "updated"), (summary.delete, "deleted")))
+    gained, lost = gained_and_lost(summary)
+    grants = listed(((gained, "gained"), (lost, "lost"), (summary.grants[Direction.DUPLICATE], "surplus rows removed")))
+    told = f"Apply would change **{people(len(plan.changes))}** ({done})"
+    return f"{told} and **{counted(_grants(summary), 'grant')}** ({grants})." if grants else f"{told}, and no grant."
+
+
+def gained_and_lost(summary: Summary) -> tuple[int, int]:
+    """How many grants are given or raised, and how many lowered or taken, among people who stay or are created."""
+    grants = summary.grants
+    return (
+        grants[Direction.ADDED] + grants[Direction.RAISED],
+        grants[Direction.LOWERED] + grants[Direction.REVOKED],
+    )
+
+
+def _counts(summary: Summary) -> tuple[str, ...]:
+    """The summary of the JSON as a table of two lines."""
+    counts = {
+        "created": summary.create,
+        "updated": summary.update,
+        "deleted": summary.delete,
+        "unchanged": summary.unchanged,
+        "without a file": summary.unmanaged,
+        **{f"grants {direction.value}": summary.grants[direction] for direction in Direction},
+    }
+    counts["duplicates removed"] = counts.pop(f"grants {Direction.DUPLICATE.value}")
+    figures = (f"**{count}**" if count else "0" for count in counts.values())
+    return ("", f"| {' | '.join(counts)} |", f"|{' ---: |' * len(counts)}", f"| {' | '.join(figures)} |")
+
+
+def _table(rows: tuple[Row, ...], detail: Detail, most: int | None) -> Block:
+    head = ("", "who", "what", "means", "where")
+    return table(head, [partial(_cells, entry, detail) for entry in rows], most)
+
+
+def _cells(entry: Row, detail: Detail) -> Cells:
+    return (
+        symbol(entry),
+        code(entry.subject, detail),
+        effect(entry, detail),
+        prose(entry.meaning),
+        code(entry.source, detail),
+    )
+
+
+def _footer(plan: Plan, detail: Detail) -> str:
+    hub, config = plan.hub, plan.config
+    commit = f"commit {code(config.commit.raw, detail)}" if config.commit is not None else "no commit"
+    dirty = ", with uncommitted changes" if config.dirty else ""
+    parts = (
+        f"Files with {people(config.users)}, {commit}{dirty}",
+        f"hub {code(hub.url, detail)} with {people(hub.users)}, {counted(hub.grants, 'grant')}",
+        f"plan {markdown_code(digest(plan))}",
+        "names and addresses are pseudonyms" if plan.redacted_from else "",
+    )
+    return f"<sub>{' · '.join(part for part in parts if part)}</sub>"

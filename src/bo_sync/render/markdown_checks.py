@@ -1,0 +1,103 @@
+"""Rails and policies in a comment: each that refuses unfolded, with because of whom, and the exact way past it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
+from typing import Final
+
+from bo_sync.core.model import Severity, Source
+from bo_sync.core.policy import PolicyResult, PolicyRow
+from bo_sync.core.rails import RailResult, RailRow, way_past
+from bo_sync.render.comment import Block, Cells, Detail, code, folded, prose, said, sentence, table, unfolded
+from bo_sync.render.escape import markdown_code
+from bo_sync.render.phrases import counted
+from bo_sync.render.policies import way_past_policy, weight_of
+from bo_sync.render.rails import measure_of
+
+_HEAD: Final = ("who", "why", "where")
+
+
+def rail_blocks(rails: Iterable[RailResult], detail: Detail) -> Iterator[Block]:
+    """One for each rail that refuses."""
+    for rail in rails:
+        if not rail.ok:
+            rows = table(_HEAD, [partial(_rail_row, row, detail) for row in rail.rows], detail.rows)
+            told = (f"{prose(measure_of(rail))}.", *_below(rows), "", f"**Way past:** {prose(way_past(rail))}.")
+            yield unfolded(f"Refused by {markdown_code(rail.rail)}", Block(told, rows.shown, rows.rows))
+
+
+def _below(rows: Block) -> tuple[str, ...]:
+    return ("", *rows.lines) if rows.lines else ()
+
+
+def _rail_row(row: RailRow | PolicyRow, detail: Detail) -> Cells:
+    return code(row.email.raw, detail), code(row.message, detail), place(row.source, detail)
+
+
+def place(source: Source | None, detail: Detail) -> str:
+    return code(source.short.raw, detail) if source is not None else ""
+
+
+def rail_table(rails: Sequence[RailResult]) -> Block:
+    """Every rail folded, whether it refuses or not; no block where none was checked."""
+    if not rails:
+        return Block()
+    refusing = sum(not rail.ok for rail in rails)
+    rows = [partial(_measured, rail) for rail in rails]
+    verdict = f"{refusing} {'refuses' if refusing == 1 else 'refuse'}" if refusing else "none refuses"
+    measured = table(("", "rail", "found, and allowed"), rows)
+    return folded(f"Rails: {len(rails)} checked, {verdict}", Block(measured.lines))
+
+
+def _measured(rail: RailResult) -> Cells:
+    return "ok" if rail.ok else "**refused**", markdown_code(rail.rail), prose(measure_of(rail))
+
+
+def policy_blocks(results: Iterable[PolicyResult], detail: Detail) -> Iterator[Block]:
+    """One for each policy that fails, those that refuse first, while there is room for them; the rest is counted."""
+    failing = sorted((result for result in results if not result.ok), key=lambda result: not result.is_violated)
+    for result in failing[: detail.rows]:
+        yield _policy(result, detail)
+    left = failing[len(failing[: detail.rows]) :]
+    if left:
+        rows = sum(result.actual for result in left)
+        yield Block((f"{counted(len(left), 'more policy fails', 'more policies fail')}.",), 0, rows)
+
+
+def _policy(result: PolicyResult, detail: Detail) -> Block:
+    policy = result.policy
+    rows = table((*_HEAD, ""), [partial(_policy_row, row, detail) for row in result.rows], detail.rows)
+    why = ("", f"**Why:** {code(policy.why.raw, detail)}") if policy.why is not None else ()
+    told = (
+        f"{code(policy.title.raw, detail)}: {prose(weight_of(result))}.",
+        *_below(rows),
+        *why,
+        "",
+        f"**Way past:** {sentence(way_past_policy(result), detail)}.",
+    )
+    verb = "Refused" if result.is_violated else "Warned" if policy.severity is Severity.WARNING else "Failed"
+    return unfolded(f"{verb} by the policy {code(policy.id, detail)}", Block(told, rows.shown, rows.rows))
+
+
+def _policy_row(row: PolicyRow, detail: Detail) -> Cells:
+    return (*_rail_row(row, detail), "**new**" if row.is_new else "")
+
+
+def policy_notes(results: Sequence[PolicyResult], detail: Detail) -> Block:
+    """What there is to say of exceptions, folded under how many policies were checked; nothing without policies."""
+    if not results:
+        return Block()
+    failing = sum(not result.ok for result in results)
+    checked = counted(len(results), "policy", "policies")
+    title = (
+        f"Policies: {checked} checked, {f'{failing} fail' + ('s' if failing == 1 else '') if failing else 'none fails'}"
+    )
+    notes = [partial(_note, result, row, detail) for result in results for row in result.notes]
+    if not notes:
+        return said(f"{title}.")
+    return folded(
+        f"{title}; {counted(len(notes), 'note')} on exceptions", table(("policy", *_HEAD), notes, detail.folded)
+    )
+
+
+def _note(result: PolicyResult, row: PolicyRow, detail: Detail) -> Cells:
+    return (code(result.policy.id, detail), *_rail_row(row, detail))

@@ -1,0 +1,158 @@
+"""What is to be told of files without a hub, as a comment: what is loosened and wrong unfolded, the rest folded."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+from bo_sync.core.guards import Loosened
+from bo_sync.core.model import Problem, Severity
+from bo_sync.core.plan import Finding
+from bo_sync.core.text import Text
+from bo_sync.render.comment import (
+    COMMENT_LIMIT,
+    Block,
+    Cells,
+    Detail,
+    code,
+    fitted,
+    folded,
+    said,
+    table,
+    unfolded,
+)
+from bo_sync.render.escape import markdown_code
+from bo_sync.render.guards import after_of, before_of
+from bo_sync.render.markdown import marker_of
+from bo_sync.render.markdown_checks import place, policy_blocks, policy_notes, rail_blocks, rail_table
+from bo_sync.render.notices import Checked
+from bo_sync.render.phrases import counted, listed, people
+
+_WHOLE: Final = "All of it is in the JSON, and in `bo-sync validate --format text`."
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """All that `validate` found: how many people and presets the files have, what is told of them, and, where they
+    were compared, the revision as it was asked for and its commit."""
+
+    people: int
+    presets: int
+    checked: Checked
+    revision: Text | None = None
+    commit: str = ""
+
+
+def files_markdown(found: Validated, *, limit: int = COMMENT_LIMIT) -> str:
+    """What was found, in at most `limit` bytes."""
+    return fitted(partial(_blocks, found), limit, _WHOLE)
+
+
+def _blocks(found: Validated, detail: Detail) -> Iterator[Block]:
+    checked = found.checked
+    yield said(marker_of("validate"), f"### {_heading(checked)}", "", _told(found))
+    if checked.loosened:
+        yield _guards(checked.loosened, detail)
+    yield from (_problems(checked, severity, detail) for severity in (Severity.ERROR, Severity.WARNING))
+    yield from rail_blocks(checked.rails, detail)
+    yield from policy_blocks(checked.policies or (), detail)
+    yield _findings(checked, detail, is_info=False)
+    yield _findings(checked, detail, is_info=True)
+    yield _problems(checked, Severity.INFO, detail)
+    yield rail_table(checked.rails)
+    yield policy_notes(checked.policies or (), detail)
+    yield said(_footer(found, detail))
+
+
+def _weights(checked: Checked) -> dict[Severity, int]:
+    """How many problems and findings there are of each severity."""
+    each: Sequence[Problem | Finding] = (*checked.problems, *(checked.findings or ()))
+    return {severity: sum(entry.severity is severity for entry in each) for severity in Severity}
+
+
+def _refusing(checked: Checked) -> list[str]:
+    violated = [result for result in checked.policies or () if result.is_violated]
+    named = [markdown_code(rail.rail) for rail in checked.rails if not rail.ok]
+    named += [f"the policy {markdown_code(result.policy.id)}" for result in violated[:_NAMED]]
+    return [*named, *([f"{len(violated) - _NAMED} more"] if len(violated) > _NAMED else [])]
+
+
+_NAMED: Final = 10
+"""So many policies are named in the verdict."""
+
+
+def _heading(checked: Checked) -> str:
+    weights = _weights(checked)
+    if weights[Severity.ERROR]:
+        return f"⛔ bo-sync validate: {counted(weights[Severity.ERROR], 'error')}"
+    if _refusing(checked):
+        return "⛔ bo-sync validate: these files are refused"
+    doubtful = any(not result.ok for result in checked.policies or ()) or checked.loosened
+    if weights[Severity.WARNING] or doubtful:
+        return "🔶 bo-sync validate: valid, and worth a look"
+    return "✅ bo-sync validate: valid"
+
+
+def _told(found: Validated) -> str:
+    weights = _weights(found.checked)
+    counts = listed((weights[severity], _WORDS[severity][weights[severity] != 1]) for severity in Severity)
+    loosened = len(found.checked.loosened)
+    guards = f" **{counted(loosened, 'guard')} {'is' if loosened == 1 else 'are'} loosened.**" if loosened else ""
+    refusing = _refusing(found.checked)
+    refused = f" **Refused by {', '.join(refusing)}.**" if refusing else ""
+    read = f"{people(found.people)} and {counted(found.presets, 'preset')}"
+    unjudged = " The files are not judged further while they have errors." if found.checked.findings is None else ""
+    return f"{read}: {counts or 'nothing to say of them'}.{unjudged}{guards}{refused}"
+
+
+_WORDS: Final = {
+    Severity.ERROR: ("error", "errors"),
+    Severity.WARNING: ("warning", "warnings"),
+    Severity.INFO: ("note", "notes"),
+}
+
+
+def _guards(loosened: Sequence[Loosened], detail: Detail) -> Block:
+    rows = [partial(_guard, entry, detail) for entry in loosened]
+    return unfolded(f"Guards loosened ({len(loosened)})", table(("guard", "before", "after"), rows, detail.rows))
+
+
+def _guard(entry: Loosened, detail: Detail) -> Cells:
+    return code(entry.guard, detail), code(before_of(entry), detail), code(after_of(entry), detail)
+
+
+def _problems(checked: Checked, severity: Severity, detail: Detail) -> Block:
+    found = sorted(problem for problem in checked.problems if problem.severity is severity)
+    if not found:
+        return Block()
+    is_info = severity is Severity.INFO
+    rows = [partial(_problem, problem, detail) for problem in found]
+    shown = table(("where", "what"), rows, detail.folded if is_info else detail.rows)
+    title = f"{_WORDS[severity][1].capitalize()} about the files ({len(found)})"
+    return folded(title, shown) if is_info else unfolded(title, shown)
+
+
+def _problem(problem: Problem, detail: Detail) -> Cells:
+    return place(problem.source, detail), code(problem.message, detail)
+
+
+def _findings(checked: Checked, detail: Detail, *, is_info: bool) -> Block:
+    """Warnings unfolded, notes folded."""
+    found = [finding for finding in checked.findings or () if (finding.severity is Severity.INFO) is is_info]
+    if not found:
+        return Block()
+    rows = [partial(_finding, finding, detail) for finding in found]
+    shown = table(("", "who", "what", "where"), rows, detail.folded if is_info else detail.rows)
+    return folded(f"Notes ({len(found)})", shown) if is_info else unfolded(f"Findings ({len(found)})", shown)
+
+
+def _finding(finding: Finding, detail: Detail) -> Cells:
+    who = code(finding.email.raw, detail) if finding.email is not None else ""
+    return markdown_code(finding.rule), who, code(finding.message, detail), place(finding.source, detail)
+
+
+def _footer(found: Validated, detail: Detail) -> str:
+    if found.revision is None:
+        return "<sub>Judged from the files alone, without a hub.</sub>"
+    base = f"{code(found.revision.raw, detail)} ({code(found.commit, detail)})"
+    return f"<sub>Judged from the files alone, without a hub, and compared with {base}.</sub>"
