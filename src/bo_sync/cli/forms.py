@@ -1,11 +1,12 @@
 """The forms that other programs read: what each command has of them, and how each is made."""
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
 from bo_sync.core.plan import Plan
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bo_sync.core.text import Text
     from bo_sync.render.notices import Checked
 

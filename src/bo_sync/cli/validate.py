@@ -1,11 +1,13 @@
 """`bo-sync validate`: the files, offline."""
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from bo_sync.cli.forms import FILES_REPORTS
 from bo_sync.cli.options import Common, common, output_format
+from bo_sync.cli.reports import Report, report_option, write_reports
 from bo_sync.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
     from bo_sync.core.model import Problem
     from bo_sync.core.plan import Finding
     from bo_sync.core.policy import PolicyResult
+    from bo_sync.core.text import Text
+    from bo_sync.render.notices import Checked
+
+FORMS: Final = ("text", "json", *FILES_REPORTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +48,11 @@ class _Told:
 
 @click.command(name="validate", short_help="Check the files, offline.")
 @common
-@output_format("text", "json")
+@output_format(*FORMS)
+@report_option(*FORMS)
 @click.option("--base", metavar="REV", help="Also compare with the files of this git revision, as in origin/main.")
 @click.option("--strict", is_flag=True, help="Exit 4 when there is a warning.")
-def command(chosen: Common, *, form: str, base: str | None, strict: bool) -> int:
+def command(chosen: Common, *, form: str, reports: tuple[Report, ...], base: str | None, strict: bool) -> int:
     """Read every file and tell all that is wrong, each with its place. Needs no hub, no key and no network.
 
     With --base, also show which guards are loosened since that revision, and refuse a person whose address changed, or
@@ -65,6 +72,7 @@ def command(chosen: Common, *, form: str, base: str | None, strict: bool) -> int
     tree = load_tree(chosen.root)
     told = _told(chosen, tree, base)
     _show(tree, told, form)
+    write_reports(reports, lambda wanted: _rendered(tree, told, wanted))
     if base is None and not tree.declarations:
         _say_empty()
     refused = told.is_refused or (bool(told.comparison.refused) if told.comparison else not tree.declarations)
@@ -117,22 +125,46 @@ def _say_empty() -> None:
 
 
 def _show(tree: "Tree", told: _Told, form: str) -> None:
-    from bo_sync.cli.talk import result
+    from bo_sync.cli.talk import coloured, result, width
 
-    if form == "json":
-        from bo_sync.render.json import problems_json
-
-        people, presets = len(tree.declarations), len(tree.presets)
-        text = problems_json(
-            told.problems, people, presets, told.comparison, findings=told.findings, policies=told.policies
-        )
-        result(text)
-    else:
-        result(_text(told))
+    text = _text(told, width(), color=coloured()) if form == "text" else _rendered(tree, told, form)
+    result(text)
 
 
-def _text(told: _Told) -> str:
-    from bo_sync.cli.talk import coloured, width
+def _rendered(tree: "Tree", told: _Told, form: str) -> str:
+    """In one of `FORMS`, as it is written to a file: nothing wrapped, nothing coloured."""
+    if form == "text":
+        return _text(told, None, color=False)
+    if form != "json":
+        from bo_sync.cli.forms import files_report
+
+        return files_report(_checked(tree, told), _paths(tree), form)
+    from bo_sync.render.json import problems_json
+
+    people, presets = len(tree.declarations), len(tree.presets)
+    return problems_json(
+        told.problems, people, presets, told.comparison, findings=told.findings, policies=told.policies
+    )
+
+
+def _checked(tree: "Tree", told: _Told) -> "Checked":
+    from bo_sync.core.rails import RailResult
+    from bo_sync.render.notices import Checked
+
+    people = len(tree.declarations) + len(tree.unsound)
+    rails = (RailResult("empty", people, 1, ok=people > 0),) if told.comparison is None else told.comparison.rails
+    loosened = told.comparison.loosened if told.comparison is not None else ()
+    return Checked(told.problems, told.findings, told.policies, rails, loosened)
+
+
+def _paths(tree: "Tree") -> "set[Text]":
+    """The files that say something; those that only have problems are known by these."""
+    people = {entry.source.path for entry in (*tree.declarations, *tree.unsound)}
+    presets = {preset.source.path for preset in tree.presets.values()}
+    return people | presets | {policy.source.path for policy in tree.policies}
+
+
+def _text(told: _Told, width: "int | None", *, color: bool) -> str:
     from bo_sync.render.history import comparison_text
     from bo_sync.render.policies import policies_text
     from bo_sync.render.text import problems_text
@@ -141,6 +173,6 @@ def _text(told: _Told) -> str:
     if comparison is None:
         text = problems_text(problems, findings)
     else:
-        text = comparison_text(comparison, problems, findings, width=width(), color=coloured())
-    block = policies_text(told.policies or (), "these files", width=width(), color=coloured())
+        text = comparison_text(comparison, problems, findings, width=width, color=color)
+    block = policies_text(told.policies or (), "these files", width=width, color=color)
     return text + ("\n" if block.count("\n") > 1 else "") + block
