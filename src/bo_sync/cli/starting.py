@@ -84,7 +84,7 @@ def _why_kept(here: Common, template: Template) -> str:
 
 def _pulled(here: Common, live: LiveState) -> Start:
     """Everybody of the hub who has no file gets one."""
-    pulled = pull(here.root, files_here(here), live, update=False)
+    pulled = pull(here.root, files_here(replace(here, quiet=True)), live, update=False)
     return Start(pulled.written, (), pulled.left)
 
 
