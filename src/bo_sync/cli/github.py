@@ -1,0 +1,74 @@
+"""What GitHub's workflows hear of a command beside its output: the summary of the step, outputs, where files lie.
+
+Only under `--format github`, and only where GitHub names the files to write to. That one cannot be written changes no
+exit code: by then the work is done, and the log tells it too.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from bo_sync.cli.secrecy import discreet
+from bo_sync.cli.talk import result, say
+from bo_sync.errors import BoSyncError, ExitCode
+
+GITHUB: Final = "github"
+_SAFE: Final = re.compile(r"[A-Za-z0-9:_.-]*").fullmatch
+"""What an output may be made of, so that none can begin another."""
+
+
+def below(root: Path) -> str:
+    """The folder of the configuration in the repository, as in `access/`; "" where it is the repository's own."""
+    workspace = Path(os.environ.get("GITHUB_WORKSPACE") or ".").resolve()
+    place = root.resolve()
+    if place == workspace or not place.is_relative_to(workspace):
+        return ""
+    return f"{place.relative_to(workspace).as_posix()}/"
+
+
+def summarise(form: str, told: Callable[[], str]) -> None:
+    """Adds Markdown to the summary of the step."""
+    if form == GITHUB:
+        _append("GITHUB_STEP_SUMMARY", told)
+
+
+def put_out(form: str, code: int, values: Mapping[str, str]) -> None:
+    """Sets the step's outputs: `exitcode`, and `values`."""
+    if form == GITHUB:
+        outputs = {"exitcode": str(int(code)), **values}
+        _append("GITHUB_OUTPUT", lambda: "".join(f"{name}={_checked(value)}\n" for name, value in outputs.items()))
+
+
+def _checked(value: str) -> str:
+    if not _SAFE(value):
+        raise ValueError(value)
+    return value
+
+
+def _append(variable: str, told: Callable[[], str]) -> None:
+    place = os.environ.get(variable)
+    if not place:
+        return
+    text = told()
+    try:
+        with Path(place).open("a", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+    except OSError as err:
+        say(f"{variable} cannot be written: {err.strerror}")
+
+
+@contextmanager
+def failures_annotated(form: str) -> Iterator[None]:
+    """An error that ends the block is also an annotation and an exit code among the outputs."""
+    try:
+        yield
+    except BoSyncError as error:
+        if form == GITHUB:
+            from bo_sync.render.github import failure_github
+
+            result(failure_github(discreet(error.message)))
+            put_out(form, ExitCode(error.exit_code), {})
+        raise

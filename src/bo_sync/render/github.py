@@ -1,0 +1,116 @@
+"""Annotations of GitHub's workflows: commands on stdout, one a line, that put a message beside the line it is about.
+
+GitHub shows ten of each level of a step and drops the rest in silence, so the gravest come first, and the last that is
+shown says how many more there are. Whatever is not ours stands in a value, escaped as GitHub's runner unescapes it, on a
+line that our command begins.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from bo_sync.core.model import Severity, Source
+from bo_sync.core.plan import Plan
+from bo_sync.core.report import Outcome, PersonOutcome, Report
+from bo_sync.core.text import visible
+from bo_sync.render.escape import terminal
+from bo_sync.render.markdown import gained_and_lost
+from bo_sync.render.notices import Checked, Notice, files_notices, plan_notices
+from bo_sync.render.phrases import counted
+
+MOST: Final = 10
+"""So many annotations of each level are shown of a step."""
+_LONGEST_MESSAGE: Final = 4_000
+_LONGEST_TITLE: Final = 200
+_LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+
+
+def plan_github(plan: Plan, below: str = "") -> str:
+    """A plan's annotations; `below` is the folder of the configuration in the repository, with a `/` at its end."""
+    return _commands(plan_notices(plan), below)
+
+
+def files_github(checked: Checked, below: str = "") -> str:
+    """The annotations of what `validate` found."""
+    return _commands(files_notices(checked), below)
+
+
+def report_github(report: Report) -> str:
+    """An annotation for each person to whom an apply did not do everything."""
+    order = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.NOT_ATTEMPTED)
+    return _commands([_of(person) for outcome in order for person in report.outcomes if person.outcome is outcome])
+
+
+def _of(person: PersonOutcome) -> Notice:
+    severity = Severity.WARNING if person.outcome is Outcome.NOT_ATTEMPTED else Severity.ERROR
+    told = f"{person.action}: {person.error or 'no reason is known'}"
+    return Notice("apply", severity, person.outcome.value.replace("_", " "), told, person.email)
+
+
+def failure_github(message: str) -> str:
+    """One annotation for an error that ended the command."""
+    return _command("error", "bo-sync", message, None, "")
+
+
+def plan_outputs(plan: Plan, digest: str) -> dict[str, str]:
+    """What a workflow's later steps can ask for, as single words and numbers of our own."""
+    summary = plan.summary
+    gained, lost = gained_and_lost(summary)
+    return {
+        "has_changes": "true" if plan.changes else "false",
+        "creates": str(summary.create),
+        "updates": str(summary.update),
+        "deletes": str(summary.delete),
+        "grants_gained": str(gained),
+        "grants_lost": str(lost),
+        "digest": digest,
+    }
+
+
+def _commands(notices: Iterable[Notice], below: str = "") -> str:
+    found = tuple(notices)
+    return "".join(f"{line}\n" for line in _lines(found, Counter(notice.severity for notice in found), below))
+
+
+def _lines(notices: tuple[Notice, ...], counts: Mapping[Severity, int], below: str) -> Iterator[str]:
+    shown: Counter[Severity] = Counter()
+    for notice in notices:
+        severity = notice.severity
+        most = MOST if counts[severity] <= MOST else MOST - 1
+        if shown[severity] < most:
+            shown[severity] += 1
+            title = f"{notice.check}: {notice.title}"
+            yield _command(_LEVELS[severity], title, notice.told, notice.source, below)
+            if shown[severity] == most < counts[severity]:
+                yield _more(severity, counts[severity] - most)
+
+
+def _more(severity: Severity, left: int) -> str:
+    level = _LEVELS[severity]
+    told = f"{counted(left, 'more ' + level)}: GitHub shows {MOST} of a step; all of them are in its log and summary"
+    return _command(level, f"{counted(left, 'more ' + level)}", told, None, "")
+
+
+def _command(level: str, title: str, message: str, source: Source | None, below: str) -> str:
+    place = {} if source is None else _place(source, below)
+    properties = {**place, "title": _cut(terminal(title), _LONGEST_TITLE)}
+    told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
+    return f"::{level} {told}::{_data(_cut(terminal(message), _LONGEST_MESSAGE))}"
+
+
+def _place(source: Source, below: str) -> dict[str, str]:
+    path = visible(f"{below}{source.path.raw}")
+    line = str(source.line)
+    return {"file": path, "line": line, "endLine": line, "col": str(source.column)}
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
