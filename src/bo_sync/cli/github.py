@@ -9,11 +9,14 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from bo_sync.cli.secrecy import discreet
 from bo_sync.cli.talk import result, say
 from bo_sync.errors import BoSyncError, ExitCode
+
+if TYPE_CHECKING:
+    from bo_sync.core.plan import Plan
 
 GITHUB: Final = "github"
 _SAFE: Final = re.compile(r"[A-Za-z0-9:_.-]*").fullmatch
@@ -58,6 +61,18 @@ def _append(variable: str, told: Callable[[], str]) -> None:
             file.write(text)
     except OSError as err:
         say(f"{variable} cannot be written: {err.strerror}")
+
+
+def plan_told(form: str, plan: "Plan", code: int) -> None:
+    """A plan in the summary of the step, and its counts and digest among the outputs."""
+    if form == GITHUB:
+        from bo_sync.core.document import digest
+        from bo_sync.render.comment import SUMMARY_LIMIT
+        from bo_sync.render.github import plan_outputs
+        from bo_sync.render.markdown import plan_markdown
+
+        summarise(form, lambda: plan_markdown(plan, limit=SUMMARY_LIMIT))
+        put_out(form, code, plan_outputs(plan, digest(plan)))
 
 
 @contextmanager

@@ -38,15 +38,20 @@ def command(
 
     Exits 0, or 4 when a rail or a policy refuses the plan; with --detailed-exitcode 2 when changes are pending.
     """
+    from bo_sync.cli.github import below, failures_annotated, plan_told
     from bo_sync.cli.session import hub_session, read_plan
 
-    with hub_session(chosen, choice) as hub:
-        plan = read_plan(chosen, hub, narrowed).plan
-    show_plan(plan, form, explain=explain)
-    write_reports(reports, lambda wanted: plan_as(plan, wanted, explain=explain))
-    if out is not None:
-        save(plan, out)
-    return _exit_code(plan, detailed=detailed_exitcode)
+    with failures_annotated(form):
+        with hub_session(chosen, choice) as hub:
+            plan = read_plan(chosen, hub, narrowed).plan
+        place = below(chosen.root)
+        show_plan(plan, form, explain=explain, below=place)
+        write_reports(reports, lambda wanted: plan_as(plan, wanted, explain=explain, below=place))
+        if out is not None:
+            save(plan, out)
+    code = _exit_code(plan, detailed=detailed_exitcode)
+    plan_told(form, plan, code)
+    return code
 
 
 def _exit_code(plan: Plan, *, detailed: bool) -> ExitCode:

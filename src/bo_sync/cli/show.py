@@ -12,22 +12,25 @@ from bo_sync.core.text import Text
 from bo_sync.errors import UsageError
 
 
-def show_plan(plan: Plan, form: str, *, explain: bool = False) -> None:
-    """Prints a plan to stdout; `explain` names in the text all that it opens and closes."""
+def show_plan(plan: Plan, form: str, *, explain: bool = False, below: str = "") -> None:
+    """Prints a plan to stdout; `explain` names all that it opens and closes, `below` as in `plan_as`."""
     if form == "text":
         from bo_sync.render.text import plan_text
 
         result(plan_text(plan, width=width(), color=coloured(), explain=explain))
     else:
-        result(plan_as(plan, form, explain=explain))
+        result(plan_as(plan, form, explain=explain, below=below))
 
 
-PLAN_FORMS: Final = ("text", "json", *PLAN_REPORTS)
+PLAN_FORMS: Final = ("text", "json", "markdown", "github", *PLAN_REPORTS)
 """The forms of a plan; `plan_as` makes each."""
 
 
-def plan_as(plan: Plan, form: str, *, explain: bool = False) -> str:
-    """A plan in one of `PLAN_FORMS`, as it is written to a file: nothing wrapped, nothing coloured."""
+def plan_as(plan: Plan, form: str, *, explain: bool = False, below: str = "") -> str:
+    """A plan in one of `PLAN_FORMS`, as it is written to a file: nothing wrapped, nothing coloured.
+
+    `below` is the folder of the configuration in the repository, for forms in which files are found by their path.
+    """
     match form:
         case "text":
             from bo_sync.render.text import plan_text
@@ -37,6 +40,14 @@ def plan_as(plan: Plan, form: str, *, explain: bool = False) -> str:
             from bo_sync.render.json import plan_json
 
             return plan_json(plan)
+        case "markdown":
+            from bo_sync.render.markdown import plan_markdown
+
+            return plan_markdown(plan, explain=explain)
+        case "github":
+            from bo_sync.render.github import plan_github
+
+            return f"{plan_as(plan, 'text', explain=explain)}\n{plan_github(plan, below)}"
         case _:
             return plan_report(plan, form)
 
@@ -62,5 +73,9 @@ def write_whole(path: Path, text: str) -> None:
             Path(name).unlink(missing_ok=True)
             raise
     except OSError as err:
-        shown = Text(str(path))
-        raise UsageError(f"{shown} cannot be written: {err.strerror}", hint="name a path that can be written") from err
+        raise unwritable(path, err) from err
+
+
+def unwritable(path: Path, why: OSError) -> UsageError:
+    """The error for a file that cannot be written."""
+    return UsageError(f"{Text(str(path))} cannot be written: {why.strerror}", hint="name a path that can be written")

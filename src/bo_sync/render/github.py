@@ -1,8 +1,8 @@
 """Annotations of GitHub's workflows: commands on stdout, one a line, that put a message beside the line it is about.
 
 GitHub shows ten of each level of a step and drops the rest in silence, so the gravest come first, and the last that is
-shown says how many more there are. Whatever is not ours stands in a value, escaped as GitHub's runner unescapes it, on a
-line that our command begins.
+shown says how many more there are. Whatever is not ours stands in a value, escaped as GitHub's runner unescapes it, on
+a line that our command begins.
 """
 
 from collections import Counter
@@ -15,7 +15,7 @@ from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.text import visible
 from bo_sync.render.escape import terminal
 from bo_sync.render.markdown import gained_and_lost
-from bo_sync.render.notices import Checked, Notice, files_notices, plan_notices
+from bo_sync.render.notices import Checked, Kind, Notice, files_notices, plan_notices
 from bo_sync.render.phrases import counted
 
 MOST: Final = 10
@@ -49,7 +49,7 @@ def _of(person: PersonOutcome) -> Notice:
 
 def failure_github(message: str) -> str:
     """One annotation for an error that ended the command."""
-    return _command("error", "bo-sync", message, None, "")
+    return _command("error", "bo-sync", message)
 
 
 def plan_outputs(plan: Plan, digest: str) -> dict[str, str]:
@@ -79,26 +79,35 @@ def _lines(notices: tuple[Notice, ...], counts: Mapping[Severity, int], below: s
         most = MOST if counts[severity] <= MOST else MOST - 1
         if shown[severity] < most:
             shown[severity] += 1
-            title = f"{notice.check}: {notice.title}"
-            yield _command(_LEVELS[severity], title, notice.told, notice.source, below)
+            yield _command(_LEVELS[severity], _title(notice), notice.told, _place(notice.source, below))
             if shown[severity] == most < counts[severity]:
                 yield _more(severity, counts[severity] - most)
+
+
+def _title(notice: Notice) -> str:
+    """What is not named in its own title has its name before it."""
+    is_named = notice.kind in {Kind.FINDING, Kind.POLICY}
+    return f"{notice.rule}: {notice.title}" if is_named else notice.title
 
 
 def _more(severity: Severity, left: int) -> str:
     level = _LEVELS[severity]
     told = f"{counted(left, 'more ' + level)}: GitHub shows {MOST} of a step; all of them are in its log and summary"
-    return _command(level, f"{counted(left, 'more ' + level)}", told, None, "")
+    return _command(level, counted(left, "more " + level), told)
 
 
-def _command(level: str, title: str, message: str, source: Source | None, below: str) -> str:
-    place = {} if source is None else _place(source, below)
+_NOWHERE: Final[Mapping[str, str]] = {}
+
+
+def _command(level: str, title: str, message: str, place: Mapping[str, str] = _NOWHERE) -> str:
     properties = {**place, "title": _cut(terminal(title), _LONGEST_TITLE)}
     told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
     return f"::{level} {told}::{_data(_cut(terminal(message), _LONGEST_MESSAGE))}"
 
 
-def _place(source: Source, below: str) -> dict[str, str]:
+def _place(source: Source | None, below: str) -> Mapping[str, str]:
+    if source is None:
+        return _NOWHERE
     path = visible(f"{below}{source.path.raw}")
     line = str(source.line)
     return {"file": path, "line": line, "endLine": line, "col": str(source.column)}
