@@ -1,0 +1,46 @@
+"""docs/commands.md has every command and every option, and every command that a document names exists."""
+
+import os
+import re
+import shlex
+from pathlib import Path
+from typing import Final
+
+import click
+import pytest
+
+from tests.docs.commands_page import commands, page
+from tests.docs.pages import ROOT
+
+PAGE: Final = ROOT / "docs" / "commands.md"
+DOCUMENTS: Final = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+NAMED: Final = re.compile(r"`(bo-sync [^`\n]+)`")
+
+
+def test_the_page_is_what_the_commands_say() -> None:
+    if os.environ.get("BO_SYNC_GOLDENS") == "write":
+        PAGE.write_text(page(), encoding="utf-8")
+    assert PAGE.read_text(encoding="utf-8") == page(), "make goldens writes the page anew"
+
+
+def test_every_command_and_every_option_stands_in_it() -> None:
+    told = PAGE.read_text(encoding="utf-8")
+    for name, command in commands():
+        assert f"\n## `{name}`\n" in told
+        for option in command.params:
+            assert not isinstance(option, click.Option) or all(f"{word}" in told for word in option.opts), name
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_every_command_that_is_named_exists_with_its_options(document: Path) -> None:
+    known = dict(commands())
+    groups = {name.split()[0] for name in known if " " in name}
+    for quoted in NAMED.findall(document.read_text(encoding="utf-8")):
+        words = shlex.split(re.sub(r"\[[^\]]*\]|…|\|.*", "", quoted))[1:]
+        if not words or words[0].startswith("-") or words[0] in {"COMMAND", *groups - set(known)}:
+            continue
+        name = " ".join(words[:2]) if words[0] in groups else words[0]
+        assert name in known, quoted
+        options = {word for option in known[name].params for word in option.opts}
+        given = {word.partition("=")[0] for word in words if word.startswith("--")}
+        assert given <= {*options, "--help"}, quoted
