@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bo_sync.cli.forms import APPLY_FORMS
 from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format
+from bo_sync.cli.reports import Report as Written
+from bo_sync.cli.reports import check_writable, report_option, write_reports
 from bo_sync.core.rails import NumericRail
 from bo_sync.core.text import Text
-from bo_sync.errors import ExitCode, UsageError
+from bo_sync.errors import BoSyncError, ExitCode, UsageError
 
 if TYPE_CHECKING:
+    from bo_sync.core.plan import Plan
     from bo_sync.core.report import Report
     from bo_sync.hub.client import CommerceHub
     from bo_sync.reconcile import Reading
@@ -29,7 +33,8 @@ if TYPE_CHECKING:
 @common
 @hub_choice
 @narrowing
-@output_format("text", "json")
+@output_format(*APPLY_FORMS)
+@report_option(*APPLY_FORMS)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; for pipelines.")
 @click.option("--fail-fast", is_flag=True, help="Begin nothing more after the first failure.")
 def command(
@@ -39,6 +44,7 @@ def command(
     *,
     saved: Path | None,
     form: str,
+    reports: tuple[Written, ...],
     yes: bool,
     fail_fast: bool,
 ) -> int:
@@ -56,6 +62,7 @@ def command(
         raise UsageError(
             "apply asks before it writes, and there is nobody to ask", hint="give --yes if this is meant to run"
         )
+    check_writable(reports)
     content = None if saved is None else _content_of(saved)
     with hub_session(chosen, choice) as hub, _alone(chosen, run):
         reading = read_plan(chosen, hub, narrowed)
@@ -64,10 +71,11 @@ def command(
         _show(reading, form, quiet=chosen.quiet)
         reason = _why_not(reading, yes=yes)
         if reason is not None:
-            return _not_run(reading, form, *reason)
+            return _not_run(reading, (form, reports), *reason)
         orders = _Orders(run, choice.concurrency, fail_fast, narrowed.allowed)
         report, trouble = _run(chosen, hub, reading, orders)
-    _tell(report, form)
+    _tell(report, reading.plan, form)
+    _write(report, reading.plan, reports)
     if trouble is not None:
         raise trouble
     return ExitCode.OK if report.complete else ExitCode.PARTIAL
@@ -132,14 +140,17 @@ def _confirmed() -> bool:
     return typed.strip() == "yes"
 
 
-def _not_run(reading: "Reading", form: str, why: str, code: ExitCode) -> ExitCode:
+def _not_run(reading: "Reading", wanted: tuple[str, tuple[Written, ...]], why: str, code: ExitCode) -> ExitCode:
     from bo_sync.cli.talk import say
     from bo_sync.execute import unattempted
 
-    if form == "json":
-        _tell(unattempted(reading.plan, why), form)
+    form, reports = wanted
+    report = unattempted(reading.plan, why)
+    if form != "text":
+        _tell(report, reading.plan, form)
     elif code is not ExitCode.OK:
         say(f"Nothing was sent: {why}.")
+    _write(report, reading.plan, reports)
     return code
 
 
@@ -222,14 +233,23 @@ def _stop_on_signals(hub: "CommerceHub") -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _tell(report: "Report", form: str) -> None:
+def _tell(report: "Report", plan: "Plan", form: str) -> None:
+    from bo_sync.cli.forms import apply_as
     from bo_sync.cli.talk import result, width
 
-    if form == "json":
-        from bo_sync.render.json import report_json
-
-        result(report_json(report))
-    else:
+    if form == "text":
         from bo_sync.render.text import report_text
 
         result(report_text(report, width()))
+    else:
+        result(apply_as(report, plan, form))
+
+
+def _write(report: "Report", plan: "Plan", reports: tuple[Written, ...]) -> None:
+    """Raises BoSyncError, for it was no usage that failed, where a report cannot be written after all."""
+    from bo_sync.cli.forms import apply_as
+
+    try:
+        write_reports(reports, lambda wanted: apply_as(report, plan, wanted))
+    except UsageError as err:
+        raise BoSyncError(err.message, hint="what was done is in the journal: bo-sync journal") from err

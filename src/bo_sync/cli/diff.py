@@ -1,21 +1,25 @@
 """`bo-sync diff`: who gained and who lost what between two states of the files."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from bo_sync.cli.options import Common, common, output_format
+from bo_sync.cli.reports import Report, report_option, write_reports
 from bo_sync.errors import ExitCode
 
 if TYPE_CHECKING:
     from bo_sync.cli.sides import Pair
     from bo_sync.render.difference import Difference
 
+FORMS: Final = ("text", "json", "markdown", "csv")
+
 
 @click.command(name="diff", short_help="Who gained and who lost what between two revisions.")
 @click.argument("revisions", metavar="[REV [REV]]", nargs=-1)
 @common
-@output_format("text", "json", "markdown")
+@output_format(*FORMS)
+@report_option(*FORMS)
 @click.option("--explain", is_flag=True, help="Name every menu item and operation.")
 @click.option(
     "--exit-code-on",
@@ -23,7 +27,15 @@ if TYPE_CHECKING:
     type=click.Choice(["gained", "lost", "any"]),
     help="Exit 2 when somebody gained, or lost, or differs in any way.",
 )
-def command(chosen: Common, *, revisions: tuple[str, ...], form: str, explain: bool, alarm: str | None) -> int:
+def command(
+    chosen: Common,
+    *,
+    revisions: tuple[str, ...],
+    form: str,
+    reports: tuple[Report, ...],
+    explain: bool,
+    alarm: str | None,
+) -> int:
     """Show who gained and who lost what from the first REV to the second: grants, menu items and operations.
 
     REV is a git revision, or a day: @2026-03-01 is the last first-parent commit up to that day, and each `until` is
@@ -35,12 +47,12 @@ def command(chosen: Common, *, revisions: tuple[str, ...], form: str, explain: b
     Exits 0, 2 when --exit-code-on says so, or 3 when files of either side have errors.
     """
     from bo_sync.cli.sides import sides
-    from bo_sync.cli.talk import result
 
     if len(revisions) > 2:
         raise click.UsageError("diff compares two states of the files: give two revisions at most")
     found = _difference(sides(chosen, *revisions))
-    result(_rendered(found, form, explain=explain))
+    _show(found, form, explain=explain)
+    write_reports(reports, lambda wanted: _rendered(found, wanted, explain=explain))
     return ExitCode.PENDING if _is_alarming(found, alarm) else ExitCode.OK
 
 
@@ -64,19 +76,38 @@ def _difference(pair: "Pair") -> "Difference":
     return Difference(pair.base.place, pair.head.place, guards, difference(then, now))
 
 
+def _show(found: "Difference", form: str, *, explain: bool) -> None:
+    from bo_sync.cli.talk import coloured, result, width
+
+    if form == "text":
+        from bo_sync.render.difference import difference_text
+
+        result(difference_text(found, width=width(), color=coloured(), explain=explain))
+    else:
+        result(_rendered(found, form, explain=explain))
+
+
 def _rendered(found: "Difference", form: str, *, explain: bool) -> str:
-    if form == "json":
-        from bo_sync.render.difference_json import difference_json
+    """In one of `FORMS`, as it is written to a file: nothing wrapped, nothing coloured."""
+    match form:
+        case "text":
+            from bo_sync.render.difference import difference_text
 
-        return difference_json(found)
-    if form == "markdown":
-        from bo_sync.render.difference_markdown import difference_markdown
+            return difference_text(found, width=None, color=False, explain=explain)
+        case "json":
+            from bo_sync.render.difference_json import difference_json
 
-        return difference_markdown(found, explain=explain)
-    from bo_sync.cli.talk import coloured, width
-    from bo_sync.render.difference import difference_text
+            return difference_json(found)
+        case "markdown":
+            from bo_sync.render.difference_markdown import difference_markdown
 
-    return difference_text(found, width=width(), color=coloured(), explain=explain)
+            return difference_markdown(found, explain=explain)
+        case "csv":
+            from bo_sync.render.tables import difference_csv
+
+            return difference_csv(found)
+        case _:
+            raise ValueError(form)
 
 
 def _is_alarming(found: "Difference", alarm: str | None) -> bool:

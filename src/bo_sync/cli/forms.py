@@ -7,11 +7,13 @@ from bo_sync.core.plan import Plan
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from bo_sync.core.report import Report
     from bo_sync.core.text import Text
     from bo_sync.render.notices import Checked
 
 PLAN_REPORTS: Final = ("sarif", "junit", "gitlab-codequality", "gitlab-plan", "csv")
 FILES_REPORTS: Final = ("sarif", "junit", "gitlab-codequality")
+APPLY_FORMS: Final = ("text", "json", "junit")
 
 
 def plan_report(plan: Plan, form: str) -> str:
@@ -51,5 +53,24 @@ def files_report(checked: "Checked", files: "Iterable[Text]", form: str) -> str:
             return files_junit(checked, files)
         case "gitlab-codequality":
             return codequality(files_notices(checked))
+        case _:
+            raise ValueError(form)
+
+
+def apply_as(report: "Report", plan: Plan, form: str) -> str:
+    """What an apply of `plan` did, in one of `APPLY_FORMS`, as it is written to a file: nothing wrapped."""
+    match form:
+        case "text":
+            from bo_sync.render.text import report_text
+
+            return report_text(report)
+        case "json":
+            from bo_sync.render.json import report_json
+
+            return report_json(report)
+        case "junit":
+            from bo_sync.render.junit import report_junit
+
+            return report_junit(report, plan)
         case _:
             raise ValueError(form)

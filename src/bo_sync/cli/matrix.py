@@ -5,38 +5,41 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from bo_sync.cli.options import Common, common, output_format
+from bo_sync.cli.reports import Report, report_option, write_reports
 from bo_sync.cli.whose import Company, Whose, company, company_of_hub, whose
 
 if TYPE_CHECKING:
     from bo_sync.access.matrix import Contrast, Matrix
     from bo_sync.render.layout import Page
 
+FORMS: Final = ("text", "csv", "json")
 LIVE: Final = "live"
 
 
 @click.command(name="matrix", short_help="Everybody against every role, or where two sides differ.")
 @common
 @whose
-@output_format("text", "csv", "json")
+@output_format(*FORMS)
+@report_option(*FORMS)
 @click.option(
     "--diff-with",
     "other",
     metavar="live|EMAIL",
     help="Only the cells that differ: from the hub, or everybody's from this person's.",
 )
-def command(asked: Whose, chosen: Common, *, form: str, other: str | None) -> None:
+def command(asked: Whose, chosen: Common, *, form: str, reports: tuple[Report, ...], other: str | None) -> None:
     """Show everybody's access in every role: one row a person, one column a role."""
     from bo_sync.access.matrix import Matrix
-    from bo_sync.cli.talk import result
+    from bo_sync.cli.talk import coloured, result, width
+    from bo_sync.render.layout import Page
 
     if other == LIVE and asked.is_live:
         raise click.UsageError("--live and --diff-with live are the same side: leave one of them out")
     found = company(chosen, asked)
     matrix = Matrix(found.people, found.settings.roles)
-    if other is None:
-        result(_matrix(matrix, form))
-    else:
-        result(_contrast(_compared(matrix, found, other, (chosen, asked)), form))
+    shown = matrix if other is None else _compared(matrix, found, other, (chosen, asked))
+    result(_rendered(shown, form, Page(width(), coloured())))
+    write_reports(reports, lambda wanted: _rendered(shown, wanted, Page()))
 
 
 def _compared(matrix: "Matrix", found: Company, other: str, given: tuple[Common, Whose]) -> "Contrast":
@@ -55,28 +58,28 @@ def _compared(matrix: "Matrix", found: Company, other: str, given: tuple[Common,
     return against_one(matrix, person, found.where)
 
 
-def _matrix(matrix: "Matrix", form: str) -> str:
+def _rendered(shown: "Matrix | Contrast", form: str, page: "Page") -> str:
+    """In one of `FORMS`; the page is of the text."""
+    from bo_sync.access.matrix import Matrix
+
+    return _matrix(shown, form, page) if isinstance(shown, Matrix) else _contrast(shown, form, page)
+
+
+def _matrix(matrix: "Matrix", form: str, page: "Page") -> str:
     if form == "json":
         from bo_sync.render.access_json import matrix_json
 
         return matrix_json(matrix)
     from bo_sync.render.matrix import matrix_csv, matrix_text
 
-    return matrix_csv(matrix) if form == "csv" else matrix_text(matrix, _page())
+    return matrix_csv(matrix) if form == "csv" else matrix_text(matrix, page)
 
 
-def _contrast(contrast: "Contrast", form: str) -> str:
+def _contrast(contrast: "Contrast", form: str, page: "Page") -> str:
     if form == "json":
         from bo_sync.render.access_json import contrast_json
 
         return contrast_json(contrast)
     from bo_sync.render.matrix import contrast_csv, contrast_text
 
-    return contrast_csv(contrast) if form == "csv" else contrast_text(contrast, _page())
-
-
-def _page() -> "Page":
-    from bo_sync.cli.talk import coloured, width
-    from bo_sync.render.layout import Page
-
-    return Page(width(), coloured())
+    return contrast_csv(contrast) if form == "csv" else contrast_text(contrast, page)

@@ -1,12 +1,15 @@
 """`--report FORMAT=PATH`: the same result in further forms, each written to a file of its own."""
 
+import os
+import tempfile
 from collections.abc import Callable, Sequence
+from errno import EISDIR
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import click
 
-from bo_sync.cli.show import write_whole
+from bo_sync.cli.show import unwritable, write_whole
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -38,6 +41,17 @@ def report_option(*formats: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
     return click.option(
         "--report", "reports", type=ReportTo(formats), multiple=True, help="Also write this form of it to a file."
     )
+
+
+def check_writable(wanted: Sequence[Report]) -> None:
+    """Raises UsageError where a report could not be written: for a command that does something before it reports."""
+    for _, path in wanted:
+        try:
+            if path.is_dir():
+                raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+            tempfile.TemporaryFile(dir=path.parent).close()
+        except OSError as err:
+            raise unwritable(path, err) from err
 
 
 def write_reports(wanted: Sequence[Report], rendered: Callable[[str], str]) -> None:

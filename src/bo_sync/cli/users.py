@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from bo_sync.cli.options import Common, HubChoice, common, hub_choice, output_format
+from bo_sync.cli.reports import Report, report_option, write_reports
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bo_sync.cli.session import Files
     from bo_sync.core.live import LivePerson
     from bo_sync.core.model import DesiredUser, Profile, ProfileField
@@ -14,29 +17,52 @@ if TYPE_CHECKING:
     from bo_sync.core.text import Text
     from bo_sync.render.users import UserRow
 
+FORMS: Final = ("text", "json", "csv")
 COLUMNS: Final = ("id", "name", "email", "phone", "created", "updated", "preset")
 
 
 @click.command(name="users", short_help="List people, from the files or from the hub.")
 @common
 @hub_choice
-@output_format("text", "json")
+@output_format(*FORMS)
+@report_option(*FORMS)
 @click.option("--live", is_flag=True, help="From the hub instead of the files.")
 @click.option("--sort", type=click.Choice(COLUMNS), default="email", show_default=True, help="The column to sort by.")
-def command(choice: HubChoice, chosen: Common, *, form: str, live: bool, sort: str) -> None:
+def command(
+    choice: HubChoice, chosen: Common, *, form: str, reports: tuple[Report, ...], live: bool, sort: str
+) -> None:
     """List everybody with id, name, email, phone, when created and updated, and the preset that fits, or Custom.
 
     From the files as they stand today (who is absent or past their end date is left out), or with --live from the hub.
     """
     from bo_sync.cli.session import load_files
     from bo_sync.cli.talk import result, width
-    from bo_sync.render.json import users_json
     from bo_sync.render.text import users_text
 
     files = load_files(chosen)
     rows = _live_rows(chosen, choice, files) if live else _file_rows(files)
     rows.sort(key=lambda row: (_sortable(row, sort), row.email.folded))
-    result(users_json(rows) if form == "json" else users_text(rows, width()))
+    result(users_text(rows, width()) if form == "text" else _rendered(rows, form))
+    write_reports(reports, lambda wanted: _rendered(rows, wanted))
+
+
+def _rendered(rows: "Sequence[UserRow]", form: str) -> str:
+    """In one of `FORMS`, as it is written to a file: nothing wrapped."""
+    match form:
+        case "text":
+            from bo_sync.render.text import users_text
+
+            return users_text(rows, None)
+        case "json":
+            from bo_sync.render.json import users_json
+
+            return users_json(rows)
+        case "csv":
+            from bo_sync.render.tables import users_csv
+
+            return users_csv(rows)
+        case _:
+            raise ValueError(form)
 
 
 def _sortable(row: "UserRow", column: str) -> tuple[bool, int, str]:
