@@ -58,27 +58,30 @@ def command(
     from bo_sync.cli.session import hub_session, read_plan
 
     run = new_run()
-    if not yes and not sys.stdin.isatty():
-        raise UsageError(
-            "apply asks before it writes, and there is nobody to ask", hint="give --yes if this is meant to run"
-        )
+    if not yes:
+        _check_somebody_answers()
     check_writable(reports)
     content = None if saved is None else _content_of(saved)
     with hub_session(chosen, choice) as hub, _alone(chosen, run):
         reading = read_plan(chosen, hub, narrowed)
-        if content is not None:
-            _check_saved(content, reading)
+        _check_saved(content, reading)
         _show(reading, form, quiet=chosen.quiet)
         reason = _why_not(reading, yes=yes)
         if reason is not None:
             return _not_run(reading, (form, reports), *reason)
         orders = _Orders(run, choice.concurrency, fail_fast, narrowed.allowed)
         report, trouble = _run(chosen, hub, reading, orders)
-    _tell(report, reading.plan, form)
-    _write(report, reading.plan, reports)
+    _tell(report, reading.plan, form, reports)
     if trouble is not None:
         raise trouble
     return ExitCode.OK if report.complete else ExitCode.PARTIAL
+
+
+def _check_somebody_answers() -> None:
+    if not sys.stdin.isatty():
+        raise UsageError(
+            "apply asks before it writes, and there is nobody to ask", hint="give --yes if this is meant to run"
+        )
 
 
 def _content_of(path: Path) -> str:
@@ -89,8 +92,9 @@ def _content_of(path: Path) -> str:
         raise UsageError(f"{shown} cannot be read: {err.strerror}", hint="make one with plan --out FILE") from err
 
 
-def _check_saved(content: str, reading: "Reading") -> None:
-    """Raises StalePlanError unless `content` is a saved plan, unaltered, that does what the one made now does.
+def _check_saved(content: str | None, reading: "Reading") -> None:
+    """Raises StalePlanError unless `content`, if there is any, is a saved plan, unaltered, that does what the one made
+    now does.
 
     Judged when files and hub have been read, since what is wrong with those comes first.
     """
@@ -98,6 +102,8 @@ def _check_saved(content: str, reading: "Reading") -> None:
     from bo_sync.errors import StalePlanError
     from bo_sync.render.saved import differences, read_saved
 
+    if content is None:
+        return
     expected = read_saved(content)
     if expected.digest != digest(reading.plan):
         told = "\n".join(differences(expected, reading.plan))
@@ -145,12 +151,9 @@ def _not_run(reading: "Reading", wanted: tuple[str, tuple[Written, ...]], why: s
     from bo_sync.execute import unattempted
 
     form, reports = wanted
-    report = unattempted(reading.plan, why)
-    if form != "text":
-        _tell(report, reading.plan, form)
-    elif code is not ExitCode.OK:
+    if form == "text" and code is not ExitCode.OK:
         say(f"Nothing was sent: {why}.")
-    _write(report, reading.plan, reports)
+    _tell(unattempted(reading.plan, why), reading.plan, "" if form == "text" else form, reports)
     return code
 
 
@@ -233,22 +236,17 @@ def _stop_on_signals(hub: "CommerceHub") -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _tell(report: "Report", plan: "Plan", form: str) -> None:
+def _tell(report: "Report", plan: "Plan", form: str, reports: tuple[Written, ...]) -> None:
+    """Prints the report, unless `form` is empty, and writes it in its other forms.
+
+    Raises BoSyncError, for it was no usage that failed, where one cannot be written after all.
+    """
     from bo_sync.cli.forms import apply_as
     from bo_sync.cli.talk import result, width
+    from bo_sync.render.text import report_text
 
-    if form == "text":
-        from bo_sync.render.text import report_text
-
-        result(report_text(report, width()))
-    else:
-        result(apply_as(report, plan, form))
-
-
-def _write(report: "Report", plan: "Plan", reports: tuple[Written, ...]) -> None:
-    """Raises BoSyncError, for it was no usage that failed, where a report cannot be written after all."""
-    from bo_sync.cli.forms import apply_as
-
+    if form:
+        result(report_text(report, width()) if form == "text" else apply_as(report, plan, form))
     try:
         write_reports(reports, lambda wanted: apply_as(report, plan, wanted))
     except UsageError as err:

@@ -16,8 +16,8 @@ FILES_REPORTS: Final = ("sarif", "junit", "gitlab-codequality")
 APPLY_FORMS: Final = ("text", "json", "junit")
 
 
-def plan_report(plan: Plan, form: str) -> str:
-    """A plan in one of `PLAN_REPORTS`."""
+def plan_report(plan: Plan, form: str, below: str = "") -> str:
+    """A plan in one of `PLAN_REPORTS`. `below` is the folder of the configuration in the repository: `access/`."""
     from bo_sync.render.gitlab import codequality, plan_widget
     from bo_sync.render.junit import plan_junit
     from bo_sync.render.notices import plan_notices
@@ -26,11 +26,11 @@ def plan_report(plan: Plan, form: str) -> str:
 
     match form:
         case "sarif":
-            return sarif(plan_notices(plan))
+            return sarif(plan_notices(plan), below)
         case "junit":
             return plan_junit(plan)
         case "gitlab-codequality":
-            return codequality(plan_notices(plan))
+            return codequality(plan_notices(plan), below)
         case "gitlab-plan":
             return plan_widget(plan)
         case "csv":
@@ -39,8 +39,8 @@ def plan_report(plan: Plan, form: str) -> str:
             raise ValueError(form)
 
 
-def files_report(checked: "Checked", files: "Iterable[Text]", form: str) -> str:
-    """What was found in `files`, in one of `FILES_REPORTS`."""
+def files_report(checked: "Checked", files: "Iterable[Text]", form: str, below: str = "") -> str:
+    """What was found in `files`, in one of `FILES_REPORTS`. `below` is as in `plan_report`."""
     from bo_sync.render.gitlab import codequality
     from bo_sync.render.junit import files_junit
     from bo_sync.render.notices import files_notices
@@ -48,11 +48,11 @@ def files_report(checked: "Checked", files: "Iterable[Text]", form: str) -> str:
 
     match form:
         case "sarif":
-            return sarif(files_notices(checked))
+            return sarif(files_notices(checked), below)
         case "junit":
-            return files_junit(checked, files)
+            return files_junit(checked, files, below)
         case "gitlab-codequality":
-            return codequality(files_notices(checked))
+            return codequality(files_notices(checked), below)
         case _:
             raise ValueError(form)
 

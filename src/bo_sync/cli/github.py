@@ -25,7 +25,7 @@ _SAFE: Final = re.compile(r"[A-Za-z0-9:_.-]*").fullmatch
 
 def below(root: Path) -> str:
     """The folder of the configuration in the repository, as in `access/`; "" where it is the repository's own."""
-    workspace = Path(os.environ.get("GITHUB_WORKSPACE") or ".").resolve()
+    workspace = Path(os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR") or ".").resolve()
     place = root.resolve()
     if place == workspace or not place.is_relative_to(workspace):
         return ""

@@ -49,7 +49,7 @@ def plan_as(plan: Plan, form: str, *, explain: bool = False, below: str = "") ->
 
             return f"{plan_as(plan, 'text', explain=explain)}\n{plan_github(plan, below)}"
         case _:
-            return plan_report(plan, form)
+            return plan_report(plan, form, below)
 
 
 def save(plan: Plan, path: Path) -> None:

@@ -67,12 +67,14 @@ def command(chosen: Common, *, form: str, reports: tuple[Report, ...], base: str
     Exits 0, 3 when a file has an error, or 4 when a rail refuses (there is not one person in the files, or --base found
     somebody), when a policy of severity error fails, or with --strict for any warning.
     """
+    from bo_sync.cli.github import below
     from bo_sync.config.load import load_tree
 
     tree = load_tree(chosen.root)
     told = _told(chosen, tree, base)
-    _show(tree, told, form)
-    write_reports(reports, lambda wanted: _rendered(tree, told, wanted))
+    place = below(chosen.root)
+    _show(tree, told, form, place)
+    write_reports(reports, lambda wanted: _rendered(tree, told, wanted, place))
     if base is None and not tree.declarations:
         _say_empty()
     refused = told.is_refused or (bool(told.comparison.refused) if told.comparison else not tree.declarations)
@@ -124,21 +126,21 @@ def _say_empty() -> None:
     say(f"refused by the rail empty: 0 people in the files, at least 1 expected; {IMPASSABLE['empty']}")
 
 
-def _show(tree: "Tree", told: _Told, form: str) -> None:
+def _show(tree: "Tree", told: _Told, form: str, below: str) -> None:
     from bo_sync.cli.talk import coloured, result, width
 
-    text = _text(told, width(), color=coloured()) if form == "text" else _rendered(tree, told, form)
+    text = _text(told, width(), color=coloured()) if form == "text" else _rendered(tree, told, form, below)
     result(text)
 
 
-def _rendered(tree: "Tree", told: _Told, form: str) -> str:
-    """In one of `FORMS`, as it is written to a file: nothing wrapped, nothing coloured."""
+def _rendered(tree: "Tree", told: _Told, form: str, below: str) -> str:
+    """In one of `FORMS`, as it is written to a file: nothing wrapped, nothing coloured. `below` is as in `plan_as`."""
     if form == "text":
         return _text(told, None, color=False)
     if form != "json":
         from bo_sync.cli.forms import files_report
 
-        return files_report(_checked(tree, told), _paths(tree), form)
+        return files_report(_checked(tree, told), _paths(tree), form, below)
     from bo_sync.render.json import problems_json
 
     people, presets = len(tree.declarations), len(tree.presets)

@@ -6,6 +6,7 @@ nobody's address.
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import PurePosixPath
 
@@ -17,9 +18,10 @@ ANYWHERE = Source(Text("bo-sync.yaml"), 1)
 """Where that is told which no file says: forges drop what has no place."""
 
 
-def place_of(notice: Notice) -> Source:
-    """Where a notice stands, for a format that demands a place."""
-    return notice.source or ANYWHERE
+def place_of(notice: Notice, below: str = "") -> Source:
+    """Where a notice stands, for a format that demands a place: in the folder `below`, which ends with `/`."""
+    source = notice.source or ANYWHERE
+    return replace(source, path=Text(f"{below}{source.path.raw}"))
 
 
 def fingerprints(notices: Iterable[Notice]) -> tuple[str, ...]:

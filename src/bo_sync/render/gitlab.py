@@ -18,15 +18,15 @@ _WEIGHTS: Final[Mapping[Severity, str]] = {
 }
 
 
-def codequality(notices: Sequence[Notice]) -> str:
-    """One object a notice; GitLab tells which are new by their fingerprints."""
+def codequality(notices: Sequence[Notice], below: str = "") -> str:
+    """One object a notice; GitLab tells which are new by their fingerprints. `below` is as in `sarif`."""
     return json_text(
-        [_degradation(notice, known) for notice, known in zip(notices, fingerprints(notices), strict=True)]
+        [_degradation(notice, known, below) for notice, known in zip(notices, fingerprints(notices), strict=True)]
     )
 
 
-def _degradation(notice: Notice, known: str) -> Json:
-    source = place_of(notice)
+def _degradation(notice: Notice, known: str, below: str) -> Json:
+    source = place_of(notice, below)
     return {
         "description": notice.told,
         "check_name": notice.check,

@@ -57,9 +57,12 @@ def plan_junit(plan: Plan) -> str:
     return _document((_rails(plan.rails), _policies(plan.policies)))
 
 
-def files_junit(checked: Checked, files: Iterable[Text]) -> str:
-    """Every one of `files`, those with errors failed, and the rails and policies that were judged."""
-    return _document((_files(checked.problems, files), _rails(checked.rails), _policies(checked.policies or ())))
+def files_junit(checked: Checked, files: Iterable[Text], below: str = "") -> str:
+    """Every one of `files`, those with errors failed, and the rails and policies that were judged.
+
+    `below` is the folder of the configuration in the repository, with a `/` at its end.
+    """
+    return _document((_files(checked.problems, files, below), _rails(checked.rails), _policies(checked.policies or ())))
 
 
 def report_junit(report: Report, plan: Plan) -> str:
@@ -68,20 +71,20 @@ def report_junit(report: Report, plan: Plan) -> str:
     return _document((_rails(plan.rails), _policies(plan.policies), people))
 
 
-def _files(problems: Sequence[Problem], files: Iterable[Text]) -> Suite:
+def _files(problems: Sequence[Problem], files: Iterable[Text], below: str) -> Suite:
     by_path: dict[Text, list[Problem]] = {path: [] for path in files}
     for problem in sorted(problems):
         by_path.setdefault(problem.source.path, []).append(problem)
-    return Suite("files", tuple(_file(path, by_path[path]) for path in sorted(by_path)))
+    return Suite("files", tuple(_file(path, by_path[path], below) for path in sorted(by_path)))
 
 
-def _file(path: Text, problems: Sequence[Problem]) -> Case:
+def _file(path: Text, problems: Sequence[Problem], below: str) -> Case:
     errors = [problem for problem in problems if problem.severity is Severity.ERROR]
-    told = tuple(map(str, problems))
+    told, place = tuple(map(str, problems)), Text(f"{below}{path.raw}")
     if not errors:
-        return Case(str(path), lines=told, file=path)
+        return Case(str(path), lines=told, file=place)
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Case(str(path), Verdict.FAILURE, f"{errors[0].message}{more}", told, path)
+    return Case(str(path), Verdict.FAILURE, f"{errors[0].message}{more}", told, place)
 
 
 def _rails(rails: Iterable[RailResult]) -> Suite:

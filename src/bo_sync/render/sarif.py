@@ -1,6 +1,6 @@
 """Notices as SARIF 2.1.0 (OASIS), which GitHub's code scanning and editors show where they stand.
 
-Nothing in it names this machine: a path is relative to the configuration's root, `%SRCROOT%`.
+Nothing in it names this machine: a path is relative to the repository, `%SRCROOT%`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,8 +32,11 @@ _HELP: Final[Mapping[Kind, str]] = {
 }
 
 
-def sarif(notices: Sequence[Notice]) -> str:
-    """One run: the rules that speak, and their notices as results in the given order."""
+def sarif(notices: Sequence[Notice], below: str = "") -> str:
+    """One run: the rules that speak, and their notices as results in the given order.
+
+    `below` is the folder of the configuration in the repository, with a `/` at its end.
+    """
     rules = {notice.check: notice for notice in reversed(notices)}
     order = {check: index for index, check in enumerate(sorted(rules))}
     return json_text(
@@ -50,9 +53,9 @@ def sarif(notices: Sequence[Notice]) -> str:
                         }
                     },
                     "columnKind": "unicodeCodePoints",
-                    "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The configuration's root."}}},
+                    "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The repository."}}},
                     "results": [
-                        _result(notice, order[notice.check], known)
+                        _result(notice, order[notice.check], known, below)
                         for notice, known in zip(notices, fingerprints(notices), strict=True)
                     ],
                 }
@@ -72,13 +75,13 @@ def _rule(notice: Notice) -> Json:
     }
 
 
-def _result(notice: Notice, rule: int, known: str) -> Json:
+def _result(notice: Notice, rule: int, known: str, below: str) -> Json:
     return {
         "ruleId": notice.check,
         "ruleIndex": rule,
         "level": _LEVELS[notice.severity],
         "message": {"text": _inert(notice.told)},
-        "locations": [{"physicalLocation": _location(place_of(notice))}],
+        "locations": [{"physicalLocation": _location(place_of(notice, below))}],
         # The second is the only one that GitHub looks at; it would otherwise hash the line's text.
         "partialFingerprints": {"boSync/v1": known, "primaryLocationLineHash": known},
     }
