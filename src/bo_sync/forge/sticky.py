@@ -1,0 +1,143 @@
+"""One entry of our own at a place, kept up to date: found by its marker *and* its author, never by either alone.
+
+Anybody may write a comment that begins with our marker, so the marker proves nothing. An entry is ours when the account
+whose token we hold wrote it; the forge says who did, by the account's number, which nobody chooses. What anybody else
+wrote is never edited, whatever it looks like.
+"""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+from bo_sync.core.text import Text
+from bo_sync.forge.failures import ForgeFateUnknownError, ForgeMissingError
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A comment or an issue. `author` is the number of the account that wrote it; `url` is where people see it."""
+
+    id: int
+    author: int
+    body: str
+    url: Text
+
+
+class Place(Protocol):
+    """Where entries stand: the comments of a pull request, the issues of a repository. All raise ForgeError."""
+
+    @property
+    def title(self) -> str:
+        """What people call it: `pull request acme/access#7`."""
+        ...
+
+    def spelled(self, body: str) -> str:
+        """`body` as it is kept here. Idempotent."""
+        ...
+
+    def me(self) -> int:
+        """The number of the account whose token we hold."""
+        ...
+
+    def entries(self) -> Iterator[Entry]:
+        """All that may be ours."""
+        ...
+
+    def create(self, body: str) -> Entry:
+        """A new entry. Raises ForgeFateUnknownError when nobody can tell whether it was made."""
+        ...
+
+    def edit(self, entry: Entry, body: str) -> Entry:
+        """The entry with another body. Raises ForgeMissingError when it is gone."""
+        ...
+
+    def retire(self, entry: Entry, body: str) -> None:
+        """Gives an entry its last body, and closes it where it can be closed."""
+        ...
+
+
+Action = Literal["created", "edited", "unchanged", "closed", "nothing"]
+_CREATED: Final[Action] = "created"
+_EDITED: Final[Action] = "edited"
+_UNCHANGED: Final[Action] = "unchanged"
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What was done, where it can be seen (None for nothing), and how many older entries of ours were superseded."""
+
+    action: Action
+    url: Text | None = None
+    superseded: int = 0
+
+
+_SUPERSEDED: Final = "<!-- bo-sync:superseded -->\nThis is out of date: a newer one has taken its place.\n"
+
+
+def post(place: Place, body: str) -> Posted:
+    """Sees to it that the newest entry of ours says `body`, whose first line is its marker. Raises ForgeError.
+
+    Another run may do the same at the same time: whatever is older than the newest entry is marked as out of date, by
+    whichever run sees it.
+    """
+    body, me = place.spelled(body), place.me()
+    mine, action = _ours(place, me, body), _UNCHANGED
+    try:
+        if mine and not _is_same(mine[-1].body, body):
+            mine[-1], action = place.edit(mine[-1], body), _EDITED
+    except ForgeMissingError:  # somebody deleted it since it was listed
+        mine = []
+    if not mine:
+        mine, action = _created(place, me, body), _CREATED
+    for older in mine[:-1]:
+        with suppress(ForgeMissingError):
+            place.retire(older, _SUPERSEDED)
+    return Posted(action, _shown(mine[-1]), len(mine) - 1)
+
+
+def finish(place: Place, body: str) -> Posted:
+    """Closes every entry of ours, with `body` as its last words. Raises ForgeError."""
+    body = place.spelled(body)
+    mine = _ours(place, place.me(), body)
+    for entry in mine:
+        place.retire(entry, body)
+    return Posted("closed", _shown(mine[-1]), len(mine) - 1) if mine else Posted("nothing")
+
+
+def _created(place: Place, me: int, body: str) -> list[Entry]:
+    """All of ours after one more was made: another run may have made one too."""
+    try:
+        made = place.create(body)
+    except ForgeFateUnknownError:
+        mine = _ours(place, me, body)
+        if not any(_is_same(entry.body, body) for entry in mine):
+            raise
+        return mine
+    others = (entry for entry in _ours(place, me, body) if entry.id != made.id)
+    return sorted((made, *others), key=lambda entry: entry.id)
+
+
+def _ours(place: Place, me: int, body: str) -> list[Entry]:
+    """Our entries with the marker of `body`, the oldest first."""
+    marker = first_line(body)
+    found = (entry for entry in place.entries() if entry.author == me and first_line(entry.body) == marker)
+    return sorted(found, key=lambda entry: entry.id)
+
+
+def _shown(entry: Entry) -> Text | None:
+    return entry.url if entry.url.raw else None
+
+
+def first_line(body: str) -> str:
+    """The line that holds a marker."""
+    return body.partition("\n")[0].rstrip()
+
+
+def _is_same(held: str, body: str) -> bool:
+    """Whether a forge, which may change line ends and drop the last one, holds `body`."""
+    return _plain(held) == _plain(body)
+
+
+def _plain(body: str) -> str:
+    return body.replace("\r\n", "\n").rstrip()
