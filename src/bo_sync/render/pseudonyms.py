@@ -1,0 +1,198 @@
+"""Pseudonyms: in public output people can be told apart, and none of them can be read.
+
+A pseudonym is a hash of what it stands for, so it is the same in every form and every run, and two people have two.
+With a key nobody without the key can check a guess; without one whoever guesses an address can hash it, too.
+
+Sentences have names in them that nothing marks. So every name, address, phone number, file name, job and reason that is
+known is looked for in them, as whole words; and what looks like an address, or like a file below `users/`, is replaced
+whether it is known or not. A word that is a role's or a level's stays: it is in every output, whoever is called so.
+"""
+
+import hashlib
+import hmac
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from bo_sync.core.model import ACCESS_WORDS, ROLES, FieldValue, Profile, ProfileField, Source
+from bo_sync.core.text import Text, visible
+
+HIDDEN: Final = "(redacted)"
+DOMAIN: Final = "redacted.example"
+_DIGITS: Final = 12
+"""Hexadecimal digits: that two of 2,000 people share a pseudonym has a probability of one in 140 million."""
+_NAMES: Final[frozenset[ProfileField]] = frozenset({"first_name", "middle_name", "last_name"})
+_OTHERS: Final[frozenset[ProfileField]] = frozenset({"phone", "job"})
+_OURS: Final = frozenset({*ACCESS_WORDS, *ROLES, *(word for role in ROLES for word in role.split("_"))})
+
+_TOKEN: Final = re.compile(r"[^\s\"`<>(),;:|]+")
+_PEOPLES_FILE: Final = re.compile(
+    rf"(?<![\w/])users/(?=[^\s;,.])(?!file-[0-9a-f]{{{_DIGITS}}}\.yaml).{{0,400}}?\.ya?ml\b", re.IGNORECASE
+)
+_WORD: Final = re.compile(r"[^\W_]+")
+_FOLDER: Final = "users/"
+
+
+@dataclass(frozen=True, slots=True)
+class Acquaintance:
+    """Somebody, as far as they are known: what no public output may hold."""
+
+    email: Text | None = None
+    profile: Profile = ()
+    path: Text | None = None
+    reasons: tuple[Text, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """Characters to be found in sentences, folded, and what stands there instead."""
+
+    folded: str
+    instead: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pseudonyms:
+    """What everybody is called. `fragments` are by their first word, or first character, the longest first."""
+
+    key: bytes = field(default=b"", repr=False)
+    fragments: Mapping[str, tuple[Fragment, ...]] = field(default_factory=dict, repr=False)
+
+    def knowing(self, people: Iterable[Acquaintance]) -> "Pseudonyms":
+        """The same, with more to look for in sentences."""
+        found = {begin: set(known) for begin, known in self.fragments.items()}
+        for person in people:
+            for fragment in self._fragments(person):
+                found.setdefault(_begin(fragment.folded, 0), set()).add(fragment)
+        ordered = {begin: tuple(sorted(known, key=_longest_first)) for begin, known in found.items()}
+        return replace(self, fragments=ordered)
+
+    def _fragments(self, person: Acquaintance) -> Iterator[Fragment]:
+        for part, instead in self._parts(person):
+            for spelled in {part, visible(part), visible(part).replace('"', r"\"")}:
+                if spelled.lower() not in _OURS:
+                    yield Fragment(_fold(spelled), instead)
+
+    def _parts(self, person: Acquaintance) -> Iterator[tuple[str, str]]:
+        """What is looked for; a single letter is not, since it says nothing and is in every sentence."""
+        if person.email is not None:
+            local = person.email.raw.rpartition("@")[0]
+            yield from _telling(((person.email.raw, str(self.email(person.email))),), 1)
+            yield from _telling(((local, self._hashed("person", person.email.folded)),), 2)
+        for entry in person.profile:
+            if entry.value is not None:
+                yield from self._profile_parts(entry, entry.value)
+        if person.path is not None and person.path.raw.startswith(_FOLDER):
+            stem = person.path.raw.rpartition("/")[2].rpartition(".")[0]
+            instead = self.path(person.path).raw
+            yield from ((person.path.raw, instead), *_telling(((stem, self._hashed("file", person.path.raw)),), 2))
+        yield from _telling(((reason.raw, HIDDEN) for reason in person.reasons), 4)
+
+    def _profile_parts(self, entry: FieldValue, value: Text) -> Iterator[tuple[str, str]]:
+        if entry.field in _NAMES:
+            instead = str(self.name(value))
+            yield from _telling(((value.raw, instead),), 2)
+            yield from _telling(((word, instead) for word in _WORD.findall(value.raw)), 3)
+        elif entry.field in _OTHERS:
+            yield from _telling(((value.raw, HIDDEN),), 4)
+
+    def _hashed(self, kind: str, value: str) -> str:
+        exact = f"{kind}\0{value}".encode("utf-8", "backslashreplace")
+        made = hmac.new(self.key, exact, hashlib.sha256) if self.key else hashlib.sha256(exact)
+        return f"{kind}-{made.hexdigest()[:_DIGITS]}"
+
+    def email(self, email: Text) -> Text:
+        """`person-1a2b3c4d5e6f@redacted.example`, the same for every spelling of an address."""
+        if email.raw.endswith(f"@{DOMAIN}"):
+            return email
+        return Text(f"{self._hashed('person', email.folded)}@{DOMAIN}")
+
+    def name(self, name: Text) -> Text:
+        return Text(self._hashed("name", name.folded)) if name.raw else name
+
+    def value(self, name: ProfileField, value: Text | None) -> Text | None:
+        """What stands for a field of a profile. A gender and a language are let stand: many people share them."""
+        if value is None or not value.raw:
+            return value
+        if name in _NAMES:
+            return self.name(value)
+        return Text(HIDDEN) if name in _OTHERS else value
+
+    def profile(self, profile: Profile) -> Profile:
+        return tuple(FieldValue(entry.field, self.value(entry.field, entry.value)) for entry in profile)
+
+    def path(self, path: Text) -> Text:
+        """People's files get a name that says nothing, below `users/`; others keep theirs, but for what is known."""
+        if path.raw.startswith(_FOLDER):
+            return Text(f"{_FOLDER}{self._hashed('file', path.raw)}.yaml")
+        return self.text(path)
+
+    def source(self, source: Source) -> Source:
+        return Source(self.path(source.path), source.line, source.column)
+
+    def text(self, text: Text) -> Text:
+        """Somebody else's words, such as a title, without what must not be told."""
+        return Text(self.told(text.raw))
+
+    def told(self, sentence: str) -> str:
+        """A sentence, ours or somebody's, without what is known, without addresses and people's files."""
+        kept = _TOKEN.sub(self._token, self._without_known(sentence))
+        return _PEOPLES_FILE.sub(lambda found: self.path(Text(f"{_FOLDER}{found.group()[6:]}")).raw, kept)
+
+    def _token(self, found: re.Match[str]) -> str:
+        """An address, but for a pattern such as `*@example.com`, which is nobody's."""
+        token = found.group()
+        address = token.strip(".'")
+        is_address = "@" in address.strip("@*")
+        return token.replace(address, str(self.email(Text(address)))) if is_address else token
+
+    def complaint(self, sentence: str) -> str:
+        """A sentence about a file that could not be read whole: whatever it quotes may be anybody's name."""
+        begin, end = sentence.find('"'), sentence.rfind('"')
+        if begin < 0:
+            return self.told(sentence)
+        return f'{self.told(sentence[:begin])}"{HIDDEN}"{self.told(sentence[end + 1 :])}'
+
+    def _without_known(self, sentence: str) -> str:
+        """At each beginning of a word only what begins with that word is tried, so a long sentence takes no long."""
+        if not self.fragments:
+            return sentence
+        folded, kept, place = _fold(sentence), [""], 0
+        while place < len(folded):
+            begin = _begin(folded, place)
+            fragment = next((one for one in self.fragments.get(begin, ()) if _stands(one, folded, place)), None)
+            length = len(fragment.folded) if fragment else len(begin)
+            kept.append(fragment.instead if fragment else sentence[place : place + length])
+            place += length
+        return "".join(kept)
+
+
+def _telling(parts: Iterable[tuple[str, str]], least: int) -> Iterator[tuple[str, str]]:
+    """Those with so many letters and digits that they say something."""
+    return (part for part in parts if sum(map(str.isalnum, part[0])) >= least)
+
+
+def _longest_first(fragment: Fragment) -> tuple[int, str, str]:
+    return -len(fragment.folded), fragment.folded, fragment.instead
+
+
+def _fold(text: str) -> str:
+    """`text` in lower case, with as many characters as before."""
+    lower = text.lower()
+    if len(lower) == len(text):
+        return lower
+    return "".join(one.lower() if len(one.lower()) == 1 else one for one in text)
+
+
+def _begin(folded: str, place: int) -> str:
+    word = _WORD.match(folded, place)
+    return word.group() if word else folded[place]
+
+
+def _stands(fragment: Fragment, folded: str, place: int) -> bool:
+    """Whether it stands there as whole words."""
+    if not folded.startswith(fragment.folded, place):
+        return False
+    end = place + len(fragment.folded)
+    return not (fragment.folded[-1].isalnum() and folded[end : end + 1].isalnum())

@@ -1,0 +1,103 @@
+"""Copies of answers about access, with pseudonyms in place of people: panels, matrices, differences."""
+
+from dataclasses import replace
+from operator import attrgetter
+
+from bo_sync.access.difference import PersonDifference
+from bo_sync.access.matrix import Contrast, Matrix
+from bo_sync.access.panel import Panel
+from bo_sync.access.people import Grant, Person
+from bo_sync.core.model import Preset, Source
+from bo_sync.core.text import Text
+from bo_sync.render.difference import Difference, Place
+from bo_sync.render.pseudonyms import HIDDEN, Acquaintance, Pseudonyms
+from bo_sync.render.redaction import met_in_findings, redacted_finding, redacted_guard, redacted_user
+
+
+def met(person: Person) -> Acquaintance:
+    """Somebody whose access is asked for."""
+    path = person.source.path if person.source is not None else None
+    reasons = tuple(grant.reason for grant in person.grants if grant.reason is not None)
+    return Acquaintance(person.email, person.profile, path, reasons)
+
+
+def redacted_person(person: Person, who: Pseudonyms) -> Person:
+    return Person(
+        who.email(person.email),
+        tuple(_grant(grant, who) for grant in person.grants),
+        _place(person.source, who),
+        who.profile(person.profile),
+    )
+
+
+def _grant(grant: Grant, who: Pseudonyms) -> Grant:
+    return replace(
+        grant,
+        source=_place(grant.source, who),
+        preset=None if grant.preset is None else who.told(grant.preset),
+        reason=None if grant.reason is None else Text(HIDDEN),
+    )
+
+
+def _place(source: Source | None, who: Pseudonyms) -> Source | None:
+    return None if source is None else who.source(source)
+
+
+def redacted_panel(panel: Panel, who: Pseudonyms) -> Panel:
+    who = who.knowing((met(panel.person), *met_in_findings(panel.findings)))
+    return replace(
+        panel,
+        person=redacted_person(panel.person, who),
+        preset=None if panel.preset is None else _preset(panel.preset, who),
+        leaves=None if panel.leaves is None else redacted_user(panel.leaves, who),
+        findings=tuple(redacted_finding(finding, who) for finding in panel.findings),
+    )
+
+
+def _preset(preset: Preset, who: Pseudonyms) -> Preset:
+    return replace(
+        preset,
+        name=who.told(preset.name),
+        source=who.source(preset.source),
+        label=None if preset.label is None else who.text(preset.label),
+        description=None if preset.description is None else who.text(preset.description),
+    )
+
+
+def redacted_matrix(matrix: Matrix, who: Pseudonyms) -> Matrix:
+    people = (redacted_person(person, who) for person in matrix.people)
+    return replace(matrix, people=tuple(sorted(people, key=lambda person: person.email.folded)))
+
+
+def redacted_contrast(contrast: Contrast, who: Pseudonyms) -> Contrast:
+    """Either side may be called by an address."""
+    who = who.knowing(Acquaintance(person.email) for person in contrast.people)
+    people = (replace(person, email=who.email(person.email)) for person in contrast.people)
+    return replace(
+        contrast,
+        here=who.told(contrast.here),
+        there=who.text(contrast.there),
+        people=tuple(sorted(people, key=lambda person: person.email.folded)),
+    )
+
+
+def redacted_difference(found: Difference, who: Pseudonyms) -> Difference:
+    who = who.knowing(_differing(person) for person in found.people)
+    return Difference(
+        _side(found.base, who),
+        _side(found.head, who),
+        tuple(redacted_guard(entry, who) for entry in found.loosened),
+        tuple(sorted((_moved(person, who) for person in found.people), key=attrgetter("email"))),
+    )
+
+
+def _differing(person: PersonDifference) -> Acquaintance:
+    return Acquaintance(person.email, path=person.source.path if person.source is not None else None)
+
+
+def _side(place: Place, who: Pseudonyms) -> Place:
+    return replace(place, revision=None if place.revision is None else who.text(place.revision))
+
+
+def _moved(person: PersonDifference, who: Pseudonyms) -> PersonDifference:
+    return replace(person, email=who.email(person.email), source=_place(person.source, who))
