@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "diff": ("diff", "Who gained and who lost what between two revisions."),
     "journal": ("journal", "Read back what applies did, and what is unknown."),
     "catalogue": ("catalogue", "The table of the hub's operations: make it, compare it."),
+    "comment": ("comment", "Put a plan on a pull request, or drift into an issue."),
     "doctor": ("doctor", "Check the hub, the key and what it may do."),
     "schema": ("schema", "Print JSON Schemas of the files for editors."),
     "sandbox": ("sandbox", "The embedded hub: serve it, reset it, fill it."),

@@ -9,7 +9,7 @@ from typing import Final
 
 from bo_sync.hub.redaction import SHORTEST, without
 
-_NAMES: Final = ("BO_SYNC_API_KEY", "BO_SYNC_SESSION_TOKEN")
+_NAMES: Final = ("BO_SYNC_API_KEY", "BO_SYNC_SESSION_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN")
 
 
 def discreet(said: str) -> str:

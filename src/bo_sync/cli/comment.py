@@ -1,0 +1,181 @@
+"""`bo-sync comment`: a plan, or a finished text, as our one comment on a pull request, or as our one issue."""
+
+import os
+import re
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+import click
+
+from bo_sync.cli.options import Common, common, output_format
+from bo_sync.core.text import Text
+from bo_sync.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from bo_sync.core.plan import Plan
+    from bo_sync.forge.sticky import Posted
+    from bo_sync.forge.surroundings import Chosen
+
+Forge = Literal["github", "gitlab"]
+_MARKER: Final = re.compile(r"<!-- bo-sync:[a-z][a-z0-9-]*( \S+)? -->")
+_NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_LARGEST: Final = 256 * 1024 * 1024
+"""Bytes of a file that is read: the JSON of a plan for a great many people."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """What is to stand there: the text, and of a plan also the title of an issue and whether one is to be open."""
+
+    body: str
+    title: str = ""
+    is_open: bool = True
+
+
+@click.command(name="comment", short_help="Put a plan on a pull request, or drift into an issue.")
+@click.argument("saved", metavar="[PLAN.json]", required=False, type=click.Path(path_type=Path))
+@common
+@click.option("--github", "forge", flag_value="github", help="Through GitHub's API, with GITHUB_TOKEN.")
+@click.option("--gitlab", "forge", flag_value="gitlab", help="Through GitLab's API, with GITLAB_TOKEN.")
+@click.option("--drift", is_flag=True, help="One open issue while the plan has changes, none when it has none.")
+@click.option("--body", type=click.Path(path_type=Path), help="Markdown instead of a plan, as `diff` writes it.")
+@click.option("--marker", metavar="NAME", help="What keeps this --body apart from our other comments.")
+@click.option("--repository", metavar="NAME", help="owner/name, or the project (default: the pipeline's).")
+@click.option("--pull", type=click.IntRange(1), help="Number of the pull or merge request (default: the pipeline's).")
+@click.option("--dry-run", is_flag=True, help="Print what would stand there, and ask nobody.")
+@output_format("text", "json")
+def command(
+    chosen: Common,
+    *,
+    saved: Path | None,
+    forge: Forge | None,
+    drift: bool,
+    body: Path | None,
+    marker: str | None,
+    repository: str | None,
+    pull: int | None,
+    dry_run: bool,
+    form: str,
+) -> int:
+    """Keep one comment on a pull request up to date: created the first time, edited when the plan has changed.
+
+    PLAN.json is a plan saved by `plan --out`. The comment is found again by its first line, a marker that nobody sees,
+    and by its author: it is ours only when the account of the token wrote it. With --drift it is an issue, open while
+    the plan has changes or is refused, and closed when it has none.
+
+    The token comes from the environment, and goes nowhere but to the API that the environment names: GITHUB_API_URL,
+    or CI_API_V4_URL.
+
+    Exits 0 when it stands there, 6 for a file that is no plan of ours or was altered, 1 when the forge fails.
+    """
+    from bo_sync.cli.talk import result, say
+    from bo_sync.forge.surroundings import Chosen
+
+    if forge is None:
+        raise UsageError("comment needs to know the forge", hint="give --github or --gitlab")
+    if drift and (pull is not None or body is not None):
+        raise UsageError("--drift is an issue made of a plan", hint="leave out --pull and --body, and give PLAN.json")
+    message = _message(saved, body, marker)
+    if dry_run:
+        result(message.body)
+        return ExitCode.OK
+    posted, title = _post(forge, Chosen(repository, pull), message, drift=drift)
+    if posted.superseded and not chosen.quiet:
+        say(f"{posted.superseded} older of ours there, out of date now: another run wrote at the same time")
+    result(_told(posted, title, form))
+    return ExitCode.OK
+
+
+def _message(saved: Path | None, body: Path | None, marker: str | None) -> _Message:
+    if body is not None and saved is None:
+        return _Message(_marked(_read(body, "make one with diff --report markdown=FILE"), marker))
+    if saved is None or body is not None:
+        raise UsageError("comment takes one thing", hint="give PLAN.json, or --body FILE")
+    if marker is not None:
+        raise UsageError("a plan has a marker of its own", hint="give --marker with --body only")
+    return _planned(_plan(saved))
+
+
+def _planned(plan: "Plan") -> _Message:
+    from bo_sync.render.drift import drift_title, is_drift
+    from bo_sync.render.markdown import plan_markdown
+
+    return _Message(plan_markdown(plan), drift_title(plan), is_drift(plan))
+
+
+def _plan(path: Path) -> "Plan":
+    from bo_sync.render.saved_plan import read_plan
+
+    return read_plan(_read(path, "make one with plan --out FILE"))
+
+
+def _read(path: Path, hint: str) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except OSError as err:
+        raise UsageError(f"{Text(str(path))} cannot be read: {err.strerror}", hint=hint) from err
+    if len(content) > _LARGEST:
+        raise UsageError(f"{Text(str(path))} has more than {_LARGEST >> 20} MiB", hint=hint)
+    return content.decode("utf-8", errors="replace")
+
+
+def _marked(text: str, name: str | None) -> str:
+    """`text` with a marker as its first line: that of `name`, or the one that it has."""
+    from bo_sync.forge.sticky import first_line
+    from bo_sync.render.markdown import marker_of
+
+    text = text.replace("\r\n", "\n").removeprefix("\ufeff")
+    has_marker = _MARKER.fullmatch(first_line(text)) is not None
+    if name is None:
+        if not has_marker:
+            hint = "give --marker NAME, by which it is found again"
+            raise UsageError("the text does not begin with a marker of bo-sync", hint=hint)
+        return text
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"`{Text(name)}` is not the name of a marker", hint="write it as intent or intent-2")
+    return f"{marker_of(name)}\n{text.partition(chr(10))[2] if has_marker else text}"
+
+
+def _post(forge: Forge, chosen: "Chosen", message: _Message, *, drift: bool) -> "tuple[Posted, str]":
+    """What was done, and where."""
+    from bo_sync.forge import github, gitlab, surroundings
+    from bo_sync.forge.sticky import finish, post
+
+    place: github.PullRequest | github.Issues | gitlab.MergeRequest | gitlab.Issues
+    match forge, drift:
+        case "github", False:
+            place = surroundings.github_pull(chosen, os.environ)
+        case "github", True:
+            place = surroundings.github_issues(chosen, os.environ, message.title)
+        case "gitlab", False:
+            place = surroundings.gitlab_merge(chosen, os.environ)
+        case _:
+            place = surroundings.gitlab_issues(chosen, os.environ, message.title)
+    longest = github.LONGEST if forge == "github" else gitlab.LONGEST
+    if len(message.body) > longest:
+        hint = "shorten it; a plan's own comment always fits"
+        raise UsageError(
+            f"the text has {len(message.body)} characters, more than the {longest} of a comment", hint=hint
+        )
+    with closing(place.api) as api:
+        if api.holds_token(message.body):
+            raise UsageError(
+                "the text holds the token itself, so nothing was sent", hint="make a new token, and revoke it"
+            )
+        return (finish if drift and not message.is_open else post)(place, message.body), place.title
+
+
+def _told(posted: "Posted", title: str, form: str) -> str:
+    if form == "json":
+        from bo_sync.render.escape import json_text
+
+        url = posted.url.raw if posted.url is not None else None
+        content = {"action": posted.action, "place": title, "url": url, "superseded": posted.superseded}
+        return json_text({"format_version": 1, **content})
+    from bo_sync.render.escape import terminal
+
+    done = "nothing to do" if posted.action == "nothing" else posted.action
+    return terminal(f"{done}: {title}" + (f", {posted.url}" if posted.url is not None else ""))
