@@ -30,8 +30,8 @@ def command(choice: HubChoice, chosen: Common, *, folder: Path, github: bool, gi
     No file that is there is ever changed: it is kept, and said. Where there is a configuration already (bo-sync.yaml,
     or a file in users/, presets/ or policies/), none of its parts is added. So it can be run again, to add a forge.
 
-    With --from-hub the people of the hub are pulled, so that the first plan is empty; a policy that they break begins
-    as a warning. Nothing is written when the hub cannot be read.
+    With --from-hub the people of the hub are pulled, so that the first plan is empty; a policy that they break is
+    written under a name that is not read. Nothing is written when the hub cannot be read.
     """
     from bo_sync.cli.starting import start
 
@@ -79,6 +79,8 @@ def _tell(here: Common, started: "Start", forges: "tuple[Forge, ...]") -> None:
         say(f"kept {path}: {reason}")
     for email, reason in started.left:
         say(f"left alone: {email}: {reason}")
+    for path in started.asleep:
+        say(f"not read yet: {path}: today's people break this policy; take the `_` off its name once they keep it")
     if forges and not (here.root / ".git").exists():
         say("note: this is not the top of a git repository, and a forge reads its pipelines there only")
     if not forges:

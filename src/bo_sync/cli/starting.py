@@ -28,14 +28,21 @@ _THERE: Final = "it is there already"
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Files written, in the order of writing; files kept, each with the reason; people who got no file, and why."""
+    """Files written, in the order of writing; files kept, each with the reason; people who got no file, and why; and
+    policies that are not read yet, since people break them."""
 
     written: tuple[Text, ...] = ()
     kept: tuple[tuple[Text, str], ...] = ()
     left: tuple[Left, ...] = ()
+    asleep: tuple[Text, ...] = ()
 
     def and_then(self, other: "Start") -> "Start":
-        return Start((*self.written, *other.written), (*self.kept, *other.kept), (*self.left, *other.left))
+        return Start(
+            (*self.written, *other.written),
+            (*self.kept, *other.kept),
+            (*self.left, *other.left),
+            (*self.asleep, *other.asleep),
+        )
 
 
 def start(here: Common, forges: tuple[Forge, ...], live: LiveState | None) -> Start:
@@ -50,8 +57,8 @@ def start(here: Common, forges: tuple[Forge, ...], live: LiveState | None) -> St
     begun = _write(here, plain)
     if live is not None:
         begun = begun.and_then(_pulled(here, live))
-        policies = list(_softened(here, policies))
-    begun = begun.and_then(_write(here, policies))
+        policies = list(_kept_by_all(here, policies)) if policies else []
+    begun = begun.and_then(_write(here, policies)).and_then(Start(asleep=_asleep(policies)))
     words = Vocabulary.of(here.root)
     schemas = [Template(f"{SCHEMAS}/{kind}.json", json_schema(kind, words)) for kind in KINDS]
     return begun.and_then(_write(here, schemas))
@@ -88,19 +95,23 @@ def _pulled(here: Common, live: LiveState) -> Start:
     return Start(pulled.written, (), pulled.left)
 
 
-def _softened(here: Common, policies: Sequence[Template]) -> Iterator[Template]:
-    """The policies; those that the people at hand break as warnings, so that they can be kept one by one."""
+def _kept_by_all(here: Common, policies: Sequence[Template]) -> Iterator[Template]:
+    """The policies; those of severity error that the people at hand break under a name that is not read."""
     there = files_here(replace(here, quiet=True))
     found = [*walk(here.root).files, *((template.path, template.text.encode()) for template in policies)]
     tree = load_files(found)
     users = (resolve(declaration, tree.presets, tree.settings, there.day) for declaration in tree.declarations)
     results = on_files(tree.policies, subjects(of_files(users)), powers(tree.settings), there.day)
-    broken = {result.policy.source.path.raw for result in results if result.is_violated}
+    broken = {result.policy.source.path.raw for result in results if not result.ok}
     for template in policies:
-        yield replace(template, text=_as_warning(template.text)) if template.path in broken else template
+        yield replace(template, path=_unread(template.path)) if template.path in broken else template
 
 
-def _as_warning(text: str) -> str:
-    """A policy of severity error, which is the default and is not written, as a warning: after its first line."""
-    first, _, rest = text.partition("\n")
-    return f"{first}\nseverity: warning # today's people break it; once they keep it, take this line out\n{rest}"
+def _asleep(policies: Sequence[Template]) -> tuple[Text, ...]:
+    return tuple(Text(template.path) for template in policies if kind_of(template.path) is None)
+
+
+def _unread(path: str) -> str:
+    """The name under which the loader passes a file by."""
+    folder, _, name = path.rpartition("/")
+    return f"{folder}/_{name}"
