@@ -11,7 +11,7 @@ from bo_sync.core.plan import Plan
 from bo_sync.render.history import comparison_text
 from bo_sync.render.json import plan_json, problems_json, report_json, users_json
 from bo_sync.render.text import plan_text, problems_text, report_text, users_text
-from tests.render import access_cases
+from tests.render import access_cases, report_cases
 from tests.render.cases import COMPARISONS, FINDINGS, PLANS, PROBLEMS, REPORTS, USERS
 from tests.support.golden import GOLDENS, check_golden
 
@@ -61,7 +61,7 @@ def _explained(width: int | None) -> str:
     return plan_text(PLANS["everything"], width=width, color=False, explain=True)
 
 
-CASES: Final = {**_cases(), **access_cases.cases()}
+CASES: Final = {**_cases(), **access_cases.cases(), **report_cases.cases()}
 
 
 @pytest.mark.parametrize("name", CASES)

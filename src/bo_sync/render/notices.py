@@ -63,7 +63,8 @@ class Notice:
     @property
     def told(self) -> str:
         """The message with its person: `jane@example.com: it ends today`."""
-        return self.message if self.email is None else f"{address(self.email)}: {self.message}"
+        message = self.message or self.title
+        return message if self.email is None else f"{address(self.email)}: {message}"
 
     @property
     def check(self) -> str:

@@ -23,8 +23,8 @@ _LEVELS: Final[Mapping[Severity, str]] = {
 _HELP: Final[Mapping[Kind, str]] = {
     Kind.FILES: "Mend the file where the message says; `bo-sync validate` reads all of them, offline.",
     Kind.RAIL: "A rail keeps accidents from the hub: nothing is sent while it refuses. The message says the way past.",
-    Kind.POLICY: "A policy of this repository, in policies/, says how access may be left. Take from each person one of "
-    "the grants named, or except them there, with a reason and an end.",
+    Kind.POLICY: "A policy of this repository, in policies/, says how access may be left. Change the grants that the "
+    "message names; or the policy, or whom it excepts, in a reviewed change.",
     Kind.GUARD: "What kept people from harm at the base does so less now. That is allowed, and should be meant.",
     Kind.CHANGE: "The plan does this when it is applied. It is told because a reviewer should have seen it.",
     Kind.FINDING: "`ignore` in a person's entry accepts a finding about them, with a reason and a last day. bo-sync's "
@@ -69,7 +69,7 @@ def _rule(notice: Notice) -> Json:
     title = f"{notice.title[:1].upper()}{notice.title[1:]}"
     return {
         "id": notice.check,
-        "shortDescription": {"text": f"{_inert(title)}."},
+        "shortDescription": {"text": f"{_inert(title.rstrip('.'))}."},
         "help": {"text": _HELP[notice.kind]},
         "defaultConfiguration": {"level": _LEVELS[notice.severity]},
     }

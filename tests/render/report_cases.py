@@ -1,0 +1,184 @@
+"""What every form for other programs is made of in tests, and the golden files of these forms."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date
+from functools import partial
+from typing import Final
+
+from bo_sync import __version__
+from bo_sync.access.difference import GrantStep, PersonDifference
+from bo_sync.core.effect import Shift
+from bo_sync.core.guards import Loosened
+from bo_sync.core.model import ACCESS_WORDS, Problem, Role, Severity
+from bo_sync.core.plan import Finding, Plan
+from bo_sync.core.policy import Has, Match, Policy, PolicyResult, PolicyRow
+from bo_sync.core.rails import RailResult
+from bo_sync.core.report import Outcome, PersonOutcome, Report
+from bo_sync.core.text import Text
+from bo_sync.render.difference import Difference, Place
+from bo_sync.render.gitlab import codequality, plan_widget
+from bo_sync.render.junit import files_junit, plan_junit, report_junit
+from bo_sync.render.notices import Checked, Notice, files_notices, plan_notices
+from bo_sync.render.sarif import sarif
+from bo_sync.render.tables import difference_csv, plan_csv, users_csv
+from bo_sync.render.users import UserRow
+from tests.render.cases import COMPARISONS, FINDINGS, PLANS, PROBLEMS, REPORTS, USERS, hostile, hostile_comparison
+from tests.support.builders import plan, source
+
+Render = Callable[[], str]
+_DAY: Final = date(2026, 6, 15)
+
+
+def _policy(name: str, why: Text | None = None, *, at_most: int | None = 0, at_least: int | None = None) -> Policy:
+    match = Match((Has(()),), is_all=True)
+    return Policy(
+        name, Text(f"Few {name}"), match, source(f"policies/{name}.yaml"), why=why, at_most=at_most, at_least=at_least
+    )
+
+
+def _row(email: str, message: str = "pricing editor: priceUpdate") -> PolicyRow:
+    return PolicyRow(Text(email), message, source(f"users/{email.partition('@')[0]}.yaml", 3))
+
+
+ANN, BOB = _row("ann@example.com"), PolicyRow(Text("bob@example.com"), "pricing owner: priceUpdate", None, is_new=True)
+NOTE: Final = PolicyRow(
+    Text("cid@example.com"), "has an exception, but does not match", source("policies/noted.yaml", 9)
+)
+POLICIES: Final = (
+    PolicyResult(_policy("fine", at_most=3), (ANN,), (BOB,)),
+    PolicyResult(_policy("noted", at_most=3), (ANN,), (), (NOTE,)),
+    PolicyResult(_policy("owners", at_most=None, at_least=2), (ANN,)),
+    PolicyResult(_policy("prices", Text("Prices are money.")), (ANN, BOB)),
+    PolicyResult(_policy("self"), (ANN,), is_tolerated=True),
+    PolicyResult(replace(_policy("warned"), severity=Severity.WARNING), (BOB,)),
+)
+"""One that holds, one with a note, one too few, and each way to be too many."""
+
+VIOLATED: Final = replace(plan(rails=(RailResult("self", 0, 0, ok=True),), findings=FINDINGS), policies=POLICIES)
+"""A plan that policies refuse and no rail does."""
+
+CHECKED: Final[Mapping[str, Checked]] = {
+    "content": Checked(rails=(RailResult("empty", 15, 1, ok=True),)),
+    "errors": Checked(PROBLEMS["problems"], None, None, (RailResult("empty", 15, 1, ok=True),)),
+    "everything": Checked(
+        PROBLEMS["problems"][1:2],
+        FINDINGS,
+        POLICIES,
+        COMPARISONS["base-refused"].rails,
+        COMPARISONS["base-refused"].loosened,
+    ),
+}
+FILES: Final = tuple(map(Text, ("users/jane.yaml", "users/ok.yaml", "presets/a.yaml")))
+
+
+def hostile_plan(text: str) -> Plan:
+    """As `hostile`, with policies of the same text."""
+    said = Text(text)
+    match = Match((Has(()),), is_all=True)
+    policy = Policy("prices", said, match, source(text), why=said)
+    row = PolicyRow(said, f"says {said}", source(text))
+    return replace(hostile(text), policies=(PolicyResult(policy, (row,), (), (row,)),))
+
+
+def hostile_files(text: str) -> Checked:
+    """What is told of files, with `text` in everything that is not ours."""
+    comparison = hostile_comparison(text)
+    return Checked(
+        (Problem(source(text), f"found {Text(text)}"), Problem(source(text), f"found {Text(text)}", Severity.WARNING)),
+        (Finding("BOS016", Severity.WARNING, f"the `ignore` of {Text(text)}", Text(text), source(text)),),
+        hostile_plan(text).policies,
+        comparison.rails,
+        comparison.loosened,
+    )
+
+
+def hostile_report(text: str) -> Report:
+    outcomes = (PersonOutcome(Text(text), "update", outcome, f"says {Text(text)}") for outcome in Outcome)
+    return Report(text, "sha256:0", tuple(outcomes))
+
+
+def notices(text: str) -> dict[str, tuple[Notice, ...]]:
+    """Of a plan and of files, with `text` in everything that is not ours."""
+    return {"plan": plan_notices(hostile_plan(text)), "files": files_notices(hostile_files(text))}
+
+
+def json_of(text: str) -> dict[str, str]:
+    """Every form in JSON, with `text` in everything that is not ours."""
+    return {
+        f"{form} of {name}": render(found)
+        for name, found in notices(text).items()
+        for form, render in (("SARIF", sarif), ("code quality", codequality))
+    }
+
+
+def xml_of(text: str) -> dict[str, str]:
+    """Every form in XML, with `text` in everything that is not ours."""
+    shown = hostile_plan(text)
+    return {
+        "plan": plan_junit(shown),
+        "files": files_junit(hostile_files(text), (Text(text),)),
+        "report": report_junit(hostile_report(text), shown),
+    }
+
+
+def csv_of(text: str) -> dict[str, str]:
+    """Every table of this kind, with `text` in everything that is not ours."""
+    return {
+        "plan": plan_csv(hostile_plan(text)),
+        "difference": difference_csv(difference(text)),
+        "users": users_csv((UserRow(1, *(Text(text) for _ in range(6))),)),
+    }
+
+
+def _step(role: str, before: str, after: str) -> GrantStep:
+    return GrantStep(Role(role), ACCESS_WORDS[before], ACCESS_WORDS[after])
+
+
+def difference(text: str = "jane@example.com") -> Difference:
+    """Somebody who gains and loses, who joins, who leaves, and who does so without access; and loosened guards."""
+    place, said = Place(Text(text), Text("3f2c1ab"), dirty=False, day=_DAY), Text(text)
+    shift = Shift(("Orders > Carriers",), ("Pricing > Taxes", "Pricing > Prices"), ("carriers",), ("tax", "taxes"))
+    people = (
+        PersonDifference(
+            said, source(text), (_step("backoffice", "none", "owner"), _step("pricing", "owner", "viewer")), shift
+        ),
+        PersonDifference(said, source(text), (_step("api_keys", "none", "owner"),), Shift(), joined=True),
+        PersonDifference(said, None, (_step("sales_hub", "owner", "none"),), Shift(), left=True),
+        PersonDifference(said, source(text), (), Shift(), joined=True),
+        PersonDifference(said, source(text), (), Shift(gained=("tax",))),
+    )
+    loosened = (
+        Loosened("protect", said, None),
+        Loosened("rails.max_user_deletes.count", Text("1"), Text("50")),
+        Loosened(f"policies.{text}", said, said),
+    )
+    return Difference(place, place, loosened, people)
+
+
+def cases() -> dict[str, Render]:
+    found: dict[str, Render] = {
+        "plan-violated.sarif": partial(_any_version, plan_notices(VIOLATED)),
+        "plan-violated.codequality.json": partial(codequality, plan_notices(VIOLATED)),
+        "plan-violated.junit.xml": partial(plan_junit, VIOLATED),
+        "plan-everything.gitlab-plan.json": partial(plan_widget, PLANS["everything"]),
+        "diff.csv": partial(difference_csv, difference()),
+    }
+    for name in ("nothing-to-do", "everything", "refused-by-every-rail", "hostile"):
+        told = plan_notices(PLANS[name])
+        found[f"plan-{name}.sarif"] = partial(_any_version, told)
+        found[f"plan-{name}.codequality.json"] = partial(codequality, told)
+        found[f"plan-{name}.junit.xml"] = partial(plan_junit, PLANS[name])
+    for name, shown in PLANS.items():
+        found[f"plan-{name}.csv"] = partial(plan_csv, shown)
+    for name, checked in CHECKED.items():
+        found[f"validate-{name}.sarif"] = partial(_any_version, files_notices(checked))
+        found[f"validate-{name}.codequality.json"] = partial(codequality, files_notices(checked))
+        found[f"validate-{name}.junit.xml"] = partial(files_junit, checked, FILES)
+    for name, report in REPORTS.items():
+        found[f"report-{name}.junit.xml"] = partial(report_junit, report, PLANS["one-person"])
+    return found | {f"users-{name}.csv": partial(users_csv, rows) for name, rows in USERS.items()}
+
+
+def _any_version(told: tuple[Notice, ...]) -> str:
+    return sarif(told).replace(f'"{__version__}"', '"(any)"', 1)
