@@ -255,6 +255,22 @@ def test_a_loss_that_is_tried_again_looks_at_the_owners_again(kind: Kind) -> Non
         assert owners(given.store) == {ANN, CEM}
 
 
+@pytest.mark.parametrize("name", ["backoffice", "role"])
+def test_a_hub_that_calls_half_of_the_ownership_otherwise_does_not_disarm_the_rail(name: str) -> None:
+    with company(*before_handover()) as given:
+        with given.store.writing() as db:
+            db.execute("UPDATE definitions SET name = 'otherwise' WHERE name = ?", (name,))
+        given.limit = Request(allowed=(("min_role_owners", 1),))
+        lowered = (
+            wish(email, {AREA: Access.OWNER} if name == "role" else {OTHER: Access.VIEWER}) for email in (ANN, BEN)
+        )
+        with given.store.reading() as db:
+            before = [tuple(row) for row in db.execute("SELECT userId, access FROM roles ORDER BY id")]
+        assert given.apply(*(gone(ANN), gone(BEN)) if name == "role" else tuple(lowered)) is None
+        with given.store.reading() as db:
+            assert [tuple(row) for row in db.execute("SELECT userId, access FROM roles ORDER BY id")] == before
+
+
 def test_the_override_goes_down_to_one_owner_and_never_to_none() -> None:
     with company(*before_handover()) as given:
         given.watch.least = 1

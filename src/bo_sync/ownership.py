@@ -13,6 +13,7 @@ from bo_sync.core.model import Access, GrantRow, Role
 from bo_sync.core.plan import Plan
 from bo_sync.core.rails import is_role_owner, role_owners
 from bo_sync.core.replay import grants_after
+from bo_sync.core.text import Text
 from bo_sync.errors import HubError
 from bo_sync.ports import HubReader
 from bo_sync.reconcile import Reading
@@ -25,8 +26,9 @@ def why_not_lose(hub: HubReader, reading: Reading, created: Mapping[str, int], c
         rows = hub.read_rows_of(sorted(candidates))
     except HubError as error:
         return f"not sent: who would still own Roles & permissions could not be read: {error.message}"
-    roles = {definition.id: role for role, definition in reading.live.definitions.items()}
-    owners = {user_id for user_id in candidates if is_role_owner(_grants(rows.get(user_id, ()), roles))}
+    definitions = reading.live.definitions
+    roles = {definition.id: role for role, definition in definitions.items()}
+    owners = {user_id for user_id in candidates if is_role_owner(_grants(rows.get(user_id, ()), roles), definitions)}
     least = least_owners(reading.plan)
     left = len(owners - {change.id})
     if change.id not in owners or left >= least:
@@ -42,11 +44,13 @@ def least_owners(plan: Plan) -> int:
 
 def _candidates(reading: Reading, created: Mapping[str, int]) -> set[int]:
     """Everybody who may be an owner by now, as far as the plan knows: owners before it, and owners after it."""
-    after = {email for email, held in grants_after(reading.live, reading.plan.changes).items() if is_role_owner(held)}
+    definitions = reading.live.definitions
+    held_after = grants_after(reading.live, reading.plan.changes)
+    after = {email for email, held in held_after.items() if is_role_owner(held, definitions)}
     known = {person.user.email.raw: person.user.id for person in reading.live.people}
     addresses = role_owners(reading.live) | after
     ids = {known[email] for email in addresses if email in known}
-    return ids | {user_id for key, user_id in created.items() if key in {email.casefold() for email in after}}
+    return ids | {user_id for key, user_id in created.items() if key in {Text(email).folded for email in after}}
 
 
 def _grants(rows: Iterable[GrantRow], roles: Mapping[str, Role]) -> dict[Role, Access]:

@@ -144,6 +144,17 @@ def test_an_added_role_is_a_module() -> None:
             id="two of our names for one hub name",
         ),
         pytest.param(
+            "role_definitions: {minor: apikey}\n",
+            '1:27: error: role_definitions: "apikey" is the hub\'s own name of api_keys; expected no other name of ours '
+            "for it",
+            id="a documented module under another name",
+        ),
+        pytest.param(
+            "role_definitions: {roles_permissions: Role}\n",
+            "1:39: error: role_definitions: the hub itself calls roles_permissions role; expected that, or no entry",
+            id="a module of the annotations renamed",
+        ),
+        pytest.param(
             "role_definitions: {Ware House: wh}\n",
             '1:20: error: role_definitions: found "Ware House"; expected a name of a-z, 0-9 and _ that '
             "starts with a letter",

@@ -522,7 +522,8 @@ WAYS: dict[str, tuple[RailResult, str]] = {
     ),
     "min_role_owners, nobody left": (
         RailResult("min_role_owners", 0, 2, ok=False),
-        "nothing passes this rail here: one owner always remains, so make somebody else an owner first",
+        "nothing passes this rail here: one owner always remains, so make somebody else an owner first; should the hub "
+        "have no role definition named role, ask Propeller for its name",
     ),
     "max_user_deletes": (
         RailResult("max_user_deletes", 7, 2, ok=False),

@@ -109,8 +109,17 @@ def test_a_format_specification_counts_what_is_shown() -> None:
     assert f"{text:>8}|" == "   a\\x1b|"
 
 
-def test_addresses_are_compared_case_folded() -> None:
+def test_addresses_are_compared_without_regard_to_the_case_of_a_to_z() -> None:
     assert Text("Jane@EXAMPLE.com").folded == Text("jane@example.COM").folded == "jane@example.com"
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"), [("jac\u212a@", "jack@"), ("stra\u00dfe@", "strasse@"), ("o\ufb03ce@", "office@")]
+)
+def test_an_address_of_other_letters_is_another_address(theirs: str, ours: str) -> None:
+    assert theirs.casefold() == ours
+    assert Text(theirs).folded != Text(ours).folded
+    assert Text(theirs.upper()).folded.isascii() is theirs.upper().isascii()
     assert Text("Jane@example.com") != Text("jane@example.com")
 
 

@@ -17,7 +17,7 @@ def somebody(email: str, people: Sequence[SomePerson]) -> SomePerson | None:
 
     Raises UsageError when it does not tell them apart.
     """
-    alike = [person for person in people if person.email.folded == email.casefold()]
+    alike = [person for person in people if person.email.folded == Text(email).folded]
     exact = [person for person in alike if person.email.raw == email]
     if len(alike) > 1 and not exact:
         spellings = ", ".join(str(person.email) for person in alike)
@@ -29,7 +29,7 @@ def somebody(email: str, people: Sequence[SomePerson]) -> SomePerson | None:
 
 def nobody(email: str, where: str, people: Sequence[Person | DesiredUser]) -> UsageError:
     """The error for an address that none of `people` has."""
-    near = get_close_matches(email.casefold(), sorted({person.email.folded for person in people}), n=1)
+    near = get_close_matches(Text(email).folded, sorted({person.email.folded for person in people}), n=1)
     spelled = next((person.email for person in people if near and person.email.folded == near[0]), None)
     return UsageError(
         f"{Text(email)}: nobody has this address in {where}",

@@ -152,7 +152,7 @@ def _person(value: Value, email: Text, path: Text) -> tuple[Entries, int | None]
     entries = (listed if isinstance(listed, Items) else []) if is_list else [value]
     for index, entry in enumerate(entries):
         written = entry.get("email") if isinstance(entry, Entries) else None
-        if isinstance(entry, Entries) and isinstance(written, str) and written.casefold() == email.folded:
+        if isinstance(entry, Entries) and isinstance(written, str) and Text(written).folded == email.folded:
             return entry, index if is_list else None
     raise FilesError(f"{path}: no entry for {email}", hint="Run `bo-sync validate`: the file may have changed.")
 

@@ -255,7 +255,7 @@ def repeated(people: Iterable[Person]) -> list[Problem]:
     first_id: dict[int, Source] = {}
     for declaration, _ in people:
         here = declaration.source
-        first = first_email.setdefault(declaration.email.raw.casefold(), here)
+        first = first_email.setdefault(declaration.email.folded, here)
         if first is not here:
             message = f"a second entry for {quoted(declaration.email.raw)}; the first is {first}: keep one"
             problems.append(Problem(here, message))

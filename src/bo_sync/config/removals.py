@@ -103,7 +103,7 @@ def _edits(log: bytes) -> Iterator[_Edit]:
 
 def _mentioned(data: bytes) -> set[str]:
     """What looks like an address in a file, folded."""
-    return {found.casefold() for found in _ADDRESS.findall(data.decode("utf-8", "replace"))}
+    return {Text(found).folded for found in _ADDRESS.findall(data.decode("utf-8", "replace"))}
 
 
 def _entry(name: str | None, texts: Mapping[str, bytes], address: str) -> Declaration | None:

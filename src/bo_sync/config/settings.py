@@ -13,10 +13,12 @@ from bo_sync.config.known import rank
 from bo_sync.config.profile import read_profile
 from bo_sync.config.values import Entries
 from bo_sync.config.words import meant, quoted
-from bo_sync.core.model import Role
+from bo_sync.core.model import DEFAULT_HUB_NAMES, MODULES, Role
 from bo_sync.core.settings import RailLimits, Settings, Share, Unmanaged
 from bo_sync.core.text import Text
 
+_DOCUMENTED: Final = {DEFAULT_HUB_NAMES[role]: role for role in MODULES}
+"""The modules by the hub's names; those of the two platform areas are in no annotation of it."""
 _is_role_name: Final = re.compile(ROLE_NAME).fullmatch
 
 
@@ -92,11 +94,27 @@ def _role_definitions(
             complaints.error(part.key_at(word), message)
             continue
         names[Role(word)] = Text(hub_name)
+        if wrong := _misnamed(word, hub_name):
+            complaints.error(part.value_at(word), f"role_definitions: {wrong}")
     for role, other in _shared(names):
         at = part.value_at(role if part.had(role) else other)
         message = f"role_definitions: {other} and {role} both mean {quoted(names[role].raw)}; expected two hub names"
         complaints.error(at, message)
     return tuple(sorted(names.items(), key=lambda pair: rank(pair[0])))
+
+
+def _misnamed(word: str, hub_name: str) -> str:
+    """What is wrong with a name for a module of the hub's own annotations, or "".
+
+    Under another name nobody would see what it lets people do, and the rail of the owners would look away.
+    """
+    meant = _DOCUMENTED.get(hub_name)
+    if meant is not None and meant != word:
+        return f"{quoted(hub_name)} is the hub's own name of {meant}; expected no other name of ours for it"
+    own = DEFAULT_HUB_NAMES.get(Role(word))
+    if word in MODULES and hub_name != own:
+        return f"the hub itself calls {word} {own}; expected that, or no entry"
+    return ""
 
 
 def _shared(names: Mapping[Role, Text]) -> list[tuple[Role, Role]]:

@@ -4,7 +4,8 @@ Where a rail guards against accidents of a single plan, a policy says how people
 many of them. What its words mean for a person (operations, menu items) is told in `access/policies.py`.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from bo_sync.core.model import Access, Role, Severity, Source
@@ -84,6 +85,7 @@ class PolicyResult:
     """One policy judged. `rows` are the people who count, `actual` their number, `excepted` those who match and are
     exempted, `notes` what there is to say of exemptions: expired, or for somebody who does not match.
 
+    `has_expired`: somebody counts whose exemption is over, which fails however many may match.
     `is_tolerated`: it fails, but it does so already today, and the plan does not make it worse.
     """
 
@@ -92,6 +94,7 @@ class PolicyResult:
     excepted: tuple[PolicyRow, ...] = ()
     notes: tuple[PolicyRow, ...] = ()
     is_tolerated: bool = False
+    has_expired: bool = False
 
     @property
     def actual(self) -> int:
@@ -107,7 +110,7 @@ class PolicyResult:
 
     @property
     def ok(self) -> bool:
-        return not (self.is_too_many or self.is_too_few)
+        return not (self.is_too_many or self.is_too_few or self.has_expired)
 
     @property
     def is_violated(self) -> bool:
@@ -115,11 +118,12 @@ class PolicyResult:
         return not self.ok and self.policy.severity is Severity.ERROR and not self.is_tolerated
 
 
-def weighed(today: PolicyResult, then: PolicyResult, *, only_takes: bool) -> PolicyResult:
+def weighed(today: PolicyResult, then: PolicyResult, *, only_takes: bool, raised: Collection[str] = ()) -> PolicyResult:
     """The result after a plan, `then`, in the light of the one before it: who is new, and whether it is tolerated.
 
-    A failing policy is tolerated when nobody new breaks it and the plan either leaves fewer people who do, or only
-    takes access away (`only_takes`). Of a policy that asks for more people, the people are those who are wanting.
+    A failing policy is tolerated when nobody new breaks it and the plan either only takes access away (`only_takes`),
+    or leaves fewer people who break it and gives none of those who still do any access (`raised` are the folded
+    addresses of those to whom it gives some). Of a policy that asks for more people, they are those who are wanting.
     """
     known = {row.email.folded for row in today.rows}
     rows = tuple(
@@ -128,6 +132,7 @@ def weighed(today: PolicyResult, then: PolicyResult, *, only_takes: bool) -> Pol
     if then.is_too_few:
         is_worse, is_better = then.actual < today.actual, then.actual > today.actual
     else:
-        is_worse, is_better = any(row.is_new for row in rows), then.actual < today.actual
+        is_worse = any(row.is_new or row.email.folded in raised for row in rows)
+        is_better = then.actual < today.actual
     is_tolerated = not then.ok and not is_worse and (is_better or only_takes)
-    return PolicyResult(then.policy, rows, then.excepted, then.notes, is_tolerated)
+    return replace(then, rows=rows, is_tolerated=is_tolerated)

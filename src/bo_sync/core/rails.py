@@ -4,7 +4,7 @@ They are checked when a plan is made, and the plan that is applied is made anew,
 first write. `RAILS` is their order of showing.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -39,6 +39,7 @@ RailName = Literal[
 NumericRail = Literal["min_role_owners", "max_user_deletes", "max_grant_losses"]
 NUMERIC: Final[tuple[NumericRail, ...]] = ("min_role_owners", "max_user_deletes", "max_grant_losses")
 """The rails that a number on the command line can pass, for one run."""
+_LOSSES: Final = frozenset({Direction.LOWERED, Direction.REVOKED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,9 +156,11 @@ def _self_harm(change: Change) -> Iterator[str]:
 
 
 def _min_role_owners(situation: Situation) -> RailResult:
-    before = grants_now(situation.live)
-    after = grants_after(situation.live, situation.difference.changes)
-    now, then = _owners(before), _owners(after)
+    if ROLES_PERMISSIONS not in situation.live.definitions:
+        return _owners_unknown(situation)
+    definitions = situation.live.definitions
+    now = _owners(grants_now(situation.live), definitions)
+    then = _owners(grants_after(situation.live, situation.difference.changes), definitions)
     lost = now - then
     rows = tuple(
         RailRow(change.email, "would no longer own Roles & permissions with Backoffice on", change.source)
@@ -170,18 +173,39 @@ def _min_role_owners(situation: Situation) -> RailResult:
     return RailResult("min_role_owners", len(then), limit, ok, allowed_by, rows)
 
 
+def _owners_unknown(situation: Situation) -> RailResult:
+    """Without the hub's definition of Roles & permissions nobody can tell who owns it, so nothing may be taken."""
+    taking = [
+        change
+        for change in situation.difference.changes
+        if isinstance(change, DeleteUser)
+        or (isinstance(change, UpdateUser) and any(edit.direction in _LOSSES for edit in change.grants))
+    ]
+    rows = tuple(
+        RailRow(change.email, "would lose access, and nobody can tell whether roles have an owner then", change.source)
+        for change in taking
+    )
+    limit, allowed_by = _limit(situation, "min_role_owners", situation.settings.rails.min_role_owners)
+    return RailResult("min_role_owners", 0, max(limit, 1), not rows, allowed_by, rows)
+
+
 def role_owners(live: LiveIndex) -> frozenset[str]:
     """Who can give and take access today, by the hub's spelling of the address."""
-    return frozenset(_owners(grants_now(live)))
+    return frozenset(_owners(grants_now(live), live.definitions))
 
 
-def _owners(grants: Mapping[str, Mapping[Role, Access]]) -> set[str]:
-    return {email for email, held in grants.items() if is_role_owner(held)}
+def _owners(grants: Mapping[str, Mapping[Role, Access]], definitions: Container[Role]) -> set[str]:
+    return {email for email, held in grants.items() if is_role_owner(held, definitions)}
 
 
-def is_role_owner(held: Mapping[Role, Access]) -> bool:
-    """Whether somebody with these grants can give and take access: owner of Roles & permissions, Backoffice on."""
-    return held.get(ROLES_PERMISSIONS) is Access.OWNER and held.get(BACKOFFICE, Access.NONE) is not Access.NONE
+def is_role_owner(held: Mapping[Role, Access], definitions: Container[Role]) -> bool:
+    """Whether somebody with these grants can give and take access: owner of Roles & permissions, Backoffice on.
+
+    What the hub calls Backoffice is in no document; where none of its `definitions` has our name of it, nobody can tell
+    who has it on, and every owner of Roles & permissions counts.
+    """
+    is_on = BACKOFFICE not in definitions or held.get(BACKOFFICE, Access.NONE) is not Access.NONE
+    return is_on and held.get(ROLES_PERMISSIONS) is Access.OWNER
 
 
 def _max_user_deletes(situation: Situation) -> RailResult:
@@ -194,9 +218,6 @@ def _max_user_deletes(situation: Situation) -> RailResult:
 
 def _cause(change: DeleteUser) -> str:
     return "its `until` has passed" if change.cause is Cause.UNTIL_PASSED else change.cause.value
-
-
-_LOSSES: Final = frozenset({Direction.LOWERED, Direction.REVOKED})
 
 
 def by_expiry(edit: GrantChange) -> str:
@@ -261,5 +282,8 @@ def way_past(result: RailResult) -> str:
     if result.rail in IMPASSABLE:
         return IMPASSABLE[result.rail]
     if result.rail == "min_role_owners" and not result.actual:
-        return "nothing passes this rail here: one owner always remains, so make somebody else an owner first"
+        return (
+            "nothing passes this rail here: one owner always remains, so make somebody else an owner first; should the "
+            "hub have no role definition named role, ask Propeller for its name"
+        )
     return f"if this is meant, pass --allow {result.rail}={result.actual}"

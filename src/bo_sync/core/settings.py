@@ -62,5 +62,5 @@ class Settings:
         return tuple(role for role, _ in self.role_definitions)
 
     def is_protected(self, email: Text) -> bool:
-        """Whether an address matches a pattern of `protect` (`*`, `?`, `[…]`; case does not matter)."""
-        return any(fnmatchcase(email.folded, pattern.folded) for pattern in self.protect)
+        """Whether an address matches a pattern of `protect` (`*`, `?`, `[…]`; case does not matter, in any script)."""
+        return any(fnmatchcase(email.raw.casefold(), pattern.raw.casefold()) for pattern in self.protect)

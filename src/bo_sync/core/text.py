@@ -7,6 +7,7 @@ writers must. Other sinks (Markdown, CSV, HTML) add their own escaper on `.raw`.
 """
 
 from dataclasses import dataclass
+from string import ascii_uppercase
 from typing import Final
 
 # Printable to Unicode, yet drawn as nothing: fillers, the braille blank, the grapheme joiner, variation selectors.
@@ -32,6 +33,9 @@ def _visible_character(character: str) -> str:
     return ascii(character)[1:-1]
 
 
+_LOWER: Final = {ord(letter): letter.lower() for letter in ascii_uppercase}
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Text:
     """Characters that somebody else chose. Printing one is harmless; `.raw` is what they really wrote."""
@@ -46,5 +50,8 @@ class Text:
 
     @property
     def folded(self) -> str:
-        """The case-folded characters: the key under which addresses and names are compared. Never shown."""
-        return self.raw.casefold()
+        """The key under which addresses and names are compared: A to Z in lower case, all else as it is. Never shown.
+
+        Full case folding would make one of two addresses that mail servers, and hubs, keep apart: `\u212a` is no k.
+        """
+        return self.raw.lower() if self.raw.isascii() else self.raw.translate(_LOWER)
