@@ -29,7 +29,7 @@ def grant_findings(entry: Entry, within: int) -> Iterator[Finding]:
     for own in entry.user.expired:
         yield _ended(entry, own)
     for own in entry.own:
-        if own.until is not None and _is_soon(own.until, entry.day, within):
+        if own.until is not None and _is_soon(own.until, entry.day, within) and _matters(entry, own):
             more = ", which is more" if entry.preset_access(own.role) > own.access else ""
             told = (
                 f"{written(own.role, own.access)} ends {_when(own.until, entry.day)}; then {entry.left(own.role)}{more}"
@@ -44,6 +44,13 @@ def _ended(entry: Entry, own: Override) -> Finding:
         return PRESET_GIVES_MORE.finding(told, entry.declaration.email, own.source)
     told = f"{was} and is read as if it were not there ({entry.left(own.role)}); take it out"
     return GRANT_ENDED.finding(told, entry.declaration.email, own.source)
+
+
+def _matters(entry: Entry, own: Override) -> bool:
+    """Whether the end changes anything: the presets give something else, and the account does not end as early."""
+    account = entry.declaration.until
+    is_last = account is not None and own.until is not None and account <= own.until
+    return not is_last and entry.preset_access(own.role) is not own.access
 
 
 def _is_soon(until: date, day: date, within: int) -> bool:

@@ -4,6 +4,7 @@
 a grant opens, is nobody's by grant, so nobody matches by it; the reader of the files warns of a policy that names one.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -83,7 +84,8 @@ def _evaluate(policy: Policy, people: Sequence[Subject], powers: Powers, today: 
     known = {person.email.folded for person in people}
     notes = (_note(exemption, met, known, today) for exemption in policy.exemptions)
     told_of = sorted((note for note in notes if note), key=lambda row: (row.email.folded, row.message))
-    return PolicyResult(policy, tuple(rows), tuple(excepted), tuple(told_of))
+    is_over = any(exemption.email.folded in met and exemption.until < today for exemption in policy.exemptions)
+    return PolicyResult(policy, tuple(rows), tuple(excepted), tuple(told_of), has_expired=is_over)
 
 
 def _row(person: Subject, reason: str, expired: Exemption | None) -> PolicyRow:
@@ -183,13 +185,25 @@ def judge(policies: Sequence[Policy], around: AroundPlan, powers: Powers, today:
     before = evaluate(policies, _subjects(around.before, files), powers, today)
     after = evaluate(policies, _subjects(around.after, files), powers, today)
     takes = only_takes(around.changes)
-    return tuple(weighed(then, now, only_takes=takes) for then, now in zip(before, after, strict=True))
+    raised = _raised(around)
+    return tuple(weighed(then, now, only_takes=takes, raised=raised) for then, now in zip(before, after, strict=True))
+
+
+def _raised(around: AroundPlan) -> frozenset[str]:
+    """The folded addresses of people who hold more after the plan, in whatever role."""
+    return frozenset(
+        Text(email).folded
+        for email, held in around.after.items()
+        if any(access > around.before.get(email, {}).get(role, Access.NONE) for role, access in held.items())
+    )
 
 
 def _subjects(held: GrantsByAddress, files: Mapping[str, DesiredUser]) -> Iterator[Subject]:
+    """Everybody by the file's spelling and place; who shares an address but for case, by the hub's, as nobody's."""
+    shared = Counter(Text(email).folded for email in held)
     for email, grants in held.items():
         person = Text(email)
-        user = files.get(person.folded)
+        user = files.get(person.folded) if shared[person.folded] == 1 else None
         yield Subject(user.email, grants, user.source) if user else Subject(person, grants)
 
 

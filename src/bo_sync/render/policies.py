@@ -72,7 +72,9 @@ def told_of(result: PolicyResult) -> str:
 def weight_of(result: PolicyResult) -> str:
     """What was found against what is allowed, in words of ours alone: `2 people, none allowed`."""
     tolerated = f"; {TOLERATED}" if result.is_tolerated else ""
-    return f"{people(result.actual)}, {_limits(result)}{tolerated}"
+    fits = result.has_expired and not (result.is_too_many or result.is_too_few)
+    expired = "; an exception has expired" if fits else ""
+    return f"{people(result.actual)}, {_limits(result)}{expired}{tolerated}"
 
 
 def _limits(result: PolicyResult) -> str:
