@@ -1,0 +1,172 @@
+"""The forms for other programs on the command line: whole before any exit, several at once, each as it is printed."""
+
+import csv
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from junitparser import Failure, JUnitXml, Skipped
+
+from tests.support.process import Ran, bo_sync, write
+from tests.support.repository import commit, repository
+
+JANE = "email: jane@example.com\nfirst_name: Jane\nlast_name: Doe\nmodules: {api_keys: owner}\n"
+KAREL = "email: karel@example.com\nfirst_name: Karel\nlast_name: Appel\nmodules: {pricing: viewer}\n"
+POLICY = "id: no-keys\ntitle: Nobody makes keys\nmatch: {all_of: [{has: {api_keys: owner}}]}\n"
+ALL_OF_PLAN = ("text", "json", "markdown", "github", "sarif", "junit", "gitlab-codequality", "gitlab-plan", "csv")
+
+
+def ran(root: Path, *arguments: str) -> Ran:
+    hub = ("--hub", "sandbox:") if arguments[0] in {"plan", "apply"} else ()
+    return bo_sync(root, *arguments, *hub)
+
+
+def read(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def reports(*forms: str) -> list[str]:
+    return [word for form in forms for word in ("--report", f"{form}=out.{form}")]
+
+
+def results(path: Path) -> list[tuple[str, str, int]]:
+    """Rule, path and line of each result of a SARIF file."""
+    (run,) = json.loads(read(path))["runs"]
+    places = [(entry["ruleId"], entry["locations"][0]["physicalLocation"]) for entry in run["results"]]
+    return [(rule, place["artifactLocation"]["uri"], place["region"]["startLine"]) for rule, place in places]
+
+
+def test_a_plan_is_written_in_every_form_at_once(tmp_path: Path) -> None:
+    write(tmp_path, {"users/jane.yaml": JANE, "users/karel.yaml": KAREL})
+    done = ran(tmp_path, "plan", "--format", "csv", *reports(*ALL_OF_PLAN))
+    assert done.code == 0, done.err
+    assert read(tmp_path / "out.csv") == done.out
+    assert json.loads(read(tmp_path / "out.gitlab-plan")) == {"create": 2, "update": 0, "delete": 0}
+    assert ("delicate_access", "users/jane.yaml", 1) in results(tmp_path / "out.sarif")
+    assert [row["email"] for row in csv.DictReader(StringIO(done.out))] == ["jane@example.com", "karel@example.com"]
+    assert str(tmp_path) not in "".join(read(tmp_path / f"out.{form}") for form in ALL_OF_PLAN)
+
+
+@pytest.mark.parametrize("form", ["sarif", "junit", "gitlab-codequality", "gitlab-plan", "csv"])
+def test_each_form_is_printed_as_it_is_written(form: str, tmp_path: Path) -> None:
+    write(tmp_path, {"users/jane.yaml": JANE})
+    done = ran(tmp_path, "plan", "--format", form, *reports(form))
+    assert read(tmp_path / f"out.{form}") == done.out
+
+
+def test_a_plan_that_is_refused_writes_its_reports(tmp_path: Path) -> None:
+    write(tmp_path, {"users/jane.yaml": JANE, "policies/no-keys.yaml": POLICY})
+    done = ran(tmp_path, "plan", *reports("sarif", "junit", "gitlab-codequality", "csv"))
+    assert done.code == 4
+    assert ("policy/no-keys", "users/jane.yaml", 1) in results(tmp_path / "out.sarif")
+    failed = [case.name for suite in JUnitXml.fromfile(str(tmp_path / "out.junit")) for case in suite if case.result]
+    assert "no-keys" in failed
+    quality = json.loads(read(tmp_path / "out.gitlab-codequality"))
+    place = {"path": "users/jane.yaml", "lines": {"begin": 1}}
+    assert ("blocker", place) in [(entry["severity"], entry["location"]) for entry in quality]
+
+
+def test_files_with_errors_are_reported_before_the_exit(tmp_path: Path) -> None:
+    write(tmp_path, {"users/jane.yaml": f"{JANE}shoe_size: 38\n", "users/karel.yaml": KAREL})
+    done = ran(tmp_path, "validate", *reports("json", "text", "sarif", "junit", "gitlab-codequality"))
+    assert done.code == 3
+    assert ("files", "users/jane.yaml", 5) in results(tmp_path / "out.sarif")
+    (suite, *_) = JUnitXml.fromfile(str(tmp_path / "out.junit"))
+    assert {case.name: [type(result) for result in case.result] for case in suite} == {
+        "users/jane.yaml": [Failure],
+        "users/karel.yaml": [],
+    }
+    assert json.loads(read(tmp_path / "out.json"))["problems"][0]["line"] == 5
+    assert read(tmp_path / "out.text") == done.out
+
+
+def test_files_that_are_refused_are_reported_before_the_exit(tmp_path: Path) -> None:
+    write(tmp_path, {"users/jane.yaml": JANE, "policies/no-keys.yaml": POLICY})
+    done = ran(tmp_path, "validate", "--format", "sarif", *reports("sarif"))
+    assert done.code == 4
+    assert read(tmp_path / "out.sarif") == done.out
+    assert results(tmp_path / "out.sarif")[0] == ("policy/no-keys", "users/jane.yaml", 1)
+
+
+def test_a_base_is_in_the_report_with_what_it_refuses_and_loosens(tmp_path: Path) -> None:
+    repository(
+        tmp_path, {"users/jane.yaml": JANE, "users/karel.yaml": KAREL, "bo-sync.yaml": "protect: [a@example.com]\n"}
+    )
+    commit(tmp_path, {"users/karel.yaml": None, "bo-sync.yaml": "protect: []\n"})
+    done = ran(tmp_path, "validate", "--base", "HEAD~1", *reports("sarif", "junit"))
+    assert done.code == 4
+    found = [rule for rule, _, _ in results(tmp_path / "out.sarif")]
+    assert found[0] == "rail/removed_file"
+    assert "loosened_guard" in found
+    cases = {case.name: case.result for suite in JUnitXml.fromfile(str(tmp_path / "out.junit")) for case in suite}
+    assert cases["removed_file"]
+    assert not cases["email_change"]
+
+
+def test_files_are_named_as_the_repository_names_them(tmp_path: Path) -> None:
+    write(tmp_path, {"access/users/jane.yaml": f"{JANE}shoe_size: 38\n"})
+    done = ran(tmp_path, "validate", "-C", "access", *reports("sarif", "gitlab-codequality", "junit"))
+    assert done.code == 3
+    assert ("files", "access/users/jane.yaml", 5) in results(tmp_path / "out.sarif")
+    assert json.loads(read(tmp_path / "out.gitlab-codequality"))[0]["location"]["path"] == "access/users/jane.yaml"
+    assert 'name="users/jane.yaml" file="access/users/jane.yaml"' in read(tmp_path / "out.junit")
+
+
+def test_an_apply_is_one_case_a_person(tmp_path: Path) -> None:
+    write(tmp_path, {"users/jane.yaml": JANE, "users/karel.yaml": KAREL})
+    done = ran(tmp_path, "apply", "--yes", "--format", "junit", *reports("junit", "json"))
+    assert done.code == 0, done.err
+    assert read(tmp_path / "out.junit") == done.out
+    people = [suite for suite in JUnitXml.fromstring(done.out.encode()) if suite.name == "people"]
+    assert [case.name for suite in people for case in suite] == ["create jane@example.com", "create karel@example.com"]
+    assert json.loads(read(tmp_path / "out.json"))["summary"]["applied"] == 2
+
+
+def test_an_apply_that_is_refused_reports_the_refusal_and_everybody_as_skipped(tmp_path: Path) -> None:
+    write(tmp_path, {"users/jane.yaml": JANE, "policies/no-keys.yaml": POLICY})
+    done = ran(tmp_path, "apply", "--yes", *reports("junit"))
+    assert done.code == 4
+    suites = {suite.name: suite for suite in JUnitXml.fromfile(str(tmp_path / "out.junit"))}
+    assert (suites["policies"].failures, suites["people"].skipped) == (1, 1)
+    assert [type(result) for case in suites["people"] for result in case.result] == [Skipped]
+
+
+@pytest.mark.parametrize("place", ["missing/out.xml", "users"], ids=["a folder that is not there", "a folder"])
+def test_an_apply_whose_report_cannot_be_written_sends_nothing(place: str, tmp_path: Path) -> None:
+    write(tmp_path, {"users/jane.yaml": JANE})
+    done = ran(tmp_path, "apply", "--yes", "--report", f"junit={place}")
+    assert done.code == 64
+    assert f"{place} cannot be written: " in done.err
+    assert json.loads(ran(tmp_path, "plan", "--format", "json").out)["summary"]["create"] == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "forms"),
+    [
+        (("users",), ("text", "json", "csv")),
+        (("matrix",), ("text", "json", "csv")),
+        (("matrix", "--diff-with", "jane@example.com"), ("text", "json", "csv")),
+        (("diff", "HEAD~1"), ("text", "json", "markdown", "csv")),
+        (("validate",), ("text", "json", "sarif", "junit", "gitlab-codequality")),
+    ],
+    ids=" ".join,
+)
+def test_each_report_is_what_is_printed(command: tuple[str, ...], forms: tuple[str, ...], tmp_path: Path) -> None:
+    repository(tmp_path, {"users/jane.yaml": JANE})
+    commit(tmp_path, {"users/karel.yaml": KAREL})
+    for form in forms:
+        done = ran(tmp_path, *command, "--format", form, "--report", f"{form}=../out")
+        assert done.code == 0, done.err
+        assert read(tmp_path.parent / "out") == done.out
+
+
+def test_a_difference_as_csv_has_one_row_a_person_and_grant(tmp_path: Path) -> None:
+    repository(tmp_path, {"users/jane.yaml": JANE})
+    commit(tmp_path, {"users/karel.yaml": KAREL, "users/jane.yaml": JANE.replace("api_keys: owner", "pricing: owner")})
+    rows = list(csv.DictReader(StringIO(ran(tmp_path, "diff", "HEAD~1", "--format", "csv").out)))
+    assert [(row["email"], row["status"], row["role"], row["direction"]) for row in rows] == [
+        ("jane@example.com", "stays", "api_keys", "lost"),
+        ("jane@example.com", "stays", "pricing", "gained"),
+        ("karel@example.com", "joined", "pricing", "gained"),
+    ]
