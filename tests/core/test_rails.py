@@ -522,8 +522,7 @@ WAYS: dict[str, tuple[RailResult, str]] = {
     ),
     "min_role_owners, nobody left": (
         RailResult("min_role_owners", 0, 2, ok=False),
-        "nothing passes this rail here: one owner always remains, so make somebody else an owner first; should the hub "
-        "have no role definition named role, ask Propeller for its name",
+        "nothing passes this rail here: one owner always remains, so make somebody else an owner first",
     ),
     "max_user_deletes": (
         RailResult("max_user_deletes", 7, 2, ok=False),
@@ -578,3 +577,27 @@ def test_the_rails_judge_what_a_diff_finds() -> None:
     whole = diff(desired, live, SETTINGS)
     found = check(Situation(whole, whole, live, SETTINGS, 3))
     assert {(one.rail, one.actual, one.limit) for one in found if not one.ok} == {("max_user_deletes", 2, 1)}
+
+
+@pytest.mark.parametrize(
+    ("change", "taken"),
+    [
+        (update("a@example.com", revoke("pricing", "owner")), True),
+        (delete("a@example.com"), True),
+        (update("a@example.com", set_grant("pricing", "none", "owner")), False),
+        (create("b@example.com", set_grant("pricing", "none", "owner")), False),
+    ],
+)
+def test_without_the_hubs_definition_of_the_ownership_nothing_may_be_taken(change: Change, *, taken: bool) -> None:
+    live = indexed(holds(1, "a@example.com", row("pricing", "owner")))
+    bare = replace(live, definitions={role: it for role, it in live.definitions.items() if role != "roles_permissions"})
+    found = next(rail for rail in check(situation(change, live=bare)) if rail.rail == "min_role_owners")
+    assert (found.actual, found.limit, found.ok) == (0, 2, not taken)
+    told = "would lose access, but the hub has no role definition named role, so nobody can tell who owns it"
+    assert [(entry.email.raw, entry.message) for entry in found.rows] == [("a@example.com", told)] * taken
+
+
+def test_without_the_hubs_definition_of_backoffice_every_owner_of_the_roles_counts() -> None:
+    live = indexed(holds(1, "a@example.com", row("roles_permissions", "owner")))
+    bare = replace(live, definitions={role: it for role, it in live.definitions.items() if role != "backoffice"})
+    assert (role_owners(live), role_owners(bare)) == (frozenset(), frozenset({"a@example.com"}))

@@ -182,7 +182,11 @@ def _owners_unknown(situation: Situation) -> RailResult:
         or (isinstance(change, UpdateUser) and any(edit.direction in _LOSSES for edit in change.grants))
     ]
     rows = tuple(
-        RailRow(change.email, "would lose access, and nobody can tell whether roles have an owner then", change.source)
+        RailRow(
+            change.email,
+            "would lose access, but the hub has no role definition named role, so nobody can tell who owns it",
+            change.source,
+        )
         for change in taking
     )
     limit, allowed_by = _limit(situation, "min_role_owners", situation.settings.rails.min_role_owners)
@@ -282,8 +286,5 @@ def way_past(result: RailResult) -> str:
     if result.rail in IMPASSABLE:
         return IMPASSABLE[result.rail]
     if result.rail == "min_role_owners" and not result.actual:
-        return (
-            "nothing passes this rail here: one owner always remains, so make somebody else an owner first; should the "
-            "hub have no role definition named role, ask Propeller for its name"
-        )
+        return "nothing passes this rail here: one owner always remains, so make somebody else an owner first"
     return f"if this is meant, pass --allow {result.rail}={result.actual}"
