@@ -156,6 +156,7 @@ class _Server(ThreadingHTTPServer):
 def _answerer(forge: Forge, answered: Answered) -> type[BaseHTTPRequestHandler]:
     class Answerer(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
