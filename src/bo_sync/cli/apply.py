@@ -6,7 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ import click
 
 from bo_sync.cli.forms import APPLY_FORMS
 from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format
+from bo_sync.cli.redacting import redactable, shown
 from bo_sync.cli.reports import Report as Written
 from bo_sync.cli.reports import check_writable, report_option, write_reports
 from bo_sync.core.rails import NumericRail
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @narrowing
 @output_format(*APPLY_FORMS)
 @report_option(*APPLY_FORMS)
+@redactable
 @click.option("-y", "--yes", is_flag=True, help="Do not ask; for pipelines.")
 @click.option("--fail-fast", is_flag=True, help="Begin nothing more after the first failure.")
 def command(
@@ -55,26 +57,42 @@ def command(
     another one here is refused (exit 1). The exit code is 0 when everything was applied, 4 when a rail or a policy
     refuses, 5 when something was not applied, 6 when the saved plan no longer holds.
     """
+    from bo_sync.cli.github import below, failures_annotated
     from bo_sync.cli.session import hub_session, read_plan
 
-    run = new_run()
+    run, wanted = new_run(), _Wanted(form, reports, below(chosen.root))
     if not yes:
         _check_somebody_answers()
     check_writable(reports)
     content = None if saved is None else _content_of(saved)
-    with hub_session(chosen, choice) as hub, _alone(chosen, run):
+    with failures_annotated(form), hub_session(chosen, choice) as hub, _alone(chosen, run):
         reading = read_plan(chosen, hub, narrowed)
         _check_saved(content, reading)
         _show(reading, form, quiet=chosen.quiet)
         reason = _why_not(reading, yes=yes)
         if reason is not None:
-            return _not_run(reading, (form, reports), *reason)
+            return _not_run(reading, wanted, *reason)
         orders = _Orders(run, choice.concurrency, fail_fast, narrowed.allowed)
         report, trouble = _run(chosen, hub, reading, orders)
-    _tell(report, reading.plan, form, reports)
+    return _told(report, reading.plan, wanted, trouble)
+
+
+def _told(report: "Report", plan: "Plan", wanted: "_Wanted", trouble: BaseException | None) -> ExitCode:
+    """Tells the report; then raises `trouble`, if that is what broke the run off."""
+    code = ExitCode.FAILED if trouble else ExitCode.OK if report.complete else ExitCode.PARTIAL
+    _tell(report, plan, wanted, code)
     if trouble is not None:
         raise trouble
-    return ExitCode.OK if report.complete else ExitCode.PARTIAL
+    return code
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """In which forms a report is wanted, and the folder of the configuration in the repository."""
+
+    form: str
+    reports: tuple[Written, ...]
+    below: str
 
 
 def _check_somebody_answers() -> None:
@@ -113,15 +131,17 @@ def _check_saved(content: str | None, reading: "Reading") -> None:
 
 
 def _show(reading: "Reading", form: str, *, quiet: bool) -> None:
-    """The plan, before anything is asked; beside a JSON report it is talk."""
+    """The plan, before anything is asked; beside a report in another form it is talk."""
     from bo_sync.cli.show import show_plan
     from bo_sync.cli.talk import say
+    from bo_sync.render.redaction import redacted_plan
     from bo_sync.render.text import plan_text
 
+    plan = shown(reading.plan, redacted_plan)
     if form == "text":
-        show_plan(reading.plan, form)
+        show_plan(plan, form)
     elif not quiet:
-        for line in plan_text(reading.plan, width=None, color=False).splitlines():
+        for line in plan_text(plan, width=None, color=False).splitlines():
             say(line)
 
 
@@ -146,14 +166,14 @@ def _confirmed() -> bool:
     return typed.strip() == "yes"
 
 
-def _not_run(reading: "Reading", wanted: tuple[str, tuple[Written, ...]], why: str, code: ExitCode) -> ExitCode:
+def _not_run(reading: "Reading", wanted: _Wanted, why: str, code: ExitCode) -> ExitCode:
     from bo_sync.cli.talk import say
     from bo_sync.execute import unattempted
 
-    form, reports = wanted
-    if form == "text" and code is not ExitCode.OK:
+    if wanted.form == "text" and code is not ExitCode.OK:
         say(f"Nothing was sent: {why}.")
-    _tell(unattempted(reading.plan, why), reading.plan, "" if form == "text" else form, reports)
+    silent = replace(wanted, form="") if wanted.form == "text" else wanted
+    _tell(unattempted(reading.plan, why), reading.plan, silent, code)
     return code
 
 
@@ -236,18 +256,22 @@ def _stop_on_signals(hub: "CommerceHub") -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
-def _tell(report: "Report", plan: "Plan", form: str, reports: tuple[Written, ...]) -> None:
-    """Prints the report, unless `form` is empty, and writes it in its other forms.
+def _tell(done: "Report", run: "Plan", wanted: _Wanted, code: ExitCode) -> None:
+    """Prints the report, unless its form is empty, and writes it in its other forms.
 
     Raises BoSyncError, for it was no usage that failed, where one cannot be written after all.
     """
     from bo_sync.cli.forms import apply_as
+    from bo_sync.cli.github import apply_told
     from bo_sync.cli.talk import result, width
+    from bo_sync.render.redaction import redacted_plan, redacted_report
     from bo_sync.render.text import report_text
 
+    report, plan, form = shown(done, redacted_report), shown(run, redacted_plan), wanted.form
     if form:
-        result(report_text(report, width()) if form == "text" else apply_as(report, plan, form))
+        result(report_text(report, width()) if form == "text" else apply_as(report, plan, form, wanted.below))
+    apply_told(form, plan, report, code)
     try:
-        write_reports(reports, lambda wanted: apply_as(report, plan, wanted))
+        write_reports(wanted.reports, lambda other: apply_as(report, plan, other, wanted.below))
     except UsageError as err:
         raise BoSyncError(err.message, hint="what was done is in the journal: bo-sync journal") from err

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from bo_sync.access.rules import REMOVED_FILE
 from bo_sync.cli.options import Common
+from bo_sync.cli.redacting import meet_tree
 from bo_sync.config.files import POLICIES, SETTINGS_FILE
 from bo_sync.config.load import Tree, load_files
 from bo_sync.config.removals import Removal, removals
@@ -24,6 +25,7 @@ def compare_with(common: Common, revision: str, tree: Tree) -> tuple[Comparison,
     """
     read = read_revision(common.root, revision)
     base = load_files(read.files, read.problems)
+    meet_tree(base)
     loosened, rails = compare(_snapshot(base), _snapshot(tree), common.day(tree.settings))
     return Comparison(Text(revision), read.commit[:SHOWN], loosened, rails), _doubts(base)
 

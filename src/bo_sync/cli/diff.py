@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from bo_sync.cli.options import Common, common, output_format
+from bo_sync.cli.redacting import redactable, shown
 from bo_sync.cli.reports import Report, report_option, write_reports
 from bo_sync.errors import ExitCode
 
@@ -20,6 +21,7 @@ FORMS: Final = ("text", "json", "markdown", "csv")
 @common
 @output_format(*FORMS)
 @report_option(*FORMS)
+@redactable
 @click.option("--explain", is_flag=True, help="Name every menu item and operation.")
 @click.option(
     "--exit-code-on",
@@ -47,10 +49,11 @@ def command(
     Exits 0, 2 when --exit-code-on says so, or 3 when files of either side have errors.
     """
     from bo_sync.cli.sides import sides
+    from bo_sync.render.redaction_access import redacted_difference
 
     if len(revisions) > 2:
         raise click.UsageError("diff compares two states of the files: give two revisions at most")
-    found = _difference(sides(chosen, *revisions))
+    found = shown(_difference(sides(chosen, *revisions)), redacted_difference)
     _show(found, form, explain=explain)
     write_reports(reports, lambda wanted: _rendered(found, wanted, explain=explain))
     return ExitCode.PENDING if _is_alarming(found, alarm) else ExitCode.OK

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PLAN_REPORTS: Final = ("sarif", "junit", "gitlab-codequality", "gitlab-plan", "csv")
 FILES_REPORTS: Final = ("sarif", "junit", "gitlab-codequality")
-APPLY_FORMS: Final = ("text", "json", "junit")
+APPLY_FORMS: Final = ("text", "json", "markdown", "github", "junit")
 
 
 def plan_report(plan: Plan, form: str, below: str = "") -> str:
@@ -57,8 +57,11 @@ def files_report(checked: "Checked", files: "Iterable[Text]", form: str, below: 
             raise ValueError(form)
 
 
-def apply_as(report: "Report", plan: Plan, form: str) -> str:
-    """What an apply of `plan` did, in one of `APPLY_FORMS`, as it is written to a file: nothing wrapped."""
+def apply_as(report: "Report", plan: Plan, form: str, below: str = "") -> str:
+    """What an apply of `plan` did, in one of `APPLY_FORMS`, as it is written to a file: nothing wrapped.
+
+    `below` is as in `plan_report`.
+    """
     match form:
         case "text":
             from bo_sync.render.text import report_text
@@ -68,6 +71,15 @@ def apply_as(report: "Report", plan: Plan, form: str) -> str:
             from bo_sync.render.json import report_json
 
             return report_json(report)
+        case "markdown":
+            from bo_sync.render.markdown_report import report_markdown
+
+            return report_markdown(report, plan.hub.url)
+        case "github":
+            from bo_sync.render.github import plan_github, report_github
+
+            told = plan_github(plan, below) if plan.refused or plan.violated else report_github(report)
+            return f"{apply_as(report, plan, 'text')}\n{told}"
         case "junit":
             from bo_sync.render.junit import report_junit
 

@@ -17,6 +17,7 @@ from bo_sync.errors import BoSyncError, ExitCode
 
 if TYPE_CHECKING:
     from bo_sync.core.plan import Plan
+    from bo_sync.core.report import Report
 
 GITHUB: Final = "github"
 _SAFE: Final = re.compile(r"[A-Za-z0-9:_.-]*").fullmatch
@@ -73,6 +74,26 @@ def plan_told(form: str, plan: "Plan", code: int) -> None:
 
         summarise(form, lambda: plan_markdown(plan, limit=SUMMARY_LIMIT))
         put_out(form, code, plan_outputs(plan, digest(plan)))
+
+
+def files_told(form: str, told: Callable[[int], str], code: int) -> None:
+    """What is to be told of files, given most bytes, in the summary of the step; of the outputs only the exit code."""
+    if form == GITHUB:
+        from bo_sync.render.comment import SUMMARY_LIMIT
+
+        summarise(form, lambda: told(SUMMARY_LIMIT))
+        put_out(form, code, {})
+
+
+def apply_told(form: str, plan: "Plan", report: "Report", code: int) -> None:
+    """A plan and, if it was run, what became of it, in the summary of the step; the outputs are those of the plan."""
+    plan_told(form, plan, code)
+    if report.run:
+        from bo_sync.render.comment import SUMMARY_LIMIT
+        from bo_sync.render.markdown_report import report_markdown
+
+        room = SUMMARY_LIMIT // 20
+        summarise(form, lambda: "\n" + report_markdown(report, plan.hub.url, limit=room))
 
 
 @contextmanager

@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from bo_sync.cli.options import Common, common, output_format
+from bo_sync.cli.redacting import redactable, shown
 from bo_sync.cli.reports import Report, report_option, write_reports
 from bo_sync.cli.whose import Company, Whose, company, company_of_hub, whose
 
 if TYPE_CHECKING:
     from bo_sync.access.matrix import Contrast, Matrix
     from bo_sync.render.layout import Page
+    from bo_sync.render.pseudonyms import Pseudonyms
 
 FORMS: Final = ("text", "csv", "json")
 LIVE: Final = "live"
@@ -21,6 +23,7 @@ LIVE: Final = "live"
 @whose
 @output_format(*FORMS)
 @report_option(*FORMS)
+@redactable
 @click.option(
     "--diff-with",
     "other",
@@ -37,9 +40,16 @@ def command(asked: Whose, chosen: Common, *, form: str, reports: tuple[Report, .
         raise click.UsageError("--live and --diff-with live are the same side: leave one of them out")
     found = company(chosen, asked)
     matrix = Matrix(found.people, found.settings.roles)
-    shown = matrix if other is None else _compared(matrix, found, other, (chosen, asked))
-    result(_rendered(shown, form, Page(width(), coloured())))
-    write_reports(reports, lambda wanted: _rendered(shown, wanted, Page()))
+    told = shown(matrix if other is None else _compared(matrix, found, other, (chosen, asked)), _redacted)
+    result(_rendered(told, form, Page(width(), coloured())))
+    write_reports(reports, lambda wanted: _rendered(told, wanted, Page()))
+
+
+def _redacted(found: "Matrix | Contrast", who: "Pseudonyms") -> "Matrix | Contrast":
+    from bo_sync.access.matrix import Matrix
+    from bo_sync.render.redaction_access import redacted_contrast, redacted_matrix
+
+    return redacted_matrix(found, who) if isinstance(found, Matrix) else redacted_contrast(found, who)
 
 
 def _compared(matrix: "Matrix", found: Company, other: str, given: tuple[Common, Whose]) -> "Contrast":
@@ -58,11 +68,11 @@ def _compared(matrix: "Matrix", found: Company, other: str, given: tuple[Common,
     return against_one(matrix, person, found.where)
 
 
-def _rendered(shown: "Matrix | Contrast", form: str, page: "Page") -> str:
+def _rendered(told: "Matrix | Contrast", form: str, page: "Page") -> str:
     """In one of `FORMS`; the page is of the text."""
     from bo_sync.access.matrix import Matrix
 
-    return _matrix(shown, form, page) if isinstance(shown, Matrix) else _contrast(shown, form, page)
+    return _matrix(told, form, page) if isinstance(told, Matrix) else _contrast(told, form, page)
 
 
 def _matrix(matrix: "Matrix", form: str, page: "Page") -> str:

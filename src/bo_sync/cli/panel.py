@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 import click
 
 from bo_sync.cli.options import Common, common, output_format
+from bo_sync.cli.redacting import redactable, shown
 from bo_sync.cli.whose import Company, Whose, company, whose
 
 if TYPE_CHECKING:
     from bo_sync.access.panel import Panel
     from bo_sync.core.model import DesiredUser
+    from bo_sync.render.pseudonyms import Pseudonyms
 
 
 @click.command(name="show", short_help="One person's access, and what it lets them do.")
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 @common
 @whose
 @output_format("text", "json")
+@redactable
 def command(asked: Whose, chosen: Common, *, email: str, form: str) -> None:
     """Show the access of the person with the address EMAIL, and what it means.
 
@@ -27,9 +30,10 @@ def command(asked: Whose, chosen: Common, *, email: str, form: str) -> None:
     """
     from bo_sync.cli.talk import coloured, result, width
     from bo_sync.render.layout import Page
+    from bo_sync.render.redaction_access import redacted_panel
 
     found = company(chosen, asked)
-    panel = _panel(found, email)
+    panel, where = shown(_panel(found, email), redacted_panel), shown(found.where, _reworded)
     if form == "json":
         from bo_sync.render.access_json import panel_json
 
@@ -37,7 +41,11 @@ def command(asked: Whose, chosen: Common, *, email: str, form: str) -> None:
     else:
         from bo_sync.render.panel import panel_text
 
-        result(panel_text(panel, found.where, Page(width(), coloured())))
+        result(panel_text(panel, where, Page(width(), coloured())))
+
+
+def _reworded(said: str, who: "Pseudonyms") -> str:
+    return who.told(said)
 
 
 def _panel(found: Company, email: str) -> "Panel":

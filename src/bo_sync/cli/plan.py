@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format
+from bo_sync.cli.redacting import is_redacting, redactable, shown
 from bo_sync.cli.reports import Report, report_option, write_reports
 from bo_sync.cli.show import PLAN_FORMS, plan_as, save, show_plan
 from bo_sync.core.plan import Plan
@@ -17,6 +18,7 @@ from bo_sync.errors import ExitCode
 @narrowing
 @output_format(*PLAN_FORMS)
 @report_option(*PLAN_FORMS)
+@redactable
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for `apply FILE`.")
 @click.option("--explain", is_flag=True, help="Name every menu item and operation that a change opens or closes.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
@@ -40,17 +42,20 @@ def command(
     """
     from bo_sync.cli.github import below, failures_annotated, plan_told
     from bo_sync.cli.session import hub_session, read_plan
+    from bo_sync.render.redaction import redacted_plan
 
+    if out is not None and is_redacting():
+        raise click.UsageError("--redact and --out: a plan with pseudonyms cannot be applied, so it is not saved")
     with failures_annotated(form):
         with hub_session(chosen, choice) as hub:
             plan = read_plan(chosen, hub, narrowed).plan
-        place = below(chosen.root)
-        show_plan(plan, form, explain=explain, below=place)
-        write_reports(reports, lambda wanted: plan_as(plan, wanted, explain=explain, below=place))
+        told, place = shown(plan, redacted_plan), below(chosen.root)
+        show_plan(told, form, explain=explain, below=place)
+        write_reports(reports, lambda wanted: plan_as(told, wanted, explain=explain, below=place))
         if out is not None:
             save(plan, out)
     code = _exit_code(plan, detailed=detailed_exitcode)
-    plan_told(form, plan, code)
+    plan_told(form, told, code)
     return code
 
 

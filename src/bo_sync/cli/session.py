@@ -12,6 +12,7 @@ from bo_sync.access.findings import Judged, judge
 from bo_sync.cli.base import marked
 from bo_sync.cli.destination import destination
 from bo_sync.cli.options import Common, HubChoice, Narrowing
+from bo_sync.cli.redacting import meet_live, meet_tree
 from bo_sync.cli.talk import progress, say
 from bo_sync.config.files import walk_settings
 from bo_sync.config.load import Tree, load_tree
@@ -63,6 +64,7 @@ def load_files(common: Common) -> Files:
 
 def check(tree: Tree, where: str, hint: str) -> None:
     """Raises FilesError, with all problems, when `tree` has an error."""
+    meet_tree(tree)
     if tree.errors:
         lines = tuple(str(problem) for problem in tree.problems)
         raise FilesError(f"{_counted(len(tree.errors), 'error')} in {where}", lines=lines, hint=hint)
@@ -130,6 +132,7 @@ def read_plan(common: Common, hub: CommerceHub, narrowing: Narrowing) -> Reading
     """Reads files and hub at once and makes the plan."""
     with progress(quiet=common.quiet) as watched:
         files, live = read_both(lambda: load_files(common), hub, watched)
+    meet_live(live.users)
     reading = plan_of(files, live, hub, narrowing)
     return replace(reading, plan=marked(reading.plan, common.root))
 

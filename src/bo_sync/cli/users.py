@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from bo_sync.cli.options import Common, HubChoice, common, hub_choice, output_format
+from bo_sync.cli.redacting import redactable, shown
 from bo_sync.cli.reports import Report, report_option, write_reports
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ COLUMNS: Final = ("id", "name", "email", "phone", "created", "updated", "preset"
 @hub_choice
 @output_format(*FORMS)
 @report_option(*FORMS)
+@redactable
 @click.option("--live", is_flag=True, help="From the hub instead of the files.")
 @click.option("--sort", type=click.Choice(COLUMNS), default="email", show_default=True, help="The column to sort by.")
 def command(
@@ -81,7 +83,10 @@ def _sortable(row: "UserRow", column: str) -> tuple[bool, int, str]:
 
 
 def _file_rows(files: "Files") -> list["UserRow"]:
-    return [_file_row(user, files.tree.presets) for user in files.desired.users if user.departure is None]
+    from bo_sync.render.redaction import redacted_user
+
+    staying = (shown(user, redacted_user) for user in files.desired.users if user.departure is None)
+    return [_file_row(user, files.tree.presets) for user in staying]
 
 
 def _file_row(user: "DesiredUser", presets: "Presets") -> "UserRow":
@@ -112,9 +117,10 @@ def _live_rows(chosen: Common, choice: HubChoice, files: "Files") -> list["UserR
 
 def _live_row(person: "LivePerson", presets: "Presets") -> "UserRow":
     from bo_sync.core.presets import preset_of
+    from bo_sync.render.redaction import redacted_live_user
     from bo_sync.render.users import UserRow
 
-    user = person.user
+    user = shown(person.user, redacted_live_user)
     return UserRow(
         id=user.id,
         name=_name(user.profile),

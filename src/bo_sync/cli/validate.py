@@ -7,6 +7,7 @@ import click
 
 from bo_sync.cli.forms import FILES_REPORTS
 from bo_sync.cli.options import Common, common, output_format
+from bo_sync.cli.redacting import meet_tree, redactable, shown
 from bo_sync.cli.reports import Report, report_option, write_reports
 from bo_sync.errors import ExitCode
 
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from bo_sync.core.policy import PolicyResult
     from bo_sync.core.text import Text
     from bo_sync.render.notices import Checked
+    from bo_sync.render.pseudonyms import Pseudonyms
 
-FORMS: Final = ("text", "json", *FILES_REPORTS)
+FORMS: Final = ("text", "json", "markdown", "github", *FILES_REPORTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class _Told:
 @common
 @output_format(*FORMS)
 @report_option(*FORMS)
+@redactable
 @click.option("--base", metavar="REV", help="Also compare with the files of this git revision, as in origin/main.")
 @click.option("--strict", is_flag=True, help="Exit 4 when there is a warning.")
 def command(chosen: Common, *, form: str, reports: tuple[Report, ...], base: str | None, strict: bool) -> int:
@@ -67,20 +70,44 @@ def command(chosen: Common, *, form: str, reports: tuple[Report, ...], base: str
     Exits 0, 3 when a file has an error, or 4 when a rail refuses (there is not one person in the files, or --base found
     somebody), when a policy of severity error fails, or with --strict for any warning.
     """
-    from bo_sync.cli.github import below
+    from bo_sync.cli.github import below, failures_annotated, files_told
     from bo_sync.config.load import load_tree
 
-    tree = load_tree(chosen.root)
-    told = _told(chosen, tree, base)
-    place = below(chosen.root)
-    _show(tree, told, form, place)
-    write_reports(reports, lambda wanted: _rendered(tree, told, wanted, place))
+    with failures_annotated(form):
+        tree = load_tree(chosen.root)
+        meet_tree(tree)
+        told = shown(_told(chosen, tree, base), _redacted)
+        place = below(chosen.root)
+        _show(tree, told, form, place)
+        write_reports(reports, lambda wanted: _rendered(tree, told, wanted, place))
     if base is None and not tree.declarations:
         _say_empty()
-    refused = told.is_refused or (bool(told.comparison.refused) if told.comparison else not tree.declarations)
+    code = _exit_code(tree, told, strict=strict)
+    files_told(form, lambda limit: _markdown(tree, told, limit), code)
+    return code
+
+
+def _exit_code(tree: "Tree", told: _Told, *, strict: bool) -> ExitCode:
     if tree.errors:
         return ExitCode.INVALID
+    refused = told.is_refused or (bool(told.comparison.refused) if told.comparison else not tree.declarations)
     return ExitCode.REFUSED if refused or (strict and told.has_warnings) else ExitCode.OK
+
+
+def _redacted(told: _Told, who: "Pseudonyms") -> _Told:
+    from bo_sync.render.redaction import (
+        redacted_comparison,
+        redacted_finding,
+        redacted_policy,
+        redacted_problem,
+    )
+
+    return _Told(
+        [redacted_problem(problem, who) for problem in told.problems],
+        None if told.findings is None else [redacted_finding(finding, who) for finding in told.findings],
+        None if told.policies is None else [redacted_policy(result, who) for result in told.policies],
+        None if told.comparison is None else redacted_comparison(told.comparison, who),
+    )
 
 
 def _told(chosen: Common, tree: "Tree", base: str | None) -> _Told:
@@ -137,6 +164,14 @@ def _rendered(tree: "Tree", told: _Told, form: str, below: str) -> str:
     """In one of `FORMS`, as it is written to a file: nothing wrapped, nothing coloured. `below` is as in `plan_as`."""
     if form == "text":
         return _text(told, None, color=False)
+    if form == "markdown":
+        from bo_sync.render.comment import COMMENT_LIMIT
+
+        return _markdown(tree, told, COMMENT_LIMIT)
+    if form == "github":
+        from bo_sync.render.github import files_github
+
+        return f"{_text(told, None, color=False)}\n{files_github(_checked(tree, told), below)}"
     if form != "json":
         from bo_sync.cli.forms import files_report
 
@@ -147,6 +182,15 @@ def _rendered(tree: "Tree", told: _Told, form: str, below: str) -> str:
     return problems_json(
         told.problems, people, presets, told.comparison, findings=told.findings, policies=told.policies
     )
+
+
+def _markdown(tree: "Tree", told: _Told, limit: int) -> str:
+    from bo_sync.render.markdown_files import Validated, files_markdown
+
+    base = told.comparison
+    revision, commit = (base.revision, base.commit) if base is not None else (None, "")
+    counts = len(tree.declarations) + len(tree.unsound), len(tree.presets)
+    return files_markdown(Validated(*counts, _checked(tree, told), revision, commit), limit=limit)
 
 
 def _checked(tree: "Tree", told: _Told) -> "Checked":
@@ -163,7 +207,8 @@ def _paths(tree: "Tree") -> "set[Text]":
     """The files that say something; those that only have problems are known by these."""
     people = {entry.source.path for entry in (*tree.declarations, *tree.unsound)}
     presets = {preset.source.path for preset in tree.presets.values()}
-    return people | presets | {policy.source.path for policy in tree.policies}
+    every = people | presets | {policy.source.path for policy in tree.policies}
+    return {shown(path, lambda known, who: who.path(known)) for path in every}
 
 
 def _text(told: _Told, width: "int | None", *, color: bool) -> str:

@@ -11,6 +11,7 @@ import click
 
 from bo_sync.access.people import Person, of_files, of_hub
 from bo_sync.cli.options import Common, HubChoice, hub_choice, taken
+from bo_sync.cli.redacting import meet_live
 from bo_sync.cli.session import Files, check, hub_session, load_files, meaning
 from bo_sync.cli.talk import progress
 from bo_sync.config.files import walk_settings
@@ -116,7 +117,9 @@ def company_of_hub(common: Common, choice: HubChoice) -> Company:
     """The people of the hub, in the words of the files at hand."""
     files = load_files(common)
     with hub_session(common, choice) as hub, progress(quiet=common.quiet) as watched:
-        live = index(hub.read_all(watched), files.tree.settings)
+        read = hub.read_all(watched)
+    meet_live(read.users)
+    live = index(read, files.tree.settings)
     people = of_hub(live.people, files.tree.settings.roles)
     return Company(people, files.tree.settings, files.tree.presets, hub.url, files.day)
 

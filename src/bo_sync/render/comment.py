@@ -14,8 +14,8 @@ from bo_sync.render.layout import Pieces, Row
 
 COMMENT_LIMIT: Final = 65_000
 """Bytes. GitHub takes 65,536 characters in a comment."""
-SUMMARY_LIMIT: Final = 1_000_000
-"""Bytes. GitHub takes 1 MiB in the summary of a step, GitLab a million characters in a note."""
+SUMMARY_LIMIT: Final = 950_000
+"""Bytes. GitHub takes 1 MiB in the summary of a step, with what else it says; GitLab a million characters in a note."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,8 +137,11 @@ class Pseudonyms:
 
     def told(self, sentence: str) -> str:
         """A sentence, ours or somebody's, without what is known, without addresses and people's files."""
-        kept = _TOKEN.sub(self._token, self._without_known(sentence))
-        return _PEOPLES_FILE.sub(lambda found: self.path(Text(f"{_FOLDER}{found.group()[6:]}")).raw, kept)
+        without_files = _PEOPLES_FILE.sub(self._file, sentence)
+        return _TOKEN.sub(self._token, self._without_known(without_files))
+
+    def _file(self, found: re.Match[str]) -> str:
+        return self.path(Text(_FOLDER + found.group()[len(_FOLDER) :])).raw
 
     def _token(self, found: re.Match[str]) -> str:
         """An address, but for a pattern such as `*@example.com`, which is nobody's."""
