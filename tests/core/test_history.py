@@ -87,6 +87,97 @@ CASES: Final[dict[str, Case]] = {
         files(one("zoe@example.com", pin=7, at=TEAM), BOB),
         (("jane@example.com", "zoe@example.com", "id"),),
     ),
+    "two people change addresses, and one has an id": Case(
+        files(one("jane@example.com", at=FILE, pin=5), one("bob@example.com", at="users/bob.yaml")),
+        files(one("bob@example.com", at=FILE, pin=5), one("jane@example.com", at="users/bob.yaml")),
+        (("jane@example.com", "bob@example.com", "id"), ("bob@example.com", "jane@example.com", "file")),
+    ),
+    "two people change addresses": Case(
+        files(JANE, BOB),
+        files(one("bob@example.com", "Jane Doe", at=FILE), one("jane@example.com", "Bob Roe", at="users/bob.yaml")),
+        (("jane@example.com", "bob@example.com", "file"), ("bob@example.com", "jane@example.com", "file")),
+    ),
+    "two files change names": Case(
+        files(JANE, BOB),
+        files(one("bob@example.com", "Bob Roe", at=FILE), one("jane@example.com", "Jane Doe", at="users/bob.yaml")),
+    ),
+    "two files change names, and the ids go with the addresses, though not the names of the people": Case(
+        files(one("jane@example.com", "Jane Doe", pin=5), one("bob@example.com", "Bob Roe", pin=6)),
+        files(
+            one("bob@example.com", "Robert Roe", at=FILE, pin=6),
+            one("jane@example.com", "Jane Poe", at="users/bob.yaml", pin=5),
+        ),
+    ),
+    "two files without names change theirs": Case(
+        files(one("jane@example.com", presets=("a",)), one("bob@example.com", presets=("b",))),
+        files(
+            one("bob@example.com", at=FILE, presets=("b",)),
+            one("jane@example.com", at="users/bob.yaml", presets=("a",)),
+        ),
+    ),
+    "two files without names change addresses": Case(
+        files(one("jane@example.com", presets=("a",)), one("bob@example.com", presets=("b",))),
+        files(
+            one("bob@example.com", at=FILE, presets=("a",)),
+            one("jane@example.com", at="users/bob.yaml", presets=("b",)),
+        ),
+        (("jane@example.com", "bob@example.com", "file"), ("bob@example.com", "jane@example.com", "file")),
+    ),
+    "two files change names, and the id stays behind": Case(
+        files(one("jane@example.com", "Jane Doe", pin=5), BOB),
+        files(
+            one("bob@example.com", "Bob Roe", at=FILE, pin=5), one("jane@example.com", "Jane Doe", at="users/bob.yaml")
+        ),
+        (("jane@example.com", "bob@example.com", "id"),),
+    ),
+    "the id has another address, and the old one is a new file of somebody else": Case(
+        files(one("jane@example.com", "Jane Doe", pin=5, presets=("a",))),
+        files(
+            one("j2@example.com", "Jane Doe", at=FILE, pin=5, presets=("a",)),
+            one("jane@example.com", "Old Account", at="users/old.yaml"),
+        ),
+        (("jane@example.com", "j2@example.com", "id"),),
+    ),
+    "the file has another address, and the old one is a new file of somebody else": Case(
+        files(one("jane@example.com", "Jane Doe", presets=("a",))),
+        files(
+            one("j2@example.com", "Jane Doe", at=FILE, presets=("a",)),
+            one("jane@example.com", "Old Account", at="users/old.yaml"),
+        ),
+        (("jane@example.com", "j2@example.com", "file"),),
+    ),
+    "an id goes to somebody else, although its person stands where they stood": Case(
+        files(one("jane@example.com", "Jane Doe", pin=5), BOB),
+        files(JANE, one("bob@example.com", "Bob Roe", pin=5)),
+        (("jane@example.com", "bob@example.com", "id"),),
+    ),
+    "an id goes to a new address, and the old one is past its last day": Case(
+        files(one("jane@example.com", "Jane Doe", pin=5)),
+        files(one("j2@example.com", "Jane Doe", pin=5), one("jane@example.com", at="users/old.yaml", until=YESTERDAY)),
+    ),
+    "the file has another address, and the old one is past its last day elsewhere": Case(
+        files(JANE),
+        files(
+            one("j2@example.com", "Jane Doe", at=FILE), one("jane@example.com", at="users/old.yaml", until=YESTERDAY)
+        ),
+    ),
+    "a person moves to another file, and somebody new takes theirs": Case(
+        files(JANE), files(one("zoe@example.com", "Zoe Poe", at=FILE), one("jane@example.com", "Jane Doe", at=TEAM))
+    ),
+    "a person moves to another file under another name, and somebody who was there takes theirs": Case(
+        files(JANE, BOB),
+        files(one("bob@example.com", "Bob Roe", at=FILE), one("jane@example.com", "Jane Poe", at=TEAM)),
+    ),
+    "a person gets another name where they stand, and a new one has theirs": Case(
+        files(JANE), files(one("jane@example.com", "Jane Poe"), one("zoe@example.com", "Jane Doe"))
+    ),
+    "a person without an id gets one": Case(files(JANE, BOB), files(one("jane@example.com", "Jane Doe", pin=5), BOB)),
+    "an id is taken out": Case(files(one("jane@example.com", "Jane Doe", pin=5)), files(JANE)),
+    "an id is corrected": Case(files(one("jane@example.com", pin=5)), files(one("jane@example.com", pin=6))),
+    "an entry that stood twice stands once": Case(
+        files(JANE, one("jane@example.com", "J Doe", at="users/j.yaml")),
+        files(JANE, one("zoe@example.com", "J Doe", at="users/j.yaml")),
+    ),
     "the same id names somebody who had another file": Case(
         files(one("jane@example.com", pin=7), BOB),
         files(one("bob@example.com", "Bob Roe", pin=7)),
@@ -307,6 +398,26 @@ RECIPES: Final[dict[str, tuple[Snapshot, Snapshot, str]]] = {
             "users/jd.yaml:1:1: jd@example.com has the id 7 of jane@example.com at the base (users/jane.yaml:1); an "
             "address cannot change: keep users/jane.yaml for jane@example.com with `state: absent`, and leave "
             "users/jd.yaml to jd@example.com, without `id`"
+        ),
+    ),
+    "of an id that somebody else has now": (
+        files(one("jane@example.com", pin=5), BOB),
+        files(one("jane@example.com", line=2), one("bob@example.com", "Bob Roe", pin=5)),
+        (
+            "users/bob.yaml:1:1: bob@example.com has the id 5 of jane@example.com at the base (users/jane.yaml:1); an "
+            "address cannot change: leave the id 5 to jane@example.com, now at users/jane.yaml:2; is bob@example.com a "
+            "new address of theirs, give jane@example.com `state: absent`, and bob@example.com an entry of its own, "
+            "without `id`"
+        ),
+    ),
+    "of a file that somebody else has now": (
+        files(JANE),
+        files(one("zoe@example.com", at=FILE), one("jane@example.com", at=TEAM, line=2)),
+        (
+            "users/jane.yaml:1:1: zoe@example.com stands in the file of jane@example.com at the base "
+            "(users/jane.yaml:1); an address cannot change: leave users/jane.yaml to jane@example.com, or give them "
+            "their names or `id` at users/team.yaml:2; is zoe@example.com a new address of theirs, give "
+            "jane@example.com `state: absent`, and zoe@example.com an entry of its own"
         ),
     ),
     "in a list": (

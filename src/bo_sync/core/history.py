@@ -6,7 +6,7 @@ seen here without a hub, by comparing the files of a git revision (the base) wit
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -16,7 +16,7 @@ from bo_sync.core.model import Declaration
 from bo_sync.core.policy import Policy
 from bo_sync.core.presets import departure
 from bo_sync.core.rails import RailName, RailResult, RailRow
-from bo_sync.core.sameness import Candidates, Census, Sign, census, find
+from bo_sync.core.sameness import Candidates, Census, Lost, Pair, Sign, census, find, goes_on
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
 
@@ -41,11 +41,15 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class AddressChange:
-    """One person under two addresses: the entry at the base, the entry at the head, and why they are one person's."""
+    """One person under two addresses: the entry at the base, the entry at the head, and why they are one person's.
+
+    `standing` is the entry at the head that has the old address, where there is one.
+    """
 
     before: Declaration
     after: Declaration
     sign: Sign
+    standing: Declaration | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +70,64 @@ class Comparison:
 def changed_addresses(base: Snapshot, head: Snapshot, today: date) -> tuple[AddressChange, ...]:
     """Everybody whose address changed, sorted by the new one. Each entry is in one change at most.
 
-    The old address stands nowhere in the head (one that is kept with `state: absent` is no change), and its entry at
-    the base was neither absent nor, today, past its `until`. Case alone is no difference.
+    The entry at the base was neither absent nor, today, past its `until`, and its address is not kept so in the head.
+    Where it stands in the head, it is another person's: another entry has the id, or the file of one person, and it
+    neither is where it was nor has the id, the names or all the rest of what it said. Case alone is no difference.
     """
-    held = {person.email.folded for person in base.people if departure(person, today) is None}
+    held, stands = _by_address(base), _by_address(head)
+    estranged = _estranged(held, stands, today)
+    present = [person for email in sorted(held) for person in held[email] if departure(person, today) is None]
+    known = {person.email.folded for person in present}
     everybody = sorted(head.people, key=lambda person: person.email.folded)
-    new = [person for person in everybody if person.email.folded not in held]
-    staying = [person for person in new if departure(person, today) is None]
-    found = find(
+    new = [person for person in everybody if person.email.folded not in known]
+    lost = Lost(
         _missing(base, head, today),
-        Candidates(everybody, new, staying),
-        census(base.people, base.lists),
-        census(head.people, head.lists),
+        [person for person in present if _is_without_id(person, stands.get(person.email.folded, ()), today)],
+        [person for person in present if person.email.folded in estranged],
     )
-    changes = [AddressChange(before, after, sign) for sign, (before, after) in found]
+    candidates = Candidates(
+        everybody,
+        [person for person in everybody if person.email.folded not in known - estranged],
+        [person for person in new if departure(person, today) is None],
+    )
+    found = find(lost, candidates, census(base.people, base.lists), census(head.people, head.lists))
+    changes = [_change(sign, pair, stands) for sign, pair in found]
     return tuple(sorted(changes, key=lambda change: (change.after.email.folded, change.before.email.folded)))
+
+
+_People = Mapping[str, Sequence[Declaration]]
+"""Entries by folded address, each address's by place."""
+
+
+def _change(sign: Sign, pair: Pair, stands: _People) -> AddressChange:
+    before, after = pair
+    return AddressChange(before, after, sign, next(iter(stands.get(before.email.folded, ())), None))
+
+
+def _by_address(files: Snapshot) -> _People:
+    found: dict[str, list[Declaration]] = {}
+    for person in sorted(files.people, key=lambda person: person.source):
+        found.setdefault(person.email.folded, []).append(person)
+    return found
+
+
+def _is_kept(entries: Sequence[Declaration], today: date) -> bool:
+    """Whether an address stands, and none of its entries is there to be deleted, as the recipe has it."""
+    return bool(entries) and all(departure(entry, today) is None for entry in entries)
+
+
+def _is_without_id(person: Declaration, entries: Sequence[Declaration], today: date) -> bool:
+    return person.id is not None and _is_kept(entries, today) and all(entry.id != person.id for entry in entries)
+
+
+def _estranged(held: _People, stands: _People, today: date) -> set[str]:
+    """Addresses of before that stand today, with nobody whom they were."""
+    return {
+        email
+        for email, entries in held.items()
+        if _is_kept(stands.get(email, ()), today)
+        and not any(goes_on(before, after) for before in entries for after in stands[email])
+    }
 
 
 def removed_people(
@@ -144,6 +191,17 @@ def _none_allowed(rail: RailName, rows: tuple[RailRow, ...]) -> RailResult:
 
 def _changed(change: AddressChange, then: Census, now: Census) -> RailRow:
     old, new = change.before, change.after
+    recipe = _recipe(change, then, now) if change.standing is None else _restoring(change, change.standing)
+    message = (
+        f"{_sign(change)} of {old.email} at the base ({old.source.short}); an address cannot change: {recipe}"
+        f"{'' if new.id is None else ', without `id`'}"
+    )
+    return RailRow(new.email, message, new.source)
+
+
+def _recipe(change: AddressChange, then: Census, now: Census) -> str:
+    """What to do where the old address stands nowhere."""
+    old, new = change.before, change.after
     is_in_place = old.source.path == new.source.path
     if not is_in_place:
         place = f"leave {new.source.path} to {new.email}"
@@ -151,12 +209,20 @@ def _changed(change: AddressChange, then: Census, now: Census) -> RailRow:
         place = f"let {new.email} stand beside it"
     else:
         place = f"add {_free_path(new, {*then.files, *now.files})} for {new.email}"
-    message = (
-        f"{_sign(change)} of {old.email} at the base ({old.source.short}); an address cannot change: "
-        f"keep {_tombstone(old, then, now if not is_in_place else None)}, and {place}"
-        f"{'' if new.id is None else ', without `id`'}"
+    return f"keep {_tombstone(old, then, now if not is_in_place else None)}, and {place}"
+
+
+def _restoring(change: AddressChange, standing: Declaration) -> str:
+    """What to do where the old address stands elsewhere, as if it were another person's."""
+    old, new = change.before, change.after
+    if change.sign == "id":
+        place = f"leave the id {new.id} to {old.email}, now at {standing.source.short}"
+    else:
+        place = f"leave {new.source.path} to {old.email}, or give them their names or `id` at {standing.source.short}"
+    return (
+        f"{place}; is {new.email} a new address of theirs, give {old.email} `state: absent`, and {new.email} "
+        "an entry of its own"
     )
-    return RailRow(new.email, message, new.source)
 
 
 def _sign(change: AddressChange) -> str:

@@ -2,7 +2,8 @@
 
 From the surest sign to the weakest, each entry used once: the pinned id; a file of one person that now names another;
 in one file, a full name that nobody else there has; anywhere, a name, or a phone and one name, that nobody else has;
-and at last a file of one person that went away, and a new one that resembles it. Position is never a sign.
+and at last a file of one person that went away, and a new one that resembles it. Position is never a sign. Whoever's
+address still stands is looked for too, by id and file: two entries may have changed addresses.
 """
 
 from collections import Counter
@@ -51,29 +52,53 @@ def census(people: Iterable[Declaration], lists: Collection[Text]) -> Census:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Entries of today that may be somebody's new one: all of them, those with an address that is new, and of these
-    the ones that are to stay."""
+    """Entries of today that may be somebody's new one: all of them, those whose address is new or no more that of the
+    person it was, and the ones with a new address that are to stay."""
 
     everybody: Sequence[Declaration]
     new: Sequence[Declaration]
     staying: Sequence[Declaration]
 
 
-def find(
-    missing: Sequence[Declaration], candidates: Candidates, then: Census, now: Census
-) -> Iterator[tuple[Sign, Pair]]:
-    """Whom of `missing`, entries that are gone, a candidate continues, and by which sign. Order decides only ties."""
-    new, staying = candidates.new, candidates.staying
-    steps: tuple[tuple[Sign, Sequence[Declaration], _Search], ...] = (
-        ("id", candidates.everybody, _by_keys(_id, _id)),
-        ("file", new, _by_keys(_file(then), _file(now))),
-        ("name", staying, _by_keys(_name_in_file(then), _name_in_file(now))),
-        ("name", staying, _by_keys(_unshared(then, "first"), _unshared(now, "first"))),
-        ("phone", staying, _by_keys(_unshared(then, "phone"), _unshared(now, "phone"))),
-        ("likeness", staying, lambda old, new: _renamed(old, new, then, now)),
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Entries of before to look for: those whose address is gone; those whose address stands without their id; and
+    those whose address stands, yet not with the person whom it was."""
+
+    gone: Sequence[Declaration]
+    without_id: Sequence[Declaration]
+    estranged: Sequence[Declaration]
+
+
+def goes_on(before: Declaration, after: Declaration) -> bool:
+    """Whether an entry with the same address is still the same person's: by place, id, name, or all that it says."""
+    if before.source.path == after.source.path or (before.id is not None and before.id == after.id):
+        return True
+    return _names(before).intersection(_names(after)) != set() or (
+        before.id == after.id and _facts(before) == _facts(after)
+    )
+
+
+def _names(person: Declaration) -> set[Trait]:
+    return {trait for trait in traits(person.profile) if trait.noun.startswith("first")}
+
+
+def find(lost: Lost, candidates: Candidates, then: Census, now: Census) -> Iterator[tuple[Sign, Pair]]:
+    """Whom of `lost` a candidate continues, and by which sign. Order decides only ties.
+
+    Only what is sure, an id or a file, speaks of somebody whose address still stands.
+    """
+    gone, new, staying = lost.gone, candidates.new, candidates.staying
+    steps: tuple[tuple[Sign, Sequence[Declaration], Sequence[Declaration], _Search], ...] = (
+        ("id", (*gone, *lost.without_id), candidates.everybody, _by_keys(_id, _id)),
+        ("file", (*gone, *lost.estranged), new, _by_keys(_file(then), _file(now))),
+        ("name", gone, staying, _by_keys(_name_in_file(then), _name_in_file(now))),
+        ("name", gone, staying, _by_keys(_unshared(then, "first"), _unshared(now, "first"))),
+        ("phone", gone, staying, _by_keys(_unshared(then, "phone"), _unshared(now, "phone"))),
+        ("likeness", gone, staying, lambda old, new: _renamed(old, new, then, now)),
     )
     used: set[int] = set()
-    for sign, among, search in steps:
+    for sign, missing, among, search in steps:
         left = [person for person in missing if id(person) not in used]
         free = [person for person in among if id(person) not in used]
         for pair in search(left, free):
