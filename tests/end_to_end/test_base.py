@@ -194,6 +194,33 @@ def test_a_base_with_broken_files_is_compared_as_far_as_it_goes_and_that_is_said
     ]
 
 
+@pytest.mark.parametrize(
+    ("broken", "complaint"),
+    [
+        pytest.param(
+            "rails: [\n", "bo-sync.yaml:2:1: {}: not YAML: did not find expected node content", id="settings not YAML"
+        ),
+        pytest.param(
+            "rails: {max_user_deletes: {percent: 5}}\nmin: 3\n",
+            'bo-sync.yaml:2:1: {}: unknown key "min"; expected one of ',
+            id="settings with a mistake",
+        ),
+    ],
+)
+def test_guards_are_not_compared_with_settings_that_could_not_be_read(root: Path, broken: str, complaint: str) -> None:
+    commit(root, {"bo-sync.yaml": broken})
+    commit(root, {"bo-sync.yaml": "rails: {max_user_deletes: {percent: 100}}\n"})
+    done = validate(root, base="HEAD~1")
+    assert (done.code, done.out.splitlines()[0]) == (
+        0,
+        f"Compared with HEAD~1 ({short(root, 'HEAD~1')}): 3 rails checked, none refuses.",
+    )
+    told = "warning: at the base this file had an error, so whether its guards are loosened cannot be told"
+    assert done.out.splitlines()[2].startswith(complaint.format(told))
+    assert done.out.splitlines()[3] == "1 warning."
+    assert json.loads(validate(root, "--format", "json", base="HEAD~1").out)["loosened"] == []
+
+
 def test_a_base_without_files_has_nobody_to_compare_with(tmp_path: Path) -> None:
     root = repository(tmp_path, {"README.md": "x"})
     commit(root, FILES)

@@ -57,7 +57,9 @@ def _doubts(base: Tree) -> tuple[Problem, ...]:
 
 def _doubt(errors: list[Problem]) -> str:
     others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return f"at the base this file had an error{others}, so it is compared only in part: {errors[0].message}"
+    is_settings = errors[0].source.path.raw == SETTINGS_FILE
+    lacking = "whether its guards are loosened cannot be told" if is_settings else "it is compared only in part"
+    return f"at the base this file had an error{others}, so {lacking}: {errors[0].message}"
 
 
 def marked(plan: Plan, root: Path) -> Plan:

@@ -26,8 +26,8 @@ class Snapshot:
     """What the files said at one time. `people` includes entries with errors, as far as they name somebody.
 
     `lists` are the files that hold a list of people; `unread` are files and folders that may hold people who are not
-    in `people`, because of an error. `has_settings` is False where the settings have one, `has_policies` where a policy
-    does: then nothing is said about them.
+    in `people`, because of an error. `has_settings` is False where the settings have one, and nothing is said about
+    them then; `has_policies` is so of the policies, and matters at the head: one that the base lacks loosens nothing.
     """
 
     people: tuple[Declaration, ...] = ()
@@ -179,7 +179,7 @@ def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Loosened
 
 
 def _loosened(base: Snapshot, head: Snapshot) -> Iterator[Loosened]:
-    if head.has_settings:
+    if base.has_settings and head.has_settings:
         yield from loosened(base.settings, head.settings)
     if head.has_policies:
         yield from loosened_policies(base.policies, head.policies)
