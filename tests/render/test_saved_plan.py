@@ -1,0 +1,243 @@
+"""A saved plan shown in another form: what was saved and what is shown are one plan, and nothing altered is shown."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from hypothesis import given
+
+from bo_sync.core.changes import RevokeGrant, SetGrant
+from bo_sync.core.document import Json, digest, digest_of
+from bo_sync.core.model import Access, Role, Severity
+from bo_sync.core.plan import ConfigFacts, Plan
+from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
+from bo_sync.core.text import Text
+from bo_sync.errors import ExitCode, StalePlanError
+from bo_sync.reconcile import Desired, make_plan
+from bo_sync.render.json import plan_json
+from bo_sync.render.markdown import marker, plan_markdown
+from bo_sync.render.saved_plan import read_plan
+from bo_sync.render.text import plan_text
+from tests.render.cases import PLANS, everything, hostile, judged
+from tests.support.builders import plan, source, update
+from tests.support.hostile import HOSTILE
+from tests.support.people import TODAY
+from tests.support.strategies import World, worlds
+
+NIGHT = date(2026, 1, 31)
+
+
+def policies() -> tuple[PolicyResult, ...]:
+    """One that refuses, one that is content, and one that asks for more people and is tolerated."""
+    row = PolicyRow(Text("jane@example.com"), "has pricing editor", source("users/jane.yaml", 4), is_new=True)
+    note = PolicyRow(Text("karel@example.com"), "the exception has ended", None)
+    strict = Policy(
+        "one-hand", Text("Price | order"), Match((), is_all=True), source("policies/a.yaml", 2), why=Text("<b>")
+    )
+    content = Policy("content", Text("Fine"), Match((), is_all=True), source("policies/b.yaml", 1), Severity.WARNING)
+    wanting = replace(strict, id="wanting", why=None, at_most=None, at_least=3)
+    return (
+        PolicyResult(strict, (row,), (note,), (note,)),
+        PolicyResult(content),
+        PolicyResult(wanting, (row,), is_tolerated=True),
+    )
+
+
+def expired() -> Plan:
+    """Access that ended, beside a change of the same person that did not."""
+    return judged(
+        plan(
+            update(
+                "jane@example.com",
+                SetGrant(Role("pricing"), Access.OWNER, Access.VIEWER, "d", "r", NIGHT),
+                RevokeGrant(Role("order_data"), Access.EDITOR, "r2", expired=NIGHT),
+                RevokeGrant(Role("logistics"), Access.EDITOR, "r3"),
+            )
+        )
+    )
+
+
+CASES: dict[str, Plan] = {
+    **PLANS,
+    "judged by policies": replace(everything(), policies=policies()),
+    "with access that ended": expired(),
+    "without a commit": plan(config=ConfigFacts(0, "sha256:" + "a" * 64)),
+}
+
+
+def assert_read_back(shown: Plan) -> None:
+    text = plan_json(shown)
+    again = read_plan(text)
+    assert plan_json(again) == text
+    assert plan_markdown(again, explain=True) == plan_markdown(shown, explain=True)
+    assert plan_text(again, width=None, color=False, explain=True) == plan_text(
+        shown, width=None, color=False, explain=True
+    )
+    assert (marker(again), digest(again), again.effects) == (marker(shown), digest(shown), shown.effects)
+    assert [result.is_violated for result in again.policies] == [result.is_violated for result in shown.policies]
+
+
+@pytest.mark.parametrize("shown", CASES.values(), ids=CASES)
+def test_a_plan_is_read_back_and_shown_alike(shown: Plan) -> None:
+    assert_read_back(shown)
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_plan_of_hostile_words_is_read_back(text: str) -> None:
+    assert_read_back(hostile(text))
+
+
+@given(worlds())
+def test_any_plan_that_can_be_made_is_read_back(world: World) -> None:
+    facts = ConfigFacts(len(world.declarations), "sha256:" + "0" * 64, Text("3f2c1ab"), dirty=False)
+    desired = Desired(world.desired, world.settings, facts, today=TODAY)
+    assert_read_back(make_plan(desired, world.live, "https://hub.example.com/v2/graphql").plan)
+
+
+SOUND = plan_json(CASES["judged by policies"])
+
+
+def edited(edit: Callable[[dict[str, Json]], object], *, resealed: bool = True) -> str:
+    """The sound plan after `edit`, with a digest that fits its content again unless it is not to be."""
+    document = json.loads(SOUND)
+    edit(document)
+    if resealed:
+        document["digest"] = digest_of(document["format_version"], document["hub"]["url"], document["changes"])
+    return json.dumps(document)
+
+
+def part(document: dict[str, Json], *path: str | int) -> dict[str, Json]:
+    """An object within a document."""
+    found: Json = document
+    for step in path:
+        if isinstance(found, dict) and isinstance(step, str):
+            found = found[step]
+        elif isinstance(found, list) and isinstance(step, int):
+            found = found[step]
+    assert isinstance(found, dict)
+    return found
+
+
+ALTERED: dict[str, tuple[str, str]] = {
+    "a change that the digest does not bear out": (
+        edited(lambda plan: part(plan, "changes", 0).update(email="eve@example.com"), resealed=False),
+        "was altered",
+    ),
+    "a rail that is said to be content": (
+        edited(lambda plan: part(plan, "policies", 0).update(ok=True)),
+        "contradicts itself",
+    ),
+    "a summary that is made smaller": (
+        edited(lambda plan: part(plan, "summary").update(delete=0)),
+        "contradicts itself",
+    ),
+    "a key that nobody knows": (edited(lambda plan: plan.update(note="x")), "contradicts itself"),
+    "a summary without the unchanged": (
+        edited(lambda plan: part(plan, "summary").pop("unchanged")),
+        "lacks `unchanged`",
+    ),
+    "a menu item that acts": (
+        edited(lambda plan: part(plan, "changes", 0, "menu").update(opened=["<img src=x>"])),
+        "names what the catalogue of this bo-sync does not have",
+    ),
+    "an operation that is a number": (
+        edited(lambda plan: part(plan, "changes", 0, "operations").update(gained=[1])),
+        "names what the catalogue of this bo-sync does not have",
+    ),
+    "operations that are an object": (
+        edited(lambda plan: part(plan, "changes", 0, "operations").update(lost={})),
+        "`lost` of the saved plan is not a list",
+    ),
+    "a role that is markup": (
+        edited(lambda plan: part(plan, "changes", 0, "grants", 0).update(role="<b>")),
+        "`role` of the saved plan is not spelled as bo-sync spells it",
+    ),
+    "a direction that does not fit": (
+        edited(lambda plan: part(plan, "changes", 0, "grants", 0).update(direction="lowered")),
+        "contradicts itself",
+    ),
+    "access taken from somebody new": (
+        edited(lambda plan: part(plan, "changes", 0, "grants", 0).update(direction="revoked")),
+        "takes access from somebody it creates",
+    ),
+    "a field that nobody has": (
+        edited(lambda plan: part(plan, "changes", 0, "profile", 0).update(field="shoe_size")),
+        "`field` of the saved plan is none of",
+    ),
+    "a rule that is markup": (
+        edited(lambda plan: part(plan, "findings", 0).update(rule="@everyone")),
+        "`rule` of the saved plan is not spelled",
+    ),
+    "a message with a line of its own": (
+        edited(lambda plan: part(plan, "findings", 0).update(message="fine\n\n# Approved")),
+        "contradicts itself",
+    ),
+    "a rail that nobody knows": (
+        edited(lambda plan: part(plan, "rails", 0).update(rail="all_good")),
+        "`rail` of the saved plan is none of",
+    ),
+    "an override that is markup": (
+        edited(lambda plan: part(plan, "rails", 0).update(allowed_by="--allow <b>=1")),
+        "`allowed_by` of the saved plan is not spelled",
+    ),
+    "a rail whose limit is null": (
+        edited(lambda plan: part(plan, "rails", 0).update(limit=None)),
+        "`limit` of the saved plan is null",
+    ),
+    "a rail that is content and says so in a word": (
+        edited(lambda plan: part(plan, "rails", 0).update(ok="yes")),
+        "`ok` of the saved plan is neither true nor false",
+    ),
+    "a policy without a file": (
+        edited(lambda plan: part(plan, "policies", 0).update(source=None)),
+        "`source` of the saved plan is null",
+    ),
+    "a source that is no line": (
+        edited(lambda plan: part(plan, "changes", 0).update(source="users/jane.yaml")),
+        "`source` of the saved plan is no file and line",
+    ),
+    "an end that is no day": (
+        edited(lambda plan: part(plan, "changes", 3).update(expired=[{"role": "pricing", "until": "soon"}])),
+        "`until` of the saved plan is no day",
+    ),
+    "an end of access that does not change": (
+        edited(lambda plan: part(plan, "changes", 3).update(expired=[{"role": "returns", "until": "2026-01-31"}])),
+        "contradicts itself",
+    ),
+    "a cause that nobody knows": (
+        edited(lambda plan: part(plan, "changes", 4).update(cause="whim")),
+        "`cause` of the saved plan is none of",
+    ),
+    "an update without an id": (
+        edited(lambda plan: part(plan, "changes", 3).update(id=None)),
+        "`id` of the saved plan is null",
+    ),
+    "somebody left alone by no policy": (
+        edited(lambda plan: part(plan, "unmanaged", 0).update(policy="forget")),
+        "`policy` of the saved plan is none of",
+    ),
+    "a list of findings that is text": (
+        edited(lambda plan: plan.update(findings="x")),
+        "`findings` of the saved plan is not",
+    ),
+    "a finding that is text": (
+        edited(lambda plan: plan.update(findings=["x"])),
+        "an entry of `findings` is not",
+    ),
+    "no JSON at all": ("%PDF-1.7", "is not the JSON of a plan"),
+}
+
+
+@pytest.mark.parametrize(("text", "told"), ALTERED.values(), ids=ALTERED)
+def test_what_was_altered_or_made_up_is_refused(text: str, told: str) -> None:
+    with pytest.raises(StalePlanError, match=re.escape(told)) as refused:
+        read_plan(text)
+    assert refused.value.exit_code is ExitCode.STALE
+    assert refused.value.message.isprintable()
+
+
+def test_the_version_of_the_tool_is_nobodys_business() -> None:
+    read_plan(edited(lambda plan: part(plan, "tool").update(version="9")))
