@@ -6,7 +6,7 @@ permissions and Backoffice on; the minimum is two, and nobody passes `--allow`.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import Final
 
@@ -265,10 +265,75 @@ def test_a_hub_that_calls_half_of_the_ownership_otherwise_does_not_disarm_the_ra
             wish(email, {AREA: Access.OWNER} if name == "role" else {OTHER: Access.VIEWER}) for email in (ANN, BEN)
         )
         with given.store.reading() as db:
-            before = [tuple(row) for row in db.execute("SELECT userId, access FROM roles ORDER BY id")]
+            before = list(db.execute("SELECT userId, access FROM roles ORDER BY id"))
         assert given.apply(*(gone(ANN), gone(BEN)) if name == "role" else tuple(lowered)) is None
         with given.store.reading() as db:
-            assert [tuple(row) for row in db.execute("SELECT userId, access FROM roles ORDER BY id")] == before
+            assert list(db.execute("SELECT userId, access FROM roles ORDER BY id")) == before
+
+
+@dataclass(slots=True)
+class LandsLate:
+    """Ann's deletion is held back, both times, and no raise gets through: a gateway that is slow, and then is not."""
+
+    given: Company
+    held: int = 0
+
+    def before(self, request: Traffic, /) -> Answer | Twist | None:
+        is_anns = request.roots == ("adminUserDelete",) and request.variables["email"] == ANN
+        is_raise = bool({"roleCreate", "roleUpdate"} & set(request.roots)) and "OWNER" in str(request.variables)
+        self.held += is_anns
+        if is_anns or is_raise:
+            return Storm([Fault(Kind.SLOW_BEFORE, Rate(1.0))]).before(request)
+        return None
+
+    def after(self, _request: Traffic, answer: Answer, /) -> Answer:
+        return answer
+
+    def land(self) -> None:
+        """What was held back happens after all."""
+        with self.given.store.writing() as db:
+            db.execute("DELETE FROM roles WHERE userId = (SELECT id FROM users WHERE email = ?)", (ANN,))
+
+
+def test_a_loss_that_may_still_happen_counts_as_happened() -> None:
+    with company(*(live(email, "OWNER", "OWNER") for email in (ANN, BEN, CEM)), live(DAN, "NONE", "OWNER")) as given:
+        weather = LandsLate(given)
+        report = given.apply(gone(ANN), gone(BEN), wish(CEM, OWNER), wish(DAN, OWNER), weather=weather)
+        assert report is not None
+        assert weather.held == 2
+        told = {outcome.email.raw: (outcome.outcome, str(outcome.error)) for outcome in report.outcomes}
+        assert told[ANN][1].endswith(
+            "sent twice, and it does not hold; should a request still be on its way, it may yet"
+        )
+        assert told[BEN][0] is Outcome.NOT_ATTEMPTED
+        weather.land()
+        given.watch.accept()
+        assert owners(given.store) == {BEN, CEM}
+
+
+def test_somebody_made_anew_at_the_address_is_neither_deleted_nor_written_to() -> None:
+    with company(*(live(email, "OWNER", "OWNER") for email in (ANN, BEN, CEM, DAN))) as given:
+
+        def renew() -> None:
+            with given.store.writing() as db:
+                for number, email in enumerate((ANN, BEN)):
+                    old = db.execute("SELECT id FROM users WHERE email = ?", (email,)).fetchone()["id"]
+                    db.execute("UPDATE users SET id = ? WHERE email = ?", (4711 + number, email))
+                    db.execute("UPDATE roles SET userId = ? WHERE userId = ?", (4711 + number, old))
+
+        given.watch.meanwhile = {1: renew}
+        renamed = replace(wish(BEN, OWNER), profile=(FieldValue("first_name", Text("Benjamin")),))
+        other = wish(CEM, {**OWNER, OTHER: Access.VIEWER})
+        aside = wish("aaa@example.com", {})
+        report = given.apply(aside, gone(ANN), renamed, other, wish(DAN, OWNER), concurrency=1)
+        assert report is not None
+        told = {outcome.email.raw: str(outcome.error) for outcome in report.outcomes}
+        assert "this address has another id" in told[ANN]
+        assert "this address has another id" in told[BEN]
+        assert ANN in owners(given.store)
+        with given.store.reading() as db:
+            found = db.execute("SELECT firstName FROM users WHERE email = ?", (BEN,)).fetchone()
+        assert found["firstName"] == "Old"
 
 
 def test_the_override_goes_down_to_one_owner_and_never_to_none() -> None:

@@ -20,7 +20,7 @@ from bo_sync.core.plan import Plan, action_of
 from bo_sync.core.rails import role_owners
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.errors import HubError, HubFateUnknownError
-from bo_sync.ownership import why_not_lose
+from bo_sync.ownership import Standing, why_not_lose
 from bo_sync.ports import Progress
 from bo_sync.reconcile import Reading
 from bo_sync.sending import Hub, Target, create, delete, strip_defaults, update_profile, write_grants
@@ -48,6 +48,7 @@ class _Run:
     begun: set[str] = field(default_factory=set)
     left: dict[str, str] = field(default_factory=dict)
     guarded: tuple[Step, ...] = ()
+    in_limbo: set[int] = field(default_factory=set)
     defects: list[Exception] = field(default_factory=list)
     is_halted: bool = False
 
@@ -114,6 +115,7 @@ def _run_step(state: _Run, step: Step) -> None:
         _send(state, step)
     except HubError as error:
         state.errors[key] = error
+        _note_limbo(state, step, error)
     except Exception as defect:  # noqa: BLE001 - the others' outcomes must be told, whatever we did wrong here
         state.defects.append(defect)
         state.errors[key] = _broken(step)
@@ -123,7 +125,14 @@ def _why_not(state: _Run, step: Step) -> str:
     """Why a step that takes ownership away must not be sent now; "" for every other step, and when it may."""
     if step not in state.guarded or isinstance(step.change, CreateUser):
         return ""
-    return why_not_lose(state.hub, state.reading, state.ids, step.change)
+    return why_not_lose(state.hub, state.reading, Standing(state.ids, state.in_limbo), step.change)
+
+
+def _note_limbo(state: _Run, step: Step, error: HubError) -> None:
+    """A loss of ownership that nobody answered for may happen later: whoever it is about is no owner to count on."""
+    in_doubt = isinstance(error, HubFateUnknownError) or isinstance(error.__cause__, HubFateUnknownError)
+    if in_doubt and step in state.guarded and not isinstance(step.change, CreateUser):
+        state.in_limbo.add(step.change.id)
 
 
 def _broken(step: Step) -> HubFateUnknownError:

@@ -5,7 +5,8 @@ among all who were owners when the hub was read or are to be owners afterwards, 
 else became one meanwhile is not counted, which errs on the safe side.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from bo_sync.core.changes import DeleteUser, UpdateUser
 from bo_sync.core.live import holdings
@@ -19,9 +20,18 @@ from bo_sync.ports import HubReader
 from bo_sync.reconcile import Reading
 
 
-def why_not_lose(hub: HubReader, reading: Reading, created: Mapping[str, int], change: UpdateUser | DeleteUser) -> str:
-    """Why `change` may not take ownership away now, or "" when it may. `created` are new people's ids by address."""
-    candidates = _candidates(reading, created)
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a run knows beside its plan: the ids of the people whom it created, by folded address, and of those whose
+    own loss of ownership is in limbo: sent, not seen to hold, and still able to happen."""
+
+    created: Mapping[str, int]
+    in_limbo: Collection[int]
+
+
+def why_not_lose(hub: HubReader, reading: Reading, run: Standing, change: UpdateUser | DeleteUser) -> str:
+    """Why `change` may not take ownership away now, or "" when it may. Who is in limbo counts as no owner any more."""
+    candidates = _candidates(reading, run.created)
     try:
         rows = hub.read_rows_of(sorted(candidates))
     except HubError as error:
@@ -30,7 +40,7 @@ def why_not_lose(hub: HubReader, reading: Reading, created: Mapping[str, int], c
     roles = {definition.id: role for role, definition in definitions.items()}
     owners = {user_id for user_id in candidates if is_role_owner(_grants(rows.get(user_id, ()), roles), definitions)}
     least = least_owners(reading.plan)
-    left = len(owners - {change.id})
+    left = len(owners - {change.id, *run.in_limbo})
     if change.id not in owners or left >= least:
         return ""
     return f"not sent: {left} would still own Roles & permissions with Backoffice on, and at least {least} must"

@@ -70,7 +70,9 @@ class HubReader(Protocol):
 
 
 class HubWriter(Protocol):
-    """One call is one request (`update_profile` may read first). Raises HubError:
+    """One call is one write (`update_profile` and `delete_user` may read first). Where `user_id` is given, it is the id
+    that must stand at the address: somebody who was made anew there is another person. Raises HubError:
+
 
     - HubMovedError: not found, or already exists: somebody moved meanwhile; re-read once.
     - HubFateUnknownError: it may have happened; re-read before anything else.
@@ -80,11 +82,11 @@ class HubWriter(Protocol):
     def create_user(self, email: Text, profile: Profile) -> int:
         """Creates a person without grants and returns the hub's id."""
 
-    def update_profile(self, email: Text, profile: Profile) -> None:
+    def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> None:
         """Sets the given fields. The live language is read again and sent along when `profile` does not set one."""
 
     def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> None:
         """One person's role changes in one request, in order. After any error some of them may have taken effect."""
 
-    def delete_user(self, email: Text, before_again: Again = no_objection) -> None:
+    def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
         """Deletes a person; it cannot be undone."""

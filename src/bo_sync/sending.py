@@ -66,7 +66,7 @@ def update_profile(hub: Hub, target: Target, fields: Sequence[FieldChange]) -> N
     def left(doubt: HubError) -> list[FieldChange] | None:
         return _fields_missing(_same_person(hub, target, doubt), fields) or None
 
-    _settle(fields, lambda work: hub.update_profile(target.email, _values(work)), left)
+    _settle(fields, lambda work: hub.update_profile(target.email, _values(work), target.id), left)
 
 
 def delete(hub: Hub, change: DeleteUser, before_again: Again = no_objection) -> None:
@@ -78,7 +78,7 @@ def delete(hub: Hub, change: DeleteUser, before_again: Again = no_objection) -> 
             _other_person(doubt, found)
         return None if found is None else change.hub_email
 
-    _settle(change.hub_email, lambda email: hub.delete_user(email, before_again), left, before_again)
+    _settle(change.hub_email, lambda email: hub.delete_user(email, change.id, before_again), left, before_again)
 
 
 def write_grants(hub: Hub, target: Target, grants: Sequence[GrantChange], before_again: Again = no_objection) -> None:
@@ -238,9 +238,13 @@ def _unread(doubt: HubError, failed: HubError) -> HubFateUnknownError:
 
 
 def _given_up(doubt: HubError) -> HubError:
-    """The second try is in doubt like the first, and the fresh read shows that it did nothing: failed, not unknown."""
+    """The second try is in doubt like the first, and the fresh read shows that it did nothing: failed, not unknown.
+
+    But a request that nobody answered for may still be on its way, and the report says so.
+    """
+    later = "; should a request still be on its way, it may yet" if isinstance(doubt, HubFateUnknownError) else ""
     return HubError(
-        f"{doubt.message}; sent twice, and it does not hold",
+        f"{doubt.message}; sent twice, and it does not hold{later}",
         operation=doubt.operation,
         code=doubt.code,
         hint="run plan again: it shows what is left to do",

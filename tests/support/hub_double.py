@@ -149,9 +149,9 @@ class InMemoryHub:
                 self.put(LiveUser(made, email, _set((), profile), rows))
             return made
 
-    def update_profile(self, email: Text, profile: Profile) -> None:
+    def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> None:
         with self._call("update_profile", email.raw) as permits:
-            if not self.has(email.raw):
+            if not self.has(email.raw) or user_id not in {None, self.person(email.raw).id}:
                 raise moved()
             if permits():
                 user = self.person(email.raw)
@@ -168,10 +168,10 @@ class InMemoryHub:
                 if permits():
                     self.put(replace(user, rows=rows))
 
-    def delete_user(self, email: Text, before_again: Again = no_objection) -> None:
+    def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
         del before_again  # nothing is repeated here: this hub never says 429
         with self._call("delete_user", email.raw) as permits:
-            if not self.has(email.raw):
+            if not self.has(email.raw) or user_id not in {None, self.person(email.raw).id}:
                 raise moved()
             if permits():
                 self.remove(email.raw)

@@ -84,21 +84,20 @@ class CommerceHub:
             raise failure
         return self._created_id(email, reply)
 
-    def update_profile(self, email: Text, profile: Profile) -> None:
+    def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> None:
         """Sets the given fields, and the live language again when it is not among them."""
         fields = profile_input(profile)
-        if "language" not in fields:
-            live = self._find(email)
-            if live is None:
-                message = f"adminUserUpdate of {email}: the hub has nobody under this address any more"
-                raise HubMovedError(message, operation="adminUserUpdate", code="NOT_FOUND", hint="plan again")
-            fields["language"] = live.language
+        if "language" not in fields or user_id is not None:
+            live = self._standing(email, user_id, "adminUserUpdate")
+            fields.setdefault("language", live.language)
         reply = self._transport.write(call("adminUserUpdate", {"email": email.raw, "input": fields}))
         if reply.faults or not _has(reply, "adminUserUpdate"):
             raise write_failure("adminUserUpdate", email, reply)
 
-    def delete_user(self, email: Text, before_again: Again = no_objection) -> None:
+    def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
         """Deletes a person."""
+        if user_id is not None:
+            self._standing(email, user_id, "adminUserDelete")
         reply = self._transport.write(call("adminUserDelete", {"email": email.raw}), before_again)
         if reply.faults or not _has(reply, "adminUserDelete"):
             raise write_failure("adminUserDelete", email, reply)
@@ -128,6 +127,17 @@ class CommerceHub:
         failed = next((fault.alias for fault in reply.faults if fault.alias in names), None)
         operation = OPERATION if failed is None else operation_of(writes[names.index(failed)])
         raise write_failure(operation, f"person {user_id}", reply)
+
+    def _standing(self, email: Text, user_id: int | None, operation: str) -> UserShape:
+        """Who stands at the address at this moment. Raises HubMovedError for nobody, and for somebody made anew."""
+        live = self._find(email)
+        if live is None:
+            message = f"{operation} of {email}: the hub has nobody under this address any more"
+            raise HubMovedError(message, operation=operation, code="NOT_FOUND", hint="plan again")
+        if user_id not in {None, live.id}:
+            message = f"{operation} of {email}: this address has another id ({live.id}, not {user_id}) by now"
+            raise HubMovedError(message, operation=operation, hint="plan again")
+        return live
 
     def _find(self, email: Text) -> UserShape | None:
         """A person by the hub's own spelling of the address. Raises HubError when it answers with somebody else."""

@@ -68,18 +68,18 @@ class Journaled:
         self._ids[email.raw] = made
         return made
 
-    def update_profile(self, email: Text, profile: Profile) -> None:
-        draft = Draft("update_profile", email, self._ids.get(email.raw), profile)
-        self._send(draft, lambda: self._hub.update_profile(email, profile))
+    def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> None:
+        draft = Draft("update_profile", email, user_id or self._ids.get(email.raw), profile)
+        self._send(draft, lambda: self._hub.update_profile(email, profile, user_id))
 
     def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> None:
         rows = tuple(map(self._row, writes))
         draft = Draft("write_rows", self._emails.get(user_id, Text("")), user_id, rows=rows)
         self._send(draft, lambda: self._hub.write_rows(user_id, writes, before_again))
 
-    def delete_user(self, email: Text, before_again: Again = no_objection) -> None:
-        draft = Draft("delete_user", email, self._ids.get(email.raw))
-        self._send(draft, lambda: self._hub.delete_user(email, before_again))
+    def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
+        draft = Draft("delete_user", email, user_id or self._ids.get(email.raw))
+        self._send(draft, lambda: self._hub.delete_user(email, user_id, before_again))
 
     def _send(self, draft: Draft, send: Callable[[], T], made: Callable[[T], int | None] = lambda _: None) -> T:
         try:
