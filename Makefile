@@ -54,7 +54,7 @@ bench: $(READY) ## costs as ratios; exits 1 over a bound
 	$(BIN)/python -m bench
 
 goldens: $(READY) ## write the golden files anew
-	BO_SYNC_GOLDENS=write $(BIN)/python -m pytest -q tests/render tests/docs
+	BO_SYNC_GOLDENS=write $(BIN)/python -m pytest -q tests/render tests/docs tests/end_to_end/test_workflows.py
 
 demo: $(READY) ## validate, plan, apply and an empty second plan, on an embedded hub
 	@$(BIN)/bo-sync demo

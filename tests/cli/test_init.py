@@ -10,7 +10,7 @@ from bo_sync.cli.scaffold import Forge, templates
 from bo_sync.config.load import load_tree
 from bo_sync.errors import ExitCode
 from bo_sync.sandbox.baseline import VIEWER_KEY
-from tests.end_to_end.forge_site import team
+from tests.end_to_end.office import team
 from tests.support.process import bo_sync, served, write
 
 ROOT = Path(__file__).parents[2]

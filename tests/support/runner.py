@@ -20,8 +20,6 @@ from tests.support.workflow_text import Node, mapping, nodes, read, texts, told
 
 Conclusion = Literal["success", "failure", "skipped"]
 SECONDS: Final = 120
-REPOSITORY: Final = "example/backoffice"
-_INNER: Final = ("checkout", "upload-artifact", "download-artifact")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +43,17 @@ class Vault:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """The forge around a workflow: the bare repository, a scratch folder, its environments, and what processes get."""
+    """The forge around a workflow: the bare repository, a scratch folder, its environments, and what processes get.
 
+    `token` makes a token for a job that may write what is named, as in `issues`.
+    """
+
+    name: str
     remote: Path
     scratch: Path
     vaults: Mapping[str, Vault]
     environment: Mapping[str, str]
+    token: Callable[[frozenset[str]], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +82,22 @@ class Job:
         return "".join(step.log for step in self.steps)
 
 
-def run_workflow(site: Site, file: str, event: Event) -> dict[str, Job]:
-    """Runs the workflow `.github/workflows/FILE` as it stands at the event's commit; each job by its id."""
+def run_workflow(
+    site: Site, file: str, event: Event, before: Mapping[str, Callable[[], None]] | None = None
+) -> dict[str, Job]:
+    """Runs the workflow `.github/workflows/FILE` as it stands at the event's commit; each job by its id.
+
+    `before` are things that happen just before a job, as while somebody is asked to let it run.
+    """
     text = _git(site.remote, "show", f"{event.ref}:.github/workflows/{file}")
     workflow = read(text)
     triggers = mapping(workflow["on"])
+    assert workflow["permissions"] == {}, "a job gets what it names, and nothing else"
     assert event.name in triggers, f"{file} does not listen to {event.name}"
     site.scratch.mkdir(parents=True, exist_ok=True)
     jobs: dict[str, Job] = {}
     for name, node in mapping(workflow["jobs"]).items():
+        (before or {}).get(name, lambda: None)()
         jobs[name] = _Running(site, event, f"{file}-{name}", jobs).job(mapping(node))
     return jobs
 
@@ -116,7 +126,7 @@ class _Running:
         needed = {str(name): self._before[str(name)] for name in nodes(node.get("needs", ()))}
         if any(job.conclusion != "success" for job in needed.values()):
             return Job("skipped")
-        contexts = self._contexts(str(node.get("environment", "")), needed)
+        contexts = self._contexts(node, needed)
         if not self._holds(str(node.get("if", "success()")), contexts):
             return Job("skipped")
         for folder in (self._work, self._temp):
@@ -128,16 +138,18 @@ class _Running:
         self._done.outputs = {name: self._filled(value, contexts) for name, value in texts(node.get("outputs")).items()}
         return self._done
 
-    def _contexts(self, environment: str, needed: Mapping[str, Job]) -> dict[str, Value]:
+    def _contexts(self, node: Mapping[str, Node], needed: Mapping[str, Job]) -> dict[str, Value]:
         """What expressions may ask. A job sees the secrets of its own environment; one for a fork sees none."""
-        vault = Vault({}, {}) if self._event.is_from_a_fork else self._site.vaults.get(environment, Vault({}, {}))
+        is_trusted = not self._event.is_from_a_fork
+        vault = self._site.vaults.get(str(node.get("environment", "")) if is_trusted else "", Vault({}, {}))
+        written = {name for name, level in texts(node.get("permissions")).items() if level == "write"}
         github: dict[str, Value] = {
             "event": self._event.payload,
             "event_name": self._event.name,
             "ref": self._event.ref,
             "ref_name": self._event.ref.removeprefix("refs/heads/").removeprefix("refs/"),
-            "repository": REPOSITORY,
-            "token": self._site.environment.get("TOKEN_OF_THE_JOB", ""),
+            "repository": self._site.name,
+            "token": self._site.token(frozenset(written) if is_trusted else frozenset()),
         }
         ended: Value = {name: {"result": job.conclusion, "outputs": job.outputs} for name, job in needed.items()}
         return {
@@ -184,10 +196,13 @@ class _Running:
             return self._composite(self._work / reference, given, contexts)
         assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", reference), f"{reference} is not pinned"
         action = reference.partition("@")[0].removeprefix("actions/")
-        assert action in _INNER, f"{reference} has no double here"
-        {"checkout": self._checkout, "upload-artifact": self._upload, "download-artifact": self._download}[action](
-            given
-        )
+        doubles = {
+            "checkout": self._checkout,
+            "setup-python": self._python,
+            "upload-artifact": self._upload,
+            "download-artifact": self._download,
+        }
+        doubles[action](given)
         self._done.steps.append(Step(name, "success"))
         return {}
 
@@ -232,13 +247,12 @@ class _Running:
     def _environment(self, contexts: Mapping[str, Value]) -> dict[str, str]:
         event = self._temp / "_event.json"
         event.write_text(json.dumps({**self._event.payload, "inputs": self._event.inputs}))
-        given = {key: value for key, value in self._site.environment.items() if key != "TOKEN_OF_THE_JOB"}
         return {
-            **given,
-            "PATH": os.pathsep.join([*self._paths, given["PATH"]]),
+            **self._site.environment,
+            "PATH": os.pathsep.join([*self._paths, self._site.environment["PATH"]]),
             "CI": "true",
             "GITHUB_ACTIONS": "true",
-            "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_REPOSITORY": self._site.name,
             "GITHUB_EVENT_NAME": self._event.name,
             "GITHUB_EVENT_PATH": str(event),
             "GITHUB_REF": self._event.ref,
@@ -261,6 +275,9 @@ class _Running:
         branch = self._event.ref.removeprefix("refs/heads/")
         onto = ("--detach",) if self._event.ref.startswith("refs/pull/") else ("-B", branch)
         _git(self._work, "checkout", "--quiet", *onto, "refs/remotes/checked/out")
+
+    def _python(self, given: Mapping[str, str]) -> None:
+        assert given.keys() == {"python-version"}  # and the Python of this machine will do
 
     def _artifact(self, given: Mapping[str, str]) -> Path:
         return self._site.scratch.with_name(f"{self._site.scratch.name}-artifacts") / given["name"]

@@ -1,24 +1,29 @@
-"""A repository that `init` began from a hub of eight people, on a forge: its remote, its secrets, and its hub.
+"""An office: a hub of eight people, the repository that `init` began from it, and the forge on which that lies.
 
 The hub is served over HTTP. The environment `bo-sync-plan` holds a key that may only look, `bo-sync-apply` the owner's.
 """
 
+import os
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from bo_sync.sandbox.baseline import KNOWN_DEFINITIONS, OWNER_KEY, VIEWER_KEY, definitions, keys
 from bo_sync.sandbox.shape import Population, RoleShape, UserShape
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.world import person, rows
 from tests.support.expressions import Value
+from tests.support.forges import Account, Forge
+from tests.support.github_double import ACTIONS, REPOSITORY, github
 from tests.support.process import COMMAND, SECONDS, Served, bo_sync, environment, served, write
-from tests.support.runner import REPOSITORY, Event, Job, Site, Vault, run_workflow
+from tests.support.runner import Event, Job, Site, Vault, run_workflow
 
 SELLERS: Final = ("bea", "cas", "dora", "emil", "fay", "gus")
 _WRITER: Final = {
@@ -49,12 +54,13 @@ def team() -> Population:
 
 
 @dataclass(frozen=True, slots=True)
-class Forge:
-    """The forge, as the people who use it see it. `desk` is a clone in which somebody works."""
+class Office:
+    """`desk` is a clone in which somebody works, `forge` what GitHub holds of comments and issues."""
 
     site: Site
     desk: Path
     hub: Served
+    forge: Forge
 
     def git(self, *arguments: str) -> str:
         return _git(self.desk, *arguments)
@@ -79,8 +85,8 @@ class Forge:
         self.git("merge", "--quiet", "--no-ff", "--message", f"Merge {branch}", branch)
         self.git("push", "--quiet", "origin", "main")
 
-    def runs(self, file: str, event: Event) -> dict[str, Job]:
-        return run_workflow(self.site, f"{file}.yml", event)
+    def runs(self, file: str, event: Event, before: Mapping[str, Callable[[], None]] | None = None) -> dict[str, Job]:
+        return run_workflow(self.site, f"{file}.yml", event, before)
 
     def pull_request(self, number: int = 7, *, fork: bool = False) -> dict[str, Job]:
         """Runs what a pull request sets off."""
@@ -98,6 +104,16 @@ class Forge:
             there = store.snapshot()
             changed = [{**user, **fields} if user["email"] == email else user for user in there["users"]]
             store.load({**there, "users": changed})  # type: ignore[typeddict-item]  # a test names fields that there are
+
+    def grants_by_hand(self, email: str, definition: str) -> None:
+        """Somebody makes a person a viewer of something in the backoffice."""
+        with Store.open(self.hub.database) as store:
+            there = store.snapshot()
+            for user in there["users"]:
+                if user["email"] == email:
+                    row: RoleShape = {"id": str(UUID(int=1)), "definition": definition, "access": "VIEWER"}
+                    user["roles"] = [*user["roles"], row]
+            store.load(there)
 
 
 def on_main(name: str, **inputs: Value) -> Event:
@@ -135,18 +151,24 @@ if [ "$1 $2" = "pr list" ]; then echo 0; fi
 """
 
 
+_PYTHON: Final = """#!/usr/bin/env bash
+# Stands for a Python whose pip installs bo-sync: writes down what is asked of it.
+printf '%s\\n' "$*" >> "{said}"
+cp "{program}" "{tools}/bo-sync"
+"""
+
+
 @contextmanager
-def forge(folder: Path, **more: str) -> Iterator[Forge]:
-    """A forge whose repository `init --github --from-hub` began; `more` is in the environment of every step."""
+def office(folder: Path, *, is_installed: bool = True) -> Iterator[Office]:
+    """An office whose repository `init --github --from-hub` began; on its runners bo-sync is installed, or not yet."""
     tools, remote, desk = folder / "bin", folder / "remote.git", folder / "desk"
-    _program(tools / "bo-sync", f'#!/usr/bin/env bash\nexec {" ".join((sys.executable, *COMMAND[1:]))} "$@"\n')
+    program = (tools if is_installed else folder / "index") / "bo-sync"
+    _program(program, f'#!/usr/bin/env bash\nexec {" ".join((sys.executable, *COMMAND[1:]))} "$@"\n')
     _program(tools / "gh", _GH.format(said=folder / "gh.log"))
-    kept = environment(**more)
-    kept["PATH"] = f"{tools}:{kept['PATH']}"
-    with served(folder, team()) as hub:
+    _program(tools / "python", _PYTHON.format(said=folder / "python.log", program=program, tools=tools))
+    with served(folder, team()) as hub, github() as forge:
         desk.mkdir()
         _git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
-        _git(remote, "config", "uploadpack.allowAnySHA1InWant", "true")
         _git(desk, "init", "--quiet", "--initial-branch=main")
         _git(desk, "remote", "add", "origin", remote.as_uri())
         ran = bo_sync(desk, "init", "--github", "--from-hub", env=hub.env(VIEWER_KEY))
@@ -154,14 +176,29 @@ def forge(folder: Path, **more: str) -> Iterator[Forge]:
         _git(desk, "add", "--all")
         _git(desk, "commit", "--quiet", "--message", "Begin")
         _git(desk, "push", "--quiet", "origin", "main")
+        kept = {**environment(), **_WRITER, "GITHUB_API_URL": forge.api}
+        kept["PATH"] = os.pathsep.join([str(tools), *_without_ours(kept["PATH"])])
         vaults = {
             name: Vault({"BO_SYNC_HUB_URL": hub.url}, {"BO_SYNC_API_KEY": key})
             for name, key in (("bo-sync-plan", VIEWER_KEY), ("bo-sync-apply", OWNER_KEY))
         }
-        yield Forge(Site(remote, folder / "jobs", vaults, {**_WRITER, **kept}), desk, hub)
+        site = Site(REPOSITORY, remote, folder / "jobs", vaults, kept, partial(_token, forge))
+        yield Office(site, desk, hub, forge)
 
 
-def asked_of_gh(made: Forge) -> list[str]:
-    """What the workflows asked GitHub's own program."""
-    said = made.site.scratch.parent / "gh.log"
+def _without_ours(path: str) -> list[str]:
+    """The folders of a PATH, but for those that hold a bo-sync of this machine."""
+    return [folder for folder in path.split(os.pathsep) if not (Path(folder) / "bo-sync").exists()]
+
+
+def _token(forge: Forge, may: frozenset[str]) -> str:
+    """A token of a job, which may write what it names and nothing else."""
+    token = f"ghs_{len(forge.accounts)}-{'-'.join(sorted(may)) or 'nothing'}-0123456789"
+    forge.accounts[token] = Account(ACTIONS.id, ACTIONS.login, is_app=True, may=may)
+    return token
+
+
+def asked_of(program: str, made: Office) -> list[str]:
+    """What the workflows asked `gh` or `python`."""
+    said = made.site.scratch.with_name(f"{program}.log")
     return said.read_text().splitlines() if said.exists() else []

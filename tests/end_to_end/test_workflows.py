@@ -1,0 +1,234 @@
+"""The workflows that `init` writes, each run step by step from its own YAML, by a team that uses them for the first
+time.
+
+A repository is begun from a hub, and on it happens what happens to any: somebody joins, an address changes, half the
+team is deleted, things are merged, somebody changes the hub by hand. The comments are golden files.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bo_sync import __version__
+from tests.end_to_end.office import SELLERS, Office, asked_of, office, on_main
+from tests.support.golden import check_golden
+from tests.support.runner import Job
+
+HANA = "email: hana@example.com\nfirst_name: Hana\nlast_name: Sato\npreset: sales-representative\n"
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Iterator[Office]:
+    with office(tmp_path) as made:
+        yield made
+
+
+def steady(text: str) -> str:
+    """Text without what differs from run to run: the port, commits, digests, the day."""
+    for pattern, instead in (
+        (r"127\.0\.0\.1(:|&#58;)\d+", r"127.0.0.1\g<1>8080"),
+        (r"sha256(:|&#58;)[0-9a-f]{64}", r"sha256\g<1>0123456789abcdef"),
+        (r"\b[0-9a-f]{10}\b", "0123456789"),
+        (r"\b20\d\d-\d\d-\d\d\b", "2026-06-01"),
+    ):
+        text = re.sub(pattern, instead, text)
+    return text
+
+
+def file_of(team: Office, name: str) -> str:
+    return (team.desk / "users" / f"{name}@example.com.yaml").read_text(encoding="utf-8")
+
+
+def ended(jobs: dict[str, Job]) -> dict[str, str]:
+    return {name: job.conclusion for name, job in jobs.items()}
+
+
+def emails(team: Office) -> set[str]:
+    return {person["email"] for person in team.hub.holds()["users"]}
+
+
+def test_init_and_a_first_commit_leave_nothing_to_apply_and_no_drift(team: Office) -> None:
+    jobs = team.runs("bo-sync-apply", on_main("push"))
+    assert ended(jobs) == {"plan": "success", "apply": "skipped"}, jobs["plan"].log
+    assert jobs["plan"].outputs == {"has_changes": "false"}
+    assert ended(team.runs("bo-sync-drift", on_main("schedule"))) == {"drift": "success"}
+    assert team.forge.issues == []
+
+
+def test_a_pull_request_that_adds_a_person_is_told_what_it_gives(team: Office) -> None:
+    team.proposes("hana", {"users/hana.yaml": HANA})
+    jobs = team.pull_request()
+    assert ended(jobs) == {"intent": "success", "plan": "success"}, jobs["intent"].log + jobs["plan"].log
+    (comment,) = team.forge.comments
+    check_golden("workflow-adds.md", steady(comment.body))
+    check_golden("workflow-adds-intent.md", steady(jobs["intent"].summary))
+    assert jobs["plan"].summary.startswith("<!-- bo-sync:plan http://127.0.0.1:")
+    assert "hana@example.com" not in emails(team)
+
+
+def test_a_pull_request_that_is_pushed_to_again_keeps_its_one_comment(team: Office) -> None:
+    team.proposes("hana", {"users/hana.yaml": HANA})
+    team.pull_request()
+    team.proposes("hana", {"users/hana.yaml": HANA.replace("Sato", "Suzuki")})
+    team.pull_request()
+    (comment,) = team.forge.comments
+    assert "Suzuki" in comment.body
+
+
+def test_a_pull_request_that_renames_an_address_is_refused_and_told_what_to_do_instead(team: Office) -> None:
+    renamed = file_of(team, "bea").replace("bea@example.com", "beatrix@example.com")
+    team.proposes("bea", {"users/bea@example.com.yaml": renamed})
+    jobs = team.pull_request()
+    assert ended(jobs) == {"intent": "failure", "plan": "failure"}
+    assert "::error file=users/bea@example.com.yaml,line=1," in jobs["intent"].log
+    (comment,) = team.forge.comments
+    assert "keep the file of bea&#64;example.com with &#96;state&#58; absent&#96;" in comment.body
+    check_golden("workflow-renames.md", steady(comment.body))
+    check_golden("workflow-renames-intent.md", steady(jobs["intent"].summary))
+
+
+def test_a_pull_request_that_deletes_half_the_team_is_refused(team: Office) -> None:
+    gone = {
+        f"users/{name}@example.com.yaml": f"{file_of(team, name).splitlines()[0]}\nstate: absent\n"
+        for name in SELLERS[:4]
+    }
+    team.proposes("half", gone)
+    jobs = team.pull_request()
+    assert ended(jobs) == {"intent": "success", "plan": "failure"}
+    (comment,) = team.forge.comments
+    check_golden("workflow-deletes-half.md", steady(comment.body))
+    assert "4 deletions, at most 1" in comment.body
+    assert "pass --allow max&#95;user&#95;deletes=4" in comment.body
+
+
+def test_a_pull_request_that_just_removes_half_the_files_is_refused_without_asking_the_hub(team: Office) -> None:
+    team.proposes("half", {f"users/{name}@example.com.yaml": None for name in SELLERS[:4]})
+    jobs = team.pull_request(fork=True)
+    assert ended(jobs) == {"intent": "failure", "plan": "skipped"}
+    assert jobs["intent"].summary.count("removed_file") + jobs["intent"].summary.count("removed&#95;file") > 0
+
+
+def test_a_fork_gets_the_intent_and_nothing_that_needs_a_secret(team: Office) -> None:
+    team.proposes("hana", {"users/hana.yaml": HANA})
+    jobs = team.pull_request(fork=True)
+    assert ended(jobs) == {"intent": "success", "plan": "skipped"}
+    assert "hana&#64;example.com" in jobs["intent"].summary
+    assert team.forge.heard == []
+
+
+def test_files_that_cannot_be_read_are_annotated_and_nothing_is_commented(team: Office) -> None:
+    team.proposes("typo", {"users/hana.yaml": HANA.replace("preset", "prest")})
+    jobs = team.pull_request()
+    assert ended(jobs) == {"intent": "failure", "plan": "failure"}
+    assert "::error file=users/hana.yaml,line=4," in jobs["intent"].log
+    assert jobs["intent"].step("Say who gains and who loses what").outcome == "skipped"
+    assert team.forge.comments == []
+
+
+def test_a_merge_applies_exactly_the_plan_that_was_shown_and_then_there_is_nothing_to_do(team: Office) -> None:
+    team.merges(team.proposes("hana", {"users/hana.yaml": HANA}))
+    jobs = team.runs("bo-sync-apply", on_main("push"))
+    assert ended(jobs) == {"plan": "success", "apply": "success"}, jobs["apply"].log
+    assert "hana@example.com" in emails(team)
+    artifacts = team.site.scratch.with_name("jobs-artifacts")
+    shown: dict[str, object] = json.loads((artifacts / "bo-sync-plan" / "plan.json").read_text())
+    (journal,) = (artifacts / "bo-sync-journal").glob("*.jsonl")
+    assert str(shown["digest"]) in journal.read_text()
+    assert ended(team.runs("bo-sync-apply", on_main("push"))) == {"plan": "success", "apply": "skipped"}
+
+
+def test_a_plan_that_no_longer_holds_when_it_is_let_through_is_not_applied(team: Office) -> None:
+    team.merges(team.proposes("hana", {"users/hana.yaml": HANA}))
+    meanwhile = {"apply": lambda: team.changes_by_hand("bea@example.com", lastName="Director")}
+    jobs = team.runs("bo-sync-apply", on_main("push"), meanwhile)
+    assert ended(jobs) == {"plan": "success", "apply": "failure"}
+    assert "the saved plan is not what would be done now" in jobs["apply"].log
+    assert "hana@example.com" not in emails(team)
+
+
+def test_a_refused_plan_is_applied_only_by_hand_with_the_number_that_is_meant(team: Office) -> None:
+    gone = {f"users/{name}@example.com.yaml": f"email: {name}@example.com\nstate: absent\n" for name in SELLERS[:4]}
+    team.merges(team.proposes("half", gone))
+    assert ended(team.runs("bo-sync-apply", on_main("push"))) == {"plan": "failure", "apply": "skipped"}
+    jobs = team.runs("bo-sync-apply", on_main("workflow_dispatch", allow="max_user_deletes=4"))
+    assert ended(jobs) == {"plan": "success", "apply": "success"}, jobs["plan"].log
+    assert emails(team) == {f"{name}@example.com" for name in ("anna", "omar", *SELLERS[4:])}
+
+
+def test_nothing_is_planned_or_applied_for_another_branch(team: Office) -> None:
+    team.proposes("hana", {"users/hana.yaml": HANA})
+    event = replace(on_main("workflow_dispatch", allow=""), ref="refs/heads/hana")
+    assert ended(team.runs("bo-sync-apply", event)) == {"plan": "skipped", "apply": "skipped"}
+
+
+def test_each_night_what_has_ended_is_taken_back_and_nothing_else_is_touched(team: Office) -> None:
+    until = "modules:\n  pricing:\n    access: viewer\n    until: 2020-01-01\n"
+    ended_files = {
+        "users/bea@example.com.yaml": f"{file_of(team, 'bea')}{until}",
+        "users/cas@example.com.yaml": f"{file_of(team, 'cas')}until: 2020-01-01\n",
+    }
+    team.merges(team.proposes("ends", ended_files))
+    team.grants_by_hand("bea@example.com", "pricing")
+    team.changes_by_hand("dora@example.com", lastName="Director")
+    jobs = team.runs("bo-sync-apply", on_main("schedule"))
+    assert ended(jobs) == {"plan": "success", "apply": "success"}, jobs["plan"].log
+    people = {person["email"]: person for person in team.hub.holds()["users"]}
+    assert "cas@example.com" not in people
+    assert people["dora@example.com"]["lastName"] == "Director"
+    assert {"definition": "pricing", "access": "NONE"}.items() <= people["bea@example.com"]["roles"][-1].items()
+
+
+def test_drift_opens_one_issue_keeps_it_up_to_date_and_closes_it_when_it_is_over(team: Office) -> None:
+    def night() -> dict[str, Job]:
+        jobs = team.runs("bo-sync-drift", on_main("schedule"))
+        assert ended(jobs) == {"drift": "success"}, jobs["drift"].log
+        return jobs
+
+    team.changes_by_hand("bea@example.com", lastName="Director")
+    night()
+    (issue,) = team.forge.open_issues
+    check_golden("workflow-drift.md", steady(f"# {issue.title}\n\n{issue.body}"))
+    team.changes_by_hand("cas@example.com", lastName="Director")
+    night()
+    assert [each.id for each in team.forge.open_issues] == [issue.id]
+    assert "cas&#64;example.com" in issue.body
+    assert ended(team.runs("bo-sync-apply", on_main("workflow_dispatch", allow=""))) == {
+        "plan": "success",
+        "apply": "success",
+    }
+    night()
+    assert team.forge.open_issues == []
+    assert [each.id for each in team.forge.issues] == [issue.id]
+    check_golden("workflow-drift-over.md", steady(f"# {issue.title}\n\n{issue.body}"))
+
+
+def test_drift_can_be_taken_over_as_a_pull_request(team: Office) -> None:
+    team.changes_by_hand("bea@example.com", lastName="Director")
+    for _ in range(2):  # the branch of the first time is there the second time
+        jobs = team.runs("bo-sync-pull", on_main("workflow_dispatch"))
+        assert ended(jobs) == {"pull": "success"}, jobs["pull"].log
+    team.git("fetch", "--quiet", "origin")
+    assert team.git("diff", "--stat", "main", "origin/bo-sync/pull").split()[0] == "users/bea@example.com.yaml"
+    assert "+last_name: Director" in team.git("diff", "main", "origin/bo-sync/pull").splitlines()
+    asked = asked_of("gh", team)
+    assert [" ".join(line.split()[:2]) for line in asked] == ["pr list", "pr create"] * 2
+    assert asked[1].startswith("pr create --base main --head bo-sync/pull --title ")
+
+
+def test_where_nothing_drifted_nothing_is_taken_over(team: Office) -> None:
+    jobs = team.runs("bo-sync-pull", on_main("workflow_dispatch"))
+    assert jobs["pull"].summary == "The files say what the hub holds.\n"
+    assert asked_of("gh", team) == []
+
+
+def test_a_runner_without_bo_sync_installs_this_version_once_a_job(tmp_path: Path) -> None:
+    with office(tmp_path, is_installed=False) as team:
+        team.proposes("hana", {"users/hana.yaml": HANA})
+        jobs = team.pull_request(fork=True)
+        assert ended(jobs) == {"intent": "success", "plan": "skipped"}, jobs["intent"].log
+        (installed,) = asked_of("python", team)
+    assert installed == f"-m pip install --quiet --disable-pip-version-check -- bo-sync=={__version__}"
