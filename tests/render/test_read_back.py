@@ -2,7 +2,6 @@
 
 import csv
 import json
-import re
 from collections import Counter
 from importlib.resources import files
 from io import StringIO
@@ -11,7 +10,6 @@ from typing import Any, Final
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element
 
-import clevercsv
 import pytest
 from jsonschema import Draft7Validator
 from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
@@ -19,15 +17,14 @@ from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 from bo_sync.core.changes import DeleteUser
 from bo_sync.core.plan import Plan
 from bo_sync.core.rails import RailResult
-from bo_sync.render.csv import foreign
 from bo_sync.render.gitlab import codequality, plan_widget
 from bo_sync.render.json import plan_json
 from bo_sync.render.junit import files_junit, plan_junit, report_junit
 from bo_sync.render.notices import Notice, files_notices, plan_notices
 from bo_sync.render.sarif import sarif
-from bo_sync.render.tables import difference_csv, plan_csv, users_csv
-from tests.render.cases import PLANS, REPORTS, USERS, judged, rail_row
-from tests.render.report_cases import CHECKED, FILES, VIOLATED, csv_of, difference, json_of, notices, xml_of
+from bo_sync.render.tables import plan_csv
+from tests.render.cases import PLANS, REPORTS, judged, rail_row
+from tests.render.report_cases import CHECKED, FILES, VIOLATED, json_of, notices, xml_of
 from tests.support.builders import create, delete, field_change, plan, revoke, set_grant, update
 from tests.support.hostile import HOSTILE
 
@@ -245,63 +242,6 @@ def test_hostile_text_is_sound_xml_and_commands_no_log(attack: str) -> None:
         assert all(value.isprintable() for value in (*told, *lines))
         assert not [line for line in (*told, *lines, *text.splitlines()) if line.lstrip().startswith("::")]
         assert "##[" not in text
-
-
-def read_csv(text: str) -> list[list[str]]:
-    """The rows, read alike by Python's reader and by one that guesses the dialect."""
-    rows = list(csv.reader(StringIO(text)))
-    guessed = clevercsv.Sniffer().sniff(text[:4000])
-    assert guessed is not None
-    assert guessed.delimiter == ","
-    assert [list(row) for row in clevercsv.reader(StringIO(text), delimiter=",", quotechar='"')] == rows
-    assert {len(row) for row in rows} == {len(rows[0])}
-    return rows
-
-
-def grants(change: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(grant["role"], grant["direction"]) for grant in change["grants"]] or [("", "")]
-
-
-@every_plan
-def test_csv_of_a_plan_has_one_row_a_person_and_grant_as_in_the_json(shown: Plan) -> None:
-    _, *rows = read_csv(plan_csv(shown))
-    assert [(row[0], row[1], row[2], row[5]) for row in rows] == [
-        (foreign(change["email"]), change["action"], role, direction)
-        for change in json.loads(plan_json(shown))["changes"]
-        for role, direction in grants(change)
-    ]
-
-
-def test_csv_of_a_difference_adds_up_to_what_the_people_gain_and_lose() -> None:
-    found = difference()
-    head, *rows = read_csv(difference_csv(found))
-    totals = [sum(int(row[head.index(name)] or 0) for row in rows) for name in head[-4:]]
-    shifts = [person.shift for person in found.people]
-    assert totals == [
-        sum(len(part) for part in parts)
-        for parts in zip(*((it.opened, it.closed, it.gained, it.lost) for it in shifts), strict=True)
-    ]
-    assert [row[1] for row in rows] == ["guard"] * 3 + ["stays", "stays", "joined", "left", "joined", "stays"]
-
-
-@pytest.mark.parametrize("name", USERS)
-def test_csv_of_people_has_one_row_a_person(name: str) -> None:
-    head, *rows = read_csv(users_csv(USERS[name]))
-    assert head == ["id", "name", "email", "phone", "created", "updated", "preset"]
-    assert [row[2] for row in rows] == [str(entry.email) for entry in USERS[name]]
-
-
-@every_attack
-def test_hostile_text_is_no_formula_no_command_and_no_row_of_a_table(attack: str) -> None:
-    shapes = {name: len(list(csv.reader(StringIO(text)))) for name, text in csv_of("x").items()}
-    for name, text in csv_of(attack).items():
-        rows = list(csv.reader(StringIO(text)))
-        assert len(rows) == shapes[name] == text.count("\n")
-        assert {len(row) for row in rows} == {len(rows[0])}
-        for cell in (cell for row in rows for cell in row):
-            assert cell.isprintable()
-            assert not re.match(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]", cell)
-        assert not re.search(r"^\s*::|##\w*\[", text, re.MULTILINE)
 
 
 def everybody(count: int) -> Plan:

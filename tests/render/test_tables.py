@@ -1,0 +1,78 @@
+"""Tables for spreadsheets are read back by others, say what the plan says, and are no formula."""
+
+import csv
+import json
+import re
+from io import StringIO
+from typing import Any
+
+import clevercsv
+import pytest
+
+from bo_sync.core.plan import Plan
+from bo_sync.render.csv import foreign
+from bo_sync.render.json import plan_json
+from bo_sync.render.tables import difference_csv, plan_csv, users_csv
+from tests.render.cases import PLANS, USERS
+from tests.render.report_cases import VIOLATED, csv_of, difference
+from tests.support.hostile import HOSTILE
+
+every_plan = pytest.mark.parametrize("shown", [*PLANS.values(), VIOLATED], ids=[*PLANS, "violated"])
+every_attack = pytest.mark.parametrize("attack", HOSTILE.values(), ids=HOSTILE)
+
+
+def read_csv(text: str) -> list[list[str]]:
+    """The rows, read alike by Python's reader and by one that guesses the dialect."""
+    rows = list(csv.reader(StringIO(text)))
+    guessed = clevercsv.Sniffer().sniff(text[:4000])
+    assert guessed is not None
+    assert guessed.delimiter == ","
+    assert [list(row) for row in clevercsv.reader(StringIO(text), delimiter=",", quotechar='"')] == rows
+    assert {len(row) for row in rows} == {len(rows[0])}
+    return rows
+
+
+def grants(change: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(grant["role"], grant["direction"]) for grant in change["grants"]] or [("", "")]
+
+
+@every_plan
+def test_csv_of_a_plan_has_one_row_a_person_and_grant_as_in_the_json(shown: Plan) -> None:
+    _, *rows = read_csv(plan_csv(shown))
+    assert [(row[0], row[1], row[2], row[5]) for row in rows] == [
+        (foreign(change["email"]), change["action"], role, direction)
+        for change in json.loads(plan_json(shown))["changes"]
+        for role, direction in grants(change)
+    ]
+
+
+def test_csv_of_a_difference_adds_up_to_what_the_people_gain_and_lose() -> None:
+    found = difference()
+    head, *rows = read_csv(difference_csv(found))
+    totals = [sum(int(row[head.index(name)] or 0) for row in rows) for name in head[-4:]]
+    shifts = [person.shift for person in found.people]
+    assert totals == [
+        sum(len(part) for part in parts)
+        for parts in zip(*((it.opened, it.closed, it.gained, it.lost) for it in shifts), strict=True)
+    ]
+    assert [row[1] for row in rows] == ["guard"] * 3 + ["stays", "stays", "joined", "left", "joined", "stays"]
+
+
+@pytest.mark.parametrize("name", USERS)
+def test_csv_of_people_has_one_row_a_person(name: str) -> None:
+    head, *rows = read_csv(users_csv(USERS[name]))
+    assert head == ["id", "name", "email", "phone", "created", "updated", "preset"]
+    assert [row[2] for row in rows] == [str(entry.email) for entry in USERS[name]]
+
+
+@every_attack
+def test_hostile_text_is_no_formula_no_command_and_no_row_of_a_table(attack: str) -> None:
+    shapes = {name: len(list(csv.reader(StringIO(text)))) for name, text in csv_of("x").items()}
+    for name, text in csv_of(attack).items():
+        rows = list(csv.reader(StringIO(text)))
+        assert len(rows) == shapes[name] == text.count("\n")
+        assert {len(row) for row in rows} == {len(rows[0])}
+        for cell in (cell for row in rows for cell in row):
+            assert cell.isprintable()
+            assert not re.match(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]", cell)
+        assert not re.search(r"^\s*::|##\w*\[", text, re.MULTILINE)
