@@ -10,6 +10,7 @@ from tests.forge.places import BODY, MARKER, OTHER, issues, merge, project_issue
 from tests.support.forges import MALLORY, Account, Forge, Heard, Writing
 from tests.support.github_double import ACTIONS, OWNER, PERSON, github
 from tests.support.gitlab_double import PROJECT_BOT, gitlab
+from tests.support.hostile import HOSTILE
 
 
 @dataclass(frozen=True)
@@ -213,3 +214,10 @@ class TestGitLabsCommands:
             note = forge.write(BODY, PROJECT_BOT, is_system=True)
             assert post(merge(forge), OTHER).action == "created"
             assert note.edits == 0
+
+    @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+    def test_a_hostile_text_is_written_once_and_obeyed_by_nobody(self, text: str) -> None:
+        with gitlab() as forge:
+            body = f"{MARKER}\n{text}\n/{text}\n"
+            assert [post(merge(forge), body).action for _ in range(2)] == ["created", "unchanged"]
+            assert forge.obeyed == []

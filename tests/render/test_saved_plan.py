@@ -113,10 +113,10 @@ def part(document: dict[str, Json], *path: str | int) -> dict[str, Json]:
     """An object within a document."""
     found: Json = document
     for step in path:
-        if isinstance(found, dict) and isinstance(step, str):
-            found = found[step]
-        elif isinstance(found, list) and isinstance(step, int):
-            found = found[step]
+        held: dict[str | int, Json] = {}
+        held.update(enumerate(found) if isinstance(found, list) else {})
+        held.update(found if isinstance(found, dict) else {})
+        found = held[step]
     assert isinstance(found, dict)
     return found
 
