@@ -167,7 +167,7 @@ class TestReads:
 
     def test_an_answer_that_drips_is_not_waited_for(self) -> None:
         started = time.monotonic()
-        with Scripted(*[Drip(0.1)] * 5) as hub, pytest.raises(HubUnreachableError, match="not complete after"):
+        with Scripted(*[Drip(0.1)] * 5) as hub, pytest.raises(HubUnreachableError, match="no answer in time"):
             transport_to(hub.url, impatient(request=0.3)).read(READ)
         assert time.monotonic() - started < 8
 
@@ -177,6 +177,18 @@ class TestReads:
             transport.stop()
             with pytest.raises(HubUnreachableError):
                 transport.read(READ)
+
+    def test_what_is_asked_after_a_stop_ends_when_what_was_in_flight_then_has_to(self) -> None:
+        started = time.monotonic()
+        with Scripted(Hang(1.5)) as hub:
+            transport = transport_to(hub.url, impatient(request=0.8))
+            transport.stop()
+            time.sleep(0.4)
+            with pytest.raises(HubUnreachableError, match="no answer in time"):
+                transport.read(READ)
+            assert time.monotonic() - started < 1.1
+            with pytest.raises(HubUnreachableError, match="it was not asked any more"):
+                transport.write(WRITE)
 
     @pytest.mark.parametrize(
         ("scene", "said"),

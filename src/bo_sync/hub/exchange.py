@@ -4,8 +4,10 @@ No exception of the libraries below leaves this module, because theirs carry the
 secret. Redirects are not followed, cookies not kept, netrc is not read, and an answer is bounded in time and size.
 """
 
+import socket
 import ssl
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import Final
@@ -14,17 +16,22 @@ import requests
 import urllib3
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.auth import AuthBase
+from urllib3.connection import HTTPConnection
 
 from bo_sync import __version__
 from bo_sync.hub.answers import Answer, Outcome, Silence
+from bo_sync.hub.deadline import BoundedResponse, Deadline, TooMuchError, current
 
 USER_AGENT: Final = f"bo-sync/{__version__}"
 LARGEST_ANSWER: Final = 32 * 1024 * 1024
+_MOST_BYTES: Final = LARGEST_ANSWER + LARGEST_ANSWER // 8
+"""So many may come over the wire: an eighth is for headers and for what separates chunks."""
 _CHUNK: Final = 64 * 1024
+_SHORTEST_TRY: Final = 0.5
+"""Seconds that an address gets at least, however many a name has."""
 Adapter = BaseAdapter
 """What serves a further scheme, as the sandbox's."""
-
-
+_LATE: Final = Silence("no answer in time", sent=True)
 _KINDS: Final[tuple[tuple[tuple[type[BaseException], ...], Silence], ...]] = (
     (
         (ssl.SSLCertVerificationError,),
@@ -41,7 +48,8 @@ _KINDS: Final[tuple[tuple[tuple[type[BaseException], ...], Silence], ...]] = (
         (urllib3.exceptions.ConnectTimeoutError, requests.ConnectTimeout),
         Silence("connecting took too long", sent=False),
     ),
-    ((urllib3.exceptions.ReadTimeoutError, requests.ReadTimeout), Silence("no answer in time", sent=True)),
+    ((TooMuchError,), Silence(f"an answer of more than {LARGEST_ANSWER >> 20} MiB", sent=True, lasting=True)),
+    ((urllib3.exceptions.ReadTimeoutError, requests.ReadTimeout), _LATE),
 )
 """What an exception says about a request, the first that fits: only the first four certainly came before it was sent.
 A ProxyError is not among them: a proxy that ends the connection in the middle raises one too."""
@@ -72,6 +80,64 @@ class _Secretive(AuthBase):
         return r
 
 
+class _Connection(HTTPConnection):
+    """A connection under the deadline of the exchange that uses it, for as long as it does."""
+
+    response_class = BoundedResponse
+
+    def _new_conn(self) -> socket.socket:
+        """Connects; every address that a name has gets its share of the time."""
+        deadline, patience = current(), self.timeout
+        if deadline is None or patience is None:
+            return super()._new_conn()
+        self.timeout = max(_SHORTEST_TRY, min(patience, deadline.left() / self._addresses()))
+        try:
+            connected = super()._new_conn()
+        finally:
+            self.timeout = patience
+        connected.settimeout(patience)
+        deadline.watch(connected.fileno())
+        return connected
+
+    def _addresses(self) -> int:
+        with suppress(OSError, UnicodeError):  # what is wrong with a name is found again, and told, when connecting
+            return len(socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM))
+        return 1
+
+    def putrequest(self, method: str, url: str, *how: bool, **more: bool) -> None:
+        """Begins a request: on a connection that was kept, of which this exchange does not know yet, perhaps."""
+        deadline = current()
+        if deadline is not None and self.sock is not None:
+            deadline.watch(self.sock.fileno())
+        super().putrequest(method, url, *how, **more)
+
+
+def _bound(manager: urllib3.PoolManager) -> None:
+    """Lets a manager make connections as above, of whatever kind its own are."""
+    pools: Mapping[str, type[urllib3.HTTPConnectionPool]] = manager.pool_classes_by_scheme
+    manager.pool_classes_by_scheme = {scheme: _bounded(pool) for scheme, pool in pools.items()}
+
+
+def _bounded(pool: type[urllib3.HTTPConnectionPool]) -> type[urllib3.HTTPConnectionPool]:
+    connection = type("BoundedConnection", (_Connection, pool.ConnectionCls), {})
+    return type("BoundedPool", (pool,), {"ConnectionCls": connection})
+
+
+class _BoundedAdapter(HTTPAdapter):
+    """Every connection is one of the above, to the place itself and to a proxy."""
+
+    def __init__(self, connections: int) -> None:
+        super().__init__(pool_maxsize=connections, max_retries=0)
+        _bound(self.poolmanager)
+
+    def proxy_manager_for(self, proxy: str, **more: object) -> urllib3.PoolManager:
+        is_new = proxy not in self.proxy_manager
+        manager: urllib3.PoolManager = super().proxy_manager_for(proxy, **more)
+        if is_new:
+            _bound(manager)
+        return manager
+
+
 def open_session(
     headers: Mapping[str, str], secret_headers: Callable[[], Mapping[str, str]], *, is_encrypted: bool, connections: int
 ) -> Session:
@@ -83,7 +149,7 @@ def open_session(
     # Proxies and CA bundles come from the environment; but what is sent in the clear must not leave this machine.
     session.trust_env = is_encrypted
     for prefix in ("https://", "http://"):
-        session.mount(prefix, HTTPAdapter(pool_maxsize=connections, max_retries=0))
+        session.mount(prefix, _BoundedAdapter(connections))
     return session
 
 
@@ -106,31 +172,30 @@ class Time:
 
 
 def exchange(session: Session, asked: Asked, time: Time) -> Outcome:
-    """What came of it. Never raises what the libraries below raise."""
+    """What came of it, within the time. Never raises what the libraries below raise."""
     started = time.monotonic()
-    try:
-        response = session.request(
-            asked.method,
-            asked.url,
-            data=asked.body,
-            timeout=(min(time.connect, time.seconds), time.seconds),
-            allow_redirects=False,
-            stream=True,
-        )
-        with response:
-            return _read_answer(response, lambda: time.monotonic() - started > time.seconds, time.seconds)
-    except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as err:
-        return _silence(err, time.monotonic() - started)
+    with Deadline(time.seconds, _MOST_BYTES) as deadline:
+        try:
+            response = session.request(
+                asked.method,
+                asked.url,
+                data=asked.body,
+                timeout=(min(time.connect, time.seconds), time.seconds),
+                allow_redirects=False,
+                stream=True,
+            )
+            with response:
+                return _read_answer(response)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as err:
+            return _silence(err, time.monotonic() - started, is_late=deadline.is_over)
 
 
-def _read_answer(response: requests.Response, is_late: Callable[[], bool], seconds: float) -> Outcome:
+def _read_answer(response: requests.Response) -> Answer:
     body = bytearray()
     for chunk in _chunks(response):
         body += chunk
         if len(body) > LARGEST_ANSWER:
-            return Silence(f"an answer of more than {LARGEST_ANSWER >> 20} MiB", sent=True, lasting=True)
-        if is_late():
-            return Silence(f"the answer was not complete after {seconds:.0f} s", sent=True)
+            raise TooMuchError
     headers = response.headers
     media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
     lower = {name.lower(): value for name, value in headers.items()}
@@ -148,11 +213,13 @@ def _chunks(response: requests.Response) -> Iterator[bytes]:
         yield chunk
 
 
-def _silence(err: Exception, seconds: float) -> Silence:
+def _silence(err: Exception, seconds: float, *, is_late: bool) -> Silence:
     """An exception of the libraries below, as a value. Only names are kept: messages may quote headers and proxies."""
     causes = tuple(_causes(err))
     named = " < ".join(type(cause).__name__ for cause in causes)
-    found = next((silence for cause in causes for kinds, silence in _KINDS if isinstance(cause, kinds)), _BROKEN)
+    found = next((silence for cause in causes for kinds, silence in _KINDS if isinstance(cause, kinds)), None)
+    if found is None:
+        found = _LATE if is_late else _BROKEN
     if "TLS CA certificate bundle" in str(err):
         found = _NO_BUNDLE
     return replace(found, seconds=seconds, detail=named)

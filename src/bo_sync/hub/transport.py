@@ -7,6 +7,7 @@ connection was made, or the hub answered 429. A connection that breaks after tha
 closed already, leaves the write's fate unknown.
 """
 
+import math
 import threading
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -22,6 +23,7 @@ from bo_sync.hub.secrets import Credentials
 
 PASSING: Final = frozenset({429, 500, 502, 503, 504})
 """Answers that a later try may not get."""
+_ENDED: Final = Silence("it was not asked any more", sent=False, hint="run it again")
 _HEADERS: Final = {"Accept": "application/json", "Content-Type": "application/json"}
 
 
@@ -43,6 +45,7 @@ class Transport:
         self._pace = pace or Pace()
         self._in_flight = threading.BoundedSemaphore(concurrency)
         self._stopped = threading.Event()
+        self._ends = math.inf
         is_encrypted = address.scheme == "https"
         self._session = open_session(_HEADERS, self._secrets, is_encrypted=is_encrypted, connections=concurrency)
         for scheme, adapter in (adapters or {}).items():
@@ -82,7 +85,12 @@ class Transport:
                 return self._reply(call, answer)
 
     def stop(self) -> None:
-        """Ends every wait between two tries, now and later: what waits fails as unreachable, what is sent finishes."""
+        """Ends every wait between two tries, now and later: what waits fails as unreachable, what is sent finishes.
+
+        What is asked from now on, as after a write of which nobody knows, ends when what was sent by now has to.
+        """
+        if not self._stopped.is_set():
+            self._ends = self._pace.monotonic() + self._pace.request
         self._stopped.set()
 
     def close(self) -> None:
@@ -96,7 +104,9 @@ class Transport:
         while True:
             left = self._pace.silent - (clock() - silent_since)
             with self._in_flight:
-                outcome = self._exchange(body, max(0.1, min(self._pace.request, left)))
+                if clock() >= self._ends:
+                    return _ENDED
+                outcome = self._exchange(body, max(0.1, min(self._pace.request, left, self._ends - clock())))
             tried += 1
             if tried == TRIES or not may_repeat(outcome):
                 return outcome
