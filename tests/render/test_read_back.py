@@ -83,7 +83,9 @@ def sound(schema: Draft7Validator, text: str) -> list[dict[str, Any]]:
     log = json.loads(text)
     assert [error.message for error in schema.iter_errors(log)] == []
     (run,) = log["runs"]
-    rules = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
+    described = run["tool"]["driver"]["rules"]
+    assert all(rule[key]["text"] for rule in described for key in ("shortDescription", "fullDescription", "help"))
+    rules = [rule["id"] for rule in described]
     assert rules == sorted(set(rules))
     for result in run["results"]:
         assert rules[result["ruleIndex"]] == result["ruleId"]

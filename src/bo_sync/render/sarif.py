@@ -65,11 +65,12 @@ def sarif(notices: Sequence[Notice], below: str = "") -> str:
 
 
 def _rule(notice: Notice) -> Json:
-    """The rule as its gravest notice speaks of it."""
-    title = f"{notice.title[:1].upper()}{notice.title[1:]}"
+    """The rule as its gravest notice speaks of it, with all that GitHub demands of one."""
+    title = _inert(f"{notice.title[:1].upper()}{notice.title[1:]}".rstrip("."))
     return {
         "id": notice.check,
-        "shortDescription": {"text": f"{_inert(title.rstrip('.'))}."},
+        "shortDescription": {"text": f"{title}."},
+        "fullDescription": {"text": f"{title}. {_HELP[notice.kind]}"},
         "help": {"text": _HELP[notice.kind]},
         "defaultConfiguration": {"level": _LEVELS[notice.severity]},
     }
