@@ -86,7 +86,7 @@ def test_a_pull_request_that_renames_an_address_is_refused_and_told_what_to_do_i
     assert ended(jobs) == {"intent": "failure", "plan": "failure"}
     assert "::error file=users/bea@example.com.yaml,line=1," in jobs["intent"].log
     (comment,) = team.forge.comments
-    assert "keep the file of bea&#64;example.com with &#96;state&#58; absent&#96;" in comment.body
+    assert "keep the file of bea<!---->&#64;example.com with &#96;state&#58; absent&#96;" in comment.body
     check_golden("workflow-renames.md", steady(comment.body))
     check_golden("workflow-renames-intent.md", steady(jobs["intent"].summary))
 
@@ -116,7 +116,7 @@ def test_a_fork_gets_the_intent_and_nothing_that_needs_a_secret(team: Office) ->
     team.proposes("hana", {"users/hana.yaml": HANA})
     jobs = team.pull_request(fork=True)
     assert ended(jobs) == {"intent": "success", "plan": "skipped"}
-    assert "hana&#64;example.com" in jobs["intent"].summary
+    assert "hana<!---->&#64;example.com" in jobs["intent"].summary
     assert team.forge.heard == []
 
 
@@ -195,7 +195,7 @@ def test_drift_opens_one_issue_keeps_it_up_to_date_and_closes_it_when_it_is_over
     team.changes_by_hand("cas@example.com", lastName="Director")
     night()
     assert [each.id for each in team.forge.open_issues] == [issue.id]
-    assert "cas&#64;example.com" in issue.body
+    assert "cas<!---->&#64;example.com" in issue.body
     assert ended(team.runs("bo-sync-apply", on_main("workflow_dispatch", allow=""))) == {
         "plan": "success",
         "apply": "success",

@@ -56,7 +56,7 @@ def test_html_has_no_tag_quote_or_entity_but_ours(text: str) -> None:
 
 @given(text=ANY_TEXT)
 def test_markdown_has_no_markup_mention_link_or_cell_boundary(text: str) -> None:
-    bare = re.sub(r"&#\d+;", "", markdown(text))
+    bare = re.sub(r"(?:<!---->)?&#64;|&#\d+;", "", markdown(text))
     assert not set(bare) & set("&<>\"'`|@*_~[]()!#\\:$")
     assert "www." not in bare.lower()
 
@@ -70,11 +70,16 @@ def entities(characters: str) -> str:
     return "".join(f"&#{ord(character)};" if character in characters else character for character in PRINTED)
 
 
+IN_MARKDOWN: Final = entities("&<>\"'`|@*_~[]()!#\\:$").replace("&#64;", "<!---->&#64;")
+PARTED: Final = "<!---->&#64;&#60;&#33;-- --&#62;"
+
 SHOWN = [
     ("all that is drawn stays on a terminal", terminal, PRINTED, PRINTED),
     ("all that is drawn stays in a cell", csv_cell, PRINTED, PRINTED),
     ("five characters act in HTML", html, PRINTED, entities("&<>\"'")),
-    ("twenty characters act in Markdown", markdown, PRINTED, entities("&<>\"'`|@*_~[]()!#\\:$")),
+    ("twenty characters act in Markdown", markdown, PRINTED, IN_MARKDOWN),
+    ("an address in Markdown is in two pieces, each once", markdown, "a@b &#64;", "a<!---->&#64;b <!---->&#64;"),
+    ("a comment in Markdown stays only where it parts an address", markdown, "<!---->&#64;<!-- -->", PARTED),
     ("our entities stay in HTML", html, "&#38;&#60;&#62;&#34;&#39;", "&#38;&#60;&#62;&#34;&#39;"),
     ("another entity in HTML is text", html, "&#40; &#x3c; &#60 &lt;", "&#38;#40; &#38;#x3c; &#38;#60 &#38;lt;"),
     ("a letter's entity in HTML is text", html, "&#88;", "&#38;#88;"),
@@ -111,7 +116,7 @@ SHOWN = [
     ("a name stays a name in a cell", csv_cell, "Jane = Doe", "Jane = Doe"),
     ("a tag becomes text in HTML", html, "<b>&", "&#60;b&#62;&#38;"),
     ("a hidden bidi entity is not let through", html, "&#8238;", "&#38;#8238;"),
-    ("code in Markdown is one element", markdown_code, "a|b@c", "<code>a&#124;b&#64;c</code>"),
+    ("code in Markdown is one element", markdown_code, "a|b@c", "<code>a&#124;b<!---->&#64;c</code>"),
     ("no text can close the element", markdown_code, "</code>`", "<code>&#60;/code&#62;&#96;</code>"),
 ]
 

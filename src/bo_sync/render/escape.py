@@ -43,7 +43,11 @@ def _entities(characters: str, also: str = "") -> re.Pattern[str]:
 
 
 _HTML: Final = _entities("&<>\"'")
-_MARKDOWN: Final = _entities("&<>\"'`|@*_~[]()!#\\:$", also=r"|(?<=[wW]{3})\.")
+_NOTHING: Final = "<!---->"
+_AT: Final = "&#64;"
+_MARKDOWN: Final = re.compile(
+    f"{_NOTHING}{_AT}|" + _entities("&<>\"'`|@*_~[]()!#\\:$", also=r"|(?<=[wW]{3})\.").pattern
+)
 
 
 def html(text: str) -> str:
@@ -52,8 +56,17 @@ def html(text: str) -> str:
 
 
 def markdown(text: str) -> str:
-    """`text` for the inside of a `<code>` in Markdown, in a table too: no markup, mention, link or reference."""
-    return _MARKDOWN.sub(_entity, visible(text))
+    """`text` for the inside of a `<code>` in Markdown, in a table too: no markup, mention, link or reference.
+
+    GitHub's parser links an address wherever one piece of text holds it, in a `<code>` and from entities too; a comment
+    of HTML that says nothing makes two pieces of it.
+    """
+    return _MARKDOWN.sub(_inert, visible(text))
+
+
+def _inert(found: re.Match[str]) -> str:
+    entity = _entity(found)
+    return f"{_NOTHING}{entity}" if entity == _AT else entity
 
 
 def markdown_code(text: str) -> str:
