@@ -70,7 +70,7 @@ def command(
 
     Exits 0 when it stands there, 6 for a file that is no plan of ours or was altered, 1 when the forge fails.
     """
-    from bo_sync.cli.talk import result, say
+    from bo_sync.cli.talk import result
     from bo_sync.forge.surroundings import Chosen
 
     if forge is None:
@@ -80,12 +80,17 @@ def command(
     message = _message(saved, body, marker)
     if dry_run:
         result(message.body)
-        return ExitCode.OK
-    posted, title = _post(forge, Chosen(repository, pull), message, drift=drift)
+    else:
+        _tell(chosen, *_post(forge, Chosen(repository, pull), message, drift=drift), form)
+    return ExitCode.OK
+
+
+def _tell(chosen: Common, posted: "Posted", title: str, form: str) -> None:
+    from bo_sync.cli.talk import result, say
+
     if posted.superseded and not chosen.quiet:
         say(f"{posted.superseded} older of ours there, out of date now: another run wrote at the same time")
     result(_told(posted, title, form))
-    return ExitCode.OK
 
 
 def _message(saved: Path | None, body: Path | None, marker: str | None) -> _Message:
