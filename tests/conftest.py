@@ -4,8 +4,10 @@
 """
 
 import os
+import signal
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from ipaddress import ip_address
 
 import pytest
@@ -48,6 +50,15 @@ def _is_here(host: object) -> bool:
 
 
 sys.addaudithook(refuse_network)
+
+
+@pytest.fixture(autouse=True)
+def _signals_as_before() -> Iterator[None]:
+    """A command that ran in this process leaves its handlers behind, since its own process would have ended."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -101,6 +101,23 @@ def test_an_apply_that_is_stopped_finishes_what_is_in_flight_and_reports_and_the
     assert (again.code, left.code) == (0, 0)
 
 
+@pytest.mark.parametrize("pause", [0.0, 0.02, 0.1])
+def test_however_often_somebody_presses_there_is_one_report_and_the_code_is_5(tmp_path: Path, pause: float) -> None:
+    root = write(tmp_path, ROOT)
+    with weathered(LIVE, Gate()) as hub:
+        with started(root, "apply", "--yes", "--concurrency", "2", env=hub.env()) as process:
+            wait_until_asked(hub, "adminUserUpdate")
+            for _ in range(400):
+                if process.poll() is not None:
+                    break
+                process.send_signal(signal.SIGINT)
+                time.sleep(pause)
+            done = ended(process)
+        held = phones(hub.holds())
+    assert done.code == 5, done
+    assert done.out.endswith(f"6 people: {held.count('2')} applied, {held.count(None)} not attempted.\n")
+
+
 def wait_until_asked(hub: Weathered, operation: str) -> None:
     """Returns when the hub was asked for the operation."""
     for _ in range(600):

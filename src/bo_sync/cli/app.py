@@ -94,6 +94,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         _never_fail_on_characters(stream)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a pipeline that is cancelled is a Ctrl-C
     code = _run(given, verbose=any(map(_ASKS_FOR_MORE, given)))
+    for number in (signal.SIGINT, signal.SIGTERM):  # the code is decided, and must not become that of a late Ctrl-C
+        signal.signal(number, signal.SIG_IGN)
     sys.exit(_flushed(code))
 
 

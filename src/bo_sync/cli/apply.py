@@ -3,7 +3,6 @@
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -240,20 +239,22 @@ def new_run() -> str:
 
 @contextmanager
 def _stop_on_signals(hub: "CommerceHub") -> Iterator[Callable[[], bool]]:
-    """While the block runs, Ctrl-C and SIGTERM let what is in flight finish; nothing begins, and nothing waits."""
-    stop = threading.Event()
+    """From here on Ctrl-C and SIGTERM let what is in flight finish; nothing begins, and nothing waits.
+
+    The handlers stay when the block ends: then only the report is left, and a second Ctrl-C must not take it away. They
+    touch no lock twice, since a signal may come while another one is being handled.
+    """
+    pressed: list[int] = []
 
     def note(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        stop.set()
-        hub.stop()
+        del frame
+        pressed.append(number)
+        if len(pressed) == 1:
+            hub.stop()
 
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, note)
+    yield lambda: bool(pressed)
 
 
 def _tell(done: "Report", run: "Plan", wanted: _Wanted, code: ExitCode) -> None:
