@@ -14,10 +14,7 @@ from contextlib import suppress
 from contextvars import ContextVar, Token
 from http.client import HTTPResponse
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from typing import Final, Self
 
 
 class TooMuchError(OSError):
@@ -118,7 +115,9 @@ class _Counted(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: "WriteableBuffer") -> int | None:
+    def readinto(self, buffer: object) -> int | None:
+        if not isinstance(buffer, memoryview):  # as the buffer above, the only one that asks, gives
+            raise TypeError(buffer)
         try:
             length = self._under.readinto(buffer)
         except OSError:

@@ -123,19 +123,21 @@ def _bounded(pool: type[urllib3.HTTPConnectionPool]) -> type[urllib3.HTTPConnect
     return type("BoundedPool", (pool,), {"ConnectionCls": connection})
 
 
+class _BoundedProxies(dict[str, urllib3.PoolManager]):
+    """What an adapter keeps for each proxy that it meets."""
+
+    def __setitem__(self, proxy: str, manager: urllib3.PoolManager) -> None:
+        _bound(manager)
+        super().__setitem__(proxy, manager)
+
+
 class _BoundedAdapter(HTTPAdapter):
     """Every connection is one of the above, to the place itself and to a proxy."""
 
     def __init__(self, connections: int) -> None:
         super().__init__(pool_maxsize=connections, max_retries=0)
+        self.proxy_manager = _BoundedProxies()
         _bound(self.poolmanager)
-
-    def proxy_manager_for(self, proxy: str, **more: object) -> urllib3.PoolManager:
-        is_new = proxy not in self.proxy_manager
-        manager: urllib3.PoolManager = super().proxy_manager_for(proxy, **more)
-        if is_new:
-            _bound(manager)
-        return manager
 
 
 def open_session(
