@@ -143,6 +143,8 @@ def unfolded(title: str, block: Block) -> Block:
 
 
 def folded(title: str, block: Block) -> Block:
-    """A block that opens with a click."""
+    """A block that opens with a click; one line where there was no room for any of its rows."""
+    if block.rows and not block.shown:
+        return Block((f"{title}: not shown here.",), 0, block.rows)
     lines = ("<details>", f"<summary>{title}</summary>", "", *block.lines, "", "</details>")
     return Block(lines, block.shown, block.rows)

@@ -12,7 +12,6 @@ from typing import Final
 from bo_sync.core.model import Severity, Source
 from bo_sync.core.plan import Plan
 from bo_sync.core.report import Outcome, PersonOutcome, Report
-from bo_sync.core.text import visible
 from bo_sync.render.escape import terminal
 from bo_sync.render.markdown import gained_and_lost
 from bo_sync.render.notices import Checked, Kind, Notice, files_notices, plan_notices
@@ -108,7 +107,7 @@ def _command(level: str, title: str, message: str, place: Mapping[str, str] = _N
 def _place(source: Source | None, below: str) -> Mapping[str, str]:
     if source is None:
         return _NOWHERE
-    path = visible(f"{below}{source.path.raw}")
+    path = terminal(f"{below}{source.path.raw}")
     line = str(source.line)
     return {"file": path, "line": line, "endLine": line, "col": str(source.column)}
 

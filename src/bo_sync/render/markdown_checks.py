@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
-from bo_sync.core.model import Severity, Source
+from bo_sync.core.model import Source
 from bo_sync.core.policy import PolicyResult, PolicyRow
 from bo_sync.core.rails import RailResult, RailRow, way_past
 from bo_sync.render.comment import Block, Cells, Detail, code, folded, prose, said, sentence, table, unfolded
@@ -74,8 +74,9 @@ def _policy(result: PolicyResult, detail: Detail) -> Block:
         "",
         f"**Way past:** {sentence(way_past_policy(result), detail)}.",
     )
-    verb = "Refused" if result.is_violated else "Warned" if policy.severity is Severity.WARNING else "Failed"
-    return unfolded(f"{verb} by the policy {code(policy.id, detail)}", Block(told, rows.shown, rows.rows))
+    name = f"policy {code(policy.id, detail)}"
+    title = f"Refused by the {name}" if result.is_violated else f"The {name} fails, and refuses nothing"
+    return unfolded(title, Block(told, rows.shown, rows.rows))
 
 
 def _policy_row(row: PolicyRow, detail: Detail) -> Cells:
