@@ -9,7 +9,7 @@ import pytest
 
 from bo_sync.config.load import Tree
 from bo_sync.config.removals import Removal, removals
-from bo_sync.config.revision import commit_of, read_revision, tree_at
+from bo_sync.config.revision import Base, base_of, commit_of, read_revision, tree_at
 from bo_sync.config.yaml import MAX_BYTES
 from bo_sync.core.text import Text
 from bo_sync.errors import UsageError
@@ -206,6 +206,66 @@ def test_a_shallow_clone_without_the_commit_says_what_to_fetch(tmp_path: Path) -
         "fetch what is missing, with `git fetch --unshallow`, or `git fetch --depth=1 origin COMMIT` for one "
         "commit (on GitHub Actions: `fetch-depth: 0` for actions/checkout)"
     )
+
+
+def test_the_base_is_the_last_commit_that_both_have(tmp_path: Path) -> None:
+    root = repository(tmp_path, {"users/jane.yaml": JANE})
+    first = git(root, "rev-parse", "HEAD")
+    git(root, "checkout", "--quiet", "-b", "change")
+    second = commit(root, {"users/jane.yaml": f"{JANE}job: Poet\n"})
+    assert base_of(root, "main") == Base(first, first)
+    assert base_of(root, "HEAD") == Base(second, second)
+    git(root, "checkout", "--quiet", "main")
+    later = commit(root, {"users/bob.yaml": BOB})
+    assert base_of(root, "change") == Base(first, second)
+    git(root, "checkout", "--quiet", "change")
+    assert base_of(root, "main") == Base(first, later)
+    git(root, "checkout", "--quiet", "--detach", first)
+    assert base_of(root, "main") == Base(first, later)
+
+
+def test_histories_that_crossed_or_have_nothing_in_common_are_compared_with_the_very_revision(tmp_path: Path) -> None:
+    root = repository(tmp_path, {"users/jane.yaml": JANE})
+    git(root, "checkout", "--quiet", "-b", "change")
+    commit(root, {"users/bob.yaml": BOB})
+    git(root, "checkout", "--quiet", "main")
+    commit(root, {"users/jane.yaml": f"{JANE}job: Poet\n"})
+    git(root, "branch", "before")
+    git(root, "merge", "--quiet", "--message", "one way", "change")
+    git(root, "checkout", "--quiet", "change")
+    git(root, "merge", "--quiet", "--message", "the other", "before")
+    crossed = git(root, "rev-parse", "main")
+    assert base_of(root, "main") == Base(crossed, crossed)
+    git(root, "checkout", "--quiet", "--orphan", "new")
+    assert base_of(root, "main") == Base(crossed, crossed)
+    commit(root, {"users/bob.yaml": BOB})
+    assert base_of(root, "main") == Base(crossed, crossed)
+
+
+def test_a_shallow_clone_that_holds_a_merge_knows_what_was_merged_into(tmp_path: Path) -> None:
+    source = repository(tmp_path / "source", {"users/jane.yaml": JANE})
+    git(source, "checkout", "--quiet", "-b", "change")
+    commit(source, {"users/bob.yaml": BOB})
+    git(source, "checkout", "--quiet", "main")
+    tip = commit(source, {"users/jane.yaml": f"{JANE}job: Poet\n"})
+    git(source, "merge", "--quiet", "--message", "merge", "change")
+    git(tmp_path, "clone", "--quiet", "--depth=2", source.as_uri(), "clone")
+    assert base_of(tmp_path / "clone", "HEAD^1") == Base(tip, tip)
+
+
+def test_a_shallow_clone_without_the_commit_where_both_parted_says_what_to_fetch(tmp_path: Path) -> None:
+    source = repository(tmp_path / "source", {"users/jane.yaml": JANE})
+    git(source, "branch", "change")
+    commit(source, {"users/bob.yaml": BOB})
+    git(source, "checkout", "--quiet", "change")
+    commit(source, {"users/jane.yaml": f"{JANE}job: Poet\n"})
+    git(tmp_path, "clone", "--quiet", "--depth=1", "--no-single-branch", source.as_uri(), "clone")
+    with pytest.raises(UsageError) as caught:
+        base_of(tmp_path / "clone", "origin/main")
+    assert caught.value.message == (
+        "git cannot tell since when the files at hand and the revision origin/main differ: this clone is shallow"
+    )
+    assert caught.value.hint.startswith("fetch the whole history, with `git fetch --unshallow`")
 
 
 def test_a_partial_clone_fetches_nothing_by_itself(tmp_path: Path) -> None:

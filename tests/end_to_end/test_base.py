@@ -150,7 +150,7 @@ def test_programs_get_the_same_as_json(root: Path) -> None:
         "loosened",
         "rails",
     ]
-    assert document["base"] == {"revision": "HEAD~2", "commit": short(root, "HEAD~2")}
+    assert document["base"] == {"revision": "HEAD~2", "commit": short(root, "HEAD~2"), "tip": None}
     assert document["loosened"] == []
     found = {rail.pop("rail"): rail for rail in document["rails"]}
     assert list(found) == ["empty", "email_change", "removed_file"]
@@ -163,6 +163,70 @@ def test_programs_get_the_same_as_json(root: Path) -> None:
     ]
     later = json.loads(validate(root, "--format", "json", base="HEAD~1").out)
     assert later["loosened"] == [{"guard": "email_domains", "before": None, "after": "example.org"}]
+
+
+def behind(root: Path, files: dict[str, str | None]) -> tuple[str, str]:
+    """A branch with `files`, cut before `main` got somebody; the short names of where it was cut, and of `main`."""
+    git(root, "checkout", "-q", "-b", "change")
+    commit(root, files)
+    git(root, "checkout", "-q", "main")
+    commit(root, {"users/late.yaml": file("late@example.com", first="Late", last="Hire")})
+    git(root, "checkout", "-q", "change")
+    return short(root, "main~1"), short(root)
+
+
+def test_what_others_added_to_the_base_since_is_not_taken_for_removed(root: Path) -> None:
+    cut, tip = behind(root, {"users/jane.yaml": f"{JANE}job: Poet\n"})
+    done = validate(root)
+    told = f"Compared with main ({cut}, where HEAD left it; it is at {tip}): 3 rails checked, none refuses."
+    assert (done.code, done.out.splitlines()[0]) == (0, told)
+    document = json.loads(validate(root, "--format", "json").out)
+    assert document["base"] == {"revision": "main", "commit": cut, "tip": tip}
+    markdown = validate(root, "--format", "markdown").out
+    code = "<code>{}</code>".format
+    assert f"compared with {code('main')} ({code(cut)}, where HEAD left it; it is at {code(tip)}).</sub>" in markdown
+
+
+def test_what_the_branch_removes_is_refused_however_far_it_is_behind(root: Path) -> None:
+    cut, tip = behind(root, {"users/jane.yaml": None})
+    done = validate(root)
+    assert done.code == 4
+    assert done.out.splitlines()[0] == (
+        f"Rails: 1 of 3 refuses these files, compared with main ({cut}, where HEAD left it; it is at {tip})"
+    )
+    assert [line.split()[1] for line in done.out.splitlines() if line.startswith("           ! ")] == [
+        "jane@example.com"
+    ]
+
+
+def test_a_merge_with_the_base_is_compared_with_the_very_base(root: Path) -> None:
+    _, tip = behind(root, {"users/jane.yaml": f"{JANE}job: Poet\n"})
+    git(root, "merge", "-q", "-m", "merge", "main")
+    done = validate(root)
+    assert (done.code, done.out.splitlines()[0]) == (0, f"Compared with main ({tip}): 3 rails checked, none refuses.")
+    (root / "users/late.yaml").unlink()
+    commit(root, {"users/late2.yaml": "email: late2@example.com\nid: 9\n"})
+    assert "! late@example.com  has an entry at the base (users/late.yaml:1) and none now" in validate(root).out
+
+
+def test_a_shallow_clone_that_cannot_tell_since_when_is_a_mistake_of_usage(root: Path) -> None:
+    behind(root, {"users/jane.yaml": f"{JANE}job: Poet\n"})
+    clone = root.parent / "clone"
+    git(root.parent, "clone", "-q", "--depth=1", "--no-single-branch", root.as_uri(), "clone")
+    done = bo_sync(clone, "validate", "--base", "origin/main")
+    assert (done.code, done.out) == (64, "")
+    assert done.complaint == (
+        (
+            "error: git cannot tell since when the files at hand and the revision origin/main differ: this clone is "
+            "shallow"
+        ),
+        (
+            "next: fetch the whole history, with `git fetch --unshallow` (on GitHub Actions: `fetch-depth: 0` for "
+            "actions/checkout; on GitLab: `GIT_DEPTH: 0`)"
+        ),
+    )
+    git(clone, "fetch", "-q", "--unshallow")
+    assert bo_sync(clone, "validate", "--base", "origin/main").code == 0
 
 
 def test_broken_files_come_before_refusals_and_accuse_nobody(root: Path) -> None:

@@ -276,6 +276,7 @@ USERS: Final[dict[str, tuple[UserRow, ...]]] = {
 
 COMPARISONS: Final = {
     "base-content": Comparison(Text("main"), "3f2c1ab42d", (), (RailResult("empty", 15, 1, ok=True),)),
+    "base-behind": Comparison(Text("main"), "3f2c1ab42d", (), (RailResult("empty", 15, 1, ok=True),), "77aa01b3c9"),
     "base-refused": Comparison(
         Text("origin/main"),
         "3f2c1ab42d",

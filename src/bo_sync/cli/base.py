@@ -10,7 +10,7 @@ from bo_sync.cli.redacting import meet_tree
 from bo_sync.config.files import POLICIES, SETTINGS_FILE
 from bo_sync.config.load import Tree, load_files
 from bo_sync.config.removals import Removal, removals
-from bo_sync.config.revision import SHOWN, read_revision
+from bo_sync.config.revision import SHOWN, base_of, read_revision
 from bo_sync.core.diff import PROTECTED
 from bo_sync.core.history import Comparison, Snapshot, compare
 from bo_sync.core.model import Problem, Severity, Source
@@ -21,13 +21,17 @@ from bo_sync.core.text import Text
 def compare_with(common: Common, revision: str, tree: Tree) -> tuple[Comparison, tuple[Problem, ...]]:
     """How `tree`, the files at hand, differs from `revision`, and what of the revision could not be compared.
 
-    Raises UsageError where git cannot give the revision.
+    Of a revision that has commits which HEAD lacks, it is the last one that both have (`base_of`). Raises UsageError
+    where git cannot give the revision.
     """
-    read = read_revision(common.root, revision)
+    since = base_of(common.root, revision)
+    is_exact = since.commit == since.tip
+    read = read_revision(common.root, revision if is_exact else since.commit)
     base = load_files(read.files, read.problems)
     meet_tree(base)
     loosened, rails = compare(_snapshot(base), _snapshot(tree), common.day(tree.settings))
-    return Comparison(Text(revision), read.commit[:SHOWN], loosened, rails), _doubts(base)
+    tip = None if is_exact else since.tip[:SHOWN]
+    return Comparison(Text(revision), read.commit[:SHOWN], loosened, rails, tip), _doubts(base)
 
 
 def _snapshot(tree: Tree) -> Snapshot:

@@ -59,7 +59,8 @@ def command(chosen: Common, *, form: str, reports: tuple[Report, ...], base: str
     """Read every file and tell all that is wrong, each with its place. Needs no hub, no key and no network.
 
     With --base, also show which guards are loosened since that revision, and refuse a person whose address changed, or
-    whose file went away while all access would stay.
+    whose file went away while all access would stay. What others added to that revision since HEAD left it does not
+    count: the commit that is compared is then the last that both have.
 
     What is right but worth knowing comes after, as findings with a number (docs/findings.md): access that ends, that
     opens nothing, or more than it seems. They change no exit code, but for warnings with --strict.
@@ -188,9 +189,9 @@ def _markdown(tree: "Tree", told: _Told, limit: int) -> str:
     from bo_sync.render.markdown_files import Validated, files_markdown
 
     base = told.comparison
-    revision, commit = (base.revision, base.commit) if base is not None else (None, "")
+    compared = (base.revision, base.commit, base.tip) if base is not None else ()
     counts = len(tree.declarations) + len(tree.unsound), len(tree.presets)
-    return files_markdown(Validated(*counts, _checked(tree, told), revision, commit), limit=limit)
+    return files_markdown(Validated(*counts, _checked(tree, told), *compared), limit=limit)
 
 
 def _checked(tree: "Tree", told: _Told) -> "Checked":

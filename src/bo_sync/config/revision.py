@@ -46,6 +46,15 @@ class Revision:
     problems: tuple[Problem, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What a change is to be compared with, by whole names: `tip`, which a revision names, and `commit`, which is the
+    tip where HEAD holds it, and else the last commit that both have."""
+
+    commit: str
+    tip: str
+
+
 def commit_of(root: Path) -> Commit | None:
     """The commit that is checked out around `root`; None where git knows none."""
     sha = ask(root, "rev-parse", f"--short={SHOWN}", "--verify", "HEAD")
@@ -116,6 +125,28 @@ def commit_at(root: Path, revision: str) -> str:
     return name
 
 
+def base_of(root: Path, revision: str) -> Base:
+    """The commit with which HEAD is compared, so that what others added to `revision` since is not taken for removed.
+
+    Where git knows no such commit (histories that have nothing in common), or several, or there is no HEAD, it is the
+    one that `revision` names: then nothing that goes can be missed. Raises UsageError as `commit_at` does, and where a
+    shallow clone holds too little to tell.
+    """
+    tip = commit_at(root, revision)
+    found = ask(root, "merge-base", "--all", tip, "HEAD")
+    names = found.out.decode("ascii", "replace").split() if found is not None and found.is_sound else []
+    if len(names) == 1 and _is_hash(names[0]):
+        return Base(names[0], tip)
+    if not names and _is_shallow(root):
+        raise UsageError(
+            f"git cannot tell since when the files at hand and the revision {Text(revision)} differ: this clone is "
+            "shallow",
+            hint="fetch the whole history, with `git fetch --unshallow` (on GitHub Actions: `fetch-depth: 0` for "
+            "actions/checkout; on GitLab: `GIT_DEPTH: 0`)",
+        )
+    return Base(tip, tip)
+
+
 def day_of(revision: str) -> date | None:
     """The day that `@2026-03-01` names; None for any other name. Raises UsageError for a day that is none."""
     if not _is_day(revision):
@@ -152,9 +183,13 @@ def _last_second(day: date, zone: str) -> int:
     return int(datetime.combine(following, time(), ZoneInfo(zone)).timestamp()) - 1
 
 
+def _is_shallow(root: Path) -> bool:
+    answer = ask(root, "rev-parse", "--is-shallow-repository")
+    return answer is not None and answer.out.strip() == b"true"
+
+
 def _unknown(root: Path, revision: Text) -> UsageError:
-    shallow = ask(root, "rev-parse", "--is-shallow-repository")
-    if shallow is not None and shallow.out.strip() == b"true":
+    if _is_shallow(root):
         return UsageError(
             f"git knows no revision {revision} here: this clone is shallow",
             hint="fetch what is missing, with `git fetch --unshallow`, or `git fetch --depth=1 origin COMMIT` for one "

@@ -54,13 +54,17 @@ class AddressChange:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The files against those of a revision: `revision` as it was asked for, the commit that it names, and what of it
-    must be shown and what refuses."""
+    """The files against those of a revision: `revision` as it was asked for, the commit that was compared, and what of
+    it must be shown and what refuses.
+
+    `tip` is the commit that the revision names, where another one was compared: the last that HEAD has of it too.
+    """
 
     revision: Text
     commit: str
     loosened: tuple[Loosened, ...]
     rails: tuple[RailResult, ...]
+    tip: str | None = None
 
     @property
     def refused(self) -> tuple[RailResult, ...]:

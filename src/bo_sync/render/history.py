@@ -30,7 +30,8 @@ def comparison_text(
 
 
 def _lines(comparison: Comparison, page: Page) -> Iterator[str]:
-    base = f"{comparison.revision} ({comparison.commit})"
+    since = f", where HEAD left it; it is at {comparison.tip}" if comparison.tip is not None else ""
+    base = f"{comparison.revision} ({comparison.commit}{since})"
     if comparison.loosened:
         yield from _title(f"Guards loosened since {base}", page)
         rows = guard_rows(comparison.loosened)

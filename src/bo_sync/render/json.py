@@ -175,7 +175,7 @@ def _problem(problem: Problem) -> Json:
 
 def _comparison(comparison: Comparison) -> dict[str, Json]:
     return {
-        "base": {"revision": comparison.revision.raw, "commit": comparison.commit},
+        "base": {"revision": comparison.revision.raw, "commit": comparison.commit, "tip": comparison.tip},
         "loosened": guard_documents(comparison.loosened),
         "rails": [_rail(rail) for rail in comparison.rails],
     }

@@ -34,13 +34,14 @@ _WHOLE: Final = "All of it is in the JSON, and in `bo-sync validate --format tex
 @dataclass(frozen=True, slots=True)
 class Validated:
     """All that `validate` found: how many people and presets the files have, what is told of them, and, where they
-    were compared, the revision as it was asked for and its commit."""
+    were compared, the revision as it was asked for, the commit that was compared, and the `tip` of a `Comparison`."""
 
     people: int
     presets: int
     checked: Checked
     revision: Text | None = None
     commit: str = ""
+    tip: str | None = None
 
 
 def files_markdown(found: Validated, *, limit: int = COMMENT_LIMIT) -> str:
@@ -154,5 +155,6 @@ def _finding(finding: Finding, detail: Detail) -> Cells:
 def _footer(found: Validated, detail: Detail) -> str:
     if found.revision is None:
         return "<sub>Judged from the files alone, without a hub.</sub>"
-    base = f"{code(found.revision.raw, detail)} ({code(found.commit, detail)})"
+    since = f", where HEAD left it; it is at {code(found.tip, detail)}" if found.tip is not None else ""
+    base = f"{code(found.revision.raw, detail)} ({code(found.commit, detail)}{since})"
     return f"<sub>Judged from the files alone, without a hub, and compared with {base}.</sub>"
