@@ -59,6 +59,7 @@ def command(
     from bo_sync.cli.github import below, failures_annotated
     from bo_sync.cli.session import hub_session, read_plan
 
+    _check_day(chosen, choice)
     run, wanted = new_run(), _Wanted(form, reports, below(chosen.root))
     if not yes:
         _check_somebody_answers()
@@ -92,6 +93,18 @@ class _Wanted:
     form: str
     reports: tuple[Written, ...]
     below: str
+
+
+def _check_day(chosen: Common, choice: HubChoice) -> None:
+    """Another day is for trials: it would bring back access that has ended, and exceptions that have expired."""
+    from bo_sync.cli.destination import destination
+
+    address = destination(choice).address
+    if chosen.today is not None and address.scheme == "https":
+        raise UsageError(
+            f"--today {chosen.today} is for trials: what is applied to {address.url} is judged on the day that it is",
+            hint="leave it out; plan takes it, to see what another day would change",
+        )
 
 
 def _check_somebody_answers() -> None:
