@@ -5,8 +5,9 @@ revision, for `diff`, has one of the presets changed, which a twelfth of the peo
 twenty. The worst case is measured too, but has no bound: grants at random, so that hardly two people hold the same, and
 another revision in which everybody's are others; then what is printed is itself as long as all files.
 
-A question is everything between the people and the text that is printed, the reading of our own tables included, as a
-process asks it once. What counts is the processor's time, as for loading.
+Loading is what every command begins with: from the files to what they want of each person, presets applied. A question
+is everything after that, until the text that is printed, the reading of our own tables included, as a process asks it
+once. `diff` loads two trees, and is measured against loading one. What counts is the processor's time.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,15 +21,16 @@ from tempfile import TemporaryDirectory
 from bench.load import seconds
 from bench.result import Result
 from bo_sync.access.catalogue import catalogue
-from bo_sync.access.difference import Side, difference
+from bo_sync.access.difference import Side, Users, difference, differing
 from bo_sync.access.matrix import Matrix
-from bo_sync.access.people import Person, of_files
+from bo_sync.access.people import of_files
 from bo_sync.access.powers import powers
 from bo_sync.access.questions import who_can, who_could
 from bo_sync.access.words import read_question
-from bo_sync.config.load import Tree, load_tree
+from bo_sync.config.load import load_tree
 from bo_sync.core.model import MODULES, PLATFORM, Role
 from bo_sync.core.presets import resolve
+from bo_sync.core.settings import Settings
 from bo_sync.render.answers import answer_text
 from bo_sync.render.difference import Difference, Place, difference_text
 from bo_sync.render.difference_json import difference_json
@@ -58,9 +60,9 @@ def _measured(root: Path, write: Callable[[Path, Random, int], None], what: str,
         folder = root / (("base", "head")[revision])
         (folder / "users").mkdir(parents=True)
         write(folder, Random(7), revision)
-        trees.append(load_tree(folder))
-    questions = _questions(trees[0], *(_people(tree) for tree in trees))
-    load = min(seconds(lambda: load_tree(root / "base")) for _ in range(ROUNDS))
+        trees.append(_loaded(folder))
+    questions = _questions(Settings(), *trees)
+    load = min(seconds(lambda: _loaded(root / "base")) for _ in range(ROUNDS))
     return [_result(name + what, ask, load, bound) for name, ask in questions.items()]
 
 
@@ -76,21 +78,21 @@ def _afresh(ask: Callable[[], object]) -> object:
     return ask()
 
 
-def _questions(tree: Tree, people: tuple[Person, ...], others: tuple[Person, ...]) -> dict[str, Callable[[], object]]:
-    settings, page = tree.settings, Page()
+def _questions(settings: Settings, users: Users, others: Users) -> dict[str, Callable[[], object]]:
+    page = Page()
 
     def matrix() -> object:
-        return matrix_text(Matrix(people, settings.roles), page)
+        return matrix_text(Matrix(of_files(users), settings.roles), page)
 
     def who() -> object:
-        bound = powers(settings)
+        people, bound = of_files(users), powers(settings)
         asked = read_question("orderUpdate", bound, settings.roles)
         answer = replace(who_can(people, asked, bound), reaching=who_could(people, asked, bound))
         return answer_text(answer, "the files", page, indirect=True)
 
     def compared() -> Difference:
         bound = powers(settings)
-        found = difference(Side(people, bound), Side(others, bound))
+        found = difference(*(Side(of_files(those), bound) for those in differing(users, others)))
         assert len(found) > PEOPLE / 20, "so that there is something to tell"
         return Difference(Place(None, None, None, DAY), Place(None, None, None, DAY), (), found)
 
@@ -102,10 +104,11 @@ def _questions(tree: Tree, people: tuple[Person, ...], others: tuple[Person, ...
     }
 
 
-def _people(tree: Tree) -> tuple[Person, ...]:
+def _loaded(root: Path) -> Users:
+    tree = load_tree(root)
     assert not tree.problems, tree.problems[0]
     assert len(tree.declarations) == PEOPLE
-    return of_files(resolve(entry, tree.presets, tree.settings, DAY) for entry in tree.declarations)
+    return tuple(resolve(entry, tree.presets, tree.settings, DAY) for entry in tree.declarations)
 
 
 def _believable(root: Path, chance: Random, revision: int) -> None:
