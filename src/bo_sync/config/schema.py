@@ -13,6 +13,7 @@ from typing import Final, cast
 from bo_sync.access.catalogue import catalogue
 from bo_sync.config.documents import (
     ADDRESS,
+    GRANT_KEYS,
     POLICY_KEYS,
     PRESET_KEYS,
     ROLE_NAME,
@@ -151,7 +152,10 @@ def _model(model: type[Document], keys: Collection[str]) -> Schema:
     schema["definitions"] = schema.pop("$defs", {})
     parts = {model.__name__: schema, **cast("dict[str, Schema]", schema["definitions"])}
     for name, part in parts.items():
-        for key, value in _part(part, "properties").items():
+        own = _part(part, "properties")
+        if set(own) == set(GRANT_KEYS):
+            part["properties"] = {key: own[key] for key in GRANT_KEYS}
+        for key, value in own.items():
             cast("Schema", value).update(said(name, key))
     return schema
 
