@@ -1,0 +1,112 @@
+"""docs/json.md has every key that a document has."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from bo_sync.core.model import ROLES
+from tests.docs.pages import ROOT, SAMPLES
+from tests.support.process import bo_sync
+from tests.support.repository import commit, repository
+
+PAGE: Final = (ROOT / "docs" / "json.md").read_text(encoding="utf-8")
+SHARED: Final = "Parts of several documents"
+SECTIONS: Final = {
+    title.strip("`"): set(re.findall(r"^\| `([^`]+)` \|", body, re.MULTILINE))
+    for title, body in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
+}
+COMMANDS: Final = {
+    "plan": (("plan",), ("plan", "--today", "2099-07-01")),
+    "validate": (("validate", "--base", "main~1"), ("validate", "--base", "main~2")),
+    "users": (("users",), ("users", "--live")),
+    "show": (("show", "jane.doe@example.com"), ("show", "mei.lin@example.com")),
+    "who-can": (("who-can", "orderUpdate", "--indirect"), ("who-can", "addressesByCompanyId")),
+    "needs": (("needs", "orderUpdate", "Orders > Carriers"), ("needs", "cartUpdate", "attributeUpdate")),
+    "matrix": (("matrix",), ("matrix", "--diff-with", "live")),
+    "diff": (("diff", "main~2", "main"),),
+    "doctor": (("doctor",),),
+    "apply": (("apply", "--yes"), ("apply", "--yes", "--only", "omar.haddad@example.com")),
+    "journal": (("journal",), ("journal", "latest")),
+}
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository in which people, guards, policies and files change from commit to commit."""
+    found = [path for name in SAMPLES for path in _files(ROOT / name)]
+    files = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in found}
+    tree = repository(tmp_path_factory.mktemp("documents"), files)
+    order_desk = "email: tomas.novak@example.com\nfirst_name: Tomas\nlast_name: Novak\npreset: order-desk\n"
+    settings = "defaults: {language: nl}\nemail_domains: [example.com]\n"
+    commit(
+        tree, {"bo-sync.yaml": settings, "users/orders/tomas.novak.yaml": order_desk + "modules: {pricing: editor}\n"}
+    )
+    editor = "until: 2099-01-01\nmodules: {roles_permissions: {access: editor, until: 2099-06-30}}\n"
+    commit(tree, {"users/orders/tomas.novak.yaml": order_desk + editor, "users/finance/yusuf.demir.yaml": None})
+    return tree
+
+
+def _files(place: Path) -> list[Path]:
+    return sorted(path for path in place.rglob("*") if path.is_file()) if place.is_dir() else [place]
+
+
+@pytest.fixture(scope="module")
+def observed(root: Path) -> Mapping[str, set[str]]:
+    """The keys that each command's documents have; `apply` comes last but for its journal."""
+    found: dict[str, set[str]] = {}
+    for name, calls in COMMANDS.items():
+        for call in calls:
+            ran = bo_sync(root, *call, "--format", "json")
+            assert ran.out, (call, ran.err)
+            found.setdefault(name, set()).update(_keys(json.loads(ran.out)))
+    return found
+
+
+def _keys(value: object, path: str = "") -> Iterator[str]:
+    """The path of every value that is neither a mapping nor a list with things in it; a role's name is ROLE."""
+    match value:
+        case dict():
+            for key, inner in value.items():
+                name = "ROLE" if key in ROLES else key
+                yield from _keys(inner, f"{path}.{name}" if path else name)
+        case list():
+            for inner in value:
+                yield from _keys(inner, f"{path}[]")
+        case _:
+            yield path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_key_of_a_document_is_explained(command: str, observed: Mapping[str, set[str]]) -> None:
+    assert observed[command] - SECTIONS[command] - SECTIONS[SHARED] == set()
+
+
+def test_every_key_that_is_explained_was_seen_but_for_those_of_rare_cases(observed: Mapping[str, set[str]]) -> None:
+    seen = {command: keys | observed["plan"] | observed["validate"] for command, keys in observed.items()}
+    unseen = {f"{command}: {key}" for command in COMMANDS for key in SECTIONS[command] - seen[command]}
+    shared = {key for key in SECTIONS[SHARED] if not any(key in keys for keys in observed.values())}
+    assert unseen == RARE
+    assert shared == {f"policies[].notes[].{key}" for key in ("email", "message", "source")}
+
+
+RARE: Final = {
+    "journal: runs[].allowed",
+    "journal: runs[].unknown[]",
+    "journal: runs[].unreadable_lines[]",
+    "needs: alternatives[].platform.ROLE",
+    "needs: deprecated[]",
+    "needs: unanswered[].system_roles[]",
+    "plan: changes[].expired[].role",
+    "plan: changes[].expired[].until",
+    "plan: changes[].menu.closed[]",
+    "plan: changes[].operations.lost[]",
+    *(f"validate: problems[].{key}" for key in ("file", "line", "column", "severity", "message")),
+    *(f"who-can: indirect[].because[].{key}" for key in ("role", "access", "preset", "source", "until", "reason")),
+    "who-can: indirect[].email",
+    "who-can: system_roles[]",
+}
+"""Explained, and in none of these documents."""
