@@ -14,9 +14,10 @@ def test_apply_takes_no_other_day_for_a_hub_elsewhere_and_sends_nothing(tmp_path
     root = write(tmp_path, {"users/ann.yaml": ANN})
     ran = bo_sync(root, "apply", "--yes", "--today", "2026-01-01", "--hub", "https://hub.example.com/graphql", env=KEY)
     assert (ran.code, ran.out) == (64, "")
+    hub = "https://hub.example.com/graphql"
+    told = f"--today 2026-01-01 is for trials: what is applied to {hub} is judged on the day that"
     assert ran.complaint == (
-        "error: --today 2026-01-01 is for trials: what is applied to https://hub.example.com/graphql is judged on the "
-        "day that it is",
+        f"error: {told} it is",
         "next: leave it out; plan takes it, to see what another day would change",
     )
 
