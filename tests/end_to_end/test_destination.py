@@ -1,5 +1,6 @@
 """Where the key goes, and where it never does: refused with exit 64 before anything is sent."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -74,8 +75,20 @@ KEY = "key-that-must-stay-here"
         pytest.param(
             ("--hub", "https://hub.example.com/v2/graphql", "--api-key-file", "."),
             {},
-            ("error: --api-key-file .: Is a directory", "next: name a file that holds the key"),
+            (
+                "error: --api-key-file .: is neither a file nor a pipe",
+                "next: name a file that holds the key alone",
+            ),
             id="a folder as the key's file",
+        ),
+        pytest.param(
+            ("--hub", "https://hub.example.com/v2/graphql", "--api-key-file", os.devnull),
+            {},
+            (
+                f"error: --api-key-file {os.devnull}: is neither a file nor a pipe",
+                "next: name a file that holds the key alone",
+            ),
+            id="a device as the key's file",
         ),
         pytest.param(
             ("--hub", "https://hub.example.com/v2/graphql", "--api-key-file", "nowhere"),

@@ -93,6 +93,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         _never_fail_on_characters(stream)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a pipeline that is cancelled is a Ctrl-C
+    _keep_secret(given)
     code = _run(given, verbose=any(map(_ASKS_FOR_MORE, given)))
     for number in (signal.SIGINT, signal.SIGTERM):  # the code is decided, and must not become that of a late Ctrl-C
         signal.signal(number, signal.SIG_IGN)
@@ -101,6 +102,14 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 _ASKS_FOR_MORE: Final = re.compile("--verbose|-[a-zA-Z]*v[a-zA-Z]*").fullmatch
 """Known before the arguments are parsed, since that may fail too."""
+
+
+def _keep_secret(given: list[str]) -> None:
+    """Before anything is parsed: what is wrong with the arguments is told, too."""
+    if any(argument.startswith("--api-key-file") for argument in given):
+        from bo_sync.cli.secrecy import hide_keys_of
+
+        hide_keys_of(given)
 
 
 def _open_what_is_closed() -> None:

@@ -1,16 +1,22 @@
-"""What is said of files and arguments, without the secrets of the environment.
+"""What is said of files and arguments, without the secrets of the environment and of the file that holds the key.
 
 Somebody may paste the key into a file or onto the command line, and a complaint then quotes it, in a log that more
 people read. What a hub says is looked through where it arrives, and more closely (`hub/secrets.py`).
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Final
+from itertools import pairwise
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Final
 
 from bo_sync.hub.redaction import SHORTEST, without
+
+if TYPE_CHECKING:
+    from bo_sync.cli.key_file import KeyFile
 
 _NAMES: Final = ("BO_SYNC_API_KEY", "BO_SYNC_SESSION_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN")
 
@@ -28,10 +34,36 @@ def reworded(change: Callable[[str], str]) -> Iterator[None]:
         _REWORDED.reset(reset)
 
 
+OPTION: Final = "--api-key-file"
+_FILES: "Final[dict[Path, KeyFile | None]]" = {}
+"""The files that this run names for the key, and what each held when it was read: a pipe can be read but once."""
+_READING: Final = Lock()
+
+
+def hide_keys_of(arguments: Sequence[str]) -> None:
+    """From here on `discreet` hides what is in the files that these arguments name, also where they are wrong."""
+    named = [value for option, value in pairwise(arguments) if option == OPTION]
+    named += [argument.partition("=")[2] for argument in arguments if argument.startswith(f"{OPTION}=")]
+    _FILES.clear()
+    _FILES.update(dict.fromkeys(map(Path, named)))
+
+
+def key_in(path: Path) -> "KeyFile":
+    """What the file holds; it is read once a run."""
+    from bo_sync.cli.key_file import read_key_file
+
+    with _READING:
+        found = _FILES.get(path) or read_key_file(path)
+        if path in _FILES:
+            _FILES[path] = found
+        return found
+
+
 def discreet(said: str) -> str:
     """`said` with each piece of a secret hidden, of `SHORTEST` characters or more; a shorter secret is let stand."""
-    held = (os.environ.get(name, "").strip().lower() for name in _NAMES)
-    secrets = [secret for secret in held if _is_in(said.lower(), secret)]
+    held = [os.environ.get(name, "") for name in _NAMES]
+    held += [key.reveal() for path in tuple(_FILES) if (key := key_in(path).key) is not None]
+    secrets = [secret for each in held if _is_in(said.lower(), secret := each.strip().lower())]
     return _REWORDED.get()(without(said, secrets) if secrets else said)
 
 
