@@ -4,6 +4,7 @@ The hub is served over HTTP. The environment `bo-sync-plan` holds a key that may
 """
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -11,8 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from html import unescape
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 from bo_sync.sandbox.baseline import KNOWN_DEFINITIONS, OWNER_KEY, VIEWER_KEY, definitions, keys
@@ -22,9 +24,11 @@ from tests.end_to_end.world import person, rows
 from tests.support.expressions import Value
 from tests.support.forges import Account, Forge
 from tests.support.github_double import ACTIONS, REPOSITORY, github
+from tests.support.gitlab_double import gitlab
 from tests.support.process import COMMAND, SECONDS, Served, bo_sync, environment, served, write
 from tests.support.runner import Event, Job, Site, Vault, run_workflow
 
+Kind = Literal["github", "gitlab"]
 SELLERS: Final = ("bea", "cas", "dora", "emil", "fay", "gus")
 _WRITER: Final = {
     "GIT_AUTHOR_NAME": "Wim",
@@ -118,7 +122,13 @@ class Office:
 
 def on_main(name: str, **inputs: Value) -> Event:
     """Something that happens on the default branch."""
-    return Event(name, payload=_payload({}), inputs=inputs)  # type: ignore[arg-type]  # one of the names of an event
+    payload = {} if name == "schedule" else _payload({})  # a schedule need not tell of the repository
+    return Event(name, payload=payload, inputs=inputs)  # type: ignore[arg-type]  # one of the names of an event
+
+
+def plain(body: str) -> str:
+    """A comment as people read it: no tags, no entities."""
+    return unescape(re.sub(r"<[^>]*>", "", body))
 
 
 def _payload(more: dict[str, Value]) -> dict[str, Value]:
@@ -159,19 +169,20 @@ cp "{program}" "{tools}/bo-sync"
 
 
 @contextmanager
-def office(folder: Path, *, is_installed: bool = True) -> Iterator[Office]:
-    """An office whose repository `init --github --from-hub` began; on its runners bo-sync is installed, or not yet."""
+def office(folder: Path, kind: Kind = "github", *, is_installed: bool = True) -> Iterator[Office]:
+    """An office whose repository `init --from-hub` began for a forge; bo-sync is on its runners, or not yet."""
     tools, remote, desk = folder / "bin", folder / "remote.git", folder / "desk"
     program = (tools if is_installed else folder / "index") / "bo-sync"
     _program(program, f'#!/usr/bin/env bash\nexec {" ".join((sys.executable, *COMMAND[1:]))} "$@"\n')
     _program(tools / "gh", _GH.format(said=folder / "gh.log"))
     _program(tools / "python", _PYTHON.format(said=folder / "python.log", program=program, tools=tools))
-    with served(folder, team()) as hub, github() as forge:
+    with served(folder, team()) as hub, github() if kind == "github" else gitlab() as forge:
         desk.mkdir()
         _git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
+        _git(remote, "config", "receive.advertisePushOptions", "true")
         _git(desk, "init", "--quiet", "--initial-branch=main")
         _git(desk, "remote", "add", "origin", remote.as_uri())
-        ran = bo_sync(desk, "init", "--github", "--from-hub", env=hub.env(VIEWER_KEY))
+        ran = bo_sync(desk, "init", f"--{kind}", "--from-hub", env=hub.env(VIEWER_KEY))
         assert ran.code == 0, ran.err
         _git(desk, "add", "--all")
         _git(desk, "commit", "--quiet", "--message", "Begin")

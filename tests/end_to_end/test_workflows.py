@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bo_sync import __version__
-from tests.end_to_end.office import SELLERS, Office, asked_of, office, on_main
+from tests.end_to_end.office import SELLERS, Office, asked_of, office, on_main, plain
 from tests.support.golden import check_golden
 from tests.support.runner import Job
 
@@ -86,7 +86,7 @@ def test_a_pull_request_that_renames_an_address_is_refused_and_told_what_to_do_i
     assert ended(jobs) == {"intent": "failure", "plan": "failure"}
     assert "::error file=users/bea@example.com.yaml,line=1," in jobs["intent"].log
     (comment,) = team.forge.comments
-    assert "keep the file of bea<!---->&#64;example.com with &#96;state&#58; absent&#96;" in comment.body
+    assert "keep the file of bea@example.com with `state: absent`" in plain(comment.body)
     check_golden("workflow-renames.md", steady(comment.body))
     check_golden("workflow-renames-intent.md", steady(jobs["intent"].summary))
 
@@ -101,22 +101,22 @@ def test_a_pull_request_that_deletes_half_the_team_is_refused(team: Office) -> N
     assert ended(jobs) == {"intent": "success", "plan": "failure"}
     (comment,) = team.forge.comments
     check_golden("workflow-deletes-half.md", steady(comment.body))
-    assert "4 deletions, at most 1" in comment.body
-    assert "pass --allow max&#95;user&#95;deletes=4" in comment.body
+    assert "4 deletions, at most 1" in plain(comment.body)
+    assert "pass --allow max_user_deletes=4" in plain(comment.body)
 
 
 def test_a_pull_request_that_just_removes_half_the_files_is_refused_without_asking_the_hub(team: Office) -> None:
     team.proposes("half", {f"users/{name}@example.com.yaml": None for name in SELLERS[:4]})
     jobs = team.pull_request(fork=True)
     assert ended(jobs) == {"intent": "failure", "plan": "skipped"}
-    assert jobs["intent"].summary.count("removed_file") + jobs["intent"].summary.count("removed&#95;file") > 0
+    assert "Refused by removed_file" in plain(jobs["intent"].summary)
 
 
 def test_a_fork_gets_the_intent_and_nothing_that_needs_a_secret(team: Office) -> None:
     team.proposes("hana", {"users/hana.yaml": HANA})
     jobs = team.pull_request(fork=True)
     assert ended(jobs) == {"intent": "success", "plan": "skipped"}
-    assert "hana<!---->&#64;example.com" in jobs["intent"].summary
+    assert "hana@example.com" in plain(jobs["intent"].summary)
     assert team.forge.heard == []
 
 
@@ -195,7 +195,7 @@ def test_drift_opens_one_issue_keeps_it_up_to_date_and_closes_it_when_it_is_over
     team.changes_by_hand("cas@example.com", lastName="Director")
     night()
     assert [each.id for each in team.forge.open_issues] == [issue.id]
-    assert "cas<!---->&#64;example.com" in issue.body
+    assert "cas@example.com" in plain(issue.body)
     assert ended(team.runs("bo-sync-apply", on_main("workflow_dispatch", allow=""))) == {
         "plan": "success",
         "apply": "success",
