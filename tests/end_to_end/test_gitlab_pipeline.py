@@ -1,0 +1,148 @@
+"""The pipeline that `init` writes for GitLab, its jobs run line by line from its own YAML."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bo_sync.sandbox.baseline import OWNER_KEY, VIEWER_KEY
+from tests.end_to_end.office import SELLERS, Office, office, plain
+from tests.support.gitlab_double import BOT, PROJECT_ID, gitlab_env
+from tests.support.gitlab_runner import Project, Ran, run_pipeline
+
+HANA = "email: hana@example.com\nfirst_name: Hana\nlast_name: Sato\npreset: sales-representative\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """An office on GitLab."""
+
+    office: Office
+    project: Project
+
+    def merge_request(self, branch: str) -> dict[str, Ran]:
+        """What a push to the branch of merge request 7 sets off."""
+        base = self.office.git("merge-base", "main", branch).strip()
+        given = {
+            "CI_PIPELINE_SOURCE": "merge_request_event",
+            "CI_MERGE_REQUEST_IID": "7",
+            "CI_MERGE_REQUEST_PROJECT_ID": PROJECT_ID,
+            "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": PROJECT_ID,
+            "CI_MERGE_REQUEST_DIFF_BASE_SHA": base,
+        }
+        return run_pipeline(self.project, self.office.git("rev-parse", branch).strip(), given)
+
+    def on_main(self, source: str, task: str = "", *started: str, allow: str = "") -> dict[str, Ran]:
+        """What happens on the default branch."""
+        given = {"CI_PIPELINE_SOURCE": source, "CI_COMMIT_BRANCH": "main"}
+        given |= {"BO_SYNC_TASK": task} if task else {}
+        given |= {"BO_SYNC_ALLOW": allow} if allow else {}
+        return run_pipeline(self.project, self.office.git("rev-parse", "main").strip(), given, started)
+
+    def emails(self) -> set[str]:
+        return {person["email"] for person in self.office.hub.holds()["users"]}
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Iterator[Team]:
+    with office(tmp_path, "gitlab") as made:
+        scratch = tmp_path / "pipelines"
+        scratch.mkdir()
+        everywhere = {
+            **{name: value for name, value in made.site.environment.items() if name != "GITHUB_API_URL"},
+            **gitlab_env(made.forge, number=None),
+            "CI_DEFAULT_BRANCH": "main",
+            "CI_PROJECT_URL": made.site.remote.as_uri().removesuffix(".git"),
+            "BO_SYNC_HUB_URL": made.hub.url,
+        }
+        del everywhere["GITLAB_TOKEN"]
+        environments = {
+            "bo-sync-plan": {"BO_SYNC_API_KEY": VIEWER_KEY, "GITLAB_TOKEN": BOT},
+            "bo-sync-apply": {"BO_SYNC_API_KEY": OWNER_KEY},
+        }
+        yield Team(made, Project(made.site.remote, scratch, everywhere, environments))
+
+
+def ended(jobs: dict[str, Ran]) -> dict[str, bool]:
+    return {name.removeprefix("bo-sync:"): job.is_sound for name, job in jobs.items()}
+
+
+def test_a_merge_request_is_told_what_it_would_do(team: Team) -> None:
+    jobs = team.merge_request(team.office.proposes("hana", {"users/hana.yaml": HANA}))
+    assert ended(jobs) == {"intent": True, "plan": True}, [job.log for job in jobs.values()]
+    (note,) = team.office.forge.comments
+    assert "hana@example.com" in plain(note.body)
+    widget = json.loads((jobs["bo-sync:plan"].work / ".bo-sync" / "gitlab-plan.json").read_text())
+    assert widget == {"create": 1, "update": 0, "delete": 0}
+    assert "hana@example.com" in jobs["bo-sync:intent"].log
+
+
+def test_a_refused_merge_request_is_told_what_to_do_instead(team: Team) -> None:
+    file = (team.office.desk / "users" / "bea@example.com.yaml").read_text(encoding="utf-8")
+    renamed = file.replace("bea@example.com", "beatrix@example.com")
+    branch = team.office.proposes("bea", {"users/bea@example.com.yaml": renamed})
+    jobs = team.merge_request(branch)
+    assert ended(jobs) == {"intent": False, "plan": False}
+    (note,) = team.office.forge.comments
+    assert "this plan is refused" in note.body
+    assert "keep users/bea@example.com.yaml for bea@example.com with `state: absent`" in jobs["bo-sync:intent"].log
+
+
+def test_a_merge_is_applied_when_somebody_lets_it_and_as_it_was_planned(team: Team) -> None:
+    team.office.merges(team.office.proposes("hana", {"users/hana.yaml": HANA}))
+    waiting = team.on_main("push")
+    assert ended(waiting) == {"plan-to-apply": True}, waiting["bo-sync:plan-to-apply"].log
+    assert "hana@example.com" not in team.emails()
+    jobs = team.on_main("push", "", "bo-sync:apply")
+    assert ended(jobs) == {"plan-to-apply": True, "apply": True}, jobs["bo-sync:apply"].log
+    assert "hana@example.com" in team.emails()
+    kept = jobs["bo-sync:apply"].work.with_name(f"{jobs['bo-sync:apply'].work.name}-artifacts")
+    assert len(list((kept / ".bo-sync" / "journal").glob("*.jsonl"))) == 1
+
+
+def test_a_rail_is_passed_by_hand_for_one_run(team: Team) -> None:
+    gone = {f"users/{name}@example.com.yaml": f"email: {name}@example.com\nstate: absent\n" for name in SELLERS[:4]}
+    team.office.merges(team.office.proposes("half", gone))
+    assert ended(team.on_main("push", "", "bo-sync:apply")) == {"plan-to-apply": False}
+    jobs = team.on_main("web", "apply", "bo-sync:apply", allow="max_user_deletes=4")
+    assert ended(jobs) == {"plan-to-apply": True, "apply": True}, jobs["bo-sync:plan-to-apply"].log
+    assert len(team.emails()) == 4
+
+
+def test_each_night_what_has_ended_is_taken_back_without_asking(team: Team) -> None:
+    file = (team.office.desk / "users" / "cas@example.com.yaml").read_text(encoding="utf-8")
+    team.office.merges(team.office.proposes("ends", {"users/cas@example.com.yaml": f"{file}until: 2020-01-01\n"}))
+    team.office.changes_by_hand("dora@example.com", lastName="Director")
+    jobs = team.on_main("schedule", "ended")
+    assert ended(jobs) == {"plan-to-apply": True, "apply": True}, jobs["bo-sync:apply"].log
+    people = {person["email"]: person for person in team.office.hub.holds()["users"]}
+    assert "cas@example.com" not in people
+    assert people["dora@example.com"]["lastName"] == "Director"
+
+
+def test_drift_opens_one_issue_and_closes_it_when_it_is_over(team: Team) -> None:
+    team.office.changes_by_hand("bea@example.com", lastName="Director")
+    jobs = team.on_main("schedule", "drift")
+    assert ended(jobs) == {"drift": True}, jobs["bo-sync:drift"].log
+    assert len(team.office.forge.open_issues) == 1
+    team.office.changes_by_hand("bea@example.com", lastName="Seller")
+    assert ended(team.on_main("schedule", "drift")) == {"drift": True}
+    assert team.office.forge.open_issues == []
+    assert len(team.office.forge.issues) == 1
+
+
+def test_drift_can_be_taken_over_as_a_merge_request(team: Team) -> None:
+    assert "The files say what the hub holds." in team.on_main("web", "pull")["bo-sync:pull"].log
+    team.office.changes_by_hand("bea@example.com", lastName="Director")
+    jobs = team.on_main("web", "pull")
+    assert ended(jobs) == {"pull": True}, jobs["bo-sync:pull"].log
+    team.office.git("fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*")
+    assert "+last_name: Director" in team.office.git("diff", "main", "origin/bo-sync/pull").splitlines()
+
+
+def test_nothing_runs_for_another_branch(team: Team) -> None:
+    team.office.proposes("hana", {"users/hana.yaml": HANA})
+    given = {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "hana"}
+    assert run_pipeline(team.project, team.office.git("rev-parse", "hana").strip(), given) == {}
