@@ -22,6 +22,7 @@ OTHER: Final = "users/other.yaml"
 def one(  # each a part of one entry, named where it matters
     email: str,
     name: str = "",
+    middle: str | None = None,
     *,
     at: str = "",
     line: int = 1,
@@ -33,7 +34,7 @@ def one(  # each a part of one entry, named where it matters
 ) -> Declaration:
     """An entry, in a file named by the address unless `at` says otherwise; `name` is first and last name."""
     first, _, last = name.partition(" ")
-    fields = {"first_name": first or None, "last_name": last or None, "phone": phone}
+    fields = {"first_name": first or None, "last_name": last or None, "middle_name": middle, "phone": phone}
     given = {field: value for field, value in fields.items() if value is not None}
     path = at or f"users/{email.partition('@')[0]}.yaml"
     return Declaration(
@@ -195,9 +196,21 @@ CASES: Final[dict[str, Case]] = {
     ),
     "a file is renamed, and address, first name and phone changed": Case(
         files(one("jane@example.com", "Jane Doe", phone="+31 20 1")),
-        files(one("janet@example.com", "Janet Doe", phone="0031-201")),
+        files(one("janet@example.com", "Janet Doe", phone="+31 20 2")),
         (),
         ("jane@example.com",),
+    ),
+    "a file is renamed, and address and first name changed, with the phone written otherwise": Case(
+        files(one("jane@example.com", "Jane Doe", phone="+31 20 1")),
+        files(one("janet@example.com", "Janet Doe", phone="0031-201")),
+        (("jane@example.com", "janet@example.com", "phone"),),
+    ),
+    "in a list, namesakes but for the middle name, of whom one has another address": Case(
+        files(
+            one("jan@example.com", "Jan Vries", at=TEAM), one("piet@example.com", "Jan Vries", "Piet", at=TEAM, line=4)
+        ),
+        files(one("jan@example.com", "Jan Vries", at=TEAM), one("p@example.com", "Jan Vries", "Piet", at=TEAM, line=4)),
+        (("piet@example.com", "p@example.com", "name"),),
     ),
     "a file is renamed, and address and last name changed, with the digits of the phone the same": Case(
         files(one("jane@example.com", "Jane Doe", phone="+31 20 1")),

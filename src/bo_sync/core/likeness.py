@@ -1,13 +1,21 @@
 """What makes two profiles look like one person's: the same first and last name, or the same phone and one name.
 
-Names are compared without regard to case, spacing and the composition of accents, phones by their digits. What is empty
-is like nothing.
+Names are compared by their words, without regard to case, accents, what has no width, apostrophes and other marks; a
+hyphen parts words. Which word of a full name is first, middle or last says nothing: files and hubs are of two minds
+about `van der`, and about who is called Lee Ann. Phones are compared by their digits, `00` at the beginning
+being a plus. What is empty is like nothing.
 """
 
 from dataclasses import dataclass
-from unicodedata import normalize
+from typing import Final
+from unicodedata import category, decimal, normalize
 
 from bo_sync.core.model import Profile, ProfileField
+
+_ACCENTS: Final = range(0x300, 0x370)
+"""Marks above and below letters. Those of scripts in which a mark is a vowel are elsewhere, and stay."""
+_APOSTROPHES: Final = dict.fromkeys(map(ord, "\u00b4\u02b9\u02bb\u02bc\u02bd"))
+"""Those that count as letters, or would be taken apart into a space and an accent; the others are punctuation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,26 +23,39 @@ class Trait:
     """Something that two people would have to share to be taken for one; `noun` names it."""
 
     noun: str
-    values: tuple[str, str]
+    values: tuple[str, ...]
 
 
 def traits(profile: Profile) -> tuple[Trait, ...]:
-    """What identifies a person short of their address: two profiles that share a trait look alike."""
-    first, last, phone = _name(profile, "first_name"), _name(profile, "last_name"), _phone(profile)
-    candidates = (
-        Trait("first and last name", (first, last)),
-        Trait("phone and first name", (phone, first)),
-        Trait("phone and last name", (phone, last)),
-    )
-    return tuple(trait for trait in candidates if all(trait.values))
+    """What identifies a person short of their address, each once: two profiles that share a trait look alike."""
+    first, middle, last = (_words(_raw(profile, part)) for part in ("first_name", "middle_name", "last_name"))
+    phone = _phone(_raw(profile, "phone"))
+    found: list[Trait] = []
+    if first and last:
+        full = (first + last, first + middle + last)
+        found += (Trait("first and last name", tuple(sorted(words))) for words in full)
+    if phone and first:
+        found.append(Trait("phone and first name", (phone, *first)))
+    if phone and last:
+        found.append(Trait("phone and last name", (phone, *last)))
+    return tuple(dict.fromkeys(found))
 
 
-def _name(profile: Profile, field: ProfileField) -> str:
-    return " ".join(normalize("NFKC", _raw(profile, field)).casefold().split())
+def _words(text: str) -> tuple[str, ...]:
+    parts = normalize("NFKD", normalize("NFKD", text.translate(_APOSTROPHES)).casefold())
+    return tuple(normalize("NFC", "".join(map(_folded, parts))).split())
 
 
-def _phone(profile: Profile) -> str:
-    return "".join(character for character in _raw(profile, "phone") if character.isdigit())
+def _folded(character: str) -> str:
+    if character.isspace() or category(character) == "Pd":
+        return " "
+    is_sign = category(character)[0] in "CPS" or ord(character) in _ACCENTS
+    return "" if is_sign else character
+
+
+def _phone(text: str) -> str:
+    digits = "".join(str(decimal(character)) for character in text if character.isdecimal())
+    return digits.removeprefix("00")
 
 
 def _raw(profile: Profile, field: ProfileField) -> str:

@@ -1,0 +1,144 @@
+"""Whose profiles look alike: names and phones as people and systems write them."""
+
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bo_sync.core.likeness import Trait, traits
+from tests.support.people import profile
+
+Person = dict[str, str | None]
+
+
+def person(first: str = "", last: str = "", middle: str = "", phone: str = "") -> Person:
+    given = {"first_name": first, "last_name": last, "middle_name": middle, "phone": phone}
+    return {field: value or None for field, value in given.items()}
+
+
+JANE: Final = person("Jane", "Doe", phone="+31 6 1234")
+ALIKE: Final[dict[str, tuple[Person, Person, str]]] = {
+    "case": (person("JANE", "doe"), JANE, "first and last name"),
+    "spacing": (person(" Jane ", "D\u00a0oe"), person("Jane", "D  oe"), "first and last name"),
+    "an accent": (person("Jos\u00e9", "N\u00fa\u00f1ez"), person("Jose", "Nunez"), "first and last name"),
+    "an accent of its own": (person("Jose\u0301", "Doe"), person("Jos\u00e9", "Doe"), "first and last name"),
+    "an accent in another script": (
+        person("\u0410\u043d\u0434\u0440\u0435\u0439", "Doe"),
+        person("\u0410\u043d\u0434\u0440\u0435\u0438", "Doe"),
+        "first and last name",
+    ),
+    "letters of full width": (person("\uff2aane", "Doe"), JANE, "first and last name"),
+    "a sharp s": (person("Jane", "Gro\u00df"), person("Jane", "GROSS"), "first and last name"),
+    "a dotted capital i": (person("\u0130pek", "Doe"), person("ipek", "Doe"), "first and last name"),
+    "a space of no width": (person("Ja\u200bne", "Doe\ufeff"), JANE, "first and last name"),
+    "a soft hyphen": (person("Ja\u00adne", "Doe"), JANE, "first and last name"),
+    "a control character": (person("Ja\u0000ne", "Doe"), JANE, "first and last name"),
+    **{
+        f"the apostrophe U+{ord(mark):04X}": (
+            person("Pat", "O'Neil"),
+            person("Pat", f"O{mark}Neil"),
+            "first and last name",
+        )
+        for mark in "\u2019\u2018\u201b\u2032\u00b4`\u02b9\u02bb\u02bc\u02bd\uff07"
+    },
+    "no apostrophe": (person("Pat", "O'Neil"), person("Pat", "Oneil"), "first and last name"),
+    **{
+        f"the hyphen U+{ord(mark):04X}": (
+            person("Anne-Marie", "Doe"),
+            person(f"Anne{mark}Marie", "Doe"),
+            "first and last name",
+        )
+        for mark in "\u2010\u2011\u2013\u2014 \ufe63\uff0d"
+    },
+    "a dot": (person("J.", "Doe"), person("J", "Doe"), "first and last name"),
+    "a sign": (person("Jane", "Doe \u2122"), person("Jane", "Doe tm"), "first and last name"),
+    "first and last name, exchanged": (person("Doe", "Jane"), JANE, "first and last name"),
+    "words of the last name in the middle": (
+        person("Jan", "Vries", "van der"),
+        person("Jan", "van der Vries"),
+        "first and last name",
+    ),
+    "words of the first name in the middle": (
+        person("Jan", "Vries", "Piet"),
+        person("Jan Piet", "Vries"),
+        "first and last name",
+    ),
+    "a middle name that one lacks": (person("Jan", "Vries", "Piet"), person("Jan", "Vries"), "first and last name"),
+    "two middle names": (
+        person("Jan", "Vries", "Piet"),
+        person("Jan", "Vries", "Karel"),
+        "first and last name",
+    ),
+    "a phone with a plus, one with 00": (
+        person("Jane", phone="+31 (6) 12.34-5"),
+        person("Jane", phone="0031612345"),
+        "phone and first name",
+    ),
+    "a phone in digits of another script": (
+        person("", "Doe", phone="\u0663\u0661\uff16"),
+        person("", "Doe", phone="316"),
+        "phone and last name",
+    ),
+    "a phone and a name with an accent": (
+        person("Ren\u00e9", phone="12"),
+        person("Rene", "Doe", phone="12"),
+        "phone and first name",
+    ),
+}
+
+
+@pytest.mark.parametrize(("one", "other", "noun"), ALIKE.values(), ids=ALIKE)
+def test_these_look_alike(one: Person, other: Person, noun: str) -> None:
+    ours, theirs = traits(profile(**one)), traits(profile(**other))
+    assert {trait.noun for trait in {*ours} & {*theirs}} == {noun}
+
+
+UNLIKE: Final[dict[str, tuple[Person, Person]]] = {
+    "nothing at all": (person(), person()),
+    "one name alone": (person("Jane"), person("Jane")),
+    "a phone alone": (person(phone="12"), person(phone="12")),
+    "names of nothing but signs": (person("-", "."), person("-", ".")),
+    "names of nothing that is seen": (person("\u200b", "\u0301"), person("\u200b", "\u0301")),
+    "first and last name in one field": (person("Jane Doe"), person("Jane", "Doe")),
+    "a middle name alone": (person("", "", "Jane", "12"), person("", "", "Jane", "12")),
+    "phones of no digits": (person("Jane", phone="+"), person("Jane", phone="+")),
+    "phones of nothing but 00": (person("Jane", phone="00"), person("Jane", phone="00")),
+    "a phone that is another's without its country": (
+        person("Jane", phone="+31 6 1234"),
+        person("Jane", phone="06 1234"),
+    ),
+    "another letter": (person("Jane", "Doe"), person("Jane", "Dou")),
+    "vowels that are marks": (
+        person("\u0930\u093e\u092e", "Doe"),
+        person("\u0930\u092e\u093e", "Doe"),
+    ),
+    "sounds that are marks": (person("\u304c", "Doe"), person("\u304b", "Doe")),
+    "a hyphen within a word": (person("Anne-Marie", "Doe"), person("Annemarie", "Doe")),
+    "a phone and the name of another": (person("Jane", "Doe", phone="12"), person("Ann", "Roe", phone="12")),
+    "words of a name twice": (person("Jan", "Jan Vries"), person("Jan", "Vries")),
+}
+
+
+@pytest.mark.parametrize(("one", "other"), UNLIKE.values(), ids=UNLIKE)
+def test_these_do_not(one: Person, other: Person) -> None:
+    assert {*traits(profile(**one))} & {*traits(profile(**other))} == set()
+
+
+def test_the_surest_trait_stands_first_and_each_once() -> None:
+    assert traits(profile(**JANE)) == (
+        Trait("first and last name", ("doe", "jane")),
+        Trait("phone and first name", ("3161234", "jane")),
+        Trait("phone and last name", ("3161234", "doe")),
+    )
+    assert traits(profile(**person("Jan", "Vries", "van"))) == (
+        Trait("first and last name", ("jan", "vries")),
+        Trait("first and last name", ("jan", "van", "vries")),
+    )
+
+
+@given(st.text(), st.text(), st.text(), st.text())
+def test_no_trait_holds_what_is_empty(first: str, last: str, middle: str, phone: str) -> None:
+    for trait in traits(profile(**person(first, last, middle, phone))):
+        assert all(trait.values)
+        assert len(trait.values) >= 2
