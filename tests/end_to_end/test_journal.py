@@ -147,6 +147,20 @@ def test_the_files_from_before_a_run_put_in_place_and_applied_restore_what_was(t
     assert "role definitions that bo-sync does not know" in told[1]
 
 
+def test_what_the_hub_holds_and_would_not_take_anew_is_told(tmp_path: Path) -> None:
+    last, before = "D" * 51, tmp_path / "before"
+    root = write(tmp_path / "files", {"users/bob.yaml": file("bob@example.com", "id: 1001", "phone: '2'", last="Doe")})
+    with served(tmp_path, {"users": [person("bob@example.com", lastName=last)]}) as hub:
+        assert bo_sync(root, "apply", "--yes", env=hub.env()).code == 0
+    done = bo_sync(root, "journal", "latest", "--before", str(before))
+    assert (done.code, f"last_name: {last}\n" in (before / "bob@example.com.yaml").read_text("utf-8")) == (0, True)
+    assert done.err == (
+        "may not come back as it was: users/bob@example.com.yaml:4:12: warning: last_name: found 51 characters; "
+        "expected at most 50, the hub's limit\n"
+    )
+    assert bo_sync(root, "journal", "latest", "--before", f"{before}2", "--quiet").err == ""
+
+
 def test_what_stands_in_the_folder_is_never_written_over(tmp_path: Path) -> None:
     root = write(tmp_path / "files", files(file("ada@example.com", "phone: '1'")))
     with served(tmp_path, LIVE) as hub:

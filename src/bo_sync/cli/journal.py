@@ -89,23 +89,32 @@ def _restore(chosen: Common, past: "Past", folder: Path) -> None:
         text = dump_user(person.declaration)
         create_file(folder, name, text)
         result(terminal(f"wrote {Text((folder / name).as_posix())}"))
-        told = [f"{email} {loss}" for loss in person.lost]
+        told = [f"cannot come back as it was: {email} {loss}" for loss in person.lost]
         told += _faults(chosen.root, f"users/{name}", text)
         for line in () if chosen.quiet else told:
-            say(f"cannot come back as it was: {line}")
+            say(line)
     if not used:
         result("The run changed nobody: nothing to write.")
 
 
 def _faults(root: Path, path: str, text: str) -> list[str]:
-    """What the present configuration would say against a file, a problem each."""
+    """What the present configuration would say against a file, a sentence for each problem.
+
+    Warnings too: what the hub holds and would not take anew, such as a name too long, may stand in the file of a person
+    with an `id`, and yet keeps them from being created anew.
+    """
     from bo_sync.config.files import SETTINGS_FILE
     from bo_sync.config.load import load_files
+    from bo_sync.core.model import Severity
 
     settings = root / SETTINGS_FILE
     beside = [(SETTINGS_FILE, settings.read_bytes())] if settings.is_file() else []
-    errors = load_files([*beside, (path, text.encode())]).errors
-    return [str(problem) for problem in errors if problem.source.path.raw == path]
+    problems = load_files([*beside, (path, text.encode())]).problems
+    return [
+        f"{'cannot' if problem.severity is Severity.ERROR else 'may not'} come back as it was: {problem}"
+        for problem in problems
+        if problem.source.path.raw == path
+    ]
 
 
 def _check_empty(folder: Path) -> None:
