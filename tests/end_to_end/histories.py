@@ -117,6 +117,30 @@ HISTORIES: Final = {
             _EACH_ROW,
         ),
     ),
+    "two people change addresses": History(
+        {"users/jane.yaml": JANE, "users/ben.yaml": BEN},
+        {"users/jane.yaml": JANE.replace("jane@", "ben@"), "users/ben.yaml": BEN.replace("ben@", "jane@")},
+        2,
+        (
+            "  REFUSED  email_change  2 uncertain identities, none allowed",
+            (
+                "! ben@example.com   has the id 1042 of jane@example.com at the base (users/jane.yaml:1); an address "
+                "cannot change: leave the id 1042 to jane@example.com, now at users/ben.yaml:1; is ben@example.com a "
+                "new address of theirs, give jane@example.com `state: absent`, and ben@example.com an entry of its "
+                "own, without `id`  users/jane.yaml:1"
+            ),
+            (
+                "! jane@example.com  stands in the file of ben@example.com at the base (users/ben.yaml:1); an address "
+                "cannot change: leave users/ben.yaml to ben@example.com, or give them their names or `id` at "
+                "users/jane.yaml:1; is jane@example.com a new address of theirs, give ben@example.com `state: absent`, "
+                "and jane@example.com an entry of its own  users/ben.yaml:1"
+            ),
+            _EACH_ROW,
+        ),
+    ),
+    "two files change names": History(
+        {"users/jane.yaml": JANE, "users/ben.yaml": BEN}, {"users/jane.yaml": BEN, "users/ben.yaml": JANE}, 2
+    ),
     "somebody in another file has the phone and a name of somebody who is gone": History(
         {"users/team.yaml": many("ann", "cat"), "users/jane.yaml": file("jane@example.com", "phone: '+31 20 5550142'")},
         {
@@ -196,7 +220,7 @@ HISTORIES: Final = {
         {
             "bo-sync.yaml": (
                 "protect: [glass@example.com, '*@vendor.example']\nemail_domains: [example.com]\n"
-                "hub_host: hub.example.com\n"
+                "hub_host: hub.example.com\nrole_definitions: {ticket: ticket}\n"
             ),
             "users/jane.yaml": JANE,
             "users/ben.yaml": BEN,
@@ -207,7 +231,7 @@ HISTORIES: Final = {
                 "hub_host: other.example.com\n"
                 "rails: {max_user_deletes: {count: 9, percent: 50}, max_grant_losses: {count: 99}, "
                 "min_role_owners: 1}\n"
-                "role_definitions: {pricing: prices}\n"
+                "role_definitions: {ticket: support}\n"
             ),
             "users/jane.yaml": None,
         },
@@ -222,7 +246,7 @@ HISTORIES: Final = {
             "  ! rails.max_user_deletes.percent: 20 → 50",
             "  ! rails.max_grant_losses.count: 11 → 99",
             "  ! rails.min_role_owners: 2 → 1",
-            "  ! role_definitions.pricing: pricing → prices",
+            "  ! role_definitions.ticket: ticket → support",
         ),
     ),
 }
