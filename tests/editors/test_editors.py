@@ -4,6 +4,7 @@ Needs Node and `npm ci` in this folder; `make test-editors` does both. Without t
 environment says `BO_SYNC_EDITORS=required`. Every bad file is also refused by `bo-sync validate`, on the same line.
 """
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Mapping
@@ -298,3 +299,22 @@ def test_operations_and_menu_items_are_offered_to_a_policy(editor: Editor) -> No
 )
 def test_a_key_is_explained_where_the_mouse_stands(path: str, text: str, shown: str, editor: Editor) -> None:
     assert shown in editor.shows(path, text)
+
+
+def test_a_repository_that_init_begins_is_right_and_its_editor_knows_the_schemas(
+    tmp_path: Path, editor: Editor
+) -> None:
+    assert bo_sync(tmp_path, "init").code == 0
+    mapping = json.loads((tmp_path / ".vscode" / "settings.json").read_text(encoding="utf-8"))["yaml.schemas"]
+    written = sorted(path for path in tmp_path.rglob("*.yaml") if not path.name.startswith("."))
+    write(tmp_path, {"users/team/new.yaml": JANE + "preset: sails\n"})
+    with language_server(tmp_path, mapping) as server:
+        assert {path.name: server.opened(path) for path in written} == {path.name: [] for path in written}
+        (found,) = server.opened(tmp_path / "users" / "team" / "new.yaml")
+    assert "sales-representative" in found["message"]
+
+
+def test_the_documented_settings_are_those_that_init_writes(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "editors.md").read_text(encoding="utf-8")
+    assert bo_sync(tmp_path, "init").code == 0
+    assert f"```json\n{(tmp_path / '.vscode' / 'settings.json').read_text(encoding='utf-8')}```" in page
