@@ -71,3 +71,10 @@ def test_a_grant_says_in_words_what_a_reviewer_should_hear_of() -> None:
     )
     assert not is_grave(opened.whole)
     assert meaning(Shift()) == "opens and closes nothing that is known"
+
+
+def test_backoffice_is_grave_where_it_opens_the_page_of_roles_or_of_api_keys() -> None:
+    for role, grave in ((ROLE, True), (Role("api_keys"), True), (Role("logistics"), False)):
+        held = {role: Access.OWNER}
+        assert is_grave(effect(held, {**held, BACKOFFICE: Access.OWNER}, POWERS).whole) is grave, role
+        assert not is_grave(effect({**held, BACKOFFICE: Access.OWNER}, held, POWERS).whole), "closing is not"

@@ -14,9 +14,9 @@ from bo_sync.core.text import Text
 from bo_sync.render.escape import terminal
 from bo_sync.render.guards import guard_rows
 from bo_sync.render.layout import Page, Row, Tone, lay_out, measure, row
-from bo_sync.render.meanings import is_grave, meaning
+from bo_sync.render.meanings import DELICATE, is_grave, meaning
 from bo_sync.render.phrases import address, counted, level, people, step
-from bo_sync.render.sections import DELICATE, Section
+from bo_sync.render.sections import Section
 
 
 @dataclass(frozen=True, slots=True)

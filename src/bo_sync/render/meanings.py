@@ -5,8 +5,13 @@ from functools import lru_cache
 from typing import Final
 
 from bo_sync.access.abilities import among
+from bo_sync.access.catalogue import catalogue
 from bo_sync.core.effect import Shift
+from bo_sync.core.model import ROLES_PERMISSIONS, Role
 from bo_sync.render.phrases import counted
+
+DELICATE: Final = frozenset({ROLES_PERMISSIONS, Role("api_keys")})
+"""Whoever holds these can give themselves more, or make a key that outlives them."""
 
 NAMED: Final = 2
 """Menu items that are named; of more only the number is told."""
@@ -45,5 +50,13 @@ def _items(items: Sequence[str], *, explain: bool) -> str:
 
 @lru_cache(maxsize=1024)
 def is_grave(shift: Shift) -> bool:
-    """Whether somebody gains an ability that deserves attention."""
-    return any(ability.is_grave for ability in among(shift.gained))
+    """Whether somebody gains an ability that deserves attention, or opens an item of the menu for what is delicate.
+
+    That item may open by another grant: Backoffice switched on for somebody who owns Roles & permissions already.
+    """
+    return any(ability.is_grave for ability in among(shift.gained)) or not _delicate_items().isdisjoint(shift.opened)
+
+
+@lru_cache(maxsize=1)
+def _delicate_items() -> frozenset[str]:
+    return frozenset(item.name for item in catalogue().menu if not DELICATE.isdisjoint(item.modules))

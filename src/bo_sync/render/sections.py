@@ -2,7 +2,8 @@
 
 A row stands in exactly one section. Whoever owns Roles & permissions can give themselves anything, and a key of the hub
 outlives its maker, so what touches these two roles stands with the refusals and the deletions; so does every grant that
-lets somebody do something grave (`access/abilities.py`), and Backoffice where its loss ends somebody's ownership.
+lets somebody do something grave or opens the menu item of these roles (`is_grave`), and Backoffice where its loss ends
+somebody's ownership.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -22,18 +23,17 @@ from bo_sync.core.changes import (
 )
 from bo_sync.core.diff import PROTECTED
 from bo_sync.core.effect import Shift
-from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS, Profile, ProfileField, Role, Severity
+from bo_sync.core.model import BACKOFFICE, Profile, ProfileField, Role, Severity
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.rails import by_expiry
 from bo_sync.core.settings import Unmanaged
 from bo_sync.core.text import Text
 from bo_sync.render.layout import Pieces, Row, row
-from bo_sync.render.meanings import is_grave, meaning
+from bo_sync.render.meanings import DELICATE, is_grave, meaning
 from bo_sync.render.phrases import address, level, people, step
 from bo_sync.render.policies import told_of
 from bo_sync.render.rails import measure_of
 
-DELICATE: Final = frozenset({ROLES_PERMISSIONS, Role("api_keys")})
 _NAMES: Final[tuple[ProfileField, ...]] = ("first_name", "middle_name", "last_name")
 
 
