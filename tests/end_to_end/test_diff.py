@@ -107,7 +107,7 @@ def test_the_text_puts_loosened_guards_and_whoever_gains_the_most_first(root: Pa
 def test_the_markdown_says_the_verdict_first_and_folds_only_what_needs_no_attention(root: Path) -> None:
     ran = bo_sync(root, "diff", "main", "next", "--format", "markdown", *TODAY)
     assert ran.code == 0
-    plain = unescape(re.sub("</?code>", "", same_commits(root, ran.out)))
+    plain = unescape(re.sub("</?code>|<!---->", "", same_commits(root, ran.out)))
     assert plain == MARKDOWN
     assert "@" not in ran.out
 
@@ -201,6 +201,13 @@ def test_the_exit_code_says_what_it_is_asked_to_say(root: Path, sides: tuple[str
     ran = bo_sync(root, "diff", *sides, "--exit-code-on", alarm, "--format", "json", *TODAY)
     assert ran.code == code
     assert json.loads(ran.out)["format_version"] == 1
+
+
+def test_a_loosened_guard_alone_is_any_difference(root: Path) -> None:
+    write(root, {"bo-sync.yaml": "rails: {min_role_owners: 1, max_user_deletes: {count: 5, percent: 20}}\n"})
+    for alarm, code in (("gained", 0), ("lost", 0), ("any", 2)):
+        ran = bo_sync(root, "diff", "--exit-code-on", alarm, *TODAY)
+        assert (ran.code, "Nobody gains or loses access. 1 guard is loosened." in ran.out) == (code, True)
 
 
 def test_whoever_joins_without_access_is_any_difference_and_no_gain(root: Path) -> None:

@@ -27,7 +27,7 @@ FORMS: Final = ("text", "json", "markdown", "csv")
     "--exit-code-on",
     "alarm",
     type=click.Choice(["gained", "lost", "any"]),
-    help="Exit 2 when somebody gained, or lost, or differs in any way.",
+    help="Exit 2 when somebody gained, or lost, or when anything differs: a person, or a guard that is loosened.",
 )
 def command(
     chosen: Common,
@@ -114,6 +114,12 @@ def _rendered(found: "Difference", form: str, *, explain: bool) -> str:
 
 
 def _is_alarming(found: "Difference", alarm: str | None) -> bool:
-    return alarm is not None and any(
-        alarm == "any" or (person.gains if alarm == "gained" else person.loses) for person in found.people
-    )
+    match alarm:
+        case "gained":
+            return any(person.gains for person in found.people)
+        case "lost":
+            return any(person.loses for person in found.people)
+        case "any":
+            return bool(found.people or found.loosened)
+        case _:
+            return False
