@@ -3,11 +3,12 @@
 from itertools import product
 from random import Random
 
-from bo_sync.access.questions import who_can, who_could
+from bo_sync.access.people import Person
+from bo_sync.access.questions import who_can, who_could, with_indirect
 from bo_sync.access.reach import ADD, RAISE, Step, shortest
 from bo_sync.access.words import Question, ToRun, read_question, sufficient
 from bo_sync.core.model import MODULES, PLATFORM, ROLES, ROLES_PERMISSIONS, Access, Role
-from tests.access.asking import BOUND, Levels, can, every_question, holding, random_levels, random_people
+from tests.access.asking import BOUND, Levels, can, every_question, holding, person, random_levels, random_people
 
 DRAWS = 120
 QUESTIONS = list(every_question())
@@ -121,3 +122,27 @@ def test_a_viewer_reaches_nothing_and_nobody_reaches_what_no_grant_opens() -> No
 def test_everything_else_that_somebody_holds_gives_them_nothing_more() -> None:
     held = {role: Access.OWNER for role in MODULES if role != ROLES_PERMISSIONS}
     assert not who_could((holding(1, held),), read_question("roles_permissions:viewer", BOUND, ROLES), BOUND)
+
+
+def test_whoever_may_give_roles_to_api_keys_is_counted_in_a_note_but_not_those_who_can_anyway() -> None:
+    question = read_question("pricing:editor", BOUND, ROLES)
+    widens, makes = person(1, api_keys=Access.EDITOR), person(2, api_keys=Access.OWNER)
+    looks, able = person(3, api_keys=Access.VIEWER), person(4, api_keys=Access.OWNER, pricing=Access.OWNER)
+
+    def notes(*people: Person) -> tuple[str, ...]:
+        return with_indirect(who_can(people, question, BOUND), people, BOUND).notes
+
+    through = (
+        "give roles to API keys (gqlApiKeyCreate, gqlApiKeyUpdate), and could do it through a key: "
+        "`bo-sync who-can gqlApiKeyUpdate` lists them"
+    )
+    assert notes(looks, able) == ()
+    assert notes(widens, looks, able) == (f"1 person who cannot do it may {through}",)
+    assert notes(widens, makes, looks, able) == (f"2 people who cannot do it may {through}",)
+    assert who_can((widens,), question, BOUND).notes == (), "it was not asked who could"
+
+
+def test_of_what_no_grant_opens_no_key_is_told() -> None:
+    question, people = read_question("bundles", BOUND, ROLES), (person(1, api_keys=Access.OWNER),)
+    plain = who_can(people, question, BOUND)
+    assert with_indirect(plain, people, BOUND).notes == plain.notes

@@ -11,7 +11,7 @@ from bo_sync.access.needs import Needs, needs
 from bo_sync.access.panel import Panel, panel_of
 from bo_sync.access.people import Grant, Person
 from bo_sync.access.powers import powers
-from bo_sync.access.questions import Answer, who_can, who_could
+from bo_sync.access.questions import Answer, who_can, with_indirect
 from bo_sync.access.words import read_question
 from bo_sync.core.model import ROLES, Access, Departure, DesiredUser, Preset, PresetGrant, Role, Severity
 from bo_sync.core.plan import Finding
@@ -97,7 +97,7 @@ def with_finding(shown: Panel, message: str = "an own entry ends soon", path: st
 
 def answer(word: str, *people: Person) -> Answer:
     question = read_question(word, BOUND, ROLES)
-    return replace(who_can(people, question, BOUND), reaching=who_could(people, question, BOUND))
+    return with_indirect(who_can(people, question, BOUND), people, BOUND)
 
 
 def needed(*asked: str) -> Needs:

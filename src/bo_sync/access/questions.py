@@ -1,12 +1,12 @@
 """Who can do what is asked, and by which grants; and what can be said where grants alone do not decide it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from bo_sync.access.people import Grant, Person
 from bo_sync.access.powers import Powers
-from bo_sync.access.reach import Step, shortest
+from bo_sync.access.reach import OF_KEYS, Step, may_widen_keys, shortest
 from bo_sync.access.words import Held, Question, ToHold, ToOpen, ToRun, sufficient
 from bo_sync.core.model import Access, Role
 
@@ -56,6 +56,24 @@ def who_could(people: Sequence[Person], question: Question, powers: Powers) -> t
     sets = sufficient(question, powers)
     found = ((person, shortest(person.held, sets, powers)) for person in people)
     return tuple(Reaching(person, steps) for person, steps in found if steps)
+
+
+def with_indirect(answer: Answer, people: Sequence[Person], powers: Powers) -> Answer:
+    """`answer` with those of the same `people` who could give it to themselves, and a note about those who could reach
+    more through an API key, though they cannot do what is asked."""
+    able = {id(entry.person) for entry in answer.able}
+    others = (person for person in people if id(person) not in able)
+    keepers = sum(may_widen_keys(person.held, powers) for person in others) if answer.by_grants else 0
+    notes = (*answer.notes, _through_keys(keepers)) if keepers else answer.notes
+    return replace(answer, reaching=who_could(people, answer.question, powers), notes=notes)
+
+
+def _through_keys(keepers: int) -> str:
+    who = "1 person who cannot do it may" if keepers == 1 else f"{keepers} people who cannot do it may"
+    return (
+        f"{who} give roles to API keys ({', '.join(OF_KEYS)}), and could do it through a key: "
+        f"`bo-sync who-can {OF_KEYS[1]}` lists them"
+    )
 
 
 def because(person: Person, sets: Iterable[Held]) -> tuple[Grant, ...]:

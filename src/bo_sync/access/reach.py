@@ -4,6 +4,9 @@
 own Roles & permissions until they may add rows, and then hold anything. Who may run the two is read from the hub's
 annotations, like everything else. Whether the hub keeps a row of NONE for a role that somebody lacks cannot be known
 from files; then it is raised instead of added, with the same end.
+
+An API key has roles of its own, so whoever may make a key, or change what one may do, could reach more through it. That
+is no step of theirs towards a grant, and the key is not theirs alone; so they are counted, not listed.
 """
 
 from collections.abc import Iterable
@@ -18,6 +21,8 @@ from bo_sync.core.model import Access, Role
 
 RAISE: Final = "roleUpdate"
 ADD: Final = "roleCreate"
+OF_KEYS: Final = ("gqlApiKeyCreate", "gqlApiKeyUpdate")
+"""The operations that take the roles of a key (schema types `GqlApiKeyCreateInput` and `GqlApiKeyUpdateInput`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,11 @@ def shortest(held: Levels, wanted: Iterable[Held], powers: Powers) -> tuple[Step
     """The fewest steps to one of the sets of grants, the first of them at a tie; None when none can be reached."""
     found = (_steps(held, grants, powers) for grants in wanted)
     return min((steps for steps in found if steps is not None), key=len, default=None)
+
+
+def may_widen_keys(held: Levels, powers: Powers) -> bool:
+    """Whether somebody who holds `held` may give roles to an API key."""
+    return not powers.of(held).operations.isdisjoint(OF_KEYS)
 
 
 def _steps(held: Levels, wanted: Held, powers: Powers) -> tuple[Step, ...] | None:

@@ -1,7 +1,5 @@
 """`bo-sync who-can`: the people who can do what is asked."""
 
-from dataclasses import replace
-
 import click
 
 from bo_sync.cli.options import Common, common, output_format
@@ -23,7 +21,7 @@ def command(asked: Whose, chosen: Common, *, question: str, form: str, indirect:
     An operation that the hub does not annotate is unknown: nobody is listed, and nobody is said to be unable.
     """
     from bo_sync.access.powers import powers
-    from bo_sync.access.questions import who_can, who_could
+    from bo_sync.access.questions import who_can, with_indirect
     from bo_sync.access.words import read_question
     from bo_sync.cli.talk import coloured, result, width
     from bo_sync.render.layout import Page
@@ -33,7 +31,7 @@ def command(asked: Whose, chosen: Common, *, question: str, form: str, indirect:
     meant = read_question(question, bound, found.settings.roles)
     answer = who_can(found.people, meant, bound)
     if indirect:
-        answer = replace(answer, reaching=who_could(found.people, meant, bound))
+        answer = with_indirect(answer, found.people, bound)
     if form == "json":
         from bo_sync.render.access_json import answer_json
 
