@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from html import unescape
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, cast
 from uuid import UUID
 
 from bo_sync.sandbox.baseline import KNOWN_DEFINITIONS, OWNER_KEY, VIEWER_KEY, definitions, keys
@@ -26,7 +26,7 @@ from tests.support.forges import Account, Forge
 from tests.support.github_double import ACTIONS, REPOSITORY, github
 from tests.support.gitlab_double import gitlab
 from tests.support.process import COMMAND, SECONDS, Served, bo_sync, environment, served, write
-from tests.support.runner import Event, Job, Site, Vault, run_workflow
+from tests.support.runner import Event, Job, Site, Trigger, Vault, run_workflow
 
 Kind = Literal["github", "gitlab"]
 SELLERS: Final = ("bea", "cas", "dora", "emil", "fay", "gus")
@@ -107,7 +107,7 @@ class Office:
         with Store.open(self.hub.database) as store:
             there = store.snapshot()
             changed = [{**user, **fields} if user["email"] == email else user for user in there["users"]]
-            store.load({**there, "users": changed})  # type: ignore[typeddict-item]  # a test names fields that there are
+            store.load({**there, "users": cast("list[UserShape]", changed)})
 
     def grants_by_hand(self, email: str, definition: str) -> None:
         """Somebody makes a person a viewer of something in the backoffice."""
@@ -120,10 +120,10 @@ class Office:
             store.load(there)
 
 
-def on_main(name: str, **inputs: Value) -> Event:
+def on_main(name: Trigger, **inputs: Value) -> Event:
     """Something that happens on the default branch."""
     payload = {} if name == "schedule" else _payload({})  # a schedule need not tell of the repository
-    return Event(name, payload=payload, inputs=inputs)  # type: ignore[arg-type]  # one of the names of an event
+    return Event(name, payload=payload, inputs=inputs)
 
 
 def plain(body: str) -> str:

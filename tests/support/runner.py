@@ -18,6 +18,7 @@ from typing import Final, Literal, cast
 from tests.support.expressions import Value, condition, filled, formatted
 from tests.support.workflow_text import Node, mapping, nodes, read, texts, told
 
+Trigger = Literal["pull_request", "push", "schedule", "workflow_dispatch"]
 Conclusion = Literal["success", "failure", "skipped"]
 SECONDS: Final = 120
 
@@ -26,7 +27,7 @@ SECONDS: Final = 120
 class Event:
     """What sets a workflow off. `ref` is what is checked out: a branch, or the merge of a pull request."""
 
-    name: Literal["pull_request", "push", "schedule", "workflow_dispatch"]
+    name: Trigger
     ref: str = "refs/heads/main"
     payload: Mapping[str, Value] = field(default_factory=dict)
     inputs: Mapping[str, Value] = field(default_factory=dict)
