@@ -10,7 +10,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, cast
@@ -290,12 +290,8 @@ class _Running:
             return
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
-        for file in _files(source):
+        for file in [source] if source.is_file() else filter(Path.is_file, source.rglob("*")):
             shutil.copy(file, place / file.name)
 
     def _download(self, given: Mapping[str, str]) -> None:
         shutil.copytree(self._artifact(given), self._work / given["path"])
-
-
-def _files(source: Path) -> Iterator[Path]:
-    return iter([source]) if source.is_file() else (file for file in source.rglob("*") if file.is_file())
