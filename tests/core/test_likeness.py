@@ -31,6 +31,12 @@ ALIKE: Final[dict[str, tuple[Person, Person, str]]] = {
     "letters of full width": (person("\uff2aane", "Doe"), JANE, "first and last name"),
     "a sharp s": (person("Jane", "Gro\u00df"), person("Jane", "GROSS"), "first and last name"),
     "a dotted capital i": (person("\u0130pek", "Doe"), person("ipek", "Doe"), "first and last name"),
+    "a grave accent": (person("Mich\u00e8le", "Doe"), person("Michele", "Doe"), "first and last name"),
+    "a tab, and the end of a line": (
+        person("Anne\tMarie", "Van\u2028Doe"),
+        person("Anne Marie", "van Doe"),
+        "first and last name",
+    ),
     "a space of no width": (person("Ja\u200bne", "Doe\ufeff"), JANE, "first and last name"),
     "a soft hyphen": (person("Ja\u00adne", "Doe"), JANE, "first and last name"),
     "a control character": (person("Ja\u0000ne", "Doe"), JANE, "first and last name"),
