@@ -5,11 +5,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from bo_sync.config.files import Kind
 from bo_sync.config.schema import json_schema
 
 Schema = dict[str, Any]
 
-TABLES: Final[dict[str, tuple[str, str]]] = {
+TABLES: Final[dict[str, tuple[Kind, str]]] = {
     "a person": ("user", "Person"),
     "an entry of modules": ("user", "TimedAccess"),
     "an entry of platform": ("user", "TimedSwitch"),
@@ -38,7 +39,7 @@ def renewed(page: str) -> str:
 def table(mark: str) -> Iterator[str]:
     """The lines of one table."""
     kind, part = TABLES[mark]
-    schema: Schema = json.loads(json_schema(kind))  # type: ignore[arg-type]
+    schema: Schema = json.loads(json_schema(kind))
     at: Schema = schema["definitions"][part] if part else schema
     required = {*at.get("required", ())}
     yield "| key | value | |"

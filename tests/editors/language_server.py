@@ -28,7 +28,7 @@ class LanguageServer:
         assert process.stdin is not None
         assert process.stdout is not None
         self._said: Queue[Message | None] = Queue()
-        self._to: BinaryIO = process.stdin  # type: ignore[assignment]
+        self._to = process.stdin
         self._settings = settings
         self._number = 0
         self._diagnostics: dict[str, list[Message]] = {}

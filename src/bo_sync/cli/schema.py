@@ -48,7 +48,9 @@ def _write_all(folder: Path, words: "Vocabulary", *, quiet: bool) -> None:
         place = folder / name
         if not place.exists():
             create_file(folder, name, text)
-        elif place.read_bytes() != text.encode():
+        elif place.read_bytes() == text.encode():
+            continue
+        else:
             replace_file(folder, name, text)
         if not quiet:
             say(f"wrote {place}")
