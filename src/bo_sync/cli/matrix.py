@@ -60,7 +60,7 @@ def _compared(matrix: "Matrix", found: Company, other: str, given: tuple[Common,
 
     if other == LIVE:
         chosen, asked = given
-        hub = company_of_hub(chosen, asked.hub)
+        hub = company_of_hub(chosen, asked.hub, found.files)
         return against_people(matrix, hub.people, (found.where, Text(hub.where)))
     person = somebody(other, found.people)
     if person is None:
