@@ -206,6 +206,50 @@ def test_matrix_is_compared_with_the_hub_cell_by_cell(ask: Ask) -> None:
     assert ["carl@example.com", "order_data", "editor", "owner"] in rows_of_csv
 
 
+def test_the_hub_is_compared_in_the_words_of_the_revision_that_is_asked_about(tmp_path: Path) -> None:
+    carl = f"email: carl@example.com\n{NAMES.format('Carl')}modules: {{tickets: editor}}\n"
+    named = "role_definitions: {{tickets: {}}}\n"
+    made = repository(
+        tmp_path, {"users/carl.yaml": carl, "bo-sync.yaml": named.format("ticket"), ".gitignore": ".bo-sync\n"}
+    )
+    commit(made, {"bo-sync.yaml": named.format("helpdesk")})
+    write(made, {"users/carl.yaml": "email: x\n", "bo-sync.yaml": "timezone: UTC\n"})
+    (made / ".bo-sync").mkdir()
+    with Store.open(made / ".bo-sync/sandbox.db") as store:
+        store.load({"users": [person("carl@example.com", *rows(ticket="EDITOR"))]})
+    for revision, differ in (("HEAD~1", []), ("HEAD", ["carl@example.com"])):
+        ran = inside(
+            *("matrix", "--at", revision, "--diff-with", "live", "--hub", "sandbox:"),
+            *("-C", str(made), "--format", "json", *TODAY),
+        )
+        assert ran.code == 0, ran
+        assert [entry["email"] for entry in json.loads(ran.out)["people"]] == differ, revision
+
+
+@pytest.mark.parametrize("words", [(), LIVE], ids=["from files", "from the hub"])
+def test_of_presets_that_give_the_same_the_one_that_the_entry_names_is_told(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    given = "modules: {order_data: editor}\n"
+    made = write(
+        tmp_path,
+        {
+            "presets/aaa.yaml": f"label: First by name\n{given}",
+            "presets/zzz.yaml": f"label: Named\n{given}",
+            "users/carl.yaml": f"email: Carl@example.com\n{NAMES.format('Carl')}preset: zzz\n",
+            "users/ada.yaml": f"email: ada@example.com\n{NAMES.format('Ada')}{given}",
+        },
+    )
+    (made / ".bo-sync").mkdir()
+    with Store.open(made / ".bo-sync/sandbox.db") as store:
+        store.load({"users": [person(f"{name}@example.com", *rows(order="EDITOR")) for name in ("ada", "carl")]})
+    asked = ("-C", str(made), "--format", "json", *TODAY, *words)
+    for name, preset in (("ada", "aaa"), ("carl", "zzz")):
+        assert json.loads(inside("show", f"{name}@example.com", *asked).out)["preset"] == preset
+    listed = json.loads(inside("users", *asked).out)["users"]
+    assert [entry["preset"] for entry in listed] == ["aaa", "zzz"]
+
+
 def test_matrix_is_compared_with_one_person(ask: Ask) -> None:
     found = ask.json("matrix", "--diff-with", "CARL@example.com")
     assert [entry["email"] for entry in found["people"]] == ["Ada@example.com", "glass@example.com"]
@@ -393,7 +437,7 @@ def test_a_name_of_ours_for_another_definition_may_be_asked(tmp_path: Path) -> N
     made = write(
         tmp_path,
         {
-            "bo-sync.yaml": "role_definitions: {pricing: prices, tickets: helpdesk}\n",
+            "bo-sync.yaml": "role_definitions: {tickets: helpdesk}\n",
             "users/x.yaml": f"email: x@example.com\n{NAMES.format('X')}modules: {{pricing: owner, tickets: viewer}}\n",
         },
     )

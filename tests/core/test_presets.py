@@ -202,6 +202,33 @@ def test_of_equal_presets_the_first_by_name_is_named() -> None:
     assert preset_of({Role("pricing"): Access.VIEWER, Role("backoffice"): Access.OWNER}, PRESETS) == "diamond"
 
 
+@pytest.mark.parametrize(
+    ("preferred", "name"),
+    [
+        (("viewer",), "viewer"),
+        (("right", "left"), "right"),
+        (("editor", "viewer"), "viewer"),
+        (("editor",), "diamond"),
+        (("went away", "left"), "left"),
+    ],
+    ids=[
+        "the one that is preferred",
+        "the first of several",
+        "one that gives something else does not count",
+        "none of them gives this",
+        "one that there is not does not count",
+    ],
+)
+def test_of_equal_presets_one_that_the_entry_names_comes_first(preferred: tuple[str, ...], name: str) -> None:
+    assert preset_of({Role("pricing"): Access.VIEWER, Role("backoffice"): Access.OWNER}, PRESETS, preferred) == name
+
+
+@pytest.mark.parametrize("until", [None, YESTERDAY], ids=["somebody who stays", "somebody who leaves"])
+def test_a_person_keeps_the_names_of_their_presets(until: date | None) -> None:
+    entry = replace(declares("a@example.com"), presets=("right", "viewer"), until=until)
+    assert resolve(entry, PRESETS, SETTINGS, TODAY).presets == ("right", "viewer")
+
+
 def test_none_does_not_count_when_a_preset_is_named() -> None:
     grants = {Role("pricing"): Access.EDITOR, Role("logistics"): Access.VIEWER, Role("api_keys"): Access.NONE}
     assert preset_of(grants, PRESETS) == "editor"

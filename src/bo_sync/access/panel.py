@@ -35,7 +35,8 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """`roles` are all that there are, in their order; `preset` gives exactly this access, None is Custom.
+    """`roles` are all that there are, in their order; `preset` gives exactly this access, one that the entry names
+    before others; None is Custom.
 
     `allowed`, `unknown` and `conditional` are names of operations in the catalogue's order. `leaves` is set for
     somebody whom the files want deleted, who then has no access.
@@ -58,7 +59,7 @@ class Panel:
 def panel_of(person: Person, powers: Powers, presets: Presets, roles: tuple[Role, ...]) -> Panel:
     """The panel of somebody who stays; what else is to be said about them is for the caller to add."""
     held = person.held
-    name = preset_of(held, presets)
+    name = preset_of(held, presets, person.presets)
     missing = [(item, item.missing(held)) for item in powers.facts.menu]
     return Panel(
         person=person,

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from types import MappingProxyType
 
 from bo_sync.core.live import LivePerson
 from bo_sync.core.model import Access, DesiredUser, Profile, Role, Source
@@ -23,12 +24,16 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """`source` is where the person's entry stands; None in the hub. `grants` are in the order of the roles."""
+    """`source` is where the person's entry stands; None in the hub. `grants` are in the order of the roles.
+
+    `presets` are those that the entry of that address names, in the order of naming.
+    """
 
     email: Text
     grants: tuple[Grant, ...] = ()
     source: Source | None = None
     profile: Profile = ()
+    presets: tuple[str, ...] = ()
     held: Mapping[Role, Access] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -49,16 +54,27 @@ def _of_file(user: DesiredUser) -> Person:
     grants = tuple(
         Grant(grant.role, grant.access, grant.source, grant.preset, grant.until, grant.reason) for grant in user.grants
     )
-    return Person(user.email, grants, user.source, user.profile)
+    return Person(user.email, grants, user.source, user.profile, user.presets)
 
 
-def of_hub(people: Iterable[LivePerson], roles: Sequence[Role]) -> tuple[Person, ...]:
-    """The people of the hub, sorted by address; only in the `roles` that we know, in their order."""
+def named_presets(users: Iterable[DesiredUser]) -> dict[str, tuple[str, ...]]:
+    """The presets that entries name, by folded address."""
+    return {user.email.folded: user.presets for user in users}
+
+
+def of_hub(
+    people: Iterable[LivePerson], roles: Sequence[Role], presets: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+) -> tuple[Person, ...]:
+    """The people of the hub, sorted by address; only in the `roles` that we know, in their order.
+
+    `presets` are those that the entries of the files name, as of `named_presets`.
+    """
     found = (
         Person(
             person.user.email,
             tuple(Grant(role, person.access(role)) for role in roles if person.access(role) is not Access.NONE),
             profile=person.user.profile,
+            presets=presets.get(person.user.email.folded, ()),
         )
         for person in people
     )

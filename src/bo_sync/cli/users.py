@@ -101,21 +101,25 @@ def _file_row(user: "DesiredUser", presets: "Presets") -> "UserRow":
         phone=_field(user.profile, "phone"),
         created=None,
         updated=None,
-        preset=_text(preset_of(grants, presets)),
+        preset=_text(preset_of(grants, presets, user.presets)),
     )
 
 
 def _live_rows(chosen: Common, choice: HubChoice, files: "Files") -> list["UserRow"]:
+    from bo_sync.access.people import named_presets
     from bo_sync.cli.session import hub_session
     from bo_sync.cli.talk import progress
     from bo_sync.core.live import index
 
     with hub_session(chosen, choice) as hub, progress(quiet=chosen.quiet) as watched:
         live = hub.read_all(watched)
-    return [_live_row(person, files.tree.presets) for person in index(live, files.desired.settings).people]
+    named = named_presets(files.desired.users)
+    people = index(live, files.desired.settings).people
+    return [_live_row(person, files.tree.presets, named.get(person.user.email.folded, ())) for person in people]
 
 
-def _live_row(person: "LivePerson", presets: "Presets") -> "UserRow":
+def _live_row(person: "LivePerson", presets: "Presets", named: tuple[str, ...]) -> "UserRow":
+    """`named` are the presets that the entry of that address names."""
     from bo_sync.core.presets import preset_of
     from bo_sync.render.redaction import redacted_live_user
     from bo_sync.render.users import UserRow
@@ -128,7 +132,7 @@ def _live_row(person: "LivePerson", presets: "Presets") -> "UserRow":
         phone=_field(user.profile, "phone"),
         created=user.created_at,
         updated=user.updated_at,
-        preset=_text(preset_of(person.grants, presets)),
+        preset=_text(preset_of(person.grants, presets, named)),
     )
 
 

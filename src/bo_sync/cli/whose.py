@@ -9,7 +9,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import click
 
-from bo_sync.access.people import Person, of_files, of_hub
+from bo_sync.access.people import Person, named_presets, of_files, of_hub
 from bo_sync.cli.options import Common, HubChoice, hub_choice, taken
 from bo_sync.cli.redacting import meet_live
 from bo_sync.cli.session import Files, check, hub_session, load_files, meaning
@@ -113,14 +113,17 @@ def _zone(root: Path) -> str:
     return load_from(found.files, found.problems).settings.timezone
 
 
-def company_of_hub(common: Common, choice: HubChoice) -> Company:
-    """The people of the hub, in the words of the files at hand."""
-    files = load_files(common)
+def company_of_hub(common: Common, choice: HubChoice, words: Files | None = None) -> Company:
+    """The people of the hub, in the words of `words`: its names of the roles, and its presets. None: the files at hand.
+
+    Which hub may be asked is never for the files of another revision to say. Raises as `load_files`, and HubError.
+    """
+    files = words or load_files(common)
     with hub_session(common, choice) as hub, progress(quiet=common.quiet) as watched:
         read = hub.read_all(watched)
     meet_live(read.users)
     live = index(read, files.tree.settings)
-    people = of_hub(live.people, files.tree.settings.roles)
+    people = of_hub(live.people, files.tree.settings.roles, named_presets(files.desired.users))
     return Company(people, files.tree.settings, files.tree.presets, hub.url, files.day)
 
 

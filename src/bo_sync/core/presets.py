@@ -65,10 +65,10 @@ def departure(declaration: Declaration, today: date) -> Departure | None:
 
 def resolve(declaration: Declaration, presets: Presets, settings: Settings, today: date) -> DesiredUser:
     """The person as the files want them on `today`; grants in the order of `settings.roles`."""
-    leaves = departure(declaration, today)
+    leaves, named = departure(declaration, today), declaration.presets
     if leaves is not None:
-        return DesiredUser(declaration.email, declaration.source, declaration.id, departure=leaves)
-    grants = expand(declaration.presets, presets)
+        return DesiredUser(declaration.email, declaration.source, declaration.id, departure=leaves, presets=named)
+    grants = expand(named, presets)
     expired = tuple(own for own in declaration.overrides if has_ended(own.until, today))
     for own in declaration.overrides:
         if has_ended(own.until, today):
@@ -84,6 +84,7 @@ def resolve(declaration: Declaration, presets: Presets, settings: Settings, toda
         profile=merge_profiles(settings.defaults, declaration.profile),
         grants=tuple(grants[role] for role in settings.roles if role in grants),
         expired=expired,
+        presets=named,
     )
 
 
@@ -93,10 +94,14 @@ def merge_profiles(defaults: Profile, own: Profile) -> Profile:
     return tuple(FieldValue(name, values[name]) for name in PROFILE_FIELDS if name in values)
 
 
-def preset_of(grants: Mapping[Role, Access], presets: Presets) -> str | None:
-    """The name of a preset that gives exactly `grants` (NONE entries do not count); the first by name; None: Custom."""
+def preset_of(grants: Mapping[Role, Access], presets: Presets, preferred: Sequence[str] = ()) -> str | None:
+    """The name of a preset that gives exactly `grants` (NONE entries do not count); None: Custom.
+
+    Of several it is the first that stands in `preferred`, the presets that the person's entry names, else the first by
+    name. Of `preferred` those that are no `presets` do not count.
+    """
     wanted = {role: access for role, access in grants.items() if access is not Access.NONE}
-    names: Iterable[str] = sorted(presets)
+    names: Iterable[str] = (*(name for name in preferred if name in presets), *sorted(presets))
     for name in names:
         if {role: grant.access for role, grant in expand([name], presets).items()} == wanted:
             return name

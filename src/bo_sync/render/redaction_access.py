@@ -27,6 +27,7 @@ def redacted_person(person: Person, who: Pseudonyms) -> Person:
         tuple(_grant(grant, who) for grant in person.grants),
         _place(person.source, who),
         who.profile(person.profile),
+        person.presets,
     )
 
 
