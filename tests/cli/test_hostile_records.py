@@ -95,7 +95,7 @@ def test_no_place_of_a_saved_plan_holds_anything_that_acts(planned: Path) -> Non
     assert {applied(planned, json.dumps(worse)).code for worse in spoiled(plan, attack)} == {6}
 
 
-@pytest.mark.parametrize("attack", ATTACKS, ids=HOSTILE.keys() - {"empty"})
+@pytest.mark.parametrize("attack", ATTACKS, ids=[name for name in HOSTILE if name != "empty"])
 def test_a_saved_plan_that_is_no_json_acts_on_nobody(attack: str, planned: Path) -> None:
     for text in (attack, f'{{"{attack}": ', f'{{"{attack}": NaN}}', f'{{"a": 1.{attack}}}'):
         assert applied(planned, text).code == 6
