@@ -8,6 +8,7 @@ from typing import Final
 
 from bo_sync import __version__
 from bo_sync.access.difference import GrantStep, PersonDifference
+from bo_sync.access.place import Place
 from bo_sync.core.effect import Shift
 from bo_sync.core.guards import Loosened
 from bo_sync.core.model import ACCESS_WORDS, Problem, Role, Severity
@@ -16,7 +17,7 @@ from bo_sync.core.policy import Has, Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.rails import RailResult
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.text import Text
-from bo_sync.render.difference import Difference, Place
+from bo_sync.render.difference import Difference
 from bo_sync.render.gitlab import codequality, plan_widget
 from bo_sync.render.junit import files_junit, plan_junit, report_junit
 from bo_sync.render.notices import Checked, Notice, files_notices, plan_notices
@@ -136,7 +137,7 @@ def _step(role: str, before: str, after: str) -> GrantStep:
 
 
 def difference(text: str = "jane@example.com") -> Difference:
-    """Somebody who gains and loses, who joins, who leaves, and who does so without access; and loosened guards."""
+    """Somebody who gains and loses, who joins, who leaves, who does so without access, whom the hub keeps; guards."""
     place, said = Place(Text(text), Text("3f2c1ab"), dirty=False, day=_DAY), Text(text)
     shift = Shift(("Orders > Carriers",), ("Pricing > Taxes", "Pricing > Prices"), ("carriers",), ("tax", "taxes"))
     people = (
@@ -147,6 +148,9 @@ def difference(text: str = "jane@example.com") -> Difference:
         PersonDifference(said, None, (_step("sales_hub", "owner", "none"),), Shift(), left=True),
         PersonDifference(said, source(text), (), Shift(), joined=True),
         PersonDifference(said, source(text), (), Shift(gained=("tax",))),
+        PersonDifference(
+            said, source(text), (_step("pricing", "owner", "none"),), Shift(lost=("taxes",)), left=True, kept="report"
+        ),
     )
     loosened = (
         Loosened("protect", said, None),

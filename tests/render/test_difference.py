@@ -1,16 +1,19 @@
 """A difference in every form: hostile text shows and does nothing, and every row keeps to its section."""
 
 import json
+from dataclasses import replace
 from datetime import date
+from html import unescape
 
 import pytest
 
 from bo_sync.access.difference import GrantStep, PersonDifference
+from bo_sync.access.place import Place
 from bo_sync.core.effect import Shift
 from bo_sync.core.guards import Loosened
 from bo_sync.core.model import ACCESS_WORDS, Role
 from bo_sync.core.text import Text
-from bo_sync.render.difference import Difference, Place, difference_text
+from bo_sync.render.difference import Difference, difference_text
 from bo_sync.render.difference_json import difference_json
 from bo_sync.render.difference_markdown import difference_markdown
 from tests.support.builders import source
@@ -29,9 +32,14 @@ def step(role: str, before: str, after: str) -> GrantStep:
 
 
 def person(
-    email: str, *steps: GrantStep, shift: Shift | None = None, joined: bool = False, left: bool = False
+    email: str,
+    *steps: GrantStep,
+    shift: Shift | None = None,
+    joined: bool = False,
+    left: bool = False,
+    kept: str | None = None,
 ) -> PersonDifference:
-    return PersonDifference(Text(email), source(f"users/{email}.yaml"), steps, shift or Shift(), joined, left)
+    return PersonDifference(Text(email), source(f"users/{email}.yaml"), steps, shift or Shift(), joined, left, kept)
 
 
 def told(*people: PersonDifference) -> str:
@@ -51,6 +59,7 @@ def hostile(text: str) -> Difference:
         person(text, step("api_keys", "none", "owner"), joined=True),
         person(text, step("sales_hub", "owner", "none"), left=True),
         person(text, joined=True),
+        person(text, step("pricing", "owner", "none"), left=True, kept="report"),
     )
     place = Place(said, said, dirty=True, day=DAY)
     return Difference(place, place, loosened, people)
@@ -78,7 +87,7 @@ def test_json_is_ascii_and_keeps_the_exact_characters(attack: str) -> None:
     shown = difference_json(hostile(attack))
     assert shown.isascii()
     found = json.loads(shown)
-    assert [entry["email"] for entry in found["people"]] == [attack] * 4
+    assert [entry["email"] for entry in found["people"]] == [attack] * 5
     assert found["loosened"][0] == {"guard": "protect", "before": attack, "after": None}
     assert found["base"]["revision"] == found["head"]["commit"] == attack
 
@@ -87,7 +96,8 @@ def test_everything_loosened_and_everything_risky_stands_outside_of_what_is_fold
     shown = difference_markdown(hostile("x"))
     unfolded, _, folded = shown.partition("<details>")
     assert shown.startswith(
-        "**4 people differ: 2 gain access, 2 lose access, 2 joined, 1 left. 3 guards are loosened.**\n"
+        "**5 people differ: 1 keeps all access without a file, 2 gain access, 2 lose access, 2 joined, 1 left. 3 "
+        "guards are loosened.**\n"
     )
     assert unfolded.index("Guards loosened") < unfolded.index("Needs attention")
     assert "api&#95;keys" in unfolded
@@ -132,6 +142,28 @@ def test_what_is_grave_needs_attention_whatever_the_role() -> None:
     assert "can now log in as a customer" in shown
 
 
+@pytest.mark.parametrize(
+    ("kept", "rule"),
+    [("report", "`unmanaged: report`"), ("ignore", "`unmanaged: ignore`"), ("protected", "protected")],
+)
+def test_whoever_loses_only_the_file_needs_attention_and_is_said_to_keep_everything(kept: str, rule: str) -> None:
+    one = person("a@x", step("pricing", "owner", "none"), shift=Shift(lost=("tax",)), left=True, kept=kept)
+    said = f"has no file any more; the hub keeps the account and all access ({rule})"
+    assert told(one).splitlines()[2:-2] == [
+        "Needs attention",
+        f"  ! a@x  {said}  users/a@x.yaml:1  by the files it was pricing owner",
+    ]
+    found = Difference(NOWHERE, NOWHERE, (), (one,))
+    shown = unescape(difference_markdown(found))
+    assert shown.index("**Needs attention**") < shown.index(said)
+    assert "<details>" not in shown
+    (document,) = json.loads(difference_json(found))["people"]
+    assert (document["left"], document["kept"], document["lost"]["operations"]) == (True, True, ["tax"])
+    assert not json.loads(difference_json(Difference(NOWHERE, NOWHERE, (), (replace(one, kept=None),))))["people"][0][
+        "kept"
+    ]
+
+
 def test_the_same_grants_that_mean_more_say_so() -> None:
     shown = told(person("a@x", shift=Shift(gained=("orders",))))
     assert "  ▲ a@x  the same grants  users/a@x.yaml:1  +1 operation" in shown
@@ -144,8 +176,12 @@ def test_the_same_grants_that_mean_more_say_so() -> None:
         ((person("a@x", step("pricing", "none", "viewer")),), "1 person differs: 1 gains access."),
         ((person("a@x", step("pricing", "viewer", "none")),), "1 person differs: 1 loses access."),
         ((person("a@x", joined=True), person("b@x", left=True)), "2 people differ: 1 joined, 1 left."),
+        (
+            (person("a@x", step("pricing", "owner", "none"), left=True, kept="report"),),
+            "1 person differs: 1 keeps all access without a file.",
+        ),
     ],
-    ids=["nobody", "one gains", "one loses", "one joins and one leaves"],
+    ids=["nobody", "one gains", "one loses", "one joins and one leaves", "one loses the file alone"],
 )
 def test_one_counted_sentence_ends_it(people: tuple[PersonDifference, ...], sentence: str) -> None:
     assert told(*people).endswith(f"\n\n{sentence}\n")

@@ -50,12 +50,13 @@ def test_csv_of_a_difference_adds_up_to_what_the_people_gain_and_lose() -> None:
     found = difference()
     head, *rows = read_csv(difference_csv(found))
     totals = [sum(int(row[head.index(name)] or 0) for row in rows) for name in head[-4:]]
-    shifts = [person.shift for person in found.people]
+    shifts = [person.shift for person in found.people if person.kept is None]
     assert totals == [
         sum(len(part) for part in parts)
         for parts in zip(*((it.opened, it.closed, it.gained, it.lost) for it in shifts), strict=True)
     ]
-    assert [row[1] for row in rows] == ["guard"] * 3 + ["stays", "stays", "joined", "left", "joined", "stays"]
+    assert [row[1] for row in rows] == ["guard"] * 3 + ["stays", "stays", "joined", "left", "joined", "stays", "kept"]
+    assert rows[-1][2:6] == ["pricing", "owner", "none", "kept"]
 
 
 @pytest.mark.parametrize("name", USERS)

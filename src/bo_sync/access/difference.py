@@ -5,13 +5,15 @@ not matter, so whoever is spelled anew neither left nor joined.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from bo_sync.access.menu import Levels
 from bo_sync.access.people import Person
 from bo_sync.access.powers import Power, Powers
+from bo_sync.core.diff import PROTECTED
 from bo_sync.core.effect import Shift
 from bo_sync.core.model import ROLES, Access, DesiredUser, Role, Source
+from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
 
 Users = tuple[DesiredUser, ...]
@@ -44,6 +46,9 @@ class PersonDifference:
 
     `email` and `source` are those of the later side, or of the earlier one where the person is only there. `steps` are
     in the order of the roles. `shift` is what all of them together open, close, allow and forbid.
+
+    `kept` is set for somebody who left the files but not the hub: why it keeps the account with all access, in the
+    words of a plan's unmanaged people (`report`, `ignore`, `protected`). `steps` and `shift` are of the files even so.
     """
 
     email: Text
@@ -52,6 +57,7 @@ class PersonDifference:
     shift: Shift
     joined: bool = False
     left: bool = False
+    kept: str | None = None
 
     @property
     def gained(self) -> tuple[GrantStep, ...]:
@@ -68,8 +74,8 @@ class PersonDifference:
 
     @property
     def loses(self) -> bool:
-        """Whether the person has, or may do, anything less."""
-        return bool(self.lost or self.shift.closed or self.shift.lost)
+        """Whether the person has, or may do, anything less; nobody does whom the hub keeps."""
+        return self.kept is None and bool(self.lost or self.shift.closed or self.shift.lost)
 
 
 def difference(before: Side, after: Side) -> tuple[PersonDifference, ...]:
@@ -82,6 +88,29 @@ def difference(before: Side, after: Side) -> tuple[PersonDifference, ...]:
     comparing = _Comparing(before.powers, after.powers)
     found = (comparing.person(then.get(key), now.get(key)) for key in sorted({*then, *now}))
     return tuple(person for person in found if person is not None)
+
+
+def with_kept(
+    people: Iterable[PersonDifference], after: Iterable[DesiredUser], settings: Settings
+) -> tuple[PersonDifference, ...]:
+    """`people`, with why the hub keeps each of them who left and has no entry in the files `after`.
+
+    Whoever leaves by `state: absent` or `until` has one.
+    """
+    named = {user.email.folded for user in after}
+    return tuple(
+        replace(person, kept=_keeping(person.email, settings))
+        if person.left and person.email.folded not in named
+        else person
+        for person in people
+    )
+
+
+def _keeping(email: Text, settings: Settings) -> str | None:
+    """By which rule somebody without a file stays in the hub, as for a plan (`core/diff.py`); None: is deleted."""
+    if settings.is_protected(email):
+        return PROTECTED
+    return None if settings.unmanaged is Unmanaged.DELETE else settings.unmanaged.value
 
 
 def differing(before: Iterable[DesiredUser], after: Iterable[DesiredUser]) -> tuple[Users, Users]:

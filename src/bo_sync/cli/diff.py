@@ -60,7 +60,7 @@ def command(
 
 
 def _difference(pair: "Pair") -> "Difference":
-    from bo_sync.access.difference import Side, difference, differing
+    from bo_sync.access.difference import Side, difference, differing, with_kept
     from bo_sync.access.people import of_files
     from bo_sync.access.powers import powers
     from bo_sync.core.guards import loosened, loosened_policies
@@ -76,7 +76,8 @@ def _difference(pair: "Pair") -> "Difference":
         *loosened(base.tree.settings, head.tree.settings),
         *loosened_policies(base.tree.policies, head.tree.policies),
     )
-    return Difference(pair.base.place, pair.head.place, guards, difference(then, now))
+    found = with_kept(difference(then, now), head.desired.users, head.tree.settings)
+    return Difference(pair.base.place, pair.head.place, guards, found)
 
 
 def _show(found: "Difference", form: str, *, explain: bool) -> None:

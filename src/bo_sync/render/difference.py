@@ -5,39 +5,18 @@ Each row is one person's gain, or loss, as a whole: what several grants open tog
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 from bo_sync.access.difference import GrantStep, PersonDifference
+from bo_sync.access.place import Place
+from bo_sync.core.diff import PROTECTED
 from bo_sync.core.effect import Shift
 from bo_sync.core.guards import Loosened
-from bo_sync.core.text import Text
 from bo_sync.render.escape import terminal
 from bo_sync.render.guards import guard_rows
 from bo_sync.render.layout import Page, Row, Tone, lay_out, measure, row
 from bo_sync.render.meanings import DELICATE, is_grave, meaning
 from bo_sync.render.phrases import address, counted, level, people, step
 from bo_sync.render.sections import Section
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Whose files one side is: a git revision as it was asked for (None: the working tree), its commit in short and
-    whether files differ from it (None where git knows neither), and the day on which each `until` is judged."""
-
-    revision: Text | None
-    commit: Text | None
-    dirty: bool | None
-    day: date
-
-    @property
-    def name(self) -> str:
-        return "the working tree" if self.revision is None else str(self.revision)
-
-    @property
-    def facts(self) -> str:
-        """`commit 3f2c1ab0de with uncommitted changes, on 2026-11-22`."""
-        at = f"commit {self.commit}" if self.commit is not None else "no commit"
-        return f"{at}{' with uncommitted changes' if self.dirty else ''}, on {self.day}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +42,27 @@ class Move:
     def told(self) -> str:
         """`pricing viewer → editor`; who joins or leaves has only one level to tell."""
         person = self.person
+        if person.kept is not None:
+            rule = PROTECTED if person.kept == PROTECTED else f"`unmanaged: {person.kept}`"
+            return f"has no file any more; the hub keeps the account and all access ({rule})"
         if not (person.joined or person.left):
             steps = (f"{grant.role} {step(grant.role, grant.before, grant.after)}" for grant in self.grants)
             return ", ".join(steps) or "the same grants"
-        held = ", ".join(f"{grant.role} {level(grant.role, max(grant.before, grant.after))}" for grant in self.grants)
-        return f"{'joins with' if person.joined else 'leaves; loses'} {held or 'no access'}"
+        return f"{'joins with' if person.joined else 'leaves; loses'} {self.held}"
+
+    @property
+    def held(self) -> str:
+        """`pricing viewer, logistics owner`: all of somebody's grants, on the side where they are."""
+        levels = (f"{grant.role} {level(grant.role, max(grant.before, grant.after))}" for grant in self.grants)
+        return ", ".join(levels) or "no access"
 
     def means(self, *, explain: bool) -> str:
-        """What it lets the person do, more or less; "" for who joins or leaves without access."""
+        """What it lets the person do, more or less; "" for who joins or leaves without access.
+
+        Of somebody whom the hub keeps it is what the files gave last.
+        """
+        if self.person.kept is not None:
+            return f"by the files it was {self.held}" if self.grants else ""
         is_move = bool(self.grants) or not self.shift.is_nothing
         return meaning(self.shift, explain=explain) if is_move else ""
 
@@ -86,23 +78,29 @@ class Sorted:
 
 
 def by_risk(differing: Sequence[PersonDifference]) -> Sorted:
-    """First those who gain something about Roles & permissions or API keys, or anything else that is grave."""
-    gains = [_gain(person) for person in differing if person.gains]
+    """First those who gain something about Roles & permissions or API keys, or anything else that is grave, and those
+    who have no file any more and keep all that they have."""
+    rises = [_kept(person) if person.kept else _gain(person) for person in differing if person.gains or person.kept]
+    rest = [person for person in differing if not person.kept]
     return Sorted(
-        delicate=tuple(move for move in gains if _is_delicate(move)),
-        gained=tuple(move for move in gains if not _is_delicate(move)),
-        lost=tuple(_loss(person) for person in differing if person.loses),
-        idle=tuple(_idle(person) for person in differing if not (person.gains or person.loses)),
+        delicate=tuple(move for move in rises if _is_delicate(move)),
+        gained=tuple(move for move in rises if not _is_delicate(move)),
+        lost=tuple(_loss(person) for person in rest if person.loses),
+        idle=tuple(_idle(person) for person in rest if not (person.gains or person.loses)),
     )
 
 
 def _is_delicate(move: Move) -> bool:
-    return is_grave(move.shift) or any(grant.role in DELICATE for grant in move.grants)
+    return move.person.kept is not None or is_grave(move.shift) or any(grant.role in DELICATE for grant in move.grants)
 
 
 def _gain(person: PersonDifference) -> Move:
     shift = Shift(opened=person.shift.opened, gained=person.shift.gained)
     return Move(person, person.gained, shift, "+" if person.joined else "▲")
+
+
+def _kept(person: PersonDifference) -> Move:
+    return Move(person, person.lost, Shift(), "!")
 
 
 def _loss(person: PersonDifference) -> Move:
@@ -164,8 +162,10 @@ def _people_verdict(differing: Sequence[PersonDifference]) -> str:
     if not differing:
         return "Nobody gains or loses access."
     gain, lose = sum(person.gains for person in differing), sum(person.loses for person in differing)
-    joined, left = sum(person.joined for person in differing), sum(person.left for person in differing)
+    joined, kept = sum(person.joined for person in differing), sum(person.kept is not None for person in differing)
+    left = sum(person.left for person in differing) - kept
     moves = (
+        kept and f"{kept} {'keeps' if kept == 1 else 'keep'} all access without a file",
         gain and f"{gain} {'gains' if gain == 1 else 'gain'} access",
         lose and f"{lose} {'loses' if lose == 1 else 'lose'} access",
         joined and f"{joined} joined",

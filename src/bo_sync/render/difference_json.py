@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from bo_sync.access.difference import GrantStep, PersonDifference
 from bo_sync.core.document import FORMAT_VERSION, Json
-from bo_sync.render.difference import Difference, Place
+from bo_sync.render.difference import Difference
 from bo_sync.render.escape import json_text
 from bo_sync.render.guards import guard_documents
+from bo_sync.render.places import place_document
 
 
 def difference_json(found: Difference) -> str:
@@ -14,21 +15,12 @@ def difference_json(found: Difference) -> str:
     return json_text(
         {
             "format_version": FORMAT_VERSION,
-            "base": _place(found.base),
-            "head": _place(found.head),
+            "base": place_document(found.base),
+            "head": place_document(found.head),
             "loosened": guard_documents(found.loosened),
             "people": [_person(person) for person in found.people],
         }
     )
-
-
-def _place(place: Place) -> Json:
-    return {
-        "revision": place.revision.raw if place.revision is not None else None,
-        "commit": place.commit.raw if place.commit is not None else None,
-        "dirty": place.dirty,
-        "day": place.day.isoformat(),
-    }
 
 
 def _person(person: PersonDifference) -> Json:
@@ -38,6 +30,7 @@ def _person(person: PersonDifference) -> Json:
         "source": person.source.short.raw if person.source is not None else None,
         "joined": person.joined,
         "left": person.left,
+        "kept": person.kept is not None,
         "gained": _moved(person.gained, shift.opened, shift.gained),
         "lost": _moved(person.lost, shift.closed, shift.lost),
     }

@@ -5,8 +5,9 @@ Whatever is not ours stands in a `<code>` element, as entities: neither markup n
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from bo_sync.access.place import Place
 from bo_sync.core.guards import Loosened
-from bo_sync.render.difference import Difference, Move, Place, by_risk, verdict
+from bo_sync.render.difference import Difference, Move, by_risk, verdict
 from bo_sync.render.escape import markdown, markdown_code
 from bo_sync.render.guards import after_of, before_of
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from bo_sync.access.difference import PersonDifference
+from bo_sync.access.difference import GrantStep, PersonDifference
 from bo_sync.core.changes import Change, GrantChange, LostGrant, RemoveDuplicate
 from bo_sync.core.effect import Effect, Shift
 from bo_sync.core.model import Source
@@ -55,7 +55,7 @@ def difference_csv(found: Difference) -> str:
     """The loosened guards, one row each, the guard in place of a role; then one row a person and grant.
 
     The counts are of the person, since what several grants open together belongs to none of them; so they stand in the
-    person's first row alone, and add up.
+    person's first row alone, and add up. Somebody without a file whom the hub keeps loses nothing.
     """
     guards = (
         ("", "guard", foreign(entry.guard), foreign(before_of(entry)), foreign(after_of(entry)), "loosened", "", *_NONE)
@@ -69,13 +69,25 @@ _NONE: Final = ("",) * len(_COUNTS)
 
 def _differing(person: PersonDifference) -> Iterator[tuple[str, ...]]:
     email, source = foreign(person.email.raw), _place(person.source)
-    status = "joined" if person.joined else "left" if person.left else "stays"
+    shift = person.shift if person.kept is None else Shift()
     steps = [
-        (step.role, level(step.role, step.before), level(step.role, step.after), "gained" if step.is_gain else "lost")
+        (step.role, level(step.role, step.before), level(step.role, step.after), _direction(person, step))
         for step in person.steps
     ]
     for number, step in enumerate(steps or [("", "", "", "")]):
-        yield email, status, *step, source, *(_NONE if number else _counts(person.shift))
+        yield email, _status(person), *step, source, *(_NONE if number else _counts(shift))
+
+
+def _status(person: PersonDifference) -> str:
+    if person.kept is not None:
+        return "kept"
+    return "joined" if person.joined else "left" if person.left else "stays"
+
+
+def _direction(person: PersonDifference, step: GrantStep) -> str:
+    if person.kept is not None:
+        return "kept"
+    return "gained" if step.is_gain else "lost"
 
 
 def users_csv(rows: Iterable[UserRow]) -> str:
