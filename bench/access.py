@@ -11,7 +11,6 @@ once. `diff` loads two trees, and is measured against loading one. What counts i
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import date
 from math import inf
 from pathlib import Path
@@ -24,15 +23,16 @@ from bo_sync.access.catalogue import catalogue
 from bo_sync.access.difference import Side, Users, difference, differing
 from bo_sync.access.matrix import Matrix
 from bo_sync.access.people import of_files
+from bo_sync.access.place import Place
 from bo_sync.access.powers import powers
-from bo_sync.access.questions import who_can, who_could
+from bo_sync.access.questions import who_can, with_indirect
 from bo_sync.access.words import read_question
 from bo_sync.config.load import load_tree
 from bo_sync.core.model import MODULES, PLATFORM, Role
 from bo_sync.core.presets import resolve
 from bo_sync.core.settings import Settings
 from bo_sync.render.answers import answer_text
-from bo_sync.render.difference import Difference, Place, difference_text
+from bo_sync.render.difference import Difference, difference_text
 from bo_sync.render.difference_json import difference_json
 from bo_sync.render.layout import Page
 from bo_sync.render.matrix import matrix_text
@@ -82,12 +82,12 @@ def _questions(settings: Settings, users: Users, others: Users) -> dict[str, Cal
     page = Page()
 
     def matrix() -> object:
-        return matrix_text(Matrix(of_files(users), settings.roles), page)
+        return matrix_text(Matrix(of_files(users), settings.roles), "the files", page)
 
     def who() -> object:
         people, bound = of_files(users), powers(settings)
         asked = read_question("orderUpdate", bound, settings.roles)
-        answer = replace(who_can(people, asked, bound), reaching=who_could(people, asked, bound))
+        answer = with_indirect(who_can(people, asked, bound), people, bound)
         return answer_text(answer, "the files", page, indirect=True)
 
     def compared() -> Difference:

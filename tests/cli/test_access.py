@@ -18,7 +18,7 @@ from tests.end_to_end.world import person, rows
 from tests.support.hostile import HOSTILE
 from tests.support.inside import check_inert, check_shown, inside
 from tests.support.process import Ran, bo_sync, in_terminal, write
-from tests.support.repository import commit, repository
+from tests.support.repository import commit, git, repository
 
 NAMES: Final = "first_name: A\nlast_name: {}\n"
 FILES: Final = {
@@ -128,7 +128,7 @@ def test_of_what_is_unknown_nobody_is_said_to_be_able_or_not(ask: Ask) -> None:
     found = ask.json("who-can", "bundles", "--indirect")
     assert (found["known"], found["people"], found["indirect"]) == (False, [], [])
     text = ask("who-can", "bundles", "--indirect").out
-    assert text.startswith("Who can run bundles (query): unknown, by the files\n")
+    assert text.startswith("Who can run bundles (query): unknown, by the files (commit ")
     assert "nobody is counted" in text
     assert "Could" not in text
 
@@ -261,7 +261,7 @@ def test_matrix_is_compared_with_one_person(ask: Ask) -> None:
 
 def test_show_is_the_whole_panel(ask: Ask) -> None:
     found = ask.json("show", "ada@example.com")
-    assert list(found)[1:4] == ["email", "preset", "platform"]
+    assert list(found)[1:5] == ["of", "email", "preset", "platform"]
     assert (found["email"], found["preset"], found["protected"], found["leaves"]) == (
         "Ada@example.com",
         None,
@@ -289,13 +289,72 @@ def test_show_is_the_whole_panel(ask: Ask) -> None:
 
 def test_show_names_the_preset_protection_and_where_it_looked(ask: Ask) -> None:
     assert ask("show", "carl@example.com").out.startswith(
-        'carl@example.com (users/carl.yaml:1): preset clerk "Order clerk", by the files\n'
+        'carl@example.com (users/carl.yaml:1): preset clerk "Order clerk", by the files (commit '
     )
     assert "protected" in ask("show", "glass@example.com").out.splitlines()[1]
     assert ask("show", "carl@example.com", *LIVE).out.startswith("CARL@example.com: Custom, by sandbox:\n")
     assert ask("show", "carl@example.com", "--at", "HEAD~1").out.startswith(
-        "carl@example.com (users/carl.yaml:1): Custom, by the files of HEAD~1\n"
+        "carl@example.com (users/carl.yaml:1): Custom, by the files of HEAD~1 (commit "
     )
+
+
+QUESTIONS: Final = (("who-can", "orderUpdate"), ("show", "carl@example.com"), ("matrix",), ("needs", "orderUpdate"))
+
+
+def test_every_answer_says_its_commit_and_the_day_on_which_it_judges(ask: Ask) -> None:
+    head, first = (git(ask.root, "rev-parse", name)[:10] for name in ("HEAD", "HEAD~1"))
+    today, day = TODAY[1], "2099-01-01"
+    told: dict[tuple[str, ...], tuple[str, list[object]]] = {
+        (): (f"the files (commit {head}, on {today})", [None, head, False, today]),
+        ("--at", "HEAD~1"): (f"the files of HEAD~1 (commit {first}, on {today})", ["HEAD~1", first, False, today]),
+        ("--at", f"@{day}"): (f"the files of @{day} (commit {head}, on {day})", [f"@{day}", head, False, day]),
+    }
+    for words, (said, facts) in told.items():
+        of = dict(zip(("revision", "commit", "dirty", "day"), facts, strict=True))
+        for asked in QUESTIONS:
+            assert said in ask(*asked, *words).out, asked
+            assert ask.json(*asked, *words)["of"] == of, asked
+        compared = ("matrix", "--diff-with", "carl@example.com", *words)
+        assert ask(*compared).out.startswith(f"{said} (here) compared with carl@example.com (there): ")
+        assert ask.json(*compared)["of"] == of
+
+
+def test_an_answer_of_the_hub_says_which_and_when(ask: Ask) -> None:
+    for asked in QUESTIONS[:3]:
+        assert "by sandbox:" in ask(*asked, *LIVE).out
+        assert ask.json(*asked, *LIVE)["of"] == {"hub": "sandbox:", "day": TODAY[1]}
+
+
+def test_files_that_differ_from_the_commit_or_have_none_say_so(tmp_path: Path) -> None:
+    bare = write(tmp_path / "bare", FILES)
+    kept = repository(tmp_path / "kept", FILES)
+    write(kept, {"users/new.yaml": f"email: new@example.com\n{NAMES.format('New')}"})
+    sha = git(kept, "rev-parse", "HEAD")[:10]
+    for made, said, dirty in ((bare, "no commit", None), (kept, f"commit {sha} with uncommitted changes", True)):
+        for asked in QUESTIONS:
+            given = (*asked, "-C", str(made), *TODAY)
+            assert f"the files ({said}, on {TODAY[1]})" in inside(*given).out, asked
+            assert json.loads(inside(*given, "--format", "json").out)["of"]["dirty"] is dirty
+
+
+DAY_HINT: Final = "name another day, or a revision, whose files are sound"
+BROKEN: Final[dict[str, tuple[tuple[str, ...], str, str]]] = {
+    "a day": (("who-can", "orderUpdate", "--at", "@2026-03-01"), "@2026-03-01 (commit {}, on 2026-03-01)", DAY_HINT),
+    "a day of a diff": (("diff", "@2026-03-01", "@2026-03-02"), "@2026-03-01 (commit {}, on 2026-03-01)", DAY_HINT),
+    "a revision": (("show", "x", "--at", "HEAD"), "HEAD (commit {})", "name another revision whose files are sound"),
+}
+
+
+@pytest.mark.parametrize(("words", "said", "hint"), BROKEN.values(), ids=BROKEN)
+def test_files_of_the_past_with_errors_are_named_by_commit_and_day(
+    tmp_path: Path, words: tuple[str, ...], said: str, hint: str
+) -> None:
+    made = repository(tmp_path, {"users/x.yaml": "email: x\n"}, when="2026-02-27T12:00:00Z")
+    sha = git(made, "rev-parse", "HEAD")[:10]
+    ran = inside(*words, "-C", str(made))
+    assert (ran.code, ran.out) == (3, "")
+    assert f"errors in the files of {said.format(sha)}" in ran.err
+    assert f"next: {hint}\n" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -34,18 +34,17 @@ Guards loosened
 Needs attention
   ▲ bob@example.com   roles_permissions none → editor  users/bob.yaml:1  can now change anybody's grants, their own \
 too; opens Admin > Backoffice Users; +8 operations
+  ! jane@example.com  has no file any more; the hub keeps the account and all access (`unmanaged: report`)  \
+users/jane.yaml:1
 
 Access gained
   + eve@example.com   joins with pricing viewer, order_data editor  users/eve.yaml:1  can now approve customers' \
 purchases; +86 operations
 
-No effect on access
-  - jane@example.com  leaves; loses no access  users/jane.yaml:1
-
-3 people differ: 2 gain access, 1 joined, 1 left. 2 guards are loosened.
+3 people differ: 1 keeps all access without a file, 2 gain access, 1 joined. 2 guards are loosened.
 """
 MARKDOWN: Final = """\
-**3 people differ: 2 gain access, 1 joined, 1 left. 2 guards are loosened.**
+**3 people differ: 1 keeps all access without a file, 2 gain access, 1 joined. 2 guards are loosened.**
 
 **Guards loosened**
 
@@ -60,6 +59,8 @@ MARKDOWN: Final = """\
 | --- | --- | --- | --- | --- |
 | ▲ | bob@example.com | roles_permissions none → editor | can now change anybody's grants, their own too; opens Admin \
 > Backoffice Users; +8 operations | users/bob.yaml:1 |
+| ! | jane@example.com | has no file any more; the hub keeps the account and all access (`unmanaged: report`) |  | \
+users/jane.yaml:1 |
 
 <details><summary>Access gained (1)</summary>
 
@@ -67,14 +68,6 @@ MARKDOWN: Final = """\
 | --- | --- | --- | --- | --- |
 | + | eve@example.com | joins with pricing viewer, order_data editor | can now approve customers' purchases; +86 \
 operations | users/eve.yaml:1 |
-
-</details>
-
-<details><summary>No effect on access (1)</summary>
-
-|  | who | grants | means | where |
-| --- | --- | --- | --- | --- |
-| - | jane@example.com | leaves; loses no access |  | users/jane.yaml:1 |
 
 </details>
 
@@ -131,6 +124,7 @@ def test_the_json_holds_both_sides_and_everything_that_was_gained_and_lost(root:
         "source": "users/bob.yaml:1",
         "joined": False,
         "left": False,
+        "kept": False,
         "gained": {
             "grants": [{"role": "roles_permissions", "before": "none", "after": "editor"}],
             "menu": ["Admin > Backoffice Users"],
@@ -140,18 +134,45 @@ def test_the_json_holds_both_sides_and_everything_that_was_gained_and_lost(root:
     assert {"roles", "roleUpdate"} <= set(gained)
     assert "roleCreate" not in gained
     assert (eve["joined"], eve["left"], len(eve["gained"]["grants"])) == (True, False, 2)
-    assert (jane["joined"], jane["left"], jane["lost"]["grants"]) == (False, True, [])
+    assert (jane["joined"], jane["left"], jane["kept"], jane["lost"]["grants"]) == (False, True, True, [])
 
 
 def test_backwards_it_says_what_is_lost(root: Path) -> None:
     ran = bo_sync(root, "diff", "next", "main", *TODAY)
     assert "Guards loosened" not in ran.out
     _, _, lost = ran.out.partition("Access lost\n")
-    assert [re.split("  +", line)[1:3] for line in lost.splitlines()[:2]] == [
+    assert [re.split("  +", line)[1:3] for line in lost.splitlines()[:1]] == [
         ["▼ bob@example.com", "roles_permissions editor → none"],
-        ["- eve@example.com", "leaves; loses pricing viewer, order_data editor"],
     ]
-    assert ran.out.endswith("3 people differ: 2 lose access, 1 joined, 1 left.\n")
+    assert ran.out.endswith("3 people differ: 1 keeps all access without a file, 1 loses access, 1 joined.\n")
+
+
+@pytest.mark.parametrize(
+    ("settings", "entry", "told"),
+    [
+        ("unmanaged: report", None, "has no file any more; the hub keeps the account and all access"),
+        ("unmanaged: ignore", None, "has no file any more; the hub keeps the account and all access"),
+        ("unmanaged: delete", None, "leaves; loses pricing viewer, order_data editor"),
+        ("unmanaged: delete\nprotect: [eve@example.com]", None, "the hub keeps the account and all access (protected)"),
+        ("unmanaged: report", f"{EVE}until: 2026-06-14\n", "leaves; loses pricing viewer, order_data editor"),
+        (
+            "unmanaged: report",
+            "email: eve@example.com\nstate: absent\n",
+            "leaves; loses pricing viewer, order_data editor",
+        ),
+    ],
+    ids=["report", "ignore", "delete", "protected", "past the end", "absent"],
+)
+def test_whose_file_went_away_loses_only_what_the_hub_will_take(
+    tmp_path: Path, settings: str, entry: str | None, told: str
+) -> None:
+    root = repository(tmp_path, {"users/eve.yaml": EVE, "users/bob.yaml": BOB, "bo-sync.yaml": f"{settings}\n"})
+    commit(root, {"users/eve.yaml": entry})
+    ran = bo_sync(root, "diff", "HEAD~1", "HEAD", "--exit-code-on", "lost", *TODAY)
+    loses = told.startswith("leaves")
+    assert (ran.code, told in ran.out, "Access lost" in ran.out) == (2 if loses else 0, True, loses)
+    assert ("Needs attention" in ran.out) is not loses
+    assert ("1 loses access" in ran.out) is loses
 
 
 def test_without_revisions_the_working_tree_is_held_against_the_last_commit(root: Path) -> None:
@@ -229,15 +250,16 @@ def test_files_with_errors_on_one_side_are_told_with_their_places(root: Path) ->
 
 def test_files_with_errors_on_both_sides_are_told_together(root: Path) -> None:
     commit(root, {"users/jane.yaml": BROKEN})
+    sha = git(root, "rev-parse", "HEAD")[:10]
     write(root, {"users/jane.yaml": JANE, "users/bob.yaml": BROKEN})
     ran = bo_sync(root, "diff", "HEAD", *TODAY)
     assert (ran.code, ran.out) == (3, "")
     lines = ran.err.splitlines()
     assert lines[0].startswith("users/jane.yaml:1:1: error: ")
-    assert lines[0].endswith(" (2 errors in the files of HEAD)")
+    assert lines[0].endswith(f" (2 errors in the files of HEAD (commit {sha}))")
     assert lines[2].startswith("users/bob.yaml:1:1: error: ")
     assert lines[2].endswith(" (2 errors in the files)")
-    assert "error: 2 errors in the files of HEAD; 2 errors in the files" in lines
+    assert f"error: 2 errors in the files of HEAD (commit {sha}); 2 errors in the files" in lines
 
 
 def test_an_end_counts_on_the_day_that_is_judged(tmp_path: Path) -> None:

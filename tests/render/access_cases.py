@@ -10,6 +10,7 @@ from bo_sync.access.matrix import Contrast, Matrix, against_one, against_people
 from bo_sync.access.needs import Needs, needs
 from bo_sync.access.panel import Panel, panel_of
 from bo_sync.access.people import Grant, Person
+from bo_sync.access.place import AnyPlace, HubPlace, Place
 from bo_sync.access.powers import powers
 from bo_sync.access.questions import Answer, who_can, with_indirect
 from bo_sync.access.words import read_question
@@ -27,8 +28,10 @@ from tests.support.builders import source
 Render = Callable[[], str]
 
 BOUND: Final = powers(Settings())
-FILES: Final = "the files"
-HUB: Final = "https://hub.example.com/v2/graphql"
+DAY: Final = date(2026, 6, 15)
+FILES: Final = Place(None, Text("3f2c1ab0de"), dirty=True, day=DAY)
+THEN: Final = Place(Text("@2026-03-01"), Text("0a1b2c3d4e"), dirty=False, day=date(2026, 3, 1))
+HUB: Final = HubPlace(Text("https://hub.example.com/v2/graphql"), DAY)
 OFF: Final = Page()
 NARROW: Final = Page(80)
 CLERK: Final = {"sales_hub": Access.OWNER, "order_data": Access.EDITOR, "user_management": Access.VIEWER}
@@ -105,11 +108,11 @@ def needed(*asked: str) -> Needs:
 
 
 EVERYBODY: Final = (admin(), clerk(), nobody())
-PANELS: Final[Mapping[str, tuple[Panel, str]]] = {
+PANELS: Final[Mapping[str, tuple[Panel, AnyPlace]]] = {
     "custom": (with_finding(panel(admin())), FILES),
     "preset": (panel(clerk()), FILES),
     "live": (panel(live()), HUB),
-    "leaves": (leaving(), "the files of HEAD~1"),
+    "leaves": (leaving(), THEN),
 }
 ANSWERS: Final[Mapping[str, Answer]] = {
     "operation": answer("orderUpdate", *EVERYBODY),
@@ -127,29 +130,31 @@ NEEDS: Final[Mapping[str, Needs]] = {
 }
 MATRIX: Final = Matrix(EVERYBODY, ROLES)
 CONTRASTS: Final[Mapping[str, Contrast]] = {
-    "live": against_people(MATRIX, (live(), live("other@example.com"), nobody()), (FILES, Text(HUB))),
+    "live": against_people(MATRIX, (live(), live("other@example.com"), nobody()), (FILES, HUB.hub)),
     "person": against_one(MATRIX, clerk(), FILES),
 }
 
 
 def cases() -> dict[str, Render]:
     found: dict[str, Render] = {
-        "matrix.json": partial(matrix_json, MATRIX),
+        "matrix.json": partial(matrix_json, MATRIX, THEN),
         "matrix.csv": partial(matrix_csv, MATRIX),
     }
     for suffix, page in ((".txt", OFF), ("-80.txt", NARROW)):
-        found[f"matrix{suffix}"] = partial(matrix_text, MATRIX, page)
+        found[f"matrix{suffix}"] = partial(matrix_text, MATRIX, THEN.told, page)
         for name, (shown, where) in PANELS.items():
-            found[f"show-{name}{suffix}"] = partial(panel_text, shown, where, page)
+            found[f"show-{name}{suffix}"] = partial(panel_text, shown, where.told, page)
         for name, given in ANSWERS.items():
-            found[f"who-can-{name}{suffix}"] = partial(answer_text, given, FILES, page, indirect=True)
+            found[f"who-can-{name}{suffix}"] = partial(answer_text, given, FILES.told, page, indirect=True)
         for name, least in NEEDS.items():
-            found[f"needs-{name}{suffix}"] = partial(needs_text, least, page)
+            found[f"needs-{name}{suffix}"] = partial(needs_text, least, THEN.told, page)
         for name, contrast in CONTRASTS.items():
             found[f"matrix-diff-{name}{suffix}"] = partial(contrast_text, contrast, page)
-    found |= {f"show-{name}.json": partial(panel_json, shown) for name, (shown, _) in PANELS.items()}
-    found |= {f"who-can-{name}.json": partial(answer_json, given, indirect=True) for name, given in ANSWERS.items()}
-    found |= {f"needs-{name}.json": partial(needs_json, least) for name, least in NEEDS.items()}
+    found |= {f"show-{name}.json": partial(panel_json, shown, where) for name, (shown, where) in PANELS.items()}
+    found |= {
+        f"who-can-{name}.json": partial(answer_json, given, FILES, indirect=True) for name, given in ANSWERS.items()
+    }
+    found |= {f"needs-{name}.json": partial(needs_json, least, THEN) for name, least in NEEDS.items()}
     found |= {f"matrix-diff-{name}.json": partial(contrast_json, contrast) for name, contrast in CONTRASTS.items()}
     found |= {f"matrix-diff-{name}.csv": partial(contrast_csv, contrast) for name, contrast in CONTRASTS.items()}
     return found
@@ -159,32 +164,36 @@ def hostile_people(text: str) -> tuple[Person, ...]:
     return admin(text, text, text), replace(clerk(text, text), grants=from_preset(text)), nobody(text, text)
 
 
+def hostile_place(text: str) -> Place:
+    return Place(Text(text), Text(text), dirty=True, day=DAY)
+
+
 def hostile_texts(text: str, page: Page) -> dict[str, str]:
     """Every text that is made of what somebody else wrote, with `text` in every place of it."""
     people = hostile_people(text)
-    matrix = Matrix(people, ROLES)
-    contrast = against_people(matrix, (live(text),), (FILES, Text(text)))
+    matrix, where = Matrix(people, ROLES), hostile_place(text).told
+    contrast = against_people(matrix, (live(text),), (hostile_place(text), Text(text)))
     found = {
-        "panel": panel_text(with_finding(panel(people[0], text), f"says {Text(text)}", text), FILES, page),
-        "panel of a preset": panel_text(panel(clerk(text, text), text), str(Text(text)), page),
-        "panel of somebody who leaves": panel_text(leaving(text, text), str(Text(text)), page),
-        "matrix": matrix_text(matrix, page),
+        "panel": panel_text(with_finding(panel(people[0], text), f"says {Text(text)}", text), where, page),
+        "panel of a preset": panel_text(panel(clerk(text, text), text), HubPlace(Text(text), DAY).told, page),
+        "panel of somebody who leaves": panel_text(leaving(text, text), where, page),
+        "matrix": matrix_text(matrix, where, page),
         "contrast": contrast_text(contrast, page),
-        "contrast with a person": contrast_text(against_one(matrix, people[0], FILES), page),
+        "contrast with a person": contrast_text(against_one(matrix, people[0], hostile_place(text)), page),
     }
     words = ("orderUpdate", "Sales > Orders", "logistics:editor")
-    return found | {word: answer_text(answer(word, *people), FILES, page, indirect=True) for word in words}
+    return found | {word: answer_text(answer(word, *people), where, page, indirect=True) for word in words}
 
 
 def hostile_json(text: str) -> dict[str, str]:
-    people = hostile_people(text)
+    people, of = hostile_people(text), hostile_place(text)
     matrix = Matrix(people, ROLES)
     return {
-        "panel": panel_json(with_finding(panel(people[0], text), text, text)),
-        "panel of somebody who leaves": panel_json(leaving(text, text)),
-        "answer": answer_json(answer("orderUpdate", *people), indirect=True),
-        "matrix": matrix_json(matrix),
-        "contrast": contrast_json(against_people(matrix, (live(text),), (FILES, Text(text)))),
+        "panel": panel_json(with_finding(panel(people[0], text), text, text), of),
+        "panel of somebody who leaves": panel_json(leaving(text, text), HubPlace(Text(text), DAY)),
+        "answer": answer_json(answer("orderUpdate", *people), of, indirect=True),
+        "matrix": matrix_json(matrix, of),
+        "contrast": contrast_json(against_people(matrix, (live(text),), (hostile_place(text), Text(text)))),
     }
 
 
@@ -192,6 +201,6 @@ def hostile_csv(text: str) -> dict[str, str]:
     matrix = Matrix(hostile_people(text), ROLES)
     return {
         "matrix": matrix_csv(matrix),
-        "contrast": contrast_csv(against_people(matrix, (live(text),), (FILES, Text(text)))),
-        "contrast with a person": contrast_csv(against_one(matrix, matrix.people[0], FILES)),
+        "contrast": contrast_csv(against_people(matrix, (live(text),), (hostile_place(text), Text(text)))),
+        "contrast with a person": contrast_csv(against_one(matrix, matrix.people[0], hostile_place(text))),
     }

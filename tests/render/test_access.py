@@ -87,17 +87,17 @@ def test_every_row_of_an_answer_names_its_person_in_a_pipe() -> None:
 
 def test_a_matrix_has_a_line_a_person_and_a_column_a_role_where_there_is_room() -> None:
     for page in (OFF, Page(200)):
-        head, *lines, count = matrix_text(Matrix(EVERYBODY, ROLES), page).splitlines()
+        head, *lines, count = matrix_text(Matrix(EVERYBODY, ROLES), "the files", page).splitlines()
         assert head.split() == ["EMAIL", *ROLES]
         assert [line.split()[0] for line in lines] == [person.email.raw for person in EVERYBODY]
         assert {len(line.split()) for line in lines} == {len(ROLES) + 1}
-        assert count == "3 people."
+        assert count == "3 people, by the files."
 
 
 def test_colour_paints_titles_alone_and_changes_no_word() -> None:
     from bo_sync.render.panel import panel_text
 
     shown, where = PANELS["custom"]
-    painted = panel_text(shown, where, Page(None, color=True))
-    assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == panel_text(shown, where, OFF)
+    painted = panel_text(shown, where.told, Page(None, color=True))
+    assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == panel_text(shown, where.told, OFF)
     assert "\x1b[1mModules\x1b[0m" in painted

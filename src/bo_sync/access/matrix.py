@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bo_sync.access.menu import Levels
 from bo_sync.access.people import Person
+from bo_sync.access.place import AnyPlace
 from bo_sync.core.model import Access, Role
 from bo_sync.core.text import Text
 
@@ -41,15 +42,16 @@ class Differing:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """Who differs, sorted by address. `here` and `there` name the sides for people; `same` counts who does not."""
+    """Who differs, sorted by address. `here` is whose word this side is, `there` names the other; `same` counts who
+    does not."""
 
-    here: str
+    here: AnyPlace
     there: Text
     people: tuple[Differing, ...]
     same: int
 
 
-def against_people(matrix: Matrix, others: Iterable[Person], names: tuple[str, Text]) -> Contrast:
+def against_people(matrix: Matrix, others: Iterable[Person], names: tuple[AnyPlace, Text]) -> Contrast:
     """Everybody, each address once, against whoever has the address among `others`, whose case does not matter."""
     pairs = list(_pairs(matrix.people, others))
     found = tuple(
@@ -58,7 +60,7 @@ def against_people(matrix: Matrix, others: Iterable[Person], names: tuple[str, T
     return Contrast(names[0], names[1], found, len(pairs) - len(found))
 
 
-def against_one(matrix: Matrix, other: Person, here: str) -> Contrast:
+def against_one(matrix: Matrix, other: Person, here: AnyPlace) -> Contrast:
     """Everybody else against one of them."""
     others = [person for person in matrix.people if person is not other]
     found = tuple(

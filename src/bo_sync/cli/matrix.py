@@ -11,6 +11,7 @@ from bo_sync.cli.whose import Company, Whose, company, company_of_hub, whose
 
 if TYPE_CHECKING:
     from bo_sync.access.matrix import Contrast, Matrix
+    from bo_sync.access.place import AnyPlace
     from bo_sync.render.layout import Page
     from bo_sync.render.pseudonyms import Pseudonyms
 
@@ -35,14 +36,16 @@ def command(asked: Whose, chosen: Common, *, form: str, reports: tuple[Report, .
     from bo_sync.access.matrix import Matrix
     from bo_sync.cli.talk import coloured, result, width
     from bo_sync.render.layout import Page
+    from bo_sync.render.redaction_access import redacted_place
 
     if other == LIVE and asked.is_live:
         raise click.UsageError("--live and --diff-with live are the same side: leave one of them out")
     found = company(chosen, asked)
     matrix = Matrix(found.people, found.settings.roles)
+    place = shown(found.place, redacted_place)
     told = shown(matrix if other is None else _compared(matrix, found, other, (chosen, asked)), _redacted)
-    result(_rendered(told, form, Page(width(), coloured())))
-    write_reports(reports, lambda wanted: _rendered(told, wanted, Page()))
+    result(_rendered(told, place, form, Page(width(), coloured())))
+    write_reports(reports, lambda wanted: _rendered(told, place, wanted, Page()))
 
 
 def _redacted(found: "Matrix | Contrast", who: "Pseudonyms") -> "Matrix | Contrast":
@@ -61,28 +64,28 @@ def _compared(matrix: "Matrix", found: Company, other: str, given: tuple[Common,
     if other == LIVE:
         chosen, asked = given
         hub = company_of_hub(chosen, asked.hub, found.files)
-        return against_people(matrix, hub.people, (found.where, Text(hub.where)))
+        return against_people(matrix, hub.people, (found.place, Text(hub.place.short)))
     person = somebody(other, found.people)
     if person is None:
-        raise nobody(other, found.where, found.people)
-    return against_one(matrix, person, found.where)
+        raise nobody(other, found.place.short, found.people)
+    return against_one(matrix, person, found.place)
 
 
-def _rendered(told: "Matrix | Contrast", form: str, page: "Page") -> str:
-    """In one of `FORMS`; the page is of the text."""
+def _rendered(told: "Matrix | Contrast", place: "AnyPlace", form: str, page: "Page") -> str:
+    """In one of `FORMS`; a table has no room to say whose word it is, and the page is of the text."""
     from bo_sync.access.matrix import Matrix
 
-    return _matrix(told, form, page) if isinstance(told, Matrix) else _contrast(told, form, page)
+    return _matrix(told, place, form, page) if isinstance(told, Matrix) else _contrast(told, form, page)
 
 
-def _matrix(matrix: "Matrix", form: str, page: "Page") -> str:
+def _matrix(matrix: "Matrix", place: "AnyPlace", form: str, page: "Page") -> str:
     if form == "json":
         from bo_sync.render.access_json import matrix_json
 
-        return matrix_json(matrix)
+        return matrix_json(matrix, place)
     from bo_sync.render.matrix import matrix_csv, matrix_text
 
-    return matrix_csv(matrix) if form == "csv" else matrix_text(matrix, page)
+    return matrix_csv(matrix) if form == "csv" else matrix_text(matrix, place.told, page)
 
 
 def _contrast(contrast: "Contrast", form: str, page: "Page") -> str:

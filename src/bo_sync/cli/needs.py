@@ -3,7 +3,7 @@
 import click
 
 from bo_sync.cli.options import Common, common, output_format
-from bo_sync.cli.whose import Whose, files_at, whose
+from bo_sync.cli.whose import Whose, whose, words
 
 
 @click.command(name="needs", short_help="The least grants that open all that is asked.")
@@ -24,18 +24,17 @@ def command(asked: Whose, chosen: Common, *, questions: tuple[str, ...], form: s
     from bo_sync.access.needs import needs
     from bo_sync.access.powers import powers
     from bo_sync.access.words import read_question
-    from bo_sync.cli.session import load_settings
     from bo_sync.cli.talk import coloured, result, width
     from bo_sync.render.layout import Page
 
-    settings = load_settings(chosen) if asked.revision is None else files_at(chosen, asked.revision).tree.settings
+    settings, place = words(chosen, asked)
     bound = powers(settings)
     found = needs([read_question(word, bound, settings.roles) for word in questions], bound, settings.roles)
     if form == "json":
         from bo_sync.render.access_json import needs_json
 
-        result(needs_json(found))
+        result(needs_json(found, place))
     else:
         from bo_sync.render.answers import needs_text
 
-        result(needs_text(found, Page(width(), coloured())))
+        result(needs_text(found, place.told, Page(width(), coloured())))

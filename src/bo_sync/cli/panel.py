@@ -12,7 +12,6 @@ from bo_sync.cli.whose import Company, Whose, company, whose
 if TYPE_CHECKING:
     from bo_sync.access.panel import Panel
     from bo_sync.core.model import DesiredUser
-    from bo_sync.render.pseudonyms import Pseudonyms
 
 
 @click.command(name="show", short_help="One person's access, and what it lets them do.")
@@ -30,22 +29,18 @@ def command(asked: Whose, chosen: Common, *, email: str, form: str) -> None:
     """
     from bo_sync.cli.talk import coloured, result, width
     from bo_sync.render.layout import Page
-    from bo_sync.render.redaction_access import redacted_panel
+    from bo_sync.render.redaction_access import redacted_panel, redacted_place
 
     found = company(chosen, asked)
-    panel, where = shown(_panel(found, email), redacted_panel), shown(found.where, _reworded)
+    panel, place = shown(_panel(found, email), redacted_panel), shown(found.place, redacted_place)
     if form == "json":
         from bo_sync.render.access_json import panel_json
 
-        result(panel_json(panel))
+        result(panel_json(panel, place))
     else:
         from bo_sync.render.panel import panel_text
 
-        result(panel_text(panel, where, Page(width(), coloured())))
-
-
-def _reworded(said: str, who: "Pseudonyms") -> str:
-    return who.told(said)
+        result(panel_text(panel, place.told, Page(width(), coloured())))
 
 
 def _panel(found: Company, email: str) -> "Panel":
@@ -60,7 +55,7 @@ def _panel(found: Company, email: str) -> "Panel":
     if person is None:
         leaves = somebody(email, found.leaving)
         if leaves is None:
-            raise nobody(email, found.where, (*found.people, *found.leaving))
+            raise nobody(email, found.place.short, (*found.people, *found.leaving))
         person = Person(leaves.email, source=leaves.source)
     panel = panel_of(person, powers(found.settings), found.presets, found.settings.roles)
     return replace(

@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from bo_sync.access.place import Place
 from bo_sync.cli.options import Common
 from bo_sync.cli.session import Files, load_files
-from bo_sync.cli.whose import files_at
+from bo_sync.cli.whose import files_at, place_of
 from bo_sync.config.revision import day_of
-from bo_sync.core.text import Text
 from bo_sync.errors import FilesError
-from bo_sync.render.difference import Place
 
 WORKING_TREE = None
 """In place of a revision: the files as they lie in the folder."""
@@ -66,6 +65,4 @@ def _state(common: Common, revision: str | None) -> State:
         files = load_files(common)
     else:
         files = files_at(replace(common, today=None) if _names_day(revision) else common, revision)
-    facts = files.desired.facts
-    shown = Text(revision) if revision is not WORKING_TREE else None
-    return State(files, Place(shown, facts.commit, facts.dirty, files.day))
+    return State(files, place_of(files, revision))

@@ -35,8 +35,8 @@ def command(asked: Whose, chosen: Common, *, question: str, form: str, indirect:
     if form == "json":
         from bo_sync.render.access_json import answer_json
 
-        result(answer_json(answer, indirect=indirect))
+        result(answer_json(answer, found.place, indirect=indirect))
     else:
         from bo_sync.render.answers import answer_text
 
-        result(answer_text(answer, found.where, Page(width(), coloured()), indirect=indirect))
+        result(answer_text(answer, found.place.told, Page(width(), coloured()), indirect=indirect))

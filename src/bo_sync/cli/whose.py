@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
 from functools import wraps
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
@@ -10,13 +9,14 @@ from typing import Concatenate, ParamSpec, TypeVar
 import click
 
 from bo_sync.access.people import Person, named_presets, of_files, of_hub
+from bo_sync.access.place import AnyPlace, HubPlace, Place
 from bo_sync.cli.options import Common, HubChoice, hub_choice, taken
 from bo_sync.cli.redacting import meet_live
-from bo_sync.cli.session import Files, check, hub_session, load_files, meaning
+from bo_sync.cli.session import Files, check, hub_session, load_files, load_settings, meaning
 from bo_sync.cli.talk import progress
 from bo_sync.config.files import walk_settings
 from bo_sync.config.load import load_files as load_from
-from bo_sync.config.revision import SHOWN, commit_on, day_of, read_revision
+from bo_sync.config.revision import SHOWN, commit_of, commit_on, day_of, read_revision
 from bo_sync.core.live import index
 from bo_sync.core.model import DesiredUser
 from bo_sync.core.plan import ConfigFacts
@@ -40,14 +40,13 @@ class Whose:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """People with their access, and the settings and presets in whose words it is told. `where` is for people:
-    `the files`, `the files of HEAD~1`, or the hub's address. `files` is None where the people are the hub's."""
+    """People with their access, the settings and presets in whose words it is told, and whose word it is. `files` is
+    None where the people are the hub's."""
 
     people: tuple[Person, ...]
     settings: Settings
     presets: Presets
-    where: str
-    day: date
+    place: AnyPlace
     files: Files | None = None
 
     @property
@@ -79,7 +78,7 @@ def company(common: Common, asked: Whose) -> Company:
         return company_at(common, asked.revision)
     if asked.is_live:
         return company_of_hub(common, asked.hub)
-    return _company(load_files(common), "the files")
+    return _company(load_files(common), None)
 
 
 def company_at(common: Common, revision: str) -> Company:
@@ -87,8 +86,7 @@ def company_at(common: Common, revision: str) -> Company:
 
     Offline. Raises UsageError where git cannot give the revision, FilesError when its files have errors.
     """
-    files = files_at(common, revision)
-    return _company(files, f"the files of {Text(revision)}")
+    return _company(files_at(common, revision), revision)
 
 
 def files_at(common: Common, revision: str) -> Files:
@@ -102,9 +100,21 @@ def files_at(common: Common, revision: str) -> Files:
         name = commit_on(common.root, day, _zone(common.root))
     read = read_revision(common.root, name)
     tree = load_from(read.files, read.problems)
-    check(tree, f"the files of {Text(revision)}", "name a revision whose files are sound")
     facts = ConfigFacts(len(tree.declarations), tree.digest, Text(read.commit[:SHOWN]), dirty=False)
+    on = f", on {day}" if day is not None else ""
+    hint = f"name another {'revision' if day is None else 'day, or a revision,'} whose files are sound"
+    check(tree, f"the files of {Text(revision)} (commit {facts.commit}{on})", hint)
     return meaning(tree, day or common.today, facts)
+
+
+def words(common: Common, asked: Whose) -> tuple[Settings, Place]:
+    """The names of the roles, and whose they are, for what lies in nobody's access; people are not read at hand."""
+    if asked.revision is not None:
+        files = files_at(common, asked.revision)
+        return files.tree.settings, place_of(files, asked.revision)
+    settings, commit = load_settings(common), commit_of(common.root)
+    sha, dirty = (Text(commit.sha), commit.dirty) if commit is not None else (None, None)
+    return settings, Place(None, sha, dirty, common.day(settings))
 
 
 def _zone(root: Path) -> str:
@@ -124,9 +134,15 @@ def company_of_hub(common: Common, choice: HubChoice, words: Files | None = None
     meet_live(read.users)
     live = index(read, files.tree.settings)
     people = of_hub(live.people, files.tree.settings.roles, named_presets(files.desired.users))
-    return Company(people, files.tree.settings, files.tree.presets, hub.url, files.day)
+    return Company(people, files.tree.settings, files.tree.presets, HubPlace(Text(hub.url), files.day))
 
 
-def _company(files: Files, where: str) -> Company:
+def _company(files: Files, revision: str | None) -> Company:
     people = of_files(files.desired.users)
-    return Company(people, files.tree.settings, files.tree.presets, where, files.day, files)
+    return Company(people, files.tree.settings, files.tree.presets, place_of(files, revision), files)
+
+
+def place_of(files: Files, revision: str | None) -> Place:
+    """Whose word `files` are, which were read from that revision (None: the working tree)."""
+    facts = files.desired.facts
+    return Place(None if revision is None else Text(revision), facts.commit, facts.dirty, files.day)

@@ -1,7 +1,7 @@
 """Panels, answers and matrices as JSON for programs.
 
-Access is spelled as in plans (`none`, `owner`), but where a document says what a file would: there an area is `true` or
-`false`. What is only needed holds no `none`.
+Each says in `of` whose word it is (`access/place.py`). Access is spelled as in plans (`none`, `owner`), but where a
+document says what a file would: there an area is `true` or `false`. What is only needed holds no `none`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,6 +10,7 @@ from bo_sync.access.matrix import Contrast, Matrix
 from bo_sync.access.needs import Needs
 from bo_sync.access.panel import Panel
 from bo_sync.access.people import Grant, Person
+from bo_sync.access.place import AnyPlace
 from bo_sync.access.questions import Answer, is_known
 from bo_sync.access.reach import Step
 from bo_sync.access.words import Held, Question, ToRun, spelled
@@ -17,13 +18,14 @@ from bo_sync.core.document import FORMAT_VERSION, Json
 from bo_sync.core.model import PLATFORM, Access, Role
 from bo_sync.render.escape import json_text
 from bo_sync.render.json import finding_document
+from bo_sync.render.places import place_document
 
 
-def _document(content: Mapping[str, Json]) -> str:
-    return json_text({"format_version": FORMAT_VERSION, **content})
+def _document(content: Mapping[str, Json], of: AnyPlace) -> str:
+    return json_text({"format_version": FORMAT_VERSION, "of": place_document(of), **content})
 
 
-def panel_json(panel: Panel) -> str:
+def panel_json(panel: Panel, of: AnyPlace) -> str:
     """Everything about one person; `preset` is null for Custom. Each list of operations is of names."""
     held = panel.person.held
     return _document(
@@ -48,7 +50,8 @@ def panel_json(panel: Panel) -> str:
             "protected": panel.is_protected,
             "leaves": panel.leaves.departure.value if panel.leaves and panel.leaves.departure else None,
             "source": panel.person.source.short.raw if panel.person.source else None,
-        }
+        },
+        of,
     )
 
 
@@ -74,7 +77,7 @@ def _grant(grant: Grant) -> Json:
     }
 
 
-def answer_json(answer: Answer, *, indirect: bool) -> str:
+def answer_json(answer: Answer, of: AnyPlace, *, indirect: bool) -> str:
     """Who can, and by which grants; with `indirect` also who could give it to themselves, and by which steps.
 
     Where `known` is false nobody knows who can, and `people` is empty for that reason.
@@ -90,7 +93,8 @@ def answer_json(answer: Answer, *, indirect: bool) -> str:
             **({"indirect": [_reaching(entry.person, entry.steps) for entry in answer.reaching]} if indirect else {}),
             **_otherwise(answer.question),
             "notes": list(answer.notes),
-        }
+        },
+        of,
     )
 
 
@@ -111,7 +115,7 @@ def _otherwise(question: Question) -> dict[str, Json]:
     }
 
 
-def needs_json(found: Needs) -> str:
+def needs_json(found: Needs, of: AnyPlace) -> str:
     """The least grants, and the other minimal sets, as files spell them; and what no grant opens."""
     least, *others = found.minimal
     return _document(
@@ -123,7 +127,8 @@ def needs_json(found: Needs) -> str:
                 for question in found.unanswered
             ],
             "deprecated": [spelled(question) for question in found.deprecated],
-        }
+        },
+        of,
     )
 
 
@@ -131,7 +136,7 @@ def _granted(grants: Held) -> Held:
     return tuple((role, Access.OWNER if role in PLATFORM else least) for role, least in grants)
 
 
-def matrix_json(matrix: Matrix) -> str:
+def matrix_json(matrix: Matrix, of: AnyPlace) -> str:
     """Everybody with every role, `none` too."""
     return _document(
         {
@@ -142,7 +147,8 @@ def matrix_json(matrix: Matrix) -> str:
                 }
                 for person in matrix.people
             ]
-        }
+        },
+        of,
     )
 
 
@@ -163,5 +169,6 @@ def contrast_json(contrast: Contrast) -> str:
                 }
                 for person in contrast.people
             ],
-        }
+        },
+        contrast.here,
     )

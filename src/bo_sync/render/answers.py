@@ -97,9 +97,13 @@ def _entry(person: Person) -> str:
     return str(person.source.short) if person.source else ""
 
 
-def needs_text(found: Needs, page: Page) -> str:
-    """The least grants, each other minimal set, and what no grant opens; sets as a file spells them."""
-    return "".join(f"{line}\n" for line in _needs_lines(found, page))
+def needs_text(found: Needs, where: str, page: Page) -> str:
+    """The least grants, each other minimal set, and what no grant opens; sets as a file spells them.
+
+    `where` says whose names of the roles they are.
+    """
+    lines = (*_needs_lines(found, page), "", *page.hang("", terminal(f"Roles are named as in {where}.")))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _needs_lines(found: Needs, page: Page) -> Iterator[str]:

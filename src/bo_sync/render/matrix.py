@@ -14,15 +14,19 @@ from bo_sync.render.phrases import address, level, people
 _NOTHING: Final = "-"
 
 
-def matrix_text(matrix: Matrix, page: Page) -> str:
-    """One line a person, under the names of the roles; blocks of what each holds where that is wider than the page."""
+def matrix_text(matrix: Matrix, where: str, page: Page) -> str:
+    """One line a person, under the names of the roles; blocks of what each holds where that is wider than the page.
+
+    `where` says whose word it is.
+    """
     table = [("EMAIL", *matrix.roles), *(_cells(person, matrix.roles) for person in matrix.people)]
     widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
     if page.width is None or sum(widths) + 2 * (len(widths) - 1) <= page.width:
         lines: Iterable[str] = (_line(entry, widths) for entry in table)
     else:
         lines = (line for person in matrix.people for line in _block(person, page))
-    return _joined((*lines, f"{people(len(matrix.people))}."))
+    counted = terminal(f"{people(len(matrix.people))}, by {where}.")
+    return _joined((*lines, *page.hang("", counted)))
 
 
 def _joined(lines: Iterable[str]) -> str:
@@ -67,7 +71,7 @@ def contrast_text(contrast: Contrast, page: Page) -> str:
 
 def _contrast_lines(contrast: Contrast, page: Page) -> Iterator[str]:
     differ = f"{people(len(contrast.people))} {'differs' if len(contrast.people) == 1 else 'differ'}"
-    title = f"{contrast.here} (here) compared with {contrast.there} (there): {differ}, {contrast.same} the same"
+    title = f"{contrast.here.told} (here) compared with {contrast.there} (there): {differ}, {contrast.same} the same"
     yield from (page.paint(line, Tone.TITLE) for line in page.hang("", terminal(title)))
     rows = [entry for person in contrast.people for entry in _differing(person)]
     yield from lay_out(rows, measure(rows), page)
@@ -92,7 +96,7 @@ def _held(grants: Iterable[tuple[Role, Access]]) -> str:
 
 def contrast_csv(contrast: Contrast) -> str:
     """One row a cell that differs; where somebody is on one side only, a first row without a role says so."""
-    head = ("email", "role", foreign(contrast.here), foreign(contrast.there.raw))
+    head = ("email", "role", foreign(contrast.here.short), foreign(contrast.there.raw))
     return csv_text(head, (line for person in contrast.people for line in _csv_lines(person)))
 
 

@@ -2,14 +2,16 @@
 
 from dataclasses import replace
 from operator import attrgetter
+from typing import assert_never
 
 from bo_sync.access.difference import PersonDifference
 from bo_sync.access.matrix import Contrast, Matrix
 from bo_sync.access.panel import Panel
 from bo_sync.access.people import Grant, Person
+from bo_sync.access.place import AnyPlace, HubPlace, Place
 from bo_sync.core.model import Preset, Source
 from bo_sync.core.text import Text
-from bo_sync.render.difference import Difference, Place
+from bo_sync.render.difference import Difference
 from bo_sync.render.pseudonyms import HIDDEN, Acquaintance, Pseudonyms
 from bo_sync.render.redaction import met_in_findings, redacted_finding, redacted_guard, redacted_user
 
@@ -70,13 +72,24 @@ def redacted_matrix(matrix: Matrix, who: Pseudonyms) -> Matrix:
     return replace(matrix, people=tuple(sorted(people, key=lambda person: person.email.folded)))
 
 
+def redacted_place(place: AnyPlace, who: Pseudonyms) -> AnyPlace:
+    """A revision, or a hub, may be called by an address."""
+    match place:
+        case Place():
+            return _side(place, who)
+        case HubPlace():
+            return replace(place, hub=who.text(place.hub))
+        case unreachable:
+            assert_never(unreachable)
+
+
 def redacted_contrast(contrast: Contrast, who: Pseudonyms) -> Contrast:
     """Either side may be called by an address."""
     who = who.knowing(Acquaintance(person.email) for person in contrast.people)
     people = (replace(person, email=who.email(person.email)) for person in contrast.people)
     return replace(
         contrast,
-        here=who.told(contrast.here),
+        here=redacted_place(contrast.here, who),
         there=who.text(contrast.there),
         people=tuple(sorted(people, key=lambda person: person.email.folded)),
     )
