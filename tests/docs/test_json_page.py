@@ -26,7 +26,7 @@ COMMANDS: Final = {
     "show": (("show", "jane.doe@example.com"), ("show", "mei.lin@example.com")),
     "who-can": (("who-can", "orderUpdate", "--indirect"), ("who-can", "addressesByCompanyId")),
     "needs": (("needs", "orderUpdate", "Orders > Carriers"), ("needs", "cartUpdate", "attributeUpdate")),
-    "matrix": (("matrix",), ("matrix", "--diff-with", "live")),
+    "matrix": (("matrix",), ("matrix", "--live"), ("matrix", "--diff-with", "live")),
     "diff": (("diff", "main~2", "main"),),
     "doctor": (("doctor",),),
     "apply": (("apply", "--yes"), ("apply", "--yes", "--only", "omar.haddad@example.com")),
