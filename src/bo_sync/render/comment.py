@@ -20,13 +20,13 @@ SUMMARY_LIMIT: Final = 950_000
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """How much is told: most rows of a table that needs attention, most rows of one that is folded, and most
-    characters of somebody else's in one cell; None is all of them."""
+    """How much is told: most rows of a table that needs attention, and of one that is folded (None is all of them);
+    and most characters of somebody else's in one cell, however much room there is."""
 
     explain: bool = False
     rows: int | None = None
     folded: int | None = None
-    cell: int | None = None
+    cell: int = 2_000
 
 
 _STEPS: Final = (
@@ -34,7 +34,7 @@ _STEPS: Final = (
     Detail(folded=100),
     Detail(folded=20),
     Detail(folded=0),
-    Detail(folded=0, cell=1000),
+    Detail(folded=0, cell=500),
     Detail(folded=0, rows=100, cell=200),
     Detail(folded=0, rows=40, cell=120),
     Detail(folded=0, rows=12, cell=80),
@@ -92,8 +92,8 @@ def prose(words: str) -> str:
 
 def code(raw: str, detail: Detail) -> str:
     """Somebody else's words, cut where there is no room for all of them; nothing for none."""
-    shown = visible(raw)
-    if detail.cell is not None and len(shown) > detail.cell:
+    shown = visible(raw[: detail.cell + 1])
+    if len(shown) > detail.cell:
         shown = shown[: detail.cell] + "…"
     return markdown_code(shown) if shown else ""
 

@@ -5,7 +5,7 @@ the text and of the JSON.
 """
 
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from hashlib import sha256
 from typing import Final
 from urllib.parse import quote
@@ -54,11 +54,12 @@ def marker_of(about: str, hub_url: str = "") -> str:
 
 def plan_markdown(plan: Plan, *, explain: bool = False, limit: int = COMMENT_LIMIT) -> str:
     """A plan in at most `limit` bytes; `explain` names every menu item and operation, while there is room."""
-    return fitted(partial(_blocks, plan), limit, _WHOLE, explain=explain)
+    told = cache(lambda explained: sections(plan, explain=explained))
+    return fitted(lambda detail: _blocks(plan, told(detail.explain), detail), limit, _WHOLE, explain=explain)
 
 
-def _blocks(plan: Plan, detail: Detail) -> Iterator[Block]:
-    parts = {part.title: part for part in sections(plan, explain=detail.explain)}
+def _blocks(plan: Plan, told: tuple[Section, ...], detail: Detail) -> Iterator[Block]:
+    parts = {part.title: part for part in told}
     risky = _attention(plan, parts.pop(ATTENTION, None))
     yield said(marker(plan), f"### {_heading(plan, len(risky))}", "", _verdict(plan), *_counts(plan.summary))
     yield from rail_blocks(plan.refused, detail)

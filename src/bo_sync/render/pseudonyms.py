@@ -87,7 +87,7 @@ class Pseudonyms:
             stem = person.path.raw.rpartition("/")[2].rpartition(".")[0]
             instead = self.path(person.path).raw
             yield from ((person.path.raw, instead), *_telling(((stem, self._hashed("file", person.path.raw)),), 2))
-        yield from _telling(((reason.raw, HIDDEN) for reason in person.reasons), 4)
+        yield from _telling(((reason.raw, HIDDEN) for reason in person.reasons), 2)
 
     def _profile_parts(self, entry: FieldValue, value: Text) -> Iterator[tuple[str, str]]:
         if entry.field in _NAMES:
@@ -95,7 +95,7 @@ class Pseudonyms:
             yield from _telling(((value.raw, instead),), 2)
             yield from _telling(((word, instead) for word in _WORD.findall(value.raw)), 3)
         elif entry.field in _OTHERS:
-            yield from _telling(((value.raw, HIDDEN),), 4)
+            yield from _telling(((value.raw, HIDDEN),), 2)
 
     def _hashed(self, kind: str, value: str) -> str:
         exact = f"{kind}\0{value}".encode("utf-8", "backslashreplace")

@@ -1,0 +1,266 @@
+"""Pseudonyms: in random companies nothing of anybody known is left in any form, and people can still be told apart."""
+
+import json
+import re
+from dataclasses import replace
+from typing import Final
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bo_sync.cli.show import PLAN_FORMS, plan_as
+from bo_sync.core.document import digest
+from bo_sync.core.model import Declaration, FieldValue, LiveState, LiveUser, Problem, Severity, State
+from bo_sync.core.plan import ConfigFacts, Finding, Plan
+from bo_sync.core.policy import Exemption, Has, Match, Policy, PolicyResult, PolicyRow
+from bo_sync.core.presets import resolve
+from bo_sync.core.rails import RailResult, RailRow
+from bo_sync.core.report import Outcome, PersonOutcome, Report
+from bo_sync.core.settings import Settings, Unmanaged
+from bo_sync.core.text import Text, visible
+from bo_sync.reconcile import Desired, make_plan
+from bo_sync.render.json import report_json
+from bo_sync.render.markdown_report import report_markdown
+from bo_sync.render.pseudonyms import HIDDEN, Acquaintance, Pseudonyms
+from bo_sync.render.redaction import (
+    declared,
+    living,
+    redacted_finding,
+    redacted_plan,
+    redacted_problem,
+    redacted_rail,
+    redacted_report,
+)
+from bo_sync.render.text import report_text
+from tests.render.cases import PLANS
+from tests.support.builders import HUB_URL, source
+from tests.support.people import DEFINITIONS, TODAY
+
+LETTERS: Final = "qxzkjwvQXZ\u00e9\u0416\u5c71"
+"""Words of these are in no sentence of ours, and in no hash."""
+words = st.text(LETTERS, min_size=3, max_size=8)
+names = st.lists(words | words.map(lambda word: f'{word}"s'), min_size=1, max_size=3).map(" ".join)
+phones = st.integers(10_000_000, 99_999_999).map(lambda number: f"+77 {number}")
+
+
+@st.composite
+def people(draw: st.DrawFn) -> tuple[Declaration, LiveUser]:
+    """Somebody of the files, and somebody of the hub who may be the same person."""
+    local = draw(words) + "." + draw(words)
+    email, other = f"{local}@example.com", draw(st.booleans())
+    profile = (
+        FieldValue("first_name", Text(draw(names))),
+        FieldValue("middle_name", Text(draw(words))),
+        FieldValue("last_name", Text(draw(names))),
+        FieldValue("phone", Text(draw(phones))),
+        FieldValue("job", Text(draw(names))),
+    )
+    state = draw(st.sampled_from([State.PRESENT, State.PRESENT, State.ABSENT]))
+    path = f"users/{draw(words)}/{draw(st.sampled_from([local, draw(names)]))}.yaml"
+    entry = Declaration(Text(draw(st.sampled_from([email, email.upper()]))), source(path), None, profile, state=state)
+    there = profile if other else tuple(FieldValue(each.field, Text(draw(words))) for each in profile)
+    live = LiveUser(draw(st.integers(1, 10**6)), Text(email if other else f"{draw(words)}-{local}@example.org"), there)
+    return entry, live
+
+
+@st.composite
+def companies(draw: st.DrawFn) -> tuple[Plan, tuple[Declaration, ...], tuple[LiveUser, ...]]:
+    """A plan with everything that speaks of people: rails, findings and policies in sentences that name anybody."""
+    pairs = draw(st.lists(people(), min_size=1, max_size=4, unique_by=lambda pair: pair[0].email.folded))
+    entries = tuple(entry for entry, _ in pairs)
+    users = tuple({live.email.folded: replace(live, id=number) for number, (_, live) in enumerate(pairs, 1)}.values())
+    given_settings = Settings(unmanaged=draw(st.sampled_from(Unmanaged)))
+    desired = Desired(
+        tuple(resolve(entry, {}, given_settings, TODAY) for entry in entries),
+        given_settings,
+        ConfigFacts(len(entries), "sha256:0"),
+    )
+    made = make_plan(desired, LiveState(users, DEFINITIONS), HUB_URL).plan
+    said = sentence(draw(st.sampled_from(entries)), draw(st.sampled_from(users)))
+    row = RailRow(entries[0].email, said, entries[0].source)
+    policy = Policy(
+        "a-policy",
+        Text(said),
+        Match((Has(()),), is_all=True),
+        source("policies/a.yaml"),
+        why=Text(said),
+        exemptions=(Exemption(users[0].email, Text(said), TODAY, source("policies/a.yaml")),),
+    )
+    judged = PolicyRow(users[0].email, said, entries[0].source)
+    told = replace(
+        made,
+        findings=(*made.findings, Finding("BOS001", Severity.WARNING, said, entries[0].email, entries[0].source)),
+        rails=(*made.rails, RailResult("removed_file", 1, 0, ok=False, rows=(row,))),
+        policies=(PolicyResult(policy, (judged,), (judged,), (judged,)),),
+    )
+    return told, entries, users
+
+
+def sentence(entry: Declaration, user: LiveUser) -> str:
+    """A message as ours are made, with everything that is known of two people, bare and between quotes."""
+    values = " ".join(f'"{visible(each.value.raw)}", {each.value}' for each in entry.profile if each.value)
+    others = "; ".join(f"{each.value}" for each in user.profile if each.value)
+    return f"has the id of {user.email} ({entry.source.short}): {values}; {others}; keep {entry.source.path} for it"
+
+
+def secrets(entries: tuple[Declaration, ...], users: tuple[LiveUser, ...]) -> set[str]:
+    """Each word, longer than two letters, of every address, name, phone, job and file of people."""
+    texts = [entry.email.raw.rpartition("@")[0] for entry in entries] + [user.email.raw[:-12] for user in users]
+    texts += [entry.source.path.raw.removeprefix("users/").removesuffix(".yaml") for entry in entries]
+    profiles = (*(entry.profile for entry in entries), *(user.profile for user in users))
+    texts += [each.value.raw for profile in profiles for each in profile if each.value]
+    return {word.lower() for text in texts for word in re.findall(r"[^\W_]+", text) if len(word) > 2}
+
+
+def strings(found: object) -> str:
+    match found:
+        case dict():
+            return "\n".join(map(strings, found.values()))
+        case list():
+            return "\n".join(map(strings, found))
+        case _:
+            return str(found)
+
+
+def readable(form: str, text: str) -> str:
+    """What a person reads in it: escapes of JSON undone, digests and pseudonyms left out."""
+    is_json = form in {"json", "sarif", "gitlab-codequality", "gitlab-plan"}
+    plain = strings(json.loads(text)) if is_json else text
+    return re.sub(r"sha256[^ <\n]*|\b[0-9a-f]{12,}\b", "", plain).lower()
+
+
+@settings(max_examples=60, deadline=None)
+@given(companies(), st.sampled_from([b"", b"key"]))
+def test_nothing_of_anybody_known_is_left_in_any_form(
+    company: tuple[Plan, tuple[Declaration, ...], tuple[LiveUser, ...]], key: bytes
+) -> None:
+    plan, entries, users = company
+    who = Pseudonyms(key).knowing((*map(declared, entries), *map(living, users)))
+    shown = redacted_plan(plan, who)
+    hidden = secrets(entries, users)
+    for form in PLAN_FORMS:
+        text = readable(form, plan_as(shown, form, explain=True))
+        left = {secret for secret in hidden if re.search(rf"(?<![^\W_]){re.escape(secret)}(?![^\W_])", text)}
+        assert not left, (form, left)
+
+
+@settings(max_examples=40, deadline=None)
+@given(companies())
+def test_a_pseudonym_is_the_same_in_every_form_and_nobody_elses(
+    company: tuple[Plan, tuple[Declaration, ...], tuple[LiveUser, ...]],
+) -> None:
+    plan, entries, users = company
+    who = Pseudonyms(b"key").knowing((*map(declared, entries), *map(living, users)))
+    addresses = {entry.email.folded for entry in entries} | {user.email.folded for user in users}
+    called = {str(who.email(Text(address))) for address in addresses}
+    assert len(called) == len(addresses)
+    shown = redacted_plan(plan, who)
+    assert len(shown.changes) == len(plan.changes)
+    assert shown.summary == plan.summary
+    assert digest(shown) == digest(plan)
+    assert [change.email.raw for change in shown.changes] == sorted(change.email.raw for change in shown.changes)
+    for form in ("text", "json", "csv", "github", "sarif", "junit"):
+        found = set(re.findall(r"person-[0-9a-f]{12}@redacted\.example", plan_as(shown, form)))
+        assert found <= called
+        if form == "json":
+            assert found == {str(who.email(change.email)) for change in plan.changes} | found
+
+
+def test_two_runs_agree_and_two_keys_do_not() -> None:
+    plan = PLANS["everything"]
+    assert redacted_plan(plan, Pseudonyms(b"a")) == redacted_plan(plan, Pseudonyms(b"a"))
+    one, two = (redacted_plan(plan, Pseudonyms(key)).changes[0].email for key in (b"a", b"b"))
+    assert one != two
+    assert redacted_plan(plan, Pseudonyms()).changes[0].email not in {one, two}
+
+
+def test_a_redacted_plan_names_whose_digest_it_tells() -> None:
+    shown = redacted_plan(PLANS["everything"], Pseudonyms())
+    assert digest(shown) == digest(PLANS["everything"])
+    assert "names and addresses are pseudonyms" in plan_as(shown, "markdown")
+
+
+ANN: Final = Acquaintance(
+    Text("ann.o'hara@example.com"),
+    (
+        FieldValue("first_name", Text("Ann")),
+        FieldValue("last_name", Text("van der O'Hara")),
+        FieldValue("phone", Text("+31 20 1234")),
+    ),
+    Text("users/ann o'hara.yaml"),
+    (Text("CHG-1 maternity leave"),),
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("ANN is annoyed", "name-… is annoyed"),
+        ("ann's", "name-…'s"),
+        ("order_data editor, none, owner", "order_data editor, none, owner"),
+        ("of ann.o'hara@example.com.", "of person-…@redacted.example."),
+        ("to ann.o'hara", "to person-…"),
+        ("old@b.example, new@b.example", "person-…@redacted.example, person-…@redacted.example"),
+        ("protect: *@example.com", "protect: *@example.com"),
+        ("keep users/ann o'hara.yaml for it", "keep users/file-….yaml for it"),
+        ("users/somebody else.yml:7:3: error", "users/file-….yaml:7:3: error"),
+        ("add one to users/; then bo-sync.yaml", "add one to users/; then bo-sync.yaml"),
+        ("presets/a.yaml and policies/b.yaml", "presets/a.yaml and policies/b.yaml"),
+        ("call +31 20 1234", "call (redacted)"),
+        ("because CHG-1 maternity leave", "because (redacted)"),
+        ("", ""),
+    ],
+    ids=[
+        "a name in any case, and no part of a word",
+        "a name with an ending",
+        "roles and levels",
+        "an address",
+        "its first half",
+        "unknown addresses",
+        "a pattern",
+        "a known file",
+        "an unknown file of users",
+        "the folder",
+        "other files",
+        "a phone",
+        "a reason",
+        "nothing",
+    ],
+)
+def test_sentences(said: str, told: str) -> None:
+    who = Pseudonyms().knowing([ANN])
+    assert re.sub(r"(?<=-)[0-9a-f]{12}", "…", who.told(said)) == told
+    assert who.told(who.told(said)) == who.told(said)
+
+
+def test_whoever_is_called_like_a_role_garbles_no_plan() -> None:
+    who = Pseudonyms().knowing([Acquaintance(profile=(FieldValue("last_name", Text("Pricing")),))])
+    assert who.told("pricing owner → none") == "pricing owner → none"
+
+
+def test_a_long_sentence_takes_no_long_time() -> None:
+    crowd = Pseudonyms().knowing(
+        Acquaintance(Text(f"p{number}@example.com"), (FieldValue("last_name", Text(f"Name{number}")),))
+        for number in range(2_000)
+    )
+    assert len(crowd.told("users/ x@ " * 20_000)) > 20_000
+
+
+def test_what_a_broken_file_quotes_is_hidden_whole() -> None:
+    problem = Problem(source("users/jane.yaml", 2), 'first_name: found "Jane "the" Doe"; expected text')
+    shown = redacted_problem(problem, Pseudonyms())
+    assert shown.message == f'first_name: found "{HIDDEN}"; expected text'
+    assert "jane" not in str(shown.source)
+
+
+def test_reports_findings_and_rails_are_told_by_pseudonyms_too() -> None:
+    who = Pseudonyms()
+    report = Report("r", "sha256:0", (PersonOutcome(Text("j@x.example"), "update", Outcome.FAILED, "j@x.example no"),))
+    shown = redacted_report(report, who)
+    for text in (report_text(shown), report_json(shown), report_markdown(shown)):
+        assert "x.example" not in text
+    finding = redacted_finding(Finding("BOS001", Severity.INFO, "of j@x.example", Text("j@x.example")), who)
+    rail = redacted_rail(RailResult("self", 1, 0, ok=False, rows=(RailRow(Text("j@x.example"), "j@x.example"),)), who)
+    assert finding.email == rail.rows[0].email == who.email(Text("J@X.example"))
+    assert rail.rows[0].message == str(finding.email)
