@@ -101,7 +101,7 @@ _NOWHERE: Final[Mapping[str, str]] = {}
 def _command(level: str, title: str, message: str, place: Mapping[str, str] = _NOWHERE) -> str:
     properties = {**place, "title": _cut(terminal(title), _LONGEST_TITLE)}
     told = ",".join(f"{name}={_property(value)}" for name, value in properties.items())
-    return f"::{level} {told}::{_data(_cut(terminal(message), _LONGEST_MESSAGE))}"
+    return f"::{level} {told}::{_message(_cut(terminal(message), _LONGEST_MESSAGE))}"
 
 
 def _place(source: Source | None, below: str) -> Mapping[str, str]:
@@ -116,9 +116,9 @@ def _cut(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[:longest]}…"
 
 
-def _data(text: str) -> str:
+def _message(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+    return _message(text).replace(":", "%3A").replace(",", "%2C")
