@@ -236,8 +236,8 @@ NOT_DONE: Final = {
     ),
     "a key that is revoked after a create was cut off": (
         ("cut-after:adminUserCreate@1", "key-revoked:adminUser"),
-        {**EVERYBODY, NEW: "unknown", CHANGED: "failed"},
-        {NEW: "", CHANGED: DENIED},
+        {**EVERYBODY, NEW: "unknown", CHANGED: "failed", GONE: "failed"},
+        {NEW: "", CHANGED: DENIED, GONE: DENIED},
     ),
     "a key that is revoked after the first write": (
         ("key-revoked@5",),

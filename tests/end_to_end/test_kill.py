@@ -67,6 +67,7 @@ COURSE: Final = (
     Sent("roleCreate", ("write_rows", CHANGED)),
     Sent("roleCreate", ("write_rows", NEW)),
     Sent("roleUpdate", ("write_rows", CHANGED)),
+    Sent("adminUser", ("delete_user", GONE)),  # whether it is the same person still
     Sent("adminUserDelete", ("delete_user", GONE)),
     Sent("roles"),  # who would still own the roles
     Sent("roleUpdate", ("write_rows", BOSS)),

@@ -88,6 +88,7 @@ PURE_LIBRARY: Final = frozenset(
         "operator",
         "re",
         "string",
+        "types",
         "typing",
         "unicodedata",
     }

@@ -13,7 +13,7 @@ from bo_sync.config.known import rank
 from bo_sync.config.profile import read_profile
 from bo_sync.config.values import Entries
 from bo_sync.config.words import meant, quoted
-from bo_sync.core.model import DEFAULT_HUB_NAMES, MODULES, Role
+from bo_sync.core.model import DEFAULT_HUB_NAMES, MODULES, ROLES_PERMISSIONS, Role
 from bo_sync.core.settings import RailLimits, Settings, Share, Unmanaged
 from bo_sync.core.text import Text
 
@@ -93,9 +93,10 @@ def _role_definitions(
             )
             complaints.error(part.key_at(word), message)
             continue
-        names[Role(word)] = Text(hub_name)
         if wrong := _misnamed(word, hub_name):
             complaints.error(part.value_at(word), f"role_definitions: {wrong}")
+            continue
+        names[Role(word)] = Text(hub_name)
     for role, other in _shared(names):
         at = part.value_at(role if part.had(role) else other)
         message = f"role_definitions: {other} and {role} both mean {quoted(names[role].raw)}; expected two hub names"
@@ -104,15 +105,16 @@ def _role_definitions(
 
 
 def _misnamed(word: str, hub_name: str) -> str:
-    """What is wrong with a name for a module of the hub's own annotations, or "".
+    """What is wrong with a name, or "".
 
-    Under another name nobody would see what it lets people do, and the rail of the owners would look away.
+    A module of the hub's annotations under another name of ours would hide what it lets people do, and without the
+    hub's own Roles & permissions the rail of the owners could count nobody.
     """
     meant = _DOCUMENTED.get(hub_name)
     if meant is not None and meant != word:
         return f"{quoted(hub_name)} is the hub's own name of {meant}; expected no other name of ours for it"
-    own = DEFAULT_HUB_NAMES.get(Role(word))
-    if word in MODULES and hub_name != own:
+    own = DEFAULT_HUB_NAMES[ROLES_PERMISSIONS]
+    if word == ROLES_PERMISSIONS and hub_name != own:
         return f"the hub itself calls {word} {own}; expected that, or no entry"
     return ""
 
