@@ -1,14 +1,17 @@
 """Two tables of people against roles, compared cell by cell."""
 
+from datetime import date
 from random import Random
 
 from bo_sync.access.matrix import Contrast, Differing, Matrix, against_one, against_people
 from bo_sync.access.people import Person
+from bo_sync.access.place import HubPlace, Place
 from bo_sync.core.model import ROLES, Access
 from bo_sync.core.text import Text
 from tests.access.asking import holding, person, random_levels, random_people
 
-SIDES = ("here", Text("there"))
+HERE = Place(None, None, None, date(2026, 11, 22))
+SIDES: tuple[Place | HubPlace, Text] = (HERE, Text("there"))
 
 
 def matrix(*people: Person) -> Matrix:
@@ -91,7 +94,7 @@ def test_people_are_told_in_the_order_of_their_addresses() -> None:
 
 def test_everybody_is_compared_with_one_person_but_that_one() -> None:
     one = person(1, pricing=Access.VIEWER, order_data=Access.OWNER)
-    found = against_one(matrix(one, person(2, pricing=Access.VIEWER), holding(3, dict(one.held))), one, "here")
+    found = against_one(matrix(one, person(2, pricing=Access.VIEWER), holding(3, dict(one.held))), one, HERE)
     assert told(found) == ["p2@example.com"]
     assert cells(found.people[0]) == [("order_data", "none", "owner")]
-    assert (found.here, found.there, found.same) == ("here", one.email, 1)
+    assert (found.here, found.there, found.same) == (HERE, one.email, 1)

@@ -145,8 +145,8 @@ def test_an_added_role_is_a_module() -> None:
         ),
         pytest.param(
             "role_definitions: {minor: apikey}\n",
-            '1:27: error: role_definitions: "apikey" is the hub\'s own name of api_keys; expected no other name of ours '
-            "for it",
+            '1:27: error: role_definitions: "apikey" is the hub\'s own name of api_keys; expected no other name of '
+            "ours for it",
             id="a documented module under another name",
         ),
         pytest.param(
