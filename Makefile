@@ -22,8 +22,10 @@ check: $(READY) ## format, lint, types, architecture, docs
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_architecture.py tests/docs
 
+# Many tests wait for a hub that is slow on purpose, so there are two for each processor.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 test: $(READY) ## the whole test suite
-	$(BIN)/python -m pytest -q -n auto
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 test-sdk: $(READY) ## the platform's own SDK against the sandbox (needs Node)
 	cd tests/sdk && npm ci --no-audit --no-fund --loglevel=error
