@@ -594,7 +594,10 @@ def test_without_the_hubs_definition_of_the_ownership_nothing_may_be_taken(chang
     found = next(rail for rail in check(situation(change, live=bare)) if rail.rail == "min_role_owners")
     assert (found.actual, found.limit, found.ok) == (0, 2, not taken)
     told = "would lose access, but the hub has no role definition named role, so nobody can tell who owns it"
-    assert [(entry.email.raw, entry.message) for entry in found.rows] == [("a@example.com", told)] * taken
+    assert list(found.rows) == [RailRow(change.email, told, change.source)] * taken
+    allowed = situation(change, live=bare, allowed={"min_role_owners": 1})
+    passed = next(rail for rail in check(allowed) if rail.rail == "min_role_owners")
+    assert (passed.limit, passed.allowed_by, passed.ok) == (1, "--allow min_role_owners=1", not taken)
 
 
 def test_without_the_hubs_definition_of_backoffice_every_owner_of_the_roles_counts() -> None:

@@ -178,8 +178,7 @@ def _owners_unknown(situation: Situation) -> RailResult:
     taking = [
         change
         for change in situation.difference.changes
-        if isinstance(change, DeleteUser)
-        or (isinstance(change, UpdateUser) and any(edit.direction in _LOSSES for edit in change.grants))
+        if isinstance(change, DeleteUser) or any(edit.direction in _LOSSES for edit in change.grants)
     ]
     rows = tuple(
         RailRow(
