@@ -69,6 +69,7 @@ def test_a_plan_of_which_nothing_is_said_does_nothing() -> None:
     assert Plan(hub, config) == Plan(
         hub, config, changes=(), unchanged=0, unmanaged=(), findings=(), rails=(), effects={}, policies=()
     )
+    assert Plan(hub, config).redacted_from is None
     assert config == ConfigFacts(0, "sha256:0", commit=None, dirty=None)
     assert Finding("r", Severity.WARNING, "m") == Finding("r", Severity.WARNING, "m", email=None, source=None)
 

@@ -119,7 +119,7 @@ def test_addresses_are_compared_without_regard_to_the_case_of_a_to_z() -> None:
 def test_an_address_of_other_letters_is_another_address(theirs: str, ours: str) -> None:
     assert theirs.casefold() == ours
     assert Text(theirs).folded != Text(ours).folded
-    assert Text(theirs.upper()).folded.isascii() is theirs.upper().isascii()
+    assert Text(f"ABYZ{theirs}").folded == f"abyz{theirs}"
     assert Text("Jane@example.com") != Text("jane@example.com")
 
 
