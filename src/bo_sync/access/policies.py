@@ -207,10 +207,6 @@ def _subjects(held: GrantsByAddress, files: Mapping[str, DesiredUser]) -> Iterat
         yield Subject(user.email, grants, user.source) if user else Subject(person, grants)
 
 
-_GAINS: Final = frozenset({Direction.ADDED, Direction.RAISED})
-_LOSSES: Final = frozenset({Direction.LOWERED, Direction.REVOKED})
-
-
 def only_takes(changes: Iterable[Change]) -> bool:
     """Whether changes take access from somebody and give nobody any; profiles do not matter."""
     directions: set[Direction] = set()
@@ -222,4 +218,4 @@ def only_takes(changes: Iterable[Change]) -> bool:
                 directions.add(Direction.REVOKED)
             case _:
                 directions.update(grant.direction for grant in change.grants)
-    return bool(directions & _LOSSES) and not directions & _GAINS
+    return any(it.takes for it in directions) and not any(it.gives for it in directions)

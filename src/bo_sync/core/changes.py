@@ -21,6 +21,16 @@ class Direction(StrEnum):
     REVOKED = "revoked"
     DUPLICATE = "duplicate"
 
+    @property
+    def gives(self) -> bool:
+        """Whether the person can do more afterwards."""
+        return self in {Direction.ADDED, Direction.RAISED}
+
+    @property
+    def takes(self) -> bool:
+        """Whether the person can do less afterwards."""
+        return self in {Direction.LOWERED, Direction.REVOKED}
+
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:

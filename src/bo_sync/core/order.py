@@ -88,11 +88,10 @@ def _steps_of(change: Change, owners: Collection[str]) -> Iterator[tuple[Phase, 
 
 
 _HALVES: Final = frozenset({ROLES_PERMISSIONS, BACKOFFICE})
-_LOSSES: Final = frozenset({Direction.LOWERED, Direction.REVOKED})
 
 
 def _grant_steps(change: UpdateUser, *, is_owner: bool) -> Iterator[tuple[Phase, Step]]:
-    waits = any(grant.role in _HALVES and grant.direction in _LOSSES for grant in change.grants) and not is_owner
+    waits = any(grant.role in _HALVES and grant.direction.takes for grant in change.grants) and not is_owner
     phases: dict[Phase, list[GrantChange]] = {}
     waiting: list[GrantChange] = []
     for grant in change.grants:

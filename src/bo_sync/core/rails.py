@@ -13,7 +13,6 @@ from bo_sync.core.changes import (
     Change,
     CreateUser,
     DeleteUser,
-    Direction,
     GrantChange,
     RemoveDuplicate,
     UpdateUser,
@@ -39,7 +38,6 @@ RailName = Literal[
 NumericRail = Literal["min_role_owners", "max_user_deletes", "max_grant_losses"]
 NUMERIC: Final[tuple[NumericRail, ...]] = ("min_role_owners", "max_user_deletes", "max_grant_losses")
 """The rails that a number on the command line can pass, for one run."""
-_LOSSES: Final = frozenset({Direction.LOWERED, Direction.REVOKED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +147,7 @@ def _self_harm(change: Change) -> Iterator[str]:
     if isinstance(change, DeleteUser):
         yield "is the person whose session runs, and would be deleted"
     for role in (ROLES_PERMISSIONS, BACKOFFICE):
-        if isinstance(change, UpdateUser) and any(
-            edit.role == role and edit.direction in _LOSSES for edit in change.grants
-        ):
+        if isinstance(change, UpdateUser) and any(edit.role == role and edit.direction.takes for edit in change.grants):
             yield f"is the person whose session runs, and would lose {role}"
 
 
@@ -178,7 +174,7 @@ def _owners_unknown(situation: Situation) -> RailResult:
     taking = [
         change
         for change in situation.difference.changes
-        if isinstance(change, DeleteUser) or any(edit.direction in _LOSSES for edit in change.grants)
+        if isinstance(change, DeleteUser) or any(edit.direction.takes for edit in change.grants)
     ]
     rows = tuple(
         RailRow(
@@ -234,7 +230,7 @@ def _max_grant_losses(situation: Situation) -> RailResult:
         for change in situation.difference.changes
         if isinstance(change, UpdateUser)
         for edit in change.grants
-        if edit.direction in _LOSSES
+        if edit.direction.takes
     )
     share = situation.settings.rails.max_grant_losses.of(situation.live.grant_count)
     limit, allowed_by = _limit(situation, "max_grant_losses", share)

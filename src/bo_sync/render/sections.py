@@ -15,7 +15,6 @@ from bo_sync.core.changes import (
     Change,
     CreateUser,
     DeleteUser,
-    Direction,
     FieldChange,
     GrantChange,
     RemoveDuplicate,
@@ -186,7 +185,7 @@ def _sort_update(change: UpdateUser, found: _Sorted, telling: _Telling, delicate
         if isinstance(grant, RemoveDuplicate):
             found.profile.append(Told(change, _row_of(change, "-", _duplicate(grant, change.grants))))
             continue
-        gains = grant.direction in {Direction.ADDED, Direction.RAISED}
+        gains = grant.direction.gives
         place = found.gained if gains else found.lost
         shift = telling.part(change, grant.role)
         is_delicate = grant.role in delicate or (shift is not None and is_grave(shift))
