@@ -21,9 +21,9 @@ from bo_sync.core.rails import role_owners
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.errors import HubError, HubFateUnknownError
 from bo_sync.ownership import Standing, why_not_lose
-from bo_sync.ports import Progress
+from bo_sync.ports import Hub, Progress
 from bo_sync.reconcile import Reading
-from bo_sync.sending import Hub, Target, create, delete, strip_defaults, update_profile, write_grants
+from bo_sync.sending import Target, create, delete, strip_defaults, update_profile, write_grants
 
 
 @dataclass(frozen=True, slots=True)

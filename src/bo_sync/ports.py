@@ -90,3 +90,7 @@ class HubWriter(Protocol):
 
     def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
         """Deletes a person; it cannot be undone."""
+
+
+class Hub(HubReader, HubWriter, Protocol):
+    """A hub that can be read and written."""

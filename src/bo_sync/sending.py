@@ -8,7 +8,7 @@ could not be read afterwards.
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, NoReturn, Protocol, TypeVar
+from typing import Final, NoReturn, TypeVar
 
 from bo_sync.core.changes import (
     CreateUser,
@@ -23,15 +23,11 @@ from bo_sync.core.live import effective
 from bo_sync.core.model import Access, FieldValue, GrantRow, LiveUser, Profile, Role, RoleDefinition
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError, HubFateUnknownError, HubMovedError
-from bo_sync.ports import Again, CreateRow, DeleteRow, HubReader, HubWriter, RowWrite, UpdateRow, no_objection
+from bo_sync.ports import Again, CreateRow, DeleteRow, Hub, RowWrite, UpdateRow, no_objection
 
 T = TypeVar("T")
 
 _DOUBTS: Final = (HubFateUnknownError, HubMovedError)
-
-
-class Hub(HubReader, HubWriter, Protocol):
-    """A hub that can be read and written."""
 
 
 @dataclass(frozen=True, slots=True)

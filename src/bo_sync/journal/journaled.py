@@ -5,7 +5,7 @@ that is torn down, a defect) leaves no answer behind, which is the truth: nobody
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from bo_sync.core.live import LiveIndex
 from bo_sync.core.model import GrantRow, LiveState, LiveUser, Profile, Role
@@ -14,13 +14,9 @@ from bo_sync.errors import HubError, HubFateUnknownError
 from bo_sync.journal.entries import Fate, RowIntent
 from bo_sync.journal.place import JournalError
 from bo_sync.journal.writing import Draft, Journal
-from bo_sync.ports import Again, CreateRow, DeleteRow, HubReader, HubWriter, Progress, RowWrite, UpdateRow, no_objection
+from bo_sync.ports import Again, CreateRow, DeleteRow, Hub, Progress, RowWrite, UpdateRow, no_objection
 
 T = TypeVar("T")
-
-
-class Hub(HubReader, HubWriter, Protocol):
-    """A hub that can be read and written."""
 
 
 class Journaled:

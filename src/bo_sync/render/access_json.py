@@ -14,15 +14,14 @@ from bo_sync.access.place import AnyPlace
 from bo_sync.access.questions import Answer, is_known
 from bo_sync.access.reach import Step
 from bo_sync.access.words import Held, Question, ToRun, spelled
-from bo_sync.core.document import FORMAT_VERSION, Json
+from bo_sync.core.document import Json
 from bo_sync.core.model import PLATFORM, Access, Role
-from bo_sync.render.escape import json_text
-from bo_sync.render.json import finding_document
+from bo_sync.render.json import document, finding_document
 from bo_sync.render.places import place_document
 
 
 def _document(content: Mapping[str, Json], of: AnyPlace) -> str:
-    return json_text({"format_version": FORMAT_VERSION, "of": place_document(of), **content})
+    return document({"of": place_document(of), **content})
 
 
 def panel_json(panel: Panel, of: AnyPlace) -> str:

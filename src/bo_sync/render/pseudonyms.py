@@ -131,6 +131,10 @@ class Pseudonyms:
     def source(self, source: Source) -> Source:
         return Source(self.path(source.path), source.line, source.column)
 
+    def place(self, source: Source | None) -> Source | None:
+        """Where something stands, if it stands in a file at all."""
+        return None if source is None else self.source(source)
+
     def text(self, text: Text) -> Text:
         """Somebody else's words, such as a title, without what must not be told."""
         return Text(self.told(text.raw))

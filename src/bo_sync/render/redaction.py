@@ -10,7 +10,7 @@ from bo_sync.core.diff import UnmanagedPerson
 from bo_sync.core.document import digest
 from bo_sync.core.guards import Loosened
 from bo_sync.core.history import Comparison
-from bo_sync.core.model import Declaration, DesiredUser, FieldValue, LiveUser, Problem, Profile, Source
+from bo_sync.core.model import Declaration, DesiredUser, FieldValue, LiveUser, Problem, Profile
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.policy import Exemption, Policy, PolicyResult, PolicyRow
 from bo_sync.core.rails import RailResult, RailRow
@@ -117,7 +117,7 @@ def _change(change: Change, who: Pseudonyms) -> Change:
             return replace(
                 change,
                 email=who.email(change.email),
-                source=_place(change.source, who),
+                source=who.place(change.source),
                 hub_email=who.email(change.hub_email),
             )
         case unreachable:
@@ -126,10 +126,6 @@ def _change(change: Change, who: Pseudonyms) -> Change:
 
 def _edited(entry: FieldChange, who: Pseudonyms) -> FieldChange:
     return replace(entry, before=who.value(entry.field, entry.before), after=who.value(entry.field, entry.after))
-
-
-def _place(source: Source | None, who: Pseudonyms) -> Source | None:
-    return None if source is None else who.source(source)
 
 
 def _left(person: UnmanagedPerson, who: Pseudonyms) -> UnmanagedPerson:
@@ -141,12 +137,12 @@ def redacted_finding(finding: Finding, who: Pseudonyms) -> Finding:
         finding,
         message=who.told(finding.message),
         email=who.email(finding.email) if finding.email is not None else None,
-        source=_place(finding.source, who),
+        source=who.place(finding.source),
     )
 
 
 def redacted_rail(rail: RailResult, who: Pseudonyms) -> RailResult:
-    rows = (RailRow(who.email(row.email), who.told(row.message), _place(row.source, who)) for row in rail.rows)
+    rows = (RailRow(who.email(row.email), who.told(row.message), who.place(row.source)) for row in rail.rows)
     return replace(rail, rows=tuple(rows))
 
 
@@ -170,7 +166,7 @@ def _exempted(entry: Exemption, who: Pseudonyms) -> Exemption:
 
 def _rows(rows: Iterable[PolicyRow], who: Pseudonyms) -> tuple[PolicyRow, ...]:
     return tuple(
-        replace(row, email=who.email(row.email), message=who.told(row.message), source=_place(row.source, who))
+        replace(row, email=who.email(row.email), message=who.told(row.message), source=who.place(row.source))
         for row in rows
     )
 

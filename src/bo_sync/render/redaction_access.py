@@ -9,7 +9,7 @@ from bo_sync.access.matrix import Contrast, Matrix
 from bo_sync.access.panel import Panel
 from bo_sync.access.people import Grant, Person
 from bo_sync.access.place import AnyPlace, HubPlace, Place
-from bo_sync.core.model import Preset, Source
+from bo_sync.core.model import Preset
 from bo_sync.core.text import Text
 from bo_sync.render.difference import Difference
 from bo_sync.render.pseudonyms import HIDDEN, Acquaintance, Pseudonyms
@@ -27,7 +27,7 @@ def redacted_person(person: Person, who: Pseudonyms) -> Person:
     return Person(
         who.email(person.email),
         tuple(_grant(grant, who) for grant in person.grants),
-        _place(person.source, who),
+        who.place(person.source),
         who.profile(person.profile),
         person.presets,
     )
@@ -36,14 +36,10 @@ def redacted_person(person: Person, who: Pseudonyms) -> Person:
 def _grant(grant: Grant, who: Pseudonyms) -> Grant:
     return replace(
         grant,
-        source=_place(grant.source, who),
+        source=who.place(grant.source),
         preset=None if grant.preset is None else who.told(grant.preset),
         reason=None if grant.reason is None else Text(HIDDEN),
     )
-
-
-def _place(source: Source | None, who: Pseudonyms) -> Source | None:
-    return None if source is None else who.source(source)
 
 
 def redacted_panel(panel: Panel, who: Pseudonyms) -> Panel:
@@ -114,4 +110,4 @@ def _side(place: Place, who: Pseudonyms) -> Place:
 
 
 def _moved(person: PersonDifference, who: Pseudonyms) -> PersonDifference:
-    return replace(person, email=who.email(person.email), source=_place(person.source, who))
+    return replace(person, email=who.email(person.email), source=who.place(person.source))
