@@ -1,16 +1,17 @@
 """Runs as `bo-sync journal` shows them: a table, a run's requests, and both as JSON. All text is escaped here."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from bo_sync.core.document import FORMAT_VERSION, Json
+from bo_sync.core.document import Json
 from bo_sync.core.model import PLATFORM
 from bo_sync.core.report import Outcome
 from bo_sync.core.text import Text
 from bo_sync.journal.entries import Fate, Header, Intent, RowIntent
 from bo_sync.journal.past import Past, Request
 from bo_sync.journal.spelling import document
-from bo_sync.render.escape import json_text, terminal
+from bo_sync.render.escape import terminal
+from bo_sync.render.json import envelope
 from bo_sync.render.layout import Page, cells
 from bo_sync.render.phrases import address, counted, level, listed, people, value
 
@@ -176,7 +177,7 @@ def _joined(lines: Sequence[str]) -> str:
 
 def runs_json(pasts: Sequence[Past]) -> str:
     """The runs, in the given order; null where a journal no longer says."""
-    return _document({"runs": [_run_document(past) for past in pasts]})
+    return envelope({"runs": [_run_document(past) for past in pasts]})
 
 
 def _run_document(past: Past) -> dict[str, Json]:
@@ -197,7 +198,7 @@ def _run_document(past: Past) -> dict[str, Json]:
 def run_json(past: Past) -> str:
     """One run: as in the list of runs, and its people with their outcomes and their state before, and its requests."""
     before = document(past.header).get("people") if past.header else None
-    return _document(
+    return envelope(
         {
             **_run_document(past),
             "people": before,
@@ -225,7 +226,3 @@ def _request_document(past: Past, request: Request) -> Json:
         "error": answer.error.raw if answer and answer.error else None,
         "unknown": request in past.unknown,
     }
-
-
-def _document(content: Mapping[str, Json]) -> str:
-    return json_text({"format_version": FORMAT_VERSION, **content})

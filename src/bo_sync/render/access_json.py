@@ -16,12 +16,12 @@ from bo_sync.access.reach import Step
 from bo_sync.access.words import Held, Question, ToRun, spelled
 from bo_sync.core.document import Json
 from bo_sync.core.model import PLATFORM, Access, Role
-from bo_sync.render.json import document, finding_document
+from bo_sync.render.json import envelope, finding_document
 from bo_sync.render.places import place_document
 
 
 def _document(content: Mapping[str, Json], of: AnyPlace) -> str:
-    return document({"of": place_document(of), **content})
+    return envelope({"of": place_document(of), **content})
 
 
 def panel_json(panel: Panel, of: AnyPlace) -> str:

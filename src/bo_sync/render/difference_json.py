@@ -3,18 +3,17 @@
 from collections.abc import Sequence
 
 from bo_sync.access.difference import GrantStep, PersonDifference
-from bo_sync.core.document import FORMAT_VERSION, Json
+from bo_sync.core.document import Json
 from bo_sync.render.difference import Difference
-from bo_sync.render.escape import json_text
 from bo_sync.render.guards import guard_documents
+from bo_sync.render.json import envelope
 from bo_sync.render.places import place_document
 
 
 def difference_json(found: Difference) -> str:
     """Both sides, the loosened guards, and everybody who differs, sorted by address; every item and operation."""
-    return json_text(
+    return envelope(
         {
-            "format_version": FORMAT_VERSION,
             "base": place_document(found.base),
             "head": place_document(found.head),
             "loosened": guard_documents(found.loosened),

@@ -6,10 +6,11 @@ from typing import Final
 
 from bo_sync.access.growth import GrantGrowth, Growth
 from bo_sync.access.operations import Operation
-from bo_sync.core.document import FORMAT_VERSION, Json
+from bo_sync.core.document import Json
 from bo_sync.core.model import DEFAULT_HUB_NAMES
 from bo_sync.core.text import Text
-from bo_sync.render.escape import json_text, terminal
+from bo_sync.render.escape import terminal
+from bo_sync.render.json import envelope
 from bo_sync.render.layout import Page, Row, Tone, lay_out, measure, row
 from bo_sync.render.phrases import counted
 from bo_sync.render.sections import Section
@@ -114,9 +115,8 @@ def _sentence(found: Growth) -> str:
 
 def growth_json(found: Growth, old: Table, new: Table) -> str:
     """The same for programs; `role` is our name, null where we have none, and operations stand by their names."""
-    return json_text(
+    return envelope(
         {
-            "format_version": FORMAT_VERSION,
             "old": _table(old),
             "new": _table(new),
             "grants": [_grant_document(grant) for grant in found.grants],

@@ -27,7 +27,7 @@ from bo_sync.render.users import UserRow
 
 def plan_json(plan: Plan) -> str:
     """A plan: what is shown, saved, and given to `apply`."""
-    return document(
+    return envelope(
         {
             "tool": {"name": "bo-sync", "version": __version__},
             "hub": {"url": plan.hub.url, "users": plan.hub.users, "grants": plan.hub.grants},
@@ -74,7 +74,7 @@ def _expired(change: Change) -> Iterator[tuple[Role, date]]:
             yield grant.role, grant.expired
 
 
-def document(content: Mapping[str, Json]) -> str:
+def envelope(content: Mapping[str, Json]) -> str:
     """A whole document: its content below the version of the format."""
     return json_text({"format_version": FORMAT_VERSION, **content})
 
@@ -122,7 +122,7 @@ def _rail(rail: RailResult) -> Json:
 
 def report_json(report: Report) -> str:
     """What an apply did, each outcome counted under its own name."""
-    return document(
+    return envelope(
         {
             "run": report.run,
             "digest": report.digest,
@@ -152,7 +152,7 @@ def problems_json(
     """What `validate` found: how many people and presets were read, every problem in the order of the files, the
     findings and the policies (None, hence null, when errors kept the files from being judged); with a base, also the
     guards that are loosened since, and the rails."""
-    return document(
+    return envelope(
         {
             "users": people,
             "presets": presets,
@@ -184,7 +184,7 @@ def _comparison(comparison: Comparison) -> dict[str, Json]:
 
 def users_json(rows: Sequence[UserRow]) -> str:
     """The table of people, in the given order; null where something is not known, and for a preset that is Custom."""
-    return document(
+    return envelope(
         {
             "users": [
                 {
