@@ -24,6 +24,7 @@ from bo_sync.ownership import Standing, why_not_lose
 from bo_sync.ports import Hub, Progress
 from bo_sync.reconcile import Reading
 from bo_sync.sending import Target, create, delete, strip_defaults, update_profile, write_grants
+from bo_sync.waiting import finished
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def apply_plan(reading: Reading, hub: Hub, options: Options, progress: Progress)
             state.guarded = found
         workers = 1 if phase is Phase.OWNERSHIP else options.concurrency
         with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="apply") as pool:
-            for _ in pool.map(partial(_run_step, state), found):
+            for _ in finished([pool.submit(_run_step, state, step) for step in found]):
                 progress.advance("steps", next(done), total)
     outcomes = tuple(_outcome(state, change) for change in reading.plan.changes)
     report = Report(options.run, digest(reading.plan), outcomes)

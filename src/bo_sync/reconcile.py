@@ -29,6 +29,7 @@ from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError, UsageError
 from bo_sync.ports import HubReader, Progress
+from bo_sync.waiting import taken
 
 T = TypeVar("T")
 
@@ -77,7 +78,7 @@ def read_both(load: Callable[[], T], hub: HubReader, progress: Progress) -> tupl
     answer: SimpleQueue[LiveState | Exception] = SimpleQueue()
     Thread(target=lambda: answer.put(_read_live(hub, progress)), name="read", daemon=True).start()
     loaded = load()
-    live = answer.get()
+    live = taken(answer)
     if isinstance(live, Exception):
         raise live
     return loaded, live

@@ -146,6 +146,7 @@ def test_a_plan_that_is_interrupted_ends_at_once_and_quietly(tmp_path: Path, num
     root = write(tmp_path, ROOT)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never answers
         env = {"BO_SYNC_HUB_URL": f"http://127.0.0.1:{silent.getsockname()[1]}/", "BO_SYNC_API_KEY": "some-key"}
+        env["PYTHONWARNINGS"] = "error,ignore::ResourceWarning"  # a git that was just being started is nobody's child
         with started(root, "plan", env=env) as process:
             silent.settimeout(SECONDS)
             with silent.accept()[0]:

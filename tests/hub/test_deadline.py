@@ -201,7 +201,7 @@ def test_what_waited_for_the_end_is_gone_when_the_answer_came() -> None:
     while waiting() and time.monotonic() < ends:
         time.sleep(0.01)
     assert waiting() == 0
-    assert after == before
+    assert after <= before  # what earlier tests left may close meanwhile
 
 
 def descriptors() -> int:

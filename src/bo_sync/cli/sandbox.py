@@ -111,13 +111,14 @@ def _serve(hub: "SandboxHub", port: int) -> None:
     from threading import Event
 
     from bo_sync.sandbox.server import SandboxServer
+    from bo_sync.waiting import until
 
     stopped = Event()
     before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         with SandboxServer(hub, port=port) as server:
             _announce(server.url, hub.store)
-            stopped.wait()
+            until(stopped.wait)
     finally:
         for number, previous in before.items():
             signal.signal(number, previous)

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Generic, Self, TypeVar
 
+from bo_sync.waiting import taken
+
 ResultT = TypeVar("ResultT")
 
 
@@ -37,7 +39,7 @@ class Workers(Generic[ResultT]):
 
     def next(self) -> ResultT:
         """Waits for the next result. Raises what the call raised."""
-        result = self._results.get()
+        result = taken(self._results)
         self._outstanding -= 1
         if isinstance(result, BaseException):
             raise result

@@ -1,0 +1,43 @@
+"""Waits in which Ctrl-C and SIGTERM are heard.
+
+Python runs a signal's handler in the main thread only, and the kernel may hand the signal to any other (seen in every
+fifth plan that was stopped while it started git). That does not wake a main thread that waits without an end: it would
+sleep on until a silent hub is given up. So it waits a moment at a time, and between two moments handlers run.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, wait
+from functools import partial
+from queue import Empty, SimpleQueue
+from typing import Final, TypeVar
+
+T = TypeVar("T")
+
+_MOMENT: Final = 0.1
+"""Seconds until a signal is heard, at most: too short to be noticed, and ten wakes a second cost nothing."""
+
+
+def until(is_over: Callable[[float], bool]) -> None:
+    """Waits as long as it takes; `is_over` waits for so many seconds at most, and says whether the end came."""
+    while not is_over(_MOMENT):
+        pass
+
+
+def taken(queue: SimpleQueue[T]) -> T:
+    """The next thing in a queue."""
+    while True:
+        try:
+            return queue.get(timeout=_MOMENT)
+        except Empty:
+            continue
+
+
+def finished(futures: Iterable[Future[T]]) -> Iterator[T]:
+    """The results in the order of the futures, each when it is there. Raises what the call raised."""
+    for future in futures:
+        until(partial(_is_done, future))
+        yield future.result()
+
+
+def _is_done(future: Future[T], seconds: float) -> bool:
+    return future.done() or bool(wait([future], seconds).done)
