@@ -7,7 +7,7 @@ from hypothesis import given
 
 from bo_sync.config.dump import dump_preset, dump_user, scalar
 from bo_sync.config.fmt import format_text
-from bo_sync.config.load import load_files
+from bo_sync.config.load import tree_of
 from bo_sync.config.yaml import read
 from bo_sync.core.model import (
     PROFILE_FIELDS,
@@ -29,13 +29,13 @@ OTHERS = [(f"presets/{name}.yaml", b"label: x\n") for name in NAMES]
 
 
 def loaded_user(text: str) -> Declaration:
-    tree = load_files([SETTINGS, *OTHERS, ("users/u.yaml", text.encode())])
+    tree = tree_of([SETTINGS, *OTHERS, ("users/u.yaml", text.encode())])
     assert not tree.errors, tree.errors
     return tree.declarations[0]
 
 
 def loaded_preset(text: str) -> Preset:
-    tree = load_files([SETTINGS, *OTHERS, ("presets/mine.yaml", text.encode())])
+    tree = tree_of([SETTINGS, *OTHERS, ("presets/mine.yaml", text.encode())])
     assert not tree.errors, tree.errors
     return tree.presets["mine"]
 

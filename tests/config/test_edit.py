@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bo_sync.config.dump import dump_user
-from bo_sync.config.edit import Change, DropGrant, SetGrant, SetProfile, update_user
+from bo_sync.config.edit import DropGrant, EditField, EditGrant, EntryEdit, update_user
 from bo_sync.config.fmt import format_text
 from bo_sync.config.yaml import read
 from bo_sync.core.model import MODULES, PLATFORM, Access, Declaration, FieldValue, Override, Role
@@ -49,35 +49,35 @@ phone: |
     ("before", "change", "after"),
     [
         pytest.param(
-            "phone: |\n  +31\n", SetProfile(FieldValue("phone", Text("12"))), "phone: 12\n", id="a block of text"
+            "phone: |\n  +31\n", EditField(FieldValue("phone", Text("12"))), "phone: 12\n", id="a block of text"
         ),
         pytest.param(
             "first_name: Jane\n",
-            SetProfile(FieldValue("first_name", None)),
+            EditField(FieldValue("first_name", None)),
             "first_name: null\n",
             id="a field is cleared",
         ),
         pytest.param(
             "first_name: Jane\n\n# what",
-            SetProfile(FieldValue("last_name", Text("a: b"))),
+            EditField(FieldValue("last_name", Text("a: b"))),
             'first_name: Jane\nlast_name: "a: b"\n\n# what',
             id="a field is added in its place, before the comment of the next key",
         ),
         pytest.param(
-            "    access: viewer\n", SetGrant(PRICING, Access.OWNER), "    access: owner\n", id="a grant keeps its end"
+            "    access: viewer\n", EditGrant(PRICING, Access.OWNER), "    access: owner\n", id="a grant keeps its end"
         ),
         pytest.param(
-            "order_data: owner #", SetGrant(ORDERS, Access.NONE), "order_data: none #", id="a grant keeps its comment"
+            "order_data: owner #", EditGrant(ORDERS, Access.NONE), "order_data: none #", id="a grant keeps its comment"
         ),
         pytest.param(
             "  # the order desk\n  order_data",
-            SetGrant(Role("api_keys"), Access.VIEWER),
+            EditGrant(Role("api_keys"), Access.VIEWER),
             "  api_keys: viewer\n  # the order desk\n  order_data",
             id="a grant is added in its place",
         ),
         pytest.param(
             "\n# what she may do\npresets:   # both\n- a\n- b\nmodules:",
-            SetGrant(BACKOFFICE, Access.OWNER),
+            EditGrant(BACKOFFICE, Access.OWNER),
             "\n# what she may do\npresets:   # both\n- a\n- b\nplatform:\n  backoffice: true\nmodules:",
             id="the first grant of its kind brings the key",
         ),
@@ -87,7 +87,7 @@ phone: |
         pytest.param("", DropGrant(BACKOFFICE), "", id="what is not there need not go"),
     ],
 )
-def test_a_change_touches_its_own_lines_only(before: str, change: Change, after: str) -> None:
+def test_a_change_touches_its_own_lines_only(before: str, change: EntryEdit, after: str) -> None:
     assert before in BLOCK
     expected = BLOCK.replace(before, after, 1) if before else BLOCK
     assert update_user(BLOCK, JANE, [change], F) == expected
@@ -126,10 +126,10 @@ def test_the_last_grant_takes_its_key_along() -> None:
     ],
 )
 def test_the_right_person_is_changed_in_any_layout(text: str, expected: str) -> None:
-    asked: list[Change] = [
-        SetProfile(FieldValue("job", Text("x"))),
-        SetGrant(PRICING, Access.OWNER),
-        SetGrant(ORDERS, Access.NONE),
+    asked: list[EntryEdit] = [
+        EditField(FieldValue("job", Text("x"))),
+        EditGrant(PRICING, Access.OWNER),
+        EditGrant(ORDERS, Access.NONE),
     ]
     assert update_user(text, JANE, [*asked, DropGrant(ORDERS)], F) == expected
 
@@ -143,7 +143,7 @@ def test_a_key_after_a_dash_can_go_and_its_comments_stand_above_the_dash() -> No
 
 def test_keys_between_braces_can_go_from_either_end() -> None:
     text = "{platform: {backoffice: true}, email: jane@example.com, modules: {pricing: owner, order_data: owner}}\n"
-    changes: list[Change] = [DropGrant(BACKOFFICE), DropGrant(ORDERS)]
+    changes: list[EntryEdit] = [DropGrant(BACKOFFICE), DropGrant(ORDERS)]
     assert update_user(text, JANE, changes, F) == "{email: jane@example.com, modules: {pricing: owner}}\n"
     assert update_user(text, JANE, [*changes, DropGrant(PRICING)], F) == "{email: jane@example.com}\n"
 
@@ -181,17 +181,17 @@ modules: {
         pytest.param(
             ",\n  api_keys: none  ", DropGrant(KEYS), "  ", id="the last goes, and the comment beside it stays"
         ),
-        pytest.param("access: viewer", SetGrant(PRICING, Access.OWNER), "access: owner", id="one is raised"),
-        pytest.param("none     #", SetGrant(KEYS, Access.OWNER), "owner     #", id="the last is raised"),
+        pytest.param("access: viewer", EditGrant(PRICING, Access.OWNER), "access: owner", id="one is raised"),
+        pytest.param("none     #", EditGrant(KEYS, Access.OWNER), "owner     #", id="the last is raised"),
         pytest.param(
             "api_keys: none     #",
-            SetGrant(Role("configuration"), Access.OWNER),
+            EditGrant(Role("configuration"), Access.OWNER),
             "api_keys: none, configuration: owner     #",
             id="one is added",
         ),
     ],
 )
-def test_comments_between_braces_outlive_every_change(before: str, change: Change, after: str) -> None:
+def test_comments_between_braces_outlive_every_change(before: str, change: EntryEdit, after: str) -> None:
     assert before in BRACES
     assert update_user(BRACES, JANE, [change], F) == BRACES.replace(before, after, 1)
 
@@ -214,13 +214,13 @@ def test_comments_between_braces_outlive_every_change(before: str, change: Chang
         ),
         pytest.param(
             "phone: > # one\n  +31\n# two\n",
-            SetProfile(FieldValue("phone", Text("1"))),
+            EditField(FieldValue("phone", Text("1"))),
             "# one\nphone: 1\n# two\n",
             id="beside the mark of a block of text",
         ),
         pytest.param(
             "phone: # one\n  # two\n  +31 # three\n",
-            SetProfile(FieldValue("phone", Text("1"))),
+            EditField(FieldValue("phone", Text("1"))),
             "# one\n# two\nphone: 1 # three\n",
             id="before a value on a line of its own",
         ),
@@ -238,7 +238,7 @@ def test_comments_between_braces_outlive_every_change(before: str, change: Chang
         ),
     ],
 )
-def test_comments_of_what_goes_stand_above_it(text: str, change: Change, expected: str) -> None:
+def test_comments_of_what_goes_stand_above_it(text: str, change: EntryEdit, expected: str) -> None:
     assert update_user(f"email: jane@example.com\n{text}", JANE, [change], F) == f"email: jane@example.com\n{expected}"
 
 
@@ -269,7 +269,7 @@ def test_what_cannot_be_changed_is_refused(text: str, expected: str) -> None:
 
 def test_a_layout_that_cannot_be_changed_without_harm_is_refused() -> None:
     with pytest.raises(FilesError) as refusal:
-        update_user("email: jane@example.com\n? phone\n: 1\n", JANE, [SetProfile(FieldValue("phone", None))], F)
+        update_user("email: jane@example.com\n? phone\n: 1\n", JANE, [EditField(FieldValue("phone", None))], F)
     assert str(refusal.value) == (
         "users/f.yaml: the entry of Jane@Example.com is laid out so that phone cannot be changed without harm to the "
         "rest; change it by hand"
@@ -278,18 +278,18 @@ def test_a_layout_that_cannot_be_changed_without_harm_is_refused() -> None:
 
 changes = st.one_of(
     st.builds(
-        SetProfile,
+        EditField,
         st.builds(FieldValue, st.sampled_from(["phone", "job"]), st.none() | hostile.map(lambda raw: Text(raw[:30]))),
     ),
-    st.builds(SetGrant, st.sampled_from(MODULES), st.sampled_from(Access)),
-    st.builds(SetGrant, st.sampled_from(PLATFORM), st.sampled_from([Access.NONE, Access.OWNER])),
+    st.builds(EditGrant, st.sampled_from(MODULES), st.sampled_from(Access)),
+    st.builds(EditGrant, st.sampled_from(PLATFORM), st.sampled_from([Access.NONE, Access.OWNER])),
     st.builds(DropGrant, st.sampled_from([*PLATFORM, *MODULES])),
 )
 
 
 @given(declarations(), st.lists(changes, max_size=4))
 def test_a_changed_text_says_what_was_asked_and_keeps_its_comments(
-    declaration: Declaration, asked: list[Change]
+    declaration: Declaration, asked: list[EntryEdit]
 ) -> None:
     text = "# top\n" + dump_user(declaration).replace("\n", "\n# note\n", 1) + "# end\n"
     changed = update_user(text, declaration.email, asked, F)
@@ -304,7 +304,7 @@ def test_a_changed_text_says_what_was_asked_and_keeps_its_comments(
     ]
 
 
-def changed_declaration(before: Declaration, change: Change) -> Declaration:
+def changed_declaration(before: Declaration, change: EntryEdit) -> Declaration:
     """The same change, made to the value."""
     from dataclasses import replace
 
@@ -312,9 +312,9 @@ def changed_declaration(before: Declaration, change: Change) -> Declaration:
     from bo_sync.core.presets import merge_profiles
 
     match change:
-        case SetProfile(entry):
+        case EditField(entry):
             return replace(before, profile=merge_profiles(before.profile, (entry,)))
-        case SetGrant(role, access):
+        case EditGrant(role, access):
             held = next((own for own in before.overrides if own.role == role), Override(role, access, AT))
             others = [own for own in before.overrides if own.role != role]
             merged = sorted([*others, replace(held, access=access)], key=lambda own: rank(own.role))
@@ -396,10 +396,10 @@ class Scribe:
 @pytest.mark.parametrize("seed", range(6))
 def test_in_any_layout_every_comment_is_kept_and_the_rest_says_what_it_said(seed: int) -> None:
     chance = random.Random(seed)
-    asked: list[Change] = [
-        SetProfile(FieldValue("phone", Text("12"))),
-        SetProfile(FieldValue("job", None)),
-        *(SetGrant(role, Access.NONE) for role in (BACKOFFICE, PRICING, KEYS)),
+    asked: list[EntryEdit] = [
+        EditField(FieldValue("phone", Text("12"))),
+        EditField(FieldValue("job", None)),
+        *(EditGrant(role, Access.NONE) for role in (BACKOFFICE, PRICING, KEYS)),
         *(DropGrant(role) for role in (BACKOFFICE, PRICING, ORDERS, KEYS)),
     ]
     refused = 0
@@ -432,14 +432,14 @@ def plain_value(text: str) -> dict[str, Any]:
     return found[0]
 
 
-def expected_value(text: str, change: Change) -> dict[str, Any]:
+def expected_value(text: str, change: EntryEdit) -> dict[str, Any]:
     value = plain_value(text)
-    if isinstance(change, SetProfile):
+    if isinstance(change, EditField):
         value[change.entry.field] = "null" if change.entry.value is None else change.entry.value.raw
         return value
     name = "platform" if change.role in PLATFORM else "modules"
     area = value.setdefault(name, {})
-    if isinstance(change, SetGrant):
+    if isinstance(change, EditGrant):
         word = "false" if name == "platform" else "none"
         own = area.get(change.role)
         area[change.role] = {**own, "access": word} if isinstance(own, dict) else word

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bo_sync.config.load import digest, load_files
+from bo_sync.config.load import tree_digest, tree_of
 from bo_sync.core.model import Access, Preset, PresetGrant, Role, Source
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
@@ -253,21 +253,21 @@ class TestTree:
         files = {f"users/{n}.yaml": f"email: p{n}@b.c\nid: {n + 1}\ngender: {n}\n" for n in range(20)}
         files |= {f"users/s{n}.yaml": f"email: s{n}@b.c\nid: {n + 100}\n" for n in range(20)}
         pairs = [(path, text.encode()) for path, text in files.items()]
-        first = load_files(pairs)
+        first = tree_of(pairs)
         for seed in range(5):
             random.Random(seed).shuffle(pairs)
-            assert load_files(pairs) == first
+            assert tree_of(pairs) == first
 
     def test_the_digest_is_over_every_path_and_byte(self) -> None:
-        plain = digest([("users/a.yaml", b"x"), ("users/b.yaml", b"y")])
+        plain = tree_digest([("users/a.yaml", b"x"), ("users/b.yaml", b"y")])
         assert plain.startswith("sha256:")
-        assert plain == digest([("users/b.yaml", b"y"), ("users/a.yaml", b"x")])
+        assert plain == tree_digest([("users/b.yaml", b"y"), ("users/a.yaml", b"x")])
         others = [
             [("users/a.yaml", b"xy"), ("users/b.yaml", b"")],
             [("users/a.yaml", b"x"), ("users/c.yaml", b"y")],
             [("users/a.yaml", b"x")],
         ]
-        assert len({plain, *map(digest, others)}) == 4
+        assert len({plain, *map(tree_digest, others)}) == 4
 
     def test_the_collector_runs_again_after_a_load(self) -> None:
         assert gc.isenabled()
@@ -333,6 +333,6 @@ FLOW = st.recursive(
 
 @given(st.dictionaries(NAMES, FLOW.map(str.encode) | st.binary(max_size=60), max_size=5))
 def test_whatever_files_hold_loading_ends_with_an_answer(files: dict[str, bytes]) -> None:
-    read = load_files(files.items())
+    read = tree_of(files.items())
     assert list(read.problems) == sorted(read.problems)
     assert {problem.source.path.raw for problem in read.problems} <= {*files, "users"}

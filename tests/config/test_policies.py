@@ -8,7 +8,7 @@ import pytest
 from jsonschema import Draft7Validator
 
 from bo_sync.config.fmt import format_text
-from bo_sync.config.load import load_files, load_tree
+from bo_sync.config.load import load_tree, tree_of
 from bo_sync.config.revision import tree_at
 from bo_sync.config.schema import json_schema
 from bo_sync.config.yaml import read
@@ -365,7 +365,7 @@ def objections(text: str) -> list[str]:
 
 @pytest.mark.parametrize("text", [FULL, LEAST, *(path.read_text(encoding="utf-8") for path in OWN)])
 def test_the_schema_takes_what_the_loader_takes(text: str) -> None:
-    assert not load_files([(P, text.encode())]).errors
+    assert not tree_of([(P, text.encode())]).errors
     assert objections(text) == []
 
 
@@ -391,5 +391,5 @@ def test_the_schema_takes_what_the_loader_takes(text: str) -> None:
     ],
 )
 def test_the_schema_refuses_what_the_loader_refuses(text: str) -> None:
-    assert load_files([(P, text.encode())]).errors
+    assert tree_of([(P, text.encode())]).errors
     assert objections(text)

@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 
 from bo_sync.config.dump import dump_preset, dump_user
 from bo_sync.config.files import Kind
-from bo_sync.config.load import load_files
+from bo_sync.config.load import tree_of
 from bo_sync.config.schema import ANY, KINDS, json_schema
 from bo_sync.config.schema_words import EXAMPLES
 from bo_sync.config.vocabulary import Vocabulary
@@ -273,7 +273,7 @@ def refusals(kind: Kind, text: str) -> list[str]:
     """The errors of loading a file of this kind."""
     path = {"user": "users/u.yaml", "preset": "presets/p.yaml", "config": "bo-sync.yaml"}[kind]
     others = [("presets/2024.yaml", b"label: x\n")]
-    return [str(problem) for problem in load_files([*others, (path, text.encode())]).errors]
+    return [str(problem) for problem in tree_of([*others, (path, text.encode())]).errors]
 
 
 def schema_refuses(kind: Kind, text: str) -> tuple[bool, bool]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from bo_sync.config.load import Tree, load_files
+from bo_sync.config.load import Tree, tree_of
 
 JANE = "email: jane@example.com\nfirst_name: Jane\nlast_name: Doe\n"
 """The least that a person needs, on three lines."""
@@ -10,7 +10,7 @@ JANE = "email: jane@example.com\nfirst_name: Jane\nlast_name: Doe\n"
 
 def tree(files: Mapping[str, str | bytes]) -> Tree:
     """The tree of these files, by path."""
-    return load_files((path, text.encode() if isinstance(text, str) else text) for path, text in files.items())
+    return tree_of((path, text.encode() if isinstance(text, str) else text) for path, text in files.items())
 
 
 def complaints(files: Mapping[str, str | bytes]) -> list[str]:

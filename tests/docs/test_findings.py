@@ -12,7 +12,7 @@ from bo_sync.access.entry import Declared
 from bo_sync.access.findings import judge
 from bo_sync.access.rules import RULES, Origin
 from bo_sync.cli.base import marked
-from bo_sync.config.load import load_files
+from bo_sync.config.load import tree_of
 from bo_sync.core.model import Access, LiveState, RoleDefinition
 from bo_sync.core.plan import ConfigFacts, Finding
 from bo_sync.core.text import Text
@@ -60,7 +60,7 @@ OF_HUB: Final = [number for number, rule in RULES.items() if rule.origin is Orig
 
 
 def findings(files: dict[str, str]) -> tuple[Finding, ...]:
-    tree = load_files((path, text.encode()) for path, text in files.items())
+    tree = tree_of((path, text.encode()) for path, text in files.items())
     assert not tree.problems, tree.problems
     return judge(Declared(tree.declarations, tree.presets, tree.settings), DAY).findings
 

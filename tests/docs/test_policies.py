@@ -7,7 +7,7 @@ import pytest
 
 from bo_sync.config.documents import CLAUSE_KEYS, EXCEPTION_KEYS, MATCH_KEYS, POLICY_KEYS
 from bo_sync.config.fmt import format_text
-from bo_sync.config.load import load_files, load_tree
+from bo_sync.config.load import load_tree, tree_of
 from bo_sync.core.text import Text
 from bo_sync.render.policies import TOLERATED
 
@@ -24,7 +24,7 @@ def test_every_yaml_example_names_its_file() -> None:
 @pytest.mark.parametrize("path", EXAMPLES)
 def test_an_example_is_a_sound_policy_in_canonical_form(path: str) -> None:
     text = EXAMPLES[path]
-    tree = load_files([SETTINGS, (path, text.encode())])
+    tree = tree_of([SETTINGS, (path, text.encode())])
     assert [str(problem) for problem in tree.problems if problem.source.path.raw != "users"] == []
     assert [policy.id for policy in tree.policies] == [Path(path).stem]
     assert format_text(text, "policy", Text(path)) == text

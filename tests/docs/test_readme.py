@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bo_sync.cli.app import COMMANDS
-from bo_sync.config.load import load_files
+from bo_sync.config.load import tree_of
 from bo_sync.core.model import PROFILE_FIELDS, Problem, State
 from bo_sync.errors import PRECEDENCE, ExitCode
 from tests.support.process import bo_sync
@@ -61,7 +61,7 @@ def test_the_examples_are_one_sound_configuration() -> None:
         "presets/sales-representative.yaml",
         "bo-sync.yaml",
     ]
-    tree = load_files(examples)
+    tree = tree_of(examples)
     assert not tree.problems
     assert [str(entry.email) for entry in tree.declarations] == ["jane.doe@example.com"]
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 import pytest
 
 from bo_sync.config.documents import POLICY_KEYS, PRESET_KEYS, SETTINGS_KEYS, USER_KEYS
-from bo_sync.config.load import load_files
+from bo_sync.config.load import tree_of
 from tests.editors.language_server import SERVER, LanguageServer, Message, language_server
 from tests.support.process import bo_sync, write
 
@@ -243,7 +243,7 @@ def test_what_is_wrong_is_shown_at_its_line_and_refused_there(name: str, tmp_pat
         (line, message[: len(told)]) for (line, message), (_, told) in zip(shown, expected, strict=True)
     ] == expected
     files = {**WORDS, path: modeline(path) + text}
-    refused = load_files((path, text.encode()) for path, text in files.items()).errors
+    refused = tree_of((path, text.encode()) for path, text in files.items()).errors
     assert [(str(problem.source.path), problem.source.line) for problem in refused] == [
         (path, line) for line, _ in expected
     ]

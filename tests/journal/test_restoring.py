@@ -1,7 +1,7 @@
 """Who a run changed is declared as they were; what cannot come back is said, and nothing is made up."""
 
 from bo_sync.config.dump import dump_user
-from bo_sync.config.load import load_files
+from bo_sync.config.load import tree_of
 from bo_sync.core.text import Text
 from bo_sync.journal.entries import Answer, Fate, Intent
 from bo_sync.journal.past import Past, read
@@ -26,7 +26,7 @@ def files(run: Past) -> dict[str, str]:
     found = {}
     for person in restored(run):
         text = dump_user(person.declaration)
-        tree = load_files([("users/x.yaml", text.encode())])
+        tree = tree_of([("users/x.yaml", text.encode())])
         assert not tree.errors
         assert tree.declarations == (person.declaration,)
         found[person.declaration.email.raw] = text

@@ -8,7 +8,7 @@ from bo_sync.access.rules import REMOVED_FILE
 from bo_sync.cli.options import Common
 from bo_sync.cli.redacting import meet_tree
 from bo_sync.config.files import POLICIES, SETTINGS_FILE
-from bo_sync.config.load import Tree, load_files
+from bo_sync.config.load import Tree, tree_of
 from bo_sync.config.removals import Removal, removals
 from bo_sync.config.revision import SHOWN, base_of, read_revision
 from bo_sync.core.diff import PROTECTED
@@ -27,7 +27,7 @@ def compare_with(common: Common, revision: str, tree: Tree) -> tuple[Comparison,
     since = base_of(common.root, revision)
     is_exact = since.commit == since.tip
     read = read_revision(common.root, revision if is_exact else since.commit)
-    base = load_files(read.files, read.problems)
+    base = tree_of(read.files, read.problems)
     meet_tree(base)
     loosened, rails = compare(_snapshot(base), _snapshot(tree), common.day(tree.settings))
     tip = None if is_exact else since.tip[:SHOWN]

@@ -104,12 +104,12 @@ def _faults(root: Path, path: str, text: str) -> list[str]:
     with an `id`, and yet keeps them from being created anew.
     """
     from bo_sync.config.files import SETTINGS_FILE
-    from bo_sync.config.load import load_files
+    from bo_sync.config.load import tree_of
     from bo_sync.core.model import Severity
 
     settings = root / SETTINGS_FILE
     beside = [(SETTINGS_FILE, settings.read_bytes())] if settings.is_file() else []
-    problems = load_files([*beside, (path, text.encode())]).problems
+    problems = tree_of([*beside, (path, text.encode())]).problems
     return [
         f"{'cannot' if problem.severity is Severity.ERROR else 'may not'} come back as it was: {problem}"
         for problem in problems

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Final
 
 from bo_sync.cli.writing import create_file, replace_file
 from bo_sync.config.dump import dump_user
-from bo_sync.config.edit import Change as Edit
-from bo_sync.config.edit import DropGrant, SetGrant, SetProfile, update_user
+from bo_sync.config.edit import DropGrant, EditField, EditGrant, EntryEdit, update_user
 from bo_sync.config.files import walk
-from bo_sync.config.load import Tree, load_files
+from bo_sync.config.load import Tree, tree_of
 from bo_sync.config.names import file_name
 from bo_sync.core.bootstrap import correct, declare
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
@@ -115,7 +114,7 @@ def _edited_drafts(
     return [_Draft(path, texts[path], tuple(found)) for path, found in sorted(emails.items())], refused
 
 
-def _edits(change: UpdateUser, declaration: Declaration, files: "Files") -> tuple[Edit, ...]:
+def _edits(change: UpdateUser, declaration: Declaration, files: "Files") -> tuple[EntryEdit, ...]:
     """The edits of one person's entry. An own entry whose last day has passed is written anew, without that day."""
     correction = correct(change, declaration, files.tree.presets)
     if correction is None:
@@ -123,12 +122,12 @@ def _edits(change: UpdateUser, declaration: Declaration, files: "Files") -> tupl
     own = {override.role for override in declaration.overrides}
     expired = {override.role for override in declaration.overrides if override.until and override.until < files.day}
     must_name = declaration.id is None
-    edits: list[Edit] = [SetProfile(entry) for entry in correction.fields if not (must_name and _is_no_name(entry))]
+    edits: list[EntryEdit] = [EditField(entry) for entry in correction.fields if not (must_name and _is_no_name(entry))]
     for role, access in correction.accesses:
         if role in expired or (access is None and role in own):
             edits.append(DropGrant(role))
         if access is not None:
-            edits.append(SetGrant(role, access))
+            edits.append(EditGrant(role, access))
     return tuple(edits)
 
 
@@ -173,7 +172,7 @@ def _sound(
 
 def _faulty(existing: Mapping[str, bytes], written: list[_Draft], files: "Files", people: LiveIndex) -> dict[Text, str]:
     """Whose draft would not do, and why: judged on the tree as it would be."""
-    tree = load_files({**existing, **{draft.path: draft.text.encode() for draft in written}}.items())
+    tree = tree_of({**existing, **{draft.path: draft.text.encode() for draft in written}}.items())
     errors = {problem.source.path.raw: str(problem) for problem in reversed(tree.errors)}
     faulty = {email: errors[draft.path] for draft in written if draft.path in errors for email in draft.emails}
     if tree.errors:

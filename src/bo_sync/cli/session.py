@@ -15,8 +15,7 @@ from bo_sync.cli.options import Common, HubChoice, Narrowing
 from bo_sync.cli.redacting import meet_live, meet_tree
 from bo_sync.cli.talk import progress, say
 from bo_sync.config.files import walk_settings
-from bo_sync.config.load import Tree, load_tree
-from bo_sync.config.load import load_files as load_from
+from bo_sync.config.load import Tree, load_tree, tree_of
 from bo_sync.config.revision import commit_of
 from bo_sync.config.settings import today
 from bo_sync.core.model import LiveState
@@ -80,7 +79,7 @@ def meaning(tree: Tree, day: date | None, facts: ConfigFacts) -> Files:
 def load_settings(common: Common) -> Settings:
     """bo-sync.yaml alone, for what must hold before the first request. Raises as `load_files` when it has an error."""
     found = walk_settings(common.root)
-    tree = load_from(found.files, found.problems)
+    tree = tree_of(found.files, found.problems)
     return load_files(common).tree.settings if tree.errors else tree.settings
 
 

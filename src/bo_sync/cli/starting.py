@@ -13,7 +13,7 @@ from bo_sync.cli.scaffold import Forge, Template, templates
 from bo_sync.cli.session import load_files as files_here
 from bo_sync.cli.writing import create_file
 from bo_sync.config.files import kind_of, walk
-from bo_sync.config.load import load_files
+from bo_sync.config.load import tree_of
 from bo_sync.config.schema import KINDS, json_schema
 from bo_sync.config.vocabulary import Vocabulary
 from bo_sync.core.model import LiveState
@@ -99,7 +99,7 @@ def _kept_by_all(here: Common, policies: Sequence[Template]) -> Iterator[Templat
     """The policies; those of severity error that the people at hand break under a name that is not read."""
     there = files_here(replace(here, quiet=True))
     found = [*walk(here.root).files, *((template.path, template.text.encode()) for template in policies)]
-    tree = load_files(found)
+    tree = tree_of(found)
     users = (resolve(declaration, tree.presets, tree.settings, there.day) for declaration in tree.declarations)
     results = on_files(tree.policies, subjects(of_files(users)), powers(tree.settings), there.day)
     broken = {result.policy.source.path.raw for result in results if not result.ok}

@@ -15,7 +15,7 @@ from bo_sync.cli.redacting import meet_live
 from bo_sync.cli.session import Files, check, hub_session, load_files, load_settings, meaning
 from bo_sync.cli.talk import progress
 from bo_sync.config.files import walk_settings
-from bo_sync.config.load import load_files as load_from
+from bo_sync.config.load import tree_of
 from bo_sync.config.revision import SHOWN, commit_of, commit_on, day_of, read_revision
 from bo_sync.core.live import index
 from bo_sync.core.model import DesiredUser
@@ -99,7 +99,7 @@ def files_at(common: Common, revision: str) -> Files:
             raise UsageError(f"{Text(revision)} names a day, and --today {common.today} another one")
         name = commit_on(common.root, day, _zone(common.root))
     read = read_revision(common.root, name)
-    tree = load_from(read.files, read.problems)
+    tree = tree_of(read.files, read.problems)
     facts = ConfigFacts(len(tree.declarations), tree.digest, Text(read.commit[:SHOWN]), dirty=False)
     on = f", on {day}" if day is not None else ""
     hint = f"name another {'revision' if day is None else 'day, or a revision,'} whose files are sound"
@@ -120,7 +120,7 @@ def words(common: Common, asked: Whose) -> tuple[Settings, Place]:
 def _zone(root: Path) -> str:
     """Where the days of the working tree end; its people are not read for that."""
     found = walk_settings(root)
-    return load_from(found.files, found.problems).settings.timezone
+    return tree_of(found.files, found.problems).settings.timezone
 
 
 def company_of_hub(common: Common, choice: HubChoice, words: Files | None = None) -> Company:

@@ -34,14 +34,14 @@ from bo_sync.errors import FilesError
 
 
 @dataclass(frozen=True, slots=True)
-class SetProfile:
+class EditField:
     """Write a profile field; a value of None writes null."""
 
     entry: FieldValue
 
 
 @dataclass(frozen=True, slots=True)
-class SetGrant:
+class EditGrant:
     """Write the person's own access to a role; an `until` and a reason that are there stay."""
 
     role: Role
@@ -57,7 +57,7 @@ class DropGrant:
 
 _comma: Final = re.compile(" *,").match
 
-Change = SetProfile | SetGrant | DropGrant
+EntryEdit = EditField | EditGrant | DropGrant
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class _Document:
     root: Node
 
 
-def update_user(text: str, email: Text, changes: Listed[Change], path: Text) -> str:
+def update_user(text: str, email: Text, changes: Listed[EntryEdit], path: Text) -> str:
     """`text` with the changes made to the entry of `email`. `path` names the file in messages.
 
     Afterwards it says what it said before, with the changes and nothing else, and holds every comment that it held.
@@ -81,7 +81,7 @@ def update_user(text: str, email: Text, changes: Listed[Change], path: Text) -> 
     return lines.written(changed)
 
 
-def _checked(text: str, email: Text, change: Change, path: Text) -> str:
+def _checked(text: str, email: Text, change: EntryEdit, path: Text) -> str:
     expected = reading(text, path)
     said, index = _person(expected, email, path)
     _expect(said, change)
@@ -95,16 +95,16 @@ def _checked(text: str, email: Text, change: Change, path: Text) -> str:
     return changed
 
 
-def _subject(change: Change) -> str:
-    return change.entry.field if isinstance(change, SetProfile) else f"{_area(change.role)}.{change.role}"
+def _subject(change: EntryEdit) -> str:
+    return change.entry.field if isinstance(change, EditField) else f"{_area(change.role)}.{change.role}"
 
 
-def _expect(entry: Entries, change: Change) -> None:
+def _expect(entry: Entries, change: EntryEdit) -> None:
     """The same change, made to what was read."""
     match change:
-        case SetProfile(field):
+        case EditField(field):
             entry[field.field] = _read(profile_value(field))
-        case SetGrant(role, access):
+        case EditGrant(role, access):
             area = entry.mapping(_area(role))
             own = area.get(role)
             timed = own if isinstance(own, Entries) and "access" in own else None
@@ -129,11 +129,11 @@ def _read(written: str) -> Value:
     return said[0] if isinstance(said, Items) else None
 
 
-def _edits(document: _Document, entry: Mapping, change: Change) -> list[Edit]:
+def _edits(document: _Document, entry: Mapping, change: EntryEdit) -> list[Edit]:
     match change:
-        case SetProfile(field):
+        case EditField(field):
             return _put(document, entry, (field.field,), profile_value(field))
-        case SetGrant(role, access):
+        case EditGrant(role, access):
             return _put(document, entry, (_area(role), role), word(role, access))
         case DropGrant(role):
             return _drop(document, entry, (_area(role), role))

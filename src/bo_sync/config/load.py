@@ -75,10 +75,10 @@ def load_tree(root: Path) -> Tree:
     """The configuration in the folder `root`. Never raises for what the folder or its files hold."""
     with _collector_paused():
         walked = walk(root)
-        return load_files(walked.files, walked.problems)
+        return tree_of(walked.files, walked.problems)
 
 
-def load_files(files: Iterable[File], problems: Iterable[Problem] = ()) -> Tree:
+def tree_of(files: Iterable[File], problems: Iterable[Problem] = ()) -> Tree:
     """The configuration that these files make, wherever they come from. `problems` were found on the way to them.
 
     Files that are not part of a configuration are left out, so a whole revision may be passed.
@@ -106,7 +106,7 @@ def _collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def digest(files: Iterable[File]) -> str:
+def tree_digest(files: Iterable[File]) -> str:
     """`sha256:…` over paths and bytes, each with its length before it; the same for every order."""
     total = sha256()
     for path, data in sorted(files):
@@ -146,7 +146,7 @@ class _Loading:
             declarations=declarations,
             presets=presets,
             problems=tuple(sorted(self._problems)),
-            digest=digest(file for group in self._files.values() for file in group),
+            digest=tree_digest(file for group in self._files.values() for file in group),
             user_files=len(self._files["user"]),
             unsound=self._unsound,
             lists=frozenset(self._lists),

@@ -13,7 +13,7 @@ from typing import Final
 
 from bo_sync.config.files import kind_of
 from bo_sync.config.git import ask
-from bo_sync.config.load import load_files
+from bo_sync.config.load import tree_of
 from bo_sync.config.objects import contents
 from bo_sync.config.revision import SHOWN
 from bo_sync.core.model import Declaration, State
@@ -110,6 +110,6 @@ def _entry(name: str | None, texts: Mapping[str, bytes], address: str) -> Declar
     """The entry for a folded address in a file, by the name of its blob."""
     if name is None:
         return None
-    tree = load_files([("users/entry.yaml", texts[name])])
+    tree = tree_of([("users/entry.yaml", texts[name])])
     people = (*tree.declarations, *tree.unsound)
     return next((person for person in people if person.email.folded == address), None)

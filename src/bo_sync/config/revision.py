@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from bo_sync.config.files import FOLDERS, SETTINGS_FILE, File, kind_of
 from bo_sync.config.git import ask
 from bo_sync.config.links import follow
-from bo_sync.config.load import Tree, load_files
+from bo_sync.config.load import Tree, tree_of
 from bo_sync.config.objects import Entry, contents, entries
 from bo_sync.config.yaml import MAX_BYTES
 from bo_sync.core.model import Problem, Source
@@ -68,7 +68,7 @@ def commit_of(root: Path) -> Commit | None:
 def tree_at(root: Path, revision: str) -> Tree:
     """The configuration as it was at `revision`. Raises UsageError as `read_revision` does."""
     read = read_revision(root, revision)
-    return load_files(read.files, read.problems)
+    return tree_of(read.files, read.problems)
 
 
 def read_revision(root: Path, revision: str) -> Revision:

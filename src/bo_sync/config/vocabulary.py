@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from bo_sync.config.files import PRESETS, SETTINGS_FILE, is_preset_name, kind_of, stem_of, walk
-from bo_sync.config.load import load_files
+from bo_sync.config.load import tree_of
 from bo_sync.core.model import PLATFORM, Role
 
 
@@ -24,7 +24,7 @@ class Vocabulary:
         """
         files = [file for file in walk(root, (PRESETS,)).files if kind_of(file[0]) in {"preset", "config"}]
         presets = {stem_of(path) for path, _ in files if kind_of(path) == "preset"}
-        tree = load_files(files)
+        tree = tree_of(files)
         unclear = any(problem.source.path.raw == SETTINGS_FILE for problem in tree.errors)
         modules = tuple(role for role in tree.settings.roles if role not in PLATFORM)
         return cls(tuple(sorted(filter(is_preset_name, presets))), () if unclear or not files else modules)

@@ -71,7 +71,7 @@ class _Stream(Protocol):
     def get_event(self) -> _Event: ...
 
 
-class Reading(NamedTuple):
+class Parsed(NamedTuple):
     """What one file says. `value` is meaningful only when there are no problems; `at` is where it starts."""
 
     value: Value
@@ -79,7 +79,7 @@ class Reading(NamedTuple):
     problems: tuple[Problem, ...] = ()
 
 
-def read(data: bytes, path: Text, *, pure: bool = False) -> Reading:
+def read(data: bytes, path: Text, *, pure: bool = False) -> Parsed:
     """The one document in `data`. Never raises for what the bytes hold: every fault is a problem of the reading.
 
     A problem's position is that of the key or value at fault; a file that stops being YAML has one problem at the stop.
@@ -88,20 +88,20 @@ def read(data: bytes, path: Text, *, pure: bool = False) -> Reading:
     """
     if len(data) > MAX_BYTES:
         found = f"the file holds {size(len(data), 'byte')}; expected at most {MAX_BYTES:,}: split it"
-        return Reading(None, START, (Problem(Source(path, 1), found),))
+        return Parsed(None, START, (Problem(Source(path, 1), found),))
     hidden = misleading(data)
     if hidden:
-        return Reading(None, START, tuple(Problem(Source(path, *at), found) for *at, found in hidden))
+        return Parsed(None, START, tuple(Problem(Source(path, *at), found) for *at, found in hidden))
     builder = _Builder(data, path)
     try:
         value, at = builder.document(_events(data, pure=pure))
     except _StoppedError:
-        return Reading(None, START, tuple(builder.problems))
+        return Parsed(None, START, tuple(builder.problems))
     except (YAMLError, ValueError, OverflowError) as error:
         line, column, message = wrong_bytes(data) or broken_yaml(error, data)
         builder.problems.append(Problem(Source(path, line, column), message))
-        return Reading(None, START, tuple(builder.problems))
-    return Reading(value, at, tuple(builder.problems))
+        return Parsed(None, START, tuple(builder.problems))
+    return Parsed(value, at, tuple(builder.problems))
 
 
 def _events(data: bytes, *, pure: bool) -> _Next:
