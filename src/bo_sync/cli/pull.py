@@ -8,7 +8,7 @@ from bo_sync.cli.options import Common, HubChoice, common, hub_choice
 from bo_sync.errors import ExitCode
 
 if TYPE_CHECKING:
-    from bo_sync.cli.pulling import Pulled
+    from bo_sync.pull import Pulled
 
 
 @click.command(name="pull", short_help="Write the live people as files.")
@@ -22,26 +22,27 @@ def command(choice: HubChoice, chosen: Common, *, update: bool) -> int:
     hub says, comments kept. Nothing is deleted, and nobody who is absent or past their end date is revived. What was
     left alone is listed, with the reason.
     """
-    from bo_sync.cli.pulling import pull
+    from bo_sync.cli.pulling import pull_into
     from bo_sync.cli.session import hub_session, load_files
     from bo_sync.cli.talk import progress
     from bo_sync.reconcile import read_both
 
     with hub_session(chosen, choice) as hub, progress(quiet=chosen.quiet) as watched:
         files, live = read_both(lambda: load_files(chosen), hub, watched)
-    _tell(pull(chosen.root, files, live, update=update), quiet=chosen.quiet)
+    _tell(pull_into(chosen.root, files, live, update=update), quiet=chosen.quiet)
     return ExitCode.OK
 
 
 def _tell(pulled: "Pulled", *, quiet: bool) -> None:
     from bo_sync.cli.talk import result, say
+    from bo_sync.core.text import Text
     from bo_sync.render.escape import terminal
 
-    for path in pulled.written:
-        result(terminal(f"wrote {path}"))
-    for path in pulled.updated:
-        result(terminal(f"updated {path}"))
-    if not pulled.written and not pulled.updated:
+    for draft in pulled.new:
+        result(terminal(f"wrote {Text(draft.path)}"))
+    for draft in pulled.edited:
+        result(terminal(f"updated {Text(draft.path)}"))
+    if not pulled.new and not pulled.edited:
         result("Nothing to write.")
     for email, reason in () if quiet else pulled.left:
         say(f"left alone: {email}: {reason}")

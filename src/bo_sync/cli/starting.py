@@ -8,7 +8,7 @@ from bo_sync.access.people import of_files
 from bo_sync.access.policies import on_files, subjects
 from bo_sync.access.powers import powers
 from bo_sync.cli.options import Common
-from bo_sync.cli.pulling import Left, pull
+from bo_sync.cli.pulling import pull_into
 from bo_sync.cli.scaffold import Forge, Template, templates
 from bo_sync.cli.session import load_files as files_here
 from bo_sync.cli.writing import create_file
@@ -19,6 +19,7 @@ from bo_sync.config.vocabulary import Vocabulary
 from bo_sync.core.model import LiveState
 from bo_sync.core.presets import resolve
 from bo_sync.core.text import Text
+from bo_sync.pull import Left
 
 SCHEMAS: Final = "schemas"
 _IGNORED: Final = ".gitignore"
@@ -91,8 +92,8 @@ def _why_kept(here: Common, template: Template) -> str:
 
 def _pulled(here: Common, live: LiveState) -> Start:
     """Everybody of the hub who has no file gets one."""
-    pulled = pull(here.root, files_here(replace(here, quiet=True)), live, update=False)
-    return Start(pulled.written, (), pulled.left)
+    pulled = pull_into(here.root, files_here(replace(here, quiet=True)), live, update=False)
+    return Start(tuple(Text(draft.path) for draft in pulled.new), (), pulled.left)
 
 
 def _kept_by_all(here: Common, policies: Sequence[Template]) -> Iterator[Template]:

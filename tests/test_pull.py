@@ -5,15 +5,17 @@ from pathlib import Path
 import pytest
 
 from bo_sync.cli.options import Common
-from bo_sync.cli.pulling import Pulled, pull
+from bo_sync.cli.pulling import pull_into
 from bo_sync.cli.session import load_files
 from bo_sync.cli.talk import Silent
 from bo_sync.config.dump import dump_preset, dump_user
 from bo_sync.core.changes import CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
 from bo_sync.core.plan import Plan
+from bo_sync.core.text import Text
 from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.transport import Transport
+from bo_sync.pull import Pulled
 from bo_sync.reconcile import make_plan
 from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.hub import SandboxHub
@@ -41,7 +43,7 @@ def repository(root: Path, given: World) -> Common:
 
 
 def pulled(common: Common, hub: CommerceHub, *, update: bool) -> Pulled:
-    return pull(common.root, load_files(common), hub.read_all(Silent()), update=update)
+    return pull_into(common.root, load_files(common), hub.read_all(Silent()), update=update)
 
 
 def planned(common: Common, hub: CommerceHub) -> Plan:
@@ -58,7 +60,7 @@ def test_after_pull_nobody_is_unmanaged_and_after_update_nobody_drifts(seed: int
         first = pulled(common, hub, update=False)
         assert before.items() <= {path.name: path.read_bytes() for path in (tmp_path / "users").iterdir()}.items()
         assert not planned(common, hub).unmanaged
-        assert f"users/{STRANGER}.yaml" in {path.raw for path in first.written}
+        assert f"users/{STRANGER}.yaml" in {draft.path for draft in first.new}
         second = pulled(common, hub, update=True)
         plan = planned(common, hub)
         assert not [change for change in plan.changes if isinstance(change, UpdateUser) and not unsayable(change)]
@@ -108,7 +110,7 @@ def test_a_name_that_is_taken_gets_a_hash_and_the_file_that_took_it_stays(tmp_pa
         told = pulled(common, hub, update=False)
         assert not planned(common, hub).unmanaged
     assert (tmp_path / "users" / "jane@example.com.yaml").read_text() == taken
-    (written,) = told.written
+    written = Text(told.new[0].path)
     assert written.raw.startswith("users/jane@example.com-")
     assert (tmp_path / written.raw).read_text().isprintable() is False  # line breaks, and nothing else that acts
     assert "\x1b" not in (tmp_path / written.raw).read_text()
@@ -119,7 +121,7 @@ def test_a_protected_person_gets_no_file_and_is_told(tmp_path: Path) -> None:
     with Store.open() as store:
         hub = hub_with(store, {"users": [{"email": "break-glass@example.com"}]})
         told = pulled(Common(tmp_path, quiet=True, verbose=False, today=TODAY), hub, update=False)
-    assert not told.written
+    assert not told.new
     assert [(str(email), why) for email, why in told.left] == [
         ("break-glass@example.com", "is protected, and needs no file")
     ]
@@ -181,7 +183,7 @@ def test_whoever_would_be_deleted_for_want_of_a_file_gets_one(tmp_path: Path) ->
         hub = hub_with(store, {"users": [{"email": "ann@example.com", "firstName": "Ann"}]})
         told = pulled(common, hub, update=False)
         assert not planned(common, hub).changes
-    assert [path.raw for path in told.written] == ["users/ann@example.com.yaml"]
+    assert [draft.path for draft in told.new] == ["users/ann@example.com.yaml"]
 
 
 def test_a_name_that_the_hub_lacks_is_cleared_beside_an_id(tmp_path: Path) -> None:
@@ -191,5 +193,5 @@ def test_a_name_that_the_hub_lacks_is_cleared_beside_an_id(tmp_path: Path) -> No
         hub = hub_with(store, {"users": [{"id": 5, "email": "ann@example.com", "lastName": "B"}]})
         told = pulled(common, hub, update=True)
         assert not planned(common, hub).changes
-    assert (told.left, [path.raw for path in told.updated]) == ((), ["users/a.yaml"])
+    assert (told.left, [draft.path for draft in told.edited]) == ((), ["users/a.yaml"])
     assert "first_name: null # hers" in (tmp_path / "users" / "a.yaml").read_text()

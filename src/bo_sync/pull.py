@@ -1,0 +1,209 @@
+"""Making files out of what the hub holds, without harm: nothing is written here, and all of it is checked.
+
+The new tree is loaded and compared with the hub before a byte is written. Whoever's file would not read back without
+errors, or would still differ from the hub, is left alone and told. A new file never replaces one that is there.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import PurePosixPath
+from typing import Final
+
+from bo_sync.config.dump import dump_user
+from bo_sync.config.edit import DropGrant, EditField, EditGrant, EntryEdit, update_user
+from bo_sync.config.load import Tree, tree_of
+from bo_sync.config.names import file_name
+from bo_sync.core.bootstrap import correct, declare
+from bo_sync.core.changes import Change, CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
+from bo_sync.core.diff import PROTECTED, Difference, diff
+from bo_sync.core.live import LiveIndex, index
+from bo_sync.core.model import Declaration, DesiredUser, FieldValue, LiveState, Source
+from bo_sync.core.presets import resolve
+from bo_sync.core.settings import Settings, Unmanaged
+from bo_sync.core.text import Text
+from bo_sync.errors import BoSyncError
+
+FOLDER: Final = "users"
+
+Left = tuple[Text, str]
+"""An address, and why nothing is to be written for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a file at `path`, below the root, is to say: about the people of `emails`, at least."""
+
+    path: str
+    text: str
+    emails: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What is to be written: files that are not there yet, and files in the place of others; and who is left alone."""
+
+    new: tuple[Draft, ...]
+    edited: tuple[Draft, ...]
+    left: tuple[Left, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """The files that there are, by path; the sound tree that they make; and the day on which it is read."""
+
+    files: Mapping[str, bytes]
+    tree: Tree
+    day: date
+
+    @property
+    def users(self) -> tuple[DesiredUser, ...]:
+        """What the tree means, found anew."""
+        return _meant(self.tree, self.day)
+
+    @property
+    def settings(self) -> Settings:
+        """Those of the tree, but whoever has no file is only reported."""
+        return replace(self.tree.settings, unmanaged=Unmanaged.REPORT)
+
+
+def _meant(tree: Tree, day: date) -> tuple[DesiredUser, ...]:
+    return tuple(resolve(declaration, tree.presets, tree.settings, day) for declaration in tree.declarations)
+
+
+def pull(here: Here, live: LiveState, *, update: bool) -> Pulled:
+    """Files for people who have none and, with `update`, edits of those of people who drifted."""
+    people = index(live, here.settings)
+    difference = diff(here.users, people, here.settings)
+    pinned = {entry.email.folded for entry in here.tree.declarations if entry.id is not None}
+    left = list(_left_alone(difference, pinned, update=update))
+    new = list(_new_drafts(here, people, difference))
+    edited, refused = _edited_drafts(here, difference) if update else ([], [])
+    sound, faulty = _sound(here, [*new, *edited], people)
+    left += refused + sorted(faulty.items())
+    return Pulled(
+        tuple(draft for draft in new if draft in sound),
+        tuple(draft for draft in edited if draft in sound),
+        tuple(sorted(left)),
+    )
+
+
+def _new_drafts(here: Here, people: LiveIndex, difference: Difference) -> Iterator[Draft]:
+    used = {PurePosixPath(path).name for path in here.files if PurePosixPath(path).parent == PurePosixPath(FOLDER)}
+    unmanaged = [person.email for person in difference.unmanaged if person.policy != PROTECTED]
+    for email in unmanaged:
+        person = people.by_address[email.folded][0]
+        name = file_name(email.raw, used)
+        used.add(name)
+        path = f"{FOLDER}/{name}"
+        declaration = declare(person, here.tree.presets, here.settings, Source(Text(path), 1))
+        yield Draft(path, dump_user(declaration), (email,))
+
+
+def _edited_drafts(here: Here, difference: Difference) -> tuple[list[Draft], list[Left]]:
+    """Each file with all corrections of its people, and whose entry could not be edited."""
+    declared = {declaration.email.folded: declaration for declaration in here.tree.declarations}
+    texts: dict[str, str] = {}
+    emails: dict[str, list[Text]] = {}
+    refused: list[Left] = []
+    for change in difference.changes:
+        edits = _edits(change, declared[change.email.folded], here) if isinstance(change, UpdateUser) else ()
+        if not edits or change.source is None:
+            continue
+        path = change.source.path
+        before = texts.get(path.raw) or here.files[path.raw].decode("utf-8")
+        try:
+            texts[path.raw] = update_user(before, change.email, edits, path)
+            emails.setdefault(path.raw, []).append(change.email)
+        except BoSyncError as error:
+            refused.append((change.email, error.message))
+    return [Draft(path, texts[path], tuple(found)) for path, found in sorted(emails.items())], refused
+
+
+def _edits(change: UpdateUser, declaration: Declaration, here: Here) -> tuple[EntryEdit, ...]:
+    """The edits of one person's entry. An own entry whose last day has passed is written anew, without that day."""
+    correction = correct(change, declaration, here.tree.presets)
+    if correction is None:
+        return ()
+    own = {override.role for override in declaration.overrides}
+    expired = {override.role for override in declaration.overrides if override.until and override.until < here.day}
+    must_name = declaration.id is None
+    edits: list[EntryEdit] = [EditField(entry) for entry in correction.fields if not (must_name and _is_no_name(entry))]
+    for role, access in correction.accesses:
+        if role in expired or (access is None and role in own):
+            edits.append(DropGrant(role))
+        if access is not None:
+            edits.append(EditGrant(role, access))
+    return tuple(edits)
+
+
+def _left_alone(difference: Difference, pinned: Collection[str], *, update: bool) -> Iterator[Left]:
+    for change in difference.changes:
+        for reason in _why_left(change, update=update, is_pinned=change.email.folded in pinned):
+            yield change.email, reason
+    for conflict in difference.conflicts:
+        yield conflict.email, conflict.message
+    for email in difference.ambiguous:
+        yield email, "the hub has several people whose addresses differ only in case"
+    for person in difference.unmanaged:
+        if person.policy == PROTECTED:
+            yield person.email, "is protected, and needs no file"
+
+
+def _why_left(change: Change, *, update: bool, is_pinned: bool) -> Iterator[str]:
+    match change:
+        case CreateUser():
+            yield "has a file, but is not in the hub"
+        case DeleteUser():
+            yield f"is in the hub, but the file says {change.cause.value}"
+        case UpdateUser() if not update:
+            yield "has a file, and differs from it in the hub; --update edits the file"
+        case UpdateUser(profile=profile) if not is_pinned:
+            lacking = [entry.field for entry in profile if _is_no_name(FieldValue(entry.field, entry.before))]
+            yield from (f"the hub has no {field}; a file without `id` must, so it keeps its own" for field in lacking)
+        case UpdateUser():
+            pass
+
+
+def _sound(here: Here, drafts: list[Draft], people: LiveIndex) -> tuple[list[Draft], dict[Text, str]]:
+    """The drafts that do, judged together, and whose do not, with the reason."""
+    faulty: dict[Text, str] = {}
+    while found := _faulty(here, drafts, people):
+        faulty |= found
+        drafts = [draft for draft in drafts if found.keys().isdisjoint(draft.emails)]
+    return drafts, faulty
+
+
+def _faulty(here: Here, written: list[Draft], people: LiveIndex) -> dict[Text, str]:
+    """Whose draft would not do, and why: judged on the tree as it would be."""
+    tree = tree_of({**here.files, **{draft.path: draft.text.encode() for draft in written}}.items())
+    errors = {problem.source.path.raw: str(problem) for problem in reversed(tree.errors)}
+    faulty = {email: errors[draft.path] for draft in written if draft.path in errors for email in draft.emails}
+    if tree.errors:
+        why = str(tree.errors[0])
+        return faulty or {email: why for draft in written for email in draft.emails}
+    differing = _differing(tree, here, people)
+    for draft in written:
+        for email in draft.emails:
+            if email.folded in differing:
+                faulty.setdefault(email, "no file can say what the hub holds")
+    return faulty
+
+
+def _differing(tree: Tree, here: Here, people: LiveIndex) -> set[str]:
+    changes = diff(_meant(tree, here.day), people, here.settings).changes
+    return {change.email.folded for change in changes if not _cannot_be_said(change)}
+
+
+def _is_no_name(entry: FieldValue) -> bool:
+    """A first or last name that the hub lacks. A file without `id` must state both, so it keeps its own."""
+    return entry.value is None and entry.field in {"first_name", "last_name"}
+
+
+def _cannot_be_said(change: Change) -> bool:
+    """Whether only that differs which no file can say: surplus rows, and names that the hub lacks."""
+    return (
+        isinstance(change, UpdateUser)
+        and all(_is_no_name(FieldValue(entry.field, entry.before)) for entry in change.profile)
+        and all(isinstance(grant, RemoveDuplicate) for grant in change.grants)
+    )
