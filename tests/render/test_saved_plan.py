@@ -31,7 +31,8 @@ NIGHT = date(2026, 1, 31)
 
 
 def policies() -> tuple[PolicyResult, ...]:
-    """One that refuses, one that is content, and one that asks for more people and is tolerated."""
+    """One that refuses, one that is content, one that asks for more people and is tolerated, and one that fails within
+    its limit, for an exception has expired."""
     row = PolicyRow(Text("jane@example.com"), "has pricing editor", source("users/jane.yaml", 4), is_new=True)
     note = PolicyRow(Text("karel@example.com"), "the exception has ended", None)
     strict = Policy(
@@ -43,6 +44,7 @@ def policies() -> tuple[PolicyResult, ...]:
         PolicyResult(strict, (row,), (note,), (note,)),
         PolicyResult(content),
         PolicyResult(wanting, (row,), is_tolerated=True),
+        PolicyResult(replace(strict, id="within", at_most=1), (row,), has_expired=True),
     )
 
 

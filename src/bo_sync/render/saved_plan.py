@@ -8,6 +8,7 @@ a file that contradicts itself, or that another version wrote, is refused and no
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final, get_args
 
 from bo_sync.core.diff import PROTECTED, UnmanagedPerson
@@ -110,7 +111,8 @@ def _rail(found: Mapping[str, Json]) -> RailResult:
 
 
 def _policy(found: Mapping[str, Json]) -> PolicyResult:
-    """A result. Whom the policy means was not saved, only who they are."""
+    """A result. Whom the policy means was not saved, only who they are; nor that an exception has expired, which shows
+    where a policy fails that is within its limits."""
     policy = Policy(
         name_of(found, "id", _POLICY),
         Text(text_of(found, "title")),
@@ -122,7 +124,8 @@ def _policy(found: Mapping[str, Json]) -> PolicyResult:
         maybe_number_of(found, "at_least") if "at_least" in found else None,
     )
     rows, excepted, notes = (tuple(map(_policy_row, objects_of(found, key))) for key in ("rows", "excepted", "notes"))
-    return PolicyResult(policy, rows, excepted, notes, flag_of(found, "tolerated"))
+    result = PolicyResult(policy, rows, excepted, notes, flag_of(found, "tolerated"))
+    return replace(result, has_expired=result.ok and not flag_of(found, "ok"))
 
 
 def _policy_row(row: Mapping[str, Json]) -> PolicyRow:
