@@ -50,3 +50,13 @@ def test_a_rail_is_allowed_one_number_and_not_two(capsys: pytest.CaptureFixture[
         main(["plan", "--allow", "max_user_deletes=7", "--allow", "max_user_deletes=1"])
     assert ended.value.code == 64
     assert "--allow names max_user_deletes twice: name one number for a rail" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("fmt",), ("doctor",), ("schema", "user"), ("journal",), ("sandbox", "reset")])
+def test_where_every_day_is_the_same_none_can_be_given(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--today", "2026-01-01"])
+    assert ended.value.code == 64
+    assert "error: No such option '--today'." in capsys.readouterr().err

@@ -15,11 +15,12 @@ Every command and every option, as `bo-sync COMMAND --help` tells them. Options 
 on stdout is the result, on stderr the talk; off a terminal nothing is wrapped or coloured. The exit codes are explained
 in [exit codes](exit-codes.md), the JSON in [JSON documents](json.md).
 
-Four options are common to all commands that read files:
+Four options are common to all commands that read files. Where every day is the same there is no `--today`: in
+{timeless}.
 
 {common}
 """
-COMMON: Final = ("directory", "today", "quiet", "verbose")
+COMMON: Final = ("directory", "quiet", "verbose", "today")
 HUB: Final = ("hub", "api_key_file", "concurrency", "page_size", "batch_size")
 HUB_HEAD: Final = """\
 Five are common to all commands that read a hub. The address and the key come from here and from the environment
@@ -47,8 +48,14 @@ def page() -> str:
     everything = dict(commands())
     shared = {option.name: option for option in _options(everything["plan"])}
     common, hub = (_table([shared[name] for name in names]) for names in (COMMON, HUB))
-    parts = [HEAD.format(common=common), HUB_HEAD.format(hub=hub)]
+    timeless = [f"`{name}`" for name, command in everything.items() if _is_timeless(command)]
+    parts = [HEAD.format(common=common, timeless=", ".join(timeless)), HUB_HEAD.format(hub=hub)]
     return "\n".join([*parts, *(_section(name, command) for name, command in everything.items())])
+
+
+def _is_timeless(command: click.Command) -> bool:
+    names = {option.name for option in _options(command)}
+    return "directory" in names and "today" not in names
 
 
 def _section(name: str, command: click.Command) -> str:

@@ -55,6 +55,12 @@ KEY = "key-that-must-stay-here"
             (), {"BO_SYNC_API_KEY": KEY}, ("error: there is a key, but no hub is named", NAME_IT), id="a key, no hub"
         ),
         pytest.param(
+            (),
+            {"BO_SYNC_SESSION_TOKEN": KEY},
+            ("error: there is a session token, but no hub is named", NAME_IT),
+            id="a session token, no hub",
+        ),
+        pytest.param(
             ("--hub", "https://hub.example.com/v2/graphql"),
             {},
             (

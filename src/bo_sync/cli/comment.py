@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
-from bo_sync.cli.options import Common, common, output_format
+from bo_sync.cli.options import Common, located, output_format
 from bo_sync.core.text import Text
 from bo_sync.errors import ExitCode, UsageError
 
@@ -36,7 +36,7 @@ class _Message:
 
 @click.command(name="comment", short_help="Put a plan on a pull request, or drift into an issue.")
 @click.argument("saved", metavar="[PLAN.json]", required=False, type=click.Path(path_type=Path))
-@common
+@located
 @click.option("--github", "forge", flag_value="github", help="Through GitHub's API, with GITHUB_TOKEN.")
 @click.option("--gitlab", "forge", flag_value="gitlab", help="Through GitLab's API, with GITLAB_TOKEN.")
 @click.option("--drift", is_flag=True, help="One open issue while the plan has changes, none when it has none.")

@@ -32,7 +32,9 @@ def destination(choice: HubChoice, environment: Mapping[str, str] = os.environ) 
     named = choice.address if choice.address is not None else environment.get(URL) or None
     has_key = choice.key_file is not None or bool(environment.get(KEY))
     if named is None:
-        _refuse_silent_sandbox(environment, has_key=has_key)
+        _refuse_silent_sandbox(
+            environment, "a key" if has_key else "a session token" if environment.get(SESSION) else ""
+        )
     address = parse_address(SANDBOX if named is None else named)
     if address.scheme == "sandbox":
         return Destination(address, Credentials())
@@ -45,8 +47,9 @@ def destination(choice: HubChoice, environment: Mapping[str, str] = os.environ) 
     return Destination(address, Credentials(_key(choice, environment), session and Secret.parse(session, SESSION)))
 
 
-def _refuse_silent_sandbox(environment: Mapping[str, str], *, has_key: bool) -> None:
-    reason = "there is a key" if has_key else "CI is set" if environment.get("CI") else None
+def _refuse_silent_sandbox(environment: Mapping[str, str], secret: str) -> None:
+    """Who holds a `secret` of some hub means that hub, as does a pipeline. Raises UsageError."""
+    reason = f"there is {secret}" if secret else "CI is set" if environment.get("CI") else None
     if reason is not None:
         raise UsageError(
             f"{reason}, but no hub is named",

@@ -2,12 +2,12 @@
 
 import click
 
-from bo_sync.cli.options import Common, HubChoice, common, hub_choice, output_format
+from bo_sync.cli.options import Common, HubChoice, hub_choice, located, output_format
 from bo_sync.errors import ExitCode
 
 
 @click.command(name="doctor", short_help="Check the hub, the key and what it may do.")
-@common
+@located
 @hub_choice
 @output_format("text", "json")
 @click.option("--probe-writes", is_flag=True, help="Try changes to people and grants that cannot exist.")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bo_sync.cli.options import Common, common
+from bo_sync.cli.options import Common, located
 from bo_sync.errors import ExitCode, FilesError
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command(name="fmt", short_help="Put the files into canonical form, comments kept.")
-@common
+@located
 @click.option("--check", is_flag=True, help="Write nothing; exit 2 when a file would change.")
 def command(chosen: Common, *, check: bool) -> int:
     """Put every file's keys into canonical order; comments and meaning stay.

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bo_sync.cli.options import Common, common, output_format
+from bo_sync.cli.options import Common, located, output_format
 from bo_sync.core.text import Text
 from bo_sync.errors import UsageError
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command(name="journal", short_help="Read back what applies did, and what is unknown.")
 @click.argument("run", metavar="[RUN]", required=False)
-@common
+@located
 @output_format("text", "json")
 @click.option(
     "--before",

@@ -90,17 +90,22 @@ class Allowance(click.ParamType[tuple[NumericRail, int]]):
 
 
 def common(command: Callable[Concatenate[Common, P], R]) -> Callable[P, R]:
-    """-C, --today, --quiet and --verbose, handed over as a `Common` first argument."""
+    """-C, --quiet, --verbose and --today, handed over as a `Common` first argument."""
+    return located(click.option("--today", type=Day(), help="Read every `until` as on this day.")(command))
+
+
+def located(command: Callable[Concatenate[Common, P], R]) -> Callable[P, R]:
+    """The same without --today, for what is the same on every day."""
 
     @click.option(
         "-C", "--directory", type=click.Path(path_type=Path), default=Path(), help="The configuration's root."
     )
-    @click.option("--today", type=Day(), help="Read every `until` as on this day.")
     @click.option("-q", "--quiet", is_flag=True, help="Say nothing but the result and errors.")
     @click.option("-v", "--verbose", is_flag=True, help="Add the details to an error.")
     @wraps(command)
     def gathered(*args: P.args, **kwargs: P.kwargs) -> R:
-        chosen = Common(*(taken(kwargs, name) for name in ("directory", "quiet", "verbose", "today")))
+        today = taken(kwargs, "today") if "today" in kwargs else None
+        chosen = Common(*(taken(kwargs, name) for name in ("directory", "quiet", "verbose")), today)
         if not chosen.root.is_dir():
             raise click.UsageError(f"-C {Text(str(chosen.root))}: there is no such directory")
         return command(chosen, *args, **kwargs)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bo_sync.cli.options import Common, common
+from bo_sync.cli.options import Common, located
 from bo_sync.cli.weather import FAULTS_HELP, weather
 from bo_sync.render.escape import terminal
 
@@ -38,7 +38,7 @@ def command() -> None:
 
 
 @command.command(epilog=FAULTS_HELP)
-@common
+@located
 @_database
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.  [default: 0]")
 @click.option("--latency", type=click.FloatRange(0, 60_000), default=0.0, metavar="MS", help="Wait before each answer.")
@@ -133,7 +133,7 @@ def _announce(url: str, store: "Store") -> None:
 
 
 @command.command()
-@common
+@located
 @_database
 def reset(chosen: Common, *, database: Path) -> None:
     """Forget everything: the role definitions, the keys, and one person remain."""
@@ -143,7 +143,7 @@ def reset(chosen: Common, *, database: Path) -> None:
 
 
 @command.command()
-@common
+@located
 @_database
 @click.argument("count", metavar="N", type=click.IntRange(0, 1_000_000))
 @click.option("--seed", type=int, default=0, metavar="K", help="Another K gives other people.  [default: 0]")

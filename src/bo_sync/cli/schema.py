@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bo_sync.cli.options import Common, common
+from bo_sync.cli.options import Common, located
 
 if TYPE_CHECKING:
     from bo_sync.config.files import Kind
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @click.option(
     "--all", "folder", metavar="DIR", type=click.Path(path_type=Path), help="Write all four into this folder instead."
 )
-@common
+@located
 def command(chosen: Common, *, kind: "Kind | None", folder: Path | None) -> None:
     """Print the JSON Schema (draft-07) of a person's file, a preset's, a policy's, or bo-sync.yaml.
 
