@@ -81,7 +81,7 @@ def command(chosen: Common, *, form: str, reports: tuple[Report, ...], base: str
         place = below(chosen.root)
         _show(tree, told, form, place)
         write_reports(reports, lambda wanted: _rendered(tree, told, wanted, place))
-    if base is None and not tree.declarations:
+    if base is None and not (tree.declarations or tree.errors):  # behind an error somebody may stand
         _say_empty()
     code = _exit_code(tree, told, strict=strict)
     files_told(form, lambda limit: _markdown(tree, told, limit), code)
@@ -199,7 +199,8 @@ def _checked(tree: "Tree", told: _Told) -> "Checked":
     from bo_sync.render.notices import Checked
 
     people = len(tree.declarations) + len(tree.unsound)
-    rails = (RailResult("empty", people, 1, ok=people > 0),) if told.comparison is None else told.comparison.rails
+    empty = (RailResult("empty", people, 1, ok=people > 0),) if people or not tree.errors else ()
+    rails = empty if told.comparison is None else told.comparison.rails
     loosened = told.comparison.loosened if told.comparison is not None else ()
     return Checked(told.problems, told.findings, told.policies, rails, loosened)
 
