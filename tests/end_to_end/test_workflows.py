@@ -159,6 +159,30 @@ def test_a_refused_plan_is_applied_only_by_hand_with_the_number_that_is_meant(te
     assert emails(team) == {f"{name}@example.com" for name in ("anna", "omar", *SELLERS[4:])}
 
 
+def test_two_rails_are_passed_by_hand_in_one_run(team: Office) -> None:
+    gone = {f"users/{name}@example.com.yaml": f"email: {name}@example.com\nstate: absent\n" for name in SELLERS[:4]}
+    team.merges(team.proposes("half", gone))
+    event = on_main("workflow_dispatch", allow="max_grant_losses=9 max_user_deletes=4")
+    jobs = team.runs("bo-sync-apply", event)
+    assert ended(jobs) == {"plan": "success", "apply": "success"}, jobs["plan"].log
+
+
+@pytest.mark.parametrize("between", ["\n", " "], ids=["a line break", "a blank"])
+def test_who_starts_an_apply_by_hand_can_pass_rails_and_give_no_other_argument(between: str, team: Office) -> None:
+    team.merges(team.proposes("hana", {"users/hana.yaml": HANA}))
+    typed = between.join(["max_user_deletes=4", "--hub", "http://127.0.0.1:9/"])
+    jobs = team.runs("bo-sync-apply", on_main("workflow_dispatch", allow=typed))
+    assert ended(jobs) == {"plan": "failure", "apply": "skipped"}
+    assert "error: Invalid value for '--allow': '--hub' is not a rail" in jobs["plan"].log
+
+
+@pytest.mark.parametrize("workflow", ["bo-sync-apply", "bo-sync-drift", "bo-sync-pull"])
+def test_a_tag_with_the_name_of_the_default_branch_is_not_that_branch(workflow: str, team: Office) -> None:
+    team.git("push", "--quiet", "origin", "main:refs/tags/main")
+    event = replace(on_main("workflow_dispatch", allow=""), ref="refs/tags/main")
+    assert set(ended(team.runs(workflow, event)).values()) == {"skipped"}
+
+
 def test_nothing_is_planned_or_applied_for_another_branch(team: Office) -> None:
     team.proposes("hana", {"users/hana.yaml": HANA})
     event = replace(on_main("workflow_dispatch", allow=""), ref="refs/heads/hana")

@@ -148,7 +148,7 @@ class _Running:
             "event": self._event.payload,
             "event_name": self._event.name,
             "ref": self._event.ref,
-            "ref_name": self._event.ref.removeprefix("refs/heads/").removeprefix("refs/"),
+            "ref_name": re.sub(r"^refs/(heads/|tags/)?", "", self._event.ref),
             "repository": self._site.name,
             "token": self._site.token(frozenset(written) if is_trusted else frozenset()),
         }
