@@ -106,9 +106,16 @@ def test_a_rail_is_passed_by_hand_for_one_run(team: Team) -> None:
     gone = {f"users/{name}@example.com.yaml": f"email: {name}@example.com\nstate: absent\n" for name in SELLERS[:4]}
     team.office.merges(team.office.proposes("half", gone))
     assert ended(team.on_main("push", "", "bo-sync:apply")) == {"plan-to-apply": False}
-    jobs = team.on_main("web", "apply", "bo-sync:apply", allow="max_user_deletes=4")
+    jobs = team.on_main("web", "apply", "bo-sync:apply", allow="max_grant_losses=9 max_user_deletes=4")
     assert ended(jobs) == {"plan-to-apply": True, "apply": True}, jobs["bo-sync:plan-to-apply"].log
     assert len(team.emails()) == 4
+
+
+@pytest.mark.parametrize("allow", ["max_user_deletes=4 --hub http://127.0.0.1:9/", "--detailed-exitcode"])
+def test_who_starts_an_apply_by_hand_can_pass_rails_and_give_no_other_argument(allow: str, team: Team) -> None:
+    jobs = team.on_main("web", "apply", "bo-sync:apply", allow=allow)
+    assert ended(jobs) == {"plan-to-apply": False}
+    assert "error: Invalid value for '--allow': '--" in jobs["bo-sync:plan-to-apply"].log
 
 
 def test_each_night_what_has_ended_is_taken_back_without_asking(team: Team) -> None:

@@ -1,7 +1,7 @@
 """What keeps the workflows of GitHub apart that run at two levels of trust, read from their own YAML.
 
-`tests/end_to_end/test_workflows.py` runs them. What only the forge enforces (who waits for whom, which key a job sees) has
-no effect there, so it is compared here, whole: what is added, removed or loosened changes one of these tables.
+`tests/end_to_end/test_workflows.py` runs them. What only the forge enforces (who waits for whom, which key a job sees)
+has no effect there, so it is compared here, whole: what is added, removed or loosened changes one of these tables.
 """
 
 import re
