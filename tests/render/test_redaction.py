@@ -34,7 +34,7 @@ from bo_sync.render.redaction import (
 )
 from bo_sync.render.text import report_text
 from tests.render.cases import PLANS
-from tests.support.builders import HUB_URL, source
+from tests.support.builders import HUB_URL, plan, source
 from tests.support.people import DEFINITIONS, TODAY
 
 LETTERS: Final = "qxzkjwvQXZ\u00e9\u0416\u5c71"
@@ -158,7 +158,7 @@ def test_a_pseudonym_is_the_same_in_every_form_and_nobody_elses(
     shown = redacted_plan(plan, who)
     assert len(shown.changes) == len(plan.changes)
     assert shown.summary == plan.summary
-    assert digest(shown) == digest(plan)
+    assert digest(shown) == who.digest(digest(plan)) != digest(plan)
     assert [change.email.raw for change in shown.changes] == sorted(change.email.raw for change in shown.changes)
     for form in ("text", "json", "csv", "github", "sarif", "junit"):
         found = set(re.findall(r"person-[0-9a-f]{12}@redacted\.example", plan_as(shown, form)))
@@ -234,6 +234,95 @@ def test_sentences(said: str, told: str) -> None:
     assert who.told(who.told(said)) == who.told(said)
 
 
+WORDS: Final = (
+    Acquaintance(
+        Text("grant.person@example.com"),
+        (FieldValue("first_name", Text("Grant")), FieldValue("last_name", Text("Person"))),
+        Text("users/hill.yaml"),
+    ),
+    Acquaintance(
+        Text("sales@example.com"),
+        (FieldValue("first_name", Text("An")), FieldValue("last_name", Text("Sales")), FieldValue("job", Text("it"))),
+    ),
+    Acquaintance(Text("name@example.com"), (FieldValue("last_name", Text("Redacted")),), reasons=(Text("file"),)),
+)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "the account ends on 2026-11-25, in 3 days; after that day apply deletes this person (BOS004)",
+        "has an exception, but does not match: drop it if it is over",
+        "Sales Hub is on without order_data; take it out",
+        "would lose 1 grant; opens Sales > Companies",
+        "person-0123456789ab@redacted.example",
+        "person-0123456789ab@redacted.example?",
+        "name-0123456789ab name-ba9876543210 (redacted) users/file-0123456789ab.yaml:3",
+    ],
+)
+def test_a_word_of_ours_is_nobodys_name_and_nothing_is_replaced_twice(said: str) -> None:
+    assert Pseudonyms(b"key").knowing(WORDS).told(said) == said
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Nobody but Grant Person grants", "Nobody but name-… name-… grants"),
+        ('has the same name as "grant"', 'has the same name as "(redacted)"'),
+        ("Grant, GRANT", "name-…, name-…"),
+        ("because An Sales asked", "because name-… name-… asked"),
+    ],
+)
+def test_a_name_that_is_a_word_of_ours_is_replaced_where_it_is_spelled_as_a_name(said: str, told: str) -> None:
+    shown = Pseudonyms(b"key").knowing(WORDS).told(said)
+    assert re.sub(r"(?<=-)[0-9a-f]{12}", "…", shown) == told
+
+
+def test_no_pseudonym_stands_for_a_word_of_ours_in_the_words_of_others() -> None:
+    shown = Pseudonyms().knowing(WORDS).text(Text("ask this person, or grant it; An ends it")).raw
+    assert re.sub(r"(?<=-)[0-9a-f]{12}", "…", shown) == (
+        "ask this (redacted), or (redacted) (redacted); name-… ends (redacted)"
+    )
+
+
+@pytest.mark.parametrize("end", ["", ".", ",", "?", "!", "'s", "]", ") "])
+def test_an_address_has_one_pseudonym_whatever_stands_after_it_and_whether_it_is_known(end: str) -> None:
+    known, unknown = Pseudonyms().knowing([Acquaintance(Text("j@x.example"))]), Pseudonyms()
+    expected = f"did you mean {unknown.email(Text('j@x.example'))}{end}"
+    assert known.told(f"did you mean j@x.example{end}") == expected
+    if end != "'s":
+        assert unknown.told(f"did you mean j@x.example{end}") == expected
+
+
+def test_an_address_that_only_looks_like_a_pseudonym_is_replaced() -> None:
+    assert Pseudonyms().email(Text("jane@redacted.example")).raw != "jane@redacted.example"
+
+
+def test_with_a_key_a_guess_at_the_whole_of_a_small_plan_cannot_be_checked_by_any_digest() -> None:
+    plan = PLANS["one-person"]
+    report = Report("r", digest(plan), ())
+    for form in PLAN_FORMS:
+        text = plan_as(redacted_plan(plan, Pseudonyms(b"key")), form)
+        assert digest(plan) not in text
+        assert plan.config.digest not in text
+    assert redacted_report(report, Pseudonyms(b"key")).digest == digest(redacted_plan(plan, Pseudonyms(b"key")))
+    assert redacted_report(report, Pseudonyms()).digest == digest(plan)
+
+
+def test_the_order_of_what_is_told_says_nothing_of_the_order_of_names() -> None:
+    findings = tuple(
+        Finding("BOS001", Severity.WARNING, "ends", Text(f"{name}@x.example"), source(f"users/{name}.yaml"))
+        for name in "abcdefgh"
+    )
+    rows = tuple(RailRow(found.email or Text(""), "ends", found.source) for found in findings)
+    made = replace(PLANS["everything"], findings=findings, rails=(RailResult("self", 1, 0, ok=False, rows=rows),))
+    shown = redacted_plan(made, Pseudonyms())
+    places = [str(found.source) for found in shown.findings]
+    assert places == sorted(places)
+    emails = [row.email.raw for row in shown.rails[0].rows]
+    assert emails == sorted(emails) != [str(Pseudonyms().email(row.email)) for row in rows]
+
+
 def test_whoever_is_called_like_a_role_garbles_no_plan() -> None:
     who = Pseudonyms().knowing([Acquaintance(profile=(FieldValue("last_name", Text("Pricing")),))])
     assert who.told("pricing owner → none") == "pricing owner → none"
@@ -257,8 +346,9 @@ def test_what_a_broken_file_quotes_is_hidden_whole() -> None:
 def test_reports_findings_and_rails_are_told_by_pseudonyms_too() -> None:
     who = Pseudonyms()
     report = Report("r", "sha256:0", (PersonOutcome(Text("j@x.example"), "update", Outcome.FAILED, "j@x.example no"),))
+    report = replace(report, moved=("j@x.example: was to be created",))
     shown = redacted_report(report, who)
-    for text in (report_text(shown), report_json(shown), report_markdown(shown)):
+    for text in (render(shown, plan()) for render in (report_text, report_json, report_markdown)):
         assert "x.example" not in text
     finding = redacted_finding(Finding("BOS001", Severity.INFO, "of j@x.example", Text("j@x.example")), who)
     rail = redacted_rail(RailResult("self", 1, 0, ok=False, rows=(RailRow(Text("j@x.example"), "j@x.example"),)), who)

@@ -75,7 +75,7 @@ def _reword(error: BoSyncError) -> None:
     error.args = (error.message,)
     who = _WHO.get()
     if isinstance(error, FilesError) and who is not None:
-        error.lines = tuple(map(who.complaint, error.lines))
+        error.lines = tuple(sorted(map(who.complaint, error.lines)))
 
 
 def is_redacting() -> bool:

@@ -101,7 +101,7 @@ def _file_row(user: "DesiredUser", presets: "Presets") -> "UserRow":
         phone=_field(user.profile, "phone"),
         created=None,
         updated=None,
-        preset=_text(preset_of(grants, presets, user.presets)),
+        preset=_preset(preset_of(grants, presets, user.presets)),
     )
 
 
@@ -132,7 +132,7 @@ def _live_row(person: "LivePerson", presets: "Presets", named: tuple[str, ...]) 
         phone=_field(user.profile, "phone"),
         created=user.created_at,
         updated=user.updated_at,
-        preset=_text(preset_of(person.grants, presets, named)),
+        preset=_preset(preset_of(person.grants, presets, named)),
     )
 
 
@@ -147,7 +147,8 @@ def _field(profile: "Profile", name: "ProfileField") -> "Text | None":
     return next((entry.value for entry in profile if entry.field == name), None)
 
 
-def _text(raw: str | None) -> "Text | None":
+def _preset(name: str | None) -> "Text | None":
+    """A preset's name may hold a person's, as in `sales-jane`."""
     from bo_sync.core.text import Text
 
-    return None if raw is None else Text(raw)
+    return None if name is None else shown(Text(name), lambda text, who: Text(who.told(text.raw)))

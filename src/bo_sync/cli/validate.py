@@ -98,14 +98,14 @@ def _exit_code(tree: "Tree", told: _Told, *, strict: bool) -> ExitCode:
 def _redacted(told: _Told, who: "Pseudonyms") -> _Told:
     from bo_sync.render.redaction import (
         redacted_comparison,
-        redacted_finding,
+        redacted_findings,
         redacted_policy,
         redacted_problem,
     )
 
     return _Told(
-        [redacted_problem(problem, who) for problem in told.problems],
-        None if told.findings is None else [redacted_finding(finding, who) for finding in told.findings],
+        sorted(redacted_problem(problem, who) for problem in told.problems),
+        None if told.findings is None else redacted_findings(told.findings, who),
         None if told.policies is None else [redacted_policy(result, who) for result in told.policies],
         None if told.comparison is None else redacted_comparison(told.comparison, who),
     )

@@ -1,11 +1,16 @@
 """Pseudonyms: in public output people can be told apart, and none of them can be read.
 
 A pseudonym is a hash of what it stands for, so it is the same in every form and every run, and two people have two.
-With a key nobody without the key can check a guess; without one whoever guesses an address can hash it, too.
+With a key nobody without the key can check a guess; without one whoever guesses an address can hash it, too. So can
+who guesses a small plan, whose digest is told: with a key that is hashed as well.
 
 Sentences have names in them that nothing marks. So every name, address, phone number, file name, job and reason that is
 known is looked for in them, as whole words; and what looks like an address, or like a file below `users/`, is replaced
-whether it is known or not. A word that is a role's or a level's stays: it is in every output, whoever is called so.
+whether it is known or not. What has been replaced already is let stand.
+
+Whoever reads a pseudonym where a sentence of ours has one certain word has read the name. So a word of ours stays where
+we say it, whoever is called so; where somebody else says it, no pseudonym stands for it. A role's or a level's stays
+everywhere.
 """
 
 import hashlib
@@ -13,23 +18,33 @@ import hmac
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Final
 
+from bo_sync.access.catalogue import catalogue
 from bo_sync.core.model import ACCESS_WORDS, ROLES, FieldValue, Profile, ProfileField, Source
 from bo_sync.core.text import Text, visible
+from bo_sync.render.speech import SPEECH
 
 HIDDEN: Final = "(redacted)"
 DOMAIN: Final = "redacted.example"
 _DIGITS: Final = 12
 """Hexadecimal digits: that two of 2,000 people share a pseudonym has a probability of one in 140 million."""
-_NAMES: Final[frozenset[ProfileField]] = frozenset({"first_name", "middle_name", "last_name"})
+_WHOLE: Final[tuple[ProfileField, ...]] = ("first_name", "middle_name", "last_name")
+_NAMES: Final = frozenset(_WHOLE)
 _OTHERS: Final[frozenset[ProfileField]] = frozenset({"phone", "job"})
 _OURS: Final = frozenset({*ACCESS_WORDS, *ROLES, *(word for role in ROLES for word in role.split("_"))})
 
+_MADE: Final = re.compile(
+    rf"(?:person|name|file)-[0-9a-f]{{{_DIGITS}}}(?![^\W_])(?:@{re.escape(DOMAIN)}(?![^\W_]))?|{re.escape(HIDDEN)}"
+)
+"""What stands in place of something already."""
 _TOKEN: Final = re.compile(r"[^\s\"`<>(),;:|]+")
 _PEOPLES_FILE: Final = re.compile(
     rf"(?<![\w/])users/(?=[^\s;,.])(?!file-[0-9a-f]{{{_DIGITS}}}\.yaml).{{0,400}}?\.ya?ml\b", re.IGNORECASE
 )
+_AROUND: Final = ".'?![]"
+"""What a sentence puts around an address."""
 _WORD: Final = re.compile(r"[^\W_]+")
 _FOLDER: Final = "users/"
 
@@ -69,7 +84,7 @@ class Pseudonyms:
         return replace(self, fragments=ordered)
 
     def _fragments(self, person: Acquaintance) -> Iterator[Fragment]:
-        for part, instead in self._parts(person):
+        for part, instead in (*self._parts(person), *self._whole_names(person)):
             for spelled in {part, visible(part), visible(part).replace('"', r"\"")}:
                 if spelled.lower() not in _OURS:
                     yield Fragment(_fold(spelled), instead)
@@ -97,6 +112,20 @@ class Pseudonyms:
         elif entry.field in _OTHERS:
             yield from _telling(((value.raw, HIDDEN),), 2)
 
+    def _whole_names(self, person: Acquaintance) -> Iterator[tuple[str, str]]:
+        """First and last name in one, also with the one between: one may be a word of ours, both together are none."""
+        found = {entry.field: entry.value for entry in person.profile if entry.value is not None and entry.value.raw}
+        first, middle, last = (found.get(field) for field in _WHOLE)
+        for names in ((first, last), (first, middle, last)):
+            if known := [name for name in names if name is not None]:
+                yield " ".join(name.raw for name in known), " ".join(str(self.name(name)) for name in known)
+
+    def digest(self, digest: str) -> str:
+        """A digest as it is told: with a key another one, since what it is of may be guessed."""
+        if not self.key:
+            return digest
+        return f"sha256:{hmac.new(self.key, digest.encode(), hashlib.sha256).hexdigest()}"
+
     def _hashed(self, kind: str, value: str) -> str:
         exact = f"{kind}\0{value}".encode("utf-8", "backslashreplace")
         made = hmac.new(self.key, exact, hashlib.sha256) if self.key else hashlib.sha256(exact)
@@ -104,7 +133,7 @@ class Pseudonyms:
 
     def email(self, email: Text) -> Text:
         """`person-1a2b3c4d5e6f@redacted.example`, the same for every spelling of an address."""
-        if email.raw.endswith(f"@{DOMAIN}"):
+        if "@" in email.raw and _MADE.fullmatch(email.raw):
             return email
         return Text(f"{self._hashed('person', email.folded)}@{DOMAIN}")
 
@@ -126,7 +155,7 @@ class Pseudonyms:
         """People's files get a name that says nothing, below `users/`; others keep theirs, but for what is known."""
         if path.raw.startswith(_FOLDER):
             return Text(f"{_FOLDER}{self._hashed('file', path.raw)}.yaml")
-        return self.text(path)
+        return Text(self.told(path.raw))
 
     def source(self, source: Source) -> Source:
         return Source(self.path(source.path), source.line, source.column)
@@ -137,12 +166,15 @@ class Pseudonyms:
 
     def text(self, text: Text) -> Text:
         """Somebody else's words, such as a title, without what must not be told."""
-        return Text(self.told(text.raw))
+        return Text(self._told(text.raw, frozenset()))
 
     def told(self, sentence: str) -> str:
-        """A sentence, ours or somebody's, without what is known, without addresses and people's files."""
+        """A sentence of ours, without what is known, without addresses and people's files."""
+        return self._told(sentence, _speech())
+
+    def _told(self, sentence: str, ours: frozenset[str]) -> str:
         without_files = _PEOPLES_FILE.sub(self._file, sentence)
-        return _TOKEN.sub(self._token, self._without_known(without_files))
+        return _TOKEN.sub(self._token, self._without_known(without_files, ours))
 
     def _file(self, found: re.Match[str]) -> str:
         return self.path(Text(_FOLDER + found.group()[len(_FOLDER) :])).raw
@@ -150,8 +182,8 @@ class Pseudonyms:
     def _token(self, found: re.Match[str]) -> str:
         """An address, but for a pattern such as `*@example.com`, which is nobody's."""
         token = found.group()
-        address = token.strip(".'")
-        is_address = "@" in address.strip("@*")
+        address = token.strip(_AROUND)
+        is_address = "@" in address.strip("@*") and not _MADE.search(token)
         return token.replace(address, str(self.email(Text(address)))) if is_address else token
 
     def complaint(self, sentence: str) -> str:
@@ -161,18 +193,36 @@ class Pseudonyms:
             return self.told(sentence)
         return f'{self.told(sentence[:begin])}"{HIDDEN}"{self.told(sentence[end + 1 :])}'
 
-    def _without_known(self, sentence: str) -> str:
+    def _without_known(self, sentence: str, ours: frozenset[str]) -> str:
         """At each beginning of a word only what begins with that word is tried, so a long sentence takes no long."""
         if not self.fragments:
             return sentence
         folded, kept, place = _fold(sentence), [""], 0
         while place < len(folded):
-            begin = _begin(folded, place)
-            fragment = next((one for one in self.fragments.get(begin, ()) if _stands(one, folded, place)), None)
-            length = len(fragment.folded) if fragment else len(begin)
-            kept.append(fragment.instead if fragment else sentence[place : place + length])
-            place += length
+            stands, instead = self._piece(sentence, folded, place)
+            is_ours = stands in ours and sentence[place - 1 : place] != '"'
+            kept.append(stands if is_ours else instead)
+            place += len(stands)
         return "".join(kept)
+
+    def _piece(self, sentence: str, folded: str, place: int) -> tuple[str, str]:
+        """The characters that stand at a place and belong together, and what is told instead."""
+        if made := _MADE.match(sentence, place):
+            return made.group(), made.group()
+        begin = _begin(folded, place)
+        fragment = next((one for one in self.fragments.get(begin, ()) if _stands(one, folded, place)), None)
+        stands = sentence[place : place + len(fragment.folded if fragment else begin)]
+        if fragment is None:
+            return stands, stands
+        return stands, HIDDEN if stands in _speech() else fragment.instead
+
+
+@cache
+def _speech() -> frozenset[str]:
+    """The words of our sentences, and those of the roles and the menu, as they are spelled there."""
+    facts = catalogue()
+    named = " ".join((*(item.name for item in facts.menu), *(role.name for role in facts.roles)))
+    return SPEECH.union(_WORD.findall(named), _WORD.findall(named.lower()))
 
 
 def _telling(parts: Iterable[tuple[str, str]], least: int) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from bo_sync.core.diff import UnmanagedPerson
 from bo_sync.core.document import digest
 from bo_sync.core.guards import Loosened
 from bo_sync.core.history import Comparison
-from bo_sync.core.model import Declaration, DesiredUser, FieldValue, LiveUser, Problem, Profile
+from bo_sync.core.model import Declaration, DesiredUser, FieldValue, LiveUser, Problem, Profile, Source
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.policy import Exemption, Policy, PolicyResult, PolicyRow
 from bo_sync.core.rails import RailResult, RailRow
@@ -36,7 +36,8 @@ def excepted(policy: Policy) -> Iterator[Acquaintance]:
 
 
 def redacted_plan(plan: Plan, who: Pseudonyms) -> Plan:
-    """`plan` with pseudonyms, sorted by them; its digest is told as that of the plan itself."""
+    """`plan` with pseudonyms, sorted by them: the order of names tells of names. Its digest is told as that of the plan
+    itself, or with a key as the key makes it."""
     who = who.knowing(_met(plan))
     return replace(
         plan,
@@ -44,7 +45,7 @@ def redacted_plan(plan: Plan, who: Pseudonyms) -> Plan:
             sorted((_change(change, who) for change in plan.changes), key=lambda change: change.email.folded)
         ),
         unmanaged=tuple(sorted((_left(person, who) for person in plan.unmanaged), key=attrgetter("email"))),
-        findings=tuple(redacted_finding(finding, who) for finding in plan.findings),
+        findings=redacted_findings(plan.findings, who),
         rails=tuple(redacted_rail(rail, who) for rail in plan.rails),
         effects={
             who.email(change.email).folded: plan.effects[change.email.folded]
@@ -52,7 +53,8 @@ def redacted_plan(plan: Plan, who: Pseudonyms) -> Plan:
             if change.email.folded in plan.effects
         },
         policies=tuple(redacted_policy(result, who) for result in plan.policies),
-        redacted_from=digest(plan),
+        config=replace(plan.config, digest=who.digest(plan.config.digest)),
+        redacted_from=who.digest(digest(plan)),
     )
 
 
@@ -132,6 +134,16 @@ def _left(person: UnmanagedPerson, who: Pseudonyms) -> UnmanagedPerson:
     return replace(person, email=who.email(person.email))
 
 
+def redacted_findings(findings: Iterable[Finding], who: Pseudonyms) -> tuple[Finding, ...]:
+    """In the order of their new places; those that stand nowhere last, as they were."""
+    shown = (redacted_finding(finding, who) for finding in findings)
+    return tuple(sorted(shown, key=lambda finding: (finding.source is None, *_order(finding.source))))
+
+
+def _order(source: Source | None) -> tuple[str, int, int]:
+    return ("", 0, 0) if source is None else (source.path.raw, source.line, source.column)
+
+
 def redacted_finding(finding: Finding, who: Pseudonyms) -> Finding:
     return replace(
         finding,
@@ -143,7 +155,7 @@ def redacted_finding(finding: Finding, who: Pseudonyms) -> Finding:
 
 def redacted_rail(rail: RailResult, who: Pseudonyms) -> RailResult:
     rows = (RailRow(who.email(row.email), who.told(row.message), who.place(row.source)) for row in rail.rows)
-    return replace(rail, rows=tuple(rows))
+    return replace(rail, rows=tuple(sorted(rows, key=attrgetter("email"))))
 
 
 def redacted_policy(result: PolicyResult, who: Pseudonyms) -> PolicyResult:
@@ -154,7 +166,7 @@ def redacted_policy(result: PolicyResult, who: Pseudonyms) -> PolicyResult:
         title=who.text(policy.title),
         source=who.source(policy.source),
         why=who.text(policy.why) if policy.why is not None else None,
-        exemptions=tuple(_exempted(entry, who) for entry in policy.exemptions),
+        exemptions=tuple(sorted((_exempted(entry, who) for entry in policy.exemptions), key=attrgetter("email"))),
     )
     rows, others, notes = (_rows(lot, who) for lot in (result.rows, result.excepted, result.notes))
     return replace(result, policy=shown, rows=rows, excepted=others, notes=notes)
@@ -165,20 +177,23 @@ def _exempted(entry: Exemption, who: Pseudonyms) -> Exemption:
 
 
 def _rows(rows: Iterable[PolicyRow], who: Pseudonyms) -> tuple[PolicyRow, ...]:
-    return tuple(
+    shown = (
         replace(row, email=who.email(row.email), message=who.told(row.message), source=who.place(row.source))
         for row in rows
     )
+    return tuple(sorted(shown, key=attrgetter("email")))
 
 
 def redacted_report(report: Report, who: Pseudonyms) -> Report:
-    """`report` with pseudonyms; run and digest are those of the plan that was run."""
+    """`report` with pseudonyms; its digest is told as the redacted plan's is."""
     who = who.knowing(Acquaintance(person.email) for person in report.outcomes)
     outcomes = (
         replace(person, email=who.email(person.email), error=None if person.error is None else who.told(person.error))
         for person in report.outcomes
     )
-    return replace(report, outcomes=tuple(sorted(outcomes, key=attrgetter("email"))))
+    return replace(
+        report, outcomes=tuple(sorted(outcomes, key=attrgetter("email"))), digest=who.digest(report.digest)
+    )
 
 
 def redacted_problem(problem: Problem, who: Pseudonyms) -> Problem:

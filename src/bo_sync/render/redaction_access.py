@@ -13,7 +13,7 @@ from bo_sync.core.model import Preset
 from bo_sync.core.text import Text
 from bo_sync.render.difference import Difference
 from bo_sync.render.pseudonyms import HIDDEN, Acquaintance, Pseudonyms
-from bo_sync.render.redaction import met_in_findings, redacted_finding, redacted_guard, redacted_user
+from bo_sync.render.redaction import met_in_findings, redacted_findings, redacted_guard, redacted_user
 
 
 def met(person: Person) -> Acquaintance:
@@ -29,7 +29,7 @@ def redacted_person(person: Person, who: Pseudonyms) -> Person:
         tuple(_grant(grant, who) for grant in person.grants),
         who.place(person.source),
         who.profile(person.profile),
-        person.presets,
+        tuple(map(who.told, person.presets)),
     )
 
 
@@ -49,7 +49,7 @@ def redacted_panel(panel: Panel, who: Pseudonyms) -> Panel:
         person=redacted_person(panel.person, who),
         preset=None if panel.preset is None else _preset(panel.preset, who),
         leaves=None if panel.leaves is None else redacted_user(panel.leaves, who),
-        findings=tuple(redacted_finding(finding, who) for finding in panel.findings),
+        findings=redacted_findings(panel.findings, who),
     )
 
 
