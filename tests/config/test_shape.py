@@ -16,7 +16,7 @@ from bo_sync.config.people import declared
 from bo_sync.config.shape import UnsoundError
 from bo_sync.config.values import Entries
 from bo_sync.config.yaml import read
-from bo_sync.core.model import Access, Declaration, FieldValue, Override, Role, Source
+from bo_sync.core.model import Access, Declaration, FieldValue, Ignore, Override, Role, Source, State
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from tests.config.declarations import declarations
@@ -114,6 +114,25 @@ AT = Source(F, 3, 7)
             made.override(Role("pricing"), Access.OWNER, AT, (date(2099, 1, 1), F)),
             Override(Role("pricing"), Access.OWNER, AT, date(2099, 1, 1), F),
             id="an override",
+        ),
+        pytest.param(
+            made.declaration(
+                ("a@example.com", AT, 7),
+                ((FieldValue("job", Text("a")),), ("clerk",), (Override(Role("pricing"), Access.OWNER, AT),)),
+                (State.ABSENT, date(2099, 1, 1), (Ignore(Text("BOS001"), Text("agreed"), date(2099, 1, 1), AT),)),
+            ),
+            Declaration(
+                Text("a@example.com"),
+                AT,
+                7,
+                (FieldValue("job", Text("a")),),
+                ("clerk",),
+                (Override(Role("pricing"), Access.OWNER, AT),),
+                State.ABSENT,
+                date(2099, 1, 1),
+                (Ignore(Text("BOS001"), Text("agreed"), date(2099, 1, 1), AT),),
+            ),
+            id="a declaration",
         ),
     ],
 )

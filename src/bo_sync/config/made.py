@@ -9,7 +9,18 @@ from collections.abc import Callable
 from datetime import date
 from typing import Final, cast
 
-from bo_sync.core.model import Access, FieldValue, Override, ProfileField, Role, Source
+from bo_sync.core.model import (
+    Access,
+    Declaration,
+    FieldValue,
+    Ignore,
+    Override,
+    Profile,
+    ProfileField,
+    Role,
+    Source,
+    State,
+)
 from bo_sync.core.text import Text
 
 
@@ -27,6 +38,22 @@ _set_role, _set_access, _set_source = (
     _setter(Override, "source"),
 )
 _set_until, _set_reason = _setter(Override, "until"), _setter(Override, "reason")
+
+_set_email, _set_source_of, _set_id = (
+    _setter(Declaration, "email"),
+    _setter(Declaration, "source"),
+    _setter(Declaration, "id"),
+)
+_set_profile, _set_presets, _set_overrides = (
+    _setter(Declaration, "profile"),
+    _setter(Declaration, "presets"),
+    _setter(Declaration, "overrides"),
+)
+_set_state, _set_until_of, _set_ignore = (
+    _setter(Declaration, "state"),
+    _setter(Declaration, "until"),
+    _setter(Declaration, "ignore"),
+)
 
 
 def text(raw: str) -> Text:
@@ -64,4 +91,28 @@ def override(role: Role, access: Access, source: Source, limits: tuple[date | No
     until, reason = limits
     _set_until(made, until)
     _set_reason(made, reason)
+    return made
+
+
+def declaration(
+    who: tuple[str, Source, int | None],
+    what: tuple[Profile, tuple[str, ...], tuple[Override, ...]],
+    besides: tuple[State, date | None, tuple[Ignore, ...]],
+) -> Declaration:
+    """`Declaration(Text(email), source, id, *what, *besides)`"""
+    email, source, user_id = who
+    address = _new(Text)
+    _set_raw(address, email)
+    made = _new(Declaration)
+    _set_email(made, address)
+    _set_source_of(made, source)
+    _set_id(made, user_id)
+    profile, presets, overrides = what
+    _set_profile(made, profile)
+    _set_presets(made, presets)
+    _set_overrides(made, overrides)
+    state, until, ignore = besides
+    _set_state(made, state)
+    _set_until_of(made, until)
+    _set_ignore(made, ignore)
     return made

@@ -60,17 +60,15 @@ def declared(entries: Entries, known: Known, complaints: Complaints) -> Declarat
     _check_email(email, entries, known, complaints)
     if not complaints.is_held:
         _check_names(entries, complaints)
-    return Declaration(
-        made.text(email),
-        complaints.at(entries.at),
-        _id(entries) if "id" in entries else None,
+    who = email, complaints.at(entries.at), _id(entries) if "id" in entries else None
+    what = (
         read_profile(entries, complaints),
         _presets(entries, known, complaints),
         read_overrides(entries, known, complaints),
-        State.ABSENT if is_absent else State.PRESENT,
-        day(entries, "until", complaints) if "until" in entries else None,
-        read_ignores(entries, complaints) if "ignore" in entries else (),
     )
+    until = day(entries, "until", complaints) if "until" in entries else None
+    ignore = read_ignores(entries, complaints) if "ignore" in entries else ()
+    return made.declaration(who, what, (State.ABSENT if is_absent else State.PRESENT, until, ignore))
 
 
 _STATE_WORDS: Final = ("present", "absent")
