@@ -94,10 +94,10 @@ def apply_plan(reading: Reading, hub: Hub, options: Options, progress: Progress)
     return report
 
 
-def unattempted(plan: Plan, why: str) -> Report:
-    """The report of a plan that was not run, and why."""
+def unattempted(plan: Plan, why: str, moved: tuple[str, ...] = ()) -> Report:
+    """The report of a plan that was not run, and why; `moved` as in `Report`."""
     outcomes = (PersonOutcome(change.email, action_of(change), Outcome.NOT_ATTEMPTED, why) for change in plan.changes)
-    return Report("", digest(plan), tuple(outcomes))
+    return Report("", digest(plan), tuple(outcomes), why, moved)
 
 
 def _run_step(state: _Run, step: Step) -> None:

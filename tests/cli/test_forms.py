@@ -170,3 +170,66 @@ def test_a_difference_as_csv_has_one_row_a_person_and_grant(tmp_path: Path) -> N
         ("jane@example.com", "stays", "pricing", "gained"),
         ("karel@example.com", "joined", "pricing", "gained"),
     ]
+
+
+def failed(text: str) -> list[str]:
+    """The cases that failed."""
+    return [case.name for suite in JUnitXml.fromstring(text.encode()) for case in suite if case.result]
+
+
+EVERY_REPORT = ("text", "json", "markdown", "github", "junit")
+
+
+def test_an_apply_that_rails_refuse_names_them_in_every_form_also_where_nothing_would_change(tmp_path: Path) -> None:
+    (tmp_path / "users").mkdir()
+    done = ran(tmp_path, "apply", "--yes", "--format", "json", *reports(*EVERY_REPORT))
+    report = json.loads(done.out)
+    assert (done.code, report["not_run"], report["outcomes"]) == (4, "refused by empty", [])
+    assert [rail["rail"] for rail in report["rails"] if not rail["ok"]] == ["empty"]
+    told = {form: read(tmp_path / f"out.{form}") for form in EVERY_REPORT}
+    assert told["json"] == done.out
+    assert failed(told["junit"]) == ["empty"]
+    way = "add at least one file to users/"
+    assert [form for form in EVERY_REPORT if form not in {"json", "junit"} and way not in told[form]] == []
+    assert "### ⛔ bo-sync apply: nothing was sent" in told["markdown"]
+    assert "Nothing was sent: refused by empty." in told["text"]
+
+
+@pytest.mark.parametrize("altered", [False, True], ids=["stale", "altered"])
+def test_an_apply_of_a_plan_that_no_longer_holds_says_so_in_every_form_before_the_exit(
+    altered: bool, tmp_path: Path
+) -> None:
+    write(tmp_path, {"users/jane.yaml": JANE})
+    ran(tmp_path, "plan", "--out", "plan.json")
+    if altered:
+        (tmp_path / "plan.json").write_text("{}", encoding="utf-8")
+        moved = "the saved plan lacks `format_version`"
+    else:
+        write(tmp_path, {"users/karel.yaml": KAREL})
+        moved = "karel@example.com: was not in the saved plan, now would be created"
+    done = ran(tmp_path, "apply", "plan.json", "--yes", "--format", "json", *reports(*EVERY_REPORT))
+    report = json.loads(done.out)
+    assert (done.code, report["not_run"], report["moved"]) == (6, "the saved plan is stale", [moved])
+    assert {person["outcome"] for person in report["outcomes"]} == {"not_attempted"}
+    told = {form: read(tmp_path / f"out.{form}") for form in EVERY_REPORT}
+    assert told["json"] == done.out
+    assert "saved plan" in failed(told["junit"])
+    assert [form for form in ("text", "github", "junit") if moved not in told[form]] == []
+    assert "#### The saved plan is not what would be done now" in told["markdown"]
+    assert json.loads(ran(tmp_path, "plan", "--format", "json").out)["summary"]["create"] == (1 if altered else 2)
+
+
+def test_a_stale_plan_fails_the_step_of_a_workflow_with_its_own_outputs_and_summary(tmp_path: Path) -> None:
+    write(tmp_path, {"users/jane.yaml": JANE})
+    ran(tmp_path, "plan", "--out", "plan.json")
+    write(tmp_path, {"users/karel.yaml": KAREL})
+    places = {name: str(tmp_path / name) for name in ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY")}
+    done = bo_sync(tmp_path, "apply", "plan.json", "--yes", "--format", "github", "--hub", "sandbox:", env=places)
+    annotations = [line for line in done.out.splitlines() if line.startswith("::")]
+    assert (done.code, len(annotations)) == (6, 1)
+    moved = "karel@example.com: was not in the saved plan, now would be created"
+    assert annotations == [f"::error title=bo-sync::the saved plan is not what would be done now:%0A{moved}"]
+    assert "exitcode=6\n" in read(tmp_path / "GITHUB_OUTPUT")
+    summary = read(tmp_path / "GITHUB_STEP_SUMMARY")
+    assert "nothing was sent" in summary
+    assert "bo-sync: 2 people" not in summary

@@ -94,6 +94,7 @@ def test_every_key_that_is_explained_was_seen_but_for_those_of_rare_cases(observ
 
 
 RARE: Final = {
+    "apply: moved[]",
     "journal: runs[].allowed",
     "journal: runs[].unknown[]",
     "journal: runs[].unreadable_lines[]",

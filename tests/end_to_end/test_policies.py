@@ -58,6 +58,7 @@ def policies(ran: Ran) -> dict[str, object]:
 
 
 NEW = state({"bob": BOTH}, person(BOB, *rows(pricing="EDITOR")))
+REFUSED = "refused by the policy price-and-order"
 TAKE = "take from each person one of the grants named, or except them, with a reason and an end, in"
 BLOCK = f"""\
 
@@ -80,9 +81,11 @@ def test_plan_and_apply_refuse_a_new_violation_and_nothing_is_sent(tmp_path: Pat
     assert (plan.code, plan.err) == (4, "")
     assert plan.out.endswith(BLOCK)
     assert " Refused by the policy price-and-order.\n" in plan.out
-    assert (apply.code, apply.out, apply.err) == (4, plan.out, "Nothing was sent: refused by a policy.\n")
+    assert (apply.code, apply.out, apply.err) == (4, plan.out, f"Nothing was sent: {REFUSED}.\n")
     assert saved.code == 4
-    assert [found["error"] for found in json.loads(saved.out)["outcomes"]] == ["refused by a policy"]
+    report = json.loads(saved.out)
+    assert [report["not_run"], *(found["error"] for found in report["outcomes"])] == [REFUSED, REFUSED]
+    assert report["policies"] == json.loads((root / "plan.json").read_text())["policies"]
     assert not (root / ".bo-sync/journal").exists(), "what sends nothing leaves no journal"
     told = policies(Ran(0, (root / "plan.json").read_text(), ""))
     assert (told["id"], told["actual"], told["at_most"], told["ok"]) == ("price-and-order", 1, 0, False)

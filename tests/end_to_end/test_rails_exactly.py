@@ -15,7 +15,12 @@ from tests.end_to_end.refusals import ABSOLUTE, NUMBERED, REFUSALS, Refusal, Sta
 from tests.end_to_end.world import TODAY
 from tests.support.process import Ran, bo_sync, write
 
-NOT_SENT = "Nothing was sent: refused by a rail.\n"
+
+def not_sent(rail: str) -> str:
+    """What is said beside a plan that one rail refuses."""
+    return f"Nothing was sent: refused by {rail}.\n"
+
+
 WIDE = ("--allow", "max_user_deletes=999", "--allow", "max_grant_losses=999", "--allow", "min_role_owners=1")
 
 
@@ -69,12 +74,14 @@ def test_a_rail_refuses_with_just_these_words_and_the_hub_is_only_read(
         saved = run(root, hub, case.state, "apply", "plan.json", "--yes", "--format", "json")
     assert rails_of(plan) == case.block(rail)
     assert (plan.code, plan.err) == (4, case.talk)
-    assert (apply.code, apply.out, apply.err) == (4, plan.out, case.talk + NOT_SENT)
+    assert (apply.code, apply.out, apply.err) == (4, plan.out, case.talk + not_sent(rail))
     report = json.loads(saved.out)
     assert saved.code == 4
     assert {found["outcome"] for found in report["outcomes"]} <= {"not_attempted"}
     assert report["summary"] == {"applied": 0, "failed": 0, "not_attempted": len(report["outcomes"]), "unknown": 0}
-    assert report["digest"] == json.loads((root / "plan.json").read_text("utf-8"))["digest"]
+    kept = json.loads((root / "plan.json").read_text("utf-8"))
+    assert (report["digest"], report["rails"]) == (kept["digest"], kept["rails"])
+    assert report["not_run"] == f"refused by {rail}"
     assert not (root / ".bo-sync/journal").exists(), "what sends nothing leaves no journal"
 
 
@@ -119,7 +126,7 @@ def test_an_override_that_is_one_too_small_refuses_and_says_so(tmp_path: Path, r
         apply = run(root, hub, state, "apply", "--yes", "--allow", f"{rail}={case.too_small}")
     assert rails_of(plan) == case.refusal.block(rail, (case.refused_anyway, *told[1:]))
     assert (plan.code, plan.err) == (4, "")
-    assert (apply.code, apply.out, apply.err) == (4, plan.out, NOT_SENT)
+    assert (apply.code, apply.out, apply.err) == (4, plan.out, not_sent(rail))
 
 
 @pytest.mark.parametrize("rail", NUMBERED)
@@ -149,7 +156,7 @@ def test_an_override_is_for_one_run_and_a_saved_plan_does_not_carry_it(tmp_path:
     with unchanged_hub(state) as hub:
         plan = run(root, hub, state, "plan", "--out", "plan.json", "--allow", f"max_user_deletes={case.enough}")
         apply = run(root, hub, state, "apply", "plan.json", "--yes")
-    assert (plan.code, apply.code, apply.err) == (0, 4, NOT_SENT)
+    assert (plan.code, apply.code, apply.err) == (0, 4, not_sent("max_user_deletes"))
     assert rails_of(apply) == case.refusal.block("max_user_deletes")
 
 

@@ -14,6 +14,7 @@ from bo_sync.core.rails import RailName, RailResult, RailRow
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
+from bo_sync.execute import unattempted
 from bo_sync.render.users import UserRow
 from tests.support.builders import (
     create,
@@ -239,7 +240,24 @@ REPORTS: Final[dict[str, Report]] = {
             PersonOutcome(Text("zoe@example.com"), "update", Outcome.NOT_ATTEMPTED, "stopped before anything was sent"),
         ),
     ),
+    "refused": unattempted(refused(), "refused by max_user_deletes, the policy prices"),
+    "refused-with-no-change": unattempted(PLANS["no-change-yet-refused"], "refused by empty"),
+    "stale": unattempted(
+        PLANS["one-person"],
+        "the saved plan is stale",
+        (
+            "jane@example.com: was not in the saved plan, now would be updated",
+            'ada@example.com: job: was "::x"',
+        ),
+    ),
 }
+
+
+def reported(name: str) -> Plan:
+    """The plan of which one of `REPORTS` tells."""
+    plans = {"refused": "refused-by-every-rail", "refused-with-no-change": "no-change-yet-refused"}
+    return PLANS[plans.get(name, "nothing-to-do")]
+
 
 PROBLEMS: Final[dict[str, tuple[Problem, ...]]] = {
     "no-problems": (),

@@ -13,9 +13,8 @@ from bo_sync.render.markdown_report import report_markdown
 from bo_sync.render.notices import Checked
 from bo_sync.render.pseudonyms import Pseudonyms
 from bo_sync.render.redaction import redacted_plan, redacted_report
-from tests.render.cases import COMPARISONS, FINDINGS, PLANS, PROBLEMS, REPORTS
+from tests.render.cases import COMPARISONS, FINDINGS, PLANS, PROBLEMS, REPORTS, reported
 from tests.render.report_cases import POLICIES, VIOLATED
-from tests.support.builders import HUB_URL
 
 WITH_POLICIES: Final = {
     "violated": VIOLATED,
@@ -48,14 +47,14 @@ def cases() -> dict[str, Callable[[], str]]:
         "plan-everything-shortened.md": partial(plan_markdown, PLANS["everything"], limit=4_000),
         "plan-everything-cut-to-counts.md": partial(plan_markdown, PLANS["everything"], limit=2_500),
         "report-every-outcome-redacted.md": lambda: report_markdown(
-            redacted_report(REPORTS["every-outcome"], Pseudonyms()), HUB_URL
+            redacted_report(REPORTS["every-outcome"], Pseudonyms()), PLANS["nothing-to-do"]
         ),
     }
     for name, plan in {**PLANS, **WITH_POLICIES}.items():
         found[f"plan-{name}.md"] = partial(plan_markdown, plan)
         found[f"plan-{name}.github"] = partial(plan_github, plan)
     for name, report in REPORTS.items():
-        found[f"report-{name}.md"] = partial(report_markdown, report, HUB_URL)
+        found[f"report-{name}.md"] = partial(report_markdown, report, reported(name))
         found[f"report-{name}.github"] = partial(report_github, report)
     for name, files in FILES.items():
         found[f"validate-{name}.md"] = partial(files_markdown, files)

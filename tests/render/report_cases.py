@@ -24,7 +24,17 @@ from bo_sync.render.notices import Checked, Notice, files_notices, plan_notices
 from bo_sync.render.sarif import sarif
 from bo_sync.render.tables import difference_csv, plan_csv, users_csv
 from bo_sync.render.users import UserRow
-from tests.render.cases import COMPARISONS, FINDINGS, PLANS, PROBLEMS, REPORTS, USERS, hostile, hostile_comparison
+from tests.render.cases import (
+    COMPARISONS,
+    FINDINGS,
+    PLANS,
+    PROBLEMS,
+    REPORTS,
+    USERS,
+    hostile,
+    hostile_comparison,
+    reported,
+)
 from tests.support.builders import plan, source
 
 Render = Callable[[], str]
@@ -180,7 +190,7 @@ def cases() -> dict[str, Render]:
         found[f"validate-{name}.codequality.json"] = partial(codequality, files_notices(checked))
         found[f"validate-{name}.junit.xml"] = partial(files_junit, checked, FILES)
     for name, report in REPORTS.items():
-        found[f"report-{name}.junit.xml"] = partial(report_junit, report, PLANS["one-person"])
+        found[f"report-{name}.junit.xml"] = partial(report_junit, report, reported(name))
     return found | {f"users-{name}.csv": partial(users_csv, rows) for name, rows in USERS.items()}
 
 

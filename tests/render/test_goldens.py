@@ -12,7 +12,7 @@ from bo_sync.render.history import comparison_text
 from bo_sync.render.json import plan_json, problems_json, report_json, users_json
 from bo_sync.render.text import plan_text, problems_text, report_text, users_text
 from tests.render import access_cases, comment_cases, report_cases
-from tests.render.cases import COMPARISONS, FINDINGS, PLANS, PROBLEMS, REPORTS, USERS
+from tests.render.cases import COMPARISONS, FINDINGS, PLANS, PROBLEMS, REPORTS, USERS, reported
 from tests.support.golden import GOLDENS, check_golden
 
 Render = Callable[[], str]
@@ -29,8 +29,8 @@ def _cases() -> dict[str, Render]:
         cases[f"plan-{name}-80.txt"] = partial(plan_text, plan, width=80, color=False)
         cases[f"plan-{name}.json"] = partial(_any_version, plan)
     for name, report in REPORTS.items():
-        cases[f"report-{name}.txt"] = partial(report_text, report)
-        cases[f"report-{name}.json"] = partial(report_json, report)
+        cases[f"report-{name}.txt"] = partial(report_text, report, reported(name))
+        cases[f"report-{name}.json"] = partial(report_json, report, reported(name))
     for name, problems in PROBLEMS.items():
         cases[f"validate-{name}.txt"] = partial(problems_text, problems)
         cases[f"validate-{name}.json"] = partial(problems_json, problems, 15, 5)

@@ -14,7 +14,7 @@ from bo_sync.render.json import plan_json, problems_json, report_json, users_jso
 from bo_sync.render.saved import differences, read_saved
 from bo_sync.render.text import plan_text, problems_text, report_text, users_text
 from bo_sync.render.users import UserRow
-from tests.render.cases import hostile, hostile_comparison
+from tests.render.cases import PLANS, hostile, hostile_comparison
 from tests.support.builders import plan, source
 from tests.support.hostile import HOSTILE
 
@@ -44,7 +44,7 @@ def texts(text: str) -> dict[str, str]:
         "plan": plan_text(hostile(text), width=None, color=False),
         "plan in 80 columns": plan_text(hostile(text), width=80, color=False),
         "plan in 1 column": plan_text(hostile(text), width=1, color=False),
-        "report": report_text(report(text)),
+        "report": report_text(report(text), PLANS["one-person"]),
         "problems": problems_text(problems(text)),
         "findings": problems_text((), findings(text)),
         "a comparison": comparison_text(hostile_comparison(text), problems(text), width=None, color=False),
@@ -78,7 +78,7 @@ def test_no_text_adds_or_hides_a_line(attack: str) -> None:
 def test_json_is_ascii_and_keeps_the_exact_characters(attack: str) -> None:
     for rendered in (
         plan_json(hostile(attack)),
-        report_json(report(attack)),
+        report_json(report(attack), PLANS["one-person"]),
         problems_json(problems(attack), 1, 1),
         problems_json((), 1, 1, findings=findings(attack)),
         problems_json((), 1, 1, hostile_comparison(attack)),

@@ -48,7 +48,8 @@ def hostile_plan(text: str) -> Plan:
 
 def hostile_report(text: str) -> str:
     outcomes = (PersonOutcome(Text(text), "update", outcome, f"says {Text(text)}") for outcome in Outcome)
-    return report_markdown(Report(f"r{text}", "sha256:0", tuple(outcomes)), f"https://h/{text}", limit=NO_LIMIT)
+    report = Report(f"r{text}", "sha256:0", tuple(outcomes), moved=(f"{Text(text)}: was to be created",))
+    return report_markdown(report, plan(hub=HubFacts(f"https://h/{text}", 1, 1)), limit=NO_LIMIT)
 
 
 def hostile_files(text: str) -> str:
@@ -232,7 +233,7 @@ def test_whatever_is_long_fits(text: str) -> None:
 @pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
 def test_reports_and_files_fit_however_long(text: str) -> None:
     outcomes = (PersonOutcome(Text(f"{index}{text}"), "update", Outcome.FAILED, text) for index in range(50))
-    report = report_markdown(Report("r", "sha256:0", tuple(outcomes)), text)
+    report = report_markdown(Report("r", "sha256:0", tuple(outcomes)), plan(hub=HubFacts(text, 1, 1)))
     problem = Problem(source(text), text)
     loosened = (Loosened(text, Text(text), Text(text)),) * 50
     files = files_markdown(Validated(9, 9, Checked((problem,) * 50, FINDINGS, (), (), loosened), Text(text), "c"))

@@ -5,21 +5,22 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
+from bo_sync.cli.applied import Wanted, stale_told, tell, tell_not_run
 from bo_sync.cli.forms import APPLY_FORMS
 from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format
 from bo_sync.cli.redacting import redactable, shown
 from bo_sync.cli.reports import Report as Written
-from bo_sync.cli.reports import check_writable, report_option, write_reports
+from bo_sync.cli.reports import check_writable, report_option
 from bo_sync.core.rails import NumericRail
 from bo_sync.core.text import Text
-from bo_sync.errors import BoSyncError, ExitCode, UsageError
+from bo_sync.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from bo_sync.core.plan import Plan
@@ -60,39 +61,31 @@ def command(
     from bo_sync.cli.session import hub_session, read_plan
 
     _check_day(chosen, choice)
-    run, wanted = new_run(), _Wanted(form, reports, below(chosen.root))
+    run, wanted = new_run(), Wanted(form, reports, below(chosen.root))
     if not yes:
         _check_somebody_answers()
     check_writable(reports)
     content = None if saved is None else _content_of(saved)
     with failures_annotated(form), hub_session(chosen, choice) as hub, _alone(chosen, run):
         reading = read_plan(chosen, hub, narrowed)
-        _check_saved(content, reading)
+        with stale_told(reading.plan, wanted):
+            _check_saved(content, reading)
         _show(reading, form, quiet=chosen.quiet)
         reason = _why_not(reading, yes=yes)
         if reason is not None:
-            return _not_run(reading, wanted, *reason)
+            return tell_not_run(reading.plan, wanted, *reason)
         orders = _Orders(run, choice.concurrency, fail_fast, narrowed.allowed)
         report, trouble = _run(chosen, hub, reading, orders)
     return _told(report, reading.plan, wanted, trouble)
 
 
-def _told(report: "Report", plan: "Plan", wanted: "_Wanted", trouble: BaseException | None) -> ExitCode:
+def _told(report: "Report", plan: "Plan", wanted: "Wanted", trouble: BaseException | None) -> ExitCode:
     """Tells the report; then raises `trouble`, if that is what broke the run off."""
     code = ExitCode.FAILED if trouble else ExitCode.OK if report.complete else ExitCode.PARTIAL
-    _tell(report, plan, wanted, code)
+    tell(report, plan, wanted, code)
     if trouble is not None:
         raise trouble
     return code
-
-
-@dataclass(frozen=True, slots=True)
-class _Wanted:
-    """In which forms a report is wanted, and the folder of the configuration in the repository."""
-
-    form: str
-    reports: tuple[Written, ...]
-    below: str
 
 
 def _check_day(chosen: Common, choice: HubChoice) -> None:
@@ -159,10 +152,10 @@ def _show(reading: "Reading", form: str, *, quiet: bool) -> None:
 
 def _why_not(reading: "Reading", *, yes: bool) -> tuple[str, ExitCode] | None:
     """Why the plan that was shown is not run, and the exit code for that; None when it is. Asks, unless `yes`."""
-    if reading.plan.refused:
-        return "refused by a rail", ExitCode.REFUSED
-    if reading.plan.violated:
-        return "refused by a policy", ExitCode.REFUSED
+    from bo_sync.render.rails import refusing_of
+
+    if refusing := refusing_of(reading.plan):
+        return f"refused by {refusing}", ExitCode.REFUSED
     if not reading.plan.changes:
         return "nothing to do", ExitCode.OK
     if not yes and not _confirmed():
@@ -176,17 +169,6 @@ def _confirmed() -> bool:
     if not typed.endswith("\n"):
         click.echo(err=True)
     return typed.strip() == "yes"
-
-
-def _not_run(reading: "Reading", wanted: _Wanted, why: str, code: ExitCode) -> ExitCode:
-    from bo_sync.cli.talk import say
-    from bo_sync.execute import unattempted
-
-    if wanted.form == "text" and code is not ExitCode.OK:
-        say(f"Nothing was sent: {why}.")
-    silent = replace(wanted, form="") if wanted.form == "text" else wanted
-    _tell(unattempted(reading.plan, why), reading.plan, silent, code)
-    return code
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,24 +250,3 @@ def _stop_on_signals(hub: "CommerceHub") -> Iterator[Callable[[], bool]]:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, note)
     yield lambda: bool(pressed)
-
-
-def _tell(done: "Report", run: "Plan", wanted: _Wanted, code: ExitCode) -> None:
-    """Prints the report, unless its form is empty, and writes it in its other forms.
-
-    Raises BoSyncError, for it was no usage that failed, where one cannot be written after all.
-    """
-    from bo_sync.cli.forms import apply_as
-    from bo_sync.cli.github import apply_told
-    from bo_sync.cli.talk import result, width
-    from bo_sync.render.redaction import redacted_plan, redacted_report
-    from bo_sync.render.text import report_text
-
-    report, plan, form = shown(done, redacted_report), shown(run, redacted_plan), wanted.form
-    if form:
-        result(report_text(report, width()) if form == "text" else apply_as(report, plan, form, wanted.below))
-    apply_told(form, plan, report, code)
-    try:
-        write_reports(wanted.reports, lambda other: apply_as(report, plan, other, wanted.below))
-    except UsageError as err:
-        raise BoSyncError(err.message, hint="what was done is in the journal: bo-sync journal") from err

@@ -47,7 +47,7 @@ def _walk(files: "Files", hub: "CommerceHub") -> int:
         return ExitCode.REFUSED
     _headline("bo-sync apply --yes")
     report = _apply(reading, hub)
-    click.echo(report_text(report, width()), nl=False)
+    click.echo(report_text(report, reading.plan, width()), nl=False)
     _headline("bo-sync plan --detailed-exitcode")
     left = _plan(files, hub).plan
     return ExitCode.OK if report.complete and not left.changes else ExitCode.FAILED

@@ -66,19 +66,20 @@ def apply_as(report: "Report", plan: Plan, form: str, below: str = "") -> str:
         case "text":
             from bo_sync.render.text import report_text
 
-            return report_text(report)
+            return report_text(report, plan)
         case "json":
             from bo_sync.render.json import report_json
 
-            return report_json(report)
+            return report_json(report, plan)
         case "markdown":
             from bo_sync.render.markdown_report import report_markdown
 
-            return report_markdown(report, plan.hub.url)
+            return report_markdown(report, plan)
         case "github":
             from bo_sync.render.github import plan_github, report_github
 
-            told = plan_github(plan, below) if plan.refused or plan.violated else report_github(report)
+            is_refused = (plan.refused or plan.violated) and not report.moved
+            told = plan_github(plan, below) if is_refused else report_github(report)
             return f"{apply_as(report, plan, 'text')}\n{told}"
         case "junit":
             from bo_sync.render.junit import report_junit

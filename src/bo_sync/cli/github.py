@@ -86,14 +86,23 @@ def files_told(form: str, told: Callable[[int], str], code: int) -> None:
 
 
 def apply_told(form: str, plan: "Plan", report: "Report", code: int) -> None:
-    """A plan and, if it was run, what became of it, in the summary of the step; the outputs are those of the plan."""
-    plan_told(form, plan, code)
-    if report.run:
+    """A plan and what became of it, in the summary of the step; the outputs are those of the plan.
+
+    A plan that is refused says so itself, and one that is not the saved one was never asked for.
+    """
+    if report.moved:
+        from bo_sync.core.document import digest
+        from bo_sync.render.github import plan_outputs
+
+        put_out(form, code, plan_outputs(plan, digest(plan)))
+    else:
+        plan_told(form, plan, code)
+    if report.run or report.moved:
         from bo_sync.render.comment import SUMMARY_LIMIT
         from bo_sync.render.markdown_report import report_markdown
 
         room = SUMMARY_LIMIT // 20
-        summarise(form, lambda: "\n" + report_markdown(report, plan.hub.url, limit=room))
+        summarise(form, lambda: "\n" + report_markdown(report, plan, limit=room))
 
 
 @contextmanager

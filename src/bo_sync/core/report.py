@@ -28,11 +28,17 @@ class PersonOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an apply did. `run` is empty when nothing was begun; `digest` is that of the plan."""
+    """What an apply did. `run` is empty when nothing was begun; `digest` is that of the plan.
+
+    `not_run` says why nothing was begun, `moved` how the plan made now differs from a saved one, in sentences that are
+    harmless already; both are empty where they do not apply.
+    """
 
     run: str
     digest: str
     outcomes: tuple[PersonOutcome, ...]
+    not_run: str = ""
+    moved: tuple[str, ...] = ()
 
     def count(self, outcome: Outcome) -> int:
         return sum(person.outcome is outcome for person in self.outcomes)

@@ -35,7 +35,9 @@ def files_github(checked: Checked, below: str = "") -> str:
 
 
 def report_github(report: Report) -> str:
-    """An annotation for each person to whom an apply did not do everything."""
+    """An annotation for each person to whom an apply did not do everything; none where it did not begin."""
+    if report.not_run:
+        return ""
     order = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.NOT_ATTEMPTED)
     return _commands([_of(person) for outcome in order for person in report.outcomes if person.outcome is outcome])
 
@@ -47,8 +49,9 @@ def _of(person: PersonOutcome) -> Notice:
 
 
 def failure_github(message: str) -> str:
-    """One annotation for an error that ended the command."""
-    return _command("error", "bo-sync", message)
+    """One annotation for an error that ended the command, of as many lines."""
+    lines = "\n".join(map(terminal, message.splitlines()))
+    return f"::error title=bo-sync::{_message(_cut(lines, _LONGEST_MESSAGE))}"
 
 
 def plan_outputs(plan: Plan, digest: str) -> dict[str, str]:

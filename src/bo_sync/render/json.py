@@ -120,12 +120,14 @@ def _rail(rail: RailResult) -> Json:
     }
 
 
-def report_json(report: Report) -> str:
-    """What an apply did, each outcome counted under its own name."""
+def report_json(report: Report, plan: Plan) -> str:
+    """What an apply of `plan` did, each outcome counted under its own name; and, as of a plan, what could refuse it."""
     return envelope(
         {
             "run": report.run,
             "digest": report.digest,
+            "not_run": report.not_run or None,
+            "moved": list(report.moved),
             "summary": {outcome.value: report.count(outcome) for outcome in Outcome},
             "outcomes": [
                 {
@@ -136,6 +138,8 @@ def report_json(report: Report) -> str:
                 }
                 for person in report.outcomes
             ],
+            "rails": [_rail(rail) for rail in plan.rails],
+            "policies": [policy_document(result) for result in plan.policies],
         }
     )
 

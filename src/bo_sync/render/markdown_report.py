@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from bo_sync.core.plan import Plan
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.render.comment import (
     COMMENT_LIMIT,
@@ -20,6 +21,7 @@ from bo_sync.render.comment import (
     unfolded,
 )
 from bo_sync.render.markdown import marker_of
+from bo_sync.render.markdown_checks import policy_blocks, rail_blocks
 from bo_sync.render.phrases import listed, people
 
 _WHOLE: Final = "The whole report is in the JSON; `bo-sync journal` reads back what was sent."
@@ -33,28 +35,52 @@ _TITLES: Final = {
 @dataclass(frozen=True, slots=True)
 class _Applied:
     report: Report
-    hub_url: str
+    plan: Plan
+
+    @property
+    def hub_url(self) -> str:
+        return self.plan.hub.url
 
 
-def report_markdown(report: Report, hub_url: str = "", *, limit: int = COMMENT_LIMIT) -> str:
-    """A report in at most `limit` bytes; `hub_url` is what was written to."""
-    return fitted(partial(_blocks, _Applied(report, hub_url)), limit, _WHOLE)
+def report_markdown(report: Report, plan: Plan, *, limit: int = COMMENT_LIMIT) -> str:
+    """What an apply of `plan` did, in at most `limit` bytes."""
+    return fitted(partial(_blocks, _Applied(report, plan)), limit, _WHOLE)
 
 
 def _blocks(applied: _Applied, detail: Detail) -> Iterator[Block]:
     report = applied.report
     yield said(marker_of("apply", applied.hub_url), f"### {_heading(report)}", "", _told(report))
+    yield from _why_not_run(applied, detail)
     for outcome, (title, advice) in _TITLES.items():
         rows = _table(report, outcome, detail, detail.rows)
         if rows.rows:
-            yield unfolded(f"{title} ({rows.rows})", Block((advice, "", *rows.lines), rows.shown, rows.rows))
+            shown = folded if report.not_run else unfolded
+            yield shown(f"{title} ({rows.rows})", Block((advice, "", *rows.lines), rows.shown, rows.rows))
     done = _table(report, Outcome.APPLIED, detail, detail.folded)
     if done.rows:
         yield folded(f"Applied ({done.rows})", done)
     yield said(_footer(applied, detail))
 
 
+def _why_not_run(applied: _Applied, detail: Detail) -> Iterator[Block]:
+    """Each refusal with its rows and the way past, or how the saved plan differs from the one made now."""
+    report, plan = applied.report, applied.plan
+    if report.moved:
+        rows = table(("what moved",), [partial(_moved, line, detail) for line in report.moved], detail.rows)
+        told = ("Plan again, and have that plan reviewed.", "", *rows.lines)
+        yield unfolded("The saved plan is not what would be done now", Block(told, rows.shown, rows.rows))
+    elif report.not_run:
+        yield from rail_blocks(plan.refused, detail)
+        yield from policy_blocks(plan.violated, detail)
+
+
+def _moved(line: str, detail: Detail) -> Cells:
+    return (code(line, detail),)
+
+
 def _heading(report: Report) -> str:
+    if report.not_run:
+        return "⛔ bo-sync apply: nothing was sent"
     if not report.outcomes:
         return "✅ bo-sync apply: nothing was to be done"
     if report.complete:
@@ -64,6 +90,8 @@ def _heading(report: Report) -> str:
 
 
 def _told(report: Report) -> str:
+    if report.not_run:
+        return f"**{prose(report.not_run[:1].upper() + report.not_run[1:])}.**"
     counts = listed((report.count(outcome), outcome.value.replace("_", " ")) for outcome in Outcome)
     return f"{people(len(report.outcomes))}: {counts}." if counts else "The hub holds what the files say."
 

@@ -42,6 +42,12 @@ def _found(rail: RailResult) -> str:
     return told
 
 
+def refusing_of(plan: Plan) -> str:
+    """All that refuses a plan: `max_user_deletes, the policy prices`; empty where nothing does."""
+    policies = (f"the policy {result.policy.id}" for result in plan.violated)
+    return ", ".join((*(rail.rail for rail in plan.refused), *policies))
+
+
 def rail_lines(plan: Plan, page: Page) -> Iterator[str]:
     """One line a rail; below one that refuses, its rows and the exact way past. One sentence where nothing is to do."""
     if not plan.rails:

@@ -12,10 +12,10 @@ from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Action, Finding, Plan
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.render.escape import terminal
-from bo_sync.render.layout import Page, Row, Tone, cells, lay_out, measure, row
+from bo_sync.render.layout import Columns, Page, Row, Tone, cells, lay_out, measure, row
 from bo_sync.render.phrases import address, counted, listed, people
 from bo_sync.render.policies import policy_lines
-from bo_sync.render.rails import rail_lines
+from bo_sync.render.rails import rail_lines, rails_block, refusing_of
 from bo_sync.render.sections import sections
 from bo_sync.render.users import UserRow
 
@@ -82,8 +82,8 @@ _GRANT_WORDS: Final = {direction: direction.value for direction in Direction} | 
 
 
 def _verdict(plan: Plan) -> str:
-    refusing = [rail.rail for rail in plan.refused] + [f"the policy {result.policy.id}" for result in plan.violated]
-    return f" Refused by {', '.join(refusing)}." if refusing else ""
+    refusing = refusing_of(plan)
+    return f" Refused by {refusing}." if refusing else ""
 
 
 _DONE: Final[dict[Action, str]] = {"create": "created", "update": "updated", "delete": "deleted"}
@@ -96,12 +96,14 @@ _TITLES: Final = {
 _SYMBOLS: Final[dict[Action, str]] = {"create": "+", "update": "~", "delete": "-"}
 
 
-def report_text(report: Report, width: int | None = None) -> str:
-    """What an apply did: what needs somebody first, then what was applied, and one counted sentence."""
-    return _joined(_report_lines(report, Page(width)))
+def report_text(report: Report, plan: Plan, width: int | None = None) -> str:
+    """What an apply of `plan` did: what refused it or needs somebody first, then what was applied, and one counted
+    sentence."""
+    return _joined(_report_lines(report, plan, Page(width)))
 
 
-def _report_lines(report: Report, page: Page) -> Iterator[str]:
+def _report_lines(report: Report, plan: Plan, page: Page) -> Iterator[str]:
+    yield from _why_not_run(report, plan, page)
     rows = {
         outcome: [_outcome(person) for person in report.outcomes if person.outcome is outcome] for outcome in _TITLES
     }
@@ -114,6 +116,21 @@ def _report_lines(report: Report, page: Page) -> Iterator[str]:
     yield from page.hang("", _told(report))
 
 
+def _why_not_run(report: Report, plan: Plan, page: Page) -> Iterator[str]:
+    if report.moved:
+        yield "The saved plan is not what would be done now"
+        yield from lay_out([row("!", "", line) for line in report.moved], Columns(), page)
+        yield ""
+    elif report.not_run:
+        if plan.refused:
+            yield "Refused by rails"
+            yield from rails_block(plan.refused, page)
+            yield ""
+        if plan.violated:
+            yield from policy_lines(plan.violated, "this plan", page)
+            yield ""
+
+
 def _outcome(person: PersonOutcome) -> Row:
     if person.outcome is Outcome.APPLIED:
         return row(_SYMBOLS[person.action], address(person.email), _DONE[person.action])
@@ -122,7 +139,7 @@ def _outcome(person: PersonOutcome) -> Row:
 
 def _told(report: Report) -> str:
     if not report.outcomes:
-        return "Nothing was to be done."
+        return f"Nothing was sent: {report.not_run}." if report.not_run else "Nothing was to be done."
     run = f"Run {terminal(report.run)}, " if report.run else ""
     counts = listed((report.count(outcome), outcome.value.replace("_", " ")) for outcome in Outcome)
     return f"{run}{people(len(report.outcomes))}: {counts}."
