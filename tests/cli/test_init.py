@@ -7,8 +7,10 @@ import pytest
 
 from bo_sync import __version__
 from bo_sync.cli.scaffold import Forge, templates
+from bo_sync.cli.writing import all_or_none
 from bo_sync.config.load import load_tree
-from bo_sync.errors import ExitCode
+from bo_sync.core.model import Severity
+from bo_sync.errors import ExitCode, FilesError
 from bo_sync.sandbox.baseline import VIEWER_KEY
 from tests.end_to_end.office import team
 from tests.support.process import bo_sync, served, write
@@ -33,7 +35,10 @@ def test_what_init_writes_is_valid_without_a_warning_in_canonical_form_and_named
     ran = bo_sync(tmp_path, "init", "--github", "--gitlab")
     assert ran.code == ExitCode.OK
     assert ran.out.splitlines() == [f"wrote {path}" for path in sorted(files_of(tmp_path), key=ran.out.index)]
-    assert ran.err.startswith("next: commit these files;")
+    assert [line.partition(";")[0] for line in ran.err.splitlines()] == [
+        "note: the policies begin as warnings",
+        "next: commit these files",
+    ]
     strict = bo_sync(tmp_path, "validate", "--strict")
     assert strict.code == ExitCode.OK, strict.out
     assert bo_sync(tmp_path, "fmt", "--check").code == ExitCode.OK
@@ -55,6 +60,110 @@ def test_a_folder_that_cannot_be_made_is_a_matter_of_usage(tmp_path: Path) -> No
     write(tmp_path, {"taken": ""})
     ran = bo_sync(tmp_path, "init", "taken")
     assert (ran.code, ran.complaint[0]) == (ExitCode.USAGE, "error: taken cannot be made: File exists")
+
+
+def test_the_first_plan_of_a_new_repository_is_refused_by_nothing(tmp_path: Path) -> None:
+    assert bo_sync(tmp_path, "init").code == ExitCode.OK
+    planned = bo_sync(tmp_path, "plan", "--detailed-exitcode", "--format", "json")
+    assert planned.code == ExitCode.PENDING, planned.out
+    plan = json.loads(planned.out)
+    assert [change["email"] for change in plan["changes"]] == ["jane.doe@example.com"]
+    failing = [policy for policy in plan["policies"] if not policy["ok"]]
+    assert {policy["severity"] for policy in failing} == {"warning"}
+
+
+def test_a_starter_policy_warns_until_one_line_is_taken_away(tmp_path: Path) -> None:
+    assert bo_sync(tmp_path, "init").code == ExitCode.OK
+    starters = {one.path: one.text for one in templates(()) if one.path.startswith("policies/")}
+    for path, text in starters.items():
+        lines = (tmp_path / path).read_text(encoding="utf-8").splitlines(keepends=True)
+        assert "".join(line for line in lines if not line.startswith("severity: warning # until everybody")) == text
+    assert {policy.severity for policy in load_tree(tmp_path).policies} == {Severity.WARNING}
+
+
+def nothing_but(there: dict[str, str], root: Path) -> bool:
+    return files_of(root) == there and not [
+        path for path in root.rglob("*") if path.is_dir() and not any(path.iterdir())
+    ]
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        ({".github": ""}, [".github: not a folder"]),
+        ({"policies": "", "schemas": ""}, ["policies: not a folder", "schemas: not a folder"]),
+    ],
+    ids=["of a forge", "of the configuration"],
+)
+def test_what_is_in_the_way_is_told_whole_and_nothing_is_written(
+    there: dict[str, str], said: list[str], tmp_path: Path
+) -> None:
+    write(tmp_path, there)
+    ran = bo_sync(tmp_path, "init", "--github")
+    assert ran.code == ExitCode.INVALID
+    assert ran.err.splitlines()[: len(said)] == said
+    assert ran.complaint == (
+        "error: something is in the way of the files to be written",
+        "next: move it away, and run this again; nothing was written",
+    )
+    assert nothing_but(there, tmp_path)
+
+
+def test_no_file_is_written_through_a_link_that_leads_out_and_none_that_leads_nowhere_is_touched(
+    tmp_path: Path,
+) -> None:
+    root, outside = tmp_path / "here", tmp_path / "outside"
+    root.mkdir()
+    outside.mkdir()
+    (root / "users").symlink_to(outside)
+    ran = bo_sync(root, "init")
+    assert ran.code == ExitCode.INVALID
+    assert ran.err.splitlines()[0] == "users: a link that leads out of this repository; expected a folder"
+    assert (list(outside.iterdir()), files_of(root)) == ([], {})
+    (root / "users").unlink()
+    (root / ".gitignore").symlink_to(outside / "nothing")
+    ran = bo_sync(root, "init")
+    assert ran.code == ExitCode.OK
+    assert "kept .gitignore: it is there already\n" in ran.err
+    assert list(outside.iterdir()) == []
+
+
+def test_where_writing_fails_half_way_nothing_is_left_of_it(tmp_path: Path) -> None:
+    mine = {"policies/_mine.yaml": "", "notes/x.txt": ""}
+    root = write(tmp_path, mine)
+
+    def writing() -> None:
+        with all_or_none(root) as create:
+            create("users/sales/jane.yaml", "email: jane@example.com\n")
+            create("policies/p.yaml", "id: p\n")
+            create("notes/x.txt", "mine\n")
+
+    with pytest.raises(FilesError) as told:
+        writing()
+    assert told.value.message == "notes/x.txt cannot be written: File exists"
+    assert told.value.hint == "make room, and run it again; nothing is left of what was written"
+    assert nothing_but(mine, root)
+
+
+def test_who_interrupts_it_leaves_nothing_behind(tmp_path: Path) -> None:
+    def writing() -> None:
+        with all_or_none(tmp_path) as create:
+            create("users/jane.yaml", "email: jane@example.com\n")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        writing()
+    assert nothing_but({}, tmp_path)
+
+
+def test_a_pipeline_that_is_there_already_is_told_how_to_include_ours(tmp_path: Path) -> None:
+    write(tmp_path, {".gitlab-ci.yml": "stages: [test]\n"})
+    told = bo_sync(tmp_path, "init", "--gitlab").err
+    assert (
+        "kept .gitlab-ci.yml: it is there already; add `- local: ci/bo-sync.gitlab-ci.yml` to its `include`\n" in told
+    )
+    write(tmp_path, {".gitlab-ci.yml": "include: [{local: ci/bo-sync.gitlab-ci.yml}]\n"})
+    assert "kept .gitlab-ci.yml: it is there already\n" in bo_sync(tmp_path, "init", "--gitlab").err
 
 
 def test_no_file_that_is_there_is_changed_and_each_is_named(tmp_path: Path) -> None:
@@ -132,7 +241,7 @@ def test_nothing_is_written_when_the_hub_cannot_be_read(tmp_path: Path) -> None:
     with served(tmp_path, team()) as hub:
         ran = bo_sync(tmp_path, "init", "new", "--from-hub", env=hub.env("wrong"))
     assert ran.code == ExitCode.FAILED
-    assert files_of(tmp_path / "new") == {}
+    assert not (tmp_path / "new").exists()
 
 
 def test_from_a_hub_into_a_configuration_only_people_without_a_file_are_added(tmp_path: Path) -> None:

@@ -196,6 +196,12 @@ def test_a_checkout_leaves_no_token_and_has_the_history_that_its_job_needs() -> 
     assert found == DEPTHS
 
 
+def test_a_proposal_holds_people_alone_and_a_fork_cannot_keep_it_from_being_made() -> None:
+    script = str(step_called(("bo-sync-pull.yml", "pull"), "Propose it")["run"])
+    assert [line.strip() for line in script.splitlines() if "git add" in line] == ["git add -- users"]
+    assert "map(select(.isCrossRepository | not))" in script
+
+
 def test_no_job_runs_for_hours() -> None:
     assert all(int(str(node["timeout-minutes"])) <= 60 for _, node in jobs())
 

@@ -1,6 +1,7 @@
 """`bo-sync init`: from nothing to a repository that is reviewed, planned and applied."""
 
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,30 +32,43 @@ def command(choice: HubChoice, chosen: Common, *, folder: Path, github: bool, gi
     or a file in users/, presets/ or policies/), none of its parts is added. So it can be run again, to add a forge.
 
     With --from-hub the people of the hub are pulled, so that the first plan is empty; a policy that they break is
-    written under a name that is not read. Nothing is written when the hub cannot be read.
+    written under a name that is not read. Without it nobody knows them, so the policies begin as warnings.
+
+    Either all of it is written or, when the hub cannot be read or something is in the way, nothing.
     """
     from bo_sync.cli.starting import start
 
-    root = _made(chosen.root / folder)
-    here = replace(chosen, root=root)
+    here = replace(chosen, root=chosen.root / folder)
     forges: tuple[Forge, ...] = (*(("github",) if github else ()), *(("gitlab",) if gitlab else ()))
     with ExitStack() as stack:
+        stack.enter_context(_made(here.root))
         live = _read(here, choice, stack) if from_hub else None
         started = start(here, forges, live)
     _tell(here, started, forges)
     return ExitCode.OK
 
 
-def _made(root: Path) -> Path:
-    """`root`, made when it is not there. Raises UsageError where that cannot be done."""
+@contextmanager
+def _made(root: Path) -> Iterator[None]:
+    """`root` is made when it is not there, and is gone again when the block fails and leaves nothing in it.
+
+    Raises UsageError where it cannot be made.
+    """
     from bo_sync.core.text import Text
     from bo_sync.errors import UsageError
 
+    missing = [folder for folder in (root, *root.parents) if not folder.exists()]
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as err:
         raise UsageError(f"{Text(str(root))} cannot be made: {err.strerror}", hint="name another folder") from err
-    return root
+    try:
+        yield
+    except BaseException:
+        for folder in missing:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def _read(here: Common, choice: HubChoice, stack: ExitStack) -> "LiveState":
@@ -81,6 +95,8 @@ def _tell(here: Common, started: "Start", forges: "tuple[Forge, ...]") -> None:
         say(f"left alone: {email}: {reason}")
     for path in started.asleep:
         say(f"not read yet: {path}: today's people break this policy; take the `_` off its name once they keep it")
+    if started.lenient:
+        say("note: the policies begin as warnings; take `severity: warning` out of each once the hub's people keep it")
     if forges and not (here.root / ".git").exists():
         say("note: this is not the top of a git repository, and a forge reads its pipelines there only")
     if not forges:

@@ -1,17 +1,18 @@
 """Beginning a repository: what is written, what is kept, and how the people of a hub come into it."""
 
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from bo_sync.access.people import of_files
 from bo_sync.access.policies import on_files, subjects
 from bo_sync.access.powers import powers
 from bo_sync.cli.options import Common
-from bo_sync.cli.pulling import pull_into
 from bo_sync.cli.scaffold import Forge, Template, templates
 from bo_sync.cli.session import load_files as files_here
-from bo_sync.cli.writing import create_file
+from bo_sync.cli.writing import all_or_none
 from bo_sync.config.files import kind_of, walk
 from bo_sync.config.load import tree_of
 from bo_sync.config.schema import KINDS, json_schema
@@ -19,23 +20,31 @@ from bo_sync.config.vocabulary import Vocabulary
 from bo_sync.core.model import LiveState
 from bo_sync.core.presets import resolve
 from bo_sync.core.text import Text
-from bo_sync.pull import Left
+from bo_sync.errors import FilesError
+from bo_sync.pull import FOLDER, Here, Left, pull
 
 SCHEMAS: Final = "schemas"
 _IGNORED: Final = ".gitignore"
 _STATE: Final = ".bo-sync/"
+_PIPELINE: Final = ".gitlab-ci.yml"
+_INCLUDED: Final = "ci/bo-sync.gitlab-ci.yml"
 _THERE: Final = "it is there already"
+_AT_FIRST: Final = "severity: warning # until everybody keeps it: then take this line away"
+
+Create = Callable[[str, str], None]
+"""Writes a new file: its path below the root, and its text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Files written, in the order of writing; files kept, each with the reason; people who got no file, and why; and
-    policies that are not read yet, since people break them."""
+    """Files written, in the order of writing; files kept, each with the reason; people who got no file, and why;
+    policies that are not read yet, since people break them; and those that are warnings at first."""
 
     written: tuple[Text, ...] = ()
     kept: tuple[tuple[Text, str], ...] = ()
     left: tuple[Left, ...] = ()
     asleep: tuple[Text, ...] = ()
+    lenient: tuple[Text, ...] = ()
 
     def and_then(self, other: "Start") -> "Start":
         return Start(
@@ -43,26 +52,37 @@ class Start:
             (*self.kept, *other.kept),
             (*self.left, *other.left),
             (*self.asleep, *other.asleep),
+            (*self.lenient, *other.lenient),
         )
 
 
 def start(here: Common, forges: tuple[Forge, ...], live: LiveState | None) -> Start:
-    """Writes what is not there. With `live`, its people take the place of the example.
+    """Writes what is not there: all of it, or nothing. With `live`, its people take the place of the example.
 
-    Raises FilesError where a file cannot be written, or a configuration that is there has an error.
+    Raises FilesError where something is in the way, or a configuration that is there has an error.
     """
     has_configuration = bool(walk(here.root).files)
     wanted = [template for template in templates(forges) if not (has_configuration and kind_of(template.path))]
-    policies = [template for template in wanted if kind_of(template.path) == "policy"]
+    people = [f"{FOLDER}/_"] if live else []
+    _check_ways(here.root, (*(template.path for template in wanted), *people, f"{SCHEMAS}/_"))
+    with all_or_none(here.root) as create:
+        return _written(here, wanted, live, create)
+
+
+def _written(here: Common, wanted: Sequence[Template], live: LiveState | None, create: Create) -> Start:
     plain = [template for template in wanted if not _comes_later(template, is_pulled=live is not None)]
-    begun = _write(here, plain)
-    if live is not None:
-        begun = begun.and_then(_pulled(here, live))
+    begun = _write(here.root, plain, create)
+    policies = [template for template in wanted if kind_of(template.path) == "policy"]
+    if live is None:
+        policies = [_lenient(policy) for policy in policies]
+        begun = begun.and_then(Start(lenient=tuple(Text(policy.path) for policy in policies)))
+    else:
+        begun = begun.and_then(_pulled(here, live, create))
         policies = list(_kept_by_all(here, policies)) if policies else []
-    begun = begun.and_then(_write(here, policies)).and_then(Start(asleep=_asleep(policies)))
+    begun = begun.and_then(_write(here.root, policies, create)).and_then(Start(asleep=_asleep(policies)))
     words = Vocabulary.of(here.root)
     schemas = [Template(f"{SCHEMAS}/{kind}.json", json_schema(kind, words)) for kind in KINDS]
-    return begun.and_then(_write(here, schemas))
+    return begun.and_then(_write(here.root, schemas, create))
 
 
 def _comes_later(template: Template, *, is_pulled: bool) -> bool:
@@ -70,29 +90,63 @@ def _comes_later(template: Template, *, is_pulled: bool) -> bool:
     return kind == "policy" or (kind == "user" and is_pulled)
 
 
-def _write(here: Common, wanted: Sequence[Template]) -> Start:
+def _lenient(policy: Template) -> Template:
+    """A policy that only warns: the hub may have people who break it, and nobody has looked at them yet."""
+    if "\nseverity: " in policy.text:
+        return policy
+    first, _, rest = policy.text.partition("\n")
+    return replace(policy, text=f"{first}\n{_AT_FIRST}\n{rest}")
+
+
+def _check_ways(root: Path, paths: Iterable[str]) -> None:
+    """Raises FilesError, with everything that stands in the way of files at `paths`."""
+    folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents if folder.name}
+    lines = tuple(f"{Text(folder)}: {why}" for folder in sorted(folders) if (why := _why_closed(root, folder)))
+    if lines:
+        hint = "move it away, and run this again; nothing was written"
+        raise FilesError("something is in the way of the files to be written", lines=lines, hint=hint)
+
+
+def _why_closed(root: Path, folder: str) -> str:
+    """Why no file can be written into `folder`; "" where one can."""
+    place = root / folder
+    if not place.resolve().is_relative_to(root.resolve()):
+        return "a link that leads out of this repository; expected a folder"
+    return "not a folder" if os.path.lexists(place) and not place.is_dir() else ""
+
+
+def _write(root: Path, wanted: Sequence[Template], create: Create) -> Start:
     written: list[Text] = []
     kept: list[tuple[Text, str]] = []
     for template in wanted:
         path = Text(template.path)
-        if (here.root / template.path).exists():
-            kept.append((path, _why_kept(here, template)))
+        if os.path.lexists(root / template.path):
+            kept.append((path, _why_kept(root, template.path)))
         else:
-            create_file(here.root, template.path, template.text)
+            create(template.path, template.text)
             written.append(path)
     return Start(tuple(written), tuple(kept))
 
 
-def _why_kept(here: Common, template: Template) -> str:
-    if template.path != _IGNORED:
+def _why_kept(root: Path, path: str) -> str:
+    """That a file is there, and what is to be added to it by hand."""
+    try:
+        there = (root / path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
         return _THERE
-    there = (here.root / _IGNORED).read_text(encoding="utf-8", errors="replace")
-    return _THERE if _STATE in there.split() else f"{_THERE}; add a line `{_STATE}`, which is no business of git"
+    if path == _IGNORED and _STATE not in there.split():
+        return f"{_THERE}; add a line `{_STATE}`, which is no business of git"
+    if path == _PIPELINE and _INCLUDED not in there:
+        return f"{_THERE}; add `- local: {_INCLUDED}` to its `include`"
+    return _THERE
 
 
-def _pulled(here: Common, live: LiveState) -> Start:
+def _pulled(here: Common, live: LiveState, create: Create) -> Start:
     """Everybody of the hub who has no file gets one."""
-    pulled = pull_into(here.root, files_here(replace(here, quiet=True)), live, update=False)
+    files = files_here(replace(here, quiet=True))
+    pulled = pull(Here(dict(walk(here.root).files), files.tree, files.day), live, update=False)
+    for draft in pulled.new:
+        create(draft.path, draft.text)
     return Start(tuple(Text(draft.path) for draft in pulled.new), (), pulled.left)
 
 

@@ -1,10 +1,15 @@
 """Writing the configuration's files: each in one step, or not at all."""
 
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Final
 
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError
+
+_SOUND: Final = "what was written before it is sound"
 
 
 def create_file(root: Path, path: str, text: str) -> None:
@@ -13,10 +18,41 @@ def create_file(root: Path, path: str, text: str) -> None:
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+        except BaseException:
+            place.unlink(missing_ok=True)
+            raise
     except OSError as err:
         raise _unwritable(path, err) from err
+
+
+@contextmanager
+def all_or_none(root: Path) -> Iterator[Callable[[str, str], None]]:
+    """Gives what writes a new file, of a path below `root` and a text, as `create_file` does.
+
+    Where the block fails or is interrupted, all of them are gone again, and so are the folders that were made for them.
+    """
+    made: list[Path] = []
+
+    def create(path: str, text: str) -> None:
+        place = root / path
+        made.extend(reversed([folder for folder in place.parents if not folder.exists()]))
+        create_file(root, path, text)
+        made.append(place)
+
+    try:
+        yield create
+    except BaseException as err:
+        for place in reversed(made):
+            with suppress(OSError):
+                place.rmdir() if place.is_dir() else place.unlink()
+        if isinstance(err, FilesError) and err.hint == _SOUND:
+            raise FilesError(
+                err.message, hint="make room, and run it again; nothing is left of what was written"
+            ) from err
+        raise
 
 
 def replace_file(root: Path, path: str, text: str) -> None:
@@ -33,4 +69,4 @@ def replace_file(root: Path, path: str, text: str) -> None:
 
 
 def _unwritable(path: str, err: OSError) -> FilesError:
-    return FilesError(f"{Text(path)} cannot be written: {err.strerror}", hint="what was written before it is sound")
+    return FilesError(f"{Text(path)} cannot be written: {err.strerror}", hint=_SOUND)
