@@ -203,8 +203,8 @@ def test_a_shallow_clone_without_the_commit_says_what_to_fetch(tmp_path: Path) -
         tree_at(tmp_path / "clone", "HEAD~1")
     assert caught.value.message == "git knows no revision HEAD~1 here: this clone is shallow"
     assert caught.value.hint == (
-        "fetch what is missing, with `git fetch --unshallow`, or `git fetch --depth=1 origin COMMIT` for one "
-        "commit (on GitHub Actions: `fetch-depth: 0` for actions/checkout)"
+        "fetch the whole history, with `git fetch --unshallow` (on GitHub Actions: `fetch-depth: 0` for "
+        "actions/checkout; on GitLab: `GIT_DEPTH: 0`)"
     )
 
 

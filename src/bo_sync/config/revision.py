@@ -25,6 +25,10 @@ from bo_sync.errors import UsageError
 
 SHOWN: Final = 10
 """Digits of a commit that are shown."""
+_DEEPER: Final = (
+    "fetch the whole history, with `git fetch --unshallow` (on GitHub Actions: `fetch-depth: 0` for actions/checkout; "
+    "on GitLab: `GIT_DEPTH: 0`)"
+)
 _is_day: Final = re.compile(r"@[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 _is_hash: Final = re.compile("[0-9a-f]{40}(?:[0-9a-f]{24})?").fullmatch
 
@@ -141,8 +145,7 @@ def base_of(root: Path, revision: str) -> Base:
         raise UsageError(
             f"git cannot tell since when the files at hand and the revision {Text(revision)} differ: this clone is "
             "shallow",
-            hint="fetch the whole history, with `git fetch --unshallow` (on GitHub Actions: `fetch-depth: 0` for "
-            "actions/checkout; on GitLab: `GIT_DEPTH: 0`)",
+            hint=_DEEPER,
         )
     return Base(tip, tip)
 
@@ -192,8 +195,7 @@ def _unknown(root: Path, revision: Text) -> UsageError:
     if _is_shallow(root):
         return UsageError(
             f"git knows no revision {revision} here: this clone is shallow",
-            hint="fetch what is missing, with `git fetch --unshallow`, or `git fetch --depth=1 origin COMMIT` for one "
-            "commit (on GitHub Actions: `fetch-depth: 0` for actions/checkout)",
+            hint=_DEEPER,
         )
     return UsageError(
         f"git knows no revision {revision} here",
