@@ -122,6 +122,7 @@ UNLIKE: Final[dict[str, tuple[Person, Person]]] = {
     "sounds that are marks": (person("\u304c", "Doe"), person("\u304b", "Doe")),
     "a hyphen within a word": (person("Anne-Marie", "Doe"), person("Annemarie", "Doe")),
     "a phone and the name of another": (person("Jane", "Doe", phone="12"), person("Ann", "Roe", phone="12")),
+    "a letter that is none of the marks": (person("Xavi", "Doe"), person("avi", "Doe")),
     "words of a name twice": (person("Jan", "Jan Vries"), person("Jan", "Vries")),
 }
 

@@ -108,6 +108,23 @@ def test_nobody_is_an_owner_in_between_who_gets_one_half_of_the_ownership_and_lo
     assert order(update("a@example.com", on, FEWER_ROLES)) == [(Phase.LOWER, [("a", FEWER_ROLES, on)])]
 
 
+def test_a_half_of_the_ownership_is_given_with_the_rest_where_the_other_is_not_lost() -> None:
+    owned, on = set_grant("roles_permissions", "editor", "owner", "r3"), set_grant("backoffice", "none", "owner")
+    assert order(update("a@example.com", owned)) == [(Phase.RAISE, [("a", owned)])]
+    assert order(update("a@example.com", on, REVOKED, owned)) == [
+        (Phase.RAISE, [("a", on, owned)]),
+        (Phase.LOWER, [("a", REVOKED)]),
+    ]
+
+
+def test_who_is_an_owner_already_is_given_a_half_with_the_rest_and_loses_the_other_last() -> None:
+    on = set_grant("backoffice", "none", "owner")
+    assert order(update("a@example.com", on, FEWER_ROLES), owners=frozenset({"a@example.com"})) == [
+        (Phase.RAISE, [("a", on)]),
+        (Phase.OWNERSHIP, [("a", FEWER_ROLES)]),
+    ]
+
+
 def test_a_surplus_row_of_the_ownership_is_removed_before_the_ownership_is() -> None:
     surplus = duplicate("roles_permissions", "owner", "owner")
     found = order(update("a@example.com", FEWER_ROLES, surplus), owners=frozenset({"a@example.com"}))

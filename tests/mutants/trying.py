@@ -28,9 +28,12 @@ SOURCE: Final = REPOSITORY / "src" / "bo_sync"
 MODULES: Final[Mapping[str, str]] = {
     "core/rails.py": "tests/core/test_rails.py",
     "core/diff.py": "tests/core/test_diff.py",
+    "core/order.py": "tests/core/test_order.py",
+    "core/likeness.py": "tests/core/test_likeness.py",
     "core/plan.py": "tests/core/test_plan.py",
     "core/text.py": "tests/core/test_text.py",
     "render/escape.py": "tests/render/test_escape.py",
+    "ownership.py": "tests/test_lockout.py",
 }
 """What is mutated, and the tests that must notice."""
 _PYTEST: Final = ("-qx", "--tb=no", "-mnot hypothesis", "-pno:cacheprovider", "-Wignore::pytest.PytestWarning")
