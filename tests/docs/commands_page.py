@@ -62,8 +62,8 @@ def _section(name: str, command: click.Command) -> str:
     context = click.Context(command, info_name=f"bo-sync {name}")
     usage = " ".join(command.get_usage(context).removeprefix("Usage: ").split())
     options = _options(command)
-    own = [option for option in options if option.name not in {*COMMON, *HUB}]
-    asks_hub = any(option.name == "hub" for option in options)
+    asks_hub = any(option.name == "api_key_file" for option in options)
+    own = [option for option in options if option.name not in {*COMMON, *(HUB if asks_hub else ())}]
     lines = [f"## `{name}`\n", f"`{usage}`\n", _words(command)]
     if asks_hub:
         lines.append("Takes the options of a hub.\n")

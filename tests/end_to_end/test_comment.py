@@ -144,6 +144,67 @@ def test_a_dry_run_prints_it_and_asks_nobody(plans: Path) -> None:
     assert (ran.code, ran.out, ran.err) == (0, (plans / "drifted.md").read_text("utf-8"), "")
 
 
+@on_both
+@pytest.mark.parametrize(("code", "why"), [(1, "failed"), (3, "the files are invalid"), (137, "did not end by itself")])
+def test_where_there_is_no_plan_the_older_one_is_replaced_until_there_is_one_again(
+    where: Where, code: int, why: str, plans: Path
+) -> None:
+    hub: str = json.loads((plans / "drifted.json").read_text("utf-8"))["hub"]["url"]
+    with where.double() as forge:
+        env = {**where.env(forge), "BO_SYNC_HUB_URL": hub}
+        comment(plans, where, env, "drifted.json")
+        failed = comment(plans, where, env, "--failed", str(code))
+        assert (failed.code, failed.out.partition(":")[0]) == (0, "edited")
+        (ours,) = forge.comments
+        assert f"exit code {code}: " in ours.body
+        assert why in ours.body
+        assert "person differs" not in ours.body
+        assert comment(plans, where, env, "drifted.json").out.partition(":")[0] == "edited"
+        assert ours.body.rstrip() == (plans / "drifted.md").read_text("utf-8").rstrip()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "told"),
+    [
+        (("--failed", "4", "--hub", "sandbox:"), {}, "with that exit code there is a plan"),
+        (("--failed", "1"), {}, "--failed needs to know the hub"),
+        (("--failed", "1", "drifted.json"), {}, "because there is no plan"),
+        (("--failed", "1", "--drift"), {}, "--drift is an issue made of a plan"),
+        (("--failed", "1", "--hub", "http://hub.example.com/"), {}, "in the clear"),
+    ],
+    ids=["an exit code with a plan", "no hub", "a plan as well", "drift", "an address that is none"],
+)
+def test_what_failed_is_told_plainly_or_not_at_all(
+    arguments: tuple[str, ...], env: Mapping[str, str], told: str, plans: Path
+) -> None:
+    ran = bo_sync(plans, "comment", "--github", "--dry-run", *arguments, env=env)
+    assert (ran.code, ran.out) == (64, "")
+    assert told in ran.err
+
+
+@pytest.mark.parametrize(
+    ("env", "link"),
+    [
+        (
+            {"GITHUB_SERVER_URL": "https://ghe.example.com", "GITHUB_REPOSITORY": "a/b", "GITHUB_RUN_ID": "12"},
+            "[log of this run](https://ghe.example.com/a/b/actions/runs/12)",
+        ),
+        (
+            {"CI_JOB_URL": "https://gitlab.example.com/a/-/jobs/9"},
+            "[log of this run](https://gitlab.example.com/a/-/jobs/9)",
+        ),
+        ({"CI_JOB_URL": "https://x/a) @everybody [b](https://y/"}, "the log of this run"),
+        ({}, "the log of this run"),
+    ],
+    ids=["GitHub", "GitLab", "somebody else's words", "nowhere"],
+)
+def test_the_way_to_the_log_is_a_link_only_where_it_is_plainly_one(env: dict[str, str], link: str, plans: Path) -> None:
+    ran = bo_sync(plans, "comment", "--gitlab", "--dry-run", "--failed", "1", "--hub", "sandbox:", env=env)
+    assert ran.out.splitlines()[0] == "<!-- bo-sync:plan sandbox: -->"
+    assert link in ran.out
+    assert "@everybody" not in ran.out
+
+
 class TestOtherTexts:
     def test_a_body_has_a_marker_of_its_own_and_a_comment_of_its_own(self, plans: Path) -> None:
         (plans / "diff.md").write_text("**1 person differs**\n", encoding="utf-8")

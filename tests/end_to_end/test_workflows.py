@@ -120,13 +120,17 @@ def test_a_fork_gets_the_intent_and_nothing_that_needs_a_secret(team: Office) ->
     assert team.forge.heard == []
 
 
-def test_files_that_cannot_be_read_are_annotated_and_nothing_is_commented(team: Office) -> None:
+def test_files_that_cannot_be_read_are_annotated_and_the_verdict_of_an_older_plan_does_not_stay(team: Office) -> None:
+    team.proposes("hana", {"users/hana.yaml": HANA})
+    team.pull_request()
+    assert "1 person, 4 grants" in plain(team.forge.comments[0].body)
     team.proposes("typo", {"users/hana.yaml": HANA.replace("preset", "prest")})
     jobs = team.pull_request()
     assert ended(jobs) == {"intent": "failure", "plan": "failure"}
     assert "::error file=users/hana.yaml,line=4," in jobs["intent"].log
     assert jobs["intent"].step("Say who gains and who loses what").outcome == "skipped"
-    assert team.forge.comments == []
+    (comment,) = team.forge.comments
+    check_golden("workflow-without-a-plan.md", steady(comment.body))
 
 
 def test_a_merge_applies_exactly_the_plan_that_was_shown_and_then_there_is_nothing_to_do(team: Office) -> None:

@@ -41,6 +41,8 @@ class _Message:
 @click.option("--gitlab", "forge", flag_value="gitlab", help="Through GitLab's API, with GITLAB_TOKEN.")
 @click.option("--drift", is_flag=True, help="One open issue while the plan has changes, none when it has none.")
 @click.option("--body", type=click.Path(path_type=Path), help="Markdown instead of a plan, as `diff` writes it.")
+@click.option("--failed", type=click.INT, metavar="EXITCODE", help="No plan could be made: say so in its place.")
+@click.option("--hub", metavar="URL", help="Of which hub, with --failed (default: BO_SYNC_HUB_URL).")
 @click.option("--marker", metavar="NAME", help="What keeps this --body apart from our other comments.")
 @click.option("--repository", metavar="NAME", help="owner/name, or the project (default: the pipeline's).")
 @click.option("--pull", type=click.IntRange(1), help="Number of the pull or merge request (default: the pipeline's).")
@@ -53,6 +55,8 @@ def command(
     forge: Forge | None,
     drift: bool,
     body: Path | None,
+    failed: int | None,
+    hub: str | None,
     marker: str | None,
     repository: str | None,
     pull: int | None,
@@ -63,7 +67,8 @@ def command(
 
     PLAN.json is a plan saved by `plan --out`. The comment is found again by its first line, a marker that nobody sees,
     and by its author: it is ours only when the account of the token wrote it. With --drift it is an issue, open while
-    the plan has changes or is refused, and closed when it has none.
+    the plan has changes or is refused, and closed when it has none. With --failed it says that plan ended with that
+    exit code and there is no plan, so that no older one is taken for this one.
 
     The token comes from the environment, and goes nowhere but to the API that the environment names: GITHUB_API_URL,
     or CI_API_V4_URL.
@@ -75,9 +80,16 @@ def command(
 
     if forge is None:
         raise UsageError("comment needs to know the forge", hint="give --github or --gitlab")
-    if drift and (pull is not None or body is not None):
-        raise UsageError("--drift is an issue made of a plan", hint="leave out --pull and --body, and give PLAN.json")
-    message = _message(saved, body, marker)
+    if drift and (pull is not None or body is not None or failed is not None):
+        raise UsageError(
+            "--drift is an issue made of a plan", hint="leave out --pull, --body and --failed, and give PLAN.json"
+        )
+    if failed is None:
+        message = _message(saved, body, marker)
+    elif saved is None and body is None and marker is None:
+        message = _without_plan(chosen, failed, hub)
+    else:
+        raise UsageError("--failed is there because there is no plan", hint="give it without PLAN.json and --body")
     if dry_run:
         result(message.body)
     else:
@@ -101,6 +113,23 @@ def _message(saved: Path | None, body: Path | None, marker: str | None) -> _Mess
     if marker is not None:
         raise UsageError("a plan has a marker of its own", hint="give --marker with --body only")
     return _planned(_plan(saved))
+
+
+def _without_plan(chosen: Common, code: int, hub: str | None) -> _Message:
+    from bo_sync.cli.destination import URL
+    from bo_sync.config.revision import commit_of
+    from bo_sync.forge.surroundings import log_of
+    from bo_sync.hub.address import parse_address
+    from bo_sync.render.markdown_failed import WITH_A_PLAN, failed_markdown
+
+    if code in WITH_A_PLAN:
+        raise UsageError(f"--failed {code}: with that exit code there is a plan", hint="give PLAN.json instead")
+    named = hub or os.environ.get(URL)
+    if not named:
+        raise UsageError("--failed needs to know the hub", hint=f"set {URL} or give --hub, as for plan")
+    commit = commit_of(chosen.root)
+    sha = Text(commit.sha) if commit is not None else None
+    return _Message(failed_markdown(parse_address(named).url, code, commit=sha, log=log_of(os.environ)))
 
 
 def _planned(plan: "Plan") -> _Message:

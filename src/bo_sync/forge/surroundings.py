@@ -77,6 +77,13 @@ def gitlab_issues(chosen: Chosen, env: Environment, heading: str) -> ProjectIssu
     return ProjectIssues(gitlab(_gitlab_root(env), _gitlab_token(env)), project, heading)
 
 
+def log_of(env: Environment) -> str:
+    """The page of the run that this is a part of, as the pipeline says; "" where it does not, or not plainly."""
+    server, repository, run = (env.get(f"GITHUB_{name}", "") for name in ("SERVER_URL", "REPOSITORY", "RUN_ID"))
+    page = env.get("CI_JOB_URL") or f"{server}/{repository}/actions/runs/{run}"
+    return page if _PAGE.fullmatch(page) and not page.endswith("/") else ""
+
+
 def _github_root(env: Environment) -> str:
     return _root("GITHUB_API_URL", env.get("GITHUB_API_URL") or "https://api.github.com")
 
