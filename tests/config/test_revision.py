@@ -328,6 +328,30 @@ def test_the_latest_removal_of_each_person_is_found_with_its_commit(tmp_path: Pa
     }
 
 
+def test_what_only_a_merge_took_out_is_found_and_what_a_side_took_out_is_that_sides(tmp_path: Path) -> None:
+    ann, team = (
+        "email: ann@example.com\n",
+        "users:\n- email: t1@example.com\n  id: 1\n- email: t2@example.com\n  id: 2\n",
+    )
+    files = {"users/jane.yaml": JANE, "users/bob.yaml": BOB, "users/ann.yaml": ann, "users/team.yaml": team}
+    root = repository(tmp_path / "top/config", files, top=tmp_path / "top")
+    git(root, "checkout", "--quiet", "-b", "side")
+    commit(root, {"users/bob.yaml": None, "users/team.yaml": team.replace("id: 2", "id: 3")})
+    taken = git(root, "rev-parse", "HEAD")
+    git(root, "checkout", "--quiet", "-")
+    commit(root, {"notes.txt": "x"})
+    git(root, "merge", "--quiet", "--no-ff", "--no-commit", "side")
+    commit(root, {"users/jane.yaml": None, "users/team.yaml": team.partition("- email: t2")[0]})
+    merge = git(root, "rev-parse", "HEAD")
+    assert len(git(root, "rev-list", "--parents", "-1", "HEAD").split()) == 3
+    everybody = [Text(f"{name}@example.com") for name in ("jane", "bob", "t2", "ann")]
+    assert removals(root, everybody) == {
+        "jane@example.com": Removal(Text("users/jane.yaml"), Text(merge[:10]), is_file=True),
+        "bob@example.com": Removal(Text("users/bob.yaml"), Text(taken[:10]), is_file=True),
+        "t2@example.com": Removal(Text("users/team.yaml"), Text(merge[:10]), is_file=False),
+    }
+
+
 COUNTING = """#!/bin/sh
 echo "$@" >> {log}
 exec {git} "$@"

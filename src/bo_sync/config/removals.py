@@ -29,14 +29,14 @@ _LOG: Final = (
     "--no-show-signature",
     "--no-follow",
     "--no-renames",
-    "--no-diff-merges",
+    "-m",
     "--no-ext-diff",
     "--relative",
     "--diff-filter=DM",
     "--raw",
     "--no-abbrev",
     "-z",
-    "--format=%H",
+    "--format=%H %P",
 )
 _ADDRESS: Final = re.compile(r"[^\s\"'{}\[\],:#<>]+@[^\s\"'{}\[\],:#<>]+")
 _NOTHING: Final = re.compile("0+").fullmatch
@@ -53,11 +53,12 @@ class Removal:
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """A file before and after a commit, as names of blobs; None after: it was removed."""
+    """A file before and after a commit, as names of blobs: before a merge there was one on each side. None after: it
+    was removed."""
 
     commit: str
     path: str
-    before: str
+    before: tuple[str, ...]
     after: str | None
 
 
@@ -71,34 +72,47 @@ def removals(root: Path, addresses: Collection[Text], commits: int = COMMITS) ->
     if answer is None or not answer.is_sound:
         return {}
     edits = list(_edits(answer.out))[:EDITS]
-    names = list(dict.fromkeys(name for edit in edits for name in (edit.before, edit.after) if name is not None))
+    names = list(dict.fromkeys(name for edit in edits for name in (*edit.before, edit.after) if name is not None))
     held = contents(root, names)
     if held is None:
         return {}
     texts = dict(zip(names, held, strict=True))
     found: dict[str, Removal] = {}
     for edit in edits:
-        for address in (wanted - found.keys()) & _mentioned(texts[edit.before]):
-            before = _entry(edit.before, texts, address)
-            if before and before.state is State.PRESENT and not _entry(edit.after, texts, address):
+        for address in (wanted - found.keys()) & _mentioned(texts[edit.before[0]]):
+            if _stood_and_went(edit, texts, address):
                 found[address] = Removal(Text(edit.path), Text(edit.commit), edit.after is None)
     return found
 
 
+def _stood_and_went(edit: _Edit, texts: Mapping[str, bytes], address: str) -> bool:
+    """Whether an entry was taken out here: a merge takes out only what stood on both its sides."""
+    before = [_entry(name, texts, address) for name in edit.before]
+    return all(entry and entry.state is State.PRESENT for entry in before) and not _entry(edit.after, texts, address)
+
+
 def _edits(log: bytes) -> Iterator[_Edit]:
-    """Edits of user files, the latest first: a commit's name, then of each file its facts and its path, all ended by
-    NUL; facts begin with a colon (`git log --raw -z`)."""
+    """Edits of user files, the latest first: the names of a commit and of its parents, then of each file its facts and
+    its path, all ended by NUL; facts begin with a colon (`git log --raw -z`). A merge comes once a parent (`-m`): what
+    is not among the edits of each came from a side."""
     parts = iter(log.split(b"\0"))
+    sides: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    parents: dict[str, int] = {}
     commit = ""
     for part in parts:
         told = part.decode("ascii", "replace").strip()
         if not told.startswith(":"):
-            commit = told[:SHOWN] or commit
+            commit, *others = told.split() or (commit,)
+            parents.setdefault(commit, len(others))
             continue
         path = os.fsdecode(next(parts, b""))
         mode, _, before, after, _ = told.split()
         if mode.startswith(":100") and kind_of(path) == "user":
-            yield _Edit(commit, path, before, None if _NOTHING(after) else after)
+            sides.setdefault((commit, path), []).append((before, after))
+    for (commit, path), found in sides.items():
+        if len(found) >= parents[commit]:
+            after = found[0][1]
+            yield _Edit(commit[:SHOWN], path, tuple(before for before, _ in found), None if _NOTHING(after) else after)
 
 
 def _mentioned(data: bytes) -> set[str]:
