@@ -36,6 +36,7 @@ def test_what_init_writes_is_valid_without_a_warning_in_canonical_form_and_named
     assert ran.code == ExitCode.OK
     assert ran.out.splitlines() == [f"wrote {path}" for path in sorted(files_of(tmp_path), key=ran.out.index)]
     assert [line.partition(";")[0] for line in ran.err.splitlines()] == [
+        "note: users/jane.doe.yaml is an example",
         "note: the policies begin as warnings",
         "next: commit these files",
     ]

@@ -6,9 +6,11 @@ environment. No linter asks the network.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -48,10 +50,10 @@ def actionlint() -> str:
     pytest.skip(lacking)
 
 
-def said(folder: Path, *command: str) -> tuple[int, str]:
+def said(folder: Path, *command: str, env: Mapping[str, str] | None = None) -> tuple[int, str]:
     """How a linter ends in `folder`, and all that it says."""
     done = subprocess.run(
-        command, cwd=folder, capture_output=True, text=True, encoding="utf-8", timeout=SECONDS, check=False
+        command, cwd=folder, env=env, capture_output=True, text=True, encoding="utf-8", timeout=SECONDS, check=False
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -112,6 +114,30 @@ def test_workflows_the_action_and_the_pipeline_have_the_shape_that_their_forge_r
         assert matches("vendor.github-actions", action) == (0, "ok -- validation done\n")
     gitlab = (begun / ".gitlab-ci.yml", begun / "ci" / "bo-sync.gitlab-ci.yml")
     assert matches("vendor.gitlab-ci", *gitlab) == (0, "ok -- validation done\n")
+
+
+def test_the_hooks_that_init_writes_format_what_is_committed_and_refuse_what_is_wrong(
+    begun: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "begun"
+    shutil.copytree(begun, root)
+    config = root / ".pre-commit-config.yaml"
+    here = config.read_text(encoding="utf-8").replace("language: python", "language: system")
+    config.write_text(re.sub(" *additional_dependencies: .*\n", "", here), encoding="utf-8")
+    env = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "kept"), "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"}
+
+    def committed(name: str, text: str) -> tuple[int, str]:
+        (root / name).write_text(text, encoding="utf-8")
+        subprocess.run(["git", "add", "--all"], cwd=root, check=True, timeout=SECONDS)
+        return said(root, str(BIN / "pre-commit"), "run", env=env)
+
+    code, text = committed("users/ann.yaml", "last_name: Li\nfirst_name: Ann\nemail: ann@example.com\n")
+    assert (code, "formatted users/ann.yaml" in text) == (1, True), text
+    formatted = (root / "users" / "ann.yaml").read_text(encoding="utf-8")
+    assert formatted == "email: ann@example.com\nfirst_name: Ann\nlast_name: Li\n"
+    assert committed("users/ann.yaml", formatted)[0] == 0
+    code, text = committed("users/bob.yaml", "emial: bob@example.com\n")
+    assert (code, 'unknown key "emial"' in text) == (1, True), text
 
 
 def test_pre_commit_reads_our_hooks_and_the_configuration_that_init_writes(begun: Path) -> None:

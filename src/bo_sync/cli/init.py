@@ -93,12 +93,20 @@ def _tell(here: Common, started: "Start", forges: "tuple[Forge, ...]") -> None:
         say(f"kept {path}: {reason}")
     for email, reason in started.left:
         say(f"left alone: {email}: {reason}")
-    for path in started.asleep:
-        say(f"not read yet: {path}: today's people break this policy; take the `_` off its name once they keep it")
-    if started.lenient:
-        say("note: the policies begin as warnings; take `severity: warning` out of each once the hub's people keep it")
+    _tell_of_policies_and_examples(started)
     if forges and not (here.root / ".git").exists():
         say("note: this is not the top of a git repository, and a forge reads its pipelines there only")
     if not forges:
         say("note: no pipelines; `init --github` or `init --gitlab` adds them")
     say("next: commit these files; `bo-sync validate` checks them, `bo-sync plan` shows what they would change")
+
+
+def _tell_of_policies_and_examples(started: "Start") -> None:
+    from bo_sync.cli.talk import say
+
+    for path in started.asleep:
+        say(f"not read yet: {path}: today's people break this policy; take the `_` off its name once they keep it")
+    for path in started.examples:
+        say(f"note: {path} is an example; put your own people in its place before anything is applied")
+    if started.lenient:
+        say("note: the policies begin as warnings; take `severity: warning` out of each once the hub's people keep it")

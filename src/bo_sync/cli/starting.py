@@ -38,13 +38,14 @@ Create = Callable[[str, str], None]
 @dataclass(frozen=True, slots=True)
 class Start:
     """Files written, in the order of writing; files kept, each with the reason; people who got no file, and why;
-    policies that are not read yet, since people break them; and those that are warnings at first."""
+    policies that are not read yet, since people break them; those that are warnings at first; and who is made up."""
 
     written: tuple[Text, ...] = ()
     kept: tuple[tuple[Text, str], ...] = ()
     left: tuple[Left, ...] = ()
     asleep: tuple[Text, ...] = ()
     lenient: tuple[Text, ...] = ()
+    examples: tuple[Text, ...] = ()
 
     def and_then(self, other: "Start") -> "Start":
         return Start(
@@ -53,6 +54,7 @@ class Start:
             (*self.left, *other.left),
             (*self.asleep, *other.asleep),
             (*self.lenient, *other.lenient),
+            (*self.examples, *other.examples),
         )
 
 
@@ -75,7 +77,8 @@ def _written(here: Common, wanted: Sequence[Template], live: LiveState | None, c
     policies = [template for template in wanted if kind_of(template.path) == "policy"]
     if live is None:
         policies = [_lenient(policy) for policy in policies]
-        begun = begun.and_then(Start(lenient=tuple(Text(policy.path) for policy in policies)))
+        examples = tuple(Text(template.path) for template in plain if kind_of(template.path) == "user")
+        begun = begun.and_then(Start(lenient=tuple(Text(policy.path) for policy in policies), examples=examples))
     else:
         begun = begun.and_then(_pulled(here, live, create))
         policies = list(_kept_by_all(here, policies)) if policies else []
