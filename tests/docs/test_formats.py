@@ -45,3 +45,11 @@ def test_every_form_of_a_command_can_be_a_report(name: str) -> None:
     assert isinstance(report, ReportTo)
     for form in formats(name):
         assert report.convert(f"{form}=a=b", None, None) == (form, Path("a=b"))
+
+
+def test_the_commands_that_take_redact_are_told() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8")
+    told = re.search(r"taken by every command that tells of people: ([^.]+)\.", page)
+    assert told is not None
+    taking = [name for name in COMMANDS if any(each.name == "redact" for each in command(name).params)]
+    assert re.findall(r"`([a-z-]+)`", told[1]) == taking

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import click
 
 from bo_sync.cli.options import Common, located, output_format
+from bo_sync.cli.redacting import is_redacting, meet_files, redactable, shown
 from bo_sync.core.text import Text
 from bo_sync.errors import ExitCode, UsageError
 
@@ -48,6 +49,7 @@ class _Message:
 @click.option("--pull", type=click.IntRange(1), help="Number of the pull or merge request (default: the pipeline's).")
 @click.option("--dry-run", is_flag=True, help="Print what would stand there, and ask nobody.")
 @output_format("text", "json")
+@redactable
 def command(
     chosen: Common,
     *,
@@ -84,6 +86,7 @@ def command(
         raise UsageError(
             "--drift is an issue made of a plan", hint="leave out --pull, --body and --failed, and give PLAN.json"
         )
+    meet_files(chosen.root)
     if failed is None:
         message = _message(saved, body, marker)
     elif saved is None and body is None and marker is None:
@@ -106,6 +109,8 @@ def _tell(chosen: Common, posted: "Posted", title: str, form: str) -> None:
 
 
 def _message(saved: Path | None, body: Path | None, marker: str | None) -> _Message:
+    if body is not None and is_redacting():
+        raise UsageError("a finished text stays as it is", hint="make it with --redact, and leave it out here")
     if body is not None and saved is None:
         return _Message(_marked(_read(body, "make one with diff --report markdown=FILE"), marker))
     if saved is None or body is not None:
@@ -135,7 +140,9 @@ def _without_plan(chosen: Common, code: int, hub: str | None) -> _Message:
 def _planned(plan: "Plan") -> _Message:
     from bo_sync.render.drift import drift_title, is_drift
     from bo_sync.render.markdown import plan_markdown
+    from bo_sync.render.redaction import redacted_plan
 
+    plan = shown(plan, redacted_plan)
     return _Message(plan_markdown(plan), drift_title(plan), is_drift(plan))
 
 

@@ -3,6 +3,7 @@
 import click
 
 from bo_sync.cli.options import Common, HubChoice, hub_choice, located, output_format
+from bo_sync.cli.redacting import redactable, told
 from bo_sync.errors import ExitCode
 
 
@@ -10,6 +11,7 @@ from bo_sync.errors import ExitCode
 @located
 @hub_choice
 @output_format("text", "json")
+@redactable
 @click.option("--probe-writes", is_flag=True, help="Try changes to people and grants that cannot exist.")
 def command(choice: HubChoice, chosen: Common, *, form: str, probe_writes: bool) -> int:
     """Ask the hub whether it can be reached, knows the key, lets it read, and has what bo-sync needs.
@@ -25,6 +27,6 @@ def command(choice: HubChoice, chosen: Common, *, form: str, probe_writes: bool)
     with open_transport(chosen, choice) as transport:
         sizes = Sizes(choice.page_size, choice.batch_size)
         checks = examine(transport, sizes, load_settings(chosen), probe_writes=probe_writes)
-    rows = [CheckRow(check.name, check.status.value, check.message, check.hint) for check in checks]
+    rows = [CheckRow(check.name, check.status.value, told(check.message), told(check.hint)) for check in checks]
     result(checks_json(rows) if form == "json" else checks_text(rows, width()))
     return ExitCode.FAILED if any(check.status is Status.FAILED for check in checks) else ExitCode.OK

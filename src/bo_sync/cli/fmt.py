@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bo_sync.cli.options import Common, located
+from bo_sync.cli.redacting import meet_files, redactable, shown
 from bo_sync.errors import ExitCode, FilesError
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 @click.command(name="fmt", short_help="Put the files into canonical form, comments kept.")
 @located
+@redactable
 @click.option("--check", is_flag=True, help="Write nothing; exit 2 when a file would change.")
 def command(chosen: Common, *, check: bool) -> int:
     """Put every file's keys into canonical order; comments and meaning stay.
@@ -28,10 +30,12 @@ def command(chosen: Common, *, check: bool) -> int:
     from bo_sync.core.text import Text
     from bo_sync.render.escape import terminal
 
+    meet_files(chosen.root)
     found = walk(chosen.root)
     changed, problems = _formatted(found.files)
     for path, text in changed:
-        result(terminal(f"{'would change' if check else 'formatted'} {Text(path)}"))
+        told = shown(Text(path), lambda place, who: who.path(place))
+        result(terminal(f"{'would change' if check else 'formatted'} {told}"))
         if not check:
             replace_file(chosen.root, path, text)
     lines = (*map(str, found.problems), *problems)

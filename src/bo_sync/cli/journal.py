@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bo_sync.cli.options import Common, located, output_format
+from bo_sync.cli.redacting import is_redacting, redactable, shown
 from bo_sync.core.text import Text
 from bo_sync.errors import UsageError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 @click.argument("run", metavar="[RUN]", required=False)
 @located
 @output_format("text", "json")
+@redactable
 @click.option(
     "--before",
     type=click.Path(path_type=Path),
@@ -35,20 +37,24 @@ def command(chosen: Common, *, run: str | None, form: str, before: Path | None) 
     place of the present ones, and apply: that restores.
     """
     from bo_sync.cli.past import run_json, run_text, runs_json, runs_text
+    from bo_sync.cli.past_redaction import redacted_past
     from bo_sync.cli.talk import result, width
     from bo_sync.journal.past import read
     from bo_sync.journal.place import read_bytes, runs
 
+    if before is not None and is_redacting():
+        raise UsageError("--redact and --before: files with pseudonyms restore nobody", hint="leave one of them out")
     if run is None:
         if before is not None:
             raise UsageError("--before needs a run", hint="bo-sync journal lists them; `latest` is the newest")
-        pasts = [read(name, read_bytes(chosen.root, name)) for name in runs(chosen.root)]
+        pasts = [shown(read(name, read_bytes(chosen.root, name)), redacted_past) for name in runs(chosen.root)]
         result(runs_json(pasts) if form == "json" else runs_text(pasts, width()))
         return
     past = _named(chosen.root, run)
     if before is not None:
         _restore(chosen, past, before)
     else:
+        past = shown(past, redacted_past)
         result(run_json(past) if form == "json" else run_text(past, width()))
 
 

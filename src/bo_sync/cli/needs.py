@@ -3,6 +3,7 @@
 import click
 
 from bo_sync.cli.options import Common, common, output_format
+from bo_sync.cli.redacting import redactable, shown
 from bo_sync.cli.whose import Whose, whose, words
 
 
@@ -11,6 +12,7 @@ from bo_sync.cli.whose import Whose, whose, words
 @common
 @whose
 @output_format("text", "json")
+@redactable
 def command(asked: Whose, chosen: Common, *, questions: tuple[str, ...], form: str) -> None:
     """Show the least grants that open everything that is asked, as a file spells them.
 
@@ -26,8 +28,10 @@ def command(asked: Whose, chosen: Common, *, questions: tuple[str, ...], form: s
     from bo_sync.access.words import read_question
     from bo_sync.cli.talk import coloured, result, width
     from bo_sync.render.layout import Page
+    from bo_sync.render.redaction_access import redacted_side
 
-    settings, place = words(chosen, asked)
+    settings, named = words(chosen, asked)
+    place = shown(named, redacted_side)
     bound = powers(settings)
     found = needs([read_question(word, bound, settings.roles) for word in questions], bound, settings.roles)
     if form == "json":

@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import click
 
-from bo_sync.cli.options import taken
+from bo_sync.cli.options import Common, taken
 from bo_sync.cli.secrecy import reworded
 from bo_sync.errors import BoSyncError, FilesError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bo_sync.config.load import Tree
     from bo_sync.core.model import LiveUser
     from bo_sync.render.pseudonyms import Acquaintance, Pseudonyms
@@ -26,8 +28,11 @@ P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
 _WHO: "ContextVar[Pseudonyms | None]" = ContextVar("who", default=None)
-_HELP = (
-    "Tell of people by pseudonyms that stay the same. They are hashes: without the secret BO_SYNC_REDACT_KEY, whoever "
+_KEY: Final = "BO_SYNC_REDACT_KEY"
+_SHORTEST: Final = 16
+"""Characters of a key that nobody tries out."""
+_HELP: Final = (
+    f"Tell of people by pseudonyms that stay the same. They are hashes: without the secret {_KEY}, whoever "
     "guesses an address can check the guess."
 )
 
@@ -41,16 +46,27 @@ def redactable(command: Callable[P, R]) -> Callable[P, R]:
         if not taken(kwargs, "redact"):
             return command(*args, **kwargs)
         with _redacting():
+            _warn(args)
             return command(*args, **kwargs)
 
     return gathered
+
+
+def _warn(args: tuple[object, ...]) -> None:
+    """Says that the pseudonyms are weak, but for --quiet. A fork's pipeline has an empty key, and nobody would see."""
+    from bo_sync.cli.talk import say
+
+    length = len(os.environ.get(_KEY, ""))
+    if length < _SHORTEST and not any(isinstance(each, Common) and each.quiet for each in args):
+        lack = f"is shorter than {_SHORTEST} characters" if length else "is not set"
+        say(f"note: {_KEY} {lack}: whoever guesses a name or an address can check the guess")
 
 
 @contextmanager
 def _redacting() -> Iterator[None]:
     from bo_sync.render.pseudonyms import Pseudonyms
 
-    key = os.environ.get("BO_SYNC_REDACT_KEY", "").encode("utf-8", "surrogateescape")
+    key = os.environ.get(_KEY, "").encode("utf-8", "surrogateescape")
     reset = _WHO.set(Pseudonyms(key))
     try:
         with reworded(_told):
@@ -60,6 +76,17 @@ def _redacting() -> Iterator[None]:
         raise
     except click.UsageError as error:
         raise click.UsageError(_told(error.message), error.ctx) from error
+    except OSError as error:
+        if error.filename is not None:
+            error.filename = _told(str(error.filename))
+        raise
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except Exception as error:  # a traceback quotes what it likes
+        said = f"bo-sync itself failed: {type(error).__name__}; this is a defect, please report it"
+        raise BoSyncError(
+            said, hint="run it again without --redact, where nobody else reads, for the details"
+        ) from None
     finally:
         _WHO.reset(reset)
 
@@ -86,6 +113,19 @@ def shown(value: T, redact: "Callable[[T, Pseudonyms], T]") -> T:
     """`value` as it may be told: changed by `redact` under --redact, or as it is."""
     who = _WHO.get()
     return value if who is None else redact(value, who)
+
+
+def told(text: str) -> str:
+    """A sentence of ours as it may be told."""
+    return _told(text)
+
+
+def meet_files(root: "Path") -> None:
+    """Everybody whom the files below `root` name, for a command that does not read them all by itself."""
+    if is_redacting():
+        from bo_sync.config.load import load_tree
+
+        meet_tree(load_tree(root))
 
 
 def meet_tree(tree: "Tree") -> None:

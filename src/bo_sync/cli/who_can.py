@@ -3,6 +3,7 @@
 import click
 
 from bo_sync.cli.options import Common, common, output_format
+from bo_sync.cli.redacting import redactable, shown
 from bo_sync.cli.whose import Whose, company, whose
 
 
@@ -11,6 +12,7 @@ from bo_sync.cli.whose import Whose, company, whose
 @common
 @whose
 @output_format("text", "json")
+@redactable
 @click.option("--indirect", is_flag=True, help="Also who could give it to themselves, and by which steps.")
 def command(asked: Whose, chosen: Common, *, question: str, form: str, indirect: bool) -> None:
     """List who can do what QUESTION asks, and the grants that are the reason.
@@ -25,6 +27,7 @@ def command(asked: Whose, chosen: Common, *, question: str, form: str, indirect:
     from bo_sync.access.words import read_question
     from bo_sync.cli.talk import coloured, result, width
     from bo_sync.render.layout import Page
+    from bo_sync.render.redaction_access import redacted_answer, redacted_place
 
     found = company(chosen, asked)
     bound = powers(found.settings)
@@ -32,11 +35,12 @@ def command(asked: Whose, chosen: Common, *, question: str, form: str, indirect:
     answer = who_can(found.people, meant, bound)
     if indirect:
         answer = with_indirect(answer, found.people, bound)
+    answer, place = shown(answer, redacted_answer), shown(found.place, redacted_place)
     if form == "json":
         from bo_sync.render.access_json import answer_json
 
-        result(answer_json(answer, found.place, indirect=indirect))
+        result(answer_json(answer, place, indirect=indirect))
     else:
         from bo_sync.render.answers import answer_text
 
-        result(answer_text(answer, found.place.told, Page(width(), coloured()), indirect=indirect))
+        result(answer_text(answer, place.told, Page(width(), coloured()), indirect=indirect))

@@ -1,5 +1,6 @@
 """Copies of answers about access, with pseudonyms in place of people: panels, matrices, differences."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from operator import attrgetter
 from typing import assert_never
@@ -9,6 +10,7 @@ from bo_sync.access.matrix import Contrast, Matrix
 from bo_sync.access.panel import Panel
 from bo_sync.access.people import Grant, Person
 from bo_sync.access.place import AnyPlace, HubPlace, Place
+from bo_sync.access.questions import Able, Answer, Reaching
 from bo_sync.core.model import Preset
 from bo_sync.core.text import Text
 from bo_sync.render.difference import Difference
@@ -26,7 +28,7 @@ def met(person: Person) -> Acquaintance:
 def redacted_person(person: Person, who: Pseudonyms) -> Person:
     return Person(
         who.email(person.email),
-        tuple(_grant(grant, who) for grant in person.grants),
+        _grants(person.grants, who),
         who.place(person.source),
         who.profile(person.profile),
         tuple(map(who.told, person.presets)),
@@ -40,6 +42,23 @@ def _grant(grant: Grant, who: Pseudonyms) -> Grant:
         preset=None if grant.preset is None else who.told(grant.preset),
         reason=None if grant.reason is None else Text(HIDDEN),
     )
+
+
+def redacted_answer(answer: Answer, who: Pseudonyms) -> Answer:
+    """Who can do something; the question and what is said of it name nobody."""
+    people = (*(entry.person for entry in answer.able), *(entry.person for entry in answer.reaching))
+    who = who.knowing(map(met, people))
+    able = (Able(redacted_person(entry.person, who), _grants(entry.because, who)) for entry in answer.able)
+    reaching = (Reaching(redacted_person(entry.person, who), entry.steps) for entry in answer.reaching)
+    return replace(
+        answer,
+        able=tuple(sorted(able, key=lambda entry: entry.person.email.folded)),
+        reaching=tuple(sorted(reaching, key=lambda entry: entry.person.email.folded)),
+    )
+
+
+def _grants(grants: Iterable[Grant], who: Pseudonyms) -> tuple[Grant, ...]:
+    return tuple(_grant(grant, who) for grant in grants)
 
 
 def redacted_panel(panel: Panel, who: Pseudonyms) -> Panel:
@@ -72,7 +91,7 @@ def redacted_place(place: AnyPlace, who: Pseudonyms) -> AnyPlace:
     """A revision, or a hub, may be called by an address."""
     match place:
         case Place():
-            return _side(place, who)
+            return redacted_side(place, who)
         case HubPlace():
             return replace(place, hub=who.text(place.hub))
         case unreachable:
@@ -94,8 +113,8 @@ def redacted_contrast(contrast: Contrast, who: Pseudonyms) -> Contrast:
 def redacted_difference(found: Difference, who: Pseudonyms) -> Difference:
     who = who.knowing(_differing(person) for person in found.people)
     return Difference(
-        _side(found.base, who),
-        _side(found.head, who),
+        redacted_side(found.base, who),
+        redacted_side(found.head, who),
         tuple(redacted_guard(entry, who) for entry in found.loosened),
         tuple(sorted((_moved(person, who) for person in found.people), key=attrgetter("email"))),
     )
@@ -105,7 +124,7 @@ def _differing(person: PersonDifference) -> Acquaintance:
     return Acquaintance(person.email, path=person.source.path if person.source is not None else None)
 
 
-def _side(place: Place, who: Pseudonyms) -> Place:
+def redacted_side(place: Place, who: Pseudonyms) -> Place:
     return replace(place, revision=None if place.revision is None else who.text(place.revision))
 
 
