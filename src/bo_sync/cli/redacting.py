@@ -31,6 +31,8 @@ _WHO: "ContextVar[Pseudonyms | None]" = ContextVar("who", default=None)
 _KEY: Final = "BO_SYNC_REDACT_KEY"
 _SHORTEST: Final = 16
 """Characters of a key that nobody tries out."""
+_DEFECTS: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What ends in a traceback, which quotes what it likes."""
 _HELP: Final = (
     f"Tell of people by pseudonyms that stay the same. They are hashes: without the secret {_KEY}, whoever "
     "guesses an address can check the guess."
@@ -80,13 +82,10 @@ def _redacting() -> Iterator[None]:
         if error.filename is not None:
             error.filename = _told(str(error.filename))
         raise
-    except (click.ClickException, click.exceptions.Exit, click.Abort):
-        raise
-    except Exception as error:  # a traceback quotes what it likes
+    except _DEFECTS as error:
         said = f"bo-sync itself failed: {type(error).__name__}; this is a defect, please report it"
-        raise BoSyncError(
-            said, hint="run it again without --redact, where nobody else reads, for the details"
-        ) from None
+        hint = "run it again without --redact, where nobody else reads, for the details"
+        raise BoSyncError(said, hint=hint) from None
     finally:
         _WHO.reset(reset)
 
