@@ -140,6 +140,15 @@ def test_drift_opens_one_issue_and_closes_it_when_it_is_over(team: Team) -> None
     assert len(team.office.forge.issues) == 1
 
 
+def test_drift_that_no_apply_would_undo_because_it_is_refused_is_told_all_the_same(team: Team) -> None:
+    gone = {f"users/{name}@example.com.yaml": f"email: {name}@example.com\nstate: absent\n" for name in SELLERS[:4]}
+    team.office.merges(team.office.proposes("half", gone))
+    jobs = team.on_main("schedule", "drift")
+    assert ended(jobs) == {"drift": True}, jobs["bo-sync:drift"].log
+    (issue,) = team.office.forge.open_issues
+    assert "Refused by max_user_deletes" in plain(issue.body)
+
+
 def test_drift_can_be_taken_over_as_a_merge_request(team: Team) -> None:
     assert "The files say what the hub holds." in team.on_main("web", "pull")["bo-sync:pull"].log
     team.office.changes_by_hand("bea@example.com", lastName="Director")

@@ -234,6 +234,15 @@ def test_drift_opens_one_issue_keeps_it_up_to_date_and_closes_it_when_it_is_over
     check_golden("workflow-drift-over.md", steady(f"# {issue.title}\n\n{issue.body}"))
 
 
+def test_drift_that_no_apply_would_undo_because_it_is_refused_is_told_all_the_same(team: Office) -> None:
+    gone = {f"users/{name}@example.com.yaml": f"email: {name}@example.com\nstate: absent\n" for name in SELLERS[:4]}
+    team.merges(team.proposes("half", gone))
+    jobs = team.runs("bo-sync-drift", on_main("schedule"))
+    assert ended(jobs) == {"drift": "success"}, jobs["drift"].log
+    (issue,) = team.forge.open_issues
+    assert "Refused by max_user_deletes" in plain(issue.body)
+
+
 def test_drift_can_be_taken_over_as_a_pull_request(team: Office) -> None:
     team.changes_by_hand("bea@example.com", lastName="Director")
     for _ in range(2):  # the branch of the first time is there the second time
