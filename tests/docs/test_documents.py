@@ -32,3 +32,15 @@ def test_the_lifecycle_has_every_phase_in_order() -> None:
         {Phase.LOWER: "lower, revoke, remove duplicates", Phase.PROFILES: "update profiles"}.get(phase, phase.value)
         for phase in Phase
     ]
+
+
+def test_each_exit_code_is_shown_by_a_command_that_ends_with_it() -> None:
+    told = (ROOT / "docs" / "exit-codes.md").read_text(encoding="utf-8").partition("## Each of them, once")[2]
+    parts = re.split(r"^(\d(?: and \d)?|64)(?=: | cannot)", told, flags=re.MULTILINE)[1:]
+    shown = {
+        codes: re.findall(r"\$ .*echo \$\?\n(\d+)$", text, re.MULTILINE)
+        for codes, text in zip(*[iter(parts)] * 2, strict=True)
+    }
+    assert {code for codes in shown for code in codes.split(" and ")} == {"0", "1", "2", "3", "4", "5", "6", "64"}
+    for codes, ended in shown.items():
+        assert codes in {"1", "5"} or set(codes.split(" and ")) <= set(ended), codes
