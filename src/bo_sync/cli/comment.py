@@ -86,13 +86,9 @@ def command(
         raise UsageError(
             "--drift is an issue made of a plan", hint="leave out --pull, --body and --failed, and give PLAN.json"
         )
+    _check_alone(failed, saved, body, marker)
     meet_files(chosen.root)
-    if failed is None:
-        message = _message(saved, body, marker)
-    elif saved is None and body is None and marker is None:
-        message = _without_plan(chosen, failed, hub)
-    else:
-        raise UsageError("--failed is there because there is no plan", hint="give it without PLAN.json and --body")
+    message = _message(saved, body, marker) if failed is None else _without_plan(chosen, failed, hub)
     if dry_run:
         result(message.body)
     else:
@@ -118,6 +114,11 @@ def _message(saved: Path | None, body: Path | None, marker: str | None) -> _Mess
     if marker is not None:
         raise UsageError("a plan has a marker of its own", hint="give --marker with --body only")
     return _planned(_plan(saved))
+
+
+def _check_alone(failed: int | None, *others: object) -> None:
+    if failed is not None and any(other is not None for other in others):
+        raise UsageError("--failed is there because there is no plan", hint="give it without PLAN.json and --body")
 
 
 def _without_plan(chosen: Common, code: int, hub: str | None) -> _Message:
