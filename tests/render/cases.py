@@ -180,9 +180,15 @@ def hostile(text: str) -> Plan:
 SHORT_ATTACK: Final = "::error::\x1b[31m\u202e\u200b\n::x ##[y] =1 | `<b>@z\ud800"
 
 PLANS: Final[dict[str, Plan]] = {
-    "nothing-to-do": plan(unchanged=14, rails=CONTENT),
+    "nothing-to-do": plan(unchanged=15, rails=CONTENT),
     "nothing-to-do-but-people-without-a-file": plan(
-        unchanged=1, unmanaged=(unmanaged("guest@example.com"),), rails=CONTENT
+        unchanged=15, unmanaged=(unmanaged("guest@example.com"),), rails=CONTENT
+    ),
+    "nothing-to-do-for-one-person-of-many": plan(unchanged=1, rails=CONTENT),
+    "nothing-to-do-but-to-look-at": plan(
+        unchanged=14,
+        findings=(Finding("BOS101", Severity.WARNING, "two live people", Text("Two@example.com"), source()),),
+        rails=CONTENT,
     ),
     "no-change-yet-refused": plan(rails=(RailResult("empty", 0, 1, ok=False), *CONTENT[1:])),
     "everything": everything(),

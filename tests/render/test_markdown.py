@@ -259,8 +259,11 @@ def test_explanations_go_first_then_folded_rows_then_risky_ones() -> None:
 
 
 def test_risks_are_unfolded_and_the_rest_is_folded() -> None:
-    unfolded, _, folded = plan_markdown(EVERY_PLAN["everything-with-policies"]).partition("<details>")
-    assert unfolded.index("Refused by the policy") < unfolded.index("Needs attention (7)")
+    shown = plan_markdown(EVERY_PLAN["everything-with-policies"])
+    known, _, rest = shown.partition("<details>\n<summary>1 person did so before</summary>")[2].partition("</details>")
+    assert "ann" in known
+    unfolded, _, folded = rest.partition("<details>")
+    assert shown.index("Refused by the policy") < shown.index("Needs attention (7)")
     assert "karel" in unfolded
     assert "karel" not in folded
     assert "guido" not in unfolded
@@ -269,9 +272,65 @@ def test_risks_are_unfolded_and_the_rest_is_folded() -> None:
         "Access lost (3)",
         "Profile only, no effect on access (5)",
         "Not touched (4)",
+        "1 policy fails as before, and refuses nothing: 1 person",
         "Rails: 7 checked, none refuses",
         "Policies: 6 policies checked, 4 fail; 1 note on exceptions",
     ]
+
+
+def test_who_is_deleted_loses_all_access_and_the_comment_says_so() -> None:
+    told = as_github_shows(plan_markdown(EVERY_PLAN["deleted-by-each-cause"])).prose
+    assert "(3 deleted), and no grant of who stays; who is deleted loses all access." in told
+    assert "loses all access" not in plan_markdown(EVERY_PLAN["one-person"])
+
+
+def test_a_plan_of_a_few_says_nothing_of_those_who_were_not_compared() -> None:
+    told = as_github_shows(plan_markdown(EVERY_PLAN["nothing-to-do-for-one-person-of-many"])).prose
+    assert "The hub holds what the files say of 1 of 15 people; no more were compared." in told
+    assert "The hub holds what the files say." in plan_markdown(EVERY_PLAN["nothing-to-do"])
+
+
+def failing(number: int, *, tolerated: bool = False, severity: Severity = Severity.WARNING) -> PolicyResult:
+    """A policy that somebody new and `number` others break."""
+    row = PolicyRow(Text("new@example.com"), "says so", source("users/new.yaml"), is_new=True)
+    old = tuple(PolicyRow(Text(f"old{index}@example.com"), "says so", source()) for index in range(number))
+    about = Policy("a-policy", Text("Nobody"), Match((Has(()),), is_all=True), source(), severity)
+    return PolicyResult(about, old if tolerated else (row, *old), is_tolerated=tolerated)
+
+
+@pytest.mark.parametrize("severity", [Severity.ERROR, Severity.WARNING])
+def test_of_a_policy_only_what_is_new_is_in_full_view_and_everybody_is_counted(severity: Severity) -> None:
+    shown = plan_markdown(replace(plan(), policies=(failing(40, severity=severity),)))
+    unfolded, _, folded = shown.partition("<details>\n<summary>40 people did so before</summary>")
+    assert "41 people, none allowed" in as_github_shows(unfolded).prose
+    assert ("new<!---->" in unfolded, "old0<!---->" in unfolded, folded.count("old")) == (True, False, 40)
+    assert "**Way past:**" in folded.partition("</details>")[2]
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        failing(40, tolerated=True, severity=Severity.ERROR),
+        replace(failing(40), rows=failing(40).rows[1:]),
+    ],
+    ids=["an error that the plan does not make worse", "a warning that is no news"],
+)
+def test_a_policy_that_fails_as_before_is_folded_below_the_risks_and_still_counted(result: PolicyResult) -> None:
+    shown = plan_markdown(replace(plan(), policies=(result,)))
+    unfolded, _, folded = shown.partition("<details>")
+    assert "old0" not in unfolded
+    assert "<summary>1 policy fails as before, and refuses nothing: 40 people</summary>" in folded
+    assert folded.count("old") == 40
+    check_comment(shown)
+
+
+def test_a_policy_that_asks_for_more_people_is_in_full_view_unless_it_is_tolerated() -> None:
+    wanting = replace(failing(1).policy, at_most=None, at_least=3)
+    row = failing(1).rows[1:]
+    unfolded = plan_markdown(replace(plan(), policies=(PolicyResult(wanting, row),))).partition("<details>")[0]
+    assert "1 person, at least 3" in as_github_shows(unfolded).prose
+    folded = plan_markdown(replace(plan(), policies=(PolicyResult(wanting, row, is_tolerated=True),)))
+    assert "1 policy fails as before" in folded
 
 
 def test_each_refusal_says_actual_limit_rows_and_the_way_past() -> None:
@@ -288,9 +347,21 @@ def test_each_refusal_says_actual_limit_rows_and_the_way_past() -> None:
         (EVERY_PLAN["no-change-yet-refused"], "### ⛔ bo-sync: this plan is refused"),
         (EVERY_PLAN["violated"], "### ⛔ bo-sync: this plan is refused"),
         (EVERY_PLAN["one-person"], "### 🔷 bo-sync: 1 person, 1 grant"),
-        (EVERY_PLAN["everything"], "### 🔶 bo-sync: 7 people, 15 grants; 7 rows need attention"),
+        (EVERY_PLAN["everything"], "### 🔶 bo-sync: 7 people, 15 grants, 1 deletion; 7 rows need attention"),
+        (EVERY_PLAN["deleted-by-each-cause"], "### 🔶 bo-sync: 3 people, no grant, 3 deletions; 3 rows need attention"),
+        (EVERY_PLAN["nothing-to-do-but-to-look-at"], "### 🔶 bo-sync: nothing to do; 1 row needs attention"),
+        (EVERY_PLAN["nothing-to-do-for-one-person-of-many"], "### ✅ bo-sync: nothing to do"),
     ],
-    ids=["nothing to do", "nothing yet refused", "refused by a policy", "a change", "much to look at"],
+    ids=[
+        "nothing to do",
+        "nothing yet refused",
+        "refused by a policy",
+        "a change",
+        "much to look at",
+        "deletions alone",
+        "nothing to do but to look at",
+        "nothing to do of those who were asked for",
+    ],
 )
 def test_the_verdict_comes_first(shown: Plan, heading: str) -> None:
     assert plan_markdown(shown).splitlines()[1] == heading

@@ -35,7 +35,7 @@ _STEPS: Final = (
     Detail(folded=20),
     Detail(folded=0),
     Detail(folded=0, cell=500),
-    Detail(folded=0, rows=100, cell=200),
+    *(Detail(folded=0, rows=rows, cell=200) for rows in (800, 600, 400, 300, 200, 150, 100)),
     Detail(folded=0, rows=40, cell=120),
     Detail(folded=0, rows=12, cell=80),
     Detail(folded=0, rows=3, cell=60),

@@ -30,9 +30,16 @@ from bo_sync.render.comment import (
 )
 from bo_sync.render.escape import markdown_code
 from bo_sync.render.layout import Row
-from bo_sync.render.markdown_checks import policy_blocks, policy_notes, rail_blocks, rail_table
+from bo_sync.render.markdown_checks import (
+    policy_blocks,
+    policy_notes,
+    pressing,
+    rail_blocks,
+    rail_table,
+    standing_policies,
+)
 from bo_sync.render.phrases import counted, listed, people
-from bo_sync.render.sections import Section, sections
+from bo_sync.render.sections import Section, nothing_of, sections
 
 _WHOLE: Final = "The whole plan is in the JSON, and in `bo-sync plan --format text`."
 _LONGEST: Final = 200
@@ -61,13 +68,14 @@ def plan_markdown(plan: Plan, *, explain: bool = False, limit: int = COMMENT_LIM
 def _blocks(plan: Plan, told: tuple[Section, ...], detail: Detail) -> Iterator[Block]:
     parts = {part.title: part for part in told}
     risky = _attention(plan, parts.pop(ATTENTION, None))
-    yield said(marker(plan), f"### {_heading(plan, len(risky))}", "", _verdict(plan), *_counts(plan.summary))
+    yield said(marker(plan), f"### {_heading(plan, len(risky))}", "", *_verdict(plan), *_counts(plan.summary))
     yield from rail_blocks(plan.refused, detail)
-    yield from policy_blocks(plan.policies, detail)
+    yield from policy_blocks(pressing(plan.policies), detail)
     if risky:
         yield unfolded(f"{ATTENTION} ({len(risky)})", _table(risky, detail, detail.rows))
     for part in parts.values():
         yield folded(f"{part.title} ({len(part.rows)})", _table(part.rows, detail, detail.folded))
+    yield standing_policies(plan.policies, detail)
     yield rail_table(plan.rails)
     yield policy_notes(plan.policies, detail)
     yield said(_footer(plan, detail))
@@ -84,22 +92,39 @@ def _attention(plan: Plan, part: Section | None) -> tuple[Row, ...]:
 def _heading(plan: Plan, risky: int) -> str:
     if plan.refused or plan.violated:
         return "⛔ bo-sync: this plan is refused"
-    if not plan.changes:
-        return "✅ bo-sync: nothing to do"
-    told = f"bo-sync: {people(len(plan.changes))}, {counted(_grants(plan.summary), 'grant')}"
-    return f"🔶 {told}; {counted(risky, 'row needs', 'rows need')} attention" if risky else f"🔷 {told}"
+    told = f"bo-sync: {_size(plan.summary) if plan.changes else 'nothing to do'}"
+    if risky:
+        return f"🔶 {told}; {counted(risky, 'row needs', 'rows need')} attention"
+    return f"🔷 {told}" if plan.changes else f"✅ {told}"
+
+
+def _size(summary: Summary) -> str:
+    """`7 people, 15 grants, 1 deletion`."""
+    number = summary.create + summary.update + summary.delete
+    grants = _grants(summary)
+    deleted = f", {counted(summary.delete, 'deletion')}" if summary.delete else ""
+    return f"{people(number)}, {counted(grants, 'grant') if grants else 'no grant'}{deleted}"
 
 
 def _grants(summary: Summary) -> int:
     return sum(summary.grants.values())
 
 
-def _verdict(plan: Plan) -> str:
+def _verdict(plan: Plan) -> tuple[str, ...]:
+    """What would be done, what refuses it, and what is next."""
     refusing = [markdown_code(rail.rail) for rail in plan.refused]
     refusing += [f"the policy {markdown_code(result.policy.id)}" for result in plan.violated][:_NAMED]
     more = len(plan.refused) + len(plan.violated) - len(refusing)
     refused = f" **Refused by {', '.join(refusing)}{f' and {more} more' if more else ''}; nothing can be applied.**"
-    return _would(plan) + (refused if refusing else "")
+    if refusing:
+        return _would(plan) + refused, "", "**Next:** each refusal below says the way past; then plan again."
+    following = ("", f"**Next:** {prose(_NEXT)}") if plan.changes else ()
+    return _would(plan), *following
+
+
+_NEXT: Final = (
+    "nothing is sent before `bo-sync apply`, which plans anew, and refuses a saved plan when anything has moved."
+)
 
 
 _NAMED: Final = 10
@@ -109,12 +134,13 @@ _NAMED: Final = 10
 def _would(plan: Plan) -> str:
     summary = plan.summary
     if not plan.changes:
-        return "No change can be made." if plan.refused else "The hub holds what the files say."
+        return "No change can be made." if plan.refused else f"{nothing_of(plan)}."
     done = listed(((summary.create, "created"), (summary.update, "updated"), (summary.delete, "deleted")))
     gained, lost = gained_and_lost(summary)
     grants = listed(((gained, "gained"), (lost, "lost"), (summary.grants[Direction.DUPLICATE], "surplus rows removed")))
     told = f"Apply would change **{people(len(plan.changes))}** ({done})"
-    return f"{told} and **{counted(_grants(summary), 'grant')}** ({grants})." if grants else f"{told}, and no grant."
+    told += f" and **{counted(_grants(summary), 'grant')}** ({grants})" if grants else ", and no grant of who stays"
+    return f"{told}; who is deleted loses all access." if summary.delete else f"{told.removesuffix(' of who stays')}."
 
 
 def gained_and_lost(summary: Summary) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """Rails and policies in a comment: each that refuses unfolded, with because of whom, and the exact way past it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -9,7 +10,7 @@ from bo_sync.core.policy import PolicyResult, PolicyRow
 from bo_sync.core.rails import RailResult, RailRow, way_past
 from bo_sync.render.comment import Block, Cells, Detail, code, folded, prose, said, sentence, table, unfolded
 from bo_sync.render.escape import markdown_code
-from bo_sync.render.phrases import counted
+from bo_sync.render.phrases import counted, people
 from bo_sync.render.policies import way_past_policy, weight_of
 from bo_sync.render.rails import measure_of
 
@@ -63,9 +64,52 @@ def policy_blocks(results: Iterable[PolicyResult], detail: Detail) -> Iterator[B
         yield Block((f"{counted(len(left), 'more policy fails', 'more policies fail')}.",), 0, rows)
 
 
+def pressing(results: Iterable[PolicyResult]) -> tuple[PolicyResult, ...]:
+    """Those of a plan that refuse it, or that fail in a way in which they did not before."""
+    return tuple(result for result in results if not result.ok and not _stood(result))
+
+
+def _stood(result: PolicyResult) -> bool:
+    """Whether it fails as it did before the plan, and refuses nothing."""
+    is_new = any(row.is_new for row in result.rows) or result.is_too_few
+    return not result.ok and not result.is_violated and (result.is_tolerated or not is_new)
+
+
+def standing_policies(results: Iterable[PolicyResult], detail: Detail) -> Block:
+    """Those that fail and press nobody, folded: a reviewer has seen them before."""
+    standing = [result for result in results if _stood(result)]
+    if not standing:
+        return Block()
+    blocks = list(policy_blocks(standing, replace(detail, rows=detail.folded)))
+    lines = tuple(line for block in blocks for line in ("", *block.lines))[1:]
+    number = sum(result.actual for result in standing)
+    told = f"{counted(len(standing), 'policy fails', 'policies fail')} as before, and refuse nothing: {people(number)}"
+    title = told if len(standing) > 1 else told.replace("and refuse", "and refuses")
+    return folded(title, Block(lines, sum(block.shown for block in blocks), sum(block.rows for block in blocks)))
+
+
+def _counting(result: PolicyResult, detail: Detail) -> Block:
+    """Whoever counts; beside somebody new, those who did so before are folded."""
+    cells = [partial(_policy_row, row, detail) for row in result.rows]
+    new = [shown for shown, row in zip(cells, result.rows, strict=True) if row.is_new]
+    if not new or len(new) == len(cells):
+        return table((*_HEAD, ""), cells, detail.rows)
+    old = [shown for shown, row in zip(cells, result.rows, strict=True) if not row.is_new]
+    first, then = (
+        table((*_HEAD, ""), new, detail.rows),
+        table(_HEAD, [_without_mark(each) for each in old], detail.folded),
+    )
+    below = folded(f"{people(len(old))} did so before", then)
+    return Block((*first.lines, "", *below.lines), first.shown + then.shown, len(cells))
+
+
+def _without_mark(row: Callable[[], Cells]) -> Callable[[], Cells]:
+    return lambda: row()[:-1]
+
+
 def _policy(result: PolicyResult, detail: Detail) -> Block:
     policy = result.policy
-    rows = table((*_HEAD, ""), [partial(_policy_row, row, detail) for row in result.rows], detail.rows)
+    rows = _counting(result, detail)
     why = ("", f"**Why:** {code(policy.why.raw, detail)}") if policy.why is not None else ()
     told = (
         f"{code(policy.title.raw, detail)}: {prose(weight_of(result))}.",

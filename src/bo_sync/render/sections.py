@@ -235,6 +235,16 @@ def _untouched(plan: Plan) -> Iterator[Row]:
     yield from _findings(plan, info=True)
 
 
+def nothing_of(plan: Plan) -> str:
+    """What a plan without changes says of the hub: of everybody in the files only where everybody was compared.
+
+    With `--only` and `--ended` most people are not, and never whoever shares an address but for its case.
+    """
+    if plan.unchanged == plan.config.users:
+        return "The hub holds what the files say"
+    return f"The hub holds what the files say of {plan.unchanged} of {people(plan.config.users)}; no more were compared"
+
+
 _LEFT: Final = {
     Unmanaged.REPORT.value: "in the hub without a file, left alone (`unmanaged: report`)",
     PROTECTED: "in the hub without a file, protected",

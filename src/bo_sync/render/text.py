@@ -16,7 +16,7 @@ from bo_sync.render.layout import Columns, Page, Row, Tone, cells, lay_out, meas
 from bo_sync.render.phrases import address, counted, listed, people
 from bo_sync.render.policies import policy_lines
 from bo_sync.render.rails import rail_lines, rails_block, refusing_of
-from bo_sync.render.sections import sections
+from bo_sync.render.sections import nothing_of, sections
 from bo_sync.render.users import UserRow
 
 
@@ -64,7 +64,8 @@ def _sentence(plan: Plan) -> str:
     unchanged = "unchanged" if changing else "person unchanged" if summary.unchanged == 1 else "people unchanged"
     rest = listed(((summary.unchanged, unchanged), (summary.unmanaged, "without a file")))
     if not changing:
-        begin = "No change can be made" if plan.refused else "Nothing to do: the hub holds what the files say"
+        nothing = nothing_of(plan)
+        begin = "No change can be made" if plan.refused else f"Nothing to do: {nothing[:1].lower()}{nothing[1:]}"
         return begin + (f" ({rest})." if rest else ".") + _verdict(plan)
     done = listed(((summary.create, "created"), (summary.update, "updated"), (summary.delete, "deleted")))
     grants = listed((summary.grants[direction], _GRANT_WORDS[direction]) for direction in Direction)
