@@ -14,8 +14,11 @@ from pathlib import Path
 import pytest
 
 from bo_sync import __version__
+from bo_sync.errors import ExitCode
+from bo_sync.sandbox.baseline import VIEWER_KEY
 from tests.end_to_end.office import SELLERS, Office, asked_of, office, on_main, plain
 from tests.support.golden import check_golden
+from tests.support.process import bo_sync, write
 from tests.support.runner import Job
 
 HANA = "email: hana@example.com\nfirst_name: Hana\nlast_name: Sato\npreset: sales-representative\n"
@@ -152,6 +155,23 @@ def test_a_plan_that_no_longer_holds_when_it_is_let_through_is_not_applied(team:
     assert ended(jobs) == {"plan": "success", "apply": "failure"}
     assert "the saved plan is not what would be done now" in jobs["apply"].log
     assert "hana@example.com" not in emails(team)
+
+
+@pytest.mark.parametrize("is_sound", [False, True], ids=["altered by hand", "a sound plan for other files"])
+def test_a_plan_that_is_swapped_before_it_is_applied_is_not_applied(is_sound: bool, team: Office) -> None:
+    team.merges(team.proposes("hana", {"users/hana.yaml": HANA}))
+    kept = team.site.scratch.with_name("jobs-artifacts") / "bo-sync-plan" / "plan.json"
+    other = team.desk.parent / "other.json"
+    write(team.desk, {"users/eve.yaml": HANA.replace("hana", "eve")})
+    assert bo_sync(team.desk, "plan", "--out", str(other), env=team.hub.env(VIEWER_KEY)).code == ExitCode.OK
+
+    def swap() -> None:
+        shown = kept.read_text(encoding="utf-8")
+        kept.write_text(other.read_text(encoding="utf-8") if is_sound else shown.replace("hana@", "eve@"))
+
+    jobs = team.runs("bo-sync-apply", on_main("push"), {"apply": swap})
+    assert ended(jobs) == {"plan": "success", "apply": "failure"}
+    assert emails(team).isdisjoint({"hana@example.com", "eve@example.com"})
 
 
 def test_a_refused_plan_is_applied_only_by_hand_with_the_number_that_is_meant(team: Office) -> None:
