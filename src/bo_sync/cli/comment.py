@@ -72,8 +72,7 @@ def command(
     the plan has changes or is refused, and closed when it has none. With --failed it says that plan ended with that
     exit code and there is no plan, so that no older one is taken for this one.
 
-    The token comes from the environment, and goes nowhere but to the API that the environment names: GITHUB_API_URL,
-    or CI_API_V4_URL.
+    The token comes from the environment, and goes to the API that it names alone: GITHUB_API_URL or CI_API_V4_URL.
 
     Exits 0 when it stands there, 6 for a file that is no plan of ours or was altered, 1 when the forge fails.
     """
@@ -82,13 +81,9 @@ def command(
 
     if forge is None:
         raise UsageError("comment needs to know the forge", hint="give --github or --gitlab")
-    if drift and (pull is not None or body is not None or failed is not None):
-        raise UsageError(
-            "--drift is an issue made of a plan", hint="leave out --pull, --body and --failed, and give PLAN.json"
-        )
+    _check_planned(pull, body, failed, drift=drift)
     _check_alone(failed, saved, body, marker)
-    meet_files(chosen.root)
-    message = _message(saved, body, marker) if failed is None else _without_plan(chosen, failed, hub)
+    message = _message(chosen.root, saved, body, marker) if failed is None else _without_plan(chosen, failed, hub)
     if dry_run:
         result(message.body)
     else:
@@ -104,7 +99,8 @@ def _tell(chosen: Common, posted: "Posted", title: str, form: str) -> None:
     result(_told(posted, title, form))
 
 
-def _message(saved: Path | None, body: Path | None, marker: str | None) -> _Message:
+def _message(root: Path, saved: Path | None, body: Path | None, marker: str | None) -> _Message:
+    meet_files(root)
     if body is not None and is_redacting():
         raise UsageError("a finished text stays as it is", hint="make it with --redact, and leave it out here")
     if body is not None and saved is None:
@@ -114,6 +110,12 @@ def _message(saved: Path | None, body: Path | None, marker: str | None) -> _Mess
     if marker is not None:
         raise UsageError("a plan has a marker of its own", hint="give --marker with --body only")
     return _planned(_plan(saved))
+
+
+def _check_planned(*others: object, drift: bool) -> None:
+    if drift and any(other is not None for other in others):
+        hint = "leave out --pull, --body and --failed, and give PLAN.json"
+        raise UsageError("--drift is an issue made of a plan", hint=hint)
 
 
 def _check_alone(failed: int | None, *others: object) -> None:
