@@ -4,7 +4,7 @@ import csv
 import json
 import re
 from io import StringIO
-from typing import Any
+from typing import Any, Final
 
 import clevercsv
 import pytest
@@ -77,3 +77,15 @@ def test_hostile_text_is_no_formula_no_command_and_no_row_of_a_table(attack: str
             assert cell.isprintable()
             assert not re.match(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]", cell)
         assert not re.search(r"^\s*::|##\w*\[", text, re.MULTILINE)
+
+
+FORMULA: Final = re.compile(r"\s*[=+\-@\t\r]")
+INJECTIONS: Final = ["=1+1", "x;=1+1;y", 'x; "=1+1"', ";;@SUM(1)", "a;b;\t=1", '";=1', 'x;"";=1']
+
+
+@pytest.mark.parametrize("attack", [*HOSTILE.values(), *INJECTIONS])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"], ids=["comma", "semicolon", "tab"])
+def test_no_cell_is_a_formula_whatever_a_spreadsheet_takes_for_the_end_of_a_cell(attack: str, delimiter: str) -> None:
+    for text in csv_of(attack).values():
+        for row in csv.reader(StringIO(text), delimiter=delimiter):
+            assert [cell for cell in row if FORMULA.match(cell)] == []

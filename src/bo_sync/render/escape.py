@@ -27,13 +27,15 @@ def json_text(document: Mapping[str, object] | Sequence[object]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=True).replace("##", r"#\u0023") + "\n"
 
 
-_FORMULA: Final = re.compile(r" *[=+\-@\uff1d\uff0b\uff0d\uff20\t\r]")
+_SIGNS: Final = r"=+\-@\uff1d\uff0b\uff0d\uff20"
+_FORMULA: Final = re.compile(rf"""(\A)(?= *[{_SIGNS}\t\r])|(;)(?=[ "]*[{_SIGNS}])""")
+"""Where a formula would begin: at the beginning of a cell, or behind what may be taken for its end. Where decimals have
+a comma, a spreadsheet parts cells by semicolons; our quotation marks bind nothing there, for they begin no cell."""
 
 
 def csv_cell(text: str) -> str:
     """`text` for a cell of a spreadsheet: never a formula. Quoting the cell is the CSV writer's work."""
-    guarded = f"'{text}" if _FORMULA.match(text) else text
-    return visible(guarded)
+    return visible(_FORMULA.sub(r"\g<0>'", text))
 
 
 def _entities(characters: str, also: str = "") -> re.Pattern[str]:
