@@ -95,6 +95,25 @@ class TestTryingAgain:
             assert post(pull(forge, pace=hurried(waits, wall=1000)), BODY).action == "created"
             assert (waits, len(forge.comments)) == ([30.0], 1)
 
+    @pytest.mark.parametrize("status", [403, 429])
+    def test_a_minute_where_github_names_its_other_limit_and_no_time(self, status: int) -> None:
+        waits: list[float] = []
+        hour = {"x-ratelimit-remaining": "4900", "x-ratelimit-reset": "4600"}
+        busy = page({"message": "You have exceeded a secondary rate limit. Please wait a few minutes"}, status, hour)
+        with github() as forge:
+            forge.weather += [Weather("GET", "/user", busy), Weather("POST", COMMENTS, busy)]
+            assert post(pull(forge, pace=hurried(waits, wall=1000)), BODY).action == "created"
+            assert (waits, len(forge.comments)) == ([60.0, 60.0], 1)
+
+    def test_that_limit_is_not_taken_for_a_token_that_may_not(self) -> None:
+        busy = page({"message": "You have exceeded a secondary rate limit."}, 403)
+        with github() as forge:
+            forge.weather += [Weather("POST", COMMENTS, busy)] * 5
+            with pytest.raises(ForgeError, match="its rate limit is reached, and asks to wait 60 s") as refused:
+                post(pull(forge), BODY)
+            assert type(refused.value) is ForgeError
+            assert forge.comments == []
+
     def test_a_limit_that_is_renewed_in_an_hour_is_not_waited_for(self) -> None:
         waits: list[float] = []
         spent = page({"message": "limit"}, 403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "4600"})

@@ -130,9 +130,10 @@ class Api:
         if outcome.retry_after is not None:
             seconds = outcome.retry_after.strip()
             return seconds[:9] if seconds.isascii() and seconds.isdigit() else None
-        if _is_limit(outcome) and reset.isascii() and reset.isdigit():
+        left = outcome.headers.get("x-ratelimit-remaining", "0")
+        if _is_limit(outcome) and left == "0" and reset.isascii() and reset.isdigit():
             return str(max(0, int(reset[:12]) - int(self._pace.wall())))
-        return None
+        return str(int(LONGEST_WAIT)) if _is_secondary(outcome) else None
 
     def _json(self, call: Call, answer: Answer) -> JsonValue:
         try:
@@ -193,7 +194,13 @@ class Api:
 def _is_limit(answer: Answer) -> bool:
     """Whether it refuses for now, because too much was asked; such a request was not carried out."""
     is_spent = answer.headers.get("x-ratelimit-remaining") == "0" or answer.retry_after is not None
-    return answer.status == 429 or (answer.status == 403 and is_spent)
+    return answer.status == 429 or (answer.status == 403 and (is_spent or _is_secondary(answer)))
+
+
+def _is_secondary(answer: Answer) -> bool:
+    """Whether it is GitHub's other limit, of which only the words tell where it names no time. Then a minute is asked
+    for (docs.github.com, "Rate limits for the REST API")."""
+    return answer.status in {403, 429} and b"secondary rate limit" in answer.body[:65536].lower()
 
 
 def _has_next(answer: Answer) -> bool:
