@@ -22,17 +22,23 @@ class Team:
     office: Office
     project: Project
 
-    def merge_request(self, branch: str) -> dict[str, Ran]:
-        """What a push to the branch of merge request 7 sets off."""
-        base = self.office.git("merge-base", "main", branch).strip()
+    def merge_request(self, branch: str, *, merged: bool = False) -> dict[str, Ran]:
+        """What a push to the branch of merge request 7 sets off; `merged` where what is run is its merge into main."""
+        base, head = self.office.git("merge-base", "main", branch).strip(), branch
+        if merged:
+            self.office.git("checkout", "--quiet", "--detach", "main")
+            self.office.git("merge", "--quiet", "--no-ff", "--message", "Merge", branch)
+            self.office.git("push", "--quiet", "origin", "HEAD:refs/merge-requests/7/merge")
+            head = self.office.git("rev-parse", "HEAD").strip()
         given = {
+            "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": self.office.git("rev-parse", "main").strip() if merged else "",
             "CI_PIPELINE_SOURCE": "merge_request_event",
             "CI_MERGE_REQUEST_IID": "7",
             "CI_MERGE_REQUEST_PROJECT_ID": PROJECT_ID,
             "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": PROJECT_ID,
             "CI_MERGE_REQUEST_DIFF_BASE_SHA": base,
         }
-        return run_pipeline(self.project, self.office.git("rev-parse", branch).strip(), given)
+        return run_pipeline(self.project, self.office.git("rev-parse", head).strip(), given)
 
     def on_main(self, source: str, task: str = "", *started: str, allow: str = "") -> dict[str, Ran]:
         """What happens on the default branch."""
@@ -88,6 +94,15 @@ def test_a_refused_merge_request_is_told_what_to_do_instead(team: Team) -> None:
     (note,) = team.office.forge.comments
     assert "this plan is refused" in note.body
     assert "keep users/bea@example.com.yaml for bea@example.com with `state: absent`" in jobs["bo-sync:intent"].log
+
+
+def test_a_merge_request_that_is_run_merged_is_not_blamed_for_what_others_merged_meanwhile(team: Team) -> None:
+    branch = team.office.proposes("hana", {"users/hana.yaml": HANA})
+    team.office.merges(team.office.proposes("ivo", {"users/ivo.yaml": HANA.replace("hana", "ivo")}, number=8))
+    jobs = team.merge_request(branch, merged=True)
+    assert ended(jobs) == {"intent": True, "plan": True}, [job.log for job in jobs.values()]
+    assert "hana@example.com" in jobs["bo-sync:intent"].log
+    assert "ivo@example.com" not in jobs["bo-sync:intent"].log
 
 
 def test_a_merge_is_applied_when_somebody_lets_it_and_as_it_was_planned(team: Team) -> None:

@@ -60,7 +60,17 @@ def said(folder: Path, *command: str, env: Mapping[str, str] | None = None) -> t
 
 def zizmor(folder: Path) -> tuple[int, str]:
     config = str(HERE / "zizmor.yml")
-    return said(folder, str(BIN / "zizmor"), "--offline", "--no-progress", "--config", config, "--", ".github")
+    return said(
+        folder,
+        str(BIN / "zizmor"),
+        "--offline",
+        "--persona=auditor",
+        "--no-progress",
+        "--config",
+        config,
+        "--",
+        ".github",
+    )
 
 
 def matches(schema: str, *files: Path) -> tuple[int, str]:

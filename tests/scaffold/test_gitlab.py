@@ -96,7 +96,9 @@ def test_the_plan_that_is_applied_is_the_one_that_was_kept() -> None:
 
 
 def test_the_intent_is_compared_with_the_base_and_every_job_has_the_whole_history() -> None:
-    assert 'bo-sync validate --base "$CI_MERGE_REQUEST_DIFF_BASE_SHA"' in script("bo-sync:intent")
+    intent = script("bo-sync:intent")
+    assert "base=${CI_MERGE_REQUEST_TARGET_BRANCH_SHA:-$CI_MERGE_REQUEST_DIFF_BASE_SHA}\n" in intent
+    assert ('bo-sync validate --base "$base" ' in intent, 'bo-sync diff "$base"' in intent) == (True, True)
     assert {str(mapping(job(name)["variables"]).get("GIT_DEPTH", "0")) for name in TRUST} == {"0"}
     assert mapping(PIPELINE[".bo-sync"]["variables"])["GIT_DEPTH"] == "0"
 
