@@ -10,7 +10,7 @@ from bo_sync.hub.client import CommerceHub
 from bo_sync.ports import CreateRow, DeleteRow, RowWrite, UpdateRow
 from bo_sync.sandbox.behaviour import Behaviour, NewUserRows, Refusal
 from tests.hub.sandboxed import JANE, Trial, fields
-from tests.hub.scripted import Cut, Scene, Scripted, data, errors, failed, html, transport_to
+from tests.hub.scripted import Cut, Say, Scene, Scripted, data, errors, failed, html, transport_to
 from tests.sandbox.asking import definition_id, grant, holding, person
 
 ADDRESS = Text(JANE)
@@ -23,6 +23,7 @@ FOUND: dict[str, JsonValue] = {
     "createdAt": "2026-01-01T00:00:00Z",
     "lastModifiedAt": "2026-01-01T00:00:00Z",
 }
+BUSY = Say(b"", 429)
 
 
 def client(hub: Scripted) -> CommerceHub:
@@ -94,8 +95,43 @@ class TestUpdating:
         with Scripted(failed("NOT_FOUND", "adminUserUpdate")) as hub, pytest.raises(HubMovedError):
             client(hub).update_profile(ADDRESS, fields(language="NL"))
 
+    def test_a_language_that_somebody_changes_while_we_wait_is_not_taken_back(self) -> None:
+        french: JsonValue = {**FOUND, "language": "FR"}
+        with (
+            Scripted(data(adminUser=FOUND), BUSY, data(adminUser=french)) as hub,
+            pytest.raises(HubMovedError, match="somebody else changed the language meanwhile"),
+        ):
+            client(hub).update_profile(ADDRESS, fields(job="Cook"), 7)
+
+    def test_somebody_made_anew_while_we_wait_is_not_written_to(self) -> None:
+        with (
+            Scripted(data(adminUser=FOUND), BUSY, data(adminUser={**FOUND, "id": "8"})) as hub,
+            pytest.raises(HubMovedError, match="another id"),
+        ):
+            client(hub).update_profile(ADDRESS, fields(language="NL"), 7)
+
+    def test_after_a_wait_in_which_nothing_changed_the_same_is_sent_again(self) -> None:
+        found, done = data(adminUser=FOUND), data(adminUserUpdate={"id": "7"})
+        with Scripted(found, BUSY, found, done) as hub:
+            client(hub).update_profile(ADDRESS, fields(job="Cook"), 7)
+        assert hub.heard[1].variables == hub.heard[3].variables
+
 
 class TestDeleting:
+    def test_somebody_made_anew_while_we_wait_is_not_deleted(self) -> None:
+        with (
+            Scripted(data(adminUser=FOUND), BUSY, data(adminUser={**FOUND, "id": "8"})) as hub,
+            pytest.raises(HubMovedError, match="another id"),
+        ):
+            client(hub).delete_user(ADDRESS, 7)
+
+    def test_after_a_wait_the_caller_is_asked_before_the_person_is_read_again(self) -> None:
+        asked: list[list[str]] = []
+        found = data(adminUser=FOUND)
+        with Scripted(found, BUSY, found, data(adminUserDelete=True)) as hub:
+            client(hub).delete_user(ADDRESS, 7, lambda: asked.append(hub.operations))
+        assert asked == [["adminUser", "adminUserDelete"]]
+
     def test_a_person_is_deleted(self) -> None:
         trial = Trial(holding(person(JANE), person("john@example.com")))
         trial.hub.delete_user(ADDRESS)

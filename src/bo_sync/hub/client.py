@@ -86,19 +86,37 @@ class CommerceHub:
 
     def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> None:
         """Sets the given fields, and the live language again when it is not among them."""
-        fields = profile_input(profile)
-        if "language" not in fields or user_id is not None:
-            live = self._standing(email, user_id, "adminUserUpdate")
-            fields.setdefault("language", live.language)
-        reply = self._transport.write(call("adminUserUpdate", {"email": email.raw, "input": fields}))
-        if reply.faults or not _has(reply, "adminUserUpdate"):
-            raise write_failure("adminUserUpdate", email, reply)
+        operation, fields = "adminUserUpdate", profile_input(profile)
+        keeps_language = "language" not in fields
+        if keeps_language:
+            fields["language"] = self._standing(email, user_id, operation).language
+        elif user_id is not None:
+            self._standing(email, user_id, operation)
+
+        def look_again() -> None:
+            if keeps_language or user_id is not None:
+                live = self._standing(email, user_id, operation)
+                if keeps_language and live.language != fields["language"]:
+                    message = f"{operation} of {email}: somebody else changed the language meanwhile"
+                    raise HubMovedError(message, operation=operation, hint="plan again")
+
+        reply = self._transport.write(call(operation, {"email": email.raw, "input": fields}), look_again)
+        if reply.faults or not _has(reply, operation):
+            raise write_failure(operation, email, reply)
 
     def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
         """Deletes a person."""
-        if user_id is not None:
-            self._standing(email, user_id, "adminUserDelete")
-        reply = self._transport.write(call("adminUserDelete", {"email": email.raw}), before_again)
+
+        def look() -> None:
+            if user_id is not None:
+                self._standing(email, user_id, "adminUserDelete")
+
+        def look_again() -> None:
+            before_again()
+            look()
+
+        look()
+        reply = self._transport.write(call("adminUserDelete", {"email": email.raw}), look_again)
         if reply.faults or not _has(reply, "adminUserDelete"):
             raise write_failure("adminUserDelete", email, reply)
 
