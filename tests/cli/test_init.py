@@ -16,6 +16,7 @@ from tests.end_to_end.office import team
 from tests.support.process import bo_sync, served, write
 
 ROOT = Path(__file__).parents[2]
+PAGE = "docs/pipelines.md of bo-sync tells which, and how to guard them"
 BOTH: tuple[Forge, ...] = ("github", "gitlab")
 LEFT_OUT = {"role-owners.yaml", "limit-and-approval.yaml"}
 """The one needs two people, whom a repository of one example does not have, and a rail says the same of a hub; the
@@ -38,6 +39,7 @@ def test_what_init_writes_is_valid_without_a_warning_in_canonical_form_and_named
     assert [line.partition(";")[0] for line in ran.err.splitlines()] == [
         "note: users/jane.doe.yaml is an example",
         "note: the policies begin as warnings",
+        f"note: before the first push, give the environments bo-sync-plan and bo-sync-apply their keys: {PAGE}",
         "next: commit these files",
     ]
     strict = bo_sync(tmp_path, "validate", "--strict")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from bo_sync.cli.scaffold import Forge
     from bo_sync.cli.starting import Start
     from bo_sync.core.model import LiveState
+
+_PAGE: Final = "docs/pipelines.md of bo-sync tells which, and how to guard them"
 
 
 @click.command(name="init", short_help="Write what a new repository needs.")
@@ -96,7 +98,9 @@ def _tell(here: Common, started: "Start", forges: "tuple[Forge, ...]") -> None:
     _tell_of_policies_and_examples(started)
     if forges and not (here.root / ".git").exists():
         say("note: this is not the top of a git repository, and a forge reads its pipelines there only")
-    if not forges:
+    if forges:
+        say(f"note: before the first push, give the environments bo-sync-plan and bo-sync-apply their keys: {_PAGE}")
+    else:
         say("note: no pipelines; `init --github` or `init --gitlab` adds them")
     say("next: commit these files; `bo-sync validate` checks them, `bo-sync plan` shows what they would change")
 
