@@ -33,7 +33,7 @@ MODULES: Final[Mapping[str, str]] = {
     "core/plan.py": "tests/core/test_plan.py",
     "core/text.py": "tests/core/test_text.py",
     "render/escape.py": "tests/render/test_escape.py",
-    "ownership.py": "tests/test_lockout.py",
+    "ownership.py": "tests/test_ownership.py",
 }
 """What is mutated, and the tests that must notice."""
 _PYTEST: Final = ("-qx", "--tb=no", "-mnot hypothesis", "-pno:cacheprovider", "-Wignore::pytest.PytestWarning")

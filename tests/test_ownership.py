@@ -1,0 +1,152 @@
+"""The last look before somebody loses the ownership of the hub's roles: whom it counts, and what it says."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import pytest
+
+from bo_sync.core.live import index
+from bo_sync.core.model import (
+    ACCESS_WORDS,
+    BACKOFFICE,
+    DEFAULT_HUB_NAMES,
+    ROLES_PERMISSIONS,
+    Access,
+    GrantRow,
+    LiveState,
+    LiveUser,
+    RoleDefinition,
+)
+from bo_sync.core.plan import Plan
+from bo_sync.core.rails import RailResult
+from bo_sync.core.settings import Settings
+from bo_sync.core.text import Text
+from bo_sync.errors import HubUnreachableError
+from bo_sync.ownership import Standing, least_owners, why_not_lose
+from bo_sync.ports import Progress
+from bo_sync.reconcile import Reading
+from tests.support.builders import HUB_URL, create, delete, plan, set_grant, update
+
+ROLE, ON = f"definition-{ROLES_PERMISSIONS}", f"definition-{BACKOFFICE}"
+DEFINITIONS: Final = tuple(
+    RoleDefinition(f"definition-{role}", Text(DEFAULT_HUB_NAMES[role]), Access.NONE)
+    for role in (ROLES_PERMISSIONS, BACKOFFICE)
+)
+NEW_OWNER = (set_grant("backoffice", "none", "owner"), set_grant("roles_permissions", "none", "owner"))
+NOBODY: Final = Standing({}, frozenset())
+
+
+def rows(role: str = "owner", on: str = "owner") -> tuple[GrantRow, ...]:
+    return GrantRow("1", ROLE, ACCESS_WORDS[role]), GrantRow("2", ON, ACCESS_WORDS[on])
+
+
+@dataclass
+class Rows:
+    """A hub of which only grants are read: those that stand now, by the person's id. None: it does not answer."""
+
+    now: Mapping[int, tuple[GrantRow, ...]] | None
+    asked: list[Sequence[int]] = field(default_factory=list)
+    url: str = HUB_URL
+
+    def read_rows_of(self, user_ids: Sequence[int]) -> Mapping[int, tuple[GrantRow, ...]]:
+        self.asked.append(user_ids)
+        if self.now is None:
+            raise HubUnreachableError("roles: no answer", operation="roles")
+        return {user_id: self.now[user_id] for user_id in user_ids if user_id in self.now}
+
+    def read_all(self, progress: Progress) -> LiveState:
+        raise AssertionError(progress)
+
+    def read_user(self, email: Text) -> LiveUser | None:
+        raise AssertionError(email)
+
+    def read_rows(self, user_id: int) -> tuple[GrantRow, ...]:
+        raise AssertionError(user_id)
+
+
+def reading(run: Plan, *owners: int, others: Sequence[int] = ()) -> Reading:
+    """People `u1@example.com` and so on by their ids, as they stood when the hub was read."""
+    people = [LiveUser(owner, Text(f"u{owner}@example.com"), (), rows()) for owner in owners]
+    people += [LiveUser(other, Text(f"u{other}@example.com"), (), rows("viewer")) for other in others]
+    return Reading(run, index(LiveState(tuple(people), DEFINITIONS), Settings()))
+
+
+def limited(limit: int, actual: int) -> RailResult:
+    return RailResult("min_role_owners", actual, limit, ok=True)
+
+
+LOSS = delete("u1@example.com", user_id=1)
+
+
+def test_who_is_not_the_last_may_lose_it() -> None:
+    hub = Rows({1: rows(), 2: rows()})
+    assert why_not_lose(hub, reading(plan(LOSS), 1, 2), NOBODY, LOSS) == ""
+    assert hub.asked == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        pytest.param(None, id="is gone"),
+        pytest.param((), id="lost every row"),
+        pytest.param(rows("editor"), id="was lowered"),
+        pytest.param(rows(on="none"), id="has Backoffice off"),
+    ],
+)
+def test_who_would_leave_nobody_may_not_whatever_stood_there_before(left: tuple[GrantRow, ...] | None) -> None:
+    hub = Rows({1: rows()} if left is None else {1: rows(), 2: left})
+    assert why_not_lose(hub, reading(plan(LOSS), 1, 2), NOBODY, LOSS) == (
+        "not sent: 0 would still own Roles & permissions with Backoffice on, and at least 1 must"
+    )
+
+
+def test_who_is_no_owner_any_more_loses_nothing_that_counts() -> None:
+    hub = Rows({1: rows("viewer"), 2: rows("viewer")})
+    assert why_not_lose(hub, reading(plan(LOSS), 1, 2), NOBODY, LOSS) == ""
+
+
+def test_where_the_owners_cannot_be_read_nothing_is_lost() -> None:
+    assert why_not_lose(Rows(None), reading(plan(LOSS), 1, 2), NOBODY, LOSS) == (
+        "not sent: who would still own Roles & permissions could not be read: roles: no answer"
+    )
+
+
+def test_the_owners_to_be_are_counted_once_they_are_and_others_are_not_looked_at() -> None:
+    raised = update("u2@example.com", set_grant("roles_permissions", "viewer", "owner", "1"), user_id=2)
+    aside = update("u4@example.com", set_grant("roles_permissions", "viewer", "editor", "1"), user_id=4)
+    run = plan(LOSS, raised, aside, create("New@Example.com", *NEW_OWNER), create("clerk@example.com"))
+    before = reading(run, 1, others=(2, 3, 4))
+    made = Standing({"new@example.com": 9, "clerk@example.com": 10}, frozenset())
+    hub = Rows({1: rows(), 2: rows("viewer"), 9: rows()})
+    assert why_not_lose(hub, before, made, LOSS) == ""
+    assert hub.asked == [[1, 2, 9]]
+    assert why_not_lose(Rows({1: rows(), 2: rows()}), before, NOBODY, LOSS) == ""
+    assert why_not_lose(Rows({1: rows(), 2: rows("viewer")}), before, NOBODY, LOSS).startswith("not sent: 0 would")
+
+
+def test_whose_own_loss_is_in_limbo_is_no_owner_to_count_on() -> None:
+    hub, before = Rows({1: rows(), 2: rows(), 3: rows()}), reading(plan(LOSS), 1, 2, 3)
+    assert why_not_lose(hub, before, Standing({}, {2}), LOSS) == ""
+    assert why_not_lose(hub, before, Standing({}, {2, 3}), LOSS).startswith("not sent: 0 would")
+
+
+def test_as_many_must_stay_as_the_rail_says() -> None:
+    hub, before = Rows({1: rows(), 2: rows(), 3: rows()}), reading(plan(LOSS, rails=(limited(3, 3),)), 1, 2, 3)
+    assert why_not_lose(hub, before, NOBODY, LOSS) == (
+        "not sent: 2 would still own Roles & permissions with Backoffice on, and at least 3 must"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rails", "least"),
+    [
+        pytest.param((limited(2, 5),), 2, id="the limit"),
+        pytest.param((limited(3, 2),), 2, id="what is left, where there were fewer before"),
+        pytest.param((limited(0, 2),), 1, id="one, whatever was allowed"),
+        pytest.param((RailResult("max_user_deletes", 9, 9, ok=True), limited(2, 4)), 2, id="this rail's limit"),
+        pytest.param((), 1, id="one, where no rail was checked"),
+    ],
+)
+def test_how_many_owners_must_remain(rails: tuple[RailResult, ...], least: int) -> None:
+    assert least_owners(plan(rails=rails)) == least
