@@ -155,9 +155,9 @@ def _program(path: Path, text: str) -> None:
 
 
 _GH: Final = """#!/usr/bin/env bash
-# Stands for GitHub's own program: writes down what it is asked, and knows no open pull request.
+# Stands for GitHub's own program: writes down what it is asked; the pull requests that it created stay open.
 printf '%s\\n' "$*" >> "{said}"
-if [ "$1 $2" = "pr list" ]; then echo 0; fi
+if [ "$1 $2" = "pr list" ]; then grep -c '^pr create ' "{said}" || true; fi
 """
 
 
