@@ -71,7 +71,7 @@ class Document(BaseModel):
 
 class Limited(Document):
     until: Day = ""
-    """The last day on which the entry holds."""
+    """The last day on which the entry holds; the first `apply` after it takes the access back, and nothing before."""
     reason: Words = ""
     """Why, for the reader of the next review."""
 
@@ -136,7 +136,7 @@ class UserDocument(ProfileDocument):
     state: Literal["present", "absent"] = "present"
     """absent: this person is to be deleted."""
     until: Day = ""
-    """The last day of the account; afterwards it is treated as absent."""
+    """The last day of the account; the first `apply` after it deletes the person, and nothing before."""
     ignore: list[Acceptance] = Field(default_factory=list)
     """Findings that are accepted for this person."""
 
