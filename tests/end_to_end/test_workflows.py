@@ -279,7 +279,7 @@ def test_drift_can_be_taken_over_as_a_pull_request(team: Office) -> None:
 
 def test_where_nothing_drifted_nothing_is_taken_over(team: Office) -> None:
     jobs = team.runs("bo-sync-pull", on_main("workflow_dispatch"))
-    assert jobs["pull"].summary == "The files say what the hub holds.\n"
+    assert (ended(jobs), jobs["pull"].summary) == ({"pull": "success"}, "The files say what the hub holds.\n")
     assert asked_of("gh", team) == []
 
 
