@@ -1,6 +1,7 @@
 """Running a plan: the order, the isolation of failures, what stops it, and a report of what happened."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 
@@ -10,7 +11,7 @@ from bo_sync.core.document import digest
 from bo_sync.core.live import index
 from bo_sync.core.model import Access, DesiredUser, LiveState
 from bo_sync.core.plan import ConfigFacts
-from bo_sync.core.rails import RailResult
+from bo_sync.core.rails import RailResult, role_owners
 from bo_sync.core.report import Outcome, Report
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
@@ -86,7 +87,9 @@ def test_everything_is_sent_in_the_order_of_the_phases() -> None:
         ("write_rows", "cas"),
         ("write_rows", "bob"),
         ("write_rows", "cas"),
+        ("read_rows", "eve"),
         ("write_rows", "eve"),
+        ("read_rows_of", ""),
         ("delete_user", "dee"),
         ("read_rows_of", ""),
         ("delete_user", "zz-owner-0"),
@@ -279,7 +282,7 @@ def test_once_stopped_nothing_new_begins_and_running_again_converges(limit: int)
     hub, desired = everything()
     asked = count()
     report = run(hub, *desired, options=Options("run", concurrency=1, stopped=lambda: next(asked) >= limit))
-    assert len([operation for operation, _ in hub.log if operation != "read_rows_of"]) == limit
+    assert len([operation for operation, _ in hub.log if not operation.startswith("read_")]) == limit
     assert report.complete is (limit == 9)
     assert run(hub, *desired).complete
     assert reading_of(*desired, live=hub.state).plan.changes == ()
@@ -325,6 +328,56 @@ def test_losses_of_ownership_go_one_at_a_time() -> None:
     desired += [absent(f"o{number}@example.com") for number in range(5, 8)]
     assert run(hub, *desired, options=Options("run", 8)).complete
     assert hub.most_in_flight == 1
+
+
+# What others do between the plan and a request of ours.
+
+AN_OWNER = (grant("backoffice", "owner"), grant("roles_permissions", "owner"))
+LESS: dict[str, DesiredUser] = {
+    "deleted": absent(ANN),
+    "raised to less": wants(ANN, grant("roles_permissions", "editor"), grant("backoffice", "owner")),
+    "switched off": wants(ANN, grant("roles_permissions", "viewer")),
+}
+
+
+@pytest.mark.parametrize("wanted", LESS.values(), ids=LESS.keys())
+def test_whoever_became_the_only_owner_since_the_plan_was_made_stays_it(wanted: DesiredUser) -> None:
+    clerk = holds(1, ANN, row("backoffice", "owner"), row("roles_permissions", "viewer"))
+    hub = InMemoryHub(hub_of(clerk, owner(2, BEN)))
+    reading = reading_of(wanted, live=hub.state)
+    hub.put(owner(1, ANN))
+    hub.remove(BEN)
+    report = apply_plan(reading, hub, Options("run"), SILENT)
+    assert outcomes(report) == {"ann": "not_attempted"}
+    assert "by now, of which this plan knows nothing" in str(report.outcomes[0].error)
+    assert role_owners(index(hub.state, SETTINGS)) == {ANN}
+
+
+def test_a_new_owner_whose_raise_is_only_half_done_at_first_gets_the_other_half() -> None:
+    hub = InMemoryHub(hub_of(holds(1, ANN), owner(2, BEN))).script("write_rows", ANN, Event(unknown, 2))
+    assert run(hub, wants(ANN, *AN_OWNER, grant("pricing", "viewer"))).complete
+
+
+def test_a_duplicate_whose_other_row_is_gone_by_now_is_none_and_stays() -> None:
+    first, second = row("roles_permissions", "owner", "1"), row("roles_permissions", "owner", "2")
+    hub = InMemoryHub(hub_of(holds(1, ANN, row("backoffice", "owner"), first, second)))
+    reading = reading_of(wants(ANN, *AN_OWNER), live=hub.state)
+    hub.put(holds(1, ANN, row("backoffice", "owner"), second))
+    report = apply_plan(reading, hub, Options("run"), SILENT)
+    assert outcomes(report) == {"ann": "failed"}
+    assert role_owners(index(hub.state, SETTINGS)) == {ANN}
+
+
+@pytest.mark.parametrize("end", [unreachable, denied], ids=["not sent", "denied"])
+def test_a_loss_whose_first_try_may_happen_yet_counts_as_happened_however_the_second_ends(
+    end: Callable[[], HubError],
+) -> None:
+    hub = InMemoryHub(hub_of(*(owner(number, email) for number, email in enumerate((ANN, BEN, CEM), start=1))))
+    hub.script("delete_user", ANN, LOST, Event(end, meanwhile=lambda found: found.remove(CEM)))
+    report = run(hub, absent(ANN), absent(BEN), wants(CEM, *AN_OWNER))
+    assert outcomes(report) == {"ann": "failed", "ben": "not_attempted"}
+    hub.remove(ANN)  # what was cut off at first arrives
+    assert role_owners(index(hub.state, SETTINGS)) == {BEN}
 
 
 def test_a_phase_begins_when_the_one_before_has_ended() -> None:

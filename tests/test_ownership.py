@@ -6,6 +6,7 @@ from typing import Final
 
 import pytest
 
+from bo_sync.core.changes import DeleteUser, UpdateUser
 from bo_sync.core.live import index
 from bo_sync.core.model import (
     ACCESS_WORDS,
@@ -23,7 +24,7 @@ from bo_sync.core.rails import RailResult
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from bo_sync.errors import HubUnreachableError
-from bo_sync.ownership import Standing, least_owners, why_not_lose
+from bo_sync.ownership import Standing, least_owners, why_not_lose, why_not_touch
 from bo_sync.ports import Progress
 from bo_sync.reconcile import Reading
 from tests.support.builders import HUB_URL, create, delete, plan, set_grant, update
@@ -136,6 +137,45 @@ def test_as_many_must_stay_as_the_rail_says() -> None:
     assert why_not_lose(hub, before, NOBODY, LOSS) == (
         "not sent: 2 would still own Roles & permissions with Backoffice on, and at least 3 must"
     )
+
+
+# Whom the plan takes for no owner.
+
+RAISE = update("u1@example.com", set_grant("roles_permissions", "viewer", "editor", "1"), user_id=1)
+ANEW = "not sent: owns Roles & permissions with Backoffice on by now, of which this plan knows nothing"
+
+
+@pytest.mark.parametrize("change", [LOSS, RAISE], ids=["deleted", "raised to less than owner"])
+@pytest.mark.parametrize(
+    ("now", "why"),
+    [
+        pytest.param(rows(), ANEW, id="became an owner"),
+        pytest.param(rows("editor"), "", id="is none yet"),
+        pytest.param(rows(on="none"), "", id="has Backoffice off"),
+        pytest.param((), "", id="lost every row"),
+    ],
+)
+def test_who_became_an_owner_since_loses_nothing(
+    change: UpdateUser | DeleteUser, now: tuple[GrantRow, ...], why: str
+) -> None:
+    hub = Rows({1: now, 2: rows()})
+    assert why_not_touch(hub, reading(plan(change), 2, others=(1,)), change) == why
+    assert hub.asked == [[1]]
+
+
+def test_who_is_an_owner_before_or_after_the_plan_is_no_surprise() -> None:
+    made = update("u1@example.com", set_grant("roles_permissions", "viewer", "owner", "1"), user_id=1)
+    assert why_not_touch(Rows({1: rows()}), reading(plan(made), 2, others=(1,)), made) == ""
+    assert why_not_touch(Rows({1: rows()}), reading(plan(LOSS), 1, 2), LOSS) == ""
+
+
+def test_where_it_cannot_be_read_whether_somebody_became_an_owner_nothing_is_sent() -> None:
+    assert why_not_touch(Rows(None), reading(plan(LOSS), 2, others=(1,)), LOSS) == (
+        "not sent: whether this person owns Roles & permissions by now could not be read: roles: no answer"
+    )
+
+
+# How many must remain.
 
 
 @pytest.mark.parametrize(

@@ -358,10 +358,11 @@ def in_turn(*done: Callable[[InMemoryHub], None]) -> Callable[[InMemoryHub], Non
     return both
 
 
-ONCE: tuple[Operation, ...] = ("write_rows",)
-READ: tuple[Operation, ...] = ("write_rows", "read_user")
-TWICE: tuple[Operation, ...] = ("write_rows", "read_user", "write_rows")
-READ_TWICE: tuple[Operation, ...] = ("write_rows", "read_user", "write_rows", "read_user")
+LOOKED: tuple[Operation, ...] = ("read_rows",)  # for WANTED removes a duplicate
+ONCE: tuple[Operation, ...] = (*LOOKED, "write_rows")
+READ: tuple[Operation, ...] = (*ONCE, "read_user")
+TWICE: tuple[Operation, ...] = (*READ, "write_rows")
+READ_TWICE: tuple[Operation, ...] = (*TWICE, "read_user")
 
 GRANTS: dict[str, Case] = {
     "all is well, in one request": Case((), ONCE),
@@ -434,6 +435,15 @@ GRANTS: dict[str, Case] = {
         "somebody else set pricing to editor meanwhile",
     ),
     "the surplus row is gone": Case((("write_rows", (Event(meanwhile=without("surplus-product_data")),)),), READ),
+    "the row that was to stay is gone before anything is sent": Case(
+        (("read_rows", (Event(meanwhile=without("row-product_data")),)),),
+        LOOKED,
+        HubMovedError,
+        "the other row of product_data is gone, so this one is no duplicate any more",
+    ),
+    "the rows of a duplicate cannot be read": Case(
+        (("read_rows", (UNREACHABLE,)),), LOOKED, HubUnreachableError, "no answer"
+    ),
     "the row that was to stay is gone": Case(
         (("write_rows", (first(without("row-product_data")),)),),
         READ,
@@ -477,6 +487,36 @@ def test_grants(case: Case) -> None:
         held = {found.definition_id.removeprefix("definition-"): found.access.word for found in rows}
         assert {**dict.fromkeys(AFTER, "none"), **held} == AFTER
         assert len(held) == len(rows)
+
+
+def test_where_nothing_is_removed_nothing_is_read_before() -> None:
+    hub = InMemoryHub(hub_of(holds(7, JANE, *HELD)))
+    write_grants(hub, TARGET, [revoke("api_keys", "editor")])
+    assert hub.log == [("write_rows", JANE)]
+
+
+SECOND: dict[str, tuple[Event, Event, type[HubError]]] = {
+    "the second try is denied": (LOST, DENIED, HubDeniedError),
+    "the second try is not sent": (LOST, UNREACHABLE, HubUnreachableError),
+    "the hub moved before the second try, and again at it": (LOST, MOVED, HubError),
+}
+
+
+@pytest.mark.parametrize(("tried", "again", "error"), SECOND.values(), ids=SECOND.keys())
+def test_a_first_try_that_may_happen_yet_is_the_cause_of_however_it_ends(
+    tried: Event, again: Event, error: type[HubError]
+) -> None:
+    hub = InMemoryHub(hub_of(holds(7, JANE))).script("delete_user", JANE, tried, again)
+    with pytest.raises(error) as caught:
+        delete(hub, GOING)
+    assert isinstance(caught.value.__cause__, HubFateUnknownError)
+
+
+def test_a_first_try_that_did_not_happen_is_no_cause() -> None:
+    hub = InMemoryHub(hub_of(holds(7, JANE))).script("delete_user", JANE, MOVED, DENIED)
+    with pytest.raises(HubDeniedError) as caught:
+        delete(hub, GOING)
+    assert caught.value.__cause__ is None
 
 
 def test_a_platform_row_of_any_access_is_on_when_it_is_read_again() -> None:

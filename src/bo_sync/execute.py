@@ -15,12 +15,12 @@ from typing import assert_never
 from bo_sync.core.changes import Change, CreateUser, UpdateUser
 from bo_sync.core.document import digest
 from bo_sync.core.model import Access
-from bo_sync.core.order import CreateStep, DeleteStep, GrantStep, Phase, ProfileStep, Step, steps
+from bo_sync.core.order import HALVES, CreateStep, DeleteStep, GrantStep, Phase, ProfileStep, Step, steps
 from bo_sync.core.plan import Plan, action_of
 from bo_sync.core.rails import role_owners
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.errors import HubError, HubFateUnknownError
-from bo_sync.ownership import Standing, why_not_lose
+from bo_sync.ownership import Standing, why_not_lose, why_not_touch
 from bo_sync.ports import Hub, Progress
 from bo_sync.reconcile import Reading
 from bo_sync.sending import Target, create, delete, strip_defaults, update_profile, write_grants
@@ -123,10 +123,22 @@ def _run_step(state: _Run, step: Step) -> None:
 
 
 def _why_not(state: _Run, step: Step) -> str:
-    """Why a step that takes ownership away must not be sent now; "" for every other step, and when it may."""
-    if step not in state.guarded or isinstance(step.change, CreateUser):
+    """Why a step that takes ownership away, or may by now, must not be sent; "" for every other, and when it may."""
+    if isinstance(step.change, CreateUser):
         return ""
-    return why_not_lose(state.hub, state.reading, Standing(state.ids, state.in_limbo), step.change)
+    if step in state.guarded:
+        return why_not_lose(state.hub, state.reading, Standing(state.ids, state.in_limbo), step.change)
+    return why_not_touch(state.hub, state.reading, step.change) if _may_lessen(step) else ""
+
+
+def _may_lessen(step: Step) -> bool:
+    """Whether a step would take ownership from whoever became an owner since the plan was made.
+
+    A raise is sent as the access that is to hold afterwards, so it takes from whoever holds more by then.
+    """
+    return isinstance(step, DeleteStep) or (
+        isinstance(step, GrantStep) and any(grant.role in HALVES for grant in step.grants)
+    )
 
 
 def _note_limbo(state: _Run, step: Step, error: HubError) -> None:

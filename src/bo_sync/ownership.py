@@ -2,10 +2,11 @@
 
 Whatever the plan hoped for, raises may have failed and others may have changed the hub since. So the owners are counted
 among all who were owners when the hub was read or are to be owners afterwards, from rows read at this moment; whoever
-else became one meanwhile is not counted, which errs on the safe side.
+else became one meanwhile is not counted, which errs on the safe side, and loses nothing by a plan that knows nothing of
+it.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bo_sync.core.changes import DeleteUser, UpdateUser
@@ -33,17 +34,28 @@ def why_not_lose(hub: HubReader, reading: Reading, run: Standing, change: Update
     """Why `change` may not take ownership away now, or "" when it may. Who is in limbo counts as no owner any more."""
     candidates = _candidates(reading, run.created)
     try:
-        rows = hub.read_rows_of(sorted(candidates))
+        owners = _owners_among(hub, reading, sorted(candidates))
     except HubError as error:
         return f"not sent: who would still own Roles & permissions could not be read: {error.message}"
-    definitions = reading.live.definitions
-    roles = {definition.id: role for role, definition in definitions.items()}
-    owners = {user_id for user_id in candidates if is_role_owner(_grants(rows.get(user_id, ()), roles), definitions)}
     least = least_owners(reading.plan)
     left = len(owners - {change.id, *run.in_limbo})
     if change.id not in owners or left >= least:
         return ""
     return f"not sent: {left} would still own Roles & permissions with Backoffice on, and at least {least} must"
+
+
+def why_not_touch(hub: HubReader, reading: Reading, change: UpdateUser | DeleteUser) -> str:
+    """Why `change` may not be sent where the plan knows of no ownership to lose: somebody has given it since.
+
+    "" when it may. Who is to be an owner afterwards loses none.
+    """
+    try:
+        is_owner = bool(_owners_among(hub, reading, [change.id]))
+    except HubError as error:
+        return f"not sent: whether this person owns Roles & permissions by now could not be read: {error.message}"
+    if not is_owner or change.hub_email.raw in _known(reading):
+        return ""
+    return "not sent: owns Roles & permissions with Backoffice on by now, of which this plan knows nothing"
 
 
 def least_owners(plan: Plan) -> int:
@@ -54,13 +66,24 @@ def least_owners(plan: Plan) -> int:
 
 def _candidates(reading: Reading, created: Mapping[str, int]) -> set[int]:
     """Everybody who may be an owner by now, as far as the plan knows: owners before it, and owners after it."""
-    definitions = reading.live.definitions
-    held_after = grants_after(reading.live, reading.plan.changes)
-    after = {email for email, held in held_after.items() if is_role_owner(held, definitions)}
     known = {person.user.email.raw: person.user.id for person in reading.live.people}
-    addresses = role_owners(reading.live) | after
+    addresses = _known(reading)
     ids = {known[email] for email in addresses if email in known}
-    return ids | {user_id for key, user_id in created.items() if key in {Text(email).folded for email in after}}
+    return ids | {user_id for key, user_id in created.items() if key in {Text(email).folded for email in addresses}}
+
+
+def _known(reading: Reading) -> frozenset[str]:
+    """The addresses of whoever is an owner before the plan or after it."""
+    after = grants_after(reading.live, reading.plan.changes)
+    definitions = reading.live.definitions
+    return role_owners(reading.live) | {email for email, held in after.items() if is_role_owner(held, definitions)}
+
+
+def _owners_among(hub: HubReader, reading: Reading, user_ids: Sequence[int]) -> set[int]:
+    """Who of some people is an owner at this moment. Raises HubError."""
+    rows, definitions = hub.read_rows_of(user_ids), reading.live.definitions
+    roles = {definition.id: role for role, definition in definitions.items()}
+    return {user_id for user_id in user_ids if is_role_owner(_grants(rows.get(user_id, ()), roles), definitions)}
 
 
 def _grants(rows: Iterable[GrantRow], roles: Mapping[str, Role]) -> dict[Role, Access]:

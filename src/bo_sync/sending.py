@@ -78,14 +78,24 @@ def delete(hub: Hub, change: DeleteUser, before_again: Again = no_objection) -> 
 
 
 def write_grants(hub: Hub, target: Target, grants: Sequence[GrantChange], before_again: Again = no_objection) -> None:
-    """One person's grant changes of one phase, in one request."""
+    """One person's grant changes of one phase, in one request. A duplicate is looked at just before it is removed."""
 
     def left(doubt: HubError) -> list[RowWrite] | None:
         return grants_missing(target, grants, _same_person(hub, target, doubt).rows) or None
 
+    def look() -> None:
+        duplicates = [grant for grant in grants if isinstance(grant, RemoveDuplicate)]
+        if duplicates:
+            grants_missing(target, duplicates, hub.read_rows(target.id))
+
+    def look_again() -> None:
+        before_again()
+        look()
+
+    look()
     _settle(
         [_write(grant) for grant in grants],
-        lambda work: hub.write_rows(target.id, work, before_again),
+        lambda work: hub.write_rows(target.id, work, look_again),
         left,
         before_again,
     )
@@ -109,27 +119,40 @@ def _settle(
     left: Callable[[HubError], T | None],
     before_again: Again = no_objection,
 ) -> None:
-    """Sends `work`; in doubt asks `left` what of it does not hold yet (None: all holds) and sends that once more."""
+    """Sends `work`; in doubt asks `left` what of it does not hold yet (None: all holds) and sends that once more.
+
+    However the second try fails: a first one that may happen yet is the cause.
+    """
     try:
         send(work)
     except _DOUBTS as doubt:
-        rest = left(doubt)
-        if rest is None:
-            return
+        first, rest = doubt, left(doubt)
     else:
         return
-    before_again()
+    if rest is None:
+        return
     try:
-        send(rest)
-    except _DOUBTS as again:
-        if left(again) is not None:
-            raise _given_up(again) from again
+        before_again()
+        _send_last(rest, send, left)
+    except HubError as failed:
+        if isinstance(first, HubFateUnknownError):
+            raise failed from first
+        raise
+
+
+def _send_last(work: T, send: Callable[[T], None], left: Callable[[HubError], T | None]) -> None:
+    try:
+        send(work)
+    except _DOUBTS as doubt:
+        if left(doubt) is not None:
+            raise _given_up(doubt) from doubt
 
 
 def grants_missing(target: Target, grants: Sequence[GrantChange], rows: Sequence[GrantRow]) -> list[RowWrite]:
     """What of `grants` does not hold in the person's `rows` yet.
 
-    Raises HubMovedError where somebody else set a third value, or put another row in the place of the planned one.
+    Raises HubMovedError where somebody else set a third value, put another row in the place of the planned one, or took
+    the one away beside which another was surplus.
     """
     surplus = {grant.row_id for grant in grants if isinstance(grant, RemoveDuplicate)}
     staying = [row for row in rows if row.id not in surplus]

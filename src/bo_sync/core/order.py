@@ -87,16 +87,17 @@ def _steps_of(change: Change, owners: Collection[str]) -> Iterator[tuple[Phase, 
             yield (Phase.OWNERSHIP if change.hub_email.raw in owners else Phase.DELETE), DeleteStep(change)
 
 
-_HALVES: Final = frozenset({ROLES_PERMISSIONS, BACKOFFICE})
+HALVES: Final = frozenset({ROLES_PERMISSIONS, BACKOFFICE})
+"""What the ownership of the hub's roles is made of."""
 
 
 def _grant_steps(change: UpdateUser, *, is_owner: bool) -> Iterator[tuple[Phase, Step]]:
-    waits = any(grant.role in _HALVES and grant.direction.takes for grant in change.grants) and not is_owner
+    waits = any(grant.role in HALVES and grant.direction.takes for grant in change.grants) and not is_owner
     phases: dict[Phase, list[GrantChange]] = {}
     waiting: list[GrantChange] = []
     for grant in change.grants:
         phase = _phase_of(grant, is_owner=is_owner)
-        if phase is Phase.RAISE and waits and grant.role in _HALVES:
+        if phase is Phase.RAISE and waits and grant.role in HALVES:
             waiting.append(grant)
         else:
             phases.setdefault(phase, []).append(grant)
@@ -110,7 +111,7 @@ def _phase_of(grant: GrantChange, *, is_owner: bool) -> Phase:
     match grant.direction:
         case Direction.ADDED | Direction.RAISED:
             return Phase.RAISE
-        case Direction.LOWERED | Direction.REVOKED if is_owner and grant.role in _HALVES:
+        case Direction.LOWERED | Direction.REVOKED if is_owner and grant.role in HALVES:
             return Phase.OWNERSHIP
         case Direction.LOWERED | Direction.REVOKED | Direction.DUPLICATE:
             return Phase.LOWER
