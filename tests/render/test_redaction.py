@@ -245,6 +245,7 @@ WORDS: Final = (
         (FieldValue("first_name", Text("An")), FieldValue("last_name", Text("Sales")), FieldValue("job", Text("it"))),
     ),
     Acquaintance(Text("name@example.com"), (FieldValue("last_name", Text("Redacted")),), reasons=(Text("file"),)),
+    Acquaintance(Text("yaml@example.com"), (FieldValue("last_name", Text("Cloud")),)),
 )
 
 
@@ -255,6 +256,7 @@ WORDS: Final = (
         "has an exception, but does not match: drop it if it is over",
         "Sales Hub is on without order_data; take it out",
         "would lose 1 grant; opens Sales > Companies",
+        "Plan for https://hub.person.cloud:8443/graphql (3 people), users/file-0123456789ab.yaml:1, bo-sync.yaml",
         "person-0123456789ab@redacted.example",
         "person-0123456789ab@redacted.example?",
         "name-0123456789ab name-ba9876543210 (redacted) users/file-0123456789ab.yaml:3",

@@ -39,6 +39,8 @@ _MADE: Final = re.compile(
     rf"(?:person|name|file)-[0-9a-f]{{{_DIGITS}}}(?![^\W_])(?:@{re.escape(DOMAIN)}(?![^\W_]))?|{re.escape(HIDDEN)}"
 )
 """What stands in place of something already."""
+_KEPT: Final = re.compile(rf"{_MADE.pattern}|\.ya?ml\b|https?://[A-Za-z0-9.:-]+(?![^\s/])")
+"""That, and what is nobody's in a sentence of ours: how files end, and the host of a hub."""
 _TOKEN: Final = re.compile(r"[^\s\"`<>(),;:|]+")
 _PEOPLES_FILE: Final = re.compile(
     rf"(?<![\w/])users/(?=[^\s;,.])(?!file-[0-9a-f]{{{_DIGITS}}}\.yaml).{{0,400}}?\.ya?ml\b", re.IGNORECASE
@@ -207,8 +209,8 @@ class Pseudonyms:
 
     def _piece(self, sentence: str, folded: str, place: int) -> tuple[str, str]:
         """The characters that stand at a place and belong together, and what is told instead."""
-        if made := _MADE.match(sentence, place):
-            return made.group(), made.group()
+        if kept := _KEPT.match(sentence, place):
+            return kept.group(), kept.group()
         begin = _begin(folded, place)
         fragment = next((one for one in self.fragments.get(begin, ()) if _stands(one, folded, place)), None)
         stands = sentence[place : place + len(fragment.folded if fragment else begin)]
