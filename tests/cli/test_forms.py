@@ -233,3 +233,45 @@ def test_a_stale_plan_fails_the_step_of_a_workflow_with_its_own_outputs_and_summ
     summary = read(tmp_path / "GITHUB_STEP_SUMMARY")
     assert "nothing was sent" in summary
     assert "bo-sync: 2 people" not in summary
+
+
+OWN = """email: jane@example.com
+first_name: Jane
+last_name: Doe
+preset: desk
+platform:
+  backoffice: true
+modules:
+  api_keys: owner
+  roles_permissions:
+    access: owner
+    until: 2026-01-31
+  pricing: none
+"""
+
+
+def test_a_grant_is_told_at_the_line_of_its_own_entry_and_what_a_preset_gives_at_the_person(tmp_path: Path) -> None:
+    """Of what ended or is taken it is the entry that ended, or that takes it."""
+    before = OWN.replace("  api_keys: owner\n", "").replace("2026-01-31", "2099-01-31").replace("none", "owner")
+    write(tmp_path, {"users/jane.yaml": before, "users/karel.yaml": KAREL, "presets/desk.yaml": "label: Desk\n"})
+    rails = ("--allow", "min_role_owners=1", "--allow", "max_grant_losses=9")
+    assert ran(tmp_path, "apply", "--yes", *rails).code == 0
+    write(tmp_path, {"users/jane.yaml": OWN, "presets/desk.yaml": "label: Desk\nmodules: {order_data: viewer}\n"})
+    done = ran(
+        tmp_path, "plan", *rails, "--format", "json", "--out", "plan.json", *reports("sarif", "csv", "text", "github")
+    )
+    (change,) = json.loads(done.out)["changes"]
+    expected = {"api_keys": 8, "roles_permissions": 9, "pricing": 12}
+    assert {entry["role"]: entry["source"] for entry in change["places"]} == {
+        role: f"users/jane.yaml:{line}" for role, line in expected.items()
+    }
+    rows = csv.DictReader(StringIO(read(tmp_path / "out.csv")))
+    lines = {row["role"]: int(row["source"].rpartition(":")[2]) for row in rows}
+    assert lines == {**expected, "order_data": 1}
+    delicate = [line for rule, _, line in results(tmp_path / "out.sarif") if rule == "delicate_access"]
+    assert delicate == [8, 9]
+    assert "::warning file=users/jane.yaml,line=8,endLine=8," in read(tmp_path / "out.github")
+    comment = bo_sync(tmp_path, "comment", "--github", "--dry-run", "plan.json").out
+    for line in lines.values():
+        assert f"users/jane.yaml:{line}  " in read(tmp_path / "out.text")
+        assert f"users/jane.yaml&#58;{line}</code>" in comment

@@ -1,6 +1,7 @@
 """The plans, reports, problems and people of which every renderer's golden file is kept."""
 
 from dataclasses import replace
+from datetime import date
 from typing import Final
 
 from bo_sync.access.effects import effect
@@ -198,6 +199,19 @@ PLANS: Final[dict[str, Plan]] = {
         rails=CONTENT,
         hub=HubFacts("sandbox:", 1, 1),
         config=ConfigFacts(1, "sha256:" + "0" * 64),
+    ),
+    "said-by-own-entries": judged(
+        plan(
+            create("ada@example.com", replace(set_grant("api_keys", "none", "owner"), source=source(line=4))),
+            update(
+                "jane@example.com",
+                replace(set_grant("api_keys", "none", "owner"), source=source(line=7)),
+                replace(revoke("pricing", "owner"), source=source(line=8)),
+                replace(revoke("logistics", "owner"), source=source(line=9), expired=date(2026, 1, 31)),
+                set_grant("order_data", "none", "viewer"),
+            ),
+            rails=CONTENT,
+        )
     ),
     "deleted-by-each-cause": plan(
         delete("absent@example.com", ("pricing", "owner")),

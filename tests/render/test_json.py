@@ -27,7 +27,7 @@ KEYS_BELOW = {
     "hub": "url users grants",
     "config": "users digest commit dirty",
     "summary": "create update delete unchanged unmanaged grants",
-    "changes": "email id action source profile grants cause expired menu operations",
+    "changes": "email id action source profile grants cause expired places menu operations",
     "unmanaged": "email policy",
     "findings": "rule severity email message source",
     "rails": "rail actual limit ok allowed_by rows",

@@ -43,7 +43,8 @@ class FieldChange:
 class SetGrant:
     """Give access, or more or less of it. `row_id` is the standing row (its access may be NONE), or None.
 
-    `expired` is the last day of the person's own entry whose end is why; None where no end is.
+    `expired` is the last day of the person's own entry whose end is why; None where no end is. `source` is where that
+    entry stands, or the one that says this of the role; None where the person has none, and a preset, or nothing, does.
     """
 
     role: Role
@@ -52,6 +53,7 @@ class SetGrant:
     definition_id: str
     row_id: str | None = None
     expired: date | None = field(default=None, compare=False)
+    source: Source | None = field(default=None, compare=False)
 
     @property
     def direction(self) -> Direction:
@@ -62,13 +64,14 @@ class SetGrant:
 
 @dataclass(frozen=True, slots=True)
 class RevokeGrant:
-    """Take all access: the standing row is updated to NONE. `expired` as in `SetGrant`."""
+    """Take all access: the standing row is updated to NONE. `expired` and `source` as in `SetGrant`."""
 
     role: Role
     before: Access
     row_id: str
     after: Access = Access.NONE
     expired: date | None = field(default=None, compare=False)
+    source: Source | None = field(default=None, compare=False)
 
     @property
     def direction(self) -> Direction:
@@ -151,3 +154,9 @@ class DeleteUser:
 
 
 Change = CreateUser | UpdateUser | DeleteUser
+
+
+def place_of_grant(grant: GrantChange | LostGrant, change: Change) -> Source | None:
+    """Where a file says this of a grant: the person's own entry for the role, or else the person."""
+    own = grant.source if isinstance(grant, SetGrant | RevokeGrant) else None
+    return own or change.source

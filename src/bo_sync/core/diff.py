@@ -156,7 +156,7 @@ def _creation(user: DesiredUser, live: LiveIndex) -> CreateUser:
         source=user.source,
         profile=user.profile,
         grants=tuple(
-            SetGrant(grant.role, Access.NONE, grant.access, live.definitions[grant.role].id)
+            SetGrant(grant.role, Access.NONE, grant.access, live.definitions[grant.role].id, source=_own_place(grant))
             for grant in user.grants
             if grant.role in live.definitions
         ),
@@ -171,9 +171,10 @@ def _update(user: DesiredUser, person: LivePerson, live: LiveIndex, settings: Se
         if held.get(entry.field) != entry.value
     )
     wanted = {grant.role: grant for grant in user.grants}
+    places = {own.role: own.source for own in user.withheld} | {role: _own_place(own) for role, own in wanted.items()}
     expired = {own.role: own for own in user.expired}
     grants = tuple(
-        _explained(change, expired.get(role))
+        _explained(_placed(change, places.get(role)), expired.get(role))
         for role in settings.roles
         if role in live.definitions
         for change in _grant_changes(role, wanted.get(role), person, live.definitions[role].id)
@@ -198,6 +199,15 @@ def _grant_changes(
         yield RemoveDuplicate(role, row.access, before, row.id)
 
 
+def _own_place(grant: DesiredGrant) -> Source | None:
+    """Where the person's own entry stands; None where a preset gives the grant."""
+    return grant.source if grant.preset is None else None
+
+
+def _placed(change: GrantChange, source: Source | None) -> GrantChange:
+    return change if isinstance(change, RemoveDuplicate) else replace(change, source=source)
+
+
 def _explained(change: GrantChange, expired: Override | None) -> GrantChange:
     """`change` with the last day of the own entry whose end is why: had it not ended, the access would be another.
 
@@ -207,7 +217,7 @@ def _explained(change: GrantChange, expired: Override | None) -> GrantChange:
         return change
     is_loss = change.after < change.before
     explains = expired.access > change.after if is_loss else expired.access < change.after
-    return replace(change, expired=expired.until) if explains else change
+    return replace(change, expired=expired.until, source=change.source or expired.source) if explains else change
 
 
 def _deletion(person: LivePerson, cause: Cause, user: DesiredUser | None, settings: Settings) -> DeleteUser:

@@ -224,8 +224,8 @@ class DesiredGrant:
 class DesiredUser:
     """A person as the files want them today. `departure` set means deleted; then profile and grants are empty.
 
-    `expired` are the own entries whose last day has passed: they say why a grant is not what it was. `presets` are
-    those that the entry names.
+    `expired` are the own entries whose last day has passed: they say why a grant is not what it was. `withheld` are
+    those that hold and give nothing. `presets` are those that the entry names.
     """
 
     email: Text
@@ -236,6 +236,7 @@ class DesiredUser:
     departure: Departure | None = None
     expired: tuple[Override, ...] = field(default=(), compare=False)
     presets: tuple[str, ...] = field(default=(), compare=False)
+    withheld: tuple[Override, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,9 +70,8 @@ def resolve(declaration: Declaration, presets: Presets, settings: Settings, toda
         return DesiredUser(declaration.email, declaration.source, declaration.id, departure=leaves, presets=named)
     grants = expand(named, presets)
     expired = tuple(own for own in declaration.overrides if has_ended(own.until, today))
-    for own in declaration.overrides:
-        if has_ended(own.until, today):
-            continue
+    holding = [own for own in declaration.overrides if not has_ended(own.until, today)]
+    for own in holding:
         if own.access is Access.NONE:
             grants.pop(own.role, None)
         else:
@@ -85,6 +84,7 @@ def resolve(declaration: Declaration, presets: Presets, settings: Settings, toda
         grants=tuple(grants[role] for role in settings.roles if role in grants),
         expired=expired,
         presets=named,
+        withheld=tuple(own for own in holding if own.access is Access.NONE),
     )
 
 

@@ -55,7 +55,7 @@ CAUSES: Final = {Cause.STATE_ABSENT: "absent", Cause.UNTIL_PASSED: "until", Caus
 def _change(change: Change, plan: Plan) -> Json:
     """A change, why, and what it lets the person do; `unknown` counts operations of which the hub does not say who may.
 
-    `cause` is that of a deletion, `expired` the roles whose own entry has ended.
+    `cause` is that of a deletion, `expired` the roles whose own entry has ended, `places` where own entries stand.
     """
     effect = plan.effects.get(change.email.folded, Effect())
     whole = effect.whole
@@ -63,6 +63,7 @@ def _change(change: Change, plan: Plan) -> Json:
         **change_document(change),
         "cause": CAUSES[change.cause] if isinstance(change, DeleteUser) else None,
         "expired": [{"role": role, "until": until.isoformat()} for role, until in _expired(change)],
+        "places": [{"role": role, "source": place.short.raw} for role, place in _places(change)],
         "menu": {"opened": list(whole.opened), "closed": list(whole.closed)},
         "operations": {"gained": list(whole.gained), "lost": list(whole.lost), "unknown": effect.unknown},
     }
@@ -72,6 +73,12 @@ def _expired(change: Change) -> Iterator[tuple[Role, date]]:
     for grant in change.grants:
         if isinstance(grant, SetGrant | RevokeGrant) and grant.expired is not None:
             yield grant.role, grant.expired
+
+
+def _places(change: Change) -> Iterator[tuple[Role, Source]]:
+    for grant in change.grants:
+        if isinstance(grant, SetGrant | RevokeGrant) and grant.source is not None:
+            yield grant.role, grant.source
 
 
 def envelope(content: Mapping[str, Json]) -> str:

@@ -178,7 +178,7 @@ def _of_guard(loosened: Loosened) -> Notice:
 
 
 def _of_changes(plan: Plan) -> Iterator[Notice]:
-    for change, row in attention(plan):
+    for change, row, place in attention(plan):
         told = "; ".join(filter(None, (f"{row.topic} {row.effect}".strip(), row.meaning)))
         is_deletion = isinstance(change, DeleteUser)
         yield Notice(
@@ -187,7 +187,7 @@ def _of_changes(plan: Plan) -> Iterator[Notice]:
             "somebody is deleted" if is_deletion else "delicate access changes",
             told,
             change.email,
-            change.source,
+            place or change.source,
             row.topic,
             Kind.CHANGE,
         )

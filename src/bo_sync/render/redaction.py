@@ -5,7 +5,15 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import assert_never
 
-from bo_sync.core.changes import Change, CreateUser, DeleteUser, FieldChange, UpdateUser
+from bo_sync.core.changes import (
+    Change,
+    CreateUser,
+    DeleteUser,
+    FieldChange,
+    GrantChange,
+    RemoveDuplicate,
+    UpdateUser,
+)
 from bo_sync.core.diff import UnmanagedPerson
 from bo_sync.core.document import digest
 from bo_sync.core.guards import Loosened
@@ -106,6 +114,7 @@ def _change(change: Change, who: Pseudonyms) -> Change:
                 email=who.email(change.email),
                 source=who.source(change.source),
                 profile=who.profile(change.profile),
+                grants=tuple(replace(grant, source=who.place(grant.source)) for grant in change.grants),
             )
         case UpdateUser():
             return replace(
@@ -114,6 +123,7 @@ def _change(change: Change, who: Pseudonyms) -> Change:
                 source=who.source(change.source),
                 hub_email=who.email(change.hub_email),
                 profile=tuple(_edited(entry, who) for entry in change.profile),
+                grants=tuple(_placed(grant, who) for grant in change.grants),
             )
         case DeleteUser():
             return replace(
@@ -124,6 +134,10 @@ def _change(change: Change, who: Pseudonyms) -> Change:
             )
         case unreachable:
             assert_never(unreachable)
+
+
+def _placed(grant: GrantChange, who: Pseudonyms) -> GrantChange:
+    return grant if isinstance(grant, RemoveDuplicate) else replace(grant, source=who.place(grant.source))
 
 
 def _edited(entry: FieldChange, who: Pseudonyms) -> FieldChange:

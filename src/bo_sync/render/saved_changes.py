@@ -83,15 +83,16 @@ def _fields(entry: Mapping[str, Json]) -> Iterator[FieldChange]:
 
 def _grants(entry: Mapping[str, Json]) -> Iterator[GrantChange]:
     ended = {_role(found): _day(found) for found in objects_of(entry, "expired")}
+    places = {_role(found): a_source_of(found) for found in objects_of(entry, "places")}
     for found in objects_of(entry, "grants"):
         role, before, after = _role(found), _access(found, "before"), _access(found, "after")
         match Direction(word_of(found, "direction", _DIRECTIONS)):
             case Direction.DUPLICATE:
                 yield RemoveDuplicate(role, before, after, "")
             case Direction.REVOKED:
-                yield RevokeGrant(role, before, "", expired=ended.get(role))
+                yield RevokeGrant(role, before, "", expired=ended.get(role), source=places.get(role))
             case Direction.ADDED | Direction.RAISED | Direction.LOWERED:
-                yield SetGrant(role, before, after, "", expired=ended.get(role))
+                yield SetGrant(role, before, after, "", expired=ended.get(role), source=places.get(role))
 
 
 def _added(grant: GrantChange) -> SetGrant:

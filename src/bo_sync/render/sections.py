@@ -19,10 +19,11 @@ from bo_sync.core.changes import (
     GrantChange,
     RemoveDuplicate,
     UpdateUser,
+    place_of_grant,
 )
 from bo_sync.core.diff import PROTECTED
 from bo_sync.core.effect import Shift
-from bo_sync.core.model import BACKOFFICE, Profile, ProfileField, Role, Severity
+from bo_sync.core.model import BACKOFFICE, Profile, ProfileField, Role, Severity, Source
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.rails import by_expiry
 from bo_sync.core.settings import Unmanaged
@@ -43,10 +44,11 @@ class Section:
 
 
 class Told(NamedTuple):
-    """A row that tells of a change, or of a part of it."""
+    """A row that tells of a change, or of a part of it that a line of its own says."""
 
     change: Change
     row: Row
+    place: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +183,7 @@ def _deleted(change: DeleteUser, telling: _Telling) -> Row:
 
 
 def _sort_update(change: UpdateUser, found: _Sorted, telling: _Telling, delicate: Collection[Role]) -> None:
+    who = address(change.email)
     for grant in change.grants:
         if isinstance(grant, RemoveDuplicate):
             found.profile.append(Told(change, _row_of(change, "-", _duplicate(grant, change.grants))))
@@ -191,14 +194,15 @@ def _sort_update(change: UpdateUser, found: _Sorted, telling: _Telling, delicate
         is_delicate = grant.role in delicate or (shift is not None and is_grave(shift))
         means = meaning(shift, explain=telling.explain) if shift else ""
         effect = (step(grant.role, grant.before, grant.after) + by_expiry(grant),)
-        told = _row_of(change, "▲" if gains else "▼", effect, grant.role, means=means)
-        (found.delicate if is_delicate else place).append(Told(change, told))
+        at = place_of_grant(grant, change) or change.source
+        told = row("▲" if gains else "▼", who, effect, topic=grant.role, source=str(at.short), meaning=means)
+        (found.delicate if is_delicate else place).append(Told(change, told, at))
     edits = (_row_of(change, "~", _edited(field), _words(field.field)) for field in change.profile)
     found.profile.extend(Told(change, edit) for edit in edits)
 
 
-def _row_of(change: UpdateUser, symbol: str, effect: Pieces, topic: str = "", *, means: str = "") -> Row:
-    return row(symbol, address(change.email), effect, topic=topic, source=str(change.source.short), meaning=means)
+def _row_of(change: UpdateUser, symbol: str, effect: Pieces, topic: str = "") -> Row:
+    return row(symbol, address(change.email), effect, topic=topic, source=str(change.source.short))
 
 
 def _edited(change: FieldChange) -> Pieces:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from bo_sync.access.difference import GrantStep, PersonDifference
-from bo_sync.core.changes import Change, GrantChange, LostGrant, RemoveDuplicate
+from bo_sync.core.changes import Change, GrantChange, LostGrant, RemoveDuplicate, place_of_grant
 from bo_sync.core.effect import Effect, Shift
 from bo_sync.core.model import Source
 from bo_sync.core.plan import Plan, action_of
@@ -31,12 +31,12 @@ def plan_csv(plan: Plan) -> str:
 
 def _changed(change: Change, plan: Plan) -> Iterator[tuple[str, ...]]:
     parts = plan.effects.get(change.email.folded, Effect()).parts
-    person, source = (foreign(change.email.raw), action_of(change)), _place(change.source)
+    person = (foreign(change.email.raw), action_of(change))
     for grant in change.grants:
         shift = Shift() if isinstance(grant, RemoveDuplicate) else parts.get(grant.role, Shift())
-        yield *person, *_grant(grant), source, *_counts(shift)
+        yield *person, *_grant(grant), _place(place_of_grant(grant, change)), *_counts(shift)
     if not change.grants:
-        yield *person, "", "", "", "", source, *_counts(Shift())
+        yield *person, "", "", "", "", _place(change.source), *_counts(Shift())
 
 
 def _grant(grant: GrantChange | LostGrant) -> tuple[str, ...]:
