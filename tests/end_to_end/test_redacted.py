@@ -1,6 +1,7 @@
 """`--redact` on the command line: no command that tells of people names anybody, on either stream, whatever fails."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,7 @@ import pytest
 
 from bo_sync.cli.app import COMMANDS, root
 from bo_sync.errors import ExitCode
+from tests.support.inside import inside
 from tests.support.process import bo_sync, write
 from tests.support.repository import commit, repository
 
@@ -75,10 +77,22 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def at_a_desk(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
+    """In the folder, with the key, and with nothing else in the environment that decides."""
+    for name in [name for name in os.environ if name.startswith(("BO_SYNC_", "GITHUB_", "CI"))]:
+        monkeypatch.delenv(name)
+    for name, value in KEY.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(folder)
+
+
 @pytest.mark.parametrize("arguments", TOLD, ids=" ".join)
-def test_nobody_is_named_and_all_the_rest_is_the_same(arguments: tuple[str, ...], office: Path) -> None:
-    plain = bo_sync(office, *arguments)
-    told = bo_sync(office, *arguments, "--redact", env=KEY)
+def test_nobody_is_named_and_all_the_rest_is_the_same(
+    arguments: tuple[str, ...], office: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_a_desk(monkeypatch, office)
+    plain = inside(*arguments)
+    told = inside(*arguments, "--redact")
     assert NAMES.findall(f"{told.out}\n{told.err}") == []
     assert told.code == plain.code
     assert _counts(told.out) == _counts(plain.out)
@@ -147,11 +161,14 @@ BROKEN: Final = {
 
 @pytest.mark.parametrize("name", BROKEN)
 @pytest.mark.parametrize("command", [("validate",), ("plan",), ("needs", "orderUpdate")], ids=" ".join)
-def test_what_is_wrong_with_a_file_names_nobody(name: str, command: tuple[str, ...], tmp_path: Path) -> None:
+def test_what_is_wrong_with_a_file_names_nobody(
+    name: str, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(tmp_path, {**BROKEN[name], "bo-sync.yaml": "zwick: 1\n"} if command[0] == "needs" else BROKEN[name])
     if name == "no UTF-8":
         (tmp_path / "users" / "zunknown.yaml").write_bytes(JANE.encode("utf-16"))
-    ran = bo_sync(tmp_path, *command, "--redact", "--verbose", env=KEY)
+    at_a_desk(monkeypatch, tmp_path)
+    ran = inside(*command, "--redact", "--verbose")
     assert ran.code == ExitCode.INVALID
     assert NAMES.findall((ran.out + ran.err).replace("zoe.yaml", "")) == []
 
