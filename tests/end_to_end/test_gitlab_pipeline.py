@@ -94,6 +94,7 @@ def test_a_refused_merge_request_is_told_what_to_do_instead(team: Team) -> None:
     (note,) = team.office.forge.comments
     assert "this plan is refused" in note.body
     assert "keep users/bea@example.com.yaml for bea@example.com with `state: absent`" in jobs["bo-sync:intent"].log
+    assert "2 people differ: " in jobs["bo-sync:intent"].log
 
 
 def test_a_merge_request_that_is_run_merged_is_not_blamed_for_what_others_merged_meanwhile(team: Team) -> None:

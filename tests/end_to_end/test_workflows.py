@@ -289,4 +289,4 @@ def test_a_runner_without_bo_sync_installs_this_version_once_a_job(tmp_path: Pat
         jobs = team.pull_request(fork=True)
         assert ended(jobs) == {"intent": "success", "plan": "skipped"}, jobs["intent"].log
         (installed,) = asked_of("python", team)
-    assert installed == f"-m pip install --quiet --disable-pip-version-check -- bo-sync=={__version__}"
+    assert installed == f"-I -m pip install --quiet --disable-pip-version-check -- bo-sync=={__version__}"

@@ -173,6 +173,12 @@ def test_what_somebody_typed_reaches_the_action_as_rails_and_never_among_the_arg
     assert typed == [(("bo-sync-apply.yml", "plan"), "allow"), (("bo-sync-apply.yml", "apply"), "allow")]
 
 
+def test_no_module_that_lies_in_the_repository_is_run() -> None:
+    """Code there would reach the key, and whoever guards `.github` alone would not see it coming."""
+    calls = [call for step in all_steps() for call in re.findall(r"\bpython\d? .*", str(step.get("run", "")))]
+    assert [call.partition(" install ")[0] for call in calls] == ["python -I -m pip"]
+
+
 def test_no_script_has_an_expression_in_it() -> None:
     assert not [step for step in all_steps() if "${{" in str(step.get("run", ""))]
 
@@ -220,13 +226,24 @@ def test_no_job_runs_for_hours() -> None:
             "${{ !cancelled() && steps.plan.outputs.digest != '' }}",
         ),
         (
+            ("bo-sync-pull-request.yml", "plan"),
+            "Say that there is no plan, lest an older one is taken for it",
+            "${{ !cancelled() && steps.plan.outputs.exitcode != '' && steps.plan.outputs.digest == '' }}",
+        ),
+        (
             ("bo-sync-apply.yml", "plan"),
             "Keep the plan for the job that applies it",
             "steps.plan.outputs.has_changes == 'true'",
         ),
         (("bo-sync-apply.yml", "apply"), "Keep the journal, whatever happened", "always()"),
     ],
-    ids=["the difference, also of what is refused", "the comment, also of a refusal", "the plan", "the journal"],
+    ids=[
+        "the difference, also of what is refused",
+        "the comment, also of a refusal",
+        "that there is no plan",
+        "the plan",
+        "the journal",
+    ],
 )
 def test_a_step_is_run_on_its_condition(place: tuple[str, str], step: str, condition: str) -> None:
     assert step_called(place, step)["if"] == condition

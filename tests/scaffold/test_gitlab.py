@@ -3,6 +3,7 @@
 `tests/end_to_end/test_gitlab_pipeline.py` runs them.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -101,6 +102,13 @@ def test_the_intent_is_compared_with_the_base_and_every_job_has_the_whole_histor
     assert ('bo-sync validate --base "$base" ' in intent, 'bo-sync diff "$base"' in intent) == (True, True)
     assert {str(mapping(job(name)["variables"]).get("GIT_DEPTH", "0")) for name in TRUST} == {"0"}
     assert mapping(PIPELINE[".bo-sync"]["variables"])["GIT_DEPTH"] == "0"
+
+
+def test_no_module_that_lies_in_the_repository_is_run() -> None:
+    lines = [str(line) for line in nodes(PIPELINE[".bo-sync"]["before_script"])]
+    lines += [line for name in TRUST for line in script(name).splitlines()]
+    calls = [call for line in lines for call in re.findall(r"\bpython\d? .*", line)]
+    assert [call.partition(" install ")[0] for call in calls] == ["python -I -m pip"]
 
 
 def test_no_key_or_address_stands_in_the_pipeline() -> None:
