@@ -304,6 +304,19 @@ def test_an_error_of_the_hub_is_raised_as_it_is() -> None:
         read_both(lambda: 1, hub, SILENT)
 
 
+class Panic(BaseException):
+    """What a library in another language raises; no Exception, as theirs is none."""
+
+
+def test_whatever_ends_the_reading_of_the_hub_ends_the_wait_for_it() -> None:
+    def panics(_: InMemoryHub) -> None:
+        raise Panic
+
+    hub = InMemoryHub(hub_of()).script("read_all", "", Event(meanwhile=panics))
+    with pytest.raises(Panic):
+        read_both(lambda: 1, hub, SILENT)
+
+
 def test_an_error_of_the_files_waits_for_no_hub() -> None:
     answers = threading.Event()
 

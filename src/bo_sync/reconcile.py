@@ -75,20 +75,23 @@ def read_both(load: Callable[[], T], hub: HubReader, progress: Progress) -> tupl
 
     Nor does Ctrl-C: the thread is a daemon, where an executor's would hold the process until a silent hub is given up.
     """
-    answer: SimpleQueue[LiveState | Exception] = SimpleQueue()
+    answer: SimpleQueue[LiveState | BaseException] = SimpleQueue()
     Thread(target=lambda: answer.put(_read_live(hub, progress)), name="read", daemon=True).start()
     loaded = load()
     live = taken(answer)
-    if isinstance(live, Exception):
+    if isinstance(live, BaseException):
         raise live
     return loaded, live
 
 
-def _read_live(hub: HubReader, progress: Progress) -> LiveState | Exception:
-    """What the hub holds, or why that is not known, as a value that another thread can raise."""
+def _read_live(hub: HubReader, progress: Progress) -> LiveState | BaseException:
+    """What the hub holds, or why that is not known, as a value that another thread can raise.
+
+    Whatever it is: who waits would wait for ever for what a library raises beside Exception, as a panic in Rust is.
+    """
     try:
         return hub.read_all(progress)
-    except Exception as err:  # noqa: BLE001 - raised again by whoever waits
+    except BaseException as err:  # noqa: BLE001 - raised again by whoever waits
         return err
 
 
