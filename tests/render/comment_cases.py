@@ -36,6 +36,14 @@ FILES: Final[dict[str, Validated]] = {
         COMPARISONS["base-refused"].revision,
         COMPARISONS["base-refused"].commit,
     ),
+    "behind": Validated(
+        15,
+        5,
+        Checked(),
+        COMPARISONS["base-behind"].revision,
+        COMPARISONS["base-behind"].commit,
+        COMPARISONS["base-behind"].tip,
+    ),
     "errors": Validated(14, 5, Checked(PROBLEMS["problems"], None, None)),
 }
 

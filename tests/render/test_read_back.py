@@ -3,6 +3,7 @@
 import csv
 import json
 from collections import Counter
+from dataclasses import replace
 from importlib.resources import files
 from io import StringIO
 from time import perf_counter
@@ -15,13 +16,14 @@ from jsonschema import Draft7Validator
 from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 
 from bo_sync.core.changes import DeleteUser
+from bo_sync.core.model import Severity
 from bo_sync.core.plan import Plan
 from bo_sync.core.rails import RailResult
 from bo_sync.render.gitlab import codequality, plan_widget
 from bo_sync.render.json import plan_json
 from bo_sync.render.junit import files_junit, plan_junit, report_junit
-from bo_sync.render.notices import Notice, files_notices, plan_notices
-from bo_sync.render.sarif import sarif
+from bo_sync.render.notices import Kind, Notice, files_notices, plan_notices
+from bo_sync.render.sarif import MOST, sarif
 from bo_sync.render.tables import plan_csv
 from tests.render.cases import PLANS, REPORTS, judged, rail_row
 from tests.render.report_cases import CHECKED, FILES, VIOLATED, json_of, notices, xml_of
@@ -244,6 +246,19 @@ def test_hostile_text_is_sound_xml_and_commands_no_log(attack: str) -> None:
         assert all(value.isprintable() for value in (*told, *lines))
         assert not [line for line in (*told, *lines, *text.splitlines()) if line.lstrip().startswith("::")]
         assert "##[" not in text
+
+
+def test_sarif_keeps_within_what_code_scanning_takes_and_says_what_it_left_out(schema: Draft7Validator) -> None:
+    one = replace(NOTICES["the plan that policies refuse"][0], title="{x" * 3_000, kind=Kind.POLICY)
+    last = replace(one, severity=Severity.INFO, message="a trifle")
+    told = sarif([one] * MOST + [last] * 3)
+    (run,) = json.loads(told)["runs"]
+    assert [error.message for error in schema.iter_errors(json.loads(told))] == []
+    assert (len(run["results"]), "a trifle" in told) == (MOST, False)
+    assert run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"].startswith("3 more of the least")
+    for rule in run["tool"]["driver"]["rules"]:
+        assert max(len(rule[key]["text"]) for key in ("shortDescription", "fullDescription", "help")) <= 1_024
+    assert json.loads(sarif([one]))["runs"][0]["invocations"] == [{"executionSuccessful": True}]
 
 
 def everybody(count: int) -> Plan:

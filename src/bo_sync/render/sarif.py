@@ -32,11 +32,18 @@ _HELP: Final[Mapping[Kind, str]] = {
 }
 
 
+MOST: Final = 25_000
+"""Results of a run. With more, and with longer descriptions than these, GitHub's code scanning takes nothing at all
+(docs.github.com, "SARIF support for code scanning")."""
+_LONGEST: Final = 1_024
+
+
 def sarif(notices: Sequence[Notice], below: str = "") -> str:
-    """One run: the rules that speak, and their notices as results in the given order.
+    """One run: the rules that speak, and the gravest of their notices as results in the given order.
 
     `below` is the folder of the configuration in the repository, with a `/` at its end.
     """
+    left, notices = len(notices[MOST:]), notices[:MOST]
     rules = {notice.check: notice for notice in reversed(notices)}
     order = {check: index for index, check in enumerate(sorted(rules))}
     return json_text(
@@ -52,6 +59,7 @@ def sarif(notices: Sequence[Notice], below: str = "") -> str:
                             "rules": [_rule(rules[check]) for check in order],
                         }
                     },
+                    "invocations": [_ran(left)],
                     "columnKind": "unicodeCodePoints",
                     "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The repository."}}},
                     "results": [
@@ -64,9 +72,20 @@ def sarif(notices: Sequence[Notice], below: str = "") -> str:
     )
 
 
+def _ran(left: int) -> Json:
+    """That it ran to its end, and how many results there was no room for: the least grave."""
+    if not left:
+        return {"executionSuccessful": True}
+    told = f"{left} more of the least weight are left out: code scanning takes {MOST} results."
+    notification: Json = {"level": "warning", "message": {"text": told}}
+    return {"executionSuccessful": True, "toolExecutionNotifications": [notification]}
+
+
 def _rule(notice: Notice) -> Json:
     """The rule as its gravest notice speaks of it, with all that GitHub demands of one."""
     title = _inert(f"{notice.title[:1].upper()}{notice.title[1:]}".rstrip("."))
+    room = _LONGEST - len(_HELP[notice.kind]) - len(". .")
+    title = title if len(title) <= room else f"{title[: room - 1]}…"
     return {
         "id": notice.check,
         "shortDescription": {"text": f"{title}."},
