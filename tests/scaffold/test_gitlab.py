@@ -111,6 +111,13 @@ def test_no_module_that_lies_in_the_repository_is_run() -> None:
     assert [call.partition(" install ")[0] for call in calls] == ["python -I -m pip"]
 
 
+def test_a_proposal_holds_people_alone_and_opens_a_merge_request_into_the_default_branch() -> None:
+    lines = [line.strip(" \\") for line in script("bo-sync:pull").splitlines()]
+    assert [line for line in lines if line.startswith("git add")] == ["git add -- users"]
+    asked = [line for line in lines if "merge_request.create" in line]
+    assert asked == ['push --quiet --force -o merge_request.create -o merge_request.target="$CI_DEFAULT_BRANCH"']
+
+
 def test_no_key_or_address_stands_in_the_pipeline() -> None:
     commands = "\n".join(line for line in TEXT.splitlines() if not line.startswith("#"))
     assert "BO_SYNC_API_KEY" not in commands
