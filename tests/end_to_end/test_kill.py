@@ -66,7 +66,9 @@ COURSE: Final = (
     Sent("adminUserUpdate", ("update_profile", CHANGED)),
     Sent("roleCreate", ("write_rows", CHANGED)),
     Sent("roleCreate", ("write_rows", NEW)),
+    Sent("roles"),  # whether the row to be removed is a duplicate still
     Sent("roleUpdate", ("write_rows", CHANGED)),
+    Sent("roles"),  # whether somebody made an owner of whoever is deleted
     Sent("adminUser", ("delete_user", GONE)),  # whether it is the same person still
     Sent("adminUserDelete", ("delete_user", GONE)),
     Sent("roles"),  # who would still own the roles
