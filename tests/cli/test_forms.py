@@ -63,7 +63,7 @@ def test_a_plan_that_is_refused_writes_its_reports(tmp_path: Path) -> None:
     failed = [case.name for suite in JUnitXml.fromfile(str(tmp_path / "out.junit")) for case in suite if case.result]
     assert "no-keys" in failed
     quality = json.loads(read(tmp_path / "out.gitlab-codequality"))
-    place = {"path": "users/jane.yaml", "lines": {"begin": 1}}
+    place = {"path": "users/jane.yaml", "lines": {"begin": 1, "end": 1}}
     assert ("blocker", place) in [(entry["severity"], entry["location"]) for entry in quality]
 
 

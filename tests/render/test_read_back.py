@@ -40,15 +40,18 @@ every_list = pytest.mark.parametrize("found", NOTICES.values(), ids=NOTICES)
 every_plan = pytest.mark.parametrize("shown", [*PLANS.values(), VIOLATED], ids=[*PLANS, "violated"])
 every_attack = pytest.mark.parametrize("attack", HOSTILE.values(), ids=HOSTILE)
 
-# https://docs.gitlab.com/ci/testing/code_quality: what a report must have, and what else is known.
+# https://docs.gitlab.com/ci/testing/code_quality, and what Code Climate's specification demands beside it (an `issue`
+# with `categories`, and lines with an end), as the npm package codeclimate-types has it too.
 CODE_QUALITY: Final = {
     "type": "array",
     "items": {
         "type": "object",
-        "required": ["description", "check_name", "fingerprint", "severity", "location"],
+        "required": ["type", "categories", "description", "check_name", "fingerprint", "severity", "location"],
         "additionalProperties": False,
         "properties": {
-            "description": {"type": "string", "minLength": 1},
+            "type": {"const": "issue"},
+            "categories": {"type": "array", "minItems": 1, "items": {"enum": ["Security"]}},
+            "description": {"type": "string", "minLength": 1, "pattern": "^[^\n]*$"},
             "check_name": {"type": "string", "minLength": 1},
             "fingerprint": {"type": "string", "minLength": 1},
             "severity": {"enum": ["info", "minor", "major", "critical", "blocker"]},
@@ -59,8 +62,8 @@ CODE_QUALITY: Final = {
                     "path": {"type": "string", "pattern": "^(?!\\./|/)"},
                     "lines": {
                         "type": "object",
-                        "required": ["begin"],
-                        "properties": {"begin": {"type": "integer", "minimum": 1}},
+                        "required": ["begin", "end"],
+                        "properties": {name: {"type": "integer", "minimum": 1} for name in ("begin", "end")},
                     },
                 },
             },

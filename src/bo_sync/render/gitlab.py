@@ -26,13 +26,16 @@ def codequality(notices: Sequence[Notice], below: str = "") -> str:
 
 
 def _degradation(notice: Notice, known: str, below: str) -> Json:
+    """With what Code Climate's own readers demand beside what GitLab does: a type, a category, the last line."""
     source = place_of(notice, below)
     return {
+        "type": "issue",
+        "categories": ["Security"],
         "description": notice.told,
         "check_name": notice.check,
         "fingerprint": known,
         "severity": _WEIGHTS[notice.severity],
-        "location": {"path": str(source.path), "lines": {"begin": source.line}},
+        "location": {"path": str(source.path), "lines": {"begin": source.line, "end": source.line}},
     }
 
 
