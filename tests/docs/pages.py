@@ -9,8 +9,8 @@
 - `<!-- not run: why -->` before a block says why nobody can run it here.
 - A block under any other mark belongs to the test that knows the mark (`test_rails`, `test_readme`).
 
-Git's people and days are fixed. What depends on the moment (days and
-times, the names of runs) or on every byte of the files (the names of commits) is put in one form.
+Git's people and days are fixed. What depends on the moment (days and times, the names of runs, the ids of new people) or
+on every byte of the files (the names of commits) is put in one form.
 """
 
 import os
@@ -42,6 +42,7 @@ _ZONES: Final = ("UTC", "Europe/Amsterdam")
 _MOMENTS: Final = (
     (re.compile(r"(?<=commit )[0-9a-f]{10}\b|(?<=\()[0-9a-f]{10}(?=\))"), "0123456789"),
     (re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "2026-03-02T09:00:00.000Z"),
+    (re.compile(r"(?<=\(id )10\d\d(?=\))"), "1002"),  # people are created side by side
     (re.compile(r"\b20\d{6}T\d{6}(\d{3})?Z?-[0-9a-f]{4,}\b"), "20260302T090000Z-0a1b2c"),
 )
 
