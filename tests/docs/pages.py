@@ -9,8 +9,8 @@
 - `<!-- not run: why -->` before a block says why nobody can run it here.
 - A block under any other mark belongs to the test that knows the mark (`test_rails`, `test_readme`).
 
-Git's people and days are fixed. What depends on the moment (days and times, the names of runs, the ids of new people) or
-on every byte of the files (the names of commits) is put in one form.
+Git's people and days are fixed. What depends on the moment (days and times, the names of runs, the ids of new people)
+or on every byte of the files (the names of commits) is put in one form.
 """
 
 import os
