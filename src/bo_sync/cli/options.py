@@ -105,7 +105,8 @@ def located(command: Callable[Concatenate[Common, P], R]) -> Callable[P, R]:
     @wraps(command)
     def gathered(*args: P.args, **kwargs: P.kwargs) -> R:
         today = taken(kwargs, "today") if "today" in kwargs else None
-        chosen = Common(*(taken(kwargs, name) for name in ("directory", "quiet", "verbose")), today=today)
+        directory, quiet, verbose = (taken(kwargs, name) for name in ("directory", "quiet", "verbose"))
+        chosen = Common(directory, quiet, verbose, today)
         if not chosen.root.is_dir():
             raise click.UsageError(f"-C {Text(str(chosen.root))}: there is no such directory")
         return command(chosen, *args, **kwargs)
