@@ -169,10 +169,9 @@ def test_who_is_an_owner_before_or_after_the_plan_is_no_surprise() -> None:
     assert why_not_touch(Rows({1: rows()}), reading(plan(LOSS), 1, 2), LOSS) == ""
 
 
-def test_where_it_cannot_be_read_whether_somebody_became_an_owner_nothing_is_sent() -> None:
-    assert why_not_touch(Rows(None), reading(plan(LOSS), 2, others=(1,)), LOSS) == (
-        "not sent: whether this person owns Roles & permissions by now could not be read: roles: no answer"
-    )
+def test_where_that_cannot_be_read_it_is_said_as_it_is() -> None:
+    with pytest.raises(HubUnreachableError):
+        why_not_touch(Rows(None), reading(plan(LOSS), 2, others=(1,)), LOSS)
 
 
 # How many must remain.

@@ -47,13 +47,9 @@ def why_not_lose(hub: HubReader, reading: Reading, run: Standing, change: Update
 def why_not_touch(hub: HubReader, reading: Reading, change: UpdateUser | DeleteUser) -> str:
     """Why `change` may not be sent where the plan knows of no ownership to lose: somebody has given it since.
 
-    "" when it may. Who is to be an owner afterwards loses none.
+    "" when it may. Who is to be an owner afterwards loses none. Raises HubError when that cannot be read.
     """
-    try:
-        is_owner = bool(_owners_among(hub, reading, [change.id]))
-    except HubError as error:
-        return f"not sent: whether this person owns Roles & permissions by now could not be read: {error.message}"
-    if not is_owner or change.hub_email.raw in _known(reading):
+    if not _owners_among(hub, reading, [change.id]) or change.hub_email.raw in _known(reading):
         return ""
     return "not sent: owns Roles & permissions with Backoffice on by now, of which this plan knows nothing"
 
