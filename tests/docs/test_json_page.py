@@ -117,12 +117,12 @@ def test_every_key_that_is_explained_was_seen_but_for_those_of_rare_cases(observ
 
 RARE: Final = {
     "journal: runs[].allowed",  # a mapping by rail: end_to_end/test_rails_exactly.py reads it
-    "journal: runs[].unknown[]",  # end_to_end/test_journal.py, as the next
-    "journal: runs[].unreadable_lines[]",
+    "journal: runs[].unknown[]",  # end_to_end/test_journal.py
+    "journal: runs[].unreadable_lines[]",  # journal/test_past.py reads such lines, journal/test_shown.py has the key
     "needs: alternatives[].platform.ROLE",  # goldens/needs-all.json
     "plan: changes[].expired[].role",  # goldens/plan-said-by-own-entries.json, as the rest
     "plan: changes[].expired[].until",
     "plan: changes[].menu.closed[]",
     "plan: changes[].operations.lost[]",
 }
-"""Explained, and in none of these documents; another test has each."""
+"""Explained, and in none of these documents; other tests have them."""
