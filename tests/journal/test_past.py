@@ -138,3 +138,16 @@ def test_a_person_is_changed_unless_every_request_certainly_did_nothing() -> Non
     assert is_changed(past(profile(1), answer(1, Fate.UNKNOWN)), bob)
     assert is_changed(past(profile(1), answer(1)), bob)
     assert is_changed(past(rows(1, RAISE, REVOKE), answer(1, Fate.FAILED)), bob), "the first of two may have happened"
+
+
+def test_who_was_to_be_created_and_never_came_to_be_known_is_not_the_runs_to_take_back() -> None:
+    ada = a_header().people[0]
+    cut = (create(1), answer(1, Fate.UNKNOWN))
+    assert not is_changed(past(*cut, end(ada=Outcome.FAILED)), ada), "somebody else made one meanwhile"
+    assert is_changed(past(*cut, end(ada=Outcome.APPLIED)), ada)
+    assert is_changed(past(*cut, end(ada=Outcome.UNKNOWN)), ada)
+    assert is_changed(past(*cut, end(bob=Outcome.FAILED)), ada)
+    assert is_changed(past(*cut), ada), "it was killed before it could look"
+    granted = rows(2, GRANT, email=ADA, number=12)
+    assert is_changed(past(*cut, granted, answer(2, Fate.FAILED), end(ada=Outcome.FAILED)), ada)
+    assert is_changed(past(create(1), answer(1, made=11), end(ada=Outcome.FAILED)), ada)

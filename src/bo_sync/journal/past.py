@@ -170,7 +170,21 @@ def is_changed(past: Past, person: Person) -> bool:
 
     A request that failed changed nothing, but for role rows: of several, those before the failing one took effect.
     """
-    return any(
+    return not _made_nobody(past, person) and any(
         request.fate is not Fate.FAILED or request.intent.operation == "write_rows"
         for request in past.requests_of(person)
+    )
+
+
+def _made_nobody(past: Past, person: Person) -> bool:
+    """Whether a person was to be created whom the run, which looked after each doubt, never came to know.
+
+    Then whoever is there by now is somebody else's work, and not to be taken back.
+    """
+    outcomes = past.end.outcomes if past.end else ()
+    has_failed = any(each.email.folded == person.email.folded and each.outcome is Outcome.FAILED for each in outcomes)
+    return (
+        person.action == "create"
+        and has_failed
+        and all(request.fate is not Fate.APPLIED and request.intent.id is None for request in past.requests_of(person))
     )
