@@ -6,13 +6,13 @@ from datetime import date
 from types import MappingProxyType
 
 from bo_sync.core.live import LivePerson
-from bo_sync.core.model import Access, DesiredUser, Profile, Role, Source
+from bo_sync.core.model import Access, DesiredGrant, DesiredUser, Profile, Role, Source
 from bo_sync.core.text import Text
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Effective access, never NONE. `source` is None in the hub; `preset` is None for somebody's own entry."""
+    """Effective access, never NONE, of the hub; or of the files, told in other words. In the hub `source` is None."""
 
     role: Role
     access: Access
@@ -20,6 +20,10 @@ class Grant:
     preset: str | None = None
     until: date | None = None
     reason: Text | None = None
+
+
+Granted = DesiredGrant | Grant
+"""What somebody holds: as the files give it, or as the hub does. `preset` is None for somebody's own entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Person:
     """
 
     email: Text
-    grants: tuple[Grant, ...] = ()
+    grants: tuple[Granted, ...] = ()
     source: Source | None = None
     profile: Profile = ()
     presets: tuple[str, ...] = ()
@@ -39,22 +43,19 @@ class Person:
     def __post_init__(self) -> None:
         object.__setattr__(self, "held", {grant.role: grant.access for grant in self.grants})
 
-    def grant(self, role: Role) -> Grant | None:
+    def grant(self, role: Role) -> Granted | None:
         """The person's grant of a role."""
         return next((grant for grant in self.grants if grant.role == role), None)
 
 
 def of_files(users: Iterable[DesiredUser]) -> tuple[Person, ...]:
     """The people of the files who stay, sorted by address."""
-    staying = (_of_file(user) for user in users if user.departure is None)
-    return tuple(sorted(staying, key=lambda person: person.email.folded))
-
-
-def _of_file(user: DesiredUser) -> Person:
-    grants = tuple(
-        Grant(grant.role, grant.access, grant.source, grant.preset, grant.until, grant.reason) for grant in user.grants
+    staying = (
+        Person(user.email, user.grants, user.source, user.profile, user.presets)
+        for user in users
+        if user.departure is None
     )
-    return Person(user.email, grants, user.source, user.profile, user.presets)
+    return tuple(sorted(staying, key=lambda person: person.email.folded))
 
 
 def named_presets(users: Iterable[DesiredUser]) -> dict[str, tuple[str, ...]]:

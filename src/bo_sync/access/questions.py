@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from bo_sync.access.people import Grant, Person
+from bo_sync.access.people import Granted, Person
 from bo_sync.access.powers import Powers
 from bo_sync.access.reach import OF_KEYS, Step, may_widen_keys, shortest
 from bo_sync.access.words import Held, Question, ToHold, ToOpen, ToRun, sufficient
@@ -17,7 +17,7 @@ class Able:
     itself, for a menu item all are needed."""
 
     person: Person
-    because: tuple[Grant, ...]
+    because: tuple[Granted, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ def _through_keys(keepers: int) -> str:
     )
 
 
-def because(person: Person, sets: Iterable[Held]) -> tuple[Grant, ...]:
+def because(person: Person, sets: Iterable[Held]) -> tuple[Granted, ...]:
     """The person's grants that together make up some of `sets`, in the order of the roles; empty when none is held."""
     held = person.held
     roles: set[Role] = set()

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from bo_sync.access.matrix import Contrast, Matrix
 from bo_sync.access.needs import Needs
 from bo_sync.access.panel import Panel
-from bo_sync.access.people import Grant, Person
+from bo_sync.access.people import Granted, Person
 from bo_sync.access.place import AnyPlace
 from bo_sync.access.questions import Answer, is_known
 from bo_sync.access.reach import Step
@@ -65,7 +65,7 @@ def _as_in_files(grants: Iterable[tuple[Role, Access]]) -> dict[str, Json]:
     return {"platform": platform, "modules": modules}
 
 
-def _grant(grant: Grant) -> Json:
+def _grant(grant: Granted) -> Json:
     return {
         "role": grant.role,
         "access": grant.access.word,

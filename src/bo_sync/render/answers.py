@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from bo_sync.access.needs import Needs
-from bo_sync.access.people import Grant, Person
+from bo_sync.access.people import Granted, Person
 from bo_sync.access.questions import Able, Answer, Reaching
 from bo_sync.access.reach import RAISE, Step
 from bo_sync.access.words import Held, Question, ToHold, ToOpen, ToRun, spelled
@@ -71,7 +71,7 @@ def _able_rows(able: Able, question: Question) -> Iterator[Row]:
         yield row("=", address(able.person.email), told, topic=grant.role, source=place)
 
 
-def origin(grant: Grant) -> str:
+def origin(grant: Granted) -> str:
     """` from preset order-desk, until 2026-12-31, because "CHG-1"`: where a grant comes from, and how long it holds."""
     parts = [
         f" from preset {grant.preset}" if grant.preset else " from an own entry" if grant.source else "",

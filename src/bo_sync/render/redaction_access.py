@@ -8,7 +8,7 @@ from typing import assert_never
 from bo_sync.access.difference import PersonDifference
 from bo_sync.access.matrix import Contrast, Matrix
 from bo_sync.access.panel import Panel
-from bo_sync.access.people import Grant, Person
+from bo_sync.access.people import Grant, Granted, Person
 from bo_sync.access.place import AnyPlace, HubPlace, Place
 from bo_sync.access.questions import Able, Answer, Reaching
 from bo_sync.core.model import Preset
@@ -35,13 +35,10 @@ def redacted_person(person: Person, who: Pseudonyms) -> Person:
     )
 
 
-def _grant(grant: Grant, who: Pseudonyms) -> Grant:
-    return replace(
-        grant,
-        source=who.place(grant.source),
-        preset=None if grant.preset is None else who.told(grant.preset),
-        reason=None if grant.reason is None else Text(HIDDEN),
-    )
+def _grant(grant: Granted, who: Pseudonyms) -> Grant:
+    preset = None if grant.preset is None else who.told(grant.preset)
+    reason = None if grant.reason is None else Text(HIDDEN)
+    return Grant(grant.role, grant.access, who.place(grant.source), preset, grant.until, reason)
 
 
 def redacted_answer(answer: Answer, who: Pseudonyms) -> Answer:
@@ -57,7 +54,7 @@ def redacted_answer(answer: Answer, who: Pseudonyms) -> Answer:
     )
 
 
-def _grants(grants: Iterable[Grant], who: Pseudonyms) -> tuple[Grant, ...]:
+def _grants(grants: Iterable[Granted], who: Pseudonyms) -> tuple[Grant, ...]:
     return tuple(_grant(grant, who) for grant in grants)
 
 
