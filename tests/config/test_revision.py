@@ -328,7 +328,10 @@ def test_the_latest_removal_of_each_person_is_found_with_its_commit(tmp_path: Pa
     }
 
 
-def test_what_only_a_merge_took_out_is_found_and_what_a_side_took_out_is_that_sides(tmp_path: Path) -> None:
+@pytest.mark.parametrize("setting", ["separate", "combined", "first-parent", "off"])
+def test_what_only_a_merge_took_out_is_found_and_what_a_side_took_out_is_that_sides(
+    tmp_path: Path, setting: str
+) -> None:
     ann, team = (
         "email: ann@example.com\n",
         "users:\n- email: t1@example.com\n  id: 1\n- email: t2@example.com\n  id: 2\n",
@@ -344,6 +347,7 @@ def test_what_only_a_merge_took_out_is_found_and_what_a_side_took_out_is_that_si
     commit(root, {"users/jane.yaml": None, "users/team.yaml": team.partition("- email: t2")[0]})
     merge = git(root, "rev-parse", "HEAD")
     assert len(git(root, "rev-list", "--parents", "-1", "HEAD").split()) == 3
+    git(root, "config", "log.diffMerges", setting)
     everybody = [Text(f"{name}@example.com") for name in ("jane", "bob", "t2", "ann")]
     assert removals(root, everybody) == {
         "jane@example.com": Removal(Text("users/jane.yaml"), Text(merge[:10]), is_file=True),

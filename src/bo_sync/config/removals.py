@@ -25,6 +25,8 @@ EDITS: Final = 10_000
 """Files of these commits that are looked at."""
 SECONDS: Final = 10
 _LOG: Final = (
+    "-c",  # or else somebody's own setting decides what `-m` means
+    "log.diffMerges=separate",
     "log",
     "--no-show-signature",
     "--no-follow",
