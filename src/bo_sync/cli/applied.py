@@ -25,22 +25,37 @@ class Wanted:
 
 
 def tell(done: "Report", run: "Plan", wanted: Wanted, code: ExitCode) -> None:
-    """Prints the report, unless its form is empty, and writes it in its other forms.
+    """Prints the report, unless its form is empty, and writes it in its other forms, also where nobody reads what is
+    printed.
 
     Raises BoSyncError, for it was no usage that failed, where one cannot be written after all.
     """
-    from bo_sync.cli.forms import apply_as
     from bo_sync.cli.github import apply_told
-    from bo_sync.cli.talk import result, width
     from bo_sync.render.redaction import redacted_plan, redacted_report
+
+    report, plan = shown(done, redacted_report), shown(run, redacted_plan)
+    try:
+        _print(report, plan, wanted)
+        apply_told(wanted.form, plan, report, code)
+    finally:
+        _write(report, plan, wanted)
+
+
+def _print(report: "Report", plan: "Plan", wanted: Wanted) -> None:
+    from bo_sync.cli.forms import apply_as
+    from bo_sync.cli.talk import result, width
     from bo_sync.render.text import report_text
 
-    report, plan, form = shown(done, redacted_report), shown(run, redacted_plan), wanted.form
+    form = wanted.form
     if form:
         result(report_text(report, plan, width()) if form == "text" else apply_as(report, plan, form, wanted.below))
-    apply_told(form, plan, report, code)
+
+
+def _write(report: "Report", plan: "Plan", wanted: Wanted) -> None:
+    from bo_sync.cli.forms import apply_as
+
     try:
-        write_reports(wanted.reports, lambda other: apply_as(report, plan, other, wanted.below))
+        write_reports(wanted.reports, lambda form: apply_as(report, plan, form, wanted.below))
     except UsageError as err:
         raise BoSyncError(err.message, hint="what was done is in the journal: bo-sync journal") from err
 
