@@ -5,7 +5,7 @@ from time import sleep
 
 from requests import PreparedRequest, Response
 
-from bo_sync.cli.apply import _Orders, _run, new_run
+from bo_sync.cli.commands.apply import _Orders, _run, new_run
 from bo_sync.cli.options import Common
 from bo_sync.cli.session import load_files
 from bo_sync.cli.talk import Silent

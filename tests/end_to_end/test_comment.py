@@ -357,7 +357,9 @@ def test_a_text_that_is_no_unicode_is_sent_without_what_is_none(tmp_path: Path) 
 
 
 def test_the_help_imports_no_http() -> None:
-    told = "import sys, bo_sync.cli.comment; print(sorted({'requests', 'bo_sync.forge.api'} & set(sys.modules)))"
+    told = (
+        "import sys, bo_sync.cli.commands.comment; print(sorted({'requests', 'bo_sync.forge.api'} & set(sys.modules)))"
+    )
     done = subprocess.run(
         [sys.executable, "-c", told], env=environment(), capture_output=True, text=True, timeout=SECONDS, check=True
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bo_sync.cli.show import PLAN_FORMS, plan_as
+from bo_sync.cli.plans import PLAN_FORMS, plan_as
 from bo_sync.core.document import digest
 from bo_sync.core.model import Declaration, FieldValue, LiveState, LiveUser, Problem, Severity, State
 from bo_sync.core.plan import ConfigFacts, Finding, Plan

@@ -11,7 +11,7 @@ import pytest
 import requests
 from click.testing import CliRunner
 
-from bo_sync.cli.sandbox import command
+from bo_sync.cli.commands.sandbox import command
 from bo_sync.sandbox.population import synthetic
 from bo_sync.sandbox.store import Store
 
@@ -27,7 +27,7 @@ def run(*arguments: str) -> str:
 @contextmanager
 def serving(directory: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], list[str]]]:
     """A process that serves, and the lines it starts with."""
-    arguments = [sys.executable, "-m", "bo_sync.cli.sandbox", "serve", "-C", str(directory), *options]
+    arguments = [sys.executable, "-m", "bo_sync.cli.commands.sandbox", "serve", "-C", str(directory), *options]
     process = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

@@ -18,29 +18,29 @@ import click
 from bo_sync import __version__
 from bo_sync.errors import BoSyncError, ExitCode, FilesError
 
-COMMANDS: Final[dict[str, tuple[str, str]]] = {
-    "init": ("init", "Write what a new repository needs."),
-    "validate": ("validate", "Check the files, offline."),
-    "fmt": ("fmt", "Put the files into canonical form, comments kept."),
-    "plan": ("plan", "Show what apply would do, and what refuses it."),
-    "apply": ("apply", "Make the hub say what the files say."),
-    "pull": ("pull", "Write the live people as files."),
-    "users": ("users", "List people, from the files or from the hub."),
-    "show": ("panel", "One person's access, and what it lets them do."),
-    "who-can": ("who_can", "Who can run an operation, open a menu item, or has a role."),
-    "needs": ("needs", "The least grants that open all that is asked."),
-    "matrix": ("matrix", "Everybody against every role, or where two sides differ."),
-    "diff": ("diff", "Who gained and who lost what between two revisions."),
-    "journal": ("journal", "Read back what applies did, and what is unknown."),
-    "catalogue": ("catalogue", "The table of the hub's operations: make it, compare it."),
-    "comment": ("comment", "Put a plan on a pull request, or drift into an issue."),
-    "doctor": ("doctor", "Check the hub, the key and what it may do."),
-    "schema": ("schema", "Print JSON Schemas of the files for editors."),
-    "sandbox": ("sandbox", "The embedded hub: serve it, reset it, fill it."),
-    "demo": ("demo", "Validate, plan, apply and plan again on a hub of its own."),
-    "completion": ("completion", "Print what completes commands in a shell."),
+COMMANDS: Final[dict[str, str]] = {
+    "init": "Write what a new repository needs.",
+    "validate": "Check the files, offline.",
+    "fmt": "Put the files into canonical form, comments kept.",
+    "plan": "Show what apply would do, and what refuses it.",
+    "apply": "Make the hub say what the files say.",
+    "pull": "Write the live people as files.",
+    "users": "List people, from the files or from the hub.",
+    "show": "One person's access, and what it lets them do.",
+    "who-can": "Who can run an operation, open a menu item, or has a role.",
+    "needs": "The least grants that open all that is asked.",
+    "matrix": "Everybody against every role, or where two sides differ.",
+    "diff": "Who gained and who lost what between two revisions.",
+    "journal": "Read back what applies did, and what is unknown.",
+    "catalogue": "The table of the hub's operations: make it, compare it.",
+    "comment": "Put a plan on a pull request, or drift into an issue.",
+    "doctor": "Check the hub, the key and what it may do.",
+    "schema": "Print JSON Schemas of the files for editors.",
+    "sandbox": "The embedded hub: serve it, reset it, fill it.",
+    "demo": "Validate, plan, apply and plan again on a hub of its own.",
+    "completion": "Print what completes commands in a shell.",
 }
-"""Command: its module below `bo_sync.cli`, which defines `command`, and its short help."""
+"""Command: its short help. Each is a module of `bo_sync.cli.commands`, which defines `command`."""
 
 
 class LazyGroup(click.Group):
@@ -54,7 +54,7 @@ class LazyGroup(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
-        command = import_module(f"bo_sync.cli.{COMMANDS[cmd_name][0]}").command
+        command = import_module(f"bo_sync.cli.commands.{cmd_name.replace('-', '_')}").command
         if not isinstance(command, click.Command):
             raise TypeError(cmd_name)
         return command
@@ -72,7 +72,7 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+            formatter.write_dl(list(COMMANDS.items()))
 
 
 @click.command(

@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar
 
 import click
 
-from bo_sync.cli.show import unwritable, write_whole
+from bo_sync.cli.plans import unwritable, write_whole
 
 P = ParamSpec("P")
 R = TypeVar("R")

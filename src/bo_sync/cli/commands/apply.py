@@ -137,7 +137,7 @@ def _check_saved(content: str | None, reading: "Reading") -> None:
 
 def _show(reading: "Reading", form: str, *, quiet: bool) -> None:
     """The plan, before anything is asked; beside a report in another form it is talk."""
-    from bo_sync.cli.show import show_plan
+    from bo_sync.cli.plans import show_plan
     from bo_sync.cli.talk import say
     from bo_sync.render.redaction import redacted_plan
     from bo_sync.render.text import plan_text

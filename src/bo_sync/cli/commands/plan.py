@@ -5,9 +5,9 @@ from pathlib import Path
 import click
 
 from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format
+from bo_sync.cli.plans import PLAN_FORMS, plan_as, save, show_plan
 from bo_sync.cli.redacting import is_redacting, redactable, shown
 from bo_sync.cli.reports import Report, report_option, write_reports
-from bo_sync.cli.show import PLAN_FORMS, plan_as, save, show_plan
 from bo_sync.core.plan import Plan
 from bo_sync.errors import ExitCode
 

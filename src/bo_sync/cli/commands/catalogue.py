@@ -38,7 +38,7 @@ def refresh(choice: HubChoice, chosen: Common, *, source: Path | None, output: P
 
     The table is to be compared, with `catalogue diff`: bo-sync itself goes by the one that it was released with.
     """
-    from bo_sync.cli.show import write_whole
+    from bo_sync.cli.plans import write_whole
     from bo_sync.cli.tables import made_from, of_hub
     from bo_sync.cli.talk import result, say
 

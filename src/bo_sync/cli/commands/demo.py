@@ -82,8 +82,8 @@ def _drifted_hub(files: "Files", folder: str) -> "Iterator[CommerceHub]":
 
 def _plan(files: "Files", hub: "CommerceHub") -> "Reading":
     from bo_sync.cli.options import Narrowing
+    from bo_sync.cli.plans import show_plan
     from bo_sync.cli.session import plan_of
-    from bo_sync.cli.show import show_plan
     from bo_sync.cli.talk import Silent
 
     reading = plan_of(files, hub.read_all(Silent()), hub, Narrowing((), ()))
