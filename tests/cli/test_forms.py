@@ -206,7 +206,7 @@ def test_an_apply_of_a_plan_that_no_longer_holds_says_so_in_every_form_before_th
         moved = "the saved plan lacks `format_version`"
     else:
         write(tmp_path, {"users/karel.yaml": KAREL})
-        moved = "karel@example.com: was not in the saved plan, now would be created"
+        moved = "karel@example.com: was not in that plan, now would be created"
     done = ran(tmp_path, "apply", "plan.json", "--yes", "--format", "json", *reports(*EVERY_REPORT))
     report = json.loads(done.out)
     assert (done.code, report["not_run"], report["moved"]) == (6, "the saved plan is stale", [moved])
@@ -227,7 +227,7 @@ def test_a_stale_plan_fails_the_step_of_a_workflow_with_its_own_outputs_and_summ
     done = bo_sync(tmp_path, "apply", "plan.json", "--yes", "--format", "github", "--hub", "sandbox:", env=places)
     annotations = [line for line in done.out.splitlines() if line.startswith("::")]
     assert (done.code, len(annotations)) == (6, 1)
-    moved = "karel@example.com: was not in the saved plan, now would be created"
+    moved = "karel@example.com: was not in that plan, now would be created"
     assert annotations == [f"::error title=bo-sync::the saved plan is not what would be done now:%0A{moved}"]
     assert "exitcode=6\n" in read(tmp_path / "GITHUB_OUTPUT")
     summary = read(tmp_path / "GITHUB_STEP_SUMMARY")

@@ -3,6 +3,8 @@
 import signal
 import socket
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,77 @@ def test_only_a_typed_yes_applies_and_the_plan_is_shown_before_the_question(tmp_
         done = in_terminal(root, "apply", env=hub.env(), keys=Keys(PROMPT, "yes\n"))
         assert (done.code, set(phones(hub.holds()))) == (0, {"2"})
         assert done.out.endswith("6 people: 6 applied.\n")
+
+
+@dataclass(slots=True)
+class Meanwhile:
+    """While the question stands, somebody else works in the hub: done before the people are listed a second time."""
+
+    work: Callable[[], None] | None = None
+    lists: int = 0
+
+    def before(self, request: Request, /) -> Answer | None:
+        self.lists += request.operation == "adminUsers"
+        if self.lists == 2 and self.work is not None:
+            work, self.work = self.work, None
+            work()
+        return None
+
+    def after(self, _request: Request, answer: Answer, /) -> Answer:
+        return answer
+
+
+@pytest.mark.parametrize(
+    ("moved", "told"),
+    [
+        pytest.param(
+            "UPDATE users SET phone = '3' WHERE email = 'ada@example.com'",
+            'ada@example.com: phone: was to change (empty) → "2", now "3" → "2"',
+            id="what the plan changes",
+        ),
+        pytest.param(
+            "UPDATE users SET firstName = 'Other' WHERE email = 'ada@example.com'",
+            "ada@example.com: first_name",
+            id="what the plan did not",
+        ),
+    ],
+)
+def test_a_plan_that_moved_while_the_question_stood_is_not_run(tmp_path: Path, moved: str, told: str) -> None:
+    root, weather = write(tmp_path, ROOT), Meanwhile()
+    with weathered(LIVE, weather) as hub:
+
+        def work() -> None:
+            with hub.hub.store.writing() as db:
+                db.execute(moved)
+
+        weather.work = work
+        done = in_terminal(root, "apply", env=hub.env(), keys=Keys(PROMPT, "yes\n"))
+        assert done.code == 6
+        assert "error: the plan that was shown is not what would be done now:" in done.out
+        assert told in done.out
+        assert "next: nothing was sent; run apply again, and look at the plan anew" in done.out
+        assert set(phones(hub.holds())) <= {None, "3"}
+        again = in_terminal(root, "apply", env=hub.env(), keys=Keys(PROMPT, "yes\n"))
+    assert again.code == 0
+
+
+def test_a_rail_that_refuses_by_the_time_of_the_answer_refuses(tmp_path: Path) -> None:
+    staying = {**files(*(file(email) for email in EVERYBODY[2:])), "bo-sync.yaml": "rails: {max_user_deletes: {percent: 10}}\n"}
+    gone = {f"users/gone-{number}.yaml": f"email: {EVERYBODY[number]}\nstate: absent\n" for number in range(2)}
+    others = [person(f"p{number}@example.com") for number in range(30)]
+    live: Population = {"users": [*LIVE["users"], *others]}
+    root, weather = write(tmp_path, {**staying, **gone}), Meanwhile()
+    with weathered(live, weather) as hub:
+
+        def work() -> None:
+            with hub.hub.store.writing() as db:
+                db.execute("DELETE FROM users WHERE email LIKE 'p%'")
+
+        weather.work = work
+        done = in_terminal(root, "apply", env=hub.env(), keys=Keys(PROMPT, "yes\n"))
+        assert done.code == 4
+        assert "Nothing was sent: refused by max_user_deletes." in done.out
+        assert len(hub.holds()["users"]) == 6
 
 
 def test_nothing_is_asked_where_nothing_is_to_be_done(tmp_path: Path) -> None:

@@ -164,7 +164,7 @@ def test_a_stale_plan_is_told_before_the_rail_that_refuses_it_too(tmp_path: Path
     assert (apply.code, apply.out) == (6, "")
     assert apply.err == (
         "error: the saved plan is not what would be done now:\n"
-        "  ben@example.com: was not in the saved plan, now would be deleted\n"
+        "  ben@example.com: was not in that plan, now would be deleted\n"
         "next: plan again, and have that plan reviewed\n"
     )
 

@@ -70,7 +70,7 @@ MOVES: Final = {
         live=(*START.live[1:], START.live[0]),
     ),
     "the hub: somebody who was as the files say no longer is": Move(
-        ("  dan@example.com: was not in the saved plan, now would be updated",),
+        ("  dan@example.com: was not in that plan, now would be updated",),
         live=but(2, lives("dan", *rows(user="OWNER"))),
     ),
     "the hub: a second row for one role": Move(
@@ -82,17 +82,17 @@ MOVES: Final = {
         files={"users/ann.yaml": one("ann", "job: Poet", "modules: {pricing: owner}")},
     ),
     "the files: another person": Move(
-        ("  fay@example.com: was not in the saved plan, now would be created",), files={"users/fay.yaml": one("fay")}
+        ("  fay@example.com: was not in that plan, now would be created",), files={"users/fay.yaml": one("fay")}
     ),
     "the files: a file less": Move(
         ("  cat@example.com: was to be deleted, now nothing of it is left to do",), files={"users/cat.yaml": None}
     ),
     "the files: another end": Move(
-        ("  dan@example.com: was not in the saved plan, now would be deleted",),
+        ("  dan@example.com: was not in that plan, now would be deleted",),
         files={"users/dan.yaml": one("dan", "until: 2026-06-14")},
     ),
     "the files: another meaning of those without a file": Move(
-        ("  eve@example.com: was not in the saved plan, now would be deleted",),
+        ("  eve@example.com: was not in that plan, now would be deleted",),
         files={
             "bo-sync.yaml": (
                 "unmanaged: delete\nprotect: [break-glass@example.com]\nrails: {max_user_deletes: {count: 9}}\n"
@@ -136,7 +136,7 @@ def test_a_plan_for_another_hub_names_both_and_whoever_differs(tmp_path: Path) -
     assert other.err.splitlines() == [
         STALE,
         foreign,
-        "  dan@example.com: was not in the saved plan, now would be updated",
+        "  dan@example.com: was not in that plan, now would be updated",
         ANEW,
     ]
 
@@ -194,7 +194,7 @@ EDITED: Final = {
     ),
     "one person less, and the digest made to fit": (
         _edited(_leave_cat, seal=True),
-        (STALE, "  cat@example.com: was not in the saved plan, now would be deleted", ANEW),
+        (STALE, "  cat@example.com: was not in that plan, now would be deleted", ANEW),
     ),
     "another version of the format, and the digest made to fit": (
         _edited(_version_2, seal=True),

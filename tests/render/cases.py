@@ -266,7 +266,7 @@ REPORTS: Final[dict[str, Report]] = {
         PLANS["one-person"],
         "the saved plan is stale",
         (
-            "jane@example.com: was not in the saved plan, now would be updated",
+            "jane@example.com: was not in that plan, now would be updated",
             'ada@example.com: job: was "::x"',
         ),
     ),

@@ -191,7 +191,7 @@ def test_one_character_altered_changes_nothing_or_is_refused(place: int, charact
 PRICING = set_grant("pricing", "viewer", "editor")
 J = "j@example.com"
 MOVED: dict[str, tuple[tuple[Change, ...], tuple[Change, ...], tuple[str, ...]]] = {
-    "somebody new": ((), (create(J),), ("j@example.com: was not in the saved plan, now would be created",)),
+    "somebody new": ((), (create(J),), ("j@example.com: was not in that plan, now would be created",)),
     "somebody who is done": (
         (delete(J),),
         (),

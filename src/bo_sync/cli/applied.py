@@ -72,8 +72,8 @@ def tell_not_run(plan: "Plan", wanted: Wanted, why: str, code: ExitCode) -> Exit
 
 
 @contextmanager
-def stale_told(plan: "Plan", wanted: Wanted) -> Iterator[None]:
-    """A StalePlanError that ends the block is told too: of a saved plan that is not `plan`, the one made now.
+def stale_told(plan: "Plan", wanted: Wanted, why: str) -> Iterator[None]:
+    """A StalePlanError that ends the block is told too, as `why`: of a plan that is not `plan`, the one made now.
 
     As text, and beside a workflow's lines, the error itself tells it.
     """
@@ -83,7 +83,7 @@ def stale_told(plan: "Plan", wanted: Wanted) -> Iterator[None]:
         yield
     except StalePlanError as stale:
         lines = tuple(line.strip() for line in stale.message.splitlines())
-        report = unattempted(plan, "the saved plan is stale", lines[1:] or lines)
+        report = unattempted(plan, why, lines[1:] or lines)
         tell(report, plan, _beside_text(wanted), stale.exit_code)
         raise
 

@@ -137,7 +137,7 @@ def _moved(before: SavedChange | None, after: SavedChange | None) -> Iterator[st
     if after is None and before is not None:
         yield f"{address(before.email)}: was to be {_VERBS[before.action]}, now nothing of it is left to do"
     elif before is None and after is not None:
-        yield f"{address(after.email)}: was not in the saved plan, now would be {_VERBS[after.action]}"
+        yield f"{address(after.email)}: was not in that plan, now would be {_VERBS[after.action]}"
     elif before is not None and after is not None:
         yield from (f"{address(after.email)}: {told}" for told in _edits(before, after))
 

@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -53,25 +53,27 @@ def command(
     """Plan, show the plan, ask, and run exactly that plan.
 
     With PLAN.json, a plan saved by `plan --out`, nothing runs unless that file is unaltered and a plan made now is the
-    same. What is sent is first written into .bo-sync/journal, which `bo-sync journal` reads back; while one apply runs,
-    another one here is refused (exit 1). The exit code is 0 when everything was applied, 4 when a rail or a policy
-    refuses, 5 when something was not applied, 6 when the saved plan no longer holds.
+    same; nor when hub or files have moved while the question stood (both exit 6). What is sent is first written into
+    .bo-sync/journal, which `bo-sync journal` reads back; while one apply runs, another one here is refused (exit 1).
+    The exit code is 0 when everything was applied, 4 when a rail or a policy refuses, 5 when something was not applied.
     """
     from bo_sync.cli.github import below, failures_annotated
     from bo_sync.cli.session import hub_session, read_plan
 
     _check_day(chosen, choice)
     run, wanted = new_run(), Wanted(form, reports, below(chosen.root))
-    if not yes:
-        _check_somebody_answers()
+    _check_somebody_answers(yes=yes)
     check_writable(reports)
     content = None if saved is None else _content_of(saved)
     with failures_annotated(form), hub_session(chosen, choice) as hub, _alone(chosen, run):
         reading = read_plan(chosen, hub, narrowed)
-        with stale_told(reading.plan, wanted):
+        with stale_told(reading.plan, wanted, "the saved plan is stale"):
             _check_saved(content, reading)
         _show(reading, form, quiet=chosen.quiet)
         reason = _why_not(reading, yes=yes)
+        if reason is None and not yes:  # the question may have stood for hours
+            reading = _read_again(reading, read_plan(replace(chosen, quiet=True), hub, narrowed), wanted)
+            reason = _why_not(reading, yes=True)
         if reason is not None:
             return tell_not_run(reading.plan, wanted, *reason)
         orders = _Orders(run, choice.concurrency, fail_fast, narrowed.allowed)
@@ -100,8 +102,8 @@ def _check_day(chosen: Common, choice: HubChoice) -> None:
         )
 
 
-def _check_somebody_answers() -> None:
-    if not sys.stdin.isatty():
+def _check_somebody_answers(*, yes: bool) -> None:
+    if not yes and not sys.stdin.isatty():
         raise UsageError(
             "apply asks before it writes, and there is nobody to ask", hint="give --yes if this is meant to run"
         )
@@ -132,6 +134,23 @@ def _check_saved(content: str | None, reading: "Reading") -> None:
         told = "\n".join(differences(expected, reading.plan))
         raise StalePlanError(
             f"the saved plan is not what would be done now:\n{told}", hint="plan again, and have that plan reviewed"
+        )
+
+
+def _read_again(asked: "Reading", reading: "Reading", wanted: Wanted) -> "Reading":
+    """`reading`. Raises StalePlanError, told, unless its plan does what the one does that was `asked` about."""
+    from bo_sync.core.document import digest
+    from bo_sync.errors import StalePlanError
+    from bo_sync.render.json import plan_json
+    from bo_sync.render.saved import differences, read_saved
+
+    if digest(asked.plan) == digest(reading.plan):
+        return reading
+    told = "\n".join(differences(read_saved(plan_json(asked.plan)), reading.plan))
+    with stale_told(reading.plan, wanted, "the plan that was shown is stale"):
+        raise StalePlanError(
+            f"the plan that was shown is not what would be done now:\n{told}",
+            hint="nothing was sent; run apply again, and look at the plan anew",
         )
 
 
