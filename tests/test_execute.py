@@ -1,7 +1,7 @@
 """Running a plan: the order, the isolation of failures, what stops it, and a report of what happened."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -11,19 +11,22 @@ from bo_sync.core.document import digest
 from bo_sync.core.live import index
 from bo_sync.core.model import Access, DesiredUser, LiveState
 from bo_sync.core.plan import ConfigFacts
+from bo_sync.core.policy import Match, Policy, PolicyResult
 from bo_sync.core.rails import RailResult, role_owners
-from bo_sync.core.report import Outcome, Report
+from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
 from bo_sync.execute import BrokenRunError, Options, apply_plan, unattempted
+from bo_sync.ports import Again, RowWrite, no_objection
 from bo_sync.reconcile import Desired, Reading, make_plan
-from tests.support.builders import plan, update
+from tests.support.builders import delete, plan, source, update
 from tests.support.hub_double import (
     CUT,
     LOST,
     SILENT,
     Event,
     InMemoryHub,
+    Operation,
     definitions_with,
     denied,
     refused,
@@ -138,10 +141,34 @@ def test_an_empty_plan_sends_nothing_and_is_complete() -> None:
 
 def test_a_refused_plan_cannot_be_run() -> None:
     hub = InMemoryHub(hub_of())
-    refusing = plan(rails=(RailResult("self", 1, 0, ok=False),))
-    with pytest.raises(ValueError, match="a refused plan cannot be run"):
-        apply_plan(Reading(refusing, index(hub.state, SETTINGS)), hub, Options("run"), SILENT)
+    refused_by_a_rail = plan(update(ANN), rails=(RailResult("self", 1, 0, ok=False),))
+    owners = PolicyResult(Policy("owners", Text("Two owners"), Match((), is_all=True), source(), at_least=2))
+    refused_by_a_policy = replace(plan(update(ANN)), policies=(owners,))
+    for refusing in (refused_by_a_rail, refused_by_a_policy):
+        with pytest.raises(ValueError, match="refused") as raised:
+            apply_plan(Reading(refusing, index(hub.state, SETTINGS)), hub, Options("run"), SILENT)
+        assert str(raised.value) == "a refused plan cannot be run"
     assert hub.log == []
+
+
+def test_an_apply_runs_eight_people_side_by_side_and_to_the_end_unless_told_otherwise() -> None:
+    options = Options("run")
+    assert (options.concurrency, options.fail_fast, options.stopped()) == (8, False, False)
+
+
+def test_an_outcome_names_the_person_what_was_to_be_done_and_what_went_wrong() -> None:
+    hub, desired = everything()
+    hub.script("create_user", "ann@example.com", Event(refused))
+    hub.script("update_profile", "bob@example.com", CUT).script("read_user", "bob@example.com", Event(denied))
+    lost = "the connection was cut; and reading again failed: the key lacks the access"
+    assert run(hub, *desired).outcomes == (
+        PersonOutcome(Text("ann@example.com"), "create", Outcome.FAILED, "the hub said no"),
+        PersonOutcome(Text("bob@example.com"), "update", Outcome.UNKNOWN, lost),
+        PersonOutcome(Text("cas@example.com"), "update", Outcome.APPLIED),
+        PersonOutcome(Text("dee@example.com"), "delete", Outcome.APPLIED),
+        PersonOutcome(Text("eve@example.com"), "update", Outcome.APPLIED),
+        PersonOutcome(Text("zz-owner-0@example.com"), "delete", Outcome.APPLIED),
+    )
 
 
 # Isolation.
@@ -243,6 +270,13 @@ def test_a_new_person_gets_what_the_file_gives_whatever_the_hub_gives_by_itself(
     assert reading_of(desired, live=hub.state).plan.changes == ()
 
 
+def test_a_new_person_is_known_again_by_what_the_hub_gives_by_itself() -> None:
+    definitions = definitions_with(Access.VIEWER, DEFINITIONS)
+    hub = InMemoryHub(hub_of(definitions=definitions), {found.id: Access.VIEWER for found in definitions})
+    hub.script("create_user", ANN, CUT)
+    assert run(hub, wants(ANN, grant("pricing", "viewer"))).complete
+
+
 def test_where_no_definition_gives_access_a_new_persons_rows_are_not_read() -> None:
     hub = InMemoryHub(hub_of())
     run(hub, wants(ANN, grant("pricing", "viewer")))
@@ -272,8 +306,9 @@ def test_fail_fast_begins_nothing_more_after_the_first_failure() -> None:
         "eve": "not_attempted",
         "zz-owner-0": "not_attempted",
     }
-    assert errors(report)["ann"] == "stopped before everything was sent"
-    assert errors(report)["cas"] == "stopped before anything was sent"
+    ann, _, cas, *_ = report.outcomes
+    assert (ann.action, ann.error) == ("create", "stopped before everything was sent")
+    assert (cas.action, cas.error) == ("update", "stopped before anything was sent")
     assert [operation for operation, _ in hub.log] == ["create_user", "update_profile"]
 
 
@@ -297,10 +332,17 @@ def test_a_stop_that_is_taken_back_still_stops() -> None:
 
 
 def test_a_plan_that_was_not_run_says_why() -> None:
-    changes = (update("a@example.com"), update("b@example.com"))
-    report = unattempted(plan(*changes), "not confirmed")
-    assert (report.run, report.digest) == ("", digest(plan(*changes)))
-    assert [(found.outcome, found.error) for found in report.outcomes] == [(Outcome.NOT_ATTEMPTED, "not confirmed")] * 2
+    unconfirmed = plan(update("a@example.com"), delete("b@example.com"))
+    assert unattempted(unconfirmed, "not confirmed", ("b is deleted",)) == Report(
+        "",
+        digest(unconfirmed),
+        (
+            PersonOutcome(Text("a@example.com"), "update", Outcome.NOT_ATTEMPTED, "not confirmed"),
+            PersonOutcome(Text("b@example.com"), "delete", Outcome.NOT_ATTEMPTED, "not confirmed"),
+        ),
+        "not confirmed",
+        ("b is deleted",),
+    )
 
 
 # Concurrency.
@@ -353,6 +395,72 @@ def test_whoever_became_the_only_owner_since_the_plan_was_made_stays_it(wanted: 
     assert role_owners(index(hub.state, SETTINGS)) == {ANN}
 
 
+def test_whoever_is_left_alone_in_one_phase_is_left_alone_in_the_later_ones() -> None:
+    clerk = holds(1, ANN, row("backoffice", "owner"), row("roles_permissions", "viewer"), row("pricing", "owner"))
+    hub = InMemoryHub(hub_of(clerk, owner(2, BEN)))
+    reading = reading_of(LESS["raised to less"], live=hub.state)
+    hub.put(replace(owner(1, ANN), rows=(*owner(1, ANN).rows, row("pricing", "owner"))))
+    report = apply_plan(reading, hub, Options("run"), SILENT)
+    assert outcomes(report) == {"ann": "not_attempted"}
+    assert hub.calls("write_rows") == {}
+
+
+ALONE = "not sent: 0 would still own Roles & permissions with Backoffice on, and at least 1 must"
+LOSSES: dict[str, tuple[Operation, DesiredUser]] = {
+    "deleted": ("delete_user", absent(ANN)),
+    "no owner any more": ("write_rows", wants(ANN, grant("backoffice", "owner"))),
+}
+
+
+@pytest.mark.parametrize(("operation", "wanted"), LOSSES.values(), ids=LOSSES.keys())
+def test_whoever_became_the_last_owner_between_two_tries_stays_it(operation: Operation, wanted: DesiredUser) -> None:
+    hub = InMemoryHub(hub_of(owner(1, ANN), owner(2, BEN)))
+    hub.script(operation, ANN, Event(unknown, 0, lambda found: found.remove(BEN)))
+    assert errors(run(hub, wanted)) == {"ann": f"an earlier try did not do it, then {ALONE}"}
+    assert hub.calls(operation) == {ANN: 1}
+    assert hub.person(ANN) == owner(1, ANN)
+
+
+class Waiting(InMemoryHub):
+    """Answers every write with 429 at first, while Ben goes, and keeps what it is told when it asks for another."""
+
+    told: list[HubError]
+
+    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> None:
+        self._wait(before_again)
+        super().write_rows(user_id, writes)
+
+    def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
+        self._wait(before_again)
+        super().delete_user(email, user_id)
+
+    def _wait(self, before_again: Again) -> None:
+        self.remove(BEN)
+        try:
+            before_again()
+        except HubError as error:
+            self.told = [error]
+            raise
+
+
+@pytest.mark.parametrize(("operation", "wanted"), LOSSES.values(), ids=LOSSES.keys())
+def test_whoever_became_the_last_owner_while_the_hub_made_us_wait_stays_it(
+    operation: Operation, wanted: DesiredUser
+) -> None:
+    hub = Waiting(hub_of(owner(1, ANN), owner(2, BEN)))
+    assert errors(run(hub, wanted)) == {"ann": f"an earlier try did not do it, then {ALONE}"}
+    (told,) = hub.told
+    assert (told.operation, told.hint) == ("roles", "run plan again: it shows what is left")
+    assert hub.calls(operation) == {}
+
+
+def test_whoever_may_not_lose_the_ownership_has_what_was_given_before_and_the_report_says_so() -> None:
+    hub = InMemoryHub(hub_of(owner(1, ANN), owner(2, BEN)))
+    hub.script("write_rows", ANN, Event(meanwhile=lambda found: found.remove(BEN)))
+    report = run(hub, wants(ANN, grant("backoffice", "owner"), grant("pricing", "viewer")))
+    assert report.outcomes == (PersonOutcome(Text(ANN), "update", Outcome.FAILED, f"partly done; {ALONE}"),)
+
+
 def test_a_new_owner_whose_raise_is_only_half_done_at_first_gets_the_other_half() -> None:
     hub = InMemoryHub(hub_of(holds(1, ANN), owner(2, BEN))).script("write_rows", ANN, Event(unknown, 2))
     assert run(hub, wants(ANN, *AN_OWNER, grant("pricing", "viewer"))).complete
@@ -378,6 +486,26 @@ def test_a_loss_whose_first_try_may_happen_yet_counts_as_happened_however_the_se
     assert outcomes(report) == {"ann": "failed", "ben": "not_attempted"}
     hub.remove(ANN)  # what was cut off at first arrives
     assert role_owners(index(hub.state, SETTINGS)) == {BEN}
+
+
+def test_a_loss_whose_fate_cannot_be_read_counts_as_happened() -> None:
+    hub = InMemoryHub(hub_of(owner(1, ANN), owner(2, BEN)))
+    hub.script("delete_user", ANN, LOST).script("read_user", ANN, Event(unreachable))
+    report = run(hub, absent(ANN), absent(BEN))
+    assert outcomes(report) == {"ann": "unknown", "ben": "not_attempted"}
+    assert errors(report)["ben"] == ALONE
+
+
+def test_a_loss_that_certainly_did_not_happen_leaves_an_owner_to_count_on() -> None:
+    hub = InMemoryHub(hub_of(owner(1, ANN), owner(2, BEN))).script("delete_user", ANN, Event(refused))
+    assert outcomes(run(hub, absent(ANN), absent(BEN))) == {"ann": "failed", "ben": "applied"}
+
+
+def test_an_owner_whose_profile_is_in_doubt_is_one_to_count_on() -> None:
+    hub = InMemoryHub(hub_of(owner(1, ANN), owner(2, BEN)))
+    hub.script("update_profile", ANN, CUT).script("read_user", ANN, Event(unreachable))
+    report = run(hub, wants(ANN, *AN_OWNER, phone="2"), absent(BEN))
+    assert outcomes(report) == {"ann": "unknown", "ben": "applied"}
 
 
 def test_a_phase_begins_when_the_one_before_has_ended() -> None:
@@ -407,6 +535,19 @@ def test_progress_counts_every_step_of_the_whole_run_once() -> None:
     assert [done for _, done, _ in watching.told] == list(range(1, 10))
     assert {total for _, _, total in watching.told} == {9}
     assert {what for what, _, _ in watching.told} == {"steps"}
+    assert watching.threads == {threading.current_thread().name}
+
+
+def test_the_threads_of_an_apply_are_named_after_it() -> None:
+    hub, desired = everything()
+    names = set[str]()
+
+    def stopped() -> bool:
+        names.add(threading.current_thread().name)
+        return False
+
+    run(hub, *desired, options=Options("run", concurrency=1, stopped=stopped))
+    assert names == {"apply_0"}
 
 
 def test_our_own_failure_lets_nothing_more_begin_and_the_report_tells_of_everybody() -> None:
@@ -417,6 +558,7 @@ def test_our_own_failure_lets_nothing_more_begin_and_the_report_tells_of_everybo
     hub = InMemoryHub(live).script("update_profile", BEN, Event(broken))
     with pytest.raises(BrokenRunError) as raised:
         run(hub, *(wants(email, phone="2") for email in (ANN, BEN, CEM)))
+    assert str(raised.value) == "the run broke off"
     assert isinstance(raised.value.__cause__, ZeroDivisionError)
     assert outcomes(raised.value.report) == {"ann": "applied", "ben": "unknown", "cem": "not_attempted"}
     assert errors(raised.value.report)["ben"] == (

@@ -214,6 +214,12 @@ PROFILES: dict[str, Case] = {
         HubMovedError,
         "this address has another id (8) in the hub by now",
     ),
+    "the address is another person's when it is sent": Case(
+        (("update_profile", (Event(meanwhile=lambda hub: _exchange(hub, holds(8, JANE, phone="1", job="x"))),)),),
+        ("update_profile", "read_user"),
+        HubMovedError,
+        "this address has another id (8) in the hub by now",
+    ),
     "it was not found, yet stands as planned": Case(
         (("update_profile", (MOVED,)),), ("update_profile", "read_user", "update_profile")
     ),
@@ -272,6 +278,12 @@ DELETIONS: dict[str, Case] = {
     ),
     "the address is another person's by now": Case(
         (("delete_user", (first(lambda hub: _exchange(hub, holds(8, JANE))),)),),
+        ("delete_user", "read_user"),
+        HubMovedError,
+        "this address has another id (8) in the hub by now",
+    ),
+    "the address is another person's when it is sent": Case(
+        (("delete_user", (Event(meanwhile=lambda hub: _exchange(hub, holds(8, JANE))),)),),
         ("delete_user", "read_user"),
         HubMovedError,
         "this address has another id (8) in the hub by now",
@@ -390,6 +402,23 @@ GRANTS: dict[str, Case] = {
         HubMovedError,
         "somebody else set order_data to owner meanwhile",
     ),
+    "two rows exist by now, of which the higher counts": Case(
+        (
+            (
+                "write_rows",
+                (
+                    Event(
+                        meanwhile=in_turn(
+                            with_row(row("order_data", "none", "1")), with_row(row("order_data", "owner", "2"))
+                        )
+                    ),
+                ),
+            ),
+        ),
+        READ,
+        HubMovedError,
+        "somebody else set order_data to owner meanwhile",
+    ),
     "somebody else raised it already": Case((("write_rows", (first(at("row-pricing", Access.EDITOR)),)),), TWICE),
     "somebody else raised it further": Case(
         (("write_rows", (first(at("row-pricing", Access.OWNER)),)),),
@@ -411,6 +440,21 @@ GRANTS: dict[str, Case] = {
         "somebody else set pricing to none meanwhile",
     ),
     "the row with none is gone": Case((("write_rows", (Event(meanwhile=without("row-user_management")),)),), TWICE),
+    "the row with none was made anew": Case(
+        (
+            (
+                "write_rows",
+                (
+                    Event(
+                        meanwhile=in_turn(
+                            without("row-user_management"), with_row(row("user_management", "none", "new"))
+                        )
+                    ),
+                ),
+            ),
+        ),
+        TWICE,
+    ),
     "the row to be revoked is gone": Case((("write_rows", (Event(meanwhile=without("row-api_keys")),)),), TWICE),
     "the row to be revoked was made anew": Case(
         (
@@ -440,6 +484,9 @@ GRANTS: dict[str, Case] = {
         LOOKED,
         HubMovedError,
         "the other row of product_data is gone, so this one is no duplicate any more",
+    ),
+    "what else is to be written is not looked at before anything is sent": Case(
+        (("read_rows", (Event(meanwhile=at("row-pricing", Access.OWNER)),)),), ONCE
     ),
     "the rows of a duplicate cannot be read": Case(
         (("read_rows", (UNREACHABLE,)),), LOOKED, HubUnreachableError, "no answer"
@@ -495,42 +542,18 @@ def test_where_nothing_is_removed_nothing_is_read_before() -> None:
     assert hub.log == [("write_rows", JANE)]
 
 
-SECOND: dict[str, tuple[Event, Event, type[HubError]]] = {
-    "the second try is denied": (LOST, DENIED, HubDeniedError),
-    "the second try is not sent": (LOST, UNREACHABLE, HubUnreachableError),
-    "the hub moved before the second try, and again at it": (LOST, MOVED, HubError),
-}
-
-
-@pytest.mark.parametrize(("tried", "again", "error"), SECOND.values(), ids=SECOND.keys())
-def test_a_first_try_that_may_happen_yet_is_the_cause_of_however_it_ends(
-    tried: Event, again: Event, error: type[HubError]
-) -> None:
-    hub = InMemoryHub(hub_of(holds(7, JANE))).script("delete_user", JANE, tried, again)
-    with pytest.raises(error) as caught:
-        delete(hub, GOING)
-    assert isinstance(caught.value.__cause__, HubFateUnknownError)
-
-
-def test_a_first_try_that_did_not_happen_is_no_cause() -> None:
-    hub = InMemoryHub(hub_of(holds(7, JANE))).script("delete_user", JANE, MOVED, DENIED)
-    with pytest.raises(HubDeniedError) as caught:
-        delete(hub, GOING)
-    assert caught.value.__cause__ is None
+def test_of_two_rows_the_one_that_the_plan_named_is_what_counts() -> None:
+    surplus = row("logistics", "editor", "surplus-logistics")
+    hub = InMemoryHub(hub_of(holds(7, JANE, surplus, row("logistics", "owner")))).script("write_rows", JANE, CUT)
+    write_grants(hub, TARGET, [set_grant("logistics", "owner", "viewer", "row-logistics")])
+    assert [operation for operation, _ in hub.log] == ["write_rows", "read_user"]
+    assert hub.person(JANE).rows == (surplus, row("logistics", "viewer"))
 
 
 def test_a_platform_row_of_any_access_is_on_when_it_is_read_again() -> None:
     hub = InMemoryHub(hub_of(holds(7, JANE, row("backoffice", "viewer")))).script("write_rows", JANE, LOST)
     write_grants(hub, TARGET, [RevokeGrant(Role("backoffice"), Access.OWNER, "row-backoffice")])
     assert hub.person(JANE).rows == (row("backoffice", "none"),)
-
-
-def test_errors_say_what_to_do_next() -> None:
-    hub = InMemoryHub(hub_of(BEFORE)).script("update_profile", JANE, LOST, LOST)
-    with pytest.raises(HubError) as caught:
-        update_profile(hub, TARGET, FIELDS)
-    assert caught.value.hint == "run plan again: it shows what is left to do"
-    assert isinstance(caught.value.__cause__, HubFateUnknownError)
 
 
 # What the hub gives new people by itself.

@@ -34,8 +34,10 @@ MODULES: Final[Mapping[str, str]] = {
     "core/text.py": "tests/core/test_text.py",
     "render/escape.py": "tests/render/test_escape.py",
     "ownership.py": "tests/test_ownership.py",
+    "sending.py": "tests/test_sending.py tests/test_sending_ends.py",
+    "execute.py": "tests/test_execute.py",
 }
-"""What is mutated, and the tests that must notice."""
+"""What is mutated, and the tests that must notice: one file, or several with a blank between them."""
 _PYTEST: Final = ("-qx", "--tb=no", "-mnot hypothesis", "-pno:cacheprovider", "-Wignore::pytest.PytestWarning")
 _SECONDS: Final = 120
 """A mutant whose tests take longer has made them endless, and is killed."""
@@ -103,7 +105,7 @@ def _start(mutant: Mutant) -> int:
         signal.alarm(_SECONDS)
         _be_silent()
         sys.meta_path.insert(0, _Mutated(mutant))
-        os._exit(int(pytest.main([*_PYTEST, MODULES[mutant.mutation.module]])))
+        os._exit(int(pytest.main([*_PYTEST, *MODULES[mutant.mutation.module].split()])))
     return pid
 
 

@@ -76,8 +76,7 @@ def command(
             reason = _why_not(reading, yes=True)
         if reason is not None:
             return tell_not_run(reading.plan, wanted, *reason)
-        orders = _Orders(run, choice.concurrency, fail_fast, narrowed.allowed)
-        report, trouble = _run(chosen, hub, reading, orders)
+        report, trouble = _run(chosen, hub, reading, _Orders(run, choice.concurrency, fail_fast, narrowed.allowed))
     return _told(report, reading.plan, wanted, trouble)
 
 
