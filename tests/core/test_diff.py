@@ -28,6 +28,7 @@ from bo_sync.core.model import (
     DesiredUser,
     GrantRow,
     LiveUser,
+    Override,
     Profile,
     Role,
 )
@@ -206,6 +207,39 @@ def test_an_end_that_has_passed_explains_a_change(
     (edit,) = change.grants
     assert not isinstance(edit, RemoveDuplicate)
     assert (edit.role, edit.expired) == (PRICING, YESTERDAY if explains else None)
+
+
+def places(change: CreateUser | UpdateUser | None) -> dict[str, int | None]:
+    """The line of each change of access, by role; None where it has no place of its own."""
+    assert change is not None
+    edits = [edit for edit in change.grants if not isinstance(edit, RemoveDuplicate)]
+    assert len(edits) == len(change.grants)
+    return {edit.role: edit.source.line if edit.source else None for edit in edits}
+
+
+def by_preset(role: str, access: str, line: int) -> DesiredGrant:
+    return replace(grant(role, access, line), preset="clerk")
+
+
+def at(line: int, own: Override) -> Override:
+    return replace(own, source=source(line=line))
+
+
+def test_a_change_stands_where_the_persons_own_entry_does_and_a_presets_nowhere() -> None:
+    both = (grant("pricing", "owner", 5), by_preset("logistics", "owner", 6))
+    (created,) = compare((wants("new@example.com", *both),), ()).changes
+    assert isinstance(created, CreateUser)
+    assert places(created) == {"pricing": 5, "logistics": None}
+    withheld = replace(wants(JANE, *both), withheld=(at(7, override("api_keys", "none")),))
+    held = holds(7, JANE, row("pricing", "viewer"), row("api_keys", "viewer"), row("order_data", "viewer"))
+    assert places(the_update(withheld, held)) == {"pricing": 5, "logistics": None, "api_keys": 7, "order_data": None}
+
+
+def test_a_change_that_an_end_explains_stands_at_the_ended_entry_unless_at_one_of_its_own() -> None:
+    ended = (at(8, override("pricing", "owner", YESTERDAY)), at(9, override("logistics", "owner", YESTERDAY)))
+    wanted = replace(wants(JANE, grant("pricing", "viewer", 5), by_preset("logistics", "viewer", 6)), expired=ended)
+    held = holds(7, JANE, row("pricing", "editor"), row("logistics", "editor"))
+    assert places(the_update(wanted, held)) == {"pricing": 5, "logistics": 9}
 
 
 def test_an_end_that_has_passed_explains_no_surplus_row() -> None:
