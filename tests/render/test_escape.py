@@ -91,6 +91,7 @@ SHOWN = [
     ("an old command may have a word", terminal, "##vso[x]", r"#\x23vso[x]"),
     ("what is no old command stays", terminal, "## [x] ##a-b[x] ##", "## [x] ##a-b[x] ##"),
     ("each command of a line is defused", terminal, "::a ::b ##[c] ##[d]", r"\x3a:a \x3a:b #\x23[c] #\x23[d]"),
+    ("a letter begins none", csv_cell, 'X;X;"X', 'X;X;"X'),
     ("an equals sign begins a formula", csv_cell, "=1", "'=1"),
     ("a plus begins a formula", csv_cell, "+1", "'+1"),
     ("a minus begins a formula", csv_cell, "-1", "'-1"),
