@@ -94,7 +94,10 @@ def test_a_plan_that_moved_while_the_question_stood_is_not_run(tmp_path: Path, m
 
 
 def test_a_rail_that_refuses_by_the_time_of_the_answer_refuses(tmp_path: Path) -> None:
-    staying = {**files(*(file(email) for email in EVERYBODY[2:])), "bo-sync.yaml": "rails: {max_user_deletes: {percent: 10}}\n"}
+    staying = {
+        **files(*(file(email) for email in EVERYBODY[2:])),
+        "bo-sync.yaml": "rails: {max_user_deletes: {percent: 10}}\n",
+    }
     gone = {f"users/gone-{number}.yaml": f"email: {EVERYBODY[number]}\nstate: absent\n" for number in range(2)}
     others = [person(f"p{number}@example.com") for number in range(30)]
     live: Population = {"users": [*LIVE["users"], *others]}
