@@ -213,9 +213,9 @@ def test_an_apply_of_a_plan_that_no_longer_holds_says_so_in_every_form_before_th
     assert {person["outcome"] for person in report["outcomes"]} == {"not_attempted"}
     told = {form: read(tmp_path / f"out.{form}") for form in EVERY_REPORT}
     assert told["json"] == done.out
-    assert "saved plan" in failed(told["junit"])
+    assert "plan" in failed(told["junit"])
     assert [form for form in ("text", "github", "junit") if moved not in told[form]] == []
-    assert "#### The saved plan is not what would be done now" in told["markdown"]
+    assert "**The saved plan is stale.**\n\n#### It is not what would be done now" in told["markdown"]
     assert json.loads(ran(tmp_path, "plan", "--format", "json").out)["summary"]["create"] == (1 if altered else 2)
 
 

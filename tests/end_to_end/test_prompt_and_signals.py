@@ -83,11 +83,13 @@ def test_a_plan_that_moved_while_the_question_stood_is_not_run(tmp_path: Path, m
                 db.execute(moved)
 
         weather.work = work
-        done = in_terminal(root, "apply", env=hub.env(), keys=Keys(PROMPT, "yes\n"))
+        report = ("--report", f"markdown={tmp_path / 'out.md'}")
+        done = in_terminal(root, "apply", *report, env=hub.env(), keys=Keys(PROMPT, "yes\n"))
         assert done.code == 6
+        assert "**The plan that was shown is stale.**" in (tmp_path / "out.md").read_text(encoding="utf-8")
         assert "error: the plan that was shown is not what would be done now:" in done.out
         assert told in done.out
-        assert "next: nothing was sent; run apply again, and look at the plan anew" in done.out
+        assert "next: plan again, and have that plan reviewed" in done.out
         assert set(phones(hub.holds())) <= {None, "3"}
         again = in_terminal(root, "apply", env=hub.env(), keys=Keys(PROMPT, "yes\n"))
     assert again.code == 0

@@ -30,8 +30,8 @@ class PersonOutcome:
 class Report:
     """What an apply did. `run` is empty when nothing was begun; `digest` is that of the plan.
 
-    `not_run` says why nothing was begun, `moved` how the plan made now differs from a saved one, in sentences that are
-    harmless already; both are empty where they do not apply.
+    `not_run` says why nothing was begun, `moved` how the plan made now differs from the one that was saved, or shown,
+    in sentences that are harmless already; both are empty where they do not apply.
     """
 
     run: str

@@ -68,8 +68,8 @@ def files_junit(checked: Checked, files: Iterable[Text], below: str = "") -> str
 def report_junit(report: Report, plan: Plan) -> str:
     """The rails and policies of the plan, and everybody in it: a person who was not attempted counts as skipped."""
     people = Suite("people", tuple(map(_person, report.outcomes)))
-    moved = Case("saved plan", Verdict.FAILURE, "is not what would be done now", report.moved)
-    stale = Suite("saved plan", (moved,) if report.moved else ())
+    moved = Case("plan", Verdict.FAILURE, report.not_run, report.moved)
+    stale = Suite("stale plan", (moved,) if report.moved else ())
     return _document((stale, _rails(plan.rails), _policies(plan.policies), people))
 
 

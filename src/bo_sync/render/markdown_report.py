@@ -68,7 +68,7 @@ def _why_not_run(applied: _Applied, detail: Detail) -> Iterator[Block]:
     if report.moved:
         rows = table(("what moved",), [partial(_moved, line, detail) for line in report.moved], detail.rows)
         told = ("Plan again, and have that plan reviewed.", "", *rows.lines)
-        yield unfolded("The saved plan is not what would be done now", Block(told, rows.shown, rows.rows))
+        yield unfolded("It is not what would be done now", Block(told, rows.shown, rows.rows))
     elif report.not_run:
         yield from rail_blocks(plan.refused, detail)
         yield from policy_blocks(plan.violated, detail)

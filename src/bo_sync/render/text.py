@@ -119,7 +119,7 @@ def _report_lines(report: Report, plan: Plan, page: Page) -> Iterator[str]:
 
 def _why_not_run(report: Report, plan: Plan, page: Page) -> Iterator[str]:
     if report.moved:
-        yield "The saved plan is not what would be done now"
+        yield f"{report.not_run[:1].upper()}{report.not_run[1:]}: it is not what would be done now"
         yield from lay_out([row("!", "", line) for line in report.moved], Columns(), page)
         yield ""
     elif report.not_run:

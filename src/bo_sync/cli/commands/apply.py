@@ -21,6 +21,7 @@ from bo_sync.cli.reports import check_writable, report_option
 from bo_sync.core.rails import NumericRail
 from bo_sync.core.text import Text
 from bo_sync.errors import ExitCode, UsageError
+from bo_sync.render.json import plan_json
 
 if TYPE_CHECKING:
     from bo_sync.core.plan import Plan
@@ -67,12 +68,12 @@ def command(
     content = None if saved is None else _content_of(saved)
     with failures_annotated(form), hub_session(chosen, choice) as hub, _alone(chosen, run):
         reading = read_plan(chosen, hub, narrowed)
-        with stale_told(reading.plan, wanted, "the saved plan is stale"):
-            _check_saved(content, reading)
+        _check_same(content, reading, wanted, "the saved plan")
         _show(reading, form, quiet=chosen.quiet)
         reason = _why_not(reading, yes=yes)
         if reason is None and not yes:  # the question may have stood for hours
-            reading = _read_again(reading, read_plan(replace(chosen, quiet=True), hub, narrowed), wanted)
+            asked, reading = plan_json(reading.plan), read_plan(replace(chosen, quiet=True), hub, narrowed)
+            _check_same(asked, reading, wanted, "the plan that was shown")
             reason = _why_not(reading, yes=True)
         if reason is not None:
             return tell_not_run(reading.plan, wanted, *reason)
@@ -116,11 +117,11 @@ def _content_of(path: Path) -> str:
         raise UsageError(f"{shown} cannot be read: {err.strerror}", hint="make one with plan --out FILE") from err
 
 
-def _check_saved(content: str | None, reading: "Reading") -> None:
-    """Raises StalePlanError unless `content`, if there is any, is a saved plan, unaltered, that does what the one made
-    now does.
+def _check_same(content: str | None, reading: "Reading", wanted: Wanted, which: str) -> None:
+    """Raises StalePlanError, told, unless `content`, where there is any, is a saved plan, unaltered, that does what the
+    one made now does.
 
-    Judged when files and hub have been read, since what is wrong with those comes first.
+    Judged when files and hub have been read, since what is wrong with those comes first. `which` plan it is.
     """
     from bo_sync.core.document import digest
     from bo_sync.errors import StalePlanError
@@ -128,29 +129,13 @@ def _check_saved(content: str | None, reading: "Reading") -> None:
 
     if content is None:
         return
-    expected = read_saved(content)
-    if expected.digest != digest(reading.plan):
-        told = "\n".join(differences(expected, reading.plan))
-        raise StalePlanError(
-            f"the saved plan is not what would be done now:\n{told}", hint="plan again, and have that plan reviewed"
-        )
-
-
-def _read_again(asked: "Reading", reading: "Reading", wanted: Wanted) -> "Reading":
-    """`reading`. Raises StalePlanError, told, unless its plan does what the one does that was `asked` about."""
-    from bo_sync.core.document import digest
-    from bo_sync.errors import StalePlanError
-    from bo_sync.render.json import plan_json
-    from bo_sync.render.saved import differences, read_saved
-
-    if digest(asked.plan) == digest(reading.plan):
-        return reading
-    told = "\n".join(differences(read_saved(plan_json(asked.plan)), reading.plan))
-    with stale_told(reading.plan, wanted, "the plan that was shown is stale"):
-        raise StalePlanError(
-            f"the plan that was shown is not what would be done now:\n{told}",
-            hint="nothing was sent; run apply again, and look at the plan anew",
-        )
+    with stale_told(reading.plan, wanted, f"{which} is stale"):
+        expected = read_saved(content)
+        if expected.digest != digest(reading.plan):
+            told = "\n".join(differences(expected, reading.plan))
+            raise StalePlanError(
+                f"{which} is not what would be done now:\n{told}", hint="plan again, and have that plan reviewed"
+            )
 
 
 def _show(reading: "Reading", form: str, *, quiet: bool) -> None:
