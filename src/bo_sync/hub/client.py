@@ -88,19 +88,17 @@ class CommerceHub:
         """Sets the given fields, and the live language again when it is not among them."""
         operation, fields = "adminUserUpdate", profile_input(profile)
         keeps_language = "language" not in fields
-        if keeps_language:
-            fields["language"] = self._standing(email, user_id, operation).language
-        elif user_id is not None:
-            self._standing(email, user_id, operation)
 
-        def look_again() -> None:
-            if keeps_language or user_id is not None:
-                live = self._standing(email, user_id, operation)
-                if keeps_language and live.language != fields["language"]:
-                    message = f"{operation} of {email}: somebody else changed the language meanwhile"
-                    raise HubMovedError(message, operation=operation, hint="plan again")
+        def look() -> None:
+            if not keeps_language and user_id is None:
+                return
+            live = self._standing(email, user_id, operation)
+            if keeps_language and fields.setdefault("language", live.language) != live.language:
+                message = f"{operation} of {email}: somebody else changed the language meanwhile"
+                raise HubMovedError(message, operation=operation, hint="plan again")
 
-        reply = self._transport.write(call(operation, {"email": email.raw, "input": fields}), look_again)
+        look()
+        reply = self._transport.write(call(operation, {"email": email.raw, "input": fields}), look)
         if reply.faults or not _has(reply, operation):
             raise write_failure(operation, email, reply)
 
