@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from bo_sync.cli.commands.pull import write as write_pulled
 from bo_sync.cli.options import Common
-from bo_sync.cli.pulling import pull_into
+from bo_sync.cli.pulling import pulled as made
 from bo_sync.cli.session import load_files
 from bo_sync.cli.talk import Silent
 from bo_sync.config.dump import dump_preset, dump_user
@@ -43,7 +44,9 @@ def repository(root: Path, given: World) -> Common:
 
 
 def pulled(common: Common, hub: CommerceHub, *, update: bool) -> Pulled:
-    return pull_into(common.root, load_files(common), hub.read_all(Silent()), update=update)
+    found = made(common.root, load_files(common), hub.read_all(Silent()), update=update)
+    write_pulled(common.root, found)
+    return found
 
 
 def planned(common: Common, hub: CommerceHub) -> Plan:

@@ -1,9 +1,8 @@
-"""Carrying out a pull: what was made in memory, and checked there, is written below the root."""
+"""What a pull makes of the files at hand, before anything is written."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bo_sync.cli.writing import create_file, replace_file
 from bo_sync.config.files import walk
 from bo_sync.core.model import LiveState
 from bo_sync.pull import Here, Pulled, pull
@@ -12,11 +11,6 @@ if TYPE_CHECKING:
     from bo_sync.cli.session import Files
 
 
-def pull_into(root: Path, files: "Files", live: LiveState, *, update: bool) -> Pulled:
-    """Writes what `pull` makes, and returns it. Raises FilesError; what was written before that is sound."""
-    pulled = pull(Here(dict(walk(root).files), files.tree, files.day), live, update=update)
-    for draft in pulled.new:
-        create_file(root, draft.path, draft.text)
-    for draft in pulled.edited:
-        replace_file(root, draft.path, draft.text)
-    return pulled
+def pulled(root: Path, files: "Files", live: LiveState, *, update: bool) -> Pulled:
+    """As `pull`, from all files below `root` as they are on the disk."""
+    return pull(Here(dict(walk(root).files), files.tree, files.day), live, update=update)

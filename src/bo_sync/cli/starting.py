@@ -10,6 +10,7 @@ from bo_sync.access.people import of_files
 from bo_sync.access.policies import on_files, subjects
 from bo_sync.access.powers import powers
 from bo_sync.cli.options import Common
+from bo_sync.cli.pulling import pulled
 from bo_sync.cli.scaffold import Forge, Template, templates
 from bo_sync.cli.session import load_files as files_here
 from bo_sync.cli.writing import all_or_none
@@ -21,7 +22,7 @@ from bo_sync.core.model import LiveState
 from bo_sync.core.presets import resolve
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError
-from bo_sync.pull import FOLDER, Here, Left, pull
+from bo_sync.pull import FOLDER, Left
 
 SCHEMAS: Final = "schemas"
 _IGNORED: Final = ".gitignore"
@@ -147,10 +148,10 @@ def _why_kept(root: Path, path: str) -> str:
 def _pulled(here: Common, live: LiveState, create: Create) -> Start:
     """Everybody of the hub who has no file gets one."""
     files = files_here(replace(here, quiet=True))
-    pulled = pull(Here(dict(walk(here.root).files), files.tree, files.day), live, update=False)
-    for draft in pulled.new:
+    found = pulled(here.root, files, live, update=False)
+    for draft in found.new:
         create(draft.path, draft.text)
-    return Start(tuple(Text(draft.path) for draft in pulled.new), (), pulled.left)
+    return Start(tuple(Text(draft.path) for draft in found.new), (), found.left)
 
 
 def _kept_by_all(here: Common, policies: Sequence[Template]) -> Iterator[Template]:

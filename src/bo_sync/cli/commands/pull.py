@@ -1,5 +1,6 @@
 """`bo-sync pull`: the live people as files."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -22,15 +23,27 @@ def command(choice: HubChoice, chosen: Common, *, update: bool) -> int:
     hub says, comments kept. Nothing is deleted, and nobody who is absent or past their end date is revived. What was
     left alone is listed, with the reason.
     """
-    from bo_sync.cli.pulling import pull_into
+    from bo_sync.cli.pulling import pulled
     from bo_sync.cli.session import hub_session, load_files
     from bo_sync.cli.talk import progress
     from bo_sync.reconcile import read_both
 
     with hub_session(chosen, choice) as hub, progress(quiet=chosen.quiet) as watched:
         files, live = read_both(lambda: load_files(chosen), hub, watched)
-    _tell(pull_into(chosen.root, files, live, update=update), quiet=chosen.quiet)
+    found = pulled(chosen.root, files, live, update=update)
+    write(chosen.root, found)
+    _tell(found, quiet=chosen.quiet)
     return ExitCode.OK
+
+
+def write(root: Path, found: "Pulled") -> None:
+    """Writes what was pulled. Raises FilesError; what was written before that is sound."""
+    from bo_sync.cli.writing import create_file, replace_file
+
+    for draft in found.new:
+        create_file(root, draft.path, draft.text)
+    for draft in found.edited:
+        replace_file(root, draft.path, draft.text)
 
 
 def _tell(pulled: "Pulled", *, quiet: bool) -> None:
