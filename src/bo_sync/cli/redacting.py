@@ -71,16 +71,16 @@ def _redacting() -> Iterator[None]:
     key = os.environ.get(_KEY, "").encode("utf-8", "surrogateescape")
     reset = _WHO.set(Pseudonyms(key))
     try:
-        with reworded(_told):
+        with reworded(told):
             yield
     except BoSyncError as error:
         _reword(error)
         raise
     except click.UsageError as error:
-        raise click.UsageError(_told(error.message), error.ctx) from error
+        raise click.UsageError(told(error.message), error.ctx) from error
     except OSError as error:
         if error.filename is not None:
-            error.filename = _told(str(error.filename))
+            error.filename = told(str(error.filename))
         raise
     except _DEFECTS as error:
         said = f"bo-sync itself failed: {type(error).__name__}; this is a defect, please report it"
@@ -90,14 +90,15 @@ def _redacting() -> Iterator[None]:
         _WHO.reset(reset)
 
 
-def _told(said: str) -> str:
+def told(said: str) -> str:
+    """A sentence of ours as it may be told."""
     who = _WHO.get()
     return said if who is None else who.told(said)
 
 
 def _reword(error: BoSyncError) -> None:
     """What ends the command is told outside of it, so it is changed before it leaves."""
-    error.message, error.hint, error.detail = map(_told, (error.message, error.hint, error.detail))
+    error.message, error.hint, error.detail = map(told, (error.message, error.hint, error.detail))
     error.args = (error.message,)
     who = _WHO.get()
     if isinstance(error, FilesError) and who is not None:
@@ -112,11 +113,6 @@ def shown(value: T, redact: "Callable[[T, Pseudonyms], T]") -> T:
     """`value` as it may be told: changed by `redact` under --redact, or as it is."""
     who = _WHO.get()
     return value if who is None else redact(value, who)
-
-
-def told(text: str) -> str:
-    """A sentence of ours as it may be told."""
-    return _told(text)
 
 
 def meet_files(root: "Path") -> None:
