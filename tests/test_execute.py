@@ -1,7 +1,7 @@
 """Running a plan: the order, the isolation of failures, what stops it, and a report of what happened."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
 
@@ -17,7 +17,6 @@ from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
 from bo_sync.execute import BrokenRunError, Options, apply_plan, unattempted
-from bo_sync.ports import Again, RowWrite, no_objection
 from bo_sync.reconcile import Desired, Reading, make_plan
 from tests.support.builders import delete, plan, source, update
 from tests.support.hub_double import (
@@ -27,6 +26,7 @@ from tests.support.hub_double import (
     Event,
     InMemoryHub,
     Operation,
+    Repeating,
     definitions_with,
     denied,
     refused,
@@ -421,36 +421,14 @@ def test_whoever_became_the_last_owner_between_two_tries_stays_it(operation: Ope
     assert hub.person(ANN) == owner(1, ANN)
 
 
-class Waiting(InMemoryHub):
-    """Answers every write with 429 at first, while Ben goes, and keeps what it is told when it asks for another."""
-
-    told: list[HubError]
-
-    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> None:
-        self._wait(before_again)
-        super().write_rows(user_id, writes)
-
-    def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
-        self._wait(before_again)
-        super().delete_user(email, user_id)
-
-    def _wait(self, before_again: Again) -> None:
-        self.remove(BEN)
-        try:
-            before_again()
-        except HubError as error:
-            self.told = [error]
-            raise
-
-
 @pytest.mark.parametrize(("operation", "wanted"), LOSSES.values(), ids=LOSSES.keys())
 def test_whoever_became_the_last_owner_while_the_hub_made_us_wait_stays_it(
     operation: Operation, wanted: DesiredUser
 ) -> None:
-    hub = Waiting(hub_of(owner(1, ANN), owner(2, BEN)))
+    hub = Repeating(hub_of(owner(1, ANN), owner(2, BEN)), meanwhile=lambda found: found.remove(BEN))
     assert errors(run(hub, wanted)) == {"ann": f"an earlier try did not do it, then {ALONE}"}
-    (told,) = hub.told
-    assert (told.operation, told.hint) == ("roles", "run plan again: it shows what is left")
+    assert hub.objection is not None
+    assert (hub.objection.operation, hub.objection.hint) == ("roles", "run plan again: it shows what is left")
     assert hub.calls(operation) == {}
 
 

@@ -1,6 +1,6 @@
 """How a step that is not done ends: what keeps it from being sent again, and the errors, word for word."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -8,11 +8,11 @@ import pytest
 from bo_sync.core.model import LiveUser, Role
 from bo_sync.core.text import Text
 from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubMovedError, HubUnreachableError
-from bo_sync.ports import Again, RowWrite, no_objection
+from bo_sync.ports import Again
 from bo_sync.sending import Target, create, delete, update_profile, write_grants
 from tests.support import builders
 from tests.support.builders import duplicate, field_change, set_grant, value
-from tests.support.hub_double import LOST, Event, InMemoryHub, Operation, denied, moved, unreachable
+from tests.support.hub_double import LOST, Event, InMemoryHub, Operation, Repeating, denied, moved, unreachable
 from tests.support.people import DEFINITIONS, holds, hub_of, row
 
 JANE = "jane@example.com"
@@ -229,25 +229,6 @@ def test_a_first_try_that_did_not_happen_is_no_cause() -> None:
 
 
 # What is asked before a write is repeated: by us after a doubt, and by a hub that was told to wait.
-
-
-class Repeating(InMemoryHub):
-    """Every write is answered with 429 at first, and repeated. `meanwhile` is what somebody else does before that."""
-
-    meanwhile: Callable[[InMemoryHub], None] | None = None
-
-    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> None:
-        self._wait(before_again)
-        super().write_rows(user_id, writes)
-
-    def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
-        self._wait(before_again)
-        super().delete_user(email, user_id)
-
-    def _wait(self, before_again: Again) -> None:
-        if self.meanwhile is not None:
-            self.meanwhile(self)
-        before_again()
 
 
 def objecting() -> None:

@@ -245,3 +245,29 @@ class Silent:
 
 
 SILENT = Silent()
+
+
+@dataclass
+class Repeating(InMemoryHub):
+    """Every write is answered with 429 at first, and repeated. `meanwhile` is what somebody else does before that;
+    `objection` is what was said against the repeat."""
+
+    meanwhile: Callable[[InMemoryHub], None] | None = None
+    objection: HubError | None = None
+
+    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> None:
+        self._wait(before_again)
+        super().write_rows(user_id, writes)
+
+    def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
+        self._wait(before_again)
+        super().delete_user(email, user_id)
+
+    def _wait(self, before_again: Again) -> None:
+        if self.meanwhile is not None:
+            self.meanwhile(self)
+        try:
+            before_again()
+        except HubError as error:
+            self.objection = error
+            raise
