@@ -8,11 +8,11 @@ from itertools import count
 import pytest
 
 from bo_sync.core.document import digest
+from bo_sync.core.guardrails import GuardrailResult, role_owners
 from bo_sync.core.live import index
 from bo_sync.core.model import Access, DesiredUser, LiveState
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.policy import Match, Policy, PolicyResult
-from bo_sync.core.rails import RailResult, role_owners
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
@@ -40,9 +40,9 @@ OWNERS = tuple(owner(100 + number, f"zz-owner-{number}@example.com") for number 
 
 
 def reading_of(*desired: DesiredUser, live: LiveState) -> Reading:
-    """The plan; the numeric rails are not what is tested here."""
+    """The plan; the numeric guardrails are not what is tested here."""
     found = make_plan(Desired(desired, SETTINGS, ConfigFacts(len(desired), "sha256:0")), live, "https://hub.example/")
-    return replace(found, plan=replace(found.plan, rails=()))
+    return replace(found, plan=replace(found.plan, guardrails=()))
 
 
 def run(hub: InMemoryHub, *desired: DesiredUser, options: Options | None = None) -> Report:
@@ -141,10 +141,10 @@ def test_an_empty_plan_sends_nothing_and_is_complete() -> None:
 
 def test_a_refused_plan_cannot_be_run() -> None:
     hub = InMemoryHub(hub_of())
-    refused_by_a_rail = plan(update(ANN), rails=(RailResult("self", 1, 0, ok=False),))
+    refused_by_a_guardrail = plan(update(ANN), guardrails=(GuardrailResult("self", 1, 0, ok=False),))
     owners = PolicyResult(Policy("owners", Text("Two owners"), Match((), is_all=True), source(), at_least=2))
     refused_by_a_policy = replace(plan(update(ANN)), policies=(owners,))
-    for refusing in (refused_by_a_rail, refused_by_a_policy):
+    for refusing in (refused_by_a_guardrail, refused_by_a_policy):
         with pytest.raises(ValueError, match="refused") as raised:
             apply_plan(Reading(refusing, index(hub.state, SETTINGS)), hub, Options("run"), SILENT)
         assert str(raised.value) == "a refused plan cannot be run"

@@ -17,7 +17,7 @@ from bo_sync.core.model import Access, Declaration, FieldValue, Override, Role, 
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import resolve
 from bo_sync.core.report import Outcome, Report
-from bo_sync.core.settings import RailLimits, Settings, Share, Unmanaged
+from bo_sync.core.settings import GuardrailLimits, Settings, Share, Unmanaged
 from bo_sync.core.text import Text
 from bo_sync.execute import Options, apply_plan
 from bo_sync.hub.address import SANDBOX, parse_address
@@ -72,8 +72,8 @@ class Company:
     refused: int = 0
 
     def apply(self, *files: Declaration, weather: Weather | None = None, concurrency: int = 4) -> Report | None:
-        """Plans, and applies what no rail refuses; the weather begins with the apply."""
-        settings = Settings(unmanaged=self.unmanaged, rails=RailLimits(Share(999, 0), Share(999, 0), LEAST))
+        """Plans, and applies what no guardrail refuses; the weather begins with the apply."""
+        settings = Settings(unmanaged=self.unmanaged, guardrails=GuardrailLimits(Share(999, 0), Share(999, 0), LEAST))
         users = tuple(resolve(entry, {}, settings, TODAY) for entry in files)
         self.watch.now = Calm()
         adapters = {SANDBOX: SandboxAdapter(self.hub)}
@@ -256,7 +256,7 @@ def test_a_loss_that_is_tried_again_looks_at_the_owners_again(kind: Kind) -> Non
 
 
 @pytest.mark.parametrize("name", ["backoffice", "role"])
-def test_a_hub_that_calls_half_of_the_ownership_otherwise_does_not_disarm_the_rail(name: str) -> None:
+def test_a_hub_that_calls_half_of_the_ownership_otherwise_does_not_disarm_the_guardrail(name: str) -> None:
     with company(*before_handover()) as given:
         with given.store.writing() as db:
             db.execute("UPDATE definitions SET name = 'otherwise' WHERE name = ?", (name,))

@@ -7,6 +7,7 @@ from typing import Final
 import pytest
 
 from bo_sync.core.changes import DeleteUser, UpdateUser
+from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.live import index
 from bo_sync.core.model import (
     ACCESS_WORDS,
@@ -20,7 +21,6 @@ from bo_sync.core.model import (
     RoleDefinition,
 )
 from bo_sync.core.plan import Plan
-from bo_sync.core.rails import RailResult
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from bo_sync.errors import HubUnreachableError
@@ -73,8 +73,8 @@ def reading(run: Plan, *owners: int, others: Sequence[int] = ()) -> Reading:
     return Reading(run, index(LiveState(tuple(people), DEFINITIONS), Settings()))
 
 
-def limited(limit: int, actual: int) -> RailResult:
-    return RailResult("min_role_owners", actual, limit, ok=True)
+def limited(limit: int, actual: int) -> GuardrailResult:
+    return GuardrailResult("min_role_owners", actual, limit, ok=True)
 
 
 LOSS = delete("u1@example.com", user_id=1)
@@ -132,8 +132,8 @@ def test_whose_own_loss_is_in_limbo_is_no_owner_to_count_on() -> None:
     assert why_not_lose(hub, before, Standing({}, {2, 3}), LOSS).startswith("not sent: 0 would")
 
 
-def test_as_many_must_stay_as_the_rail_says() -> None:
-    hub, before = Rows({1: rows(), 2: rows(), 3: rows()}), reading(plan(LOSS, rails=(limited(3, 3),)), 1, 2, 3)
+def test_as_many_must_stay_as_the_guardrail_says() -> None:
+    hub, before = Rows({1: rows(), 2: rows(), 3: rows()}), reading(plan(LOSS, guardrails=(limited(3, 3),)), 1, 2, 3)
     assert why_not_lose(hub, before, NOBODY, LOSS) == (
         "not sent: 2 would still own Roles & permissions with Backoffice on, and at least 3 must"
     )
@@ -178,14 +178,16 @@ def test_where_that_cannot_be_read_it_is_said_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rails", "least"),
+    ("guardrails", "least"),
     [
         pytest.param((limited(2, 5),), 2, id="the limit"),
         pytest.param((limited(3, 2),), 2, id="what is left, where there were fewer before"),
         pytest.param((limited(0, 2),), 1, id="one, whatever was allowed"),
-        pytest.param((RailResult("max_user_deletes", 9, 9, ok=True), limited(2, 4)), 2, id="this rail's limit"),
-        pytest.param((), 1, id="one, where no rail was checked"),
+        pytest.param(
+            (GuardrailResult("max_user_deletes", 9, 9, ok=True), limited(2, 4)), 2, id="this guardrail's limit"
+        ),
+        pytest.param((), 1, id="one, where no guardrail was checked"),
     ],
 )
-def test_how_many_owners_must_remain(rails: tuple[RailResult, ...], least: int) -> None:
-    assert least_owners(plan(rails=rails)) == least
+def test_how_many_owners_must_remain(guardrails: tuple[GuardrailResult, ...], least: int) -> None:
+    assert least_owners(plan(guardrails=guardrails)) == least

@@ -73,26 +73,26 @@ def test_a_reading_keeps_the_live_state_and_the_viewer_of_its_plan() -> None:
     assert reading.viewer == OWNERS[0].email
 
 
-def test_every_rail_is_checked_with_what_the_caller_allows() -> None:
+def test_every_guardrail_is_checked_with_what_the_caller_allows() -> None:
     live = hub_of(*(holds(number, f"p{number}@example.com") for number in range(1, 4)), *OWNERS)
     desired = tuple(absent(f"p{number}@example.com") for number in range(1, 4))
     refused = planned(desired, live)
-    assert [rail.rail for rail in refused.refused] == ["max_user_deletes"]
+    assert [guardrail.guardrail for guardrail in refused.refused] == ["max_user_deletes"]
     allowed = planned(desired, live, request=Request(allowed=(("max_user_deletes", 3),)))
     assert allowed.refused == ()
-    (rail,) = [rail for rail in allowed.rails if rail.rail == "max_user_deletes"]
-    assert rail.allowed_by == "--allow max_user_deletes=3"
+    (guardrail,) = [guardrail for guardrail in allowed.guardrails if guardrail.guardrail == "max_user_deletes"]
+    assert guardrail.allowed_by == "--allow max_user_deletes=3"
     assert digest(allowed) == digest(refused)
 
 
 def test_no_people_in_the_files_is_refused() -> None:
     reading = make_plan(Desired((), SETTINGS, replace(FACTS, users=0)), hub_of(*OWNERS), URL)
-    assert [rail.rail for rail in reading.plan.refused] == ["empty"]
+    assert [guardrail.guardrail for guardrail in reading.plan.refused] == ["empty"]
 
 
 def test_the_viewer_is_not_to_harm_themselves() -> None:
     live = replace(hub_of(holds(1, "ann@example.com"), *OWNERS), viewer=Text("Ann@Example.com"))
-    assert [rail.rail for rail in planned((absent("ann@example.com"),), live).refused] == ["self"]
+    assert [guardrail.guardrail for guardrail in planned((absent("ann@example.com"),), live).refused] == ["self"]
 
 
 # Role definitions.
@@ -217,7 +217,11 @@ FILES = (
 def test_only_narrows_everything_that_is_about_people() -> None:
     settings = Settings(unmanaged=Unmanaged.DELETE)
     everybody = planned(FILES, hub_of(*CROWD), settings)
-    assert {rail.rail for rail in everybody.refused} == {"email_change", "max_user_deletes", "min_role_owners"}
+    assert {guardrail.guardrail for guardrail in everybody.refused} == {
+        "email_change",
+        "max_user_deletes",
+        "min_role_owners",
+    }
     narrow = planned(FILES, hub_of(*CROWD), settings, only("BOB@example.com", "cas@example.com", "zz1@example.com"))
     assert [(type(change), change.email.raw) for change in narrow.changes] == [
         (DeleteUser, "bob@example.com"),
@@ -225,7 +229,7 @@ def test_only_narrows_everything_that_is_about_people() -> None:
     ]
     assert narrow.changes[0] in everybody.changes
     assert (narrow.unchanged, narrow.unmanaged) == (1, ())
-    assert {rail.rail for rail in narrow.refused} == {"max_user_deletes", "min_role_owners"}
+    assert {guardrail.guardrail for guardrail in narrow.refused} == {"max_user_deletes", "min_role_owners"}
 
 
 def test_only_lets_an_urgent_revoke_pass_beside_a_refused_row() -> None:
@@ -238,7 +242,7 @@ def test_only_lets_an_urgent_revoke_pass_beside_a_refused_row() -> None:
 
 def test_only_keeps_the_refusal_of_whom_it_names() -> None:
     narrow = planned(FILES, hub_of(*CROWD), request=only("moved@example.com"))
-    assert [rail.rail for rail in narrow.refused] == ["email_change"]
+    assert [guardrail.guardrail for guardrail in narrow.refused] == ["email_change"]
 
 
 def test_only_lists_an_unmanaged_person_whom_it_names() -> None:
@@ -337,7 +341,7 @@ def test_ended_narrows_to_people_whose_account_or_own_entry_has_ended() -> None:
     gone = wants("old@example.com", departure=Departure.UNTIL_PASSED)
     lapsed = replace(wants("Bob@example.com"), expired=(override("pricing", "owner", YESTERDAY),))
     desired = (wants("ann@example.com", phone="2"), lapsed, absent("cas@example.com"), gone)
-    found = planned(desired, hub_of(*CROWD), request=Request(ended=True))
+    found = planned(desired, hub_of(*CROWD), request=Request(expired=True))
     assert [(type(change), change.email.raw) for change in found.changes] == [
         (UpdateUser, "Bob@example.com"),
         (DeleteUser, "old@example.com"),
@@ -348,7 +352,7 @@ def test_ended_narrows_to_people_whose_account_or_own_entry_has_ended() -> None:
 def test_ended_and_only_narrow_together_down_to_nobody() -> None:
     gone = wants("old@example.com", departure=Departure.UNTIL_PASSED)
     desired = (wants("ann@example.com", phone="2"), gone)
-    request = replace(only("ann@example.com"), ended=True)
+    request = replace(only("ann@example.com"), expired=True)
     assert planned(desired, hub_of(*CROWD), request=request).changes == ()
-    nobody = planned((wants("ann@example.com", phone="2"),), hub_of(*CROWD), request=Request(ended=True))
+    nobody = planned((wants("ann@example.com", phone="2"),), hub_of(*CROWD), request=Request(expired=True))
     assert nobody.changes == ()

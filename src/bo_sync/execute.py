@@ -14,10 +14,10 @@ from typing import assert_never
 
 from bo_sync.core.changes import Change, CreateUser, UpdateUser
 from bo_sync.core.document import digest
+from bo_sync.core.guardrails import role_owners
 from bo_sync.core.model import Access
 from bo_sync.core.order import HALVES, CreateStep, DeleteStep, GrantStep, Phase, ProfileStep, Step, steps
 from bo_sync.core.plan import Plan, action_of
-from bo_sync.core.rails import role_owners
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.errors import HubError, HubFateUnknownError
 from bo_sync.ownership import Standing, why_not_lose, why_not_touch
@@ -69,7 +69,7 @@ class BrokenRunError(Exception):
 
 
 def apply_plan(reading: Reading, hub: Hub, options: Options, progress: Progress) -> Report:
-    """Runs a plan that no rail and no policy refuses, and reports.
+    """Runs a plan that no guardrail and no policy refuses, and reports.
 
     Raises nothing that the hub does; see each outcome's `error`.
     Raises BrokenRunError, with the report in it, for what is nobody's fault but ours.

@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bo_sync.core.changes import DeleteUser, UpdateUser
+from bo_sync.core.guardrails import is_role_owner, role_owners
 from bo_sync.core.live import holdings
 from bo_sync.core.model import Access, GrantRow, Role
 from bo_sync.core.plan import Plan
-from bo_sync.core.rails import is_role_owner, role_owners
 from bo_sync.core.replay import grants_after
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
@@ -55,9 +55,10 @@ def why_not_touch(hub: HubReader, reading: Reading, change: UpdateUser | DeleteU
 
 
 def least_owners(plan: Plan) -> int:
-    """How many owners must remain at every moment: the rail's limit, or what a plan that was below it ends with."""
-    rail = next((rail for rail in plan.rails if rail.rail == "min_role_owners"), None)
-    return max(1, min(rail.limit, rail.actual)) if rail else 1
+    """How many owners must remain at every moment: the guardrail's limit, or what a plan that was below it ends
+    with."""
+    guardrail = next((guardrail for guardrail in plan.guardrails if guardrail.guardrail == "min_role_owners"), None)
+    return max(1, min(guardrail.limit, guardrail.actual)) if guardrail else 1
 
 
 def _candidates(reading: Reading, created: Mapping[str, int]) -> set[int]:

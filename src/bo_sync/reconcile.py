@@ -19,11 +19,11 @@ from bo_sync.access.powers import powers
 from bo_sync.access.rules import AMBIGUOUS_ADDRESS, DEFAULT_ACCESS, MISSING_DEFINITION, UNKNOWN_DEFINITION
 from bo_sync.core.diff import Difference, MissingDefinition, diff
 from bo_sync.core.effect import Effect
+from bo_sync.core.guardrails import NumericGuardrail, Situation, check
 from bo_sync.core.live import LiveIndex, index
 from bo_sync.core.model import Access, Departure, DesiredUser, LiveState
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Policy, PolicyResult
-from bo_sync.core.rails import NumericRail, Situation, check
 from bo_sync.core.replay import grants_after, grants_now
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
@@ -48,14 +48,14 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the caller asks of a plan: only some people (all when empty), and overrides of numeric rails.
+    """What the caller asks of a plan: only some people (all when empty), and overrides of numeric guardrails.
 
-    With `ended`, only those of them of whom an end has passed: of the account, or of an entry of their own.
+    With `expired`, only those of them of whom an end has passed: of the account, or of an entry of their own.
     """
 
     only: tuple[Text, ...] = ()
-    allowed: tuple[tuple[NumericRail, int], ...] = ()
-    ended: bool = False
+    allowed: tuple[tuple[NumericGuardrail, int], ...] = ()
+    expired: bool = False
 
 
 EVERYBODY: Final = Request()
@@ -96,7 +96,7 @@ def _read_live(hub: HubReader, progress: Progress) -> LiveState | BaseException:
 
 
 def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request = EVERYBODY) -> Reading:
-    """The plan, its rails and policies checked.
+    """The plan, its guardrails and policies checked.
 
     Raises FilesError when a file grants what the hub has no role definition for.
     """
@@ -118,7 +118,7 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
         unchanged=len(difference.unchanged),
         unmanaged=difference.unmanaged,
         findings=(*_about(chosen, desired), *_findings(difference, live, live_index, settings)),
-        rails=check(situation),
+        guardrails=check(situation),
         effects=_effects(difference, live_index, settings),
         policies=_judged(desired, difference, live_index),
     )
@@ -141,10 +141,10 @@ def _judged(desired: Desired, difference: Difference, live: LiveIndex) -> tuple[
 def _chosen(request: Request, users: Sequence[DesiredUser]) -> frozenset[str] | None:
     """The folded addresses of whom the plan is to be about; None when it is about everybody."""
     only = frozenset(email.folded for email in request.only) or None
-    if not request.ended:
+    if not request.expired:
         return only
-    ended = frozenset(user.email.folded for user in users if user.expired or user.departure is Departure.UNTIL_PASSED)
-    return ended if only is None else ended & only
+    expired = frozenset(user.email.folded for user in users if user.expired or user.departure is Departure.UNTIL_PASSED)
+    return expired if only is None else expired & only
 
 
 def select(difference: Difference, chosen: Collection[str] | None) -> Difference:

@@ -78,7 +78,7 @@ class Ask:
         return json.loads(self(command, *words, "--format", "json").out)
 
     def emails(self, *words: str) -> list[str]:
-        return [entry["email"] for entry in self.json("who-can", *words)["people"]]
+        return [entry["email"] for entry in self.json("who-can", *words)["users"]]
 
 
 LIVE: Final = ("--live", "--hub", "sandbox:")
@@ -98,17 +98,17 @@ def test_a_day_judges_what_ends_on_it(ask: Ask) -> None:
 
 
 def test_the_reason_says_where_a_grant_comes_from(ask: Ask) -> None:
-    found = ask.json("who-can", "roles_permissions:viewer")["people"][0]["because"]
+    found = ask.json("who-can", "roles_permissions:viewer")["users"][0]["because"]
     own = {"role": "roles_permissions", "access": "editor", "preset": None, "source": "users/ada.yaml:7"}
     assert found == [{**own, "until": "2026-12-31", "reason": "CHG-1"}]
-    found = ask.json("who-can", "order_data:editor")["people"][1]["because"]
+    found = ask.json("who-can", "order_data:editor")["users"][1]["because"]
     given = {"role": "order_data", "access": "editor", "preset": "clerk", "source": "presets/clerk.yaml:3"}
     assert found == [{**given, "until": None, "reason": None}]
 
 
 def test_indirect_names_those_who_could_give_it_to_themselves_and_how(ask: Ask) -> None:
     found = ask.json("who-can", "pricing:editor", "--indirect")
-    assert found["people"] == []
+    assert found["users"] == []
     assert found["indirect"] == [
         {
             "email": "Ada@example.com",
@@ -126,7 +126,7 @@ def test_indirect_names_those_who_could_give_it_to_themselves_and_how(ask: Ask) 
 
 def test_of_what_is_unknown_nobody_is_said_to_be_able_or_not(ask: Ask) -> None:
     found = ask.json("who-can", "bundles", "--indirect")
-    assert (found["known"], found["people"], found["indirect"]) == (False, [], [])
+    assert (found["known"], found["users"], found["indirect"]) == (False, [], [])
     text = ask("who-can", "bundles", "--indirect").out
     assert text.startswith("Who can run bundles (query): unknown, by the files (commit ")
     assert "nobody is counted" in text
@@ -159,11 +159,11 @@ def test_what_needs_prints_is_a_file_that_opens_what_was_asked(ask: Ask, tmp_pat
     once = own.partition("\nplatform")[0]
     made = write(tmp_path, {"users/x.yaml": f"email: x@example.com\n{NAMES.format('X')}{once}\n"})
     for word in asked:
-        assert json.loads(inside("who-can", word, "-C", str(made), "--format", "json").out)["people"], word
+        assert json.loads(inside("who-can", word, "-C", str(made), "--format", "json").out)["users"], word
 
 
 def test_matrix_has_every_person_and_every_role(ask: Ask) -> None:
-    people = ask.json("matrix")["people"]
+    people = ask.json("matrix")["users"]
     assert [entry["email"] for entry in people] == ["Ada@example.com", "carl@example.com", "glass@example.com"]
     assert [list(entry["grants"]) for entry in people] == [list(ROLES)] * 3
     assert {role: access for role, access in people[1]["grants"].items() if access != "none"} == {
@@ -177,12 +177,12 @@ def test_matrix_has_every_person_and_every_role(ask: Ask) -> None:
         ["carl@example.com", "on"],
         ["glass@example.com", "off"],
     ]
-    assert [entry["email"] for entry in ask.json("matrix", "--at", "HEAD~1")["people"]] == ["carl@example.com"]
+    assert [entry["email"] for entry in ask.json("matrix", "--at", "HEAD~1")["users"]] == ["carl@example.com"]
 
 
 def test_matrix_is_compared_with_the_hub_cell_by_cell(ask: Ask) -> None:
     found = ask.json("matrix", "--diff-with", "live", "--hub", "sandbox:")
-    told = {entry["email"]: (entry["here"], entry["there"], entry["grants"]) for entry in found["people"]}
+    told = {entry["email"]: (entry["here"], entry["there"], entry["grants"]) for entry in found["users"]}
     assert told == {
         "Ada@example.com": (
             True,
@@ -223,7 +223,7 @@ def test_the_hub_is_compared_in_the_words_of_the_revision_that_is_asked_about(tm
             *("-C", str(made), "--format", "json", *TODAY),
         )
         assert ran.code == 0, ran
-        assert [entry["email"] for entry in json.loads(ran.out)["people"]] == differ, revision
+        assert [entry["email"] for entry in json.loads(ran.out)["users"]] == differ, revision
 
 
 @pytest.mark.parametrize("words", [(), LIVE], ids=["from files", "from the hub"])
@@ -252,8 +252,8 @@ def test_of_presets_that_give_the_same_the_one_that_the_entry_names_is_told(
 
 def test_matrix_is_compared_with_one_person(ask: Ask) -> None:
     found = ask.json("matrix", "--diff-with", "CARL@example.com")
-    assert [entry["email"] for entry in found["people"]] == ["Ada@example.com", "glass@example.com"]
-    assert found["people"][1]["grants"] == {
+    assert [entry["email"] for entry in found["users"]] == ["Ada@example.com", "glass@example.com"]
+    assert found["users"][1]["grants"] == {
         "sales_hub": {"access": "none", "other": "owner"},
         "order_data": {"access": "none", "other": "editor"},
     }
@@ -502,7 +502,7 @@ def test_a_name_of_ours_for_another_definition_may_be_asked(tmp_path: Path) -> N
     )
     for word in ("tickets:viewer", "pricing:owner", "priceUpdate"):
         found = json.loads(inside("who-can", word, "-C", str(made), "--format", "json").out)
-        assert [entry["email"] for entry in found["people"]] == ["x@example.com"], word
+        assert [entry["email"] for entry in found["users"]] == ["x@example.com"], word
     assert "tickets" in inside("matrix", "-C", str(made)).out
 
 

@@ -97,7 +97,7 @@ def test_a_base_is_in_the_report_with_what_it_refuses_and_loosens(tmp_path: Path
     done = ran(tmp_path, "validate", "--base", "HEAD~1", *reports("sarif", "junit"))
     assert done.code == 4
     found = [rule for rule, _, _ in results(tmp_path / "out.sarif")]
-    assert found[0] == "rail/removed_file"
+    assert found[0] == "guardrail/removed_file"
     assert "loosened_guard" in found
     cases = {case.name: case.result for suite in JUnitXml.fromfile(str(tmp_path / "out.junit")) for case in suite}
     assert cases["removed_file"]
@@ -118,7 +118,7 @@ def test_an_apply_is_one_case_a_person(tmp_path: Path) -> None:
     done = ran(tmp_path, "apply", "--yes", "--format", "junit", *reports("junit", "json"))
     assert done.code == 0, done.err
     assert read(tmp_path / "out.junit") == done.out
-    people = [suite for suite in JUnitXml.fromstring(done.out.encode()) if suite.name == "people"]
+    people = [suite for suite in JUnitXml.fromstring(done.out.encode()) if suite.name == "users"]
     assert [case.name for suite in people for case in suite] == ["create jane@example.com", "create karel@example.com"]
     assert json.loads(read(tmp_path / "out.json"))["summary"]["applied"] == 2
 
@@ -128,8 +128,8 @@ def test_an_apply_that_is_refused_reports_the_refusal_and_everybody_as_skipped(t
     done = ran(tmp_path, "apply", "--yes", *reports("junit"))
     assert done.code == 4
     suites = {suite.name: suite for suite in JUnitXml.fromfile(str(tmp_path / "out.junit"))}
-    assert (suites["policies"].failures, suites["people"].skipped) == (1, 1)
-    assert [type(result) for case in suites["people"] for result in case.result] == [Skipped]
+    assert (suites["policies"].failures, suites["users"].skipped) == (1, 1)
+    assert [type(result) for case in suites["users"] for result in case.result] == [Skipped]
 
 
 @pytest.mark.parametrize("place", ["missing/out.xml", "users"], ids=["a folder that is not there", "a folder"])
@@ -180,12 +180,14 @@ def failed(text: str) -> list[str]:
 EVERY_REPORT = ("text", "json", "markdown", "github", "junit")
 
 
-def test_an_apply_that_rails_refuse_names_them_in_every_form_also_where_nothing_would_change(tmp_path: Path) -> None:
+def test_an_apply_that_guardrails_refuse_names_them_in_every_form_also_where_nothing_would_change(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "users").mkdir()
     done = ran(tmp_path, "apply", "--yes", "--format", "json", *reports(*EVERY_REPORT))
     report = json.loads(done.out)
     assert (done.code, report["not_run"], report["outcomes"]) == (4, "refused by empty", [])
-    assert [rail["rail"] for rail in report["rails"] if not rail["ok"]] == ["empty"]
+    assert [guardrail["guardrail"] for guardrail in report["guardrails"] if not guardrail["ok"]] == ["empty"]
     told = {form: read(tmp_path / f"out.{form}") for form in EVERY_REPORT}
     assert told["json"] == done.out
     assert failed(told["junit"]) == ["empty"]
@@ -254,11 +256,18 @@ def test_a_grant_is_told_at_the_line_of_its_own_entry_and_what_a_preset_gives_at
     """Of what ended or is taken it is the entry that ended, or that takes it."""
     before = OWN.replace("  api_keys: owner\n", "").replace("2026-01-31", "2099-01-31").replace("none", "owner")
     write(tmp_path, {"users/jane.yaml": before, "users/karel.yaml": KAREL, "presets/desk.yaml": "label: Desk\n"})
-    rails = ("--allow", "min_role_owners=1", "--allow", "max_grant_losses=9")
-    assert ran(tmp_path, "apply", "--yes", *rails).code == 0
+    guardrails = ("--allow", "min_role_owners=1", "--allow", "max_grant_losses=9")
+    assert ran(tmp_path, "apply", "--yes", *guardrails).code == 0
     write(tmp_path, {"users/jane.yaml": OWN, "presets/desk.yaml": "label: Desk\nmodules: {order_data: viewer}\n"})
     done = ran(
-        tmp_path, "plan", *rails, "--format", "json", "--out", "plan.json", *reports("sarif", "csv", "text", "github")
+        tmp_path,
+        "plan",
+        *guardrails,
+        "--format",
+        "json",
+        "--out",
+        "plan.json",
+        *reports("sarif", "csv", "text", "github"),
     )
     (change,) = json.loads(done.out)["changes"]
     expected = {"api_keys": 8, "roles_permissions": 9, "pricing": 12}

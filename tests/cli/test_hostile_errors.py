@@ -37,4 +37,4 @@ def test_what_is_said_of_the_files_shows_and_does_nothing(place: Place, tmp_path
             check_shown(told, attack)
         document = inside("validate", "-C", str(root), "--format", "json")
         assert document.out.isascii()
-        assert json.loads(document.out)["format_version"] == 1
+        assert json.loads(document.out)["format_version"] == 2

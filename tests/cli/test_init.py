@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = "docs/pipelines.md of bo-sync tells which, and how to guard them"
 BOTH: tuple[Forge, ...] = ("github", "gitlab")
 LEFT_OUT = {"role-owners.yaml", "limit-and-approval.yaml"}
-"""The one needs two people, whom a repository of one example does not have, and a rail says the same of a hub; the
+"""The one needs two people, whom a repository of one example does not have, and a guardrail says the same of a hub; the
 other is broken by whoever has the documented preset Sales Representative and nothing else."""
 
 

@@ -19,7 +19,7 @@ def test_what_is_no_day_is_refused(given: str) -> None:
         Day().convert(given, None, None)
 
 
-def test_an_allowance_is_a_rail_and_a_number() -> None:
+def test_an_allowance_is_a_guardrail_and_a_number() -> None:
     assert Allowance().convert("max_user_deletes=7", None, None) == ("max_user_deletes", 7)
     assert Allowance().convert("max_grant_losses=0", None, None) == ("max_grant_losses", 0)
     assert Allowance().convert("min_role_owners=1", None, None) == ("min_role_owners", 1)
@@ -45,11 +45,11 @@ def test_what_is_no_allowance_is_refused(given: str) -> None:
         Allowance().convert(given, None, None)
 
 
-def test_a_rail_is_allowed_one_number_and_not_two(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_guardrail_is_allowed_one_number_and_not_two(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["plan", "--allow", "max_user_deletes=7", "--allow", "max_user_deletes=1"])
     assert ended.value.code == 64
-    assert "--allow names max_user_deletes twice: name one number for a rail" in capsys.readouterr().err
+    assert "--allow names max_user_deletes twice: name one number for a guardrail" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [("fmt",), ("doctor",), ("schema", "user"), ("journal",), ("sandbox", "reset")])

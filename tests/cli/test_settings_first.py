@@ -33,11 +33,13 @@ def test_nobody_in_the_files_is_refused_with_the_reason(tmp_path: Path) -> None:
     write(tmp_path, {"users/t.yaml": "users: []\n"})
     ran = bo_sync(tmp_path, "validate")
     assert ran.code == 4
-    assert "refused by the rail empty: 0 people in the files, at least 1 expected; add at least one file" in ran.err
+    assert (
+        "refused by the guardrail empty: 0 people in the files, at least 1 expected; add at least one file" in ran.err
+    )
 
 
 def test_where_the_only_file_has_an_error_nobody_says_that_there_is_none(tmp_path: Path) -> None:
     write(tmp_path, {"users/a.yaml": "email: a@example.com\nfirst_name: [\n"})
     ran = bo_sync(tmp_path, "validate")
     assert (ran.code, ran.err) == (3, "")
-    assert '<testcase classname="bo-sync.rails"' not in bo_sync(tmp_path, "validate", "--format", "junit").out
+    assert '<testcase classname="bo-sync.guardrails"' not in bo_sync(tmp_path, "validate", "--format", "junit").out

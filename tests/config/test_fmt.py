@@ -74,9 +74,9 @@ F = Text("users/f.yaml")
         ),
         pytest.param(
             "config",
-            "rails:\n  min_role_owners: 2\n  max_user_deletes: {percent: 1, count: 2}\nprotect: [a]\n"
+            "guardrails:\n  min_role_owners: 2\n  max_user_deletes: {percent: 1, count: 2}\nprotect: [a]\n"
             "unmanaged: report\n",
-            "unmanaged: report\nprotect: [a]\nrails:\n  max_user_deletes: {count: 2, percent: 1}\n"
+            "unmanaged: report\nprotect: [a]\nguardrails:\n  max_user_deletes: {count: 2, percent: 1}\n"
             "  min_role_owners: 2\n",
             id="the settings",
         ),

@@ -305,7 +305,7 @@ WORDS = st.sampled_from(
         "id",
         "7",
         "extends",
-        "rails",
+        "guardrails",
         "defaults",
         "protect",
         "count",

@@ -91,11 +91,11 @@ def test_every_example_is_used() -> None:
 
 
 def test_the_defaults_are_those_of_the_settings() -> None:
-    default, told = Settings(), {**parts("config")[""], **parts("config")["RailsDocument"]}
+    default, told = Settings(), {**parts("config")[""], **parts("config")["GuardrailsDocument"]}
     assert told["unmanaged"]["default"] == default.unmanaged
     assert told["timezone"]["default"] == default.timezone
     assert told["expiring_within"]["default"] == default.expiring_within
-    assert told["min_role_owners"]["default"] == default.rails.min_role_owners
+    assert told["min_role_owners"]["default"] == default.guardrails.min_role_owners
     assert told["max_user_deletes"]["default"] == {"count": 1, "percent": 20}
 
 
@@ -223,7 +223,7 @@ HELD = "email: j@b.c\nid: 7\n"
         pytest.param("config", "protect: [5]\nemail_domains: [5]\nhub_host: 5\n", id="numbers in lists"),
         pytest.param("config", "defaults: {language: nl, job: null, phone: 31}\n", id="defaults"),
         pytest.param(
-            "config", "rails: {max_user_deletes: {count: 999999999, percent: 100}}\n", id="the largest limits"
+            "config", "guardrails: {max_user_deletes: {count: 999999999, percent: 100}}\n", id="the largest limits"
         ),
     ],
 )
@@ -255,8 +255,8 @@ def test_a_schema_takes_what_validation_takes(kind: Kind, text: str) -> None:
         pytest.param("config", "timezone: Europe/\n", id="half a time zone"),
         pytest.param("config", "role_definitions: {Tickets: t}\n", id="a capital in a role's name"),
         pytest.param("config", 'role_definitions: {tickets: ""}\n', id="an empty hub name"),
-        pytest.param("config", "rails: {max_user_deletes: {count: 1000000000}}\n", id="a limit that is too large"),
-        pytest.param("config", 'rails: {max_user_deletes: {count: "01"}}\n', id="a limit with a zero before it"),
+        pytest.param("config", "guardrails: {max_user_deletes: {count: 1000000000}}\n", id="a limit that is too large"),
+        pytest.param("config", 'guardrails: {max_user_deletes: {count: "01"}}\n', id="a limit with a zero before it"),
     ],
 )
 def test_a_schema_refuses_what_validation_refuses(kind: Kind, text: str) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bo_sync.config.settings import today
 from bo_sync.core.model import FieldValue, Role
-from bo_sync.core.settings import RailLimits, Settings, Share, Unmanaged
+from bo_sync.core.settings import GuardrailLimits, Settings, Share, Unmanaged
 from bo_sync.core.text import Text
 from tests.config.trees import complaints, tree
 
@@ -18,7 +18,7 @@ email_domains: [example.com]
 timezone: Europe/Amsterdam
 expiring_within: 30
 hub_host: api.helice.cloud
-rails: {max_user_deletes: {count: 3}, max_grant_losses: {percent: 100}, min_role_owners: 1}
+guardrails: {max_user_deletes: {count: 3}, max_grant_losses: {percent: 100}, min_role_owners: 1}
 role_definitions: {sales_hub: sales-management, warehouse: wh, archive: arc}
 """
 
@@ -38,7 +38,7 @@ def test_a_full_file_becomes_settings() -> None:
     assert read.timezone == "Europe/Amsterdam"
     assert read.expiring_within == 30
     assert read.hub_host == Text("api.helice.cloud")
-    assert read.rails == RailLimits(Share(3, 20), Share(11, 100), 1)
+    assert read.guardrails == GuardrailLimits(Share(3, 20), Share(11, 100), 1)
     assert read.roles[-2:] == (Role("archive"), Role("warehouse"))
     assert read.roles[:-2] == Settings().roles
     assert read.role_definitions[0] == (Role("sales_hub"), Text("sales-management"))
@@ -47,11 +47,11 @@ def test_a_full_file_becomes_settings() -> None:
 def test_a_missing_key_keeps_its_default() -> None:
     assert settings("unmanaged: report\n") == Settings()
     assert settings("{}\n") == Settings()
-    assert settings("rails: {}\ndefaults: {}\n") == Settings()
+    assert settings("guardrails: {}\ndefaults: {}\n") == Settings()
 
 
 def test_a_zero_is_a_number_and_not_a_missing_one() -> None:
-    limits = settings("rails: {max_user_deletes: {count: 0, percent: 0}}\n").rails
+    limits = settings("guardrails: {max_user_deletes: {count: 0, percent: 0}}\n").guardrails
     assert limits.max_user_deletes == Share(0, 0)
 
 
@@ -70,13 +70,13 @@ def test_an_added_role_is_a_module() -> None:
         pytest.param(
             "protec: [a]\n",
             '1:1: error: unknown key "protec"; expected one of defaults, unmanaged, protect, email_domains, timezone, '
-            "expiring_within, hub_host, rails, role_definitions; did you mean protect?",
+            "expiring_within, hub_host, guardrails, role_definitions; did you mean protect?",
             id="an unknown key",
         ),
         pytest.param(
             "api_key: x\n",
             '1:1: error: unknown key "api_key"; expected one of defaults, unmanaged, protect, '
-            "email_domains, timezone, expiring_within, hub_host, rails, role_definitions",
+            "email_domains, timezone, expiring_within, hub_host, guardrails, role_definitions",
             id="a key of the hub, which is never read from here",
         ),
         pytest.param(
@@ -113,25 +113,25 @@ def test_an_added_role_is_a_module() -> None:
             id="a host that is an address",
         ),
         pytest.param(
-            "rails: {max_user_deletes: {percent: 101}}\n",
-            '1:37: error: rails.max_user_deletes.percent: found "101"; expected a whole number from 0 to 100',
+            "guardrails: {max_user_deletes: {percent: 101}}\n",
+            '1:37: error: guardrails.max_user_deletes.percent: found "101"; expected a whole number from 0 to 100',
             id="more than all",
         ),
         pytest.param(
-            "rails: {max_user_deletes: {count: -1}}\n",
-            '1:35: error: rails.max_user_deletes.count: found "-1"; expected a whole number from 0',
+            "guardrails: {max_user_deletes: {count: -1}}\n",
+            '1:35: error: guardrails.max_user_deletes.count: found "-1"; expected a whole number from 0',
             id="fewer than none",
         ),
         pytest.param(
-            "rails: {min_role_owners: 0}\n",
-            '1:26: error: rails.min_role_owners: found "0"; expected a whole number from 1',
+            "guardrails: {min_role_owners: 0}\n",
+            '1:26: error: guardrails.min_role_owners: found "0"; expected a whole number from 1',
             id="no owner at all",
         ),
         pytest.param(
-            "rails: {max_user_delete: {}}\n",
+            "guardrails: {max_user_delete: {}}\n",
             '1:9: error: unknown key "max_user_delete"; expected one of max_user_deletes, max_grant_losses, '
             "min_role_owners; did you mean max_user_deletes?",
-            id="an unknown rail",
+            id="an unknown guardrail",
         ),
         pytest.param(
             "role_definitions: {sales_hub: backoffice}\n",

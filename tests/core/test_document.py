@@ -9,9 +9,9 @@ import pytest
 
 from bo_sync.core.changes import Cause, Change, UpdateUser
 from bo_sync.core.document import DIGESTED, Json, change_document, digest, digest_of
+from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
-from bo_sync.core.rails import RailResult
 from bo_sync.core.text import Text
 from tests.support.builders import (
     create,
@@ -148,7 +148,9 @@ LEFT_OUT: dict[str, Plan] = {
     "who is unchanged": replace(PLAN, unchanged=99),
     "who is unmanaged": replace(PLAN, unmanaged=(unmanaged("x@example.com"),)),
     "findings": replace(PLAN, findings=(Finding("x", Severity.INFO, "x"),)),
-    "rails and what passed them": replace(PLAN, rails=(RailResult("empty", 0, 1, ok=False, allowed_by="--allow"),)),
+    "guardrails and what passed them": replace(
+        PLAN, guardrails=(GuardrailResult("empty", 0, 1, ok=False, allowed_by="--allow"),)
+    ),
     "the hub's spelling of an address": plan(replace(BASE, hub_email=Text("JANE@example.com"))),
     "the ids of rows": plan(replace(BASE, grants=(set_grant("pricing", "viewer", "editor", "r2"),))),
 }
@@ -168,7 +170,7 @@ def test_the_digest_is_the_hash_of_canonical_ascii_json() -> None:
     canonical = (
         '{"changes":[{"action":"update","email":"zo\\u00eb@example.com","grants":[],"id":3,'
         '"profile":[{"after":"\\u202e","before":null,"field":"job"}]}],'
-        '"format_version":1,"hub":{"url":"https://hub.example.com/"}}'
+        '"format_version":2,"hub":{"url":"https://hub.example.com/"}}'
     )
     assert digest_of(1, "https://hub.example.com/", [change]) == (
         "sha256:" + hashlib.sha256(canonical.encode("ascii")).hexdigest()

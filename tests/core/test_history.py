@@ -6,11 +6,11 @@ from typing import Final
 
 import pytest
 
+from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.guards import Loosened, loosened
 from bo_sync.core.history import Snapshot, changed_addresses, compare, removed_people
 from bo_sync.core.model import Declaration, Role, State
-from bo_sync.core.rails import RailResult
-from bo_sync.core.settings import RailLimits, Settings, Share, Unmanaged
+from bo_sync.core.settings import GuardrailLimits, Settings, Share, Unmanaged
 from bo_sync.core.text import Text
 from tests.support.builders import source
 from tests.support.people import SETTINGS, TODAY, YESTERDAY, profile
@@ -339,9 +339,9 @@ def test_the_order_of_files_never_matters(case: Case) -> None:
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_files_compared_with_themselves_are_content(case: Case) -> None:
     for side in (case.base, case.head):
-        told, rails = compare(side, side, TODAY)
+        told, guardrails = compare(side, side, TODAY)
         assert told == ()
-        assert [rail.rows for rail in rails] == [(), (), ()]
+        assert [guardrail.rows for guardrail in guardrails] == [(), (), ()]
 
 
 @pytest.mark.parametrize(
@@ -373,8 +373,8 @@ def test_only_somebody_protected_all_along_needs_no_file(before: bool, now: bool
 
 
 def messages(base: Snapshot, head: Snapshot) -> list[str]:
-    _, rails = compare(base, head, TODAY)
-    return [f"{row.source}: {row.email} {row.message}" for rail in rails for row in rail.rows]
+    _, guardrails = compare(base, head, TODAY)
+    return [f"{row.source}: {row.email} {row.message}" for guardrail in guardrails for row in guardrail.rows]
 
 
 RECIPES: Final[dict[str, tuple[Snapshot, Snapshot, str]]] = {
@@ -482,21 +482,26 @@ def test_a_path_is_never_made_of_what_an_address_could_smuggle() -> None:
     assert "and add users/etc-x.yaml for ../../etc/x\\u202e@example.com" in messages(base, head)[0]
 
 
-def test_the_rails_that_need_no_hub_answer_in_order() -> None:
-    _, rails = compare(files(JANE), files(), TODAY)
-    assert rails[:2] == (RailResult("empty", 0, 1, ok=False), RailResult("email_change", 0, 0, ok=True))
-    assert (rails[2].rail, rails[2].actual, rails[2].limit, rails[2].ok) == ("removed_file", 1, 0, False)
+def test_the_guardrails_that_need_no_hub_answer_in_order() -> None:
+    _, guardrails = compare(files(JANE), files(), TODAY)
+    assert guardrails[:2] == (GuardrailResult("empty", 0, 1, ok=False), GuardrailResult("email_change", 0, 0, ok=True))
+    assert (guardrails[2].guardrail, guardrails[2].actual, guardrails[2].limit, guardrails[2].ok) == (
+        "removed_file",
+        1,
+        0,
+        False,
+    )
 
 
 # guards
 
-USUAL: Final = RailLimits()
+USUAL: Final = GuardrailLimits()
 
 
 def limits(
     deletes: Share = USUAL.max_user_deletes, losses: Share = USUAL.max_grant_losses, owners: int = 2
 ) -> Settings:
-    return Settings(rails=RailLimits(deletes, losses, owners))
+    return Settings(guardrails=GuardrailLimits(deletes, losses, owners))
 
 
 def changed(role: str, name: str | None) -> Settings:
@@ -525,20 +530,20 @@ GUARDS: Final[dict[str, tuple[Settings, Settings, tuple[tuple[str, str | None, s
     "more deletions, by number": (
         SETTINGS,
         limits(deletes=Share(2, 20)),
-        (("rails.max_user_deletes.count", "1", "2"),),
+        (("guardrails.max_user_deletes.count", "1", "2"),),
     ),
     "more deletions, by share": (
         SETTINGS,
         limits(deletes=Share(1, 21)),
-        (("rails.max_user_deletes.percent", "20", "21"),),
+        (("guardrails.max_user_deletes.percent", "20", "21"),),
     ),
     "fewer deletions": (SETTINGS, limits(deletes=Share(0, 0)), ()),
     "more losses, by both, although one falls": (
         SETTINGS,
         limits(losses=Share(12, 1)),
-        (("rails.max_grant_losses.count", "11", "12"),),
+        (("guardrails.max_grant_losses.count", "11", "12"),),
     ),
-    "fewer owners": (SETTINGS, limits(owners=1), (("rails.min_role_owners", "2", "1"),)),
+    "fewer owners": (SETTINGS, limits(owners=1), (("guardrails.min_role_owners", "2", "1"),)),
     "more owners": (SETTINGS, limits(owners=3), ()),
     "a protected address is taken out": (
         protecting("a@example.com", "b@example.com"),

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from bo_sync.core.changes import Cause, Change, CreateUser, DeleteUser, GrantChange, RemoveDuplicate, UpdateUser
 from bo_sync.core.diff import diff
 from bo_sync.core.document import change_document, digest
+from bo_sync.core.guardrails import NumericGuardrail, Situation, check, role_owners
 from bo_sync.core.live import LivePerson, index
 from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS, Access, DesiredGrant, DesiredUser, GrantRow, LiveState
 from bo_sync.core.order import CreateStep, DeleteStep, GrantStep, Phase, ProfileStep, Step, steps
 from bo_sync.core.plan import ConfigFacts
-from bo_sync.core.rails import NumericRail, Situation, check, role_owners
 from bo_sync.core.replay import grants_after, grants_now
 from bo_sync.core.settings import Unmanaged
 from bo_sync.execute import Options, apply_plan
@@ -29,16 +29,16 @@ COSTLY = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_
 
 
 def planned(world: World, live: LiveState | None = None) -> Reading:
-    """The plan for the world, over its hub or a later state of it; as if every rail let it pass."""
+    """The plan for the world, over its hub or a later state of it; as if every guardrail let it pass."""
     facts = ConfigFacts(len(world.declarations), "sha256:0")
     reading = make_plan(Desired(world.desired, world.settings, facts), live or world.live, "https://hub.example.com/")
     assume(_leaves_an_owner(reading))
-    return replace(reading, plan=replace(reading.plan, rails=()))
+    return replace(reading, plan=replace(reading.plan, guardrails=()))
 
 
 def _leaves_an_owner(reading: Reading) -> bool:
     """Whether the plan may be run at all: nothing takes the last owner of the roles away."""
-    owners = next(rail.actual for rail in reading.plan.rails if rail.rail == "min_role_owners")
+    owners = next(guardrail.actual for guardrail in reading.plan.guardrails if guardrail.guardrail == "min_role_owners")
     return owners > 0 or not role_owners(reading.live)
 
 
@@ -237,7 +237,7 @@ def test_protected_people_without_a_file_are_never_deleted(world: World) -> None
             assert not world.settings.is_protected(change.hub_email)
 
 
-# Rails.
+# Guardrails.
 
 
 def situation(world: World) -> Situation:
@@ -262,7 +262,7 @@ def still(of: Situation) -> list[LivePerson]:
     return [person for person in of.live.people if person.user.id not in changed]
 
 
-TIGHT: st.SearchStrategy[dict[NumericRail, int]] = st.fixed_dictionaries(
+TIGHT: st.SearchStrategy[dict[NumericGuardrail, int]] = st.fixed_dictionaries(
     {
         "min_role_owners": st.integers(1, 3),
         "max_user_deletes": st.integers(0, 2),
@@ -273,14 +273,14 @@ TIGHT: st.SearchStrategy[dict[NumericRail, int]] = st.fixed_dictionaries(
 
 @COSTLY
 @given(worlds(), TIGHT, st.booleans())
-def test_a_rail_that_refuses_refuses_with_one_loss_more(
-    world: World, allowed: dict[NumericRail, int], is_deletion: bool
+def test_a_guardrail_that_refuses_refuses_with_one_loss_more(
+    world: World, allowed: dict[NumericGuardrail, int], is_deletion: bool
 ) -> None:
     of = replace(situation(world), allowed=allowed)
-    refused = {found.rail for found in check(of) if not found.ok}
+    refused = {found.guardrail for found in check(of) if not found.ok}
     for person in still(of):
         worse = one_loss_more(of, person, is_deletion=is_deletion)
-        assert refused <= {found.rail for found in check(worse) if not found.ok}
+        assert refused <= {found.guardrail for found in check(worse) if not found.ok}
 
 
 @COSTLY
@@ -289,6 +289,6 @@ def test_no_override_lets_the_last_owner_go(world: World) -> None:
     of = replace(situation(world), allowed={"min_role_owners": 0})
     after = grants_after(of.live, of.difference.changes).values()
     owners = [held for held in after if held.get(ROLES_PERMISSIONS) is Access.OWNER and held.get(BACKOFFICE)]
-    (found,) = [found for found in check(of) if found.rail == "min_role_owners"]
+    (found,) = [found for found in check(of) if found.guardrail == "min_role_owners"]
     assert found.actual == len(owners)
     assert found.ok is (bool(owners) or not role_owners(of.live))

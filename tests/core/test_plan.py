@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from bo_sync.core.changes import Cause, Change, Direction
+from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import Action, ConfigFacts, Finding, HubFacts, Plan, action_of
 from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
-from bo_sync.core.rails import RailResult
 from bo_sync.core.text import Text
 from tests.support.builders import create, delete, duplicate, plan, revoke, set_grant, source, unmanaged, update
 
@@ -50,10 +50,10 @@ def test_actions_have_the_words_of_the_json(word: Action) -> None:
     assert action_of(ACTIONS[word]) == word
 
 
-def test_a_plan_is_refused_by_the_rails_that_do_not_hold() -> None:
-    holding, refusing = RailResult("empty", 1, 1, ok=True), RailResult("self", 1, 0, ok=False)
-    assert plan(rails=(holding, refusing)).refused == (refusing,)
-    assert plan(rails=(holding,)).refused == ()
+def test_a_plan_is_refused_by_the_guardrails_that_do_not_hold() -> None:
+    holding, refusing = GuardrailResult("empty", 1, 1, ok=True), GuardrailResult("self", 1, 0, ok=False)
+    assert plan(guardrails=(holding, refusing)).refused == (refusing,)
+    assert plan(guardrails=(holding,)).refused == ()
 
 
 def test_a_plan_is_refused_by_the_policies_that_are_violated() -> None:
@@ -67,7 +67,7 @@ def test_a_plan_is_refused_by_the_policies_that_are_violated() -> None:
 def test_a_plan_of_which_nothing_is_said_does_nothing() -> None:
     hub, config = HubFacts("https://hub.example.com", 0, 0), ConfigFacts(0, "sha256:0")
     assert Plan(hub, config) == Plan(
-        hub, config, changes=(), unchanged=0, unmanaged=(), findings=(), rails=(), effects={}, policies=()
+        hub, config, changes=(), unchanged=0, unmanaged=(), findings=(), guardrails=(), effects={}, policies=()
     )
     assert Plan(hub, config).redacted_from is None
     assert config == ConfigFacts(0, "sha256:0", commit=None, dirty=None)

@@ -25,9 +25,9 @@ def test_a_limit_is_the_larger_of_count_and_share(share: Share, population: int,
 def test_the_defaults_are_those_of_the_documentation() -> None:
     settings = Settings()
     assert settings.unmanaged is Unmanaged.REPORT
-    assert settings.rails.max_user_deletes == Share(1, 20)
-    assert settings.rails.max_grant_losses == Share(11, 25)
-    assert settings.rails.min_role_owners == 2
+    assert settings.guardrails.max_user_deletes == Share(1, 20)
+    assert settings.guardrails.max_grant_losses == Share(11, 25)
+    assert settings.guardrails.min_role_owners == 2
     assert settings.timezone == "UTC"
     assert settings.roles == ROLES
 

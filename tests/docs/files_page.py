@@ -18,7 +18,7 @@ TABLES: Final[dict[str, tuple[Kind, str]]] = {
     "a preset": ("preset", ""),
     "bo-sync.yaml": ("config", ""),
     "defaults": ("config", "ProfileDocument"),
-    "rails": ("config", "RailsDocument"),
+    "guardrails": ("config", "GuardrailsDocument"),
     "a limit": ("config", "ShareDocument"),
     "a policy": ("policy", ""),
     "match": ("policy", "MatchDocument"),

@@ -7,7 +7,7 @@
 - `<!-- starts: samples -->` before a block begins a new folder with this repository's own files in a commit;
   `<!-- starts: empty -->` a new and empty one, which is also where a page begins.
 - `<!-- not run: why -->` before a block says why nobody can run it here.
-- A block under any other mark belongs to the test that knows the mark (`test_rails`, `test_readme`).
+- A block under any other mark belongs to the test that knows the mark (`test_guardrails`, `test_readme`).
 
 Git's people and days are fixed. What depends on the moment (days and times, the names of runs, the ids of new people)
 or on every byte of the files (the names of commits) is put in one form.

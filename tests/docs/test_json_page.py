@@ -116,7 +116,7 @@ def test_every_key_that_is_explained_was_seen_but_for_those_of_rare_cases(observ
 
 
 RARE: Final = {
-    "journal: runs[].allowed",  # a mapping by rail: end_to_end/test_rails_exactly.py reads it
+    "journal: runs[].allowed",  # a mapping by guardrail: end_to_end/test_guardrails_exactly.py reads it
     "journal: runs[].unknown[]",  # end_to_end/test_journal.py
     "journal: runs[].unreadable_lines[]",  # journal/test_past.py reads such lines, journal/test_shown.py has the key
     "needs: alternatives[].platform.ROLE",  # goldens/needs-all.json

@@ -36,7 +36,7 @@ def test_every_job_task_and_variable_of_the_pipeline_for_gitlab_is_told() -> Non
     jobs = [name for name in read(text) if not name.startswith(".")]
     assert jobs == ["bo-sync:" + job for job in re.findall(r"`bo-sync:([\w-]+)`", GITLAB.partition("| job |")[2])]
     tasks = set(re.findall(r'\$BO_SYNC_TASK == "(\w+)"', text))
-    assert tasks == {"apply", "ended", "drift", "pull"}
+    assert tasks == {"apply", "expired", "drift", "pull"}
     assert all(f"`BO_SYNC_TASK` = `{task}`" in GITLAB for task in tasks)
     for name in re.findall(r"\$\{?((?:BO_SYNC|GITLAB)_\w+)", text):
         assert f"`{name}`" in GITLAB, name

@@ -125,7 +125,7 @@ GOOD: Final = {
         "policies/one.yaml",
         'id: one\nmatch:\n  all_of:\n    - has: {warehouse: editor}\n    - menu: "Orders > Carriers"\n',
     ),
-    "settings": ("bo-sync.yaml", "rails: {max_user_deletes: {count: 3, percent: 10}}\nexpiring_within: 30\n"),
+    "settings": ("bo-sync.yaml", "guardrails: {max_user_deletes: {count: 3, percent: 10}}\nexpiring_within: 30\n"),
 }
 
 
@@ -222,9 +222,9 @@ BAD: Final = {
         "id: x\nmatch:\n  any_of:\n    - has:\n        pricing: none\n",
         [(6, 'Value is not accepted. Valid values: "owner", "editor", "viewer".')],
     ),
-    "a rail that does not exist": (
+    "a guardrail that does not exist": (
         "bo-sync.yaml",
-        "rails:\n  max_deletes: 3\n",
+        "guardrails:\n  max_deletes: 3\n",
         [(3, "Property max_deletes is not allowed.")],
     ),
     "a hub that would be a destination": (

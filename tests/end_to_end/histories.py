@@ -1,6 +1,6 @@
 """Two states of the files for each thing that `validate --base` refuses or lets pass, and what it prints of them.
 
-The tests commit them to a real repository and compare; docs/rails.md quotes what is printed, and is held to it.
+The tests commit them to a real repository and compare; docs/guardrails.md quotes what is printed, and is held to it.
 """
 
 from collections.abc import Mapping
@@ -15,8 +15,8 @@ RENAMED: Final = file("j.roe@example.com", "job: Account manager", first="Jane",
 BEN: Final = one("ben")
 _CHANGED: Final = "  REFUSED  email_change  1 uncertain identity, none allowed"
 _REMOVED: Final = "  REFUSED  removed_file  1 person without a file since the base, none allowed"
-_EACH_ROW: Final = "way past: nothing passes this rail; each row says what to do"
-_KEEP: Final = "way past: nothing passes this rail: keep the file with `state: absent`, or set `unmanaged: delete`"
+_EACH_ROW: Final = "way past: nothing passes this guardrail; each row says what to do"
+_KEEP: Final = "way past: nothing passes this guardrail: keep the file with `state: absent`, or set `unmanaged: delete`"
 _JANE_IS_GONE: Final = (
     _REMOVED,
     (
@@ -32,7 +32,7 @@ _JANE_IS_GONE: Final = (
 class History:
     """The files at the base and now (None: the file is gone); what refuses them, or nothing; the guards loosened.
 
-    `people` are those in the files now. `said` begins with the line of the rail that refuses.
+    `people` are those in the files now. `said` begins with the line of the guardrail that refuses.
     """
 
     base: Mapping[str, str]
@@ -45,7 +45,7 @@ class History:
         """All that `validate --base main` prints, with `main` at `commit`."""
         lines = [f"Guards loosened since main ({commit})", *self.loosened, ""] if self.loosened else []
         if not self.said:
-            lines += [f"Compared with main ({commit}): 3 rails checked, none refuses.", "", "No problems.", ""]
+            lines += [f"Compared with main ({commit}): 3 guardrails checked, none refuses.", "", "No problems.", ""]
             return "\n".join(lines)
         noun = "person" if self.people == 1 else "people"
         empty = f"  ok       empty         {self.people} {noun} in the files, at least 1"
@@ -54,9 +54,9 @@ class History:
             "removed_file": "  ok       removed_file  0 people without a file since the base, none allowed",
         }
         refusing = self.said[0].split()[1]
-        lines += [f"Rails: 1 of 3 refuses these files, compared with main ({commit})", empty]
-        for rail, line in fine.items():
-            lines += printed(self.said) if rail == refusing else [line]
+        lines += [f"Guardrails: 1 of 3 refuses these files, compared with main ({commit})", empty]
+        for guardrail, line in fine.items():
+            lines += printed(self.said) if guardrail == refusing else [line]
         return "\n".join((*lines, "", f"No problems. Refused by {refusing}.", ""))
 
 
@@ -229,7 +229,7 @@ HISTORIES: Final = {
             "bo-sync.yaml": (
                 "unmanaged: ignore\nprotect: ['*@vendor.example']\nemail_domains: [example.com, example.org]\n"
                 "hub_host: other.example.com\n"
-                "rails: {max_user_deletes: {count: 9, percent: 50}, max_grant_losses: {count: 99}, "
+                "guardrails: {max_user_deletes: {count: 9, percent: 50}, max_grant_losses: {count: 99}, "
                 "min_role_owners: 1}\n"
                 "role_definitions: {ticket: support}\n"
             ),
@@ -242,10 +242,10 @@ HISTORIES: Final = {
             '  ! protect: "glass@example.com" → (not protected)',
             '  ! email_domains: (none) → "example.org"',
             '  ! hub_host: "hub.example.com" → "other.example.com"',
-            "  ! rails.max_user_deletes.count: 1 → 9",
-            "  ! rails.max_user_deletes.percent: 20 → 50",
-            "  ! rails.max_grant_losses.count: 11 → 99",
-            "  ! rails.min_role_owners: 2 → 1",
+            "  ! guardrails.max_user_deletes.count: 1 → 9",
+            "  ! guardrails.max_user_deletes.percent: 20 → 50",
+            "  ! guardrails.max_grant_losses.count: 11 → 99",
+            "  ! guardrails.min_role_owners: 2 → 1",
             "  ! role_definitions.ticket: ticket → support",
         ),
     ),

@@ -1,19 +1,19 @@
-"""One state of files and hub for each rail that refuses, and what is printed then, line by line.
+"""One state of files and hub for each guardrail that refuses, and what is printed then, line by line.
 
-The tests run `plan` and `apply` on them; docs/rails.md quotes what they print, and is held to it.
+The tests run `plan` and `apply` on them; docs/guardrails.md quotes what they print, and is held to it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bo_sync.core.rails import NumericRail, RailName
+from bo_sync.core.guardrails import GuardrailName, NumericGuardrail
 from bo_sync.sandbox.baseline import SESSION_TOKEN, baseline
 from bo_sync.sandbox.shape import Population, RoleShape, UserShape
 from tests.end_to_end.world import TODAY, file, person, rows
 
 SESSION: Final = {"BO_SYNC_SESSION_TOKEN": SESSION_TOKEN}
-RAILS: Final[tuple[RailName, ...]] = (
+GUARDRAILS: Final[tuple[GuardrailName, ...]] = (
     "empty",
     "email_change",
     "protected",
@@ -48,7 +48,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """What refuses `state`: what the rail says, from its name to the way past it, and how the others stand.
+    """What refuses `state`: what the guardrail says, from its name to the way past it, and how the others stand.
 
     `talk` is what stderr says of the files.
     """
@@ -63,17 +63,17 @@ class Refusal:
         """The lines as they are printed."""
         return printed(self.said)
 
-    def block(self, rail: str, told: Iterable[str] | None = None) -> str:
-        """The whole block of rails that `plan` and `apply` print last; `told` in place of the refusing lines."""
-        lines = ["Rails: 1 of 7 refuses this plan"]
-        for name in RAILS:
-            lines += (told or self.told) if name == rail else [f"  ok       {name:<16}  {self.others[name]}"]
+    def block(self, guardrail: str, told: Iterable[str] | None = None) -> str:
+        """The whole block of guardrails that `plan` and `apply` print last; `told` in place of the refusing lines."""
+        lines = ["Guardrails: 1 of 7 refuses this plan"]
+        for name in GUARDRAILS:
+            lines += (told or self.told) if name == guardrail else [f"  ok       {name:<16}  {self.others[name]}"]
         return "\n".join((*lines, ""))
 
 
 @dataclass(frozen=True, slots=True)
 class Numbered:
-    """A rail that a number passes: also a state that it just allows, with what it says of it, and two overrides.
+    """A guardrail that a number passes: also a state that it just allows, with what it says of it, and two overrides.
 
     `too_small` is one short of `enough`; `refused_anyway` and `passed` are the lines that tell of them.
     """
@@ -88,7 +88,7 @@ class Numbered:
 
 
 def printed(said: Sequence[str]) -> tuple[str, ...]:
-    """What a rail says, with all but the first line below its name."""
+    """What a guardrail says, with all but the first line below its name."""
     return (said[0], *(" " * 11 + line for line in said[1:]))
 
 
@@ -109,7 +109,7 @@ def lives(name: str, *roles: RoleShape, **fields: str | None) -> UserShape:
 
 
 def others(**told: str) -> dict[str, str]:
-    """What the rails say that do not refuse: `told`, or that there is nothing to tell."""
+    """What the guardrails say that do not refuse: `told`, or that there is nothing to tell."""
     nothing = {
         "empty": "1 person in the files, at least 1",
         "email_change": "0 uncertain identities, none allowed",
@@ -126,7 +126,7 @@ OWNER: Final = rows(backoffice="OWNER", role="OWNER")
 OWNS: Final = ("platform: {backoffice: true}", "modules: {roles_permissions: owner}")
 _OWNERS: Final = State(
     {
-        "bo-sync.yaml": "rails: {min_role_owners: 3}\n",
+        "bo-sync.yaml": "guardrails: {min_role_owners: 3}\n",
         "users/ann.yaml": one("ann", "platform: {backoffice: true}", "modules: {roles_permissions: editor}"),
         "users/ben.yaml": one("ben", "modules: {roles_permissions: owner}"),
         "users/cat.yaml": "email: cat@example.com\nstate: absent\n",
@@ -156,7 +156,7 @@ _DELETES_TOLD: Final = (
 )
 _LOSSES: Final = State(
     {
-        "bo-sync.yaml": "rails: {max_grant_losses: {count: 2, percent: 0}}\n",
+        "bo-sync.yaml": "guardrails: {max_grant_losses: {count: 2, percent: 0}}\n",
         "users/ann.yaml": one("ann", "modules: {pricing: viewer}"),
         "users/ben.yaml": one("ben"),
     },
@@ -169,7 +169,7 @@ _LOSSES_TOLD: Final = (
     "way past: if this is meant, pass --allow max_grant_losses=3",
 )
 
-NUMBERED: Final[dict[NumericRail, Numbered]] = {
+NUMBERED: Final[dict[NumericGuardrail, Numbered]] = {
     "min_role_owners": Numbered(
         Refusal(
             _OWNERS,
@@ -221,8 +221,8 @@ NUMBERED: Final[dict[NumericRail, Numbered]] = {
     ),
 }
 
-_NEVER: Final = "way past: nothing passes this rail; each row says what to do"
-ABSOLUTE: Final[dict[str, tuple[RailName, Refusal]]] = {
+_NEVER: Final = "way past: nothing passes this guardrail; each row says what to do"
+ABSOLUTE: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
     "no user files": (
         "empty",
         Refusal(
@@ -336,7 +336,7 @@ ABSOLUTE: Final[dict[str, tuple[RailName, Refusal]]] = {
                 "! ann@example.com     is protected, yet would be changed  users/ann.yaml:1",
                 "! ben@vendor.example  is protected, yet would be deleted  users/ben.yaml:1",
                 (
-                    "way past: nothing passes this rail: take the address out of `protect` in bo-sync.yaml, "
+                    "way past: nothing passes this guardrail: take the address out of `protect` in bo-sync.yaml, "
                     "in a reviewed change"
                 ),
             ),
@@ -348,7 +348,7 @@ ABSOLUTE: Final[dict[str, tuple[RailName, Refusal]]] = {
         Refusal(
             State(
                 {
-                    "bo-sync.yaml": "rails: {min_role_owners: 1}\n",
+                    "bo-sync.yaml": "guardrails: {min_role_owners: 1}\n",
                     "users/me.yaml": file(
                         "break-glass@example.com", "modules: {roles_permissions: editor}", first="Break", last="Glass"
                     ),
@@ -366,7 +366,7 @@ ABSOLUTE: Final[dict[str, tuple[RailName, Refusal]]] = {
                     "! break-glass@example.com  is the person whose session runs, and would lose backoffice  "
                     "users/me.yaml:1"
                 ),
-                "way past: nothing passes this rail: let somebody else, or an API key, run it",
+                "way past: nothing passes this guardrail: let somebody else, or an API key, run it",
             ),
             others(
                 min_role_owners="1 owner of Roles & permissions left, at least 1",
@@ -379,7 +379,7 @@ ABSOLUTE: Final[dict[str, tuple[RailName, Refusal]]] = {
         Refusal(
             State(
                 {
-                    "bo-sync.yaml": "rails: {min_role_owners: 1}\n",
+                    "bo-sync.yaml": "guardrails: {min_role_owners: 1}\n",
                     "users/me.yaml": "email: break-glass@example.com\nstate: absent\n",
                 },
                 (lives("ann", *OWNER),),
@@ -388,7 +388,7 @@ ABSOLUTE: Final[dict[str, tuple[RailName, Refusal]]] = {
             (
                 "  REFUSED  self              1 loss of whoever runs this, none allowed",
                 ("! break-glass@example.com  is the person whose session runs, and would be deleted  users/me.yaml:1"),
-                "way past: nothing passes this rail: let somebody else, or an API key, run it",
+                "way past: nothing passes this guardrail: let somebody else, or an API key, run it",
             ),
             others(
                 min_role_owners="1 owner of Roles & permissions left, at least 1",
@@ -397,7 +397,7 @@ ABSOLUTE: Final[dict[str, tuple[RailName, Refusal]]] = {
         ),
     ),
 }
-REFUSALS: Final[dict[str, tuple[RailName, Refusal]]] = {
-    **{f"{rail}, by number": (rail, case.refusal) for rail, case in NUMBERED.items()},
+REFUSALS: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
+    **{f"{guardrail}, by number": (guardrail, case.refusal) for guardrail, case in NUMBERED.items()},
     **ABSOLUTE,
 }

@@ -92,10 +92,10 @@ def test_each_line_of_the_arguments_is_one_word_and_nothing_in_it_is_expanded(te
     assert left_behind(team) == []
 
 
-def test_each_rail_is_an_option_of_its_own_and_can_be_nothing_else(team: Office) -> None:
+def test_each_guardrail_is_an_option_of_its_own_and_can_be_nothing_else(team: Office) -> None:
     job, words = tried(team, 0, allow="max_user_deletes=7\n--hub http://example.com/ $(touch pwned) *")
-    rails = ["max_user_deletes=7", "--hub", "http://example.com/", "$(touch", "pwned)", "*"]
-    assert (job.conclusion, words) == ("success", ["plan", *(f"--allow={rail}" for rail in rails)])
+    guardrails = ["max_user_deletes=7", "--hub", "http://example.com/", "$(touch", "pwned)", "*"]
+    assert (job.conclusion, words) == ("success", ["plan", *(f"--allow={guardrail}" for guardrail in guardrails)])
     assert left_behind(team) == []
 
 

@@ -105,7 +105,7 @@ def test_validate_finds_the_same_offline_and_as_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folders", [(), ("users", "presets")], ids=["no file at all", "empty folders"])
-def test_no_file_at_all_is_refused_by_a_rail(quiet_hub: Served, tmp_path: Path, folders: tuple[str, ...]) -> None:
+def test_no_file_at_all_is_refused_by_a_guardrail(quiet_hub: Served, tmp_path: Path, folders: tuple[str, ...]) -> None:
     for folder in folders:
         (tmp_path / folder).mkdir()
     done = bo_sync(tmp_path, "apply", "--yes", env=quiet_hub.env())

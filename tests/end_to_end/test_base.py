@@ -17,9 +17,9 @@ TEAM: Final = "users:\n- email: t1@example.com\n  id: 1\n- email: t2@example.com
 FILES: Final = {"users/jane.yaml": JANE, "users/bob.yaml": BOB, "users/team.yaml": TEAM}
 MOVED: Final = JANE.replace("jane@", "j.doe@")
 OK_EMPTY: Final = "  ok       empty         {} in the files, at least 1"
-WAY_CHANGED: Final = "           way past: nothing passes this rail; each row says what to do"
+WAY_CHANGED: Final = "           way past: nothing passes this guardrail; each row says what to do"
 WAY_REMOVED: Final = (
-    "           way past: nothing passes this rail: keep the file with `state: absent`, or set `unmanaged: delete`"
+    "           way past: nothing passes this guardrail: keep the file with `state: absent`, or set `unmanaged: delete`"
 )
 NO_CHANGE: Final = "  ok       email_change  0 uncertain identities, none allowed"
 NO_REMOVAL: Final = "  ok       removed_file  0 people without a file since the base, none allowed"
@@ -45,7 +45,7 @@ def test_nothing_changed_is_said_in_two_lines(root: Path) -> None:
     done = validate(root)
     assert (done.code, done.out) == (
         0,
-        f"Compared with main ({short(root)}): 3 rails checked, none refuses.\n\nNo problems.\n",
+        f"Compared with main ({short(root)}): 3 guardrails checked, none refuses.\n\nNo problems.\n",
     )
 
 
@@ -55,7 +55,7 @@ def test_a_changed_address_is_refused_with_the_recipe(root: Path) -> None:
     done = validate(root)
     assert done.code == 4
     assert done.out.splitlines() == [
-        f"Rails: 1 of 3 refuses these files, compared with main ({short(root)})",
+        f"Guardrails: 1 of 3 refuses these files, compared with main ({short(root)})",
         OK_EMPTY.format("4 people"),
         "  REFUSED  email_change  1 uncertain identity, none allowed",
         (
@@ -93,7 +93,7 @@ def test_a_removed_person_is_refused_by_file_and_by_entry(root: Path) -> None:
     done = validate(root, base="HEAD~1")
     assert done.code == 4
     assert done.out.splitlines() == [
-        f"Rails: 1 of 3 refuses these files, compared with HEAD~1 ({short(root, 'HEAD~1')})",
+        f"Guardrails: 1 of 3 refuses these files, compared with HEAD~1 ({short(root, 'HEAD~1')})",
         OK_EMPTY.format("2 people"),
         NO_CHANGE,
         "  REFUSED  removed_file  2 people without a file since the base, none allowed",
@@ -115,7 +115,7 @@ def test_a_removed_person_is_refused_by_file_and_by_entry(root: Path) -> None:
 
 def test_loosened_guards_come_first_and_refuse_nothing(root: Path) -> None:
     commit(root, {"bo-sync.yaml": "protect: ['*@example.org']\nhub_host: a.example.com\n"})
-    loose = "unmanaged: delete\nrails: {max_user_deletes: {count: 50}, min_role_owners: 1}\n"
+    loose = "unmanaged: delete\nguardrails: {max_user_deletes: {count: 50}, min_role_owners: 1}\n"
     commit(root, {"bo-sync.yaml": loose, "users/jane.yaml": None})
     done = validate(root, base="HEAD~1")
     assert done.code == 0
@@ -124,10 +124,10 @@ def test_loosened_guards_come_first_and_refuse_nothing(root: Path) -> None:
         "  ! unmanaged: report → delete",
         '  ! protect: "*@example.org" → (not protected)',
         '  ! hub_host: "a.example.com" → (any hub)',
-        "  ! rails.max_user_deletes.count: 1 → 50",
-        "  ! rails.min_role_owners: 2 → 1",
+        "  ! guardrails.max_user_deletes.count: 1 → 50",
+        "  ! guardrails.min_role_owners: 2 → 1",
         "",
-        f"Compared with HEAD~1 ({short(root, 'HEAD~1')}): 3 rails checked, none refuses.",
+        f"Compared with HEAD~1 ({short(root, 'HEAD~1')}): 3 guardrails checked, none refuses.",
         "",
         "No problems.",
     ]
@@ -148,11 +148,11 @@ def test_programs_get_the_same_as_json(root: Path) -> None:
         "policies",
         "base",
         "loosened",
-        "rails",
+        "guardrails",
     ]
     assert document["base"] == {"revision": "HEAD~2", "commit": short(root, "HEAD~2"), "tip": None}
     assert document["loosened"] == []
-    found = {rail.pop("rail"): rail for rail in document["rails"]}
+    found = {guardrail.pop("guardrail"): guardrail for guardrail in document["guardrails"]}
     assert list(found) == ["empty", "email_change", "removed_file"]
     assert found["empty"] == {"actual": 3, "limit": 1, "ok": True, "allowed_by": None, "rows": []}
     assert [(row["email"], row["source"]) for row in found["email_change"]["rows"]] == [
@@ -178,7 +178,7 @@ def behind(root: Path, files: dict[str, str | None]) -> tuple[str, str]:
 def test_what_others_added_to_the_base_since_is_not_taken_for_removed(root: Path) -> None:
     cut, tip = behind(root, {"users/jane.yaml": f"{JANE}job: Poet\n"})
     done = validate(root)
-    told = f"Compared with main ({cut}, where HEAD left it; it is at {tip}): 3 rails checked, none refuses."
+    told = f"Compared with main ({cut}, where HEAD left it; it is at {tip}): 3 guardrails checked, none refuses."
     assert (done.code, done.out.splitlines()[0]) == (0, told)
     document = json.loads(validate(root, "--format", "json").out)
     assert document["base"] == {"revision": "main", "commit": cut, "tip": tip}
@@ -192,7 +192,7 @@ def test_what_the_branch_removes_is_refused_however_far_it_is_behind(root: Path)
     done = validate(root)
     assert done.code == 4
     assert done.out.splitlines()[0] == (
-        f"Rails: 1 of 3 refuses these files, compared with main ({cut}, where HEAD left it; it is at {tip})"
+        f"Guardrails: 1 of 3 refuses these files, compared with main ({cut}, where HEAD left it; it is at {tip})"
     )
     assert [line.split()[1] for line in done.out.splitlines() if line.startswith("           ! ")] == [
         "jane@example.com"
@@ -203,7 +203,10 @@ def test_a_merge_with_the_base_is_compared_with_the_very_base(root: Path) -> Non
     _, tip = behind(root, {"users/jane.yaml": f"{JANE}job: Poet\n"})
     git(root, "merge", "-q", "-m", "merge", "main")
     done = validate(root)
-    assert (done.code, done.out.splitlines()[0]) == (0, f"Compared with main ({tip}): 3 rails checked, none refuses.")
+    assert (done.code, done.out.splitlines()[0]) == (
+        0,
+        f"Compared with main ({tip}): 3 guardrails checked, none refuses.",
+    )
     (root / "users/late.yaml").unlink()
     commit(root, {"users/late2.yaml": "email: late2@example.com\nid: 9\n"})
     assert "! late@example.com  has an entry at the base (users/late.yaml:1) and none now" in validate(root).out
@@ -262,10 +265,12 @@ def test_a_base_with_broken_files_is_compared_as_far_as_it_goes_and_that_is_said
     ("broken", "complaint"),
     [
         pytest.param(
-            "rails: [\n", "bo-sync.yaml:2:1: {}: not YAML: did not find expected node content", id="settings not YAML"
+            "guardrails: [\n",
+            "bo-sync.yaml:2:1: {}: not YAML: did not find expected node content",
+            id="settings not YAML",
         ),
         pytest.param(
-            "rails: {max_user_deletes: {percent: 5}}\nmin: 3\n",
+            "guardrails: {max_user_deletes: {percent: 5}}\nmin: 3\n",
             'bo-sync.yaml:2:1: {}: unknown key "min"; expected one of ',
             id="settings with a mistake",
         ),
@@ -273,11 +278,11 @@ def test_a_base_with_broken_files_is_compared_as_far_as_it_goes_and_that_is_said
 )
 def test_guards_are_not_compared_with_settings_that_could_not_be_read(root: Path, broken: str, complaint: str) -> None:
     commit(root, {"bo-sync.yaml": broken})
-    commit(root, {"bo-sync.yaml": "rails: {max_user_deletes: {percent: 100}}\n"})
+    commit(root, {"bo-sync.yaml": "guardrails: {max_user_deletes: {percent: 100}}\n"})
     done = validate(root, base="HEAD~1")
     assert (done.code, done.out.splitlines()[0]) == (
         0,
-        f"Compared with HEAD~1 ({short(root, 'HEAD~1')}): 3 rails checked, none refuses.",
+        f"Compared with HEAD~1 ({short(root, 'HEAD~1')}): 3 guardrails checked, none refuses.",
     )
     told = "warning: at the base this file had an error, so whether its guards are loosened cannot be told"
     assert done.out.splitlines()[2].startswith(complaint.format(told))

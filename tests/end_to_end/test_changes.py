@@ -11,7 +11,7 @@ from tests.end_to_end.world import (
     CASES,
     FILES,
     TODAY,
-    WIDE_RAILS,
+    WIDE_GUARDRAILS,
     address_of,
     by_address,
     file,
@@ -102,7 +102,7 @@ def check_the_hub(done: Applied) -> None:
 
 
 def test_unmanaged_delete_deletes_whoever_has_no_file_but_the_protected(tmp_path: Path) -> None:
-    settings = f"{WIDE_RAILS}unmanaged: delete\nprotect: ['*@propeller.example']\n"
+    settings = f"{WIDE_GUARDRAILS}unmanaged: delete\nprotect: ['*@propeller.example']\n"
     live: Population = {
         "users": [
             person("kept@example.com", *rows(order="OWNER")),

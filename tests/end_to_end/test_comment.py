@@ -101,7 +101,7 @@ def test_the_same_for_programs(plans: Path) -> None:
         ran = comment(plans, WHERE["GitLab"], gitlab_env(forge), "drifted.json", "--format", "json")
         number = forge.comments[0].id
     assert json.loads(ran.out) == {
-        "format_version": 1,
+        "format_version": 2,
         "action": "created",
         "place": "merge request 4242!7",
         "url": f"https://gitlab.example.com/acme/platform/access/-/merge_requests/7#note_{number}",

@@ -19,7 +19,7 @@ BOB: Final = "email: bob@example.com\nfirst_name: Bob\nlast_name: Roe\nplatform:
 EVE: Final = "email: eve@example.com\nfirst_name: Eve\nlast_name: Poe\nmodules: {pricing: viewer, order_data: editor}\n"
 BEFORE: Final = {"bo-sync.yaml": "protect: [root@example.com]\n", "users/jane.yaml": JANE, "users/bob.yaml": BOB}
 AFTER: Final[dict[str, str | None]] = {
-    "bo-sync.yaml": "rails: {min_role_owners: 1}\n",
+    "bo-sync.yaml": "guardrails: {min_role_owners: 1}\n",
     "users/bob.yaml": f"{BOB}modules: {{roles_permissions: editor}}\n",
     "users/jane.yaml": None,
     "users/eve.yaml": EVE,
@@ -29,7 +29,7 @@ Access from main (commit 1111111111, on 2026-06-15) to next (commit 2222222222, 
 
 Guards loosened
   ! protect: "root@example.com" → (not protected)
-  ! rails.min_role_owners: 2 → 1
+  ! guardrails.min_role_owners: 2 → 1
 
 Needs attention
   ▲ bob@example.com   roles_permissions none → editor  users/bob.yaml:1  can now change anybody's grants, their own \
@@ -51,7 +51,7 @@ MARKDOWN: Final = """\
 | guard | before | after |
 | --- | --- | --- |
 | protect | "root@example.com" | (not protected) |
-| rails.min_role_owners | 2 | 1 |
+| guardrails.min_role_owners | 2 | 1 |
 
 **Needs attention**
 
@@ -109,15 +109,15 @@ def test_the_json_holds_both_sides_and_everything_that_was_gained_and_lost(root:
     ran = bo_sync(root, "diff", "main", "next", "--format", "json", *TODAY)
     assert ran.code == 0
     found = json.loads(same_commits(root, ran.out))
-    assert list(found) == ["format_version", "base", "head", "loosened", "people"]
-    assert found["format_version"] == 1
+    assert list(found) == ["format_version", "base", "head", "loosened", "users"]
+    assert found["format_version"] == 2
     assert found["base"] == {"revision": "main", "commit": "1" * 10, "dirty": False, "day": "2026-06-15"}
     assert found["head"] == {"revision": "next", "commit": "2" * 10, "dirty": False, "day": "2026-06-15"}
     assert found["loosened"] == [
         {"guard": "protect", "before": "root@example.com", "after": None},
-        {"guard": "rails.min_role_owners", "before": "2", "after": "1"},
+        {"guard": "guardrails.min_role_owners", "before": "2", "after": "1"},
     ]
-    bob, eve, jane = found["people"]
+    bob, eve, jane = found["users"]
     gained = bob["gained"].pop("operations")
     assert bob == {
         "email": "bob@example.com",
@@ -180,10 +180,10 @@ def test_without_revisions_the_working_tree_is_held_against_the_last_commit(root
     write(root, {"users/new/zoe.yaml": EVE.replace("eve@", "zoe@")})
     ran = bo_sync(root, "diff", "--format", "json", *TODAY)
     found = json.loads(ran.out)
-    assert [person["email"] for person in found["people"]] == ["zoe@example.com"]
+    assert [person["email"] for person in found["users"]] == ["zoe@example.com"]
     assert (found["base"]["revision"], found["head"]["revision"], found["head"]["dirty"]) == ("HEAD", None, True)
     against_main = json.loads(bo_sync(root, "diff", "main", "--format", "json", *TODAY).out)
-    assert [person["email"] for person in against_main["people"]] == [
+    assert [person["email"] for person in against_main["users"]] == [
         "bob@example.com",
         "eve@example.com",
         "jane@example.com",
@@ -221,11 +221,11 @@ def test_on_a_terminal_it_is_wrapped_and_off_one_never(root: Path) -> None:
 def test_the_exit_code_says_what_it_is_asked_to_say(root: Path, sides: tuple[str, str], alarm: str, code: int) -> None:
     ran = bo_sync(root, "diff", *sides, "--exit-code-on", alarm, "--format", "json", *TODAY)
     assert ran.code == code
-    assert json.loads(ran.out)["format_version"] == 1
+    assert json.loads(ran.out)["format_version"] == 2
 
 
 def test_a_loosened_guard_alone_is_any_difference(root: Path) -> None:
-    write(root, {"bo-sync.yaml": "rails: {min_role_owners: 1, max_user_deletes: {count: 5, percent: 20}}\n"})
+    write(root, {"bo-sync.yaml": "guardrails: {min_role_owners: 1, max_user_deletes: {count: 5, percent: 20}}\n"})
     for alarm, code in (("gained", 0), ("lost", 0), ("any", 2)):
         ran = bo_sync(root, "diff", "--exit-code-on", alarm, *TODAY)
         assert (ran.code, "Nobody gains or loses access. 1 guard is loosened." in ran.out) == (code, True)
@@ -269,7 +269,7 @@ def test_an_end_counts_on_the_day_that_is_judged(tmp_path: Path) -> None:
     def told(*arguments: str) -> list[tuple[bool, int, str, str]]:
         found = json.loads(bo_sync(root, "diff", "--format", "json", *arguments).out)
         days = found["base"]["day"], found["head"]["day"]
-        return [(person["left"], len(person["lost"]["grants"]), *days) for person in found["people"]]
+        return [(person["left"], len(person["lost"]["grants"]), *days) for person in found["users"]]
 
     assert told("HEAD", "--today", "2026-03-04") == []
     assert told("@2026-03-01", "@2026-03-03") == []

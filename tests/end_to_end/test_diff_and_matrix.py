@@ -96,7 +96,7 @@ class History:
             assert ran.code == 0, ran.err
             self.asked[arguments] = {
                 person["email"].casefold(): {role: level for role, level in person["grants"].items() if level != "none"}
-                for person in json.loads(ran.out)["people"]
+                for person in json.loads(ran.out)["users"]
             }
         return self.asked[arguments]
 
@@ -104,7 +104,7 @@ class History:
         """The people of a diff."""
         ran = inside("diff", *arguments, "-C", str(self.root), "-q", "--format", "json")
         assert ran.code == 0, ran.err
-        found: list[dict[str, object]] = json.loads(ran.out)["people"]
+        found: list[dict[str, object]] = json.loads(ran.out)["users"]
         return found
 
 

@@ -118,7 +118,7 @@ def test_a_merge_is_applied_when_somebody_lets_it_and_as_it_was_planned(team: Te
     assert len(list((kept / ".bo-sync" / "journal").glob("*.jsonl"))) == 1
 
 
-def test_a_rail_is_passed_by_hand_for_one_run(team: Team) -> None:
+def test_a_guardrail_is_passed_by_hand_for_one_run(team: Team) -> None:
     gone = {f"users/{name}@example.com.yaml": f"email: {name}@example.com\nstate: absent\n" for name in SELLERS[:4]}
     team.office.merges(team.office.proposes("half", gone))
     assert ended(team.on_main("push", "", "bo-sync:apply")) == {"plan-to-apply": False}
@@ -128,7 +128,7 @@ def test_a_rail_is_passed_by_hand_for_one_run(team: Team) -> None:
 
 
 @pytest.mark.parametrize("allow", ["max_user_deletes=4 --hub http://127.0.0.1:9/", "--detailed-exitcode"])
-def test_who_starts_an_apply_by_hand_can_pass_rails_and_give_no_other_argument(allow: str, team: Team) -> None:
+def test_who_starts_an_apply_by_hand_can_pass_guardrails_and_give_no_other_argument(allow: str, team: Team) -> None:
     jobs = team.on_main("web", "apply", "bo-sync:apply", allow=allow)
     assert ended(jobs) == {"plan-to-apply": False}
     assert "error: Invalid value for '--allow': '--" in jobs["bo-sync:plan-to-apply"].log
@@ -138,7 +138,7 @@ def test_each_night_what_has_ended_is_taken_back_without_asking(team: Team) -> N
     file = (team.office.desk / "users" / "cas@example.com.yaml").read_text(encoding="utf-8")
     team.office.merges(team.office.proposes("ends", {"users/cas@example.com.yaml": f"{file}until: 2020-01-01\n"}))
     team.office.changes_by_hand("dora@example.com", lastName="Director")
-    jobs = team.on_main("schedule", "ended")
+    jobs = team.on_main("schedule", "expired")
     assert ended(jobs) == {"plan-to-apply": True, "apply": True}, jobs["bo-sync:apply"].log
     people = {person["email"]: person for person in team.office.hub.holds()["users"]}
     assert "cas@example.com" not in people

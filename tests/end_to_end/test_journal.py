@@ -76,7 +76,7 @@ def test_an_apply_leaves_a_journal_that_tells_who_did_what_and_holds_no_secret(t
     assert (past.run, past.header.digest.raw, past.header.hub.raw) == (report["run"], report["digest"], hub.url)
     assert past.header.who.viewer is not None
     assert past.header.who.viewer.raw == FIRST_PERSON
-    assert [(rail.raw, number) for rail, number in past.header.allowed] == [("max_user_deletes", 9)]
+    assert [(guardrail.raw, number) for guardrail, number in past.header.allowed] == [("max_user_deletes", 9)]
     assert {request.fate for request in past.requests} == {Fate.APPLIED}
     told = [(request.intent.operation, request.intent.email.raw) for request in past.requests]
     assert sorted(told) == [

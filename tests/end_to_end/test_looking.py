@@ -219,7 +219,7 @@ def test_the_demo_works_with_files_that_name_the_hubs_own_people_and_other_defin
         files(
             file("break-glass@example.com", "platform: {backoffice: true}", "modules: {roles_permissions: owner}"),
             file("agency.contractor@example.com", "modules: {tickets: editor, pricing: owner}"),
-            settings="role_definitions: {pricing: prices, tickets: helpdesk}\nrails: {min_role_owners: 1}\n",
+            settings="role_definitions: {pricing: prices, tickets: helpdesk}\nguardrails: {min_role_owners: 1}\n",
         ),
     )
     done = bo_sync(root, "demo")

@@ -13,7 +13,7 @@ from tests.support.process import COMMAND, Served, bo_sync, environment, in_term
 ROOT = files(file("bob@example.com", "job: Poet"), file("new@example.com"))
 CODES = (
     "Exit codes: 0 nothing to do, or done; 1 the hub, the network or the tool failed; 2 changes pending; "
-    "3 invalid files; 4 refused by a rail or a policy; 5 partly applied or interrupted; 6 stale plan; 64 usage."
+    "3 invalid files; 4 refused by a guardrail or a policy; 5 partly applied or interrupted; 6 stale plan; 64 usage."
 )
 
 
@@ -28,7 +28,7 @@ def test_stdout_is_the_result_alone(quiet_hub: Served, tmp_path: Path, command: 
     )
     done = bo_sync(root, *command, "--format", "json", env=quiet_hub.env())
     assert done.code == 0, done
-    assert json.loads(done.out)["format_version"] == 1
+    assert json.loads(done.out)["format_version"] == 2
     assert done.out.isascii()
     quiet = bo_sync(root, *command, "--format", "json", "--quiet", env=quiet_hub.env())
     assert quiet.err == ""
@@ -52,7 +52,7 @@ def test_the_plan_beside_a_json_report_is_talk(tmp_path: Path) -> None:
     with served(tmp_path, {"users": [person("bob@example.com")]}) as hub:
         done = bo_sync(root, "apply", "--yes", "--format", "json", env=hub.env())
     assert json.loads(done.out)["summary"]["applied"] == 2
-    assert "Rails: none refuses" in done.err
+    assert "Guardrails: none refuses" in done.err
 
 
 def test_a_reader_who_goes_away_hears_no_complaint(quiet_hub: Served, tmp_path: Path) -> None:

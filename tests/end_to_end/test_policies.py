@@ -12,7 +12,7 @@ from bo_sync.sandbox.resolvers import MUTATIONS
 from bo_sync.sandbox.shape import UserShape
 from tests.end_to_end.hubs import Weathered, weathered
 from tests.end_to_end.refusals import State
-from tests.end_to_end.world import TODAY, WIDE_RAILS, by_address, file, person, rows
+from tests.end_to_end.world import TODAY, WIDE_GUARDRAILS, by_address, file, person, rows
 from tests.support.process import Ran, bo_sync, write
 from tests.support.repository import commit, repository
 
@@ -34,7 +34,7 @@ HOLDS_BOTH = rows(pricing="EDITOR", order="EDITOR")
 def state(users: dict[str, str], *live: UserShape, policy: str = POLICY) -> State:
     """Files by name with what their people hold, and who is in the hub."""
     texts = {f"users/{name}.yaml": file(f"{name}@example.com", held) for name, held in users.items()}
-    return State({"bo-sync.yaml": WIDE_RAILS, "policies/p.yaml": policy, **texts}, live)
+    return State({"bo-sync.yaml": WIDE_GUARDRAILS, "policies/p.yaml": policy, **texts}, live)
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def test_only_a_typed_yes_applies_and_the_plan_is_shown_before_the_question(tmp_
         for typed in ("y\n", "YES\n", "\x04"):
             done = in_terminal(root, "apply", env=hub.env(), keys=Keys(PROMPT, typed))
             assert (done.code, set(phones(hub.holds()))) == (5, {None}), typed
-            assert done.out.index("Rails: none refuses") < done.out.index(PROMPT)
+            assert done.out.index("Guardrails: none refuses") < done.out.index(PROMPT)
             assert done.out.endswith("\nNothing was sent: not confirmed.\n")
         interrupted = in_terminal(root, "apply", env=hub.env(), keys=Keys(PROMPT, "\x03"))
         assert (interrupted.code, set(phones(hub.holds()))) == (5, {None})
@@ -95,10 +95,10 @@ def test_a_plan_that_moved_while_the_question_stood_is_not_run(tmp_path: Path, m
     assert again.code == 0
 
 
-def test_a_rail_that_refuses_by_the_time_of_the_answer_refuses(tmp_path: Path) -> None:
+def test_a_guardrail_that_refuses_by_the_time_of_the_answer_refuses(tmp_path: Path) -> None:
     staying = {
         **files(*(file(email) for email in EVERYBODY[2:])),
-        "bo-sync.yaml": "rails: {max_user_deletes: {percent: 10}}\n",
+        "bo-sync.yaml": "guardrails: {max_user_deletes: {percent: 10}}\n",
     }
     gone = {f"users/gone-{number}.yaml": f"email: {EVERYBODY[number]}\nstate: absent\n" for number in range(2)}
     others = [person(f"p{number}@example.com") for number in range(30)]

@@ -102,7 +102,7 @@ def test_nobody_is_named_and_all_the_rest_is_the_same(
 def _counts(text: str) -> list[str]:
     """Numbers before a word of what is counted, which stand in one order whoever is called how."""
     return re.findall(
-        r"\b\d+ (?:people|persons?|grants?|warnings?|changes?|created|updated|policies|policy|rails?)\b", text
+        r"\b\d+ (?:people|persons?|grants?|warnings?|changes?|created|updated|policies|policy|guardrails?)\b", text
     )
 
 

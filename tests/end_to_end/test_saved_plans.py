@@ -61,7 +61,7 @@ def _other_digest(text: str) -> str:
 
 
 def _other_version(text: str) -> str:
-    return text.replace('"format_version": 1', '"format_version": 2')
+    return text.replace('"format_version": 2', '"format_version": 1')
 
 
 ALTERED = "the saved plan was altered: its content does not have the digest that it names"
@@ -74,7 +74,7 @@ ALTERED = "the saved plan was altered: its content does not have the digest that
         pytest.param(_other_digest, (f"error: {ALTERED}", ANEW), id="another digest"),
         pytest.param(
             _other_version,
-            ("error: the saved plan's format version is 2; this bo-sync reads 1", ANEW),
+            ("error: the saved plan's format version is 1; this bo-sync reads 2", ANEW),
             id="another version of the format",
         ),
         pytest.param(

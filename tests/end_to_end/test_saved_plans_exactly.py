@@ -13,7 +13,7 @@ from bo_sync.sandbox.faults import Calm
 from bo_sync.sandbox.shape import UserShape
 from tests.end_to_end.hubs import weathered
 from tests.end_to_end.refusals import State, lives, one
-from tests.end_to_end.test_rails_exactly import run, writes
+from tests.end_to_end.test_guardrails_exactly import run, writes
 from tests.end_to_end.world import TODAY, rows
 from tests.support.process import bo_sync, write
 
@@ -95,7 +95,7 @@ MOVES: Final = {
         ("  eve@example.com: was not in that plan, now would be deleted",),
         files={
             "bo-sync.yaml": (
-                "unmanaged: delete\nprotect: [break-glass@example.com]\nrails: {max_user_deletes: {count: 9}}\n"
+                "unmanaged: delete\nprotect: [break-glass@example.com]\nguardrails: {max_user_deletes: {count: 9}}\n"
             )
         },
     ),
@@ -176,8 +176,8 @@ def _leave_cat(document: dict[str, Json]) -> None:
     ]
 
 
-def _version_2(document: dict[str, Json]) -> None:
-    document["format_version"] = 2
+def _version_1(document: dict[str, Json]) -> None:
+    document["format_version"] = 1
 
 
 def _no_version(document: dict[str, Json]) -> None:
@@ -197,12 +197,12 @@ EDITED: Final = {
         (STALE, "  cat@example.com: was not in that plan, now would be deleted", ANEW),
     ),
     "another version of the format, and the digest made to fit": (
-        _edited(_version_2, seal=True),
-        ("error: the saved plan's format version is 2; this bo-sync reads 1", ANOTHER),
+        _edited(_version_1, seal=True),
+        ("error: the saved plan's format version is 1; this bo-sync reads 2", ANOTHER),
     ),
     "a version of the format that is no number": (
         _edited(_no_version),
-        ("error: the saved plan's format version is no number; this bo-sync reads 1", ANOTHER),
+        ("error: the saved plan's format version is no number; this bo-sync reads 2", ANOTHER),
     ),
     "half of it": (
         lambda text: text[: len(text) // 2],

@@ -183,7 +183,7 @@ def test_a_refused_plan_is_applied_only_by_hand_with_the_number_that_is_meant(te
     assert emails(team) == {f"{name}@example.com" for name in ("anna", "omar", *SELLERS[4:])}
 
 
-def test_two_rails_are_passed_by_hand_in_one_run(team: Office) -> None:
+def test_two_guardrails_are_passed_by_hand_in_one_run(team: Office) -> None:
     gone = {f"users/{name}@example.com.yaml": f"email: {name}@example.com\nstate: absent\n" for name in SELLERS[:4]}
     team.merges(team.proposes("half", gone))
     event = on_main("workflow_dispatch", allow="max_grant_losses=9 max_user_deletes=4")
@@ -192,12 +192,12 @@ def test_two_rails_are_passed_by_hand_in_one_run(team: Office) -> None:
 
 
 @pytest.mark.parametrize("between", ["\n", " "], ids=["a line break", "a blank"])
-def test_who_starts_an_apply_by_hand_can_pass_rails_and_give_no_other_argument(between: str, team: Office) -> None:
+def test_who_starts_an_apply_by_hand_can_pass_guardrails_and_give_no_other_argument(between: str, team: Office) -> None:
     team.merges(team.proposes("hana", {"users/hana.yaml": HANA}))
     typed = between.join(["max_user_deletes=4", "--hub", "http://127.0.0.1:9/"])
     jobs = team.runs("bo-sync-apply", on_main("workflow_dispatch", allow=typed))
     assert ended(jobs) == {"plan": "failure", "apply": "skipped"}
-    assert "error: Invalid value for '--allow': '--hub' is not a rail" in jobs["plan"].log
+    assert "error: Invalid value for '--allow': '--hub' is not a guardrail" in jobs["plan"].log
 
 
 @pytest.mark.parametrize("workflow", ["bo-sync-apply", "bo-sync-drift", "bo-sync-pull"])

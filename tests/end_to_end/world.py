@@ -12,8 +12,8 @@ from bo_sync.sandbox.baseline import definitions, first_person, keys
 from bo_sync.sandbox.shape import Access, Population, RoleShape, UserShape
 
 TODAY: Final = "2026-06-15"
-WIDE_RAILS: Final = """\
-rails:
+WIDE_GUARDRAILS: Final = """\
+guardrails:
   max_user_deletes: {count: 50, percent: 0}
   max_grant_losses: {count: 50, percent: 0}
   min_role_owners: 1
@@ -44,7 +44,7 @@ def file(email: str, *lines: str, first: str = "Ada", last: str = "Lovelace") ->
     return "\n".join((f"email: {email}", f"first_name: {first}", f"last_name: {last}", *lines, ""))
 
 
-def files(*texts: str, settings: str = WIDE_RAILS, **more: str) -> dict[str, str]:
+def files(*texts: str, settings: str = WIDE_GUARDRAILS, **more: str) -> dict[str, str]:
     """A configuration: each text a file of its own below users/."""
     return {"bo-sync.yaml": settings, **{f"users/{number}.yaml": text for number, text in enumerate(texts)}, **more}
 

@@ -144,7 +144,7 @@ def test_a_journal_that_somebody_was_at_says_which_lines_do_not_count() -> None:
 
 def test_json_says_the_same_and_what_everybody_was_before() -> None:
     found = json.loads(run_json(past(*KILLED, rest=b"{")))
-    assert (found["format_version"], found["run"], found["ended"], found["torn"]) == (1, RUN, None, True)
+    assert (found["format_version"], found["run"], found["ended"], found["torn"]) == (2, RUN, None, True)
     assert found["summary"] == {"applied": 0, "failed": 1, "not_attempted": 0, "unknown": 2}
     assert found["unknown"] == [1, 3]
     assert found["unreadable_lines"] == []
@@ -153,12 +153,12 @@ def test_json_says_the_same_and_what_everybody_was_before() -> None:
         (2, "failed", False),
         (3, "unknown", True),
     ]
-    assert found["people"][1]["before"]["grants"] == {"pricing": "viewer", "order_data": "owner"}
+    assert found["users"][1]["before"]["grants"] == {"pricing": "viewer", "order_data": "owner"}
     assert found["who"] == {"viewer": None, "user": "ci", "host": "runner-1"}
     assert found["config"]["commit"] == "3f2c1ab"
     listed = json.loads(runs_json([past(*ENDED), read(RUN, b"")]))
-    assert [(run["people"], run["ended"]) for run in listed["runs"]] == [(3, "2026-06-15T08:09:19.000Z"), (None, None)]
-    assert json.loads(run_json(read(RUN, b"")))["people"] is None
+    assert [(run["users"], run["ended"]) for run in listed["runs"]] == [(3, "2026-06-15T08:09:19.000Z"), (None, None)]
+    assert json.loads(run_json(read(RUN, b"")))["users"] is None
 
 
 @pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE.keys())

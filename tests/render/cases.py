@@ -7,11 +7,11 @@ from typing import Final
 from bo_sync.access.effects import effect
 from bo_sync.access.powers import powers
 from bo_sync.core.changes import Cause, RemoveDuplicate
+from bo_sync.core.guardrails import GuardrailName, GuardrailResult, GuardrailRow
 from bo_sync.core.guards import Loosened
 from bo_sync.core.history import Comparison
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
-from bo_sync.core.rails import RailName, RailResult, RailRow
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
@@ -32,19 +32,19 @@ from tests.support.builders import (
 )
 
 CONTENT: Final = (
-    RailResult("empty", 15, 1, ok=True),
-    RailResult("email_change", 0, 0, ok=True),
-    RailResult("protected", 0, 0, ok=True),
-    RailResult("self", 0, 0, ok=True),
-    RailResult("min_role_owners", 3, 2, ok=True),
-    RailResult("max_user_deletes", 1, 2, ok=True),
-    RailResult("max_grant_losses", 3, 15, ok=True),
+    GuardrailResult("empty", 15, 1, ok=True),
+    GuardrailResult("email_change", 0, 0, ok=True),
+    GuardrailResult("protected", 0, 0, ok=True),
+    GuardrailResult("self", 0, 0, ok=True),
+    GuardrailResult("min_role_owners", 3, 2, ok=True),
+    GuardrailResult("max_user_deletes", 1, 2, ok=True),
+    GuardrailResult("max_grant_losses", 3, 15, ok=True),
 )
-"""Every rail, content."""
+"""Every guardrail, content."""
 
 
-def rail_row(email: str, message: str, at: Source | None = None) -> RailRow:
-    return RailRow(Text(email), message, at)
+def guardrail_row(email: str, message: str, at: Source | None = None) -> GuardrailRow:
+    return GuardrailRow(Text(email), message, at)
 
 
 def judged(shown: Plan) -> Plan:
@@ -68,7 +68,7 @@ def judged(shown: Plan) -> Plan:
 
 
 def everything() -> Plan:
-    """Every kind of change, of finding and of person who is left alone, in one plan that no rail refuses."""
+    """Every kind of change, of finding and of person who is left alone, in one plan that no guardrail refuses."""
     return judged(_everything())
 
 
@@ -123,39 +123,41 @@ def _everything() -> Plan:
             Finding("BOS103", Severity.WARNING, "role definition pricing gives viewer by default"),
             Finding("BOS101", Severity.WARNING, "two live people", Text("Two@example.com"), source("users/two.yaml")),
         ),
-        rails=(
+        guardrails=(
             *CONTENT[:4],
-            RailResult(
+            GuardrailResult(
                 "min_role_owners",
                 3,
                 2,
                 ok=True,
-                rows=(rail_row("margaret@example.com", "would no longer own", source("users/team.yml", 12)),),
+                rows=(guardrail_row("margaret@example.com", "would no longer own", source("users/team.yml", 12)),),
             ),
             CONTENT[5],
-            RailResult("max_grant_losses", 4, 40, ok=True, allowed_by="--allow max_grant_losses=40"),
+            GuardrailResult("max_grant_losses", 4, 40, ok=True, allowed_by="--allow max_grant_losses=40"),
         ),
         config=ConfigFacts(15, "sha256:" + "0" * 64, Text("3f2c1ab"), dirty=True),
     )
 
 
 def refused() -> Plan:
-    """Refused by every rail, each with rows where it can have some."""
+    """Refused by every guardrail, each with rows where it can have some."""
     karel, jane = source("users/karel.yaml"), source("users/sales/jane.doe.yaml")
     why = "id 1042 is old@example.com in the hub, not new@example.com; an address cannot change"
-    rails: tuple[tuple[RailName, int, int, tuple[RailRow, ...]], ...] = (
+    guardrails: tuple[tuple[GuardrailName, int, int, tuple[GuardrailRow, ...]], ...] = (
         ("empty", 0, 1, ()),
-        ("email_change", 1, 0, (rail_row("new@example.com", why, source("users/new.yaml")),)),
-        ("protected", 1, 0, (rail_row("karel@example.com", "is protected, yet would be deleted", karel),)),
-        ("self", 1, 0, (rail_row("karel@example.com", "is the person whose session runs", karel),)),
-        ("min_role_owners", 0, 2, (rail_row("karel@example.com", "would no longer own", karel),)),
-        ("max_user_deletes", 1, 0, (rail_row("karel@example.com", "would be deleted: state: absent", karel),)),
-        ("max_grant_losses", 1, 0, (rail_row("jane.doe@example.com", "pricing owner → none", jane),)),
+        ("email_change", 1, 0, (guardrail_row("new@example.com", why, source("users/new.yaml")),)),
+        ("protected", 1, 0, (guardrail_row("karel@example.com", "is protected, yet would be deleted", karel),)),
+        ("self", 1, 0, (guardrail_row("karel@example.com", "is the person whose session runs", karel),)),
+        ("min_role_owners", 0, 2, (guardrail_row("karel@example.com", "would no longer own", karel),)),
+        ("max_user_deletes", 1, 0, (guardrail_row("karel@example.com", "would be deleted: state: absent", karel),)),
+        ("max_grant_losses", 1, 0, (guardrail_row("jane.doe@example.com", "pricing owner → none", jane),)),
     )
     return plan(
         update("jane.doe@example.com", revoke("pricing", "owner"), at=jane),
         delete("karel@example.com", ("roles_permissions", "owner")),
-        rails=tuple(RailResult(name, actual, limit, ok=False, rows=rows) for name, actual, limit, rows in rails),
+        guardrails=tuple(
+            GuardrailResult(name, actual, limit, ok=False, rows=rows) for name, actual, limit, rows in guardrails
+        ),
     )
 
 
@@ -172,7 +174,9 @@ def hostile(text: str) -> Plan:
             Finding("BOS001", Severity.WARNING, f"says {Text(text)}", Text(text), at),
             Finding("BOS002", Severity.INFO, str(Text(text))),
         ),
-        rails=(RailResult("email_change", 1, 0, ok=False, rows=(rail_row(text, f"is {Text(text)}", at),)),),
+        guardrails=(
+            GuardrailResult("email_change", 1, 0, ok=False, rows=(guardrail_row(text, f"is {Text(text)}", at),)),
+        ),
         hub=HubFacts(f"http://127.0.0.1/{text}", 1, 1),
         config=ConfigFacts(1, "sha256:" + "0" * 64, Text(text), dirty=False),
     )
@@ -181,22 +185,22 @@ def hostile(text: str) -> Plan:
 SHORT_ATTACK: Final = "::error::\x1b[31m\u202e\u200b\n::x ##[y] =1 | `<b>@z\ud800"
 
 PLANS: Final[dict[str, Plan]] = {
-    "nothing-to-do": plan(unchanged=15, rails=CONTENT),
+    "nothing-to-do": plan(unchanged=15, guardrails=CONTENT),
     "nothing-to-do-but-people-without-a-file": plan(
-        unchanged=15, unmanaged=(unmanaged("guest@example.com"),), rails=CONTENT
+        unchanged=15, unmanaged=(unmanaged("guest@example.com"),), guardrails=CONTENT
     ),
-    "nothing-to-do-for-one-person-of-many": plan(unchanged=1, rails=CONTENT),
+    "nothing-to-do-for-one-person-of-many": plan(unchanged=1, guardrails=CONTENT),
     "nothing-to-do-but-to-look-at": plan(
         unchanged=14,
         findings=(Finding("BOS101", Severity.WARNING, "two live people", Text("Two@example.com"), source()),),
-        rails=CONTENT,
+        guardrails=CONTENT,
     ),
-    "no-change-yet-refused": plan(rails=(RailResult("empty", 0, 1, ok=False), *CONTENT[1:])),
+    "no-change-yet-refused": plan(guardrails=(GuardrailResult("empty", 0, 1, ok=False), *CONTENT[1:])),
     "everything": everything(),
-    "refused-by-every-rail": refused(),
+    "refused-by-every-guardrail": refused(),
     "one-person": plan(
         update("jane@example.com", set_grant("backoffice", "viewer", "owner")),
-        rails=CONTENT,
+        guardrails=CONTENT,
         hub=HubFacts("sandbox:", 1, 1),
         config=ConfigFacts(1, "sha256:" + "0" * 64),
     ),
@@ -210,14 +214,17 @@ PLANS: Final[dict[str, Plan]] = {
                 replace(revoke("logistics", "owner"), source=source(line=9), expired=date(2026, 1, 31)),
                 set_grant("order_data", "none", "viewer"),
             ),
-            rails=CONTENT,
+            guardrails=CONTENT,
         )
     ),
     "deleted-by-each-cause": plan(
         delete("absent@example.com", ("pricing", "owner")),
         delete("expired@example.com", cause=Cause.UNTIL_PASSED),
         delete("stranger@example.com", ("sales_hub", "owner"), cause=Cause.UNMANAGED),
-        rails=(*CONTENT[:5], RailResult("max_user_deletes", 3, 3, ok=True, allowed_by="--allow max_user_deletes=3")),
+        guardrails=(
+            *CONTENT[:5],
+            GuardrailResult("max_user_deletes", 3, 3, ok=True, allowed_by="--allow max_user_deletes=3"),
+        ),
     ),
     "without-a-file-by-each-policy": plan(
         create("new@example.com"),
@@ -228,13 +235,13 @@ PLANS: Final[dict[str, Plan]] = {
             unmanaged("protected@example.com", "protected"),
             unmanaged("reported@example.com"),
         ),
-        rails=CONTENT,
+        guardrails=CONTENT,
     ),
     "wide-characters": plan(
         update("taro@example.com", profile=(field_change("first_name", "山田", "Taro"),)),
         update("zoe@example.com", profile=(field_change("first_name", "Zoe\u0308", "\U0001f600"),)),
         update(f"{'very-long-' * 6}name@example.com", set_grant("pricing", "none", "viewer")),
-        rails=CONTENT,
+        guardrails=CONTENT,
     ),
     "hostile": hostile(SHORT_ATTACK),
 }
@@ -275,7 +282,7 @@ REPORTS: Final[dict[str, Report]] = {
 
 def reported(name: str) -> Plan:
     """The plan of which one of `REPORTS` tells."""
-    plans = {"refused": "refused-by-every-rail", "refused-with-no-change": "no-change-yet-refused"}
+    plans = {"refused": "refused-by-every-guardrail", "refused-with-no-change": "no-change-yet-refused"}
     return PLANS[plans.get(name, "nothing-to-do")]
 
 
@@ -313,8 +320,10 @@ USERS: Final[dict[str, tuple[UserRow, ...]]] = {
 }
 
 COMPARISONS: Final = {
-    "base-content": Comparison(Text("main"), "3f2c1ab42d", (), (RailResult("empty", 15, 1, ok=True),)),
-    "base-behind": Comparison(Text("main"), "3f2c1ab42d", (), (RailResult("empty", 15, 1, ok=True),), "77aa01b3c9"),
+    "base-content": Comparison(Text("main"), "3f2c1ab42d", (), (GuardrailResult("empty", 15, 1, ok=True),)),
+    "base-behind": Comparison(
+        Text("main"), "3f2c1ab42d", (), (GuardrailResult("empty", 15, 1, ok=True),), "77aa01b3c9"
+    ),
     "base-refused": Comparison(
         Text("origin/main"),
         "3f2c1ab42d",
@@ -324,18 +333,18 @@ COMPARISONS: Final = {
             Loosened("email_domains", None, Text("example.org")),
             Loosened("email_domains", Text("example.com"), None),
             Loosened("hub_host", Text("api.example.com"), None),
-            Loosened("rails.max_user_deletes.count", Text("1"), Text("50")),
+            Loosened("guardrails.max_user_deletes.count", Text("1"), Text("50")),
         ),
         (
-            RailResult("empty", 15, 1, ok=True),
-            RailResult(
+            GuardrailResult("empty", 15, 1, ok=True),
+            GuardrailResult(
                 "email_change",
                 1,
                 0,
                 ok=False,
-                rows=(RailRow(Text("j.doe@example.com"), "has the id 7 of jane@example.com", source(line=3)),),
+                rows=(GuardrailRow(Text("j.doe@example.com"), "has the id 7 of jane@example.com", source(line=3)),),
             ),
-            RailResult("removed_file", 0, 0, ok=True),
+            GuardrailResult("removed_file", 0, 0, ok=True),
         ),
     ),
 }
@@ -344,10 +353,10 @@ COMPARISONS: Final = {
 def hostile_comparison(text: str) -> Comparison:
     """A comparison that says `text` wherever it says something of others."""
     told = Text(text)
-    row = RailRow(told, f"says {told}", source(text))
+    row = GuardrailRow(told, f"says {told}", source(text))
     return Comparison(
         told,
         "3f2c1ab42d",
         (Loosened("protect", told, told),),
-        (RailResult("empty", 1, 1, ok=True), RailResult("removed_file", 1, 0, ok=False, rows=(row,))),
+        (GuardrailResult("empty", 1, 1, ok=True), GuardrailResult("removed_file", 1, 0, ok=False, rows=(row,))),
     )

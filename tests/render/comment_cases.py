@@ -30,7 +30,7 @@ FILES: Final[dict[str, Validated]] = {
             PROBLEMS["problems"][1:2],
             FINDINGS,
             POLICIES,
-            COMPARISONS["base-refused"].rails,
+            COMPARISONS["base-refused"].guardrails,
             COMPARISONS["base-refused"].loosened,
         ),
         COMPARISONS["base-refused"].revision,

@@ -10,11 +10,11 @@ from bo_sync import __version__
 from bo_sync.access.difference import GrantStep, PersonDifference
 from bo_sync.access.place import Place
 from bo_sync.core.effect import Shift
+from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.guards import Loosened
 from bo_sync.core.model import ACCESS_WORDS, Problem, Role, Severity
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.policy import Has, Match, Policy, PolicyResult, PolicyRow
-from bo_sync.core.rails import RailResult
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.text import Text
 from bo_sync.render.difference import Difference
@@ -66,17 +66,19 @@ POLICIES: Final = (
 )
 """One that holds, one with a note, one too few, and each way to be too many."""
 
-VIOLATED: Final = replace(plan(rails=(RailResult("self", 0, 0, ok=True),), findings=FINDINGS), policies=POLICIES)
-"""A plan that policies refuse and no rail does."""
+VIOLATED: Final = replace(
+    plan(guardrails=(GuardrailResult("self", 0, 0, ok=True),), findings=FINDINGS), policies=POLICIES
+)
+"""A plan that policies refuse and no guardrail does."""
 
 CHECKED: Final[Mapping[str, Checked]] = {
-    "content": Checked(rails=(RailResult("empty", 15, 1, ok=True),)),
-    "errors": Checked(PROBLEMS["problems"], None, None, (RailResult("empty", 15, 1, ok=True),)),
+    "content": Checked(guardrails=(GuardrailResult("empty", 15, 1, ok=True),)),
+    "errors": Checked(PROBLEMS["problems"], None, None, (GuardrailResult("empty", 15, 1, ok=True),)),
     "everything": Checked(
         PROBLEMS["problems"][1:2],
         FINDINGS,
         POLICIES,
-        COMPARISONS["base-refused"].rails,
+        COMPARISONS["base-refused"].guardrails,
         COMPARISONS["base-refused"].loosened,
     ),
 }
@@ -99,7 +101,7 @@ def hostile_files(text: str) -> Checked:
         (Problem(source(text), f"found {Text(text)}"), Problem(source(text), f"found {Text(text)}", Severity.WARNING)),
         (Finding("BOS016", Severity.WARNING, f"the `ignore` of {Text(text)}", Text(text), source(text)),),
         hostile_plan(text).policies,
-        comparison.rails,
+        comparison.guardrails,
         comparison.loosened,
     )
 
@@ -164,7 +166,7 @@ def difference(text: str = "jane@example.com") -> Difference:
     )
     loosened = (
         Loosened("protect", said, None),
-        Loosened("rails.max_user_deletes.count", Text("1"), Text("50")),
+        Loosened("guardrails.max_user_deletes.count", Text("1"), Text("50")),
         Loosened(f"policies.{text}", said, said),
     )
     return Difference(place, place, loosened, people)
@@ -178,7 +180,7 @@ def cases() -> dict[str, Render]:
         "plan-everything.gitlab-plan.json": partial(plan_widget, PLANS["everything"]),
         "diff.csv": partial(difference_csv, difference()),
     }
-    for name in ("nothing-to-do", "everything", "refused-by-every-rail", "hostile"):
+    for name in ("nothing-to-do", "everything", "refused-by-every-guardrail", "hostile"):
         told = plan_notices(PLANS[name])
         found[f"plan-{name}.sarif"] = partial(_any_version, told)
         found[f"plan-{name}.codequality.json"] = partial(codequality, told)

@@ -87,7 +87,7 @@ def test_json_is_ascii_and_keeps_the_exact_characters(attack: str) -> None:
     shown = difference_json(hostile(attack))
     assert shown.isascii()
     found = json.loads(shown)
-    assert [entry["email"] for entry in found["people"]] == [attack] * 5
+    assert [entry["email"] for entry in found["users"]] == [attack] * 5
     assert found["loosened"][0] == {"guard": "protect", "before": attack, "after": None}
     assert found["base"]["revision"] == found["head"]["commit"] == attack
 
@@ -157,9 +157,9 @@ def test_whoever_loses_only_the_file_needs_attention_and_is_said_to_keep_everyth
     shown = unescape(difference_markdown(found))
     assert shown.index("**Needs attention**") < shown.index(said)
     assert "<details>" not in shown
-    (document,) = json.loads(difference_json(found))["people"]
+    (document,) = json.loads(difference_json(found))["users"]
     assert (document["left"], document["kept"], document["lost"]["operations"]) == (True, True, ["tax"])
-    assert not json.loads(difference_json(Difference(NOWHERE, NOWHERE, (), (replace(one, kept=None),))))["people"][0][
+    assert not json.loads(difference_json(Difference(NOWHERE, NOWHERE, (), (replace(one, kept=None),))))["users"][0][
         "kept"
     ]
 

@@ -13,7 +13,7 @@ from bo_sync.core.text import Text
 from bo_sync.render.escape import terminal
 from bo_sync.render.github import MOST, failure_github, files_github, plan_github, plan_outputs, report_github
 from bo_sync.render.notices import Checked
-from tests.render.cases import PLANS, hostile, rail_row
+from tests.render.cases import PLANS, guardrail_row, hostile
 from tests.render.comment_cases import WITH_POLICIES
 from tests.support.builders import plan, source
 from tests.support.hostile import HOSTILE
@@ -122,9 +122,9 @@ def test_the_gravest_comes_first(shown: Plan) -> None:
 
 
 def test_a_row_without_a_file_is_told_without_one() -> None:
-    rail = PLANS["refused-by-every-rail"].rails[1]
-    rows = (rail_row("a@example.com", "no file"),)
-    (found,) = read(plan_github(plan(rails=(type(rail)("self", 1, 0, ok=False, rows=rows),))))
+    guardrail = PLANS["refused-by-every-guardrail"].guardrails[1]
+    rows = (guardrail_row("a@example.com", "no file"),)
+    (found,) = read(plan_github(plan(guardrails=(type(guardrail)("self", 1, 0, ok=False, rows=rows),))))
     assert set(found.properties) == {"title"}
     assert found.message.startswith("a@example.com: no file")
 

@@ -18,7 +18,7 @@ KEYS = [
     "changes",
     "unmanaged",
     "findings",
-    "rails",
+    "guardrails",
     "policies",
     "digest",
 ]
@@ -30,7 +30,7 @@ KEYS_BELOW = {
     "changes": "email id action source profile grants cause expired places menu operations",
     "unmanaged": "email policy",
     "findings": "rule severity email message source",
-    "rails": "rail actual limit ok allowed_by rows",
+    "guardrails": "guardrail actual limit ok allowed_by rows",
 }
 
 

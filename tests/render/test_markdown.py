@@ -10,11 +10,11 @@ from typing import Final
 import pytest
 
 from bo_sync.core.changes import Change
+from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.guards import Loosened
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Has, Match, Policy, PolicyResult, PolicyRow
-from bo_sync.core.rails import RailResult
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.text import Text, visible
 from bo_sync.render.comment import COMMENT_LIMIT, SUMMARY_LIMIT
@@ -24,7 +24,7 @@ from bo_sync.render.markdown_files import Validated, files_markdown
 from bo_sync.render.markdown_report import report_markdown
 from bo_sync.render.notices import Checked
 from bo_sync.render.sections import sections
-from tests.render.cases import FINDINGS, PLANS, PROBLEMS, hostile, hostile_comparison, judged, rail_row
+from tests.render.cases import FINDINGS, PLANS, PROBLEMS, guardrail_row, hostile, hostile_comparison, judged
 from tests.render.comment_cases import FILES, WITH_POLICIES
 from tests.support.builders import create, delete, plan, revoke, set_grant, source, unmanaged, update, value
 from tests.support.hostile import HOSTILE
@@ -58,7 +58,7 @@ def hostile_files(text: str) -> str:
         tuple(Problem(source(text), f"found {Text(text)}", severity) for severity in Severity),
         tuple(Finding("BOS001", severity, f"says {Text(text)}", Text(text), source(text)) for severity in Severity),
         (policy(text),),
-        found.rails,
+        found.guardrails,
         (*found.loosened, Loosened(f"policies.{text}", None, Text(text))),
     )
     return files_markdown(Validated(1, 1, checked, found.revision, found.commit), limit=NO_LIMIT)
@@ -191,10 +191,13 @@ def change(index: int) -> Change:
 def crowd(number: int) -> Plan:
     """Somebody for every kind of change, again and again, most of them refused."""
     changes = [change(index) for index in range(number)]
-    rows = tuple(rail_row(each.email.raw, "would be deleted", each.source) for each in changes)
-    rails = (RailResult("max_user_deletes", number, 2, ok=False, rows=rows), RailResult("empty", 1, 1, ok=True))
+    rows = tuple(guardrail_row(each.email.raw, "would be deleted", each.source) for each in changes)
+    guardrails = (
+        GuardrailResult("max_user_deletes", number, 2, ok=False, rows=rows),
+        GuardrailResult("empty", 1, 1, ok=True),
+    )
     strangers = tuple(unmanaged(f"stranger{index}@example.com") for index in range(number))
-    return judged(plan(*changes, unmanaged=strangers, findings=FINDINGS * number, rails=rails, unchanged=7))
+    return judged(plan(*changes, unmanaged=strangers, findings=FINDINGS * number, guardrails=guardrails, unchanged=7))
 
 
 def test_2000_people_fit_with_the_same_totals_as_the_json() -> None:
@@ -218,7 +221,9 @@ def test_whatever_is_long_fits(text: str) -> None:
     results = tuple(replace(policy(text), policy=replace(policy(text).policy, id=f"p{index}")) for index in range(60))
     many = replace(
         hostile(text),
-        rails=(RailResult("email_change", 9, 0, ok=False, rows=(rail_row(text, text, source(text)),) * 9),),
+        guardrails=(
+            GuardrailResult("email_change", 9, 0, ok=False, rows=(guardrail_row(text, text, source(text)),) * 9),
+        ),
         policies=results,
         hub=HubFacts(f"https://h/{text}", 1, 1),
         config=ConfigFacts(1, "sha256:0", Text(text), dirty=True),
@@ -273,7 +278,7 @@ def test_risks_are_unfolded_and_the_rest_is_folded() -> None:
         "Profile only, no effect on access (5)",
         "Not touched (4)",
         "1 policy fails as before, and refuses nothing: 1 person",
-        "Rails: 7 checked, none refuses",
+        "Guardrails: 7 checked, none refuses",
         "Policies: 6 policies checked, 4 fail; 1 note on exceptions",
     ]
 
@@ -334,7 +339,7 @@ def test_a_policy_that_asks_for_more_people_is_in_full_view_unless_it_is_tolerat
 
 
 def test_each_refusal_says_actual_limit_rows_and_the_way_past() -> None:
-    prose = as_github_shows(plan_markdown(EVERY_PLAN["refused-by-every-rail"])).prose
+    prose = as_github_shows(plan_markdown(EVERY_PLAN["refused-by-every-guardrail"])).prose
     assert prose.count("Way past:") == 7
     assert "1 deletion, at most 0." in prose
     assert "if this is meant, pass --allow max_user_deletes=1." in prose

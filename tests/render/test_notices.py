@@ -5,14 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Finding
-from bo_sync.core.rails import RailResult
 from bo_sync.core.text import Text
 from bo_sync.render.fingerprints import fingerprints, place_of
 from bo_sync.render.notices import Checked, Notice, files_notices, plan_notices
 from bo_sync.render.sections import sections
-from tests.render.cases import PLANS, rail_row
+from tests.render.cases import PLANS, guardrail_row
 from tests.render.report_cases import CHECKED, VIOLATED
 from tests.support.builders import delete, plan, source
 
@@ -38,21 +38,24 @@ def test_the_order_of_problems_does_not_matter() -> None:
     assert files_notices(Checked(problems)) == files_notices(Checked(tuple(reversed(problems))))
 
 
-def test_a_rail_that_refuses_is_told_for_each_person_with_its_measure_and_the_way_past() -> None:
-    rows = (rail_row("ann@example.com", "would be deleted: state: absent", JANE), rail_row("bob@example.com", "too"))
-    found = plan_notices(plan(rails=(RailResult("max_user_deletes", 2, 1, ok=False, rows=rows),)))
+def test_a_guardrail_that_refuses_is_told_for_each_person_with_its_measure_and_the_way_past() -> None:
+    rows = (
+        guardrail_row("ann@example.com", "would be deleted: state: absent", JANE),
+        guardrail_row("bob@example.com", "too"),
+    )
+    found = plan_notices(plan(guardrails=(GuardrailResult("max_user_deletes", 2, 1, ok=False, rows=rows),)))
     way = "(2 deletions, at most 1); way past: if this is meant, pass --allow max_user_deletes=2"
     assert told(found) == [
-        ("rail/max_user_deletes", "error", f"ann@example.com: would be deleted: state: absent {way}"),
-        ("rail/max_user_deletes", "error", f"bob@example.com: too {way}"),
+        ("guardrail/max_user_deletes", "error", f"ann@example.com: would be deleted: state: absent {way}"),
+        ("guardrail/max_user_deletes", "error", f"bob@example.com: too {way}"),
     ]
     assert [notice.source for notice in found] == [JANE, None]
-    assert {notice.title for notice in found} == {"the rail max_user_deletes refuses"}
+    assert {notice.title for notice in found} == {"the guardrail max_user_deletes refuses"}
 
 
-def test_a_rail_without_rows_is_told_once_and_one_that_holds_not_at_all() -> None:
-    rails = (RailResult("empty", 0, 1, ok=False), RailResult("self", 0, 0, ok=True))
-    (found,) = plan_notices(plan(rails=rails))
+def test_a_guardrail_without_rows_is_told_once_and_one_that_holds_not_at_all() -> None:
+    guardrails = (GuardrailResult("empty", 0, 1, ok=False), GuardrailResult("self", 0, 0, ok=True))
+    (found,) = plan_notices(plan(guardrails=guardrails))
     assert found.told.startswith("0 people in the files, at least 1; way past: add at least one file")
 
 
@@ -79,9 +82,9 @@ def test_people_who_are_wanting_are_told_once_where_the_policy_stands() -> None:
     assert (found.email, str(found.source)) == (None, "policies/owners.yaml:1:1")
 
 
-def test_a_rail_and_a_policy_of_one_name_are_two_checks() -> None:
-    refusing = replace(VIOLATED, rails=(RailResult("self", 1, 0, ok=False),))
-    assert {"rail/self", "policy/self"} <= {notice.check for notice in plan_notices(refusing)}
+def test_a_guardrail_and_a_policy_of_one_name_are_two_checks() -> None:
+    refusing = replace(VIOLATED, guardrails=(GuardrailResult("self", 1, 0, ok=False),))
+    assert {"guardrail/self", "policy/self"} <= {notice.check for notice in plan_notices(refusing)}
 
 
 @pytest.mark.parametrize("name", PLANS)
@@ -105,7 +108,7 @@ def test_an_unknown_finding_is_called_by_its_number() -> None:
 
 
 def test_what_no_file_says_stands_in_the_settings() -> None:
-    (found,) = plan_notices(plan(delete("karel@example.com"), findings=(), rails=()))
+    (found,) = plan_notices(plan(delete("karel@example.com"), findings=(), guardrails=()))
     assert str(place_of(replace(found, source=None), "access/")) == "access/bo-sync.yaml:1:1"
 
 

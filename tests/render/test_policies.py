@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import Plan
 from bo_sync.core.policy import Has, Match, Policy, PolicyResult, PolicyRow
-from bo_sync.core.rails import RailResult
 from bo_sync.core.text import Text
 from bo_sync.render.json import plan_json, problems_json
 from bo_sync.render.layout import Page
@@ -17,7 +17,7 @@ from bo_sync.render.text import plan_text
 from tests.support.builders import plan, source
 from tests.support.hostile import HOSTILE
 
-RAIL = RailResult("empty", 3, 1, ok=True)
+GUARDRAIL = GuardrailResult("empty", 3, 1, ok=True)
 TAKE = "take from each person one of the grants named, or except them, with a reason and an end, in"
 
 
@@ -118,10 +118,10 @@ def test_only_what_refuses_is_painted_as_an_alarm() -> None:
 
 
 def planned(*results: PolicyResult) -> Plan:
-    return replace(plan(rails=(RAIL,)), policies=results)
+    return replace(plan(guardrails=(GUARDRAIL,)), policies=results)
 
 
-def test_a_plan_tells_of_policies_in_its_verdict_on_top_and_below_the_rails() -> None:
+def test_a_plan_tells_of_policies_in_its_verdict_on_top_and_below_the_guardrails() -> None:
     told = plan_text(planned(HOLDS, REFUSING), width=None, color=False)
     assert "Refused by the policy prices.\n" in told
     assert (
@@ -133,7 +133,7 @@ def test_a_plan_tells_of_policies_in_its_verdict_on_top_and_below_the_rails() ->
 
 def test_a_plan_with_policies_that_hold_says_so_in_a_line() -> None:
     told = plan_text(planned(HOLDS), width=None, color=False)
-    assert told.endswith("1 rail checked, none refuses.\n1 policy checked, none fails.\n")
+    assert told.endswith("1 guardrail checked, none refuses.\n1 policy checked, none fails.\n")
     assert "Refused" not in told
 
 
@@ -146,7 +146,7 @@ def test_a_plan_that_is_not_refused_names_no_policy_on_top() -> None:
 def test_the_json_of_a_plan_has_every_policy() -> None:
     whole = json.loads(plan_json(planned(HOLDS, REFUSING)))
     assert list(whole) == [
-        *("format_version", "tool", "hub", "config", "summary", "changes", "unmanaged", "findings", "rails"),
+        *("format_version", "tool", "hub", "config", "summary", "changes", "unmanaged", "findings", "guardrails"),
         *("policies", "digest"),
     ]
     assert whole["policies"] == [

@@ -16,16 +16,16 @@ from jsonschema import Draft7Validator
 from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 
 from bo_sync.core.changes import DeleteUser
+from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import Plan
-from bo_sync.core.rails import RailResult
 from bo_sync.render.gitlab import codequality, plan_widget
 from bo_sync.render.json import plan_json
 from bo_sync.render.junit import files_junit, plan_junit, report_junit
 from bo_sync.render.notices import Kind, Notice, files_notices, plan_notices
 from bo_sync.render.sarif import MOST, sarif
 from bo_sync.render.tables import plan_csv
-from tests.render.cases import PLANS, REPORTS, judged, rail_row
+from tests.render.cases import PLANS, REPORTS, guardrail_row, judged
 from tests.render.report_cases import CHECKED, FILES, VIOLATED, json_of, notices, xml_of
 from tests.support.builders import create, delete, field_change, plan, revoke, set_grant, update
 from tests.support.hostile import HOSTILE
@@ -201,12 +201,12 @@ def outcomes(suite: TestSuite) -> Counter[type]:
 @every_plan
 def test_junit_of_a_plan_fails_for_what_refuses(shown: Plan) -> None:
     suites = {suite.name: suite for suite in read_junit(plan_junit(shown))}
-    refusing = {"rails": len(shown.refused), "policies": len(shown.violated)}
+    refusing = {"guardrails": len(shown.refused), "policies": len(shown.violated)}
     assert {name: outcomes(suite)[Failure] for name, suite in suites.items()} == {
         name: refusing[name] for name in suites
     }
     assert {name: suite.tests for name, suite in suites.items()} == {
-        name: many for name, many in (("rails", len(shown.rails)), ("policies", len(shown.policies))) if many
+        name: many for name, many in (("guardrails", len(shown.guardrails)), ("policies", len(shown.policies))) if many
     }
 
 
@@ -228,7 +228,7 @@ def test_junit_of_files_knows_those_that_have_only_problems() -> None:
 @pytest.mark.parametrize("name", REPORTS)
 def test_junit_of_a_report_has_one_case_a_person(name: str) -> None:
     report = REPORTS[name]
-    found = [suite for suite in read_junit(report_junit(report, PLANS["one-person"])) if suite.name == "people"]
+    found = [suite for suite in read_junit(report_junit(report, PLANS["one-person"])) if suite.name == "users"]
     counted = outcomes(found[0]) if found else Counter[type]()
     counts = {outcome.value: report.count(outcome) for outcome in {person.outcome for person in report.outcomes}}
     assert counted[Failure] == counts.get("failed", 0)
@@ -274,9 +274,9 @@ def everybody(count: int) -> Plan:
     )
     changes = [kinds[number % len(kinds)](f"person{number:05}@example.com") for number in range(count)]
     rows = tuple(
-        rail_row(str(change.email), "would be deleted") for change in changes if isinstance(change, DeleteUser)
+        guardrail_row(str(change.email), "would be deleted") for change in changes if isinstance(change, DeleteUser)
     )
-    return judged(plan(*changes, rails=(RailResult("max_user_deletes", len(rows), 1, ok=False, rows=rows),)))
+    return judged(plan(*changes, guardrails=(GuardrailResult("max_user_deletes", len(rows), 1, ok=False, rows=rows),)))
 
 
 def test_a_plan_of_2000_people_is_whole_in_every_form_and_has_the_totals_of_the_json(schema: Draft7Validator) -> None:
@@ -289,7 +289,7 @@ def test_a_plan_of_2000_people_is_whole_in_every_form_and_has_the_totals_of_the_
     summary = json.loads(plan_json(shown))["summary"]
     assert json.loads(widget) == {"create": 500, "update": 1000, "delete": 500}
     assert json.loads(widget).items() <= summary.items()
-    # 500 deletions twice, by the rail and as changes; 500 new owners of Roles & permissions.
+    # 500 deletions twice, by the guardrail and as changes; 500 new owners of Roles & permissions.
     assert len(sound(schema, scanned)) == len(json.loads(quality)) == len(told) == 1500
     (suite,) = read_junit(tested)
     (case,) = suite

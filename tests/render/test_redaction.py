@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from bo_sync.cli.plans import PLAN_FORMS, plan_as
 from bo_sync.core.document import digest
+from bo_sync.core.guardrails import GuardrailResult, GuardrailRow
 from bo_sync.core.model import Declaration, FieldValue, LiveState, LiveUser, Problem, Severity, State
 from bo_sync.core.plan import ConfigFacts, Finding, Plan
 from bo_sync.core.policy import Exemption, Has, Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.presets import resolve
-from bo_sync.core.rails import RailResult, RailRow
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text, visible
@@ -27,9 +27,9 @@ from bo_sync.render.redaction import (
     declared,
     living,
     redacted_finding,
+    redacted_guardrail,
     redacted_plan,
     redacted_problem,
-    redacted_rail,
     redacted_report,
 )
 from bo_sync.render.text import report_text
@@ -66,7 +66,8 @@ def people(draw: st.DrawFn) -> tuple[Declaration, LiveUser]:
 
 @st.composite
 def companies(draw: st.DrawFn) -> tuple[Plan, tuple[Declaration, ...], tuple[LiveUser, ...]]:
-    """A plan with everything that speaks of people: rails, findings and policies in sentences that name anybody."""
+    """A plan with everything that speaks of people: guardrails, findings and policies in sentences that name
+    anybody."""
     pairs = draw(st.lists(people(), min_size=1, max_size=4, unique_by=lambda pair: pair[0].email.folded))
     entries = tuple(entry for entry, _ in pairs)
     users = tuple({live.email.folded: replace(live, id=number) for number, (_, live) in enumerate(pairs, 1)}.values())
@@ -78,7 +79,7 @@ def companies(draw: st.DrawFn) -> tuple[Plan, tuple[Declaration, ...], tuple[Liv
     )
     made = make_plan(desired, LiveState(users, DEFINITIONS), HUB_URL).plan
     said = sentence(draw(st.sampled_from(entries)), draw(st.sampled_from(users)))
-    row = RailRow(entries[0].email, said, entries[0].source)
+    row = GuardrailRow(entries[0].email, said, entries[0].source)
     policy = Policy(
         "a-policy",
         Text(said),
@@ -91,7 +92,7 @@ def companies(draw: st.DrawFn) -> tuple[Plan, tuple[Declaration, ...], tuple[Liv
     told = replace(
         made,
         findings=(*made.findings, Finding("BOS001", Severity.WARNING, said, entries[0].email, entries[0].source)),
-        rails=(*made.rails, RailResult("removed_file", 1, 0, ok=False, rows=(row,))),
+        guardrails=(*made.guardrails, GuardrailResult("removed_file", 1, 0, ok=False, rows=(row,))),
         policies=(PolicyResult(policy, (judged,), (judged,), (judged,)),),
     )
     return told, entries, users
@@ -316,12 +317,14 @@ def test_the_order_of_what_is_told_says_nothing_of_the_order_of_names() -> None:
         Finding("BOS001", Severity.WARNING, "ends", Text(f"{name}@x.example"), source(f"users/{name}.yaml"))
         for name in "abcdefgh"
     )
-    rows = tuple(RailRow(found.email or Text(""), "ends", found.source) for found in findings)
-    made = replace(PLANS["everything"], findings=findings, rails=(RailResult("self", 1, 0, ok=False, rows=rows),))
+    rows = tuple(GuardrailRow(found.email or Text(""), "ends", found.source) for found in findings)
+    made = replace(
+        PLANS["everything"], findings=findings, guardrails=(GuardrailResult("self", 1, 0, ok=False, rows=rows),)
+    )
     shown = redacted_plan(made, Pseudonyms())
     places = [str(found.source) for found in shown.findings]
     assert places == sorted(places)
-    emails = [row.email.raw for row in shown.rails[0].rows]
+    emails = [row.email.raw for row in shown.guardrails[0].rows]
     assert emails == sorted(emails) != [str(Pseudonyms().email(row.email)) for row in rows]
 
 
@@ -345,7 +348,7 @@ def test_what_a_broken_file_quotes_is_hidden_whole() -> None:
     assert "jane" not in str(shown.source)
 
 
-def test_reports_findings_and_rails_are_told_by_pseudonyms_too() -> None:
+def test_reports_findings_and_guardrails_are_told_by_pseudonyms_too() -> None:
     who = Pseudonyms()
     report = Report("r", "sha256:0", (PersonOutcome(Text("j@x.example"), "update", Outcome.FAILED, "j@x.example no"),))
     report = replace(report, moved=("j@x.example: was to be created",))
@@ -353,6 +356,8 @@ def test_reports_findings_and_rails_are_told_by_pseudonyms_too() -> None:
     for text in (render(shown, plan()) for render in (report_text, report_json, report_markdown)):
         assert "x.example" not in text
     finding = redacted_finding(Finding("BOS001", Severity.INFO, "of j@x.example", Text("j@x.example")), who)
-    rail = redacted_rail(RailResult("self", 1, 0, ok=False, rows=(RailRow(Text("j@x.example"), "j@x.example"),)), who)
-    assert finding.email == rail.rows[0].email == who.email(Text("J@X.example"))
-    assert rail.rows[0].message == str(finding.email)
+    guardrail = redacted_guardrail(
+        GuardrailResult("self", 1, 0, ok=False, rows=(GuardrailRow(Text("j@x.example"), "j@x.example"),)), who
+    )
+    assert finding.email == guardrail.rows[0].email == who.email(Text("J@X.example"))
+    assert guardrail.rows[0].message == str(finding.email)

@@ -85,7 +85,7 @@ REFUSED = {
     "one key twice": ('{"digest": "a", "digest": "b"}', "a key stands there twice"),
     "a list": ("[]", "the saved plan is not a JSON object"),
     "an empty object": ("{}", "lacks `format_version`"),
-    "another format": (edited(lambda plan: plan.update(format_version=2)), "format version is 2; this bo-sync reads 1"),
+    "another format": (edited(lambda plan: plan.update(format_version=1)), "format version is 1; this bo-sync reads 2"),
     "true for a format": (edited(lambda plan: plan.update(format_version=True)), "format version is True"),
     "a format in words": (edited(lambda plan: plan.update(format_version="1")), "format version is no number"),
     "no hub": (edited(lambda plan: plan.pop("hub")), "lacks `hub`"),

@@ -128,7 +128,7 @@ ALTERED: dict[str, tuple[str, str]] = {
         edited(lambda plan: part(plan, "changes", 0).update(email="eve@example.com"), resealed=False),
         "was altered",
     ),
-    "a rail that is said to be content": (
+    "a guardrail that is said to be content": (
         edited(lambda plan: part(plan, "policies", 0).update(ok=True)),
         "contradicts itself",
     ),
@@ -177,20 +177,20 @@ ALTERED: dict[str, tuple[str, str]] = {
         edited(lambda plan: part(plan, "findings", 0).update(message="fine\n\n# Approved")),
         "contradicts itself",
     ),
-    "a rail that nobody knows": (
-        edited(lambda plan: part(plan, "rails", 0).update(rail="all_good")),
-        "`rail` of the saved plan is none of",
+    "a guardrail that nobody knows": (
+        edited(lambda plan: part(plan, "guardrails", 0).update(guardrail="all_good")),
+        "`guardrail` of the saved plan is none of",
     ),
     "an override that is markup": (
-        edited(lambda plan: part(plan, "rails", 0).update(allowed_by="--allow <b>=1")),
+        edited(lambda plan: part(plan, "guardrails", 0).update(allowed_by="--allow <b>=1")),
         "`allowed_by` of the saved plan is not spelled",
     ),
-    "a rail whose limit is null": (
-        edited(lambda plan: part(plan, "rails", 0).update(limit=None)),
+    "a guardrail whose limit is null": (
+        edited(lambda plan: part(plan, "guardrails", 0).update(limit=None)),
         "`limit` of the saved plan is null",
     ),
-    "a rail that is content and says so in a word": (
-        edited(lambda plan: part(plan, "rails", 0).update(ok="yes")),
+    "a guardrail that is content and says so in a word": (
+        edited(lambda plan: part(plan, "guardrails", 0).update(ok="yes")),
         "`ok` of the saved plan is neither true nor false",
     ),
     "a policy without a file": (

@@ -79,7 +79,7 @@ DEPTHS = {
 }
 """How much of the history a job has: the merge and its base, all of it, or the last commit alone."""
 PLAN = ("plan", "--format github --out ${{ runner.temp }}/plan.json")
-ENDED = "${{ github.event_name == 'schedule' && '--ended' || '' }}"
+ENDED = "${{ github.event_name == 'schedule' && '--expired' || '' }}"
 COMMANDS = {
     ("bo-sync-pull-request.yml", "intent"): ("validate", "--base HEAD^1 --format github"),
     ("bo-sync-pull-request.yml", "plan"): PLAN,
@@ -162,7 +162,7 @@ def test_the_action_runs_these_commands_and_accepts_another_exit_code_for_drift_
     assert found == {place: (*asked, accepted.get(place, "0")) for place, asked in COMMANDS.items()}
 
 
-def test_what_somebody_typed_reaches_the_action_as_rails_and_never_among_the_arguments() -> None:
+def test_what_somebody_typed_reaches_the_action_as_guardrails_and_never_among_the_arguments() -> None:
     typed = [
         (place, name)
         for place, node in jobs()

@@ -35,13 +35,13 @@ TRUST = {
         (
             (f'{MAIN}$CI_PIPELINE_SOURCE == "push"', ""),
             (f'{MAIN}$BO_SYNC_TASK == "apply"', ""),
-            (f'{MAIN}$BO_SYNC_TASK == "ended"', ""),
+            (f'{MAIN}$BO_SYNC_TASK == "expired"', ""),
         ),
     ),
     "bo-sync:apply": Trust(
         {"name": "bo-sync-apply"},
         (
-            (f'{MAIN}$BO_SYNC_TASK == "ended"', ""),
+            (f'{MAIN}$BO_SYNC_TASK == "expired"', ""),
             (f'{MAIN}($CI_PIPELINE_SOURCE == "push" || $BO_SYNC_TASK == "apply")', "manual"),
         ),
         "bo-sync-apply",

@@ -14,9 +14,9 @@ from bo_sync.core.changes import (
     UpdateUser,
 )
 from bo_sync.core.diff import UnmanagedPerson
+from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import ACCESS_WORDS, FieldValue, ProfileField, Role, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
-from bo_sync.core.rails import RailResult
 from bo_sync.core.text import Text
 
 HUB_URL = "https://hub.example.com/v2/graphql"
@@ -84,7 +84,7 @@ def plan(
     unchanged: int = 0,
     unmanaged: tuple[UnmanagedPerson, ...] = (),
     findings: tuple[Finding, ...] = (),
-    rails: tuple[RailResult, ...] = (),
+    guardrails: tuple[GuardrailResult, ...] = (),
     hub: HubFacts | None = None,
     config: ConfigFacts | None = None,
 ) -> Plan:
@@ -95,5 +95,5 @@ def plan(
         unchanged,
         unmanaged,
         findings,
-        rails,
+        guardrails,
     )

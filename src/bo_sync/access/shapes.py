@@ -35,7 +35,7 @@ def access_findings(entry: Entry, powers: Powers) -> Iterator[Finding]:
     if roles >= Access.EDITOR and BACKOFFICE not in held:
         told = (
             f"{written(ROLES_PERMISSIONS, roles)} while Backoffice is off: Admin > Backoffice Users does not open, yet "
-            "the API allows to change anybody's grants, and no rail counts this person as an owner"
+            "the API allows to change anybody's grants, and no guardrail counts this person as an owner"
         )
         yield ROLES_WITHOUT_BACKOFFICE.finding(told, email, source)
     if roles is Access.EDITOR:

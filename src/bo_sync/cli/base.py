@@ -29,9 +29,9 @@ def compare_with(common: Common, revision: str, tree: Tree) -> tuple[Comparison,
     read = read_revision(common.root, revision if is_exact else since.commit)
     base = tree_of(read.files, read.problems)
     meet_tree(base)
-    loosened, rails = compare(_snapshot(base), _snapshot(tree), common.day(tree.settings))
+    loosened, guardrails = compare(_snapshot(base), _snapshot(tree), common.day(tree.settings))
     tip = None if is_exact else since.tip[:SHOWN]
-    return Comparison(Text(revision), read.commit[:SHOWN], loosened, rails, tip), _doubts(base)
+    return Comparison(Text(revision), read.commit[:SHOWN], loosened, guardrails, tip), _doubts(base)
 
 
 def _snapshot(tree: Tree) -> Snapshot:

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import click
 
-from bo_sync.core.rails import NUMERIC, NumericRail
+from bo_sync.core.guardrails import NUMERIC, NumericGuardrail
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 
@@ -48,11 +48,11 @@ class HubChoice:
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """What a plan is asked to be about, and which numeric rails are passed by number."""
+    """What a plan is asked to be about, and which numeric guardrails are passed by number."""
 
     only: tuple[Text, ...]
-    allowed: tuple[tuple[NumericRail, int], ...]
-    ended: bool = False
+    allowed: tuple[tuple[NumericGuardrail, int], ...]
+    expired: bool = False
 
 
 class Day(click.ParamType[date]):
@@ -70,23 +70,23 @@ class Day(click.ParamType[date]):
         return day
 
 
-class Allowance(click.ParamType[tuple[NumericRail, int]]):
-    name = "RAIL=N"
+class Allowance(click.ParamType[tuple[NumericGuardrail, int]]):
+    name = "GUARDRAIL=N"
 
     def convert(
-        self, value: str | tuple[NumericRail, int], param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[NumericRail, int]:
+        self, value: str | tuple[NumericGuardrail, int], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[NumericGuardrail, int]:
         if isinstance(value, tuple):
             return value
         name, _, number = value.partition("=")
-        rail = next((rail for rail in NUMERIC if rail == name), None)
-        if rail is None:
-            self.fail(f"{name!r} is not a rail that a number can pass; those are {', '.join(NUMERIC)}", param, ctx)
+        guardrail = next((guardrail for guardrail in NUMERIC if guardrail == name), None)
+        if guardrail is None:
+            self.fail(f"{name!r} is not a guardrail that a number can pass; those are {', '.join(NUMERIC)}", param, ctx)
         if not (number.isascii() and number.isdigit() and len(number) < 8):
-            self.fail(f"{value!r}: write the number that you mean, as in {rail}=7", param, ctx)
-        if rail == "min_role_owners" and int(number) < 1:
+            self.fail(f"{value!r}: write the number that you mean, as in {guardrail}=7", param, ctx)
+        if guardrail == "min_role_owners" and int(number) < 1:
             self.fail("min_role_owners cannot go below 1: somebody must be able to give access", param, ctx)
-        return rail, int(number)
+        return guardrail, int(number)
 
 
 def common(command: Callable[Concatenate[Common, P], R]) -> Callable[P, R]:
@@ -143,18 +143,18 @@ def hub_choice(command: Callable[Concatenate[HubChoice, P], R]) -> Callable[P, R
 
 
 def narrowing(command: Callable[Concatenate[Narrowing, P], R]) -> Callable[P, R]:
-    """--only, --ended and --allow, handed over as a `Narrowing` first argument."""
+    """--only, --expired and --allow, handed over as a `Narrowing` first argument."""
 
     @click.option("--only", metavar="ADDRESS", multiple=True, help="Only this person; may be given again.")
-    @click.option("--ended", is_flag=True, help="Only people whose account, or an entry of whom, has ended.")
-    @click.option("--allow", type=Allowance(), multiple=True, help="Pass a numeric rail up to N, for this run.")
+    @click.option("--expired", is_flag=True, help="Only users whose account, or a grant of their own, has expired.")
+    @click.option("--allow", type=Allowance(), multiple=True, help="Pass a numeric guardrail up to N, for this run.")
     @wraps(command)
     def gathered(*args: P.args, **kwargs: P.kwargs) -> R:
-        only, allowed, ended = (taken(kwargs, name) for name in ("only", "allow", "ended"))
-        twice = {rail for rail, _ in allowed if [named for named, _ in allowed].count(rail) > 1}
+        only, allowed, expired = (taken(kwargs, name) for name in ("only", "allow", "expired"))
+        twice = {guardrail for guardrail, _ in allowed if [named for named, _ in allowed].count(guardrail) > 1}
         if twice:
-            raise click.UsageError(f"--allow names {min(twice)} twice: name one number for a rail")
-        return command(Narrowing(tuple(map(Text, only)), tuple(allowed), ended), *args, **kwargs)
+            raise click.UsageError(f"--allow names {min(twice)} twice: name one number for a guardrail")
+        return command(Narrowing(tuple(map(Text, only)), tuple(allowed), expired), *args, **kwargs)
 
     return gathered
 

@@ -65,7 +65,7 @@ def _facts(past: Past, page: Page) -> Iterator[str]:
     yield from page.hang("  ", f"files   commit {_commit(header)}, {_shown(header.config.digest)}")
     yield from page.hang("  ", f"plan    {people(len(header.people))}, {_shown(header.digest)}")
     if header.allowed:
-        allowed = ", ".join(f"{_shown(rail)}={number}" for rail, number in header.allowed)
+        allowed = ", ".join(f"{_shown(guardrail)}={number}" for guardrail, number in header.allowed)
         yield from page.hang("  ", f"allowed {allowed}")
     yield from page.hang("  ", f"tool    bo-sync {_shown(header.version)}")
 
@@ -186,7 +186,7 @@ def _run_document(past: Past) -> dict[str, Json]:
     return {
         "run": past.run,
         **facts,
-        "people": len(past.people) if past.header else None,
+        "users": len(past.people) if past.header else None,
         "summary": {outcome.value: past.count(outcome) for outcome in Outcome},
         "unknown": [request.intent.seq for request in past.unknown],
         "ended": past.end.at.raw if past.end else None,
@@ -197,11 +197,11 @@ def _run_document(past: Past) -> dict[str, Json]:
 
 def run_json(past: Past) -> str:
     """One run: as in the list of runs, and its people with their outcomes and their state before, and its requests."""
-    before = document(past.header).get("people") if past.header else None
+    before = document(past.header).get("users") if past.header else None
     return envelope(
         {
             **_run_document(past),
-            "people": before,
+            "users": before,
             "outcomes": [
                 {
                     "email": person.email.raw,

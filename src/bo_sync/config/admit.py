@@ -16,8 +16,8 @@ from bo_sync.config.documents import (
     EXCEPTION_KEYS,
     EXPECTED,
     GRANT_KEYS,
+    GUARDRAIL_KEYS,
     MATCH_KEYS,
-    RAIL_KEYS,
     SHARE_KEYS,
     Document,
 )
@@ -44,11 +44,11 @@ _NESTED_KEYS: Final = {
     "modules": GRANT_KEYS,
     "ignore": ACCEPTANCE_KEYS,
     "defaults": PROFILE_FIELDS,
-    "rails": RAIL_KEYS,
+    "guardrails": GUARDRAIL_KEYS,
     "match": MATCH_KEYS,
     "except": EXCEPTION_KEYS,
 }
-_DEEPER_KEYS: Final = {("rails", 3): SHARE_KEYS, ("match", 4): CLAUSE_KEYS}
+_DEEPER_KEYS: Final = {("guardrails", 3): SHARE_KEYS, ("match", 4): CLAUSE_KEYS}
 """The keys of mappings further down, by the part of the entry and the steps to the key."""
 _REQUIRED: Final = {
     ("platform", "access"): "true or false",

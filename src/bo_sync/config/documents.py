@@ -169,7 +169,7 @@ class ShareDocument(Document):
     """A share of the population, rounded down; the larger of the two counts."""
 
 
-class RailsDocument(Document):
+class GuardrailsDocument(Document):
     max_user_deletes: ShareDocument = ShareDocument()
     """The most people one plan may delete."""
     max_grant_losses: ShareDocument = ShareDocument()
@@ -195,7 +195,7 @@ class SettingsDocument(Document):
     """Days ahead of which an `until` is warned of; 14 unless given."""
     hub_host: Annotated[str, Field(pattern=HOST), _words(pattern=HOST)] = ""
     """An assertion: refuse any other hub. Never a destination."""
-    rails: RailsDocument = RailsDocument()
+    guardrails: GuardrailsDocument = GuardrailsDocument()
     """Limits that a plan must keep."""
     role_definitions: dict[str, Filled] = Field(default_factory=dict)
     """Our name of a role definition: the hub's name. Added to the eleven that are known."""
@@ -280,5 +280,5 @@ MATCH_KEYS: Final = tuple(MatchDocument.model_fields)
 CLAUSE_KEYS: Final = tuple(ClauseDocument.model_fields)
 EXCEPTION_KEYS: Final = tuple(ExceptionDocument.model_fields)
 SETTINGS_KEYS: Final = tuple(SettingsDocument.model_fields)
-RAIL_KEYS: Final = tuple(RailsDocument.model_fields)
+GUARDRAIL_KEYS: Final = tuple(GuardrailsDocument.model_fields)
 SHARE_KEYS: Final = tuple(ShareDocument.model_fields)

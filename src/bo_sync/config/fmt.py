@@ -12,10 +12,10 @@ from bo_sync.config.documents import (
     CLAUSE_KEYS,
     EXCEPTION_KEYS,
     GRANT_KEYS,
+    GUARDRAIL_KEYS,
     MATCH_KEYS,
     POLICY_KEYS,
     PRESET_KEYS,
-    RAIL_KEYS,
     SETTINGS_KEYS,
     SHARE_KEYS,
     USER_KEYS,
@@ -53,8 +53,8 @@ _ORDERS: Final[dict[Kind, dict[_Path, Words[str]]]] = {
     "config": {
         (): SETTINGS_KEYS,
         ("defaults",): PROFILE_ORDER,
-        ("rails",): RAIL_KEYS,
-        ("rails", "*"): SHARE_KEYS,
+        ("guardrails",): GUARDRAIL_KEYS,
+        ("guardrails", "*"): SHARE_KEYS,
         ("role_definitions",): ROLES,
     },
 }

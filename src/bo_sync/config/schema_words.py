@@ -61,11 +61,11 @@ EXAMPLES: Final[Mapping[str, tuple[object, ...]]] = {
     "SettingsDocument.timezone": ("Europe/Amsterdam",),
     "SettingsDocument.expiring_within": (30,),
     "SettingsDocument.hub_host": ("api.helice.cloud",),
-    "SettingsDocument.rails": ({"max_user_deletes": {"count": 3, "percent": 10}, "min_role_owners": 3},),
+    "SettingsDocument.guardrails": ({"max_user_deletes": {"count": 3, "percent": 10}, "min_role_owners": 3},),
     "SettingsDocument.role_definitions": ({"ticketing": "ticket"},),
-    "RailsDocument.max_user_deletes": ({"count": 3, "percent": 10},),
-    "RailsDocument.max_grant_losses": ({"count": 20, "percent": 10},),
-    "RailsDocument.min_role_owners": (3,),
+    "GuardrailsDocument.max_user_deletes": ({"count": 3, "percent": 10},),
+    "GuardrailsDocument.max_grant_losses": ({"count": 20, "percent": 10},),
+    "GuardrailsDocument.min_role_owners": (3,),
     "ShareDocument.count": (3,),
     "ShareDocument.percent": (20,),
     "ClauseDocument.has": ({"backoffice": True, "pricing": "editor"},),
@@ -101,9 +101,9 @@ def defaults() -> dict[str, object]:
         "SettingsDocument.unmanaged": settings.unmanaged.value,
         "SettingsDocument.timezone": settings.timezone,
         "SettingsDocument.expiring_within": settings.expiring_within,
-        "RailsDocument.max_user_deletes": _share(settings.rails.max_user_deletes),
-        "RailsDocument.max_grant_losses": _share(settings.rails.max_grant_losses),
-        "RailsDocument.min_role_owners": settings.rails.min_role_owners,
+        "GuardrailsDocument.max_user_deletes": _share(settings.guardrails.max_user_deletes),
+        "GuardrailsDocument.max_grant_losses": _share(settings.guardrails.max_grant_losses),
+        "GuardrailsDocument.min_role_owners": settings.guardrails.min_role_owners,
     }
 
 

@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from bo_sync.config.admit import admit
 from bo_sync.config.complaints import Complaints
-from bo_sync.config.documents import ROLE_NAME, SETTINGS_KEYS, RailsDocument, SettingsDocument, ShareDocument
+from bo_sync.config.documents import ROLE_NAME, SETTINGS_KEYS, GuardrailsDocument, SettingsDocument, ShareDocument
 from bo_sync.config.known import rank
 from bo_sync.config.profile import read_profile
 from bo_sync.config.values import Entries
 from bo_sync.config.words import meant, quoted
 from bo_sync.core.model import DEFAULT_HUB_NAMES, MODULES, ROLES_PERMISSIONS, Role
-from bo_sync.core.settings import RailLimits, Settings, Share, Unmanaged
+from bo_sync.core.settings import GuardrailLimits, Settings, Share, Unmanaged
 from bo_sync.core.text import Text
 
 _DOCUMENTED: Final = {DEFAULT_HUB_NAMES[role]: role for role in MODULES}
@@ -42,7 +42,7 @@ def read_settings(entries: Entries, complaints: Complaints) -> Settings:
         timezone=_timezone(document.timezone, entries, complaints) or default.timezone,
         expiring_within=int(document.expiring_within or default.expiring_within),
         hub_host=Text(document.hub_host) if document.hub_host else None,
-        rails=_rails(document.rails),
+        guardrails=_guardrails(document.guardrails),
         role_definitions=_role_definitions(document.role_definitions, entries, complaints),
     )
 
@@ -67,9 +67,9 @@ def _nearest_zone(name: str) -> str:
     return f"; did you mean {by_lower[lower]}?" if near else ""
 
 
-def _rails(written: RailsDocument) -> RailLimits:
-    default = RailLimits()
-    return RailLimits(
+def _guardrails(written: GuardrailsDocument) -> GuardrailLimits:
+    default = GuardrailLimits()
+    return GuardrailLimits(
         max_user_deletes=_share(written.max_user_deletes, default.max_user_deletes),
         max_grant_losses=_share(written.max_grant_losses, default.max_grant_losses),
         min_role_owners=int(written.min_role_owners or default.min_role_owners),
@@ -108,7 +108,7 @@ def _misnamed(word: str, hub_name: str) -> str:
     """What is wrong with a name, or "".
 
     A module of the hub's annotations under another name of ours would hide what it lets people do, and without the
-    hub's own Roles & permissions the rail of the owners could count nobody.
+    hub's own Roles & permissions the guardrail of the owners could count nobody.
     """
     meant = _DOCUMENTED.get(hub_name)
     if meant is not None and meant != word:

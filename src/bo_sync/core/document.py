@@ -11,7 +11,7 @@ from typing import Final
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, FieldChange, GrantChange, LostGrant, UpdateUser
 from bo_sync.core.plan import Plan, action_of
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 

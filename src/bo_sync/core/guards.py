@@ -37,7 +37,7 @@ def loosened(before: Settings, after: Settings) -> tuple[Loosened, ...]:
         *_protect(before, after),
         *_email_domains(before, after),
         *_hub_host(before, after),
-        *_rails(before, after),
+        *_guardrails(before, after),
         *_role_definitions(before, after),
     )
 
@@ -74,20 +74,20 @@ def _hub_host(before: Settings, after: Settings) -> Iterator[Loosened]:
         yield Loosened("hub_host", before.hub_host, after.hub_host)
 
 
-def _rails(before: Settings, after: Settings) -> Iterator[Loosened]:
-    then, now = before.rails, after.rails
-    yield from _share("rails.max_user_deletes", then.max_user_deletes, now.max_user_deletes)
-    yield from _share("rails.max_grant_losses", then.max_grant_losses, now.max_grant_losses)
+def _guardrails(before: Settings, after: Settings) -> Iterator[Loosened]:
+    then, now = before.guardrails, after.guardrails
+    yield from _share("guardrails.max_user_deletes", then.max_user_deletes, now.max_user_deletes)
+    yield from _share("guardrails.max_grant_losses", then.max_grant_losses, now.max_grant_losses)
     if now.min_role_owners < then.min_role_owners:
-        yield _number("rails.min_role_owners", then.min_role_owners, now.min_role_owners)
+        yield _number("guardrails.min_role_owners", then.min_role_owners, now.min_role_owners)
 
 
-def _share(rail: str, before: Share, after: Share) -> Iterator[Loosened]:
+def _share(guardrail: str, before: Share, after: Share) -> Iterator[Loosened]:
     """Either number alone can raise the limit, since the larger of the two counts."""
     if after.count > before.count:
-        yield _number(f"{rail}.count", before.count, after.count)
+        yield _number(f"{guardrail}.count", before.count, after.count)
     if after.percent > before.percent:
-        yield _number(f"{rail}.percent", before.percent, after.percent)
+        yield _number(f"{guardrail}.percent", before.percent, after.percent)
 
 
 def _number(guard: str, before: int, after: int) -> Loosened:

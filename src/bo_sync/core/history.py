@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from bo_sync.core.guardrails import GuardrailName, GuardrailResult, GuardrailRow
 from bo_sync.core.guards import Loosened, loosened, loosened_policies
 from bo_sync.core.model import Declaration
 from bo_sync.core.policy import Policy
 from bo_sync.core.presets import departure
-from bo_sync.core.rails import RailName, RailResult, RailRow
 from bo_sync.core.sameness import Candidates, Census, Lost, Pair, Sign, census, find, goes_on
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
@@ -63,12 +63,12 @@ class Comparison:
     revision: Text
     commit: str
     loosened: tuple[Loosened, ...]
-    rails: tuple[RailResult, ...]
+    guardrails: tuple[GuardrailResult, ...]
     tip: str | None = None
 
     @property
-    def refused(self) -> tuple[RailResult, ...]:
-        return tuple(rail for rail in self.rails if not rail.ok)
+    def refused(self) -> tuple[GuardrailResult, ...]:
+        return tuple(guardrail for guardrail in self.guardrails if not guardrail.ok)
 
 
 def changed_addresses(base: Snapshot, head: Snapshot, today: date) -> tuple[AddressChange, ...]:
@@ -169,17 +169,18 @@ def _missing(base: Snapshot, head: Snapshot, today: date) -> tuple[Declaration, 
     return tuple(gone[email] for email in sorted(gone))
 
 
-def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Loosened, ...], tuple[RailResult, ...]]:
-    """The guards that the head loosens, and the rails that can be judged without a hub, in the order of showing."""
+def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Loosened, ...], tuple[GuardrailResult, ...]]:
+    """The guards that the head loosens, and the guardrails that can be judged without a hub, in the order of
+    showing."""
     changes = changed_addresses(base, head, today)
     removed = removed_people(base, head, today, changes)
     then, now = census(base.people, base.lists), census(head.people, head.lists)
-    rails = (
-        RailResult("empty", len(head.people), 1, ok=bool(head.people)),
+    guardrails = (
+        GuardrailResult("empty", len(head.people), 1, ok=bool(head.people)),
         _none_allowed("email_change", tuple(_changed(change, then, now) for change in changes)),
         _none_allowed("removed_file", tuple(_removed(person, then, now) for person in removed)),
     )
-    return (*_loosened(base, head),), rails
+    return (*_loosened(base, head),), guardrails
 
 
 def _loosened(base: Snapshot, head: Snapshot) -> Iterator[Loosened]:
@@ -189,18 +190,18 @@ def _loosened(base: Snapshot, head: Snapshot) -> Iterator[Loosened]:
         yield from loosened_policies(base.policies, head.policies)
 
 
-def _none_allowed(rail: RailName, rows: tuple[RailRow, ...]) -> RailResult:
-    return RailResult(rail, len(rows), 0, not rows, rows=rows)
+def _none_allowed(guardrail: GuardrailName, rows: tuple[GuardrailRow, ...]) -> GuardrailResult:
+    return GuardrailResult(guardrail, len(rows), 0, not rows, rows=rows)
 
 
-def _changed(change: AddressChange, then: Census, now: Census) -> RailRow:
+def _changed(change: AddressChange, then: Census, now: Census) -> GuardrailRow:
     old, new = change.before, change.after
     recipe = _recipe(change, then, now) if change.standing is None else _restoring(change, change.standing)
     message = (
         f"{_sign(change)} of {old.email} at the base ({old.source.short}); an address cannot change: {recipe}"
         f"{'' if new.id is None else ', without `id`'}"
     )
-    return RailRow(new.email, message, new.source)
+    return GuardrailRow(new.email, message, new.source)
 
 
 def _recipe(change: AddressChange, then: Census, now: Census) -> str:
@@ -243,12 +244,12 @@ def _sign(change: AddressChange) -> str:
             return "stands in a file like that"
 
 
-def _removed(person: Declaration, then: Census, now: Census) -> RailRow:
+def _removed(person: Declaration, then: Census, now: Census) -> GuardrailRow:
     message = (
         f"has an entry at the base ({person.source.short}) and none now, so would keep all access: "
         f"keep {_tombstone(person, then, now)}, or set `unmanaged: delete` in bo-sync.yaml"
     )
-    return RailRow(person.email, message, person.source)
+    return GuardrailRow(person.email, message, person.source)
 
 
 def _tombstone(person: Declaration, then: Census, now: Census | None) -> str:

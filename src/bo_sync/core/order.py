@@ -62,7 +62,7 @@ def steps(
 ) -> tuple[tuple[Phase, tuple[Step, ...]], ...]:
     """Every phase that has something to do, with its steps by address; in the last one the running person is last.
 
-    `owners` are the people who can give and take access today (`rails.role_owners`), by the hub's spelling.
+    `owners` are the people who can give and take access today (`guardrails.role_owners`), by the hub's spelling.
     """
     placed: dict[Phase, list[Step]] = {phase: [] for phase in Phase}
     for change in plan.changes:

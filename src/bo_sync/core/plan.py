@@ -1,4 +1,4 @@
-"""The plan: one value that is shown, checked by the rails, saved, compared and run.
+"""The plan: one value that is shown, checked by the guardrails, saved, compared and run.
 
 It holds no time and no closure; how it is spelled in JSON, and its digest, are in `core/document.py`.
 """
@@ -11,9 +11,9 @@ from typing import Literal
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction, UpdateUser
 from bo_sync.core.diff import UnmanagedPerson
 from bo_sync.core.effect import Effect
+from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Severity, Source
 from bo_sync.core.policy import PolicyResult
-from bo_sync.core.rails import RailResult
 from bo_sync.core.text import Text
 
 Action = Literal["create", "update", "delete"]
@@ -71,7 +71,7 @@ class Plan:
     unchanged: int = 0
     unmanaged: tuple[UnmanagedPerson, ...] = ()
     findings: tuple[Finding, ...] = ()
-    rails: tuple[RailResult, ...] = ()
+    guardrails: tuple[GuardrailResult, ...] = ()
     effects: Mapping[str, Effect] = field(default_factory=dict, hash=False)
     """By the folded address of each change whose grants change."""
     policies: tuple[PolicyResult, ...] = ()
@@ -80,9 +80,9 @@ class Plan:
     """The digest of the plan of which this is a copy with pseudonyms, only to be shown; None for a plan itself."""
 
     @property
-    def refused(self) -> tuple[RailResult, ...]:
-        """The rails that refuse this plan; with none, and no `violated` policy, it may be applied."""
-        return tuple(rail for rail in self.rails if not rail.ok)
+    def refused(self) -> tuple[GuardrailResult, ...]:
+        """The guardrails that refuse this plan; with none, and no `violated` policy, it may be applied."""
+        return tuple(guardrail for guardrail in self.guardrails if not guardrail.ok)
 
     @property
     def violated(self) -> tuple[PolicyResult, ...]:

@@ -1,6 +1,7 @@
 """Policies: what a company does not want, whoever asks for it; and what judging one found.
 
-Where a rail guards against accidents of a single plan, a policy says how people may be left: who may hold what, and how
+Where a guardrail guards against accidents of a single plan, a policy says how people may be left: who may hold what,
+and how
 many of them. What its words mean for a person (operations, menu items) is told in `access/policies.py`.
 """
 

@@ -1,4 +1,4 @@
-"""What the hub would hold after some changes: the rails judge this, not the intention."""
+"""What the hub would hold after some changes: the guardrails judge this, not the intention."""
 
 from collections.abc import Iterable, Mapping
 

@@ -30,7 +30,7 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
-class RailLimits:
+class GuardrailLimits:
     max_user_deletes: Share = Share(1, 20)
     max_grant_losses: Share = Share(11, 25)
     min_role_owners: int = 2
@@ -53,7 +53,7 @@ class Settings:
     timezone: str = "UTC"
     expiring_within: int = 14
     hub_host: Text | None = None
-    rails: RailLimits = RailLimits()
+    guardrails: GuardrailLimits = GuardrailLimits()
     role_definitions: tuple[tuple[Role, Text], ...] = DEFAULT_ROLE_DEFINITIONS
 
     @property

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Final
 
-# Printable to Unicode, yet drawn as nothing: fillers, the braille blank, the grapheme joiner, variation selectors.
+# Printable to Unicode, yet drawn as nothing: fillers, the bguardraille blank, the grapheme joiner, variation selectors.
 _FILLERS: Final = (0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0x2800, 0x034F, 0x180B, 0x180C, 0x180D, 0x180F)
 _INVISIBLE: Final = frozenset(map(chr, (*_FILLERS, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 

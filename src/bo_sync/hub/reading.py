@@ -136,7 +136,8 @@ class _Reading:
 def read_viewer(transport: Transport) -> Text | None:
     """The address of the person whose session runs; None when the hub knows of none.
 
-    Raises HubDeniedError when the session is not accepted: to go on would switch off the rail that guards the viewer.
+    Raises HubDeniedError when the session is not accepted: to go on would switch off the guardrail that guards the
+    viewer.
     """
     reply = transport.read(call("adminUserViewer"))
     if reply.faults:

@@ -17,7 +17,8 @@ from bo_sync.journal.entries import Before, Config, Header, OtherGrant, Person, 
 
 @dataclass(frozen=True, slots=True)
 class Beginning:
-    """What neither plan nor hub knows: the run's name, when it began (UTC), who runs it, which rails it may pass."""
+    """What neither plan nor hub knows: the run's name, when it began (UTC), who runs it, which guardrails it may
+    pass."""
 
     run: str
     started: Text
@@ -35,7 +36,7 @@ def header_of(plan: Plan, live: LiveIndex, beginning: Beginning) -> Header:
         hub=Text(plan.hub.url),
         config=Config(Text(plan.config.digest), plan.config.commit, plan.config.dirty),
         digest=Text(digest(plan)),
-        allowed=tuple((Text(rail), number) for rail, number in beginning.allowed),
+        allowed=tuple((Text(guardrail), number) for guardrail, number in beginning.allowed),
         people=tuple(_person(change, live) for change in plan.changes),
     )
 

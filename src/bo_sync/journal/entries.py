@@ -77,7 +77,8 @@ class Config:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """Where a run begins. `started` is in UTC, `digest` the plan's, `allowed` the rails that were passed by number."""
+    """Where a run begins. `started` is in UTC, `digest` the plan's, `allowed` the guardrails that were passed by
+    number."""
 
     run: Text
     version: Text

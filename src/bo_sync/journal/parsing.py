@@ -154,8 +154,8 @@ def _header(line: _Object) -> Header:
         hub=line.within("hub").text("url"),
         config=Config(config.text("digest"), config.text_or_none("commit"), config.flag_or_none("dirty")),
         digest=line.text("digest"),
-        allowed=tuple((Text(rail), allowed.number(rail)) for rail in allowed.held),
-        people=line.each("people", _person),
+        allowed=tuple((Text(guardrail), allowed.number(guardrail)) for guardrail in allowed.held),
+        people=line.each("users", _person),
     )
 
 

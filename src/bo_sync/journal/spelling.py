@@ -61,8 +61,8 @@ def _header_document(header: Header) -> dict[str, Json]:
             "dirty": header.config.dirty,
         },
         "digest": header.digest.raw,
-        "allowed": {rail.raw: number for rail, number in header.allowed},
-        "people": [_person_document(person) for person in header.people],
+        "allowed": {guardrail.raw: number for guardrail, number in header.allowed},
+        "users": [_person_document(person) for person in header.people],
     }
 
 

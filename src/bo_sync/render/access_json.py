@@ -85,7 +85,7 @@ def answer_json(answer: Answer, of: AnyPlace, *, indirect: bool) -> str:
         {
             "question": spelled(answer.question),
             "known": answer.is_known,
-            "people": [
+            "users": [
                 {"email": able.person.email.raw, "because": [_grant(grant) for grant in able.because]}
                 for able in answer.able
             ],
@@ -139,7 +139,7 @@ def matrix_json(matrix: Matrix, of: AnyPlace) -> str:
     """Everybody with every role, `none` too."""
     return _document(
         {
-            "people": [
+            "users": [
                 {
                     "email": person.email.raw,
                     "grants": {role: person.held.get(role, Access.NONE).word for role in matrix.roles},
@@ -157,7 +157,7 @@ def contrast_json(contrast: Contrast) -> str:
         {
             "diff_with": contrast.there.raw,
             "same": contrast.same,
-            "people": [
+            "users": [
                 {
                     "email": person.email.raw,
                     "here": person.is_here,

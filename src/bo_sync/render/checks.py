@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final
 
+from bo_sync.core.document import FORMAT_VERSION
 from bo_sync.render.escape import json_text, terminal
 from bo_sync.render.layout import Page
-
-FORMAT_VERSION: Final = 1
 
 
 @dataclass(frozen=True, slots=True)

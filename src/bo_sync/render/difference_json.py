@@ -17,7 +17,7 @@ def difference_json(found: Difference) -> str:
             "base": place_document(found.base),
             "head": place_document(found.head),
             "loosened": guard_documents(found.loosened),
-            "people": [_person(person) for person in found.people],
+            "users": [_person(person) for person in found.people],
         }
     )
 

@@ -6,10 +6,10 @@ from bo_sync.core.history import Comparison
 from bo_sync.core.model import Problem
 from bo_sync.core.plan import Finding
 from bo_sync.render.escape import terminal
+from bo_sync.render.guardrails import guardrails_block
 from bo_sync.render.guards import guard_rows
 from bo_sync.render.layout import Page, Tone, lay_out, measure
 from bo_sync.render.phrases import counted
-from bo_sync.render.rails import rails_block
 from bo_sync.render.text import problems_text
 
 
@@ -21,10 +21,10 @@ def comparison_text(
     width: int | None,
     color: bool,
 ) -> str:
-    """What `validate --base` found: loosened guards, rails, and the problems and findings with their count."""
+    """What `validate --base` found: loosened guards, guardrails, and the problems and findings with their count."""
     page = Page(width, color)
     lines = "".join(f"{line}\n" for line in _lines(comparison, page))
-    refused = ", ".join(rail.rail for rail in comparison.refused)
+    refused = ", ".join(guardrail.guardrail for guardrail in comparison.refused)
     verdict = f" Refused by {refused}." if refused else ""
     return f"{lines}\n{problems_text(tuple(problems), findings).rstrip()}{verdict}\n"
 
@@ -38,13 +38,15 @@ def _lines(comparison: Comparison, page: Page) -> Iterator[str]:
         yield from lay_out(rows, measure(rows), page)
         yield ""
     refusing = len(comparison.refused)
-    checked = counted(len(comparison.rails), "rail")
+    checked = counted(len(comparison.guardrails), "guardrail")
     if not refusing:
         yield from page.hang("", terminal(f"Compared with {base}: {checked} checked, none refuses."))
         return
-    title = f"Rails: {refusing} of {len(comparison.rails)} {'refuses' if refusing == 1 else 'refuse'} these files"
+    title = (
+        f"Guardrails: {refusing} of {len(comparison.guardrails)} {'refuses' if refusing == 1 else 'refuse'} these files"
+    )
     yield from _title(f"{title}, compared with {base}", page)
-    yield from rails_block(comparison.rails, page)
+    yield from guardrails_block(comparison.guardrails, page)
 
 
 def _title(title: str, page: Page) -> Iterator[str]:

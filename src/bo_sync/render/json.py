@@ -12,11 +12,11 @@ from bo_sync import __version__
 from bo_sync.core.changes import Cause, Change, DeleteUser, Direction, RevokeGrant, SetGrant
 from bo_sync.core.document import FORMAT_VERSION, Json, change_document, digest
 from bo_sync.core.effect import Effect
+from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.history import Comparison
 from bo_sync.core.model import Problem, Role, Source
 from bo_sync.core.plan import Finding, Plan, Summary
 from bo_sync.core.policy import PolicyResult
-from bo_sync.core.rails import RailResult
 from bo_sync.core.report import Outcome, Report
 from bo_sync.core.text import Text
 from bo_sync.render.escape import json_text
@@ -41,7 +41,7 @@ def plan_json(plan: Plan) -> str:
             "changes": [_change(change, plan) for change in plan.changes],
             "unmanaged": [{"email": person.email.raw, "policy": person.policy} for person in plan.unmanaged],
             "findings": [finding_document(finding) for finding in plan.findings],
-            "rails": [_rail(rail) for rail in plan.rails],
+            "guardrails": [_guardrail(guardrail) for guardrail in plan.guardrails],
             "policies": [policy_document(result) for result in plan.policies],
             "digest": digest(plan),
         }
@@ -116,14 +116,16 @@ def finding_document(finding: Finding) -> Json:
     }
 
 
-def _rail(rail: RailResult) -> Json:
+def _guardrail(guardrail: GuardrailResult) -> Json:
     return {
-        "rail": rail.rail,
-        "actual": rail.actual,
-        "limit": rail.limit,
-        "ok": rail.ok,
-        "allowed_by": rail.allowed_by,
-        "rows": [{"email": row.email.raw, "message": row.message, "source": _place(row.source)} for row in rail.rows],
+        "guardrail": guardrail.guardrail,
+        "actual": guardrail.actual,
+        "limit": guardrail.limit,
+        "ok": guardrail.ok,
+        "allowed_by": guardrail.allowed_by,
+        "rows": [
+            {"email": row.email.raw, "message": row.message, "source": _place(row.source)} for row in guardrail.rows
+        ],
     }
 
 
@@ -145,7 +147,7 @@ def report_json(report: Report, plan: Plan) -> str:
                 }
                 for person in report.outcomes
             ],
-            "rails": [_rail(rail) for rail in plan.rails],
+            "guardrails": [_guardrail(guardrail) for guardrail in plan.guardrails],
             "policies": [policy_document(result) for result in plan.policies],
         }
     )
@@ -162,7 +164,7 @@ def problems_json(
 ) -> str:
     """What `validate` found: how many people and presets were read, every problem in the order of the files, the
     findings and the policies (None, hence null, when errors kept the files from being judged); with a base, also the
-    guards that are loosened since, and the rails."""
+    guards that are loosened since, and the guardrails."""
     return envelope(
         {
             "users": people,
@@ -189,7 +191,7 @@ def _comparison(comparison: Comparison) -> dict[str, Json]:
     return {
         "base": {"revision": comparison.revision.raw, "commit": comparison.commit, "tip": comparison.tip},
         "loosened": guard_documents(comparison.loosened),
-        "rails": [_rail(rail) for rail in comparison.rails],
+        "guardrails": [_guardrail(guardrail) for guardrail in comparison.guardrails],
     }
 
 

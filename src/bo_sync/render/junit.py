@@ -1,4 +1,4 @@
-"""What was checked, as JUnit XML, which pipelines show as tests: files, rails, policies, and people who were sent.
+"""What was checked, as JUnit XML, which pipelines show as tests: files, guardrails, policies, and people who were sent.
 
 The text is ASCII: what is not stands as a reference, so no stream can spoil it. What XML has no place for is made
 visible before.
@@ -10,17 +10,17 @@ from enum import StrEnum
 from typing import Final, assert_never
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, way_past
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Plan
 from bo_sync.core.policy import PolicyResult
-from bo_sync.core.rails import RailResult, RailRow, way_past
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.text import Text
 from bo_sync.render.escape import terminal
+from bo_sync.render.guardrails import measure_of
 from bo_sync.render.notices import Checked
 from bo_sync.render.phrases import address
 from bo_sync.render.policies import told_of
-from bo_sync.render.rails import measure_of
 
 
 class Verdict(StrEnum):
@@ -53,24 +53,27 @@ class Suite:
 
 
 def plan_junit(plan: Plan) -> str:
-    """Every rail and policy of a plan; those that refuse it have failed."""
-    return _document((_rails(plan.rails), _policies(plan.policies)))
+    """Every guardrail and policy of a plan; those that refuse it have failed."""
+    return _document((_guardrails(plan.guardrails), _policies(plan.policies)))
 
 
 def files_junit(checked: Checked, files: Iterable[Text], below: str = "") -> str:
-    """Every one of `files`, those with errors failed, and the rails and policies that were judged.
+    """Every one of `files`, those with errors failed, and the guardrails and policies that were judged.
 
     `below` is the folder of the configuration in the repository, with a `/` at its end.
     """
-    return _document((_files(checked.problems, files, below), _rails(checked.rails), _policies(checked.policies or ())))
+    return _document(
+        (_files(checked.problems, files, below), _guardrails(checked.guardrails), _policies(checked.policies or ()))
+    )
 
 
 def report_junit(report: Report, plan: Plan) -> str:
-    """The rails and policies of the plan, and everybody in it: a person who was not attempted counts as skipped."""
-    people = Suite("people", tuple(map(_person, report.outcomes)))
+    """The guardrails and policies of the plan, and everybody in it: a person who was not attempted counts as
+    skipped."""
+    people = Suite("users", tuple(map(_person, report.outcomes)))
     moved = Case("plan", Verdict.FAILURE, report.not_run, report.moved)
     stale = Suite("stale plan", (moved,) if report.moved else ())
-    return _document((stale, _rails(plan.rails), _policies(plan.policies), people))
+    return _document((stale, _guardrails(plan.guardrails), _policies(plan.policies), people))
 
 
 def _files(problems: Sequence[Problem], files: Iterable[Text], below: str) -> Suite:
@@ -89,18 +92,20 @@ def _file(path: Text, problems: Sequence[Problem], below: str) -> Case:
     return Case(str(path), Verdict.FAILURE, f"{errors[0].message}{more}", told, place)
 
 
-def _rails(rails: Iterable[RailResult]) -> Suite:
-    return Suite("rails", tuple(map(_rail, rails)))
+def _guardrails(guardrails: Iterable[GuardrailResult]) -> Suite:
+    return Suite("guardrails", tuple(map(_guardrail, guardrails)))
 
 
-def _rail(rail: RailResult) -> Case:
-    if rail.ok:
-        return Case(rail.rail, lines=(measure_of(rail),))
-    rows = (_told(row) for row in rail.rows)
-    return Case(rail.rail, Verdict.FAILURE, measure_of(rail), (*rows, f"way past: {way_past(rail)}"))
+def _guardrail(guardrail: GuardrailResult) -> Case:
+    if guardrail.ok:
+        return Case(guardrail.guardrail, lines=(measure_of(guardrail),))
+    rows = (_told(row) for row in guardrail.rows)
+    return Case(
+        guardrail.guardrail, Verdict.FAILURE, measure_of(guardrail), (*rows, f"way past: {way_past(guardrail)}")
+    )
 
 
-def _told(row: RailRow) -> str:
+def _told(row: GuardrailRow) -> str:
     place = f"{row.source.short}: " if row.source is not None else ""
     return f"{place}{address(row.email)}: {row.message}"
 
@@ -112,7 +117,7 @@ def _policies(results: Iterable[PolicyResult]) -> Suite:
 def _policy(result: PolicyResult) -> Case:
     """Only what refuses has failed; what else there is to say of a policy is its output."""
     rows = () if result.ok else result.rows
-    people = (RailRow(row.email, row.message, row.source) for row in (*rows, *result.notes))
+    people = (GuardrailRow(row.email, row.message, row.source) for row in (*rows, *result.notes))
     lines = tuple(map(_told, people))
     if not result.is_violated:
         return Case(result.policy.id, lines=(told_of(result), *lines))

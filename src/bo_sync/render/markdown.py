@@ -31,11 +31,11 @@ from bo_sync.render.comment import (
 from bo_sync.render.escape import markdown_code
 from bo_sync.render.layout import Row
 from bo_sync.render.markdown_checks import (
+    guardrail_blocks,
+    guardrail_table,
     policy_blocks,
     policy_notes,
     pressing,
-    rail_blocks,
-    rail_table,
     standing_policies,
 )
 from bo_sync.render.phrases import counted, listed, people
@@ -69,14 +69,14 @@ def _blocks(plan: Plan, told: tuple[Section, ...], detail: Detail) -> Iterator[B
     parts = {part.title: part for part in told}
     risky = _attention(plan, parts.pop(ATTENTION, None))
     yield said(marker(plan), f"### {_heading(plan, len(risky))}", "", *_verdict(plan), *_counts(plan.summary))
-    yield from rail_blocks(plan.refused, detail)
+    yield from guardrail_blocks(plan.refused, detail)
     yield from policy_blocks(pressing(plan.policies), detail)
     if risky:
         yield unfolded(f"{ATTENTION} ({len(risky)})", _table(risky, detail, detail.rows))
     for part in parts.values():
         yield folded(f"{part.title} ({len(part.rows)})", _table(part.rows, detail, detail.folded))
     yield standing_policies(plan.policies, detail)
-    yield rail_table(plan.rails)
+    yield guardrail_table(plan.guardrails)
     yield policy_notes(plan.policies, detail)
     yield said(_footer(plan, detail))
 
@@ -112,7 +112,7 @@ def _grants(summary: Summary) -> int:
 
 def _verdict(plan: Plan) -> tuple[str, ...]:
     """What would be done, what refuses it, and what is next."""
-    refusing = [markdown_code(rail.rail) for rail in plan.refused]
+    refusing = [markdown_code(guardrail.guardrail) for guardrail in plan.refused]
     refusing += [f"the policy {markdown_code(result.policy.id)}" for result in plan.violated][:_NAMED]
     more = len(plan.refused) + len(plan.violated) - len(refusing)
     refused = f" **Refused by {', '.join(refusing)}{f' and {more} more' if more else ''}; nothing can be applied.**"

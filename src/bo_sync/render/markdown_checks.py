@@ -1,36 +1,41 @@
-"""Rails and policies in a comment: each that refuses unfolded, with because of whom, and the exact way past it."""
+"""Guardrails and policies in a comment: each that refuses unfolded, with because of whom, and the exact way past it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, way_past
 from bo_sync.core.model import Source
 from bo_sync.core.policy import PolicyResult, PolicyRow
-from bo_sync.core.rails import RailResult, RailRow, way_past
 from bo_sync.render.comment import Block, Cells, Detail, code, folded, prose, said, sentence, table, unfolded
 from bo_sync.render.escape import markdown_code
+from bo_sync.render.guardrails import measure_of
 from bo_sync.render.phrases import counted, people
 from bo_sync.render.policies import way_past_policy, weight_of
-from bo_sync.render.rails import measure_of
 
 _HEAD: Final = ("who", "why", "where")
 
 
-def rail_blocks(rails: Iterable[RailResult], detail: Detail) -> Iterator[Block]:
-    """One for each rail that refuses."""
-    for rail in rails:
-        if not rail.ok:
-            rows = table(_HEAD, [partial(_rail_row, row, detail) for row in rail.rows], detail.rows)
-            told = (f"{prose(measure_of(rail))}.", *_below(rows), "", f"**Way past:** {prose(way_past(rail))}.")
-            yield unfolded(f"Refused by {markdown_code(rail.rail)}", Block(told, rows.shown, rows.rows))
+def guardrail_blocks(guardrails: Iterable[GuardrailResult], detail: Detail) -> Iterator[Block]:
+    """One for each guardrail that refuses."""
+    for guardrail in guardrails:
+        if not guardrail.ok:
+            rows = table(_HEAD, [partial(_guardrail_row, row, detail) for row in guardrail.rows], detail.rows)
+            told = (
+                f"{prose(measure_of(guardrail))}.",
+                *_below(rows),
+                "",
+                f"**Way past:** {prose(way_past(guardrail))}.",
+            )
+            yield unfolded(f"Refused by {markdown_code(guardrail.guardrail)}", Block(told, rows.shown, rows.rows))
 
 
 def _below(rows: Block) -> tuple[str, ...]:
     return ("", *rows.lines) if rows.lines else ()
 
 
-def _rail_row(row: RailRow | PolicyRow, detail: Detail) -> Cells:
+def _guardrail_row(row: GuardrailRow | PolicyRow, detail: Detail) -> Cells:
     return code(row.email.raw, detail), code(row.message, detail), place(row.source, detail)
 
 
@@ -38,19 +43,19 @@ def place(source: Source | None, detail: Detail) -> str:
     return code(source.short.raw, detail) if source is not None else ""
 
 
-def rail_table(rails: Sequence[RailResult]) -> Block:
-    """Every rail folded, whether it refuses or not; no block where none was checked."""
-    if not rails:
+def guardrail_table(guardrails: Sequence[GuardrailResult]) -> Block:
+    """Every guardrail folded, whether it refuses or not; no block where none was checked."""
+    if not guardrails:
         return Block()
-    refusing = sum(not rail.ok for rail in rails)
-    rows = [partial(_measured, rail) for rail in rails]
+    refusing = sum(not guardrail.ok for guardrail in guardrails)
+    rows = [partial(_measured, guardrail) for guardrail in guardrails]
     verdict = f"{refusing} {'refuses' if refusing == 1 else 'refuse'}" if refusing else "none refuses"
-    measured = table(("", "rail", "found, and allowed"), rows)
-    return folded(f"Rails: {len(rails)} checked, {verdict}", Block(measured.lines))
+    measured = table(("", "guardrail", "found, and allowed"), rows)
+    return folded(f"Guardrails: {len(guardrails)} checked, {verdict}", Block(measured.lines))
 
 
-def _measured(rail: RailResult) -> Cells:
-    return "ok" if rail.ok else "**refused**", markdown_code(rail.rail), prose(measure_of(rail))
+def _measured(guardrail: GuardrailResult) -> Cells:
+    return "ok" if guardrail.ok else "**refused**", markdown_code(guardrail.guardrail), prose(measure_of(guardrail))
 
 
 def policy_blocks(results: Iterable[PolicyResult], detail: Detail) -> Iterator[Block]:
@@ -124,7 +129,7 @@ def _policy(result: PolicyResult, detail: Detail) -> Block:
 
 
 def _policy_row(row: PolicyRow, detail: Detail) -> Cells:
-    return (*_rail_row(row, detail), "**new**" if row.is_new else "")
+    return (*_guardrail_row(row, detail), "**new**" if row.is_new else "")
 
 
 def policy_notes(results: Sequence[PolicyResult], detail: Detail) -> Block:
@@ -145,4 +150,4 @@ def policy_notes(results: Sequence[PolicyResult], detail: Detail) -> Block:
 
 
 def _note(result: PolicyResult, row: PolicyRow, detail: Detail) -> Cells:
-    return (code(result.policy.id, detail), *_rail_row(row, detail))
+    return (code(result.policy.id, detail), *_guardrail_row(row, detail))

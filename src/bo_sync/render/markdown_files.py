@@ -24,7 +24,7 @@ from bo_sync.render.comment import (
 from bo_sync.render.escape import markdown_code
 from bo_sync.render.guards import after_of, before_of
 from bo_sync.render.markdown import marker_of
-from bo_sync.render.markdown_checks import place, policy_blocks, policy_notes, rail_blocks, rail_table
+from bo_sync.render.markdown_checks import guardrail_blocks, guardrail_table, place, policy_blocks, policy_notes
 from bo_sync.render.notices import Checked
 from bo_sync.render.phrases import counted, listed, people
 
@@ -55,12 +55,12 @@ def _blocks(found: Validated, detail: Detail) -> Iterator[Block]:
     if checked.loosened:
         yield _guards(checked.loosened, detail)
     yield from (_problems(checked, severity, detail) for severity in (Severity.ERROR, Severity.WARNING))
-    yield from rail_blocks(checked.rails, detail)
+    yield from guardrail_blocks(checked.guardrails, detail)
     yield from policy_blocks(checked.policies or (), detail)
     yield _findings(checked, detail, is_info=False)
     yield _findings(checked, detail, is_info=True)
     yield _problems(checked, Severity.INFO, detail)
-    yield rail_table(checked.rails)
+    yield guardrail_table(checked.guardrails)
     yield policy_notes(checked.policies or (), detail)
     yield said(_footer(found, detail))
 
@@ -73,7 +73,7 @@ def _weights(checked: Checked) -> dict[Severity, int]:
 
 def _refusing(checked: Checked) -> list[str]:
     violated = [result for result in checked.policies or () if result.is_violated]
-    named = [markdown_code(rail.rail) for rail in checked.rails if not rail.ok]
+    named = [markdown_code(guardrail.guardrail) for guardrail in checked.guardrails if not guardrail.ok]
     named += [f"the policy {markdown_code(result.policy.id)}" for result in violated[:_NAMED]]
     return [*named, *([f"{len(violated) - _NAMED} more"] if len(violated) > _NAMED else [])]
 

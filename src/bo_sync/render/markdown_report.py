@@ -21,7 +21,7 @@ from bo_sync.render.comment import (
     unfolded,
 )
 from bo_sync.render.markdown import marker_of
-from bo_sync.render.markdown_checks import policy_blocks, rail_blocks
+from bo_sync.render.markdown_checks import guardrail_blocks, policy_blocks
 from bo_sync.render.phrases import listed, people
 
 _WHOLE: Final = "The whole report is in the JSON; `bo-sync journal` reads back what was sent."
@@ -70,7 +70,7 @@ def _why_not_run(applied: _Applied, detail: Detail) -> Iterator[Block]:
         told = ("Plan again, and have that plan reviewed.", "", *rows.lines)
         yield unfolded("It is not what would be done now", Block(told, rows.shown, rows.rows))
     elif report.not_run:
-        yield from rail_blocks(plan.refused, detail)
+        yield from guardrail_blocks(plan.refused, detail)
         yield from policy_blocks(plan.violated, detail)
 
 

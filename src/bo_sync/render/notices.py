@@ -1,7 +1,7 @@
 """Everything that somebody should be told, as one list: what annotations, SARIF and code quality reports are made of.
 
 What refuses comes first, then what needs attention, then what is worth knowing; of equal weight the files come before
-the rails, the policies, the guards, the changes and the findings.
+the guardrails, the policies, the guards, the changes and the findings.
 """
 
 import re
@@ -12,16 +12,16 @@ from typing import Final
 
 from bo_sync.access.rules import RULES
 from bo_sync.core.changes import DeleteUser
+from bo_sync.core.guardrails import GuardrailResult, way_past
 from bo_sync.core.guards import Loosened
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.policy import PolicyResult, PolicyRow
-from bo_sync.core.rails import RailResult, way_past
 from bo_sync.core.text import Text, visible
+from bo_sync.render.guardrails import measure_of
 from bo_sync.render.guards import after_of, before_of
 from bo_sync.render.phrases import address
 from bo_sync.render.policies import told_of
-from bo_sync.render.rails import measure_of
 from bo_sync.render.sections import attention
 
 FILES: Final = "files"
@@ -32,10 +32,10 @@ _WEIGHTS: Final = tuple(Severity)
 
 
 class Kind(StrEnum):
-    """What a notice is made from. Rails and policies have names that could be each other's."""
+    """What a notice is made from. Guardrails and policies have names that could be each other's."""
 
     FILES = "files"
-    RAIL = "rail"
+    GUARDRAIL = "guardrail"
     POLICY = "policy"
     GUARD = "guard"
     CHANGE = "change"
@@ -44,7 +44,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to be told. `rule` is a finding's number, a rail, a policy's id, or one of the words above.
+    """One thing to be told. `rule` is a finding's number, a guardrail, a policy's id, or one of the words above.
 
     `title` is a short sentence in lower case without a full stop (a policy's is its own), `message` one line without
     the person. Both are harmless where they stand in plain text. `what` is what the notice is about beside the rule,
@@ -68,26 +68,32 @@ class Notice:
 
     @property
     def check(self) -> str:
-        """The rule's name among all rules: `BOS007`, `files`, `deletion`, `rail/self`, `policy/self`."""
-        return f"{self.kind}/{self.rule}" if self.kind in {Kind.RAIL, Kind.POLICY} else self.rule
+        """The rule's name among all rules: `BOS007`, `files`, `deletion`, `guardrail/self`, `policy/self`."""
+        return f"{self.kind}/{self.rule}" if self.kind in {Kind.GUARDRAIL, Kind.POLICY} else self.rule
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """All that is told of files: what is wrong, what is worth knowing, what policies and rails say, and which guards
+    """All that is told of files: what is wrong, what is worth knowing, what policies and guardrails say, and which
+    guards
     are loosened since a base. None for findings and policies when errors kept the files from being judged."""
 
     problems: Sequence[Problem] = ()
     findings: Sequence[Finding] | None = ()
     policies: Sequence[PolicyResult] | None = ()
-    rails: Sequence[RailResult] = ()
+    guardrails: Sequence[GuardrailResult] = ()
     loosened: Sequence[Loosened] = ()
 
 
 def plan_notices(plan: Plan) -> tuple[Notice, ...]:
     """What is to be told of a plan, gravest first."""
     return _gravest_first(
-        (*_of_rails(plan.rails), *_of_policies(plan.policies), *_of_changes(plan), *_of_findings(plan.findings))
+        (
+            *_of_guardrails(plan.guardrails),
+            *_of_policies(plan.policies),
+            *_of_changes(plan),
+            *_of_findings(plan.findings),
+        )
     )
 
 
@@ -96,7 +102,7 @@ def files_notices(checked: Checked) -> tuple[Notice, ...]:
     return _gravest_first(
         (
             *map(_of_problem, sorted(checked.problems)),
-            *_of_rails(checked.rails),
+            *_of_guardrails(checked.guardrails),
             *_of_policies(checked.policies or ()),
             *map(_of_guard, checked.loosened),
             *_of_findings(checked.findings or ()),
@@ -120,16 +126,22 @@ def _of_problem(problem: Problem) -> Notice:
     )
 
 
-def _of_rails(rails: Iterable[RailResult]) -> Iterator[Notice]:
-    """One for each row of a rail that refuses, or one for the rail where it has no rows."""
-    for rail in rails:
-        if rail.ok:
+def _of_guardrails(guardrails: Iterable[GuardrailResult]) -> Iterator[Notice]:
+    """One for each row of a guardrail that refuses, or one for the guardrail where it has no rows."""
+    for guardrail in guardrails:
+        if guardrail.ok:
             continue
-        measured, way = measure_of(rail), f"way past: {way_past(rail)}"
-        whole = Notice(rail.rail, Severity.ERROR, f"the rail {rail.rail} refuses", f"{measured}; {way}", kind=Kind.RAIL)
-        if not rail.rows:
+        measured, way = measure_of(guardrail), f"way past: {way_past(guardrail)}"
+        whole = Notice(
+            guardrail.guardrail,
+            Severity.ERROR,
+            f"the guardrail {guardrail.guardrail} refuses",
+            f"{measured}; {way}",
+            kind=Kind.GUARDRAIL,
+        )
+        if not guardrail.rows:
             yield whole
-        for row in rail.rows:
+        for row in guardrail.rows:
             told = f"{row.message} ({measured}); {way}"
             yield replace(whole, message=told, email=row.email, source=row.source, what=_lasting(row.message))
 

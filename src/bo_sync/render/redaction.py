@@ -16,12 +16,12 @@ from bo_sync.core.changes import (
 )
 from bo_sync.core.diff import UnmanagedPerson
 from bo_sync.core.document import digest
+from bo_sync.core.guardrails import GuardrailResult, GuardrailRow
 from bo_sync.core.guards import Loosened
 from bo_sync.core.history import Comparison
 from bo_sync.core.model import Declaration, DesiredUser, FieldValue, LiveUser, Problem, Profile, Source
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.policy import Exemption, Policy, PolicyResult, PolicyRow
-from bo_sync.core.rails import RailResult, RailRow
 from bo_sync.core.report import Report
 from bo_sync.render.pseudonyms import Acquaintance, Pseudonyms
 
@@ -54,7 +54,7 @@ def redacted_plan(plan: Plan, who: Pseudonyms) -> Plan:
         ),
         unmanaged=tuple(sorted((_left(person, who) for person in plan.unmanaged), key=attrgetter("email"))),
         findings=redacted_findings(plan.findings, who),
-        rails=tuple(redacted_rail(rail, who) for rail in plan.rails),
+        guardrails=tuple(redacted_guardrail(guardrail, who) for guardrail in plan.guardrails),
         effects={
             who.email(change.email).folded: plan.effects[change.email.folded]
             for change in plan.changes
@@ -80,7 +80,7 @@ def _met(plan: Plan) -> Iterator[Acquaintance]:
                 yield Acquaintance(change.hub_email)
     yield from (Acquaintance(person.email) for person in plan.unmanaged)
     yield from met_in_findings(plan.findings)
-    yield from met_in_rails(plan.rails)
+    yield from met_in_guardrails(plan.guardrails)
     yield from met_in_policies(plan.policies)
 
 
@@ -92,8 +92,8 @@ def met_in_findings(findings: Iterable[Finding]) -> Iterator[Acquaintance]:
     return (Acquaintance(found.email, path=found.source.path if found.source else None) for found in findings)
 
 
-def met_in_rails(rails: Iterable[RailResult]) -> Iterator[Acquaintance]:
-    return (_met_in_row(row) for rail in rails for row in rail.rows)
+def met_in_guardrails(guardrails: Iterable[GuardrailResult]) -> Iterator[Acquaintance]:
+    return (_met_in_row(row) for guardrail in guardrails for row in guardrail.rows)
 
 
 def met_in_policies(results: Iterable[PolicyResult]) -> Iterator[Acquaintance]:
@@ -102,7 +102,7 @@ def met_in_policies(results: Iterable[PolicyResult]) -> Iterator[Acquaintance]:
         yield from map(_met_in_row, (*result.rows, *result.excepted, *result.notes))
 
 
-def _met_in_row(row: RailRow | PolicyRow) -> Acquaintance:
+def _met_in_row(row: GuardrailRow | PolicyRow) -> Acquaintance:
     return Acquaintance(row.email, path=row.source.path if row.source else None)
 
 
@@ -167,9 +167,9 @@ def redacted_finding(finding: Finding, who: Pseudonyms) -> Finding:
     )
 
 
-def redacted_rail(rail: RailResult, who: Pseudonyms) -> RailResult:
-    rows = (RailRow(who.email(row.email), who.told(row.message), who.place(row.source)) for row in rail.rows)
-    return replace(rail, rows=tuple(sorted(rows, key=attrgetter("email"))))
+def redacted_guardrail(guardrail: GuardrailResult, who: Pseudonyms) -> GuardrailResult:
+    rows = (GuardrailRow(who.email(row.email), who.told(row.message), who.place(row.source)) for row in guardrail.rows)
+    return replace(guardrail, rows=tuple(sorted(rows, key=attrgetter("email"))))
 
 
 def redacted_policy(result: PolicyResult, who: Pseudonyms) -> PolicyResult:
@@ -220,7 +220,7 @@ def redacted_comparison(comparison: Comparison, who: Pseudonyms) -> Comparison:
         comparison,
         revision=who.text(comparison.revision),
         loosened=tuple(redacted_guard(entry, who) for entry in comparison.loosened),
-        rails=tuple(redacted_rail(rail, who) for rail in comparison.rails),
+        guardrails=tuple(redacted_guardrail(guardrail, who) for guardrail in comparison.guardrails),
     )
 
 

@@ -22,7 +22,9 @@ _LEVELS: Final[Mapping[Severity, str]] = {
 }
 _HELP: Final[Mapping[Kind, str]] = {
     Kind.FILES: "Mend the file where the message says; `bo-sync validate` reads all of them, offline.",
-    Kind.RAIL: "A rail keeps accidents from the hub: nothing is sent while it refuses. The message says the way past.",
+    Kind.GUARDRAIL: (
+        "A guardrail keeps accidents from the hub: nothing is sent while it refuses. The message says the way past."
+    ),
     Kind.POLICY: "A policy of this repository, in policies/, says how access may be left. Change the grants that the "
     "message names; or the policy, or whom it excepts, in a reviewed change.",
     Kind.GUARD: "What kept people from harm at the base does so less now. That is allowed, and should be meant.",

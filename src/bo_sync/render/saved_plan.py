@@ -13,10 +13,10 @@ from typing import Final, get_args
 
 from bo_sync.core.diff import PROTECTED, UnmanagedPerson
 from bo_sync.core.document import Json
+from bo_sync.core.guardrails import GuardrailName, GuardrailResult, GuardrailRow
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
-from bo_sync.core.rails import RailName, RailResult, RailRow
 from bo_sync.core.settings import Unmanaged
 from bo_sync.core.text import Text, visible
 from bo_sync.render.documents import (
@@ -41,7 +41,7 @@ _RULE: Final = re.compile(r"[A-Z]{2,8}[0-9]{3}")
 _POLICY: Final = re.compile(r"[a-z0-9-]{1,200}")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _ALLOWED: Final = re.compile(r"--allow [a-z_]{1,40}=[0-9]{1,8}")
-_RAILS: Final[dict[str, RailName]] = {name: name for name in get_args(RailName)}
+_GUARDRAILS: Final[dict[str, GuardrailName]] = {name: name for name in get_args(GuardrailName)}
 _SEVERITIES: Final = frozenset(severity.value for severity in Severity)
 _LEFT: Final = frozenset({*(policy.value for policy in Unmanaged), PROTECTED})
 
@@ -75,7 +75,7 @@ def _plan(document: Mapping[str, Json]) -> Plan:
             for person in objects_of(document, "unmanaged")
         ),
         tuple(_finding(found) for found in objects_of(document, "findings")),
-        tuple(_rail(found) for found in objects_of(document, "rails")),
+        tuple(_guardrail(found) for found in objects_of(document, "guardrails")),
         dict(read_effects(zip(read, changes, strict=True))),
         tuple(_policy(found) for found in objects_of(document, "policies")),
     )
@@ -99,14 +99,17 @@ def _finding(found: Mapping[str, Json]) -> Finding:
     return Finding(rule, severity, _message(found), maybe_text_of(found, "email"), source_of(found))
 
 
-def _rail(found: Mapping[str, Json]) -> RailResult:
-    return RailResult(
-        _RAILS[word_of(found, "rail", frozenset(_RAILS))],
+def _guardrail(found: Mapping[str, Json]) -> GuardrailResult:
+    return GuardrailResult(
+        _GUARDRAILS[word_of(found, "guardrail", frozenset(_GUARDRAILS))],
         number_of(found, "actual"),
         number_of(found, "limit"),
         flag_of(found, "ok"),
         None if entry_of(found, "allowed_by") is None else name_of(found, "allowed_by", _ALLOWED),
-        tuple(RailRow(Text(text_of(row, "email")), _message(row), source_of(row)) for row in objects_of(found, "rows")),
+        tuple(
+            GuardrailRow(Text(text_of(row, "email")), _message(row), source_of(row))
+            for row in objects_of(found, "rows")
+        ),
     )
 
 

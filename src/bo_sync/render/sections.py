@@ -23,16 +23,16 @@ from bo_sync.core.changes import (
 )
 from bo_sync.core.diff import PROTECTED
 from bo_sync.core.effect import Shift
+from bo_sync.core.guardrails import by_expiry
 from bo_sync.core.model import BACKOFFICE, Profile, ProfileField, Role, Severity, Source
 from bo_sync.core.plan import Finding, Plan
-from bo_sync.core.rails import by_expiry
 from bo_sync.core.settings import Unmanaged
 from bo_sync.core.text import Text
+from bo_sync.render.guardrails import measure_of
 from bo_sync.render.layout import Pieces, Row, row
 from bo_sync.render.meanings import DELICATE, is_grave, meaning
 from bo_sync.render.phrases import address, level, people, step
 from bo_sync.render.policies import told_of
-from bo_sync.render.rails import measure_of
 
 _NAMES: Final[tuple[ProfileField, ...]] = ("first_name", "middle_name", "last_name")
 
@@ -105,7 +105,12 @@ def _rows(told: Iterable[Told]) -> tuple[Row, ...]:
 
 def _sorted(telling: _Telling) -> _Sorted:
     found, plan = _Sorted([], [], [], [], []), telling.plan
-    leaving = {entry.email for rail in plan.rails if rail.rail == "min_role_owners" for entry in rail.rows}
+    leaving = {
+        entry.email
+        for guardrail in plan.guardrails
+        if guardrail.guardrail == "min_role_owners"
+        for entry in guardrail.rows
+    }
     for change in plan.changes:
         match change:
             case CreateUser():
@@ -126,8 +131,10 @@ def _is_delicate(change: CreateUser, telling: _Telling) -> bool:
 
 
 def _refusals(plan: Plan) -> Iterator[Row]:
-    for rail in plan.refused:
-        yield row("!", "", f"{rail.rail} refuses this plan: {measure_of(rail)}; see the rails below")
+    for guardrail in plan.refused:
+        yield row(
+            "!", "", f"{guardrail.guardrail} refuses this plan: {measure_of(guardrail)}; see the guardrails below"
+        )
     for result in plan.violated:
         told = f"the policy {result.policy.id} refuses this plan: {told_of(result)}; see the policies below"
         yield row("!", "", told)
@@ -242,7 +249,7 @@ def _untouched(plan: Plan) -> Iterator[Row]:
 def nothing_of(plan: Plan) -> str:
     """What a plan without changes says of the hub: of everybody in the files only where everybody was compared.
 
-    With `--only` and `--ended` most people are not, and never whoever shares an address but for its case.
+    With `--only` and `--expired` most people are not, and never whoever shares an address but for its case.
     """
     if plan.unchanged == plan.config.users:
         return "The hub holds what the files say"

@@ -12,16 +12,16 @@ from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Action, Finding, Plan
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.render.escape import terminal
+from bo_sync.render.guardrails import guardrail_lines, guardrails_block, refusing_of
 from bo_sync.render.layout import Columns, Page, Row, Tone, cells, lay_out, measure, row
 from bo_sync.render.phrases import address, counted, listed, people
 from bo_sync.render.policies import policy_lines
-from bo_sync.render.rails import rail_lines, rails_block, refusing_of
 from bo_sync.render.sections import nothing_of, sections
 from bo_sync.render.users import UserRow
 
 
 def plan_text(plan: Plan, *, width: int | None, color: bool, explain: bool = False) -> str:
-    """A plan: where, then the rows by risk, one counted sentence, the rails; `explain` names all that opens."""
+    """A plan: where, then the rows by risk, one counted sentence, the guardrails; `explain` names all that opens."""
     return _joined(_plan_lines(plan, Page(width, color), explain=explain))
 
 
@@ -41,9 +41,9 @@ def _plan_lines(plan: Plan, page: Page, *, explain: bool) -> Iterator[str]:
     yield from page.hang("", _sentence(plan))
     if plan.changes or plan.refused:
         yield ""
-    rails, policies = list(rail_lines(plan, page)), list(policy_lines(plan.policies, "this plan", page))
-    yield from rails
-    if rails and policies and len(rails) + len(policies) > 2:
+    guardrails, policies = list(guardrail_lines(plan, page)), list(policy_lines(plan.policies, "this plan", page))
+    yield from guardrails
+    if guardrails and policies and len(guardrails) + len(policies) > 2:
         yield ""
     yield from policies
 
@@ -124,8 +124,8 @@ def _why_not_run(report: Report, plan: Plan, page: Page) -> Iterator[str]:
         yield ""
     elif report.not_run:
         if plan.refused:
-            yield "Refused by rails"
-            yield from rails_block(plan.refused, page)
+            yield "Refused by guardrails"
+            yield from guardrails_block(plan.refused, page)
             yield ""
         if plan.violated:
             yield from policy_lines(plan.violated, "this plan", page)

@@ -18,7 +18,7 @@ from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice
 from bo_sync.cli.redacting import redactable, shown
 from bo_sync.cli.reports import Report as Written
 from bo_sync.cli.reports import check_writable, report_option
-from bo_sync.core.rails import NumericRail
+from bo_sync.core.guardrails import NumericGuardrail
 from bo_sync.core.text import Text
 from bo_sync.errors import ExitCode, UsageError
 from bo_sync.render.json import plan_json
@@ -56,7 +56,8 @@ def command(
     With PLAN.json, a plan saved by `plan --out`, nothing runs unless that file is unaltered and a plan made now is the
     same; nor when hub or files have moved while the question stood (both exit 6). What is sent is first written into
     .bo-sync/journal, which `bo-sync journal` reads back; while one apply runs, another one here is refused (exit 1).
-    The exit code is 0 when everything was applied, 4 when a rail or a policy refuses, 5 when something was not applied.
+    The exit code is 0 when everything was applied, 4 when a guardrail or a policy refuses, 5 when something was not
+    applied.
     """
     from bo_sync.cli.github import below, failures_annotated
     from bo_sync.cli.session import hub_session, read_plan
@@ -155,7 +156,7 @@ def _show(reading: "Reading", form: str, *, quiet: bool) -> None:
 
 def _why_not(reading: "Reading", *, yes: bool) -> tuple[str, ExitCode] | None:
     """Why the plan that was shown is not run, and the exit code for that; None when it is. Asks, unless `yes`."""
-    from bo_sync.render.rails import refusing_of
+    from bo_sync.render.guardrails import refusing_of
 
     if refusing := refusing_of(reading.plan):
         return f"refused by {refusing}", ExitCode.REFUSED
@@ -176,12 +177,12 @@ def _confirmed() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Orders:
-    """How to run: under which name, with how many requests at once, and which rails were passed by number."""
+    """How to run: under which name, with how many requests at once, and which guardrails were passed by number."""
 
     run: str
     concurrency: int
     fail_fast: bool
-    allowed: tuple[tuple[NumericRail, int], ...]
+    allowed: tuple[tuple[NumericGuardrail, int], ...]
 
 
 def _run(

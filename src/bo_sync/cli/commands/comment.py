@@ -214,11 +214,12 @@ def _post(forge: Forge, chosen: "Chosen", message: _Message, *, drift: bool) -> 
 
 def _told(posted: "Posted", title: str, form: str) -> str:
     if form == "json":
+        from bo_sync.core.document import FORMAT_VERSION
         from bo_sync.render.escape import json_text
 
         url = posted.url.raw if posted.url is not None else None
         content = {"action": posted.action, "place": title, "url": url, "superseded": posted.superseded}
-        return json_text({"format_version": 1, **content})
+        return json_text({"format_version": FORMAT_VERSION, **content})
     from bo_sync.render.escape import terminal
 
     done = "nothing to do" if posted.action == "nothing" else posted.action

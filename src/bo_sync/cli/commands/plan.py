@@ -38,7 +38,7 @@ def command(
     Each change of access says what it lets the person do: which menu items open or close, how many of the hub's
     operations are gained or lost, and in words what a reviewer should hear of. What is risky comes first.
 
-    Exits 0, or 4 when a rail or a policy refuses the plan; with --detailed-exitcode 2 when changes are pending.
+    Exits 0, or 4 when a guardrail or a policy refuses the plan; with --detailed-exitcode 2 when changes are pending.
     """
     from bo_sync.cli.github import below, failures_annotated, plan_told
     from bo_sync.cli.session import hub_session, read_plan

@@ -68,7 +68,8 @@ def command(chosen: Common, *, form: str, reports: tuple[Report, ...], base: str
     The policies (docs/policies.md) are judged last, on the people of the files alone: whether there are too few people
     of a kind, only plan can tell, so here that is a warning.
 
-    Exits 0, 3 when a file has an error, or 4 when a rail refuses (there is not one person in the files, or --base found
+    Exits 0, 3 when a file has an error, or 4 when a guardrail refuses (there is not one person in the files, or
+    --base found
     somebody), when a policy of severity error fails, or with --strict for any warning.
     """
     from bo_sync.cli.github import below, failures_annotated, files_told
@@ -149,9 +150,9 @@ def _discreet(told: _Told) -> _Told:
 
 def _say_empty() -> None:
     from bo_sync.cli.talk import say
-    from bo_sync.core.rails import IMPASSABLE
+    from bo_sync.core.guardrails import IMPASSABLE
 
-    say(f"refused by the rail empty: 0 people in the files, at least 1 expected; {IMPASSABLE['empty']}")
+    say(f"refused by the guardrail empty: 0 people in the files, at least 1 expected; {IMPASSABLE['empty']}")
 
 
 def _show(tree: "Tree", told: _Told, form: str, below: str) -> None:
@@ -195,14 +196,14 @@ def _markdown(tree: "Tree", told: _Told, limit: int) -> str:
 
 
 def _checked(tree: "Tree", told: _Told) -> "Checked":
-    from bo_sync.core.rails import RailResult
+    from bo_sync.core.guardrails import GuardrailResult
     from bo_sync.render.notices import Checked
 
     people = len(tree.declarations) + len(tree.unsound)
-    empty = (RailResult("empty", people, 1, ok=people > 0),) if people or not tree.errors else ()
-    rails = empty if told.comparison is None else told.comparison.rails
+    empty = (GuardrailResult("empty", people, 1, ok=people > 0),) if people or not tree.errors else ()
+    guardrails = empty if told.comparison is None else told.comparison.guardrails
     loosened = told.comparison.loosened if told.comparison is not None else ()
-    return Checked(told.problems, told.findings, told.policies, rails, loosened)
+    return Checked(told.problems, told.findings, told.policies, guardrails, loosened)
 
 
 def _paths(tree: "Tree") -> "set[Text]":

@@ -1,4 +1,4 @@
-"""What narrows a plan or passes a rail, as it is typed: mistakes of the command line, and one urgent person."""
+"""What narrows a plan or passes a guardrail, as it is typed: mistakes of the command line, and one urgent person."""
 
 from pathlib import Path
 
@@ -30,14 +30,14 @@ LIVE: list[UserShape] = [
         (
             "protected=9",
             (
-                "'protected' is not a rail that a number can pass; "
+                "'protected' is not a guardrail that a number can pass; "
                 "those are min_role_owners, max_user_deletes, max_grant_losses"
             ),
         ),
         (
             "max_user_delete=9",
             (
-                "'max_user_delete' is not a rail that a number can pass; "
+                "'max_user_delete' is not a guardrail that a number can pass; "
                 "those are min_role_owners, max_user_deletes, max_grant_losses"
             ),
         ),

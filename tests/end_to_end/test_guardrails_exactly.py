@@ -1,4 +1,5 @@
-"""Each rail through the real commands and a real socket: the whole text, the exit code, and what the hub was sent."""
+"""Each guardrail through the real commands and a real socket: the whole text, the exit code, and what the hub was
+sent."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.core.rails import NumericRail
+from bo_sync.core.guardrails import NumericGuardrail
 from bo_sync.sandbox.faults import Calm
 from bo_sync.sandbox.resolvers import MUTATIONS
 from tests.end_to_end.hubs import Weathered, weathered
@@ -16,9 +17,9 @@ from tests.end_to_end.world import TODAY
 from tests.support.process import Ran, bo_sync, write
 
 
-def not_sent(rail: str) -> str:
-    """What is said beside a plan that one rail refuses."""
-    return f"Nothing was sent: refused by {rail}.\n"
+def not_sent(guardrail: str) -> str:
+    """What is said beside a plan that one guardrail refuses."""
+    return f"Nothing was sent: refused by {guardrail}.\n"
 
 
 WIDE = ("--allow", "max_user_deletes=999", "--allow", "max_grant_losses=999", "--allow", "min_role_owners=1")
@@ -49,49 +50,49 @@ def run(root: Path, hub: Weathered, state: State, *words: str) -> Ran:
     return bo_sync(root, *words, "--today", TODAY, env={**hub.env(), **state.env})
 
 
-def rails_of(done: Ran) -> str:
-    """The block of rails, which is the last that a plan prints."""
-    return done.out[done.out.rindex("\nRails: ") + 1 :]
+def guardrails_of(done: Ran) -> str:
+    """The block of guardrails, which is the last that a plan prints."""
+    return done.out[done.out.rindex("\nGuardrails: ") + 1 :]
 
 
 def refusal_of(done: Ran) -> tuple[str, ...]:
-    """The lines of the only rail that refuses, from its name to the way past it."""
-    lines = rails_of(done).splitlines()
+    """The lines of the only guardrail that refuses, from its name to the way past it."""
+    lines = guardrails_of(done).splitlines()
     first = next(number for number, line in enumerate(lines) if line.startswith("  REFUSED  "))
     last = next(number for number, line in enumerate(lines) if line.startswith("           way past: "))
     assert sum(line.startswith("  REFUSED  ") for line in lines) == 1
     return tuple(lines[first : last + 1])
 
 
-@pytest.mark.parametrize(("rail", "case"), REFUSALS.values(), ids=REFUSALS.keys())
-def test_a_rail_refuses_with_just_these_words_and_the_hub_is_only_read(
-    tmp_path: Path, rail: str, case: Refusal
+@pytest.mark.parametrize(("guardrail", "case"), REFUSALS.values(), ids=REFUSALS.keys())
+def test_a_guardrail_refuses_with_just_these_words_and_the_hub_is_only_read(
+    tmp_path: Path, guardrail: str, case: Refusal
 ) -> None:
     root = write(tmp_path, case.state.files)
     with unchanged_hub(case.state) as hub:
         plan = run(root, hub, case.state, "plan", "--out", "plan.json")
         apply = run(root, hub, case.state, "apply", "--yes")
         saved = run(root, hub, case.state, "apply", "plan.json", "--yes", "--format", "json")
-    assert rails_of(plan) == case.block(rail)
+    assert guardrails_of(plan) == case.block(guardrail)
     assert (plan.code, plan.err) == (4, case.talk)
-    assert (apply.code, apply.out, apply.err) == (4, plan.out, case.talk + not_sent(rail))
+    assert (apply.code, apply.out, apply.err) == (4, plan.out, case.talk + not_sent(guardrail))
     report = json.loads(saved.out)
     assert saved.code == 4
     assert {found["outcome"] for found in report["outcomes"]} <= {"not_attempted"}
     assert report["summary"] == {"applied": 0, "failed": 0, "not_attempted": len(report["outcomes"]), "unknown": 0}
     kept = json.loads((root / "plan.json").read_text("utf-8"))
-    assert (report["digest"], report["rails"]) == (kept["digest"], kept["rails"])
-    assert report["not_run"] == f"refused by {rail}"
+    assert (report["digest"], report["guardrails"]) == (kept["digest"], kept["guardrails"])
+    assert report["not_run"] == f"refused by {guardrail}"
     assert not (root / ".bo-sync/journal").exists(), "what sends nothing leaves no journal"
 
 
-@pytest.mark.parametrize(("rail", "case"), REFUSALS.values(), ids=REFUSALS.keys())
-def test_a_saved_plan_tells_the_rule_the_numbers_and_the_rows(tmp_path: Path, rail: str, case: Refusal) -> None:
+@pytest.mark.parametrize(("guardrail", "case"), REFUSALS.values(), ids=REFUSALS.keys())
+def test_a_saved_plan_tells_the_rule_the_numbers_and_the_rows(tmp_path: Path, guardrail: str, case: Refusal) -> None:
     root = write(tmp_path, case.state.files)
     with unchanged_hub(case.state) as hub:
         plan = run(root, hub, case.state, "plan", "--format", "json")
-    refused = [found for found in json.loads(plan.out)["rails"] if not found["ok"]]
-    assert [found["rail"] for found in refused] == [rail]
+    refused = [found for found in json.loads(plan.out)["guardrails"] if not found["ok"]]
+    assert [found["guardrail"] for found in refused] == [guardrail]
     assert refused[0]["allowed_by"] is None
     told = case.told[0].split("  ")[-1]
     numbers = [int(word) for word in told.replace(",", "").split() if word.isdigit()]
@@ -101,9 +102,9 @@ def test_a_saved_plan_tells_the_rule_the_numbers_and_the_rows(tmp_path: Path, ra
     assert kept == shown
 
 
-@pytest.mark.parametrize("rail", NUMBERED)
-def test_what_a_numeric_rail_just_allows_is_applied(tmp_path: Path, rail: NumericRail) -> None:
-    case = NUMBERED[rail]
+@pytest.mark.parametrize("guardrail", NUMBERED)
+def test_what_a_numeric_guardrail_just_allows_is_applied(tmp_path: Path, guardrail: NumericGuardrail) -> None:
+    case = NUMBERED[guardrail]
     root = write(tmp_path, case.just_allowed.files)
     with hub_of(case.just_allowed) as hub:
         plan = run(root, hub, case.just_allowed, "plan", "--detailed-exitcode")
@@ -111,30 +112,30 @@ def test_what_a_numeric_rail_just_allows_is_applied(tmp_path: Path, rail: Numeri
         left = run(root, hub, case.just_allowed, "plan", "--detailed-exitcode")
         assert writes(hub) != []
     assert (plan.code, apply.code, left.code) == (2, 0, 0)
-    assert case.allowed_line in rails_of(plan).splitlines()
-    assert rails_of(plan).splitlines()[0] == "Rails: none refuses"
+    assert case.allowed_line in guardrails_of(plan).splitlines()
+    assert guardrails_of(plan).splitlines()[0] == "Guardrails: none refuses"
 
 
-@pytest.mark.parametrize("rail", NUMBERED)
-def test_an_override_that_is_one_too_small_refuses_and_says_so(tmp_path: Path, rail: NumericRail) -> None:
-    case = NUMBERED[rail]
+@pytest.mark.parametrize("guardrail", NUMBERED)
+def test_an_override_that_is_one_too_small_refuses_and_says_so(tmp_path: Path, guardrail: NumericGuardrail) -> None:
+    case = NUMBERED[guardrail]
     state, told = case.refusal.state, case.refusal.told
     root = write(tmp_path, state.files)
     assert abs(case.too_small - case.enough) == 1
     with unchanged_hub(state) as hub:
-        plan = run(root, hub, state, "plan", "--allow", f"{rail}={case.too_small}")
-        apply = run(root, hub, state, "apply", "--yes", "--allow", f"{rail}={case.too_small}")
-    assert rails_of(plan) == case.refusal.block(rail, (case.refused_anyway, *told[1:]))
+        plan = run(root, hub, state, "plan", "--allow", f"{guardrail}={case.too_small}")
+        apply = run(root, hub, state, "apply", "--yes", "--allow", f"{guardrail}={case.too_small}")
+    assert guardrails_of(plan) == case.refusal.block(guardrail, (case.refused_anyway, *told[1:]))
     assert (plan.code, plan.err) == (4, "")
-    assert (apply.code, apply.out, apply.err) == (4, plan.out, not_sent(rail))
+    assert (apply.code, apply.out, apply.err) == (4, plan.out, not_sent(guardrail))
 
 
-@pytest.mark.parametrize("rail", NUMBERED)
+@pytest.mark.parametrize("guardrail", NUMBERED)
 def test_an_override_of_just_that_number_applies_and_is_written_to_the_journal(
-    tmp_path: Path, rail: NumericRail
+    tmp_path: Path, guardrail: NumericGuardrail
 ) -> None:
-    case = NUMBERED[rail]
-    state, allowed = case.refusal.state, ("--allow", f"{rail}={case.enough}")
+    case = NUMBERED[guardrail]
+    state, allowed = case.refusal.state, ("--allow", f"{guardrail}={case.enough}")
     assert case.refusal.told[-1].endswith(" ".join(allowed)), "the way past is the one that was told"
     root = write(tmp_path, state.files)
     with hub_of(state) as hub:
@@ -145,8 +146,8 @@ def test_an_override_of_just_that_number_applies_and_is_written_to_the_journal(
     assert case.passed in apply.out.splitlines()
     shown = bo_sync(root, "journal", "latest")
     kept = json.loads(bo_sync(root, "journal", "latest", "--format", "json").out)
-    assert f"  allowed {rail}={case.enough}" in shown.out.splitlines()
-    assert kept["allowed"] == {rail: case.enough}
+    assert f"  allowed {guardrail}={case.enough}" in shown.out.splitlines()
+    assert kept["allowed"] == {guardrail: case.enough}
 
 
 def test_an_override_is_for_one_run_and_a_saved_plan_does_not_carry_it(tmp_path: Path) -> None:
@@ -157,7 +158,7 @@ def test_an_override_is_for_one_run_and_a_saved_plan_does_not_carry_it(tmp_path:
         plan = run(root, hub, state, "plan", "--out", "plan.json", "--allow", f"max_user_deletes={case.enough}")
         apply = run(root, hub, state, "apply", "plan.json", "--yes")
     assert (plan.code, apply.code, apply.err) == (0, 4, not_sent("max_user_deletes"))
-    assert rails_of(apply) == case.refusal.block("max_user_deletes")
+    assert guardrails_of(apply) == case.refusal.block("max_user_deletes")
 
 
 def test_no_number_takes_the_last_owner(tmp_path: Path) -> None:
@@ -175,14 +176,16 @@ def test_no_number_takes_the_last_owner(tmp_path: Path) -> None:
             "users/me.yaml:1"
         ),
         (
-            "           way past: nothing passes this rail here: one owner always remains, so make somebody else an "
-            "owner first"
+            "           way past: nothing passes this guardrail here: one owner always remains, so make somebody "
+            "else an owner first"
         ),
     )
 
 
-@pytest.mark.parametrize(("rail", "case"), ABSOLUTE.values(), ids=ABSOLUTE.keys())
-def test_no_number_for_another_rail_passes_one_that_has_none(tmp_path: Path, rail: str, case: Refusal) -> None:
+@pytest.mark.parametrize(("guardrail", "case"), ABSOLUTE.values(), ids=ABSOLUTE.keys())
+def test_no_number_for_another_guardrail_passes_one_that_has_none(
+    tmp_path: Path, guardrail: str, case: Refusal
+) -> None:
     root = write(tmp_path, case.state.files)
     with unchanged_hub(case.state) as hub:
         apply = run(root, hub, case.state, "apply", "--yes", *WIDE)
@@ -190,31 +193,33 @@ def test_no_number_for_another_rail_passes_one_that_has_none(tmp_path: Path, rai
     assert refusal_of(apply) == case.told
 
 
-NOT_NUMERIC = "is not a rail that a number can pass; those are min_role_owners, max_user_deletes, max_grant_losses"
+NOT_NUMERIC = "is not a guardrail that a number can pass; those are min_role_owners, max_user_deletes, max_grant_losses"
 
 
 @pytest.mark.parametrize("command", [("plan",), ("apply", "--yes")], ids=["plan", "apply"])
-@pytest.mark.parametrize("rail", ["empty", "email_change", "removed_file", "protected", "self"])
-def test_a_rail_without_a_number_cannot_be_passed_by_one(tmp_path: Path, *, command: Sequence[str], rail: str) -> None:
-    done = bo_sync(tmp_path, *command, "--allow", f"{rail}=1")
+@pytest.mark.parametrize("guardrail", ["empty", "email_change", "removed_file", "protected", "self"])
+def test_a_guardrail_without_a_number_cannot_be_passed_by_one(
+    tmp_path: Path, *, command: Sequence[str], guardrail: str
+) -> None:
+    done = bo_sync(tmp_path, *command, "--allow", f"{guardrail}=1")
     assert (done.code, done.out) == (64, "")
     assert done.err == (
-        f"error: Invalid value for '--allow': '{rail}' {NOT_NUMERIC}\nnext: bo-sync {command[0]} --help\n"
+        f"error: Invalid value for '--allow': '{guardrail}' {NOT_NUMERIC}\nnext: bo-sync {command[0]} --help\n"
     )
 
 
-@pytest.mark.parametrize("rail", ["email_change", "removed_file", "max_user_deletes"])
-def test_validate_takes_no_override_at_all(tmp_path: Path, rail: str) -> None:
-    done = bo_sync(tmp_path, "validate", "--base", "main", "--allow", f"{rail}=1")
+@pytest.mark.parametrize("guardrail", ["email_change", "removed_file", "max_user_deletes"])
+def test_validate_takes_no_override_at_all(tmp_path: Path, guardrail: str) -> None:
+    done = bo_sync(tmp_path, "validate", "--base", "main", "--allow", f"{guardrail}=1")
     assert (done.code, done.out) == (64, "")
     assert done.err == "error: No such option '--allow'.\nnext: bo-sync validate --help\n"
 
 
 def test_validate_refuses_files_without_a_person_and_says_what_to_do(tmp_path: Path) -> None:
-    rail, case = ABSOLUTE["no user files"]
+    guardrail, case = ABSOLUTE["no user files"]
     done = bo_sync(write(tmp_path, case.state.files), "validate")
     assert done.code == 4
     assert done.err == (
-        f"refused by the rail {rail}: 0 people in the files, at least 1 expected; add at least one file to users/; to "
-        "remove people, give their files `state: absent`\n"
+        f"refused by the guardrail {guardrail}: 0 people in the files, at least 1 expected; add at least one "
+        "file to users/; to remove people, give their files `state: absent`\n"
     )

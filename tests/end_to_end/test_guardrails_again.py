@@ -1,6 +1,8 @@
-"""The rails are checked again before the first write: a plan that none refused is refused once the world has moved.
+"""The guardrails are checked again before the first write: a plan that none refused is refused once the world has
+moved.
 
-Each saved plan here would do the same now as when it was made, so it is not stale; only what the rails look at moved.
+Each saved plan here would do the same now as when it was made, so it is not stale; only what the guardrails look at
+moved.
 """
 
 from collections.abc import Mapping
@@ -14,7 +16,7 @@ from bo_sync.sandbox.faults import Calm
 from bo_sync.sandbox.shape import UserShape
 from tests.end_to_end.hubs import weathered
 from tests.end_to_end.refusals import OWNER, SESSION, State, lives, many, one, printed
-from tests.end_to_end.test_rails_exactly import not_sent, refusal_of, run, writes
+from tests.end_to_end.test_guardrails_exactly import not_sent, refusal_of, run, writes
 from tests.end_to_end.world import file, person, rows
 from tests.support.process import write
 
@@ -49,7 +51,7 @@ MOVED: Final = {
     ),
     "max_grant_losses, when somebody else took grants meanwhile": Moved(
         State(
-            {"bo-sync.yaml": "rails: {max_grant_losses: {count: 0, percent: 15}}\n", "users/ann.yaml": one("ann")},
+            {"bo-sync.yaml": "guardrails: {max_grant_losses: {count: 0, percent: 15}}\n", "users/ann.yaml": one("ann")},
             (lives("ann", *rows(order="OWNER", pricing="VIEWER")), lives("ben", *rows(shop="OWNER"))),
         ),
         (
@@ -82,7 +84,7 @@ MOVED: Final = {
                 "`state: absent`, beside the one for ann.smith@example.com; are they two people, give ann@example.com "
                 "a file of their own  users/ann.yaml:1"
             ),
-            "way past: nothing passes this rail; each row says what to do",
+            "way past: nothing passes this guardrail; each row says what to do",
         ),
         live=(lives("ann"),),
     ),
@@ -92,7 +94,7 @@ MOVED: Final = {
             "  REFUSED  protected         1 protected person changed, none allowed",
             "! ann@example.com  is protected, yet would be changed  users/ann.yaml:1",
             (
-                "way past: nothing passes this rail: take the address out of `protect` in bo-sync.yaml, in a "
+                "way past: nothing passes this guardrail: take the address out of `protect` in bo-sync.yaml, in a "
                 "reviewed change"
             ),
         ),
@@ -101,7 +103,7 @@ MOVED: Final = {
     "self, when the person who runs it is the one who loses": Moved(
         State(
             {
-                "bo-sync.yaml": "rails: {min_role_owners: 1}\n",
+                "bo-sync.yaml": "guardrails: {min_role_owners: 1}\n",
                 "users/me.yaml": "email: break-glass@example.com\nstate: absent\n",
             },
             (lives("ann", *OWNER),),
@@ -109,7 +111,7 @@ MOVED: Final = {
         (
             "  REFUSED  self              1 loss of whoever runs this, none allowed",
             ("! break-glass@example.com  is the person whose session runs, and would be deleted  users/me.yaml:1"),
-            "way past: nothing passes this rail: let somebody else, or an API key, run it",
+            "way past: nothing passes this guardrail: let somebody else, or an API key, run it",
         ),
         env=SESSION,
     ),
@@ -131,11 +133,11 @@ MOVED: Final = {
 
 
 @pytest.mark.parametrize("moved", MOVED.values(), ids=MOVED.keys())
-def test_a_saved_plan_that_no_rail_refused_is_refused_before_the_first_write(tmp_path: Path, moved: Moved) -> None:
+def test_a_saved_plan_that_no_guardrail_refused_is_refused_before_the_first_write(tmp_path: Path, moved: Moved) -> None:
     root = write(tmp_path, moved.state.files)
     with weathered(moved.state.population, Calm()) as hub:
         plan = run(root, hub, moved.state, "plan", "--out", "plan.json")
-        assert (plan.code, "Rails: none refuses\n" in plan.out) == (0, True)
+        assert (plan.code, "Guardrails: none refuses\n" in plan.out) == (0, True)
         if moved.live is not None:
             hub.hub.store.load(State({}, moved.live).population)
         write(root, {path: text for path, text in moved.files.items() if text is not None})
@@ -152,7 +154,7 @@ def test_a_saved_plan_that_no_rail_refused_is_refused_before_the_first_write(tmp
     assert "Nothing was sent: refused by " in apply.err
 
 
-def test_a_stale_plan_is_told_before_the_rail_that_refuses_it_too(tmp_path: Path) -> None:
+def test_a_stale_plan_is_told_before_the_guardrail_that_refuses_it_too(tmp_path: Path) -> None:
     state = State({"users/ann.yaml": ABSENT.format("ann"), "users/team.yaml": many("ben")}, (lives("ann"),))
     root = write(tmp_path, state.files)
     with weathered(State({}, (lives("ann"), lives("ben"))).population, Calm()) as hub:

@@ -1,4 +1,5 @@
-"""docs/rails.md quotes what bo-sync prints: each example is that of an end-to-end test, and no rail is left out."""
+"""docs/guardrails.md quotes what bo-sync prints: each example is that of an end-to-end test, and no guardrail is left
+out."""
 
 import os
 import re
@@ -8,26 +9,26 @@ from typing import Final, get_args
 
 import pytest
 
-from bo_sync.core.rails import NUMERIC, RailName
+from bo_sync.core.guardrails import NUMERIC, GuardrailName
 from bo_sync.sandbox.storm import MEANINGS
 from tests.end_to_end.histories import HISTORIES
 from tests.end_to_end.refusals import NUMBERED, REFUSALS
 from tests.end_to_end.test_saved_plans_exactly import ALTERED, ANEW, ANOTHER, MOVES, STALE
 
-RAILS: Final = Path(__file__).parent.parent.parent / "docs" / "rails.md"
+GUARDRAILS: Final = Path(__file__).parent.parent.parent / "docs" / "guardrails.md"
 EXAMPLE: Final = re.compile(r"(<!-- (.+?) -->\n```console\n)(.*?)(```\n)", re.DOTALL)
 COMMIT: Final = "0123456789"
 
 
 def told() -> str:
-    return RAILS.read_text(encoding="utf-8")
+    return GUARDRAILS.read_text(encoding="utf-8")
 
 
 def printed() -> Mapping[str, str]:
     """What stands in each example, by its mark: the command, and the lines that an end-to-end test compares."""
     examples = {f"refused: {name}": ("plan", *case.told) for name, (_, case) in REFUSALS.items()}
-    for rail, case in NUMBERED.items():
-        examples[f"passed: {rail}"] = (f"apply --yes --allow {rail}={case.enough}", case.passed)
+    for guardrail, case in NUMBERED.items():
+        examples[f"passed: {guardrail}"] = (f"apply --yes --allow {guardrail}={case.enough}", case.passed)
     for name, history in HISTORIES.items():
         examples[f"compared: {name}"] = ("validate --base main", *history.text(COMMIT).splitlines())
     for name, move in MOVES.items():
@@ -39,20 +40,22 @@ def printed() -> Mapping[str, str]:
 def test_every_example_is_what_is_printed() -> None:
     known = printed()
     if os.environ.get("BO_SYNC_GOLDENS") == "write":
-        RAILS.write_text(EXAMPLE.sub(lambda found: found[1] + known[found[2]] + found[4], told()), encoding="utf-8")
+        GUARDRAILS.write_text(
+            EXAMPLE.sub(lambda found: found[1] + known[found[2]] + found[4], told()), encoding="utf-8"
+        )
     found = {mark: example for _, mark, example, _ in EXAMPLE.findall(told())}
     assert found == {mark: known.get(mark) for mark in found}
     assert len(found) == told().count("```console"), "an example without a mark is held to nothing"
 
 
-@pytest.mark.parametrize("rail", get_args(RailName))
-def test_every_rail_has_a_section_with_an_example_and_a_row_in_the_table(rail: RailName) -> None:
+@pytest.mark.parametrize("guardrail", get_args(GuardrailName))
+def test_every_guardrail_has_a_section_with_an_example_and_a_row_in_the_table(guardrail: GuardrailName) -> None:
     sections = dict(re.findall(r"^## `(\w+)`\n(.*?)(?=^## |\Z)", told(), re.DOTALL | re.MULTILINE))
-    assert f"REFUSED  {rail} " in sections[rail]
-    assert "**Way past.**" in sections[rail]
-    row = re.search(rf"^\| \[`{rail}`\]\(#{rail}\) \|.*\| (.+?) \|$", told(), re.MULTILINE)
+    assert f"REFUSED  {guardrail} " in sections[guardrail]
+    assert "**Way past.**" in sections[guardrail]
+    row = re.search(rf"^\| \[`{guardrail}`\]\(#{guardrail}\) \|.*\| (.+?) \|$", told(), re.MULTILINE)
     assert row is not None
-    assert row[1] == (f"`--allow {rail}=N`" if rail in NUMERIC else "no")
+    assert row[1] == (f"`--allow {guardrail}=N`" if guardrail in NUMERIC else "no")
 
 
 def test_every_kind_of_fault_stands_in_the_table() -> None:

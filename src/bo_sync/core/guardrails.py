@@ -1,7 +1,7 @@
-"""Rails: what a plan may not do, whoever asks. Each is a small pure function from a situation to a result.
+"""Guardrails: what a plan may not do, whoever asks. Each is a small pure function from a situation to a result.
 
 They are checked when a plan is made, and the plan that is applied is made anew, so they are checked again before the
-first write. `RAILS` is their order of showing.
+first write. `GUARDRAILS` is their order of showing.
 """
 
 from collections.abc import Callable, Container, Iterator, Mapping
@@ -25,7 +25,7 @@ from bo_sync.core.replay import grants_after, grants_now
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 
-RailName = Literal[
+GuardrailName = Literal[
     "empty",
     "email_change",
     "removed_file",
@@ -35,14 +35,14 @@ RailName = Literal[
     "max_user_deletes",
     "max_grant_losses",
 ]
-NumericRail = Literal["min_role_owners", "max_user_deletes", "max_grant_losses"]
-NUMERIC: Final[tuple[NumericRail, ...]] = ("min_role_owners", "max_user_deletes", "max_grant_losses")
-"""The rails that a number on the command line can pass, for one run."""
+NumericGuardrail = Literal["min_role_owners", "max_user_deletes", "max_grant_losses"]
+NUMERIC: Final[tuple[NumericGuardrail, ...]] = ("min_role_owners", "max_user_deletes", "max_grant_losses")
+"""The guardrails that a number on the command line can pass, for one run."""
 
 
 @dataclass(frozen=True, slots=True)
-class RailRow:
-    """One person because of whom a rail refuses, or counts."""
+class GuardrailRow:
+    """One person because of whom a guardrail refuses, or counts."""
 
     email: Text
     message: str
@@ -50,20 +50,22 @@ class RailRow:
 
 
 @dataclass(frozen=True, slots=True)
-class RailResult:
-    """`actual` against `limit`, in the unit of the rail. `allowed_by` is the override that set the limit, as given."""
+class GuardrailResult:
+    """`actual` against `limit`, in the unit of the guardrail. `allowed_by` is the override that set the limit, as
+    given."""
 
-    rail: RailName
+    guardrail: GuardrailName
     actual: int
     limit: int
     ok: bool
     allowed_by: str | None = None
-    rows: tuple[RailRow, ...] = ()
+    rows: tuple[GuardrailRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that rails look at. `people` is the number of people in the files, `viewer` the person whose session runs.
+    """All that guardrails look at. `people` is the number of people in the files, `viewer` the person whose session
+    runs.
 
     `difference` is what would be done, `whole` the same before it was narrowed to some people.
     """
@@ -74,26 +76,26 @@ class Situation:
     settings: Settings
     people: int
     viewer: Text | None = None
-    allowed: Mapping[NumericRail, int] = field(default_factory=dict)
+    allowed: Mapping[NumericGuardrail, int] = field(default_factory=dict)
 
 
-def check(situation: Situation) -> tuple[RailResult, ...]:
-    """Every rail's result, in the order of `RAILS`, those that are content included."""
-    return tuple(rail(situation) for rail in RAILS)
+def check(situation: Situation) -> tuple[GuardrailResult, ...]:
+    """Every guardrail's result, in the order of `GUARDRAILS`, those that are content included."""
+    return tuple(guardrail(situation) for guardrail in GUARDRAILS)
 
 
-def _empty(situation: Situation) -> RailResult:
-    return RailResult("empty", situation.people, 1, ok=situation.people >= 1)
+def _empty(situation: Situation) -> GuardrailResult:
+    return GuardrailResult("empty", situation.people, 1, ok=situation.people >= 1)
 
 
-def _email_change(situation: Situation) -> RailResult:
+def _email_change(situation: Situation) -> GuardrailResult:
     conflicts = [
-        RailRow(conflict.email, conflict.message, conflict.source) for conflict in situation.difference.conflicts
+        GuardrailRow(conflict.email, conflict.message, conflict.source) for conflict in situation.difference.conflicts
     ]
     return _none_allowed("email_change", (*conflicts, *_look_alikes(situation)))
 
 
-def _look_alikes(situation: Situation) -> Iterator[RailRow]:
+def _look_alikes(situation: Situation) -> Iterator[GuardrailRow]:
     """People to be created who look like somebody whom no file speaks of: most likely an address that was changed."""
     nobodys = {person.email.raw for person in situation.whole.unmanaged} | {
         change.hub_email.raw
@@ -111,7 +113,7 @@ def _look_alikes(situation: Situation) -> Iterator[RailRow]:
                 user.id: (user, trait) for trait in reversed(traits(change.profile)) for user in by_trait.get(trait, ())
             }
             for user, trait in alike.values():
-                yield RailRow(change.email, _same_person(change.email, user, trait.noun), change.source)
+                yield GuardrailRow(change.email, _same_person(change.email, user, trait.noun), change.source)
 
 
 def _same_person(email: Text, user: LiveUser, shared: str) -> str:
@@ -122,9 +124,9 @@ def _same_person(email: Text, user: LiveUser, shared: str) -> str:
     )
 
 
-def _protected(situation: Situation) -> RailResult:
+def _protected(situation: Situation) -> GuardrailResult:
     rows = tuple(
-        RailRow(change.email, f"is protected, yet would be {_done(change)}", change.source)
+        GuardrailRow(change.email, f"is protected, yet would be {_done(change)}", change.source)
         for change in situation.difference.changes
         if not isinstance(change, CreateUser)
         and (situation.settings.is_protected(change.email) or situation.settings.is_protected(change.hub_email))
@@ -132,10 +134,10 @@ def _protected(situation: Situation) -> RailResult:
     return _none_allowed("protected", rows)
 
 
-def _self(situation: Situation) -> RailResult:
+def _self(situation: Situation) -> GuardrailResult:
     viewer = situation.viewer
     rows = tuple(
-        RailRow(change.email, message, change.source)
+        GuardrailRow(change.email, message, change.source)
         for change in situation.difference.changes
         if viewer is not None and _hub_email(change).folded == viewer.folded
         for message in _self_harm(change)
@@ -151,7 +153,7 @@ def _self_harm(change: Change) -> Iterator[str]:
             yield f"is the person whose session runs, and would lose {role}"
 
 
-def _min_role_owners(situation: Situation) -> RailResult:
+def _min_role_owners(situation: Situation) -> GuardrailResult:
     if ROLES_PERMISSIONS not in situation.live.definitions:
         return _owners_unknown(situation)
     definitions = situation.live.definitions
@@ -159,17 +161,17 @@ def _min_role_owners(situation: Situation) -> RailResult:
     then = _owners(grants_after(situation.live, situation.difference.changes), definitions)
     lost = now - then
     rows = tuple(
-        RailRow(change.email, "would no longer own Roles & permissions with Backoffice on", change.source)
+        GuardrailRow(change.email, "would no longer own Roles & permissions with Backoffice on", change.source)
         for change in situation.difference.changes
         if _hub_email(change).raw in lost
     )
-    limit, allowed_by = _limit(situation, "min_role_owners", situation.settings.rails.min_role_owners)
+    limit, allowed_by = _limit(situation, "min_role_owners", situation.settings.guardrails.min_role_owners)
     limit = max(limit, 1)
     ok = len(then) >= limit or len(then) >= len(now)
-    return RailResult("min_role_owners", len(then), limit, ok, allowed_by, rows)
+    return GuardrailResult("min_role_owners", len(then), limit, ok, allowed_by, rows)
 
 
-def _owners_unknown(situation: Situation) -> RailResult:
+def _owners_unknown(situation: Situation) -> GuardrailResult:
     """Without the hub's definition of Roles & permissions nobody can tell who owns it, so nothing may be taken."""
     taking = [
         change
@@ -177,15 +179,15 @@ def _owners_unknown(situation: Situation) -> RailResult:
         if isinstance(change, DeleteUser) or any(edit.direction.takes for edit in change.grants)
     ]
     rows = tuple(
-        RailRow(
+        GuardrailRow(
             change.email,
             "would lose access, but the hub has no role definition named role, so nobody can tell who owns it",
             change.source,
         )
         for change in taking
     )
-    limit, allowed_by = _limit(situation, "min_role_owners", situation.settings.rails.min_role_owners)
-    return RailResult("min_role_owners", 0, max(limit, 1), not rows, allowed_by, rows)
+    limit, allowed_by = _limit(situation, "min_role_owners", situation.settings.guardrails.min_role_owners)
+    return GuardrailResult("min_role_owners", 0, max(limit, 1), not rows, allowed_by, rows)
 
 
 def role_owners(live: LiveIndex) -> frozenset[str]:
@@ -207,12 +209,14 @@ def is_role_owner(held: Mapping[Role, Access], definitions: Container[Role]) -> 
     return is_on and held.get(ROLES_PERMISSIONS) is Access.OWNER
 
 
-def _max_user_deletes(situation: Situation) -> RailResult:
+def _max_user_deletes(situation: Situation) -> GuardrailResult:
     deletions = [change for change in situation.difference.changes if isinstance(change, DeleteUser)]
-    rows = tuple(RailRow(change.email, f"would be deleted: {_cause(change)}", change.source) for change in deletions)
-    share = situation.settings.rails.max_user_deletes.of(len(situation.live.people))
+    rows = tuple(
+        GuardrailRow(change.email, f"would be deleted: {_cause(change)}", change.source) for change in deletions
+    )
+    share = situation.settings.guardrails.max_user_deletes.of(len(situation.live.people))
     limit, allowed_by = _limit(situation, "max_user_deletes", share)
-    return RailResult("max_user_deletes", len(rows), limit, len(rows) <= limit, allowed_by, rows)
+    return GuardrailResult("max_user_deletes", len(rows), limit, len(rows) <= limit, allowed_by, rows)
 
 
 def _cause(change: DeleteUser) -> str:
@@ -224,27 +228,29 @@ def by_expiry(edit: GrantChange) -> str:
     return "" if isinstance(edit, RemoveDuplicate) or edit.expired is None else ": its `until` has passed"
 
 
-def _max_grant_losses(situation: Situation) -> RailResult:
+def _max_grant_losses(situation: Situation) -> GuardrailResult:
     rows = tuple(
-        RailRow(change.email, f"{edit.role} {edit.before.word} → {edit.after.word}{by_expiry(edit)}", change.source)
+        GuardrailRow(
+            change.email, f"{edit.role} {edit.before.word} → {edit.after.word}{by_expiry(edit)}", change.source
+        )
         for change in situation.difference.changes
         if isinstance(change, UpdateUser)
         for edit in change.grants
         if edit.direction.takes
     )
-    share = situation.settings.rails.max_grant_losses.of(situation.live.grant_count)
+    share = situation.settings.guardrails.max_grant_losses.of(situation.live.grant_count)
     limit, allowed_by = _limit(situation, "max_grant_losses", share)
-    return RailResult("max_grant_losses", len(rows), limit, len(rows) <= limit, allowed_by, rows)
+    return GuardrailResult("max_grant_losses", len(rows), limit, len(rows) <= limit, allowed_by, rows)
 
 
-def _limit(situation: Situation, rail: NumericRail, own: int) -> tuple[int, str | None]:
+def _limit(situation: Situation, guardrail: NumericGuardrail, own: int) -> tuple[int, str | None]:
     """The limit in force, and the override that set it. An override names the number itself, also a stricter one."""
-    named = situation.allowed.get(rail)
-    return (own, None) if named is None else (named, f"--allow {rail}={named}")
+    named = situation.allowed.get(guardrail)
+    return (own, None) if named is None else (named, f"--allow {guardrail}={named}")
 
 
-def _none_allowed(rail: RailName, rows: tuple[RailRow, ...]) -> RailResult:
-    return RailResult(rail, len(rows), 0, not rows, rows=rows)
+def _none_allowed(guardrail: GuardrailName, rows: tuple[GuardrailRow, ...]) -> GuardrailResult:
+    return GuardrailResult(guardrail, len(rows), 0, not rows, rows=rows)
 
 
 def _hub_email(change: Change) -> Text:
@@ -255,7 +261,7 @@ def _done(change: UpdateUser | DeleteUser) -> str:
     return "changed" if isinstance(change, UpdateUser) else "deleted"
 
 
-RAILS: Final[tuple[Callable[[Situation], RailResult], ...]] = (
+GUARDRAILS: Final[tuple[Callable[[Situation], GuardrailResult], ...]] = (
     _empty,
     _email_change,
     _protected,
@@ -266,20 +272,22 @@ RAILS: Final[tuple[Callable[[Situation], RailResult], ...]] = (
 )
 
 
-IMPASSABLE: Final[Mapping[RailName, str]] = {
+IMPASSABLE: Final[Mapping[GuardrailName, str]] = {
     "empty": "add at least one file to users/; to remove people, give their files `state: absent`",
-    "email_change": "nothing passes this rail; each row says what to do",
-    "removed_file": "nothing passes this rail: keep the file with `state: absent`, or set `unmanaged: delete`",
-    "protected": "nothing passes this rail: take the address out of `protect` in bo-sync.yaml, in a reviewed change",
-    "self": "nothing passes this rail: let somebody else, or an API key, run it",
+    "email_change": "nothing passes this guardrail; each row says what to do",
+    "removed_file": "nothing passes this guardrail: keep the file with `state: absent`, or set `unmanaged: delete`",
+    "protected": (
+        "nothing passes this guardrail: take the address out of `protect` in bo-sync.yaml, in a reviewed change"
+    ),
+    "self": "nothing passes this guardrail: let somebody else, or an API key, run it",
 }
-"""What to do about a rail that no number passes."""
+"""What to do about a guardrail that no number passes."""
 
 
-def way_past(result: RailResult) -> str:
-    """The exact way past a rail that refuses."""
-    if result.rail in IMPASSABLE:
-        return IMPASSABLE[result.rail]
-    if result.rail == "min_role_owners" and not result.actual:
-        return "nothing passes this rail here: one owner always remains, so make somebody else an owner first"
-    return f"if this is meant, pass --allow {result.rail}={result.actual}"
+def way_past(result: GuardrailResult) -> str:
+    """The exact way past a guardrail that refuses."""
+    if result.guardrail in IMPASSABLE:
+        return IMPASSABLE[result.guardrail]
+    if result.guardrail == "min_role_owners" and not result.actual:
+        return "nothing passes this guardrail here: one owner always remains, so make somebody else an owner first"
+    return f"if this is meant, pass --allow {result.guardrail}={result.actual}"

@@ -1,4 +1,4 @@
-"""Each rail: what it refuses, what it just allows, what passes it, and what it says."""
+"""Each guardrail: what it refuses, what it just allows, what passes it, and what it says."""
 
 from dataclasses import replace
 
@@ -6,26 +6,26 @@ import pytest
 
 from bo_sync.core.changes import Cause, Change, CreateUser, UpdateUser
 from bo_sync.core.diff import Difference, IdentityConflict, diff
-from bo_sync.core.live import LiveIndex
-from bo_sync.core.model import DesiredUser, LiveUser
-from bo_sync.core.rails import (
+from bo_sync.core.guardrails import (
     NUMERIC,
-    NumericRail,
-    RailName,
-    RailResult,
-    RailRow,
+    GuardrailName,
+    GuardrailResult,
+    GuardrailRow,
+    NumericGuardrail,
     Situation,
     by_expiry,
     check,
     role_owners,
     way_past,
 )
-from bo_sync.core.settings import RailLimits, Settings, Share, Unmanaged
+from bo_sync.core.live import LiveIndex
+from bo_sync.core.model import DesiredUser, LiveUser
+from bo_sync.core.settings import GuardrailLimits, Settings, Share, Unmanaged
 from bo_sync.core.text import Text
 from tests.support.builders import create, delete, duplicate, field_change, revoke, set_grant, source, update
 from tests.support.people import SETTINGS, YESTERDAY, absent, grant, holds, indexed, owner, row, wants
 
-Allowed = dict[NumericRail, int]
+Allowed = dict[NumericGuardrail, int]
 
 PHONE = (field_change("phone", "1", "2"),)
 NOBODY = indexed()
@@ -43,16 +43,16 @@ def situation(
     )
 
 
-def result(rail: RailName, of: Situation) -> RailResult:
-    return next(found for found in check(of) if found.rail == rail)
+def result(guardrail: GuardrailName, of: Situation) -> GuardrailResult:
+    return next(found for found in check(of) if found.guardrail == guardrail)
 
 
 def population(count: int) -> tuple[LiveUser, ...]:
     return tuple(holds(number, f"p{number:03}@example.com", row("pricing", "owner")) for number in range(1, count + 1))
 
 
-def test_every_rail_answers_in_the_declared_order() -> None:
-    assert [found.rail for found in check(situation())] == [
+def test_every_guardrail_answers_in_the_declared_order() -> None:
+    assert [found.guardrail for found in check(situation())] == [
         "empty",
         "email_change",
         "protected",
@@ -71,8 +71,8 @@ def test_a_plan_that_does_nothing_is_refused_by_nothing() -> None:
 
 
 def test_no_user_files_at_all_are_refused() -> None:
-    assert result("empty", replace(situation(), people=0)) == RailResult("empty", 0, 1, ok=False)
-    assert result("empty", replace(situation(), people=1)) == RailResult("empty", 1, 1, ok=True)
+    assert result("empty", replace(situation(), people=0)) == GuardrailResult("empty", 0, 1, ok=False)
+    assert result("empty", replace(situation(), people=1)) == GuardrailResult("empty", 1, 1, ok=True)
 
 
 # email_change
@@ -81,16 +81,16 @@ def test_no_user_files_at_all_are_refused() -> None:
 def test_every_refused_identity_is_a_row() -> None:
     conflict = IdentityConflict(Text("jane@example.com"), source(line=3), "id 7 is somebody else")
     refused = replace(situation(), difference=Difference(conflicts=(conflict,)))
-    assert result("email_change", refused) == RailResult(
+    assert result("email_change", refused) == GuardrailResult(
         "email_change",
         1,
         0,
         ok=False,
-        rows=(RailRow(Text("jane@example.com"), "id 7 is somebody else", source(line=3)),),
+        rows=(GuardrailRow(Text("jane@example.com"), "id 7 is somebody else", source(line=3)),),
     )
 
 
-def look_alikes(desired: tuple[DesiredUser, ...], live: LiveIndex, settings: Settings = SETTINGS) -> RailResult:
+def look_alikes(desired: tuple[DesiredUser, ...], live: LiveIndex, settings: Settings = SETTINGS) -> GuardrailResult:
     whole = diff(desired, live, settings)
     return result("email_change", Situation(whole, whole, live, settings, len(desired)))
 
@@ -128,8 +128,8 @@ def test_a_newcomer_who_looks_like_somebody_without_a_file_is_refused(
     old: LiveUser, shared: str, unmanaged: Unmanaged
 ) -> None:
     found = look_alikes((JANE_DOE,), indexed(old), Settings(unmanaged=unmanaged))
-    row = RailRow(JANE_DOE.email, same_as_old(shared), JANE_DOE.source)
-    assert found == RailResult("email_change", 1, 0, ok=False, rows=(row,))
+    row = GuardrailRow(JANE_DOE.email, same_as_old(shared), JANE_DOE.source)
+    assert found == GuardrailResult("email_change", 1, 0, ok=False, rows=(row,))
 
 
 def test_a_newcomer_is_refused_for_each_person_without_a_file_whom_they_look_like() -> None:
@@ -183,7 +183,7 @@ def test_a_plan_for_some_people_still_sees_whom_they_look_like(unmanaged: Unmana
 
 
 def test_a_row_may_stand_for_no_file() -> None:
-    assert RailRow(Text("jane@example.com"), "x") == RailRow(Text("jane@example.com"), "x", source=None)
+    assert GuardrailRow(Text("jane@example.com"), "x") == GuardrailRow(Text("jane@example.com"), "x", source=None)
 
 
 # protected
@@ -213,8 +213,8 @@ PROTECTED: dict[str, tuple[Change, str | None]] = {
 def test_protected(change: Change, message: str | None) -> None:
     live = indexed(holds(7, change.email.raw if isinstance(change, CreateUser) else change.hub_email.raw))
     found = result("protected", situation(change, live=live, settings=PROTECTING))
-    rows = (RailRow(change.email, message, change.source),) if message else ()
-    assert found == RailResult("protected", len(rows), 0, ok=not rows, rows=rows)
+    rows = (GuardrailRow(change.email, message, change.source),) if message else ()
+    assert found == GuardrailResult("protected", len(rows), 0, ok=not rows, rows=rows)
 
 
 def test_a_protected_person_with_a_file_that_changes_nothing_is_fine() -> None:
@@ -266,9 +266,9 @@ SELF: dict[str, tuple[Change, tuple[str, ...]]] = {
 def test_self(change: Change, messages: tuple[str, ...]) -> None:
     hub_email = change.email if isinstance(change, CreateUser) else change.hub_email
     live = indexed(holds(7, hub_email.raw, row("backoffice", "owner")))
-    rows = tuple(RailRow(change.email, message, change.source) for message in messages)
+    rows = tuple(GuardrailRow(change.email, message, change.source) for message in messages)
     found = result("self", situation(change, live=live, viewer="me@example.com"))
-    assert found == RailResult("self", len(rows), 0, ok=not rows, rows=rows)
+    assert found == GuardrailResult("self", len(rows), 0, ok=not rows, rows=rows)
     assert result("self", situation(change, live=live)).ok, "an API key has no person"
 
 
@@ -328,7 +328,7 @@ def test_min_role_owners(
 
 
 def test_a_minimum_of_0_in_the_settings_counts_as_1() -> None:
-    settings = Settings(rails=RailLimits(min_role_owners=0))
+    settings = Settings(guardrails=GuardrailLimits(min_role_owners=0))
     found = result("min_role_owners", situation(*map(demote, THREE), live=indexed(*THREE), settings=settings))
     assert (found.limit, found.ok) == (1, False)
 
@@ -337,7 +337,7 @@ def test_who_would_no_longer_own_is_a_row_and_nobody_else() -> None:
     changes = (demote(THREE[0]), switch_off(THREE[1]), update("c@example.com", revoke("pricing", "owner")))
     found = result("min_role_owners", situation(*changes, live=indexed(*THREE)))
     message = "would no longer own Roles & permissions with Backoffice on"
-    assert found.rows == tuple(RailRow(change.email, message, change.source) for change in changes[:2])
+    assert found.rows == tuple(GuardrailRow(change.email, message, change.source) for change in changes[:2])
 
 
 def test_an_owner_whom_a_file_spells_otherwise_is_a_row() -> None:
@@ -395,7 +395,7 @@ DELETES: dict[str, tuple[int, int, Allowed, tuple[int, bool]]] = {
     "an override allows it": (3, 14, {"max_user_deletes": 3}, (3, True)),
     "an override that is too small refuses": (4, 14, {"max_user_deletes": 3}, (3, False)),
     "a stricter override refuses what the settings allow": (1, 14, {"max_user_deletes": 0}, (0, False)),
-    "an override of another rail allows nothing": (3, 14, {"max_grant_losses": 99}, (2, False)),
+    "an override of another guardrail allows nothing": (3, 14, {"max_grant_losses": 99}, (2, False)),
 }
 
 
@@ -442,7 +442,7 @@ LOSSES: dict[str, tuple[int, int, Allowed, tuple[int, bool]]] = {
     "an override allows it": (16, 60, {"max_grant_losses": 16}, (16, True)),
     "an override that is too small refuses": (17, 60, {"max_grant_losses": 16}, (16, False)),
     "a stricter override refuses what the settings allow": (1, 60, {"max_grant_losses": 0}, (0, False)),
-    "an override of another rail allows nothing": (16, 60, {"max_user_deletes": 99}, (15, False)),
+    "an override of another guardrail allows nothing": (16, 60, {"max_user_deletes": 99}, (15, False)),
 }
 
 
@@ -469,8 +469,8 @@ def test_what_is_lowered_or_revoked_counts_among_people_who_stay() -> None:
     newcomer = create("new@example.com", set_grant("pricing", "none", "owner"))
     of = situation(everything, gains, surplus, leaver, newcomer, live=indexed(*population(4)))
     assert result("max_grant_losses", of).rows == (
-        RailRow(everything.email, "pricing owner → viewer", everything.source),
-        RailRow(everything.email, "api_keys editor → none", everything.source),
+        GuardrailRow(everything.email, "pricing owner → viewer", everything.source),
+        GuardrailRow(everything.email, "api_keys editor → none", everything.source),
     )
 
 
@@ -488,59 +488,59 @@ def test_no_end_is_why_a_surplus_row_goes() -> None:
 
 
 def test_limits_come_from_the_settings() -> None:
-    settings = Settings(rails=RailLimits(max_user_deletes=Share(0, 0), max_grant_losses=Share(0, 0)))
+    settings = Settings(guardrails=GuardrailLimits(max_user_deletes=Share(0, 0), max_grant_losses=Share(0, 0)))
     of = situation(*deletions(1), update("p002@example.com", LOSS), live=indexed(*population(9)), settings=settings)
-    assert [found.rail for found in check(of) if not found.ok] == ["max_user_deletes", "max_grant_losses"]
+    assert [found.guardrail for found in check(of) if not found.ok] == ["max_user_deletes", "max_grant_losses"]
 
 
 # The way past.
 
-WAYS: dict[str, tuple[RailResult, str]] = {
+WAYS: dict[str, tuple[GuardrailResult, str]] = {
     "empty": (
-        RailResult("empty", 0, 1, ok=False),
+        GuardrailResult("empty", 0, 1, ok=False),
         "add at least one file to users/; to remove people, give their files `state: absent`",
     ),
     "email_change": (
-        RailResult("email_change", 1, 0, ok=False),
-        "nothing passes this rail; each row says what to do",
+        GuardrailResult("email_change", 1, 0, ok=False),
+        "nothing passes this guardrail; each row says what to do",
     ),
     "removed_file": (
-        RailResult("removed_file", 1, 0, ok=False),
-        "nothing passes this rail: keep the file with `state: absent`, or set `unmanaged: delete`",
+        GuardrailResult("removed_file", 1, 0, ok=False),
+        "nothing passes this guardrail: keep the file with `state: absent`, or set `unmanaged: delete`",
     ),
     "protected": (
-        RailResult("protected", 1, 0, ok=False),
-        "nothing passes this rail: take the address out of `protect` in bo-sync.yaml, in a reviewed change",
+        GuardrailResult("protected", 1, 0, ok=False),
+        "nothing passes this guardrail: take the address out of `protect` in bo-sync.yaml, in a reviewed change",
     ),
     "self": (
-        RailResult("self", 1, 0, ok=False),
-        "nothing passes this rail: let somebody else, or an API key, run it",
+        GuardrailResult("self", 1, 0, ok=False),
+        "nothing passes this guardrail: let somebody else, or an API key, run it",
     ),
     "min_role_owners": (
-        RailResult("min_role_owners", 1, 2, ok=False),
+        GuardrailResult("min_role_owners", 1, 2, ok=False),
         "if this is meant, pass --allow min_role_owners=1",
     ),
     "min_role_owners, nobody left": (
-        RailResult("min_role_owners", 0, 2, ok=False),
-        "nothing passes this rail here: one owner always remains, so make somebody else an owner first",
+        GuardrailResult("min_role_owners", 0, 2, ok=False),
+        "nothing passes this guardrail here: one owner always remains, so make somebody else an owner first",
     ),
     "max_user_deletes": (
-        RailResult("max_user_deletes", 7, 2, ok=False),
+        GuardrailResult("max_user_deletes", 7, 2, ok=False),
         "if this is meant, pass --allow max_user_deletes=7",
     ),
     "max_user_deletes, when not even none was allowed": (
-        RailResult("max_user_deletes", 0, -1, ok=False),
+        GuardrailResult("max_user_deletes", 0, -1, ok=False),
         "if this is meant, pass --allow max_user_deletes=0",
     ),
     "max_grant_losses": (
-        RailResult("max_grant_losses", 30, 15, ok=False),
+        GuardrailResult("max_grant_losses", 30, 15, ok=False),
         "if this is meant, pass --allow max_grant_losses=30",
     ),
 }
 
 
 @pytest.mark.parametrize(("refused", "way"), WAYS.values(), ids=WAYS.keys())
-def test_the_exact_way_past(refused: RailResult, way: str) -> None:
+def test_the_exact_way_past(refused: GuardrailResult, way: str) -> None:
     assert way_past(refused) == way
 
 
@@ -556,8 +556,8 @@ def test_the_exact_way_past(refused: RailResult, way: str) -> None:
 def test_the_way_past_does_pass(of: Situation) -> None:
     (refused,) = [found for found in check(of) if not found.ok]
     name, _, number = way_past(refused).rpartition(" ")[2].partition("=")
-    (rail,) = [rail for rail in NUMERIC if rail == name]
-    passed = result(rail, replace(of, allowed={rail: int(number)}))
+    (guardrail,) = [guardrail for guardrail in NUMERIC if guardrail == name]
+    passed = result(guardrail, replace(of, allowed={guardrail: int(number)}))
     assert (passed.ok, passed.allowed_by) == (True, f"--allow {name}={number}")
 
 
@@ -567,7 +567,7 @@ def test_nothing_passes_the_loss_of_the_last_owner() -> None:
         assert not result("min_role_owners", replace(of, allowed={"min_role_owners": number})).ok
 
 
-def test_the_rails_judge_what_a_diff_finds() -> None:
+def test_the_guardrails_judge_what_a_diff_finds() -> None:
     live = indexed(*population(6), *THREE)
     desired = (
         absent("p001@example.com"),
@@ -576,7 +576,7 @@ def test_the_rails_judge_what_a_diff_finds() -> None:
     )
     whole = diff(desired, live, SETTINGS)
     found = check(Situation(whole, whole, live, SETTINGS, 3))
-    assert {(one.rail, one.actual, one.limit) for one in found if not one.ok} == {("max_user_deletes", 2, 1)}
+    assert {(one.guardrail, one.actual, one.limit) for one in found if not one.ok} == {("max_user_deletes", 2, 1)}
 
 
 @pytest.mark.parametrize(
@@ -591,12 +591,14 @@ def test_the_rails_judge_what_a_diff_finds() -> None:
 def test_without_the_hubs_definition_of_the_ownership_nothing_may_be_taken(change: Change, *, taken: bool) -> None:
     live = indexed(holds(1, "a@example.com", row("pricing", "owner")))
     bare = replace(live, definitions={role: it for role, it in live.definitions.items() if role != "roles_permissions"})
-    found = next(rail for rail in check(situation(change, live=bare)) if rail.rail == "min_role_owners")
+    found = next(
+        guardrail for guardrail in check(situation(change, live=bare)) if guardrail.guardrail == "min_role_owners"
+    )
     assert (found.actual, found.limit, found.ok) == (0, 2, not taken)
     told = "would lose access, but the hub has no role definition named role, so nobody can tell who owns it"
-    assert list(found.rows) == [RailRow(change.email, told, change.source)] * taken
+    assert list(found.rows) == [GuardrailRow(change.email, told, change.source)] * taken
     allowed = situation(change, live=bare, allowed={"min_role_owners": 1})
-    passed = next(rail for rail in check(allowed) if rail.rail == "min_role_owners")
+    passed = next(guardrail for guardrail in check(allowed) if guardrail.guardrail == "min_role_owners")
     assert (passed.limit, passed.allowed_by, passed.ok) == (1, "--allow min_role_owners=1", not taken)
 
 

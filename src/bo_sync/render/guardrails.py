@@ -1,0 +1,91 @@
+"""The guardrails of a plan in words: what each measured against what, and the way past those that refuse."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final, assert_never
+
+from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, way_past
+from bo_sync.core.plan import Plan
+from bo_sync.render.escape import terminal
+from bo_sync.render.layout import Page, Row, Tone, cells, lay_out, measure, row
+from bo_sync.render.phrases import address, counted, people
+
+_BELOW: Final = " " * 11
+"""What belongs to a guardrail stands below its name."""
+
+
+def measure_of(guardrail: GuardrailResult) -> str:
+    """What a guardrail found, and what it demands: `3 deletions, at most 2`."""
+    return _found(guardrail) + (f" ({guardrail.allowed_by})" if guardrail.allowed_by else "")
+
+
+def _found(guardrail: GuardrailResult) -> str:
+    match guardrail.guardrail:
+        case "empty":
+            told = f"{people(guardrail.actual)} in the files, at least {guardrail.limit}"
+        case "email_change":
+            told = f"{counted(guardrail.actual, 'uncertain identity', 'uncertain identities')}, none allowed"
+        case "removed_file":
+            told = f"{counted(guardrail.actual, 'person', 'people')} without a file since the base, none allowed"
+        case "protected":
+            told = f"{counted(guardrail.actual, 'protected person', 'protected people')} changed, none allowed"
+        case "self":
+            told = f"{counted(guardrail.actual, 'loss', 'losses')} of whoever runs this, none allowed"
+        case "min_role_owners":
+            below = "; already fewer, and not made worse" if guardrail.ok and guardrail.actual < guardrail.limit else ""
+            told = (
+                f"{counted(guardrail.actual, 'owner')} of Roles & permissions left, at least {guardrail.limit}{below}"
+            )
+        case "max_user_deletes":
+            told = f"{counted(guardrail.actual, 'deletion')}, at most {guardrail.limit}"
+        case "max_grant_losses":
+            told = f"{counted(guardrail.actual, 'grant')} lowered or revoked, at most {guardrail.limit}"
+        case unreachable:
+            assert_never(unreachable)
+    return told
+
+
+def refusing_of(plan: Plan) -> str:
+    """All that refuses a plan: `max_user_deletes, the policy prices`; empty where nothing does."""
+    policies = (f"the policy {result.policy.id}" for result in plan.violated)
+    return ", ".join((*(guardrail.guardrail for guardrail in plan.refused), *policies))
+
+
+def guardrail_lines(plan: Plan, page: Page) -> Iterator[str]:
+    """One line a guardrail; below one that refuses, its rows and the exact way past. One sentence where nothing is to
+    do."""
+    if not plan.guardrails:
+        return
+    if not plan.changes and not plan.refused:
+        yield f"{counted(len(plan.guardrails), 'guardrail')} checked, none refuses."
+        return
+    yield page.paint(_title(plan), Tone.TITLE)
+    yield from guardrails_block(plan.guardrails, page)
+
+
+def guardrails_block(guardrails: Sequence[GuardrailResult], page: Page) -> Iterator[str]:
+    """One line a guardrail; below one that refuses, its rows and the exact way past."""
+    widest = max(cells(guardrail.guardrail) for guardrail in guardrails)
+    columns = measure(_row(entry) for guardrail in guardrails if not guardrail.ok for entry in guardrail.rows)
+    for guardrail in guardrails:
+        yield from _one(guardrail, widest, page)
+        if not guardrail.ok:
+            yield from lay_out([_row(entry) for entry in guardrail.rows], columns, page, _BELOW)
+            yield from page.hang(f"{_BELOW}way past: ", terminal(way_past(guardrail)))
+
+
+def _title(plan: Plan) -> str:
+    refusing = len(plan.refused)
+    if not refusing:
+        return "Guardrails: none refuses"
+    return f"Guardrails: {refusing} of {len(plan.guardrails)} {'refuses' if refusing == 1 else 'refuse'} this plan"
+
+
+def _one(guardrail: GuardrailResult, widest: int, page: Page) -> Iterator[str]:
+    begin = f"  {'ok     ' if guardrail.ok else 'REFUSED'}  {guardrail.guardrail:<{widest}}  "
+    tone = Tone.PLAIN if guardrail.ok else Tone.ALARM
+    for line in page.hang(begin, terminal(measure_of(guardrail))):
+        yield page.paint(line, tone)
+
+
+def _row(entry: GuardrailRow) -> Row:
+    return row("!", address(entry.email), entry.message, source=str(entry.source.short) if entry.source else "")
