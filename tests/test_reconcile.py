@@ -7,7 +7,7 @@ import pytest
 
 from bo_sync.core.changes import Cause, CreateUser, DeleteUser, UpdateUser
 from bo_sync.core.document import digest
-from bo_sync.core.model import Access, Departure, DesiredUser, LiveState, LiveUser, Severity
+from bo_sync.core.model import Access, Departure, DesiredUser, LiveState, LiveUser, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
@@ -179,6 +179,42 @@ def test_a_default_access_that_is_not_none_is_said() -> None:
             "a person whom apply creates is taken back to exactly what the file gives",
         ),
     )
+
+
+PROTECTING = Settings(protect=(Text("boss@example.com"), Text("gone@example.com"), Text("*@vendor.example")))
+
+
+def test_an_entry_of_protect_that_matches_no_user_is_a_finding() -> None:
+    place = Source(Text("bo-sync.yaml"), 3, 5)
+    settings = replace(PROTECTING, protect_places=(place, place, place))
+    found = planned((), hub_of(holds(1, "Boss@example.com"), *OWNERS), settings).findings
+    assert found == tuple(
+        Finding("BOS106", Severity.WARNING, f"`protect`: {entry} matches no user in the hub", None, place)
+        for entry in ("gone@example.com", "*@vendor.example")
+    )
+
+
+def test_a_protected_user_who_differs_is_a_finding_and_no_change() -> None:
+    boss = holds(1, "boss@example.com", row("pricing", "owner"), row("logistics", "viewer", "r2"), job="Boss")
+    surplus = replace(boss, rows=(*boss.rows, row("logistics", "viewer", "r3")))
+    files = (wants("boss@example.com", grant("logistics", "viewer"), job="Poet"), wants("new@example.com"))
+    found = planned(files, hub_of(surplus, holds(2, "gone@example.com"), holds(3, "x@vendor.example")), PROTECTING)
+    assert [change.email.raw for change in found.changes] == ["new@example.com"]
+    assert found.refused == ()
+    told = (
+        "protected, and differs from the file in job, pricing (owner → none), logistics (a duplicate role row); "
+        "nothing of it is changed"
+    )
+    assert found.findings == (Finding("BOS109", Severity.WARNING, told, Text("boss@example.com"), files[0].source),)
+
+
+@pytest.mark.parametrize("named", ["boss@example.com", "new@example.com"])
+def test_only_narrows_what_is_said_about_protected_users(named: str) -> None:
+    live = hub_of(holds(1, "boss@example.com"), holds(2, "gone@example.com"), holds(3, "x@vendor.example"))
+    files = (replace(wants("boss@example.com", job="Poet"), until=YESTERDAY), wants("new@example.com"))
+    found = planned(files, live, PROTECTING, only(named))
+    assert [finding.rule for finding in found.findings] == (["BOS109"] if named.startswith("boss") else [])
+    assert [result.guardrail for result in found.refused] == (["protected"] if named.startswith("boss") else [])
 
 
 def test_people_who_differ_only_in_case_are_said() -> None:

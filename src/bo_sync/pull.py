@@ -106,7 +106,7 @@ def _edited_drafts(here: Here, difference: Difference) -> tuple[list[Draft], lis
     texts: dict[str, str] = {}
     emails: dict[str, list[Text]] = {}
     refused: list[Left] = []
-    for change in difference.changes:
+    for change in (*difference.changes, *difference.protected):
         edits = _edits(change, declared[change.email.folded], here) if isinstance(change, UpdateUser) else ()
         if not edits or change.source is None:
             continue
@@ -191,7 +191,8 @@ def _faulty(here: Here, written: list[Draft], people: LiveIndex) -> dict[Text, s
 
 
 def _differing(tree: Tree, here: Here, people: LiveIndex) -> set[str]:
-    changes = diff(_meant(tree, here.day), people, here.settings).changes
+    difference = diff(_meant(tree, here.day), people, here.settings)
+    changes = (*difference.changes, *difference.protected)
     return {change.email.folded for change in changes if not _cannot_be_said(change)}
 
 

@@ -16,7 +16,15 @@ from typing import Final, TypeVar
 from bo_sync.access.effects import effects
 from bo_sync.access.policies import AroundPlan, judge
 from bo_sync.access.powers import powers
-from bo_sync.access.rules import AMBIGUOUS_ADDRESS, DEFAULT_ACCESS, MISSING_DEFINITION, UNKNOWN_DEFINITION
+from bo_sync.access.rules import (
+    AMBIGUOUS_ADDRESS,
+    DEFAULT_ACCESS,
+    MISSING_DEFINITION,
+    PROTECTED_DIFFERS,
+    UNKNOWN_DEFINITION,
+    UNMATCHED_PROTECTION,
+)
+from bo_sync.core.changes import GrantChange, RemoveDuplicate, UpdateUser
 from bo_sync.core.diff import Difference, MissingDefinition, diff
 from bo_sync.core.effect import Effect
 from bo_sync.core.guardrails import NumericGuardrail, Situation, check
@@ -158,6 +166,8 @@ def select(difference: Difference, chosen: Collection[str] | None) -> Difference
         conflicts=tuple(conflict for conflict in difference.conflicts if conflict.email.folded in chosen),
         ambiguous=tuple(email for email in difference.ambiguous if email.folded in chosen),
         missing=tuple(missing for missing in difference.missing if missing.email.folded in chosen),
+        protected=tuple(change for change in difference.protected if change.email.folded in chosen),
+        ending=tuple(user for user in difference.ending if user.email.folded in chosen),
     )
 
 
@@ -197,7 +207,24 @@ def _findings(difference: Difference, live: LiveState, live_index: LiveIndex, se
             f"the hub has several people whose address differs from {email} only in case; none of them is touched",
             email,
         )
+    for pattern, place in settings.unmatched([user.email for user in live.users]):
+        yield UNMATCHED_PROTECTION.finding(f"`protect`: {pattern} matches no user in the hub", source=place)
+    for change in difference.protected:
+        told = f"protected, and differs from the file in {_differing(change)}; nothing of it is changed"
+        yield PROTECTED_DIFFERS.finding(told, change.email, change.source)
     yield from _definition_findings(live, live_index, settings)
+
+
+def _differing(change: UpdateUser) -> str:
+    """What an update would change, without the values: `job, pricing (owner → viewer)`."""
+    grants = (f"{edit.role} ({_difference(edit)})" for edit in change.grants)
+    return ", ".join((*(edit.field for edit in change.profile), *grants))
+
+
+def _difference(edit: GrantChange) -> str:
+    if isinstance(edit, RemoveDuplicate):
+        return "a duplicate role row"
+    return f"{edit.before.word} → {edit.after.word}"
 
 
 def _left_alone(grants: int) -> str:

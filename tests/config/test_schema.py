@@ -220,7 +220,7 @@ HELD = "email: j@b.c\nid: 7\n"
         pytest.param("user", "email: a.b+c@x-y.z\nstate: absent\n", id="an address with dots"),
         pytest.param("preset", "label: 5\nextends: [2024]\nmodules: {pricing: none}\n", id="a preset"),
         pytest.param("config", "role_definitions: {tickets: 5}\n", id="a hub name that is a number"),
-        pytest.param("config", "protect: [5]\nemail_domains: [5]\nhub_host: 5\n", id="numbers in lists"),
+        pytest.param("config", "email_domains: [5]\nhub_host: 5\n", id="numbers in lists"),
         pytest.param("config", "defaults: {language: nl, job: null, phone: 31}\n", id="defaults"),
         pytest.param(
             "config",

@@ -216,8 +216,29 @@ def test_an_added_role_is_a_module() -> None:
             '1:17: error: email_domains: found "@example.com"; expected a domain such as example.com',
             id="a domain with an @",
         ),
-        pytest.param(
-            "protect: ['']\n", '1:11: error: protect: found ""; expected text that is not empty', id="nobody protected"
+        *(
+            pytest.param(
+                f"protect: [x@example.com, '{written}']\n",
+                f'1:26: error: protect: found "{shown or written}"; expected an address, or a pattern with @ such as '
+                "*@example.com" + (f'; did you mean "{meant}"?' if meant else ""),
+                id=f"protect: {told}",
+            )
+            for told, written, shown, meant in (
+                ("nothing", "", "", ""),
+                ("a space after the address", "jane@example.com ", "", "jane@example.com"),
+                ("a space before the address", " jane@example.com", "", "jane@example.com"),
+                ("a no-break space", "jane@example.com\u00a0", "jane@example.com\\xa0", "jane@example.com"),
+                ("angle brackets", "<jane@example.com>", "", "jane@example.com"),
+                ("a display name", "Jane Doe <jane@example.com>", "", "jane@example.com"),
+                ("mailto:", "mailto:jane@example.com", "", "jane@example.com"),
+                ("a domain", "example.com", "", "*@example.com"),
+                ("a domain with @", "@example.com", "", "*@example.com"),
+                ("a name without a domain", "jane@", "", ""),
+                ("a name", "jane", "", ""),
+                ("a pattern without @", "*", "", ""),
+                ("two addresses", "a@example.com, b@example.com", "", ""),
+                ("two @", "jane@doe@example.com", "", ""),
+            )
         ),
         pytest.param("- a\n", "1:1: error: found a list; expected a mapping of settings", id="a list"),
     ],
@@ -231,3 +252,9 @@ def test_what_day_it_is_depends_on_the_zone() -> None:
     assert today(Settings(), late) == date(2026, 6, 15)
     assert today(Settings(timezone="Europe/Amsterdam"), late) == date(2026, 6, 16)
     assert today(Settings(timezone="America/New_York"), datetime(2026, 6, 15, 3, tzinfo=UTC)) == date(2026, 6, 14)
+
+
+def test_an_entry_of_protect_knows_its_place() -> None:
+    read = settings("protect:\n  - break-glass@example.com\n  - '*@vendor.example'\n  - user[12]?@example.com\n")
+    assert [place.line for place in read.protect_places] == [2, 3, 4]
+    assert len(read.protect) == 3

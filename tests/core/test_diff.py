@@ -472,6 +472,45 @@ def test_who_is_protected_needs_no_file(unmanaged: Unmanaged) -> None:
     assert difference == Difference(unmanaged=(UnmanagedPerson(STRANGER.email, "protected"),))
 
 
+GUARDED = Settings(unmanaged=Unmanaged.DELETE, protect=(Text("stranger@*"),))
+
+
+def test_a_difference_of_a_protected_user_is_told_and_not_planned() -> None:
+    file = wants("Stranger@example.com", grant("pricing", "viewer"), phone="2")
+    difference = compare((file,), (STRANGER,), GUARDED)
+    (held_back,) = difference.protected
+    assert (difference.changes, difference.unchanged, difference.unmanaged) == ((), (), ())
+    assert (held_back.email, [entry.field for entry in held_back.profile]) == (STRANGER.email, ["phone"])
+    assert [edit.role for edit in held_back.grants] == ["pricing"]
+
+
+def test_another_spelling_in_the_file_does_not_take_the_protection_away() -> None:
+    settings = Settings(protect=(Text("stranger@example.com"),))
+    difference = compare((wants("STRANGER@example.com", phone="2"),), (STRANGER,), settings)
+    assert (difference.changes, len(difference.protected)) == ((), 1)
+
+
+def test_a_protected_user_without_a_difference_is_unchanged() -> None:
+    file = wants("Stranger@example.com", grant("pricing", "owner"), phone="1")
+    difference = compare((file,), (STRANGER,), GUARDED)
+    assert difference == Difference(unchanged=(STRANGER.email,))
+
+
+def test_who_is_not_protected_is_planned_beside_who_is() -> None:
+    other = holds(10, JANE, phone="1")
+    files = (wants("Stranger@example.com", phone="2"), wants(JANE, phone="2"))
+    difference = compare(files, (STRANGER, other), GUARDED)
+    assert [change.email.raw for change in difference.changes] == [JANE]
+    assert [change.email for change in difference.protected] == [STRANGER.email]
+
+
+def test_an_end_date_of_a_protected_user_is_told() -> None:
+    file = replace(wants("Stranger@example.com", grant("pricing", "owner")), until=TODAY)
+    assert compare((file,), (STRANGER,), GUARDED).ending == (file,)
+    assert compare((file,), (STRANGER,), SETTINGS).ending == ()
+    assert compare((wants("Stranger@example.com"),), (STRANGER,), GUARDED).ending == ()
+
+
 # Role definitions that the hub lacks.
 
 

@@ -1,6 +1,8 @@
 """Each guardrail: what it refuses, what it just allows, what passes it, and what it says."""
 
 from dataclasses import replace
+from datetime import date
+from typing import Final
 
 import pytest
 
@@ -18,7 +20,7 @@ from bo_sync.core.guardrails import (
     way_past,
 )
 from bo_sync.core.live import LiveIndex
-from bo_sync.core.model import DesiredUser, LiveUser
+from bo_sync.core.model import Departure, DesiredUser, LiveUser
 from bo_sync.core.settings import GuardrailLimits, Settings, Unmanaged
 from bo_sync.core.text import Text
 from tests.support.builders import create, delete, duplicate, field_change, revoke, set_grant, source, update
@@ -192,7 +194,12 @@ def test_a_row_may_stand_for_no_file() -> None:
 PROTECTING = Settings(protect=(Text("boss@example.com"), Text("*@vendor.example")))
 
 PROTECTED: dict[str, tuple[Change, str | None]] = {
-    "an update is refused": (update("Boss@example.com", profile=PHONE), "is protected, yet would be changed"),
+    "a creation is blocked": (create("Boss@example.com"), "is protected, yet would be created"),
+    "a creation by a pattern is blocked": (create("new@vendor.example"), "is protected, yet would be created"),
+    "an update that a plan should never hold is blocked": (
+        update("Boss@example.com", profile=PHONE),
+        "is protected, yet would be changed",
+    ),
     "a deletion is refused": (delete("x@vendor.example"), "is protected, yet would be deleted"),
     "an end date is refused": (
         delete("boss@example.com", cause=Cause.UNTIL_PASSED),
@@ -218,10 +225,100 @@ def test_protected(change: Change, message: str | None) -> None:
     assert found == GuardrailResult("protected", len(rows), 0, ok=not rows, rows=rows)
 
 
-def test_a_protected_person_with_a_file_that_changes_nothing_is_fine() -> None:
-    live = indexed(holds(7, "boss@example.com"))
-    unchanged = diff((wants("boss@example.com"),), live, PROTECTING)
-    assert result("protected", Situation(unchanged, unchanged, live, PROTECTING, 1)).ok
+BOSS: Final = holds(7, "boss@example.com", row("pricing", "owner"), job="Boss")
+LATER: Final = date(2026, 12, 31)
+
+PROTECTED_FILES: dict[str, tuple[DesiredUser, LiveUser, str | None]] = {
+    "a file that changes nothing": (wants("boss@example.com", grant("pricing", "owner")), BOSS, None),
+    "a mere difference in access and profile": (wants("boss@example.com", job="Poet"), BOSS, None),
+    "state: absent": (absent("boss@example.com"), BOSS, "is protected, yet would be deleted"),
+    "state: absent, for who is not in the hub": (absent("boss@example.com"), holds(8, "x@example.com"), None),
+    "an end date that has passed": (
+        wants("boss@example.com", departure=Departure.UNTIL_PASSED),
+        BOSS,
+        "is protected, yet would be deleted",
+    ),
+    "an end date to come": (
+        replace(wants("boss@example.com"), until=LATER),
+        BOSS,
+        "is protected, yet its account ends after 2026-12-31",
+    ),
+    "an end date to come, of who is not protected": (
+        replace(wants("x@example.com"), until=LATER),
+        holds(8, "x@example.com"),
+        None,
+    ),
+    "a creation": (wants("new@vendor.example"), BOSS, "is protected, yet would be created"),
+    "a creation with an end date is one row": (
+        replace(wants("new@vendor.example"), until=LATER),
+        BOSS,
+        "is protected, yet would be created",
+    ),
+    "the hub's spelling is the protected one": (
+        wants("Boss@Example.com", departure=Departure.STATE_ABSENT),
+        BOSS,
+        "is protected, yet would be deleted",
+    ),
+}
+
+
+@pytest.mark.parametrize(("file", "live", "message"), PROTECTED_FILES.values(), ids=PROTECTED_FILES.keys())
+def test_what_a_file_of_a_protected_user_may_say(file: DesiredUser, live: LiveUser, message: str | None) -> None:
+    whole = diff((file,), indexed(live), PROTECTING)
+    found = result("protected", Situation(whole, whole, indexed(live), PROTECTING, 1))
+    assert found.rows == ((GuardrailRow(file.email, message, file.source),) if message else ())
+
+
+GLASS: Final = holds(1, "break-glass@example.com")
+TEMP: Final = holds(2, "temp@example.com")
+PLACE: Final = source("bo-sync.yaml", 3)
+
+UNPROTECTED: dict[str, tuple[str, tuple[LiveUser, ...], str | None]] = {
+    "the very address": ("break-glass@example.com", (GLASS, TEMP), None),
+    "the address in another case": ("Break-Glass@Example.com", (GLASS, TEMP), None),
+    "a pattern that matches": ("*-glass@example.com", (GLASS, TEMP), None),
+    "another separator": (
+        "breakglass@example.com",
+        (GLASS, TEMP),
+        "protects no user, and nearly matches break-glass@example.com, to be deleted without a file",
+    ),
+    "one letter too few": (
+        "break-glas@example.com",
+        (GLASS, TEMP),
+        "protects no user, and nearly matches break-glass@example.com, to be deleted without a file",
+    ),
+    "a pattern with two letters swapped": (
+        "*@exmaple.com",
+        (GLASS, TEMP),
+        "protects no user, and nearly matches break-glass@example.com and 1 more, to be deleted without a file",
+    ),
+    "an address like no other": (
+        "emergency@example.com",
+        (GLASS, TEMP),
+        "protects no user, while users without a file would be deleted (2)",
+    ),
+    "a pattern like no other": ("*@vendor.example", (GLASS, TEMP), None),
+    "a pattern of some letters": ("emergenc[xyz]@example.com", (GLASS, TEMP), None),
+    "a pattern of one letter": ("emergenc?@example.com", (GLASS, TEMP), None),
+    "no deletion": ("emergency@example.com", (), None),
+}
+
+
+@pytest.mark.parametrize(("entry", "live", "message"), UNPROTECTED.values(), ids=UNPROTECTED.keys())
+def test_an_entry_that_protects_no_user_blocks_deletions_without_a_file(
+    entry: str, live: tuple[LiveUser, ...], message: str | None
+) -> None:
+    settings = Settings(unmanaged=Unmanaged.DELETE, protect=(Text(entry),), protect_places=(PLACE,))
+    whole = diff((), indexed(*live), settings)
+    found = result("protected", Situation(whole, whole, indexed(*live), settings, 1))
+    assert found.rows == ((GuardrailRow(Text(entry), message, PLACE),) if message else ())
+
+
+def test_an_entry_that_protects_no_user_blocks_no_deletion_by_a_file() -> None:
+    settings = Settings(protect=(Text("emergency@example.com"),))
+    whole = diff((absent("temp@example.com"),), indexed(GLASS, TEMP), settings)
+    assert [change.email for change in whole.changes] == [TEMP.email]
+    assert result("protected", Situation(whole, whole, indexed(GLASS, TEMP), settings, 1)).ok
 
 
 # self
@@ -397,7 +494,10 @@ WAYS: dict[str, tuple[GuardrailResult, str]] = {
     ),
     "protected": (
         GuardrailResult("protected", 1, 0, ok=False),
-        "nothing passes this guardrail: take the address out of `protect` in bo-sync.yaml, in a reviewed change",
+        (
+            "nothing passes this guardrail: correct the file, or the entry of `protect` in bo-sync.yaml, in a reviewed "
+            "change"
+        ),
     ),
     "self": (
         GuardrailResult("self", 1, 0, ok=False),

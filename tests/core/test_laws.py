@@ -71,7 +71,8 @@ def test_equal_sides_differ_in_nothing(world: World) -> None:
 @COSTLY
 @given(worlds())
 def test_applying_a_plan_gives_what_the_files_want_in_every_managed_field_and_grant(world: World) -> None:
-    refused = {conflict.email for conflict in diff(world.desired, world.index, world.settings).conflicts}
+    found_now = diff(world.desired, world.index, world.settings)
+    refused = {conflict.email for conflict in found_now.conflicts} | {change.email for change in found_now.protected}
     after = index(applied(world), world.settings)
     for user in world.desired:
         found = after.by_address.get(user.email.folded, ())

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bo_sync.core.likeness import Trait, traits
+from bo_sync.core.likeness import Trait, nearly_matches, traits
+from bo_sync.core.text import Text
 from tests.support.people import profile
 
 Person = dict[str, str | None]
@@ -149,3 +150,44 @@ def test_no_trait_holds_what_is_empty(first: str, last: str, middle: str, phone:
     for trait in traits(profile(**person(first, last, middle, phone))):
         assert all(trait.values)
         assert len(trait.values) >= 2
+
+
+# Addresses that nearly match an entry of `protect`.
+
+NEAR: Final[dict[str, tuple[str, str, bool]]] = {
+    "the very address": ("jane@example.com", "jane@example.com", True),
+    "another case": ("Jane@example.com", "jANE@example.com", True),
+    "a letter is missing at the start": ("ane@example.com", "jane@example.com", True),
+    "a letter is missing inside": ("jne@example.com", "jane@example.com", True),
+    "a letter is missing at the end": ("jane@example.co", "jane@example.com", True),
+    "a letter too many": ("janne@example.com", "jane@example.com", True),
+    "a first letter too many": ("xjane@example.com", "jane@example.com", True),
+    "a last letter too many": ("jane@example.comm", "jane@example.com", True),
+    "another letter": ("jame@example.com", "jane@example.com", True),
+    "two letters swapped": ("jnae@example.com", "jane@example.com", True),
+    "the last two letters swapped": ("jane@example.cmo", "jane@example.com", True),
+    "two other letters": ("joke@example.com", "jane@example.com", False),
+    "two letters missing": ("ja@example.com", "jane@example.com", False),
+    "two letters too many": ("jane@example.commm", "jane@example.com", False),
+    "two letters that are apart swapped": ("enaj@example.com", "jane@example.com", False),
+    "no separator": ("breakglass@example.com", "break-glass@example.com", True),
+    "another separator": ("break_glass@example.com", "break.glass@example.com", True),
+    "several other separators": ("a.b-c_d@example.com", "a-b_c+d@example.com", True),
+    "separators of the domain": ("jane@my-example.com", "jane@myexample.com", True),
+    "another separator and another letter": ("breakglass.x@example.com", "break-glass-y@example.com", False),
+    "another user of the domain": ("ben@example.com", "jane@example.com", False),
+    "a pattern that matches": ("*@example.com", "jane@example.com", True),
+    "a pattern with a letter too few": ("*@exampl.com", "jane@example.com", True),
+    "a pattern with letters swapped": ("*@exmaple.com", "jane@example.com", True),
+    "a pattern of a subdomain": ("*@example.com", "jane@mail.example.com", False),
+    "a pattern whose @ would have to go": ("j*@ne", "jane@example.com", False),
+    "a pattern of some letters, and one too many": ("[jx]annne@example.com", "janne@example.com", True),
+    "a pattern of other letters": ("[xy]ane@example.com", "jane@example.com", False),
+    "a pattern of another length": ("??@example.com", "jane@example.com", False),
+    "swapped across a wildcard": ("j?a@example.com", "jxa@example.com", True),
+}
+
+
+@pytest.mark.parametrize(("pattern", "email", "is_near"), NEAR.values(), ids=NEAR.keys())
+def test_one_edit_or_other_separators_nearly_match(pattern: str, email: str, is_near: bool) -> None:
+    assert nearly_matches(Text(pattern), Text(email)) is is_near

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bo_sync.core.model import ROLES, Role
+from bo_sync.core.model import ROLES, Role, Source
 from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, GuardrailLimits, Limit, Settings, Unmanaged, fixed
 from bo_sync.core.text import Text
 
@@ -65,6 +65,18 @@ PROTECTION = {
 @pytest.mark.parametrize(("pattern", "email", "is_protected"), PROTECTION.values(), ids=PROTECTION.keys())
 def test_protection(pattern: str, email: str, is_protected: bool) -> None:
     assert Settings(protect=(Text("x@y"), Text(pattern))).is_protected(Text(email)) is is_protected
+
+
+def test_entries_that_match_no_address_are_named_with_their_places() -> None:
+    entries = ("A@example.com", "gone@example.com", "*@vendor.example", "b*@example.com")
+    places = tuple(Source(Text("bo-sync.yaml"), line) for line in range(1, 5))
+    settings = Settings(protect=tuple(map(Text, entries)), protect_places=places)
+    emails = [Text("a@example.com"), Text("Ben@example.com")]
+    assert list(settings.unmatched(emails)) == [
+        (Text("gone@example.com"), places[1]),
+        (Text("*@vendor.example"), places[2]),
+    ]
+    assert [place for _, place in Settings(protect=settings.protect).unmatched([])] == [None] * 4
 
 
 def test_nobody_is_protected_by_default() -> None:

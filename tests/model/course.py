@@ -6,7 +6,7 @@ from random import Random
 from typing import Final
 
 from bo_sync.cli.talk import Silent
-from bo_sync.core.model import Access, Declaration, FieldValue
+from bo_sync.core.model import Access, Declaration, State
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import resolve
 from bo_sync.core.report import Report
@@ -118,8 +118,8 @@ class Course:
         return make_plan(self._desired(self.files), hub.read_all(Silent()), hub.url, limit)
 
     def name_the_protected(self) -> None:
-        """Somebody gives a protected person a file: refused, so nothing is sent."""
-        named = Declaration(Text(PROTECTED), NOWHERE, profile=(FieldValue("first_name", Text("New")),))
+        """A file ends the account of a protected user: blocked, so nothing is sent."""
+        named = Declaration(Text(PROTECTED), NOWHERE, state=State.ABSENT)
         self.files, kept = (*self.files, named), self.files
         writes = self.counts["writes"]
         assert self.run(Calm()) is None

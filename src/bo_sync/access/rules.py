@@ -71,6 +71,8 @@ UNKNOWN_DEFINITION: Final = _info("BOS102", "a role definition that bo-sync does
 DEFAULT_ACCESS: Final = _warning("BOS103", "a role definition gives access by default", Origin.HUB)
 MISSING_DEFINITION: Final = _info("BOS104", "a role definition is missing in the hub", Origin.HUB)
 REMOVED_FILE: Final = _warning("BOS105", "a file was removed, and the access stays", Origin.HUB)
+UNMATCHED_PROTECTION: Final = _warning("BOS106", "an entry of `protect` matches no user", Origin.HUB)
+PROTECTED_DIFFERS: Final = _warning("BOS109", "a protected user differs from the file", Origin.HUB)
 
 RULES: Final[Mapping[str, Rule]] = {
     rule.id: rule
@@ -97,6 +99,8 @@ RULES: Final[Mapping[str, Rule]] = {
         DEFAULT_ACCESS,
         MISSING_DEFINITION,
         REMOVED_FILE,
+        UNMATCHED_PROTECTION,
+        PROTECTED_DIFFERS,
     )
 }
 """Every finding that there is, by number, in the order of numbers."""

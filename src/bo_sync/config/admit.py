@@ -4,6 +4,7 @@ What a model refuses is reported and then taken out, so the rest of the entry is
 everything. The models speak pydantic; nothing outside this module does.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final, TypedDict, TypeVar, cast
 
@@ -14,12 +15,14 @@ from bo_sync.config.documents import (
     CLAUSE_KEYS,
     COUNT,
     DAY,
+    DOMAIN,
     EXCEPTION_KEYS,
     EXPECTED,
     GRANT_KEYS,
     GUARDRAIL_KEYS,
     LIMIT_KEYS,
     MATCH_KEYS,
+    PROTECTED,
     Document,
 )
 from bo_sync.config.values import Entries, Items, Mark, Value, source
@@ -29,6 +32,8 @@ from bo_sync.core.text import Text
 
 D = TypeVar("D", bound=Document)
 
+_is_domain: Final = re.compile(DOMAIN).fullmatch
+_is_protected: Final = re.compile(PROTECTED).fullmatch
 _MAPPINGS: Final = frozenset(("TimedSwitch", "TimedAccess", "LimitDocument"))
 _NUMBER: Final = "constrained-str"
 _BRANCHES: Final = _MAPPINGS | {"bool", _NUMBER}
@@ -200,7 +205,20 @@ def _meant(value: Value, expected: str, detail: _Detail) -> str:
         return (
             f"; did you mean {_TRUTH[value.lower()]}?" if value.lower() in _TRUTH else meant(value, ("true", "false"))
         )
+    if detail.get("ctx", {}).get("pattern") == PROTECTED:
+        return _meant_address(value)
     return meant(value, expected.replace(" or ", ", ").split(", ")) if detail["type"] == "literal_error" else ""
+
+
+def _meant_address(written: str) -> str:
+    """The address or pattern that an entry of `protect` most probably means: without what surrounds it, and with @."""
+    bare = written[written.find("<") + 1 :].partition(">")[0].strip()
+    bare = bare[len("mailto:") :] if bare.lower().startswith("mailto:") else bare
+    if bare.startswith("@"):
+        bare = f"*{bare}"
+    elif "." in bare and _is_domain(bare):
+        bare = f"*@{bare}"
+    return f"; did you mean {quoted(bare)}?" if _is_protected(bare) else ""
 
 
 def _take_out(steps: Sequence[str | int], entries: Entries) -> bool:

@@ -17,6 +17,8 @@ AT_LEAST_ONE: Final = r"^[1-9][0-9]{0,8}$"
 PERCENT: Final = r"^(100|[1-9]?[0-9])$"
 HOST: Final = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$"
 DOMAIN: Final = r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"
+_PART: Final = r'[^\s@<>()",;:\\\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+'
+PROTECTED: Final = rf"^{_PART}@{_PART}$"
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 ADDRESS: Final = rf"^{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*$"
 POLICY_ID: Final = "^[a-z0-9][a-z0-9-]{0,63}$"
@@ -31,6 +33,7 @@ EXPECTED: Final = {
     PERCENT: "a whole number from 0 to 100",
     HOST: "a host name, without scheme, port or path",
     DOMAIN: "a domain such as example.com",
+    PROTECTED: "an address, or a pattern with @ such as *@example.com",
     POLICY_ID: "a name of a-z, 0-9 and - such as price-and-order",
 }
 """What a pattern asks for, in words."""
@@ -191,8 +194,10 @@ class SettingsDocument(Document):
     """Profile fields for people whose file leaves them out."""
     unmanaged: Literal["report", "ignore", "delete"] = "report"
     """What happens to people in the hub for whom there is no file."""
-    protect: list[Filled] = Field(default_factory=list)
-    """Addresses that are never changed and never deleted; `*`, `?` and `[…]` are wildcards."""
+    protect: list[
+        Annotated[str, Field(pattern=PROTECTED), WithJsonSchema({"type": "string", "pattern": PROTECTED})]
+    ] = Field(default_factory=list)
+    """Addresses that are never created, changed or deleted; `*`, `?` and `[…]` are wildcards."""
     email_domains: list[Annotated[str, Field(pattern=DOMAIN), _words(pattern=DOMAIN)]] = Field(default_factory=list)
     """The only domains that addresses may have; without the key, or with an empty list, any."""
     timezone: Annotated[str, WithJsonSchema({"type": "string", "pattern": ZONE})] = ""

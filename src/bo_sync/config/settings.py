@@ -38,6 +38,7 @@ def read_settings(entries: Entries, complaints: Complaints) -> Settings:
         defaults=read_profile(entries.mapping("defaults"), complaints),
         unmanaged=Unmanaged(document.unmanaged),
         protect=tuple(map(Text, document.protect)),
+        protect_places=tuple(map(complaints.at, entries.listing("protect").values_at)),
         email_domains=tuple(map(Text, document.email_domains)),
         timezone=_timezone(document.timezone, entries, complaints) or default.timezone,
         expiring_within=int(document.expiring_within or default.expiring_within),

@@ -59,7 +59,11 @@ class MissingDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """All that differs, each list sorted by address. `ambiguous`: live people whose addresses differ only in case."""
+    """All that differs, each list sorted by address. `ambiguous`: live people whose addresses differ only in case.
+
+    `protected` are the updates that protected users would need: they are reported, and never part of `changes`.
+    `ending` are protected users in the hub whose files name a last day that has not passed.
+    """
 
     changes: tuple[Change, ...] = ()
     unchanged: tuple[Text, ...] = ()
@@ -67,6 +71,8 @@ class Difference:
     conflicts: tuple[IdentityConflict, ...] = ()
     ambiguous: tuple[Text, ...] = ()
     missing: tuple[MissingDefinition, ...] = ()
+    protected: tuple[UpdateUser, ...] = ()
+    ending: tuple[DesiredUser, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,11 @@ class _Pair:
 
     user: DesiredUser
     person: LivePerson | None
+
+    def is_protected(self, settings: Settings) -> bool:
+        """Whether the user is in the hub, and protected by the file's or the hub's spelling of the address."""
+        emails = (self.user.email, self.person.user.email) if self.person else ()
+        return any(map(settings.is_protected, emails))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +107,12 @@ def diff(desired: Iterable[DesiredUser], live: LiveIndex, settings: Settings) ->
     pairings = [_pair(user, live) for user in wanted]
     pairs = [pairing for pairing in pairings if isinstance(pairing, _Pair)]
     refusals = [pairing for pairing in pairings if isinstance(pairing, _Refusal)]
+    protected = {pair.user.email for pair in pairs if pair.is_protected(settings)}
     compared = [(pair.user.email, _change(pair, live, settings)) for pair in pairs]
-    changes = [change for _, change in compared if change is not None]
+    held_back = [change for email, change in compared if email in protected and isinstance(change, UpdateUser)]
+    changes = [
+        change for email, change in compared if change and not (email in protected and isinstance(change, UpdateUser))
+    ]
     claimed = {pair.person.user.id for pair in pairs if pair.person}.union(*(refusal.claims for refusal in refusals))
     ambiguous = [person for people in live.by_address.values() if len(people) > 1 for person in people]
     claimed.update(person.user.id for person in ambiguous)
@@ -109,6 +124,8 @@ def diff(desired: Iterable[DesiredUser], live: LiveIndex, settings: Settings) ->
         conflicts=tuple(refusal.conflict for refusal in refusals),
         ambiguous=tuple(person.user.email for person in ambiguous),
         missing=_missing(wanted, live, settings),
+        protected=tuple(held_back),
+        ending=tuple(pair.user for pair in pairs if pair.user.until is not None and pair.user.email in protected),
     )
 
 

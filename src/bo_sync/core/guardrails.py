@@ -6,7 +6,7 @@ first write. `GUARDRAILS` is their order of showing.
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal, get_args
+from typing import Final, Literal, TypeGuard, get_args
 
 from bo_sync.core.changes import (
     Cause,
@@ -18,7 +18,7 @@ from bo_sync.core.changes import (
     UpdateUser,
 )
 from bo_sync.core.diff import Difference
-from bo_sync.core.likeness import Trait, traits
+from bo_sync.core.likeness import Trait, nearly_matches, traits
 from bo_sync.core.live import LiveIndex
 from bo_sync.core.model import BACKOFFICE, PLATFORM, ROLES_PERMISSIONS, Access, LiveUser, Role, Source
 from bo_sync.core.replay import grants_after, grants_now
@@ -138,13 +138,42 @@ def _same_person(email: Text, user: LiveUser, shared: str) -> str:
 
 
 def _protected(situation: Situation) -> GuardrailResult:
-    rows = tuple(
+    """A creation, a deletion or an end date of a protected user; what else differs is reported, and never planned."""
+    settings = situation.settings
+    rows = [
         GuardrailRow(change.email, f"is protected, yet would be {_done(change)}", change.source)
         for change in situation.difference.changes
-        if not isinstance(change, CreateUser)
-        and (situation.settings.is_protected(change.email) or situation.settings.is_protected(change.hub_email))
+        if settings.is_protected(change.email) or settings.is_protected(_hub_email(change))
+    ]
+    rows += (
+        GuardrailRow(user.email, f"is protected, yet its account ends after {user.until}", user.source)
+        for user in situation.difference.ending
     )
-    return _none_allowed("protected", rows)
+    return _none_allowed("protected", (*rows, *_unprotected(situation)))
+
+
+def _unprotected(situation: Situation) -> Iterator[GuardrailRow]:
+    """Entries of `protect` that match no live user, and perhaps mean one of those who are deleted without a file."""
+    deletions = [change.hub_email for change in situation.difference.changes if _is_without_file(change)]
+    if not deletions:
+        return
+    emails = [person.user.email for person in situation.live.people]
+    for pattern, place in situation.settings.unmatched(emails):
+        near = [email for email in deletions if nearly_matches(pattern, email)]
+        if near:
+            others = f" and {len(near) - 1} more" if len(near) > 1 else ""
+            message = f"protects no user, and nearly matches {near[0]}{others}, to be deleted without a file"
+            yield GuardrailRow(pattern, message, place)
+        elif _WILDCARDS.isdisjoint(pattern.raw):
+            message = f"protects no user, while users without a file would be deleted ({len(deletions)})"
+            yield GuardrailRow(pattern, message, place)
+
+
+_WILDCARDS: Final = frozenset("*?[")
+
+
+def _is_without_file(change: Change) -> TypeGuard[DeleteUser]:
+    return isinstance(change, DeleteUser) and change.source is None
 
 
 def _self(situation: Situation) -> GuardrailResult:
@@ -339,8 +368,14 @@ def _hub_email(change: Change) -> Text:
     return change.email if isinstance(change, CreateUser) else change.hub_email
 
 
-def _done(change: UpdateUser | DeleteUser) -> str:
-    return "changed" if isinstance(change, UpdateUser) else "deleted"
+def _done(change: Change) -> str:
+    match change:
+        case CreateUser():
+            return "created"
+        case UpdateUser():
+            return "changed"
+        case DeleteUser():
+            return "deleted"
 
 
 GUARDRAILS: Final[tuple[Callable[[Situation], GuardrailResult], ...]] = (
@@ -361,7 +396,8 @@ IMPASSABLE: Final[Mapping[GuardrailName, str]] = {
     "email_change": "nothing passes this guardrail; each row says what to do",
     "removed_file": "nothing passes this guardrail: keep the file with `state: absent`, or set `unmanaged: delete`",
     "protected": (
-        "nothing passes this guardrail: take the address out of `protect` in bo-sync.yaml, in a reviewed change"
+        "nothing passes this guardrail: correct the file, or the entry of `protect` in bo-sync.yaml, in a reviewed "
+        "change"
     ),
     "self": "nothing passes this guardrail: let somebody else, or an API key, run it",
 }

@@ -6,11 +6,14 @@ about `van der`, and about who is called Lee Ann. Phones are compared by their d
 being a plus. What is empty is like nothing.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Final
 from unicodedata import category, decimal, normalize
 
 from bo_sync.core.model import Profile, ProfileField
+from bo_sync.core.text import Text
 
 _ACCENTS: Final = range(0x300, 0x370)
 """Marks above and below letters. Those of scripts in which a mark is a vowel are elsewhere, and stay."""
@@ -60,3 +63,32 @@ def _phone(text: str) -> str:
 
 def _raw(profile: Profile, field: ProfileField) -> str:
     return next((entry.value.raw for entry in profile if entry.field == field and entry.value is not None), "")
+
+
+_SEPARATORS: Final = str.maketrans("", "", "-_.+")
+_WILD: Final = frozenset("*?[]@")
+
+
+def nearly_matches(pattern: Text, email: Text) -> bool:
+    """Whether an address matches a pattern with one edit (a letter more, less, other or swapped) or other separators.
+
+    Case does not matter. Wildcards and the @ are kept as they are.
+    """
+    written, address = pattern.raw.casefold(), email.raw.casefold()
+    if fnmatchcase(address.translate(_SEPARATORS), written.translate(_SEPARATORS)):
+        return True
+    return any(fnmatchcase(address, edited) for edited in _edited(written))
+
+
+def _edited(pattern: str) -> Iterator[str]:
+    """`pattern` with each edit; where another letter belongs, with `?`. Inside of brackets there are none."""
+    for at in range(len(pattern) + 1):
+        before, rest = pattern[:at], pattern[at:]
+        if before.count("[") > before.count("]"):
+            continue
+        yield f"{before}?{rest}"
+        if rest and rest[0] not in _WILD:
+            yield before + rest[1:]
+            yield f"{before}?{rest[1:]}"
+            if rest[1:] and rest[1] not in _WILD:
+                yield before + rest[1] + rest[0] + rest[2:]

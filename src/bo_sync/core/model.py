@@ -225,7 +225,7 @@ class DesiredUser:
     """A person as the files want them today. `departure` set means deleted; then profile and grants are empty.
 
     `expired` are the own entries whose last day has passed: they say why a grant is not what it was. `withheld` are
-    those that hold and give nothing. `presets` are those that the entry names.
+    those that hold and give nothing. `presets` are those that the entry names. `until` is the account's last day.
     """
 
     email: Text
@@ -237,6 +237,7 @@ class DesiredUser:
     expired: tuple[Override, ...] = field(default=(), compare=False)
     presets: tuple[str, ...] = field(default=(), compare=False)
     withheld: tuple[Override, ...] = field(default=(), compare=False)
+    until: date | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,7 @@ def resolve(declaration: Declaration, presets: Presets, settings: Settings, toda
         expired=expired,
         presets=named,
         withheld=tuple(own for own in holding if own.access is Access.NONE),
+        until=declaration.until,
     )
 
 

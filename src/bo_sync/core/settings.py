@@ -1,11 +1,13 @@
 """`bo-sync.yaml` as a value, with the defaults that hold when it, or a key of it, is missing."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from itertools import zip_longest
 from typing import Final
 
-from bo_sync.core.model import DEFAULT_HUB_NAMES, ROLES, Profile, Role
+from bo_sync.core.model import DEFAULT_HUB_NAMES, ROLES, Profile, Role, Source
 from bo_sync.core.text import Text
 
 
@@ -55,6 +57,8 @@ DEFAULT_ROLE_DEFINITIONS: Final = tuple((role, Text(DEFAULT_HUB_NAMES[role])) fo
 class Settings:
     """`protect` and `email_domains` are compared case-folded; `role_definitions` maps our names to the hub's.
 
+    `protect_places` are where the entries of `protect` are written, in their order, for settings that were read.
+
     `expiring_within` is in days: what ends no later than so many days from today is warned of.
     """
 
@@ -67,6 +71,7 @@ class Settings:
     hub_host: Text | None = None
     guardrails: GuardrailLimits = GuardrailLimits()
     role_definitions: tuple[tuple[Role, Text], ...] = DEFAULT_ROLE_DEFINITIONS
+    protect_places: tuple[Source, ...] = field(default=(), compare=False)
 
     @property
     def roles(self) -> tuple[Role, ...]:
@@ -75,4 +80,14 @@ class Settings:
 
     def is_protected(self, email: Text) -> bool:
         """Whether an address matches a pattern of `protect` (`*`, `?`, `[…]`; case does not matter, in any script)."""
-        return any(fnmatchcase(email.raw.casefold(), pattern.raw.casefold()) for pattern in self.protect)
+        return any(_matches(pattern, email) for pattern in self.protect)
+
+    def unmatched(self, emails: Collection[Text]) -> Iterator[tuple[Text, Source | None]]:
+        """The entries of `protect` that match none of `emails`, each with its place."""
+        for pattern, place in zip_longest(self.protect, self.protect_places[: len(self.protect)]):
+            if not any(_matches(pattern, email) for email in emails):
+                yield pattern, place
+
+
+def _matches(pattern: Text, email: Text) -> bool:
+    return fnmatchcase(email.raw.casefold(), pattern.raw.casefold())
