@@ -27,13 +27,14 @@ from bo_sync.access.rules import (
 from bo_sync.core.changes import GrantChange, RemoveDuplicate, UpdateUser
 from bo_sync.core.diff import Difference, MissingDefinition, diff
 from bo_sync.core.effect import Effect
-from bo_sync.core.guardrails import NumericGuardrail, Situation, check
+from bo_sync.core.guardrails import GuardrailResult, NumericGuardrail, Situation, check
 from bo_sync.core.live import LiveIndex, index
 from bo_sync.core.model import Access, Departure, DesiredUser, LiveState
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Policy, PolicyResult
 from bo_sync.core.replay import grants_after, grants_now
 from bo_sync.core.settings import Settings
+from bo_sync.core.skip_blocked import without_blocked
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError, UsageError
 from bo_sync.ports import HubReader, Progress
@@ -58,12 +59,19 @@ class Desired:
 class Request:
     """What the caller asks of a plan: only some people (all when empty), and overrides of numeric guardrails.
 
-    With `expired`, only those of them of whom an end has passed: of the account, or of an entry of their own.
+    With `expired`, only those of them of whom an end has passed: of the account, or of an entry of their own. With
+    `skip_blocked`, users that a guardrail blocks are left out; `expired` does so by itself.
     """
 
     only: tuple[Text, ...] = ()
     allowed: tuple[tuple[NumericGuardrail, int], ...] = ()
     expired: bool = False
+    skip_blocked: bool = False
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether blocked users are left out."""
+        return self.skip_blocked or self.expired
 
 
 EVERYBODY: Final = Request()
@@ -71,11 +79,15 @@ EVERYBODY: Final = Request()
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A plan together with the live state from which it was made, which its run needs."""
+    """A plan together with the live state from which it was made, which its run needs.
+
+    `others` counts the users whom a blocked plan would still change without the blocked ones.
+    """
 
     plan: Plan
     live: LiveIndex
     viewer: Text | None = None
+    others: int = 0
 
 
 def read_both(load: Callable[[], T], hub: HubReader, progress: Progress) -> tuple[T, LiveState]:
@@ -119,6 +131,10 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
     situation = Situation(
         difference, whole, live_index, settings, desired.facts.users, viewer=live.viewer, allowed=dict(request.allowed)
     )
+    results = check(situation)
+    others = 0 if request.leaves_out else _others(situation, results, desired)
+    if request.leaves_out:
+        difference, results = without_blocked(situation)
     plan = Plan(
         hub=HubFacts(hub_url, len(live.users), live_index.grant_count),
         config=desired.facts,
@@ -126,11 +142,20 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
         unchanged=len(difference.unchanged),
         unmanaged=difference.unmanaged,
         findings=(*_about(chosen, desired), *_findings(difference, live, live_index, settings)),
-        guardrails=check(situation),
+        guardrails=results,
         effects=_effects(difference, live_index, settings),
         policies=_judged(desired, difference, live_index),
     )
-    return Reading(plan, live_index, live.viewer)
+    return Reading(plan, live_index, live.viewer, others)
+
+
+def _others(situation: Situation, results: Sequence[GuardrailResult], desired: Desired) -> int:
+    """How many users a plan changes without the blocked ones; 0 where nothing is blocked, or all the same."""
+    if all(result.ok for result in results):
+        return 0
+    rest, left = without_blocked(situation)
+    violated = any(result.is_violated for result in _judged(desired, rest, situation.live))
+    return 0 if violated or any(result.blocks for result in left) else len(rest.changes)
 
 
 def _effects(difference: Difference, live: LiveIndex, settings: Settings) -> dict[str, Effect]:

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bo_sync.core.guardrails import GuardrailName, NumericGuardrail
+from bo_sync.core.guardrails import Basis, GuardrailName, GuardrailResult, NumericGuardrail
+from bo_sync.render.guardrails import measure_of
 from bo_sync.sandbox.baseline import SESSION_TOKEN, baseline
 from bo_sync.sandbox.shape import Population, RoleShape, UserShape
+from tests.config.trees import tree
 from tests.end_to_end.world import TODAY, file, person, rows
 
 SESSION: Final = {"BO_SYNC_SESSION_TOKEN": SESSION_TOKEN}
@@ -20,7 +22,9 @@ GUARDRAILS: Final[tuple[GuardrailName, ...]] = (
     "self",
     "min_role_owners",
     "max_user_deletes",
+    "max_access_losses",
     "max_grant_losses",
+    "max_expiries",
 )
 
 
@@ -55,7 +59,7 @@ class Refusal:
 
     state: State
     said: tuple[str, ...]
-    others: Mapping[str, str]
+    others: Mapping[str, str | int]
     talk: str = ""
 
     @property
@@ -65,10 +69,27 @@ class Refusal:
 
     def block(self, guardrail: str, told: Iterable[str] | None = None) -> str:
         """The whole block of guardrails that `plan` and `apply` print last; `told` in place of the refusing lines."""
-        lines = ["Guardrails: 1 of 7 refuses this plan"]
+        lines = ["Guardrails: 1 of 9 refuses this plan"]
         for name in GUARDRAILS:
-            lines += (told or self.told) if name == guardrail else [f"  ok       {name:<16}  {self.others[name]}"]
+            lines += (told or self.told) if name == guardrail else [f"  ok       {name:<17}  {self._other(name)}"]
         return "\n".join((*lines, ""))
+
+    def _other(self, name: GuardrailName) -> str:
+        """What a guardrail says that does not refuse; of a limit, what it counts is enough."""
+        said = self.others[name]
+        return said if isinstance(said, str) else measured(self.state, name, said)
+
+
+def measured(state: State, name: GuardrailName, actual: int) -> str:
+    """What a limit says, with its arithmetic for the population of `state`."""
+    users = state.population["users"]
+    held = [[row["definition"] for row in user.get("roles", []) if row["access"] != "NONE"] for user in users]
+    populations = {
+        "max_access_losses": sum(not {"sales", "backoffice"}.isdisjoint(names) for names in held),
+        "max_grant_losses": sum(map(len, held)),
+    }
+    basis = Basis(getattr(tree(state.files).settings.guardrails, name), populations.get(name, len(users)))
+    return measure_of(GuardrailResult(name, actual, basis.limit.of(basis.population), ok=True, basis=basis))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,21 +124,29 @@ def many(*names: str) -> str:
     return f"users:\n{''.join(entries)}"
 
 
+def _entry(name: str, more: str = "") -> str:
+    """An entry of a list."""
+    given = f"- {{email: {name}@example.com, first_name: {name.title()}, last_name: Smith"
+    return f"{given}, {more}}}\n" if more else f"{given}}}\n"
+
+
 def lives(name: str, *roles: RoleShape, **fields: str | None) -> UserShape:
     """The same person in the hub."""
     return person(f"{name}@example.com", *roles, **{"firstName": name.title(), "lastName": "Smith", **fields})
 
 
-def others(**told: str) -> dict[str, str]:
+def others(**told: str | int) -> dict[str, str | int]:
     """What the guardrails say that do not refuse: `told`, or that there is nothing to tell."""
-    nothing = {
+    nothing: dict[str, str | int] = {
         "empty": "1 person in the files, at least 1",
         "email_change": "0 uncertain identities, none allowed",
         "protected": "0 protected people changed, none allowed",
         "self": "0 losses of whoever runs this, none allowed",
         "min_role_owners": "1 owner of Roles & permissions left, at least 2; already fewer, and not made worse",
-        "max_user_deletes": "0 deletions, at most 1",
-        "max_grant_losses": "0 grants lowered or revoked, at most 11",
+        "max_user_deletes": 0,
+        "max_access_losses": 0,
+        "max_grant_losses": 0,
+        "max_expiries": 0,
     }
     return nothing | told
 
@@ -143,14 +172,14 @@ _DELETES: Final = State(
     {
         "bo-sync.yaml": "unmanaged: delete\nprotect: [break-glass@example.com]\n",
         "users/dan.yaml": "email: dan@example.com\nstate: absent\n",
-        "users/eve.yaml": one("eve", "until: 2026-06-14"),
+        "users/eve.yaml": "email: eve@example.com\nstate: absent\n",
         "users/team.yaml": many("ann", "ben", "cat", "gus", "hal", "ivy"),
     },
     tuple(map(lives, ("ann", "ben", "cat", "dan", "eve", "fay", "gus", "hal", "ivy"))),
 )
 _DELETES_TOLD: Final = (
     "! dan@example.com  would be deleted: state: absent  users/dan.yaml:1",
-    "! eve@example.com  would be deleted: its `until` has passed  users/eve.yaml:1",
+    "! eve@example.com  would be deleted: state: absent  users/eve.yaml:1",
     "! fay@example.com  would be deleted: no file (unmanaged: delete)",
     "way past: if this is meant, pass --allow max_user_deletes=3",
 )
@@ -168,56 +197,119 @@ _LOSSES_TOLD: Final = (
     "! ben@example.com  sales_hub owner → none  users/ben.yaml:1",
     "way past: if this is meant, pass --allow max_grant_losses=3",
 )
+_ON: Final = "platform: {backoffice: true}"
+_AREAS: Final = State(
+    {"users/team.yaml": many("ann", "ben", "cat"), "users/dan.yaml": one("dan", _ON)},
+    tuple(lives(name, *rows(backoffice="OWNER")) for name in ("ann", "ben", "cat", "dan")),
+)
+_AREAS_TOLD: Final = (
+    "! ann@example.com  would lose the last platform area: backoffice  users/team.yaml:2",
+    "! ben@example.com  would lose the last platform area: backoffice  users/team.yaml:3",
+    "! cat@example.com  would lose the last platform area: backoffice  users/team.yaml:4",
+    "way past: if this is meant, pass --allow max_access_losses=3",
+)
+_ENDED: Final = "modules: {pricing: {access: owner, until: 2026-06-14}}"
+_EXPIRIES: Final = State(
+    {
+        "bo-sync.yaml": "guardrails: {max_expiries: 2}\n",
+        "users/ann.yaml": one("ann", _ENDED),
+        "users/ben.yaml": one("ben", _ENDED),
+        "users/eve.yaml": one("eve", "until: 2026-06-14"),
+    },
+    (lives("ann", *rows(pricing="OWNER")), lives("ben", *rows(pricing="OWNER")), lives("eve")),
+)
+_EXPIRIES_TOLD: Final = (
+    "! ann@example.com  pricing owner → none: its `until` has passed  users/ann.yaml:1",
+    "! ben@example.com  pricing owner → none: its `until` has passed  users/ben.yaml:1",
+    "! eve@example.com  would be deleted: its `until` has passed  users/eve.yaml:1",
+    "way past: if this is meant, pass --allow max_expiries=3",
+)
 
 NUMBERED: Final[dict[NumericGuardrail, Numbered]] = {
     "min_role_owners": Numbered(
         Refusal(
             _OWNERS,
-            ("  REFUSED  min_role_owners   1 owner of Roles & permissions left, at least 3", *_OWNERS_TOLD),
+            ("  REFUSED  min_role_owners    1 owner of Roles & permissions left, at least 3", *_OWNERS_TOLD),
             others(
                 empty="3 people in the files, at least 1",
-                max_user_deletes="1 deletion, at most 1",
-                max_grant_losses="2 grants lowered or revoked, at most 11",
+                max_user_deletes=1,
+                max_grant_losses=2,
+                max_access_losses=1,
             ),
         ),
         just_allowed=_OWNERS.but(ann=one("ann", *OWNS), ben=one("ben", *OWNS)),
-        allowed_line="  ok       min_role_owners   3 owners of Roles & permissions left, at least 3",
+        allowed_line="  ok       min_role_owners    3 owners of Roles & permissions left, at least 3",
         too_small=2,
         refused_anyway=(
-            "  REFUSED  min_role_owners   1 owner of Roles & permissions left, at least 2 (--allow min_role_owners=2)"
+            "  REFUSED  min_role_owners    1 owner of Roles & permissions left, at least 2 (--allow min_role_owners=2)"
         ),
         enough=1,
         passed=(
-            "  ok       min_role_owners   1 owner of Roles & permissions left, at least 1 (--allow min_role_owners=1)"
+            "  ok       min_role_owners    1 owner of Roles & permissions left, at least 1 (--allow min_role_owners=1)"
         ),
     ),
     "max_user_deletes": Numbered(
         Refusal(
             _DELETES,
-            ("  REFUSED  max_user_deletes  3 deletions, at most 2", *_DELETES_TOLD),
+            ("  REFUSED  max_user_deletes   3 deletions, limit 2 (20 % of 10 is 2)", *_DELETES_TOLD),
             others(empty="8 people in the files, at least 1"),
         ),
         just_allowed=_DELETES.but(eve=one("eve", f"until: {TODAY}")),
-        allowed_line="  ok       max_user_deletes  2 deletions, at most 2",
+        allowed_line="  ok       max_user_deletes   2 deletions, limit 2 (20 % of 10 is 2)",
         too_small=2,
-        refused_anyway="  REFUSED  max_user_deletes  3 deletions, at most 2 (--allow max_user_deletes=2)",
+        refused_anyway="  REFUSED  max_user_deletes   3 deletions, limit 2 (--allow max_user_deletes=2)",
         enough=3,
-        passed="  ok       max_user_deletes  3 deletions, at most 3 (--allow max_user_deletes=3)",
+        passed="  ok       max_user_deletes   3 deletions, limit 3 (--allow max_user_deletes=3)",
+    ),
+    "max_access_losses": Numbered(
+        Refusal(
+            _AREAS,
+            (
+                "  REFUSED  max_access_losses  3 users without any platform area left, limit 1 (20 % of 5 is 1)",
+                *_AREAS_TOLD,
+            ),
+            others(empty="4 people in the files, at least 1", max_grant_losses=3),
+        ),
+        just_allowed=_AREAS.but(team=f"users:\n{_entry('ann', _ON)}{_entry('ben', _ON)}{_entry('cat')}"),
+        allowed_line="  ok       max_access_losses  1 user without any platform area left, limit 1 (20 % of 5 is 1)",
+        too_small=2,
+        refused_anyway=(
+            "  REFUSED  max_access_losses  3 users without any platform area left, limit 2 "
+            "(--allow max_access_losses=2)"
+        ),
+        enough=3,
+        passed=(
+            "  ok       max_access_losses  3 users without any platform area left, limit 3 "
+            "(--allow max_access_losses=3)"
+        ),
     ),
     "max_grant_losses": Numbered(
         Refusal(
             _LOSSES,
-            ("  REFUSED  max_grant_losses  3 grants lowered or revoked, at most 2", *_LOSSES_TOLD),
-            others(empty="2 people in the files, at least 1"),
+            ("  REFUSED  max_grant_losses   3 grants lowered or revoked, limit 2", *_LOSSES_TOLD),
+            others(empty="2 people in the files, at least 1", max_access_losses=1),
         ),
         just_allowed=_LOSSES.but(ben=one("ben", "platform: {sales_hub: true}")),
-        allowed_line="  ok       max_grant_losses  2 grants lowered or revoked, at most 2",
+        allowed_line="  ok       max_grant_losses   2 grants lowered or revoked, limit 2",
         too_small=2,
         refused_anyway=(
-            "  REFUSED  max_grant_losses  3 grants lowered or revoked, at most 2 (--allow max_grant_losses=2)"
+            "  REFUSED  max_grant_losses   3 grants lowered or revoked, limit 2 (--allow max_grant_losses=2)"
         ),
         enough=3,
-        passed="  ok       max_grant_losses  3 grants lowered or revoked, at most 3 (--allow max_grant_losses=3)",
+        passed="  ok       max_grant_losses   3 grants lowered or revoked, limit 3 (--allow max_grant_losses=3)",
+    ),
+    "max_expiries": Numbered(
+        Refusal(
+            _EXPIRIES,
+            ("  REFUSED  max_expiries       3 expired accounts and grants, limit 2", *_EXPIRIES_TOLD),
+            others(empty="3 people in the files, at least 1"),
+        ),
+        just_allowed=_EXPIRIES.but(eve=one("eve", f"until: {TODAY}")),
+        allowed_line="  ok       max_expiries       2 expired accounts and grants, limit 2",
+        too_small=2,
+        refused_anyway="  REFUSED  max_expiries       3 expired accounts and grants, limit 2 (--allow max_expiries=2)",
+        enough=3,
+        passed="  ok       max_expiries       3 expired accounts and grants, limit 3 (--allow max_expiries=3)",
     ),
 }
 
@@ -228,7 +320,7 @@ ABSOLUTE: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
         Refusal(
             State({"bo-sync.yaml": "unmanaged: report\n", "users/_draft.yaml": one("ann")}, (lives("ann"),)),
             (
-                "  REFUSED  empty             0 people in the files, at least 1",
+                "  REFUSED  empty              0 people in the files, at least 1",
                 "way past: add at least one file to users/; to remove people, give their files `state: absent`",
             ),
             others(),
@@ -247,7 +339,7 @@ ABSOLUTE: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
                 (lives("jane"), lives("ben")),
             ),
             (
-                "  REFUSED  email_change      3 uncertain identities, none allowed",
+                "  REFUSED  email_change       3 uncertain identities, none allowed",
                 (
                     "! ben@example.com      ben@example.com has id 1003 in the hub, not 77: deleted and made "
                     "anew; check that this is the same person, then drop `id`  users/ben.yaml:1"
@@ -279,7 +371,7 @@ ABSOLUTE: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
                 (lives("jane"), lives("ben", phone="(31) 20-5550142")),
             ),
             (
-                "  REFUSED  email_change      2 uncertain identities, none allowed",
+                "  REFUSED  email_change       2 uncertain identities, none allowed",
                 (
                     "! ben.jones@example.com   has the same phone and first name as ben@example.com (id 1003), "
                     "who is in the hub without a file; an address cannot change: add a file for ben@example.com with "
@@ -308,7 +400,7 @@ ABSOLUTE: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
                 (lives("jane"),),
             ),
             (
-                "  REFUSED  email_change      1 uncertain identity, none allowed",
+                "  REFUSED  email_change       1 uncertain identity, none allowed",
                 (
                     "! jane.smith@example.com  has the same first and last name as jane@example.com (id 1002), "
                     "who is in the hub without a file; an address cannot change: add a file for jane@example.com with "
@@ -317,7 +409,7 @@ ABSOLUTE: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
                 ),
                 _NEVER,
             ),
-            others(max_user_deletes="1 deletion, at most 1"),
+            others(max_user_deletes=1),
         ),
     ),
     "a protected person": (
@@ -326,21 +418,21 @@ ABSOLUTE: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
             State(
                 {
                     "bo-sync.yaml": "protect: ['*@vendor.example', Ann@Example.com]\n",
-                    "users/ann.yaml": one("ann", "phone: '2'"),
+                    "users/ann.yaml": one("ann", "until: 2026-12-31"),
                     "users/ben.yaml": file("ben@vendor.example", "until: 2026-06-14", first="Ben", last="Smith"),
                 },
                 (lives("ann"), person("ben@vendor.example", firstName="Ben", lastName="Smith")),
             ),
             (
-                "  REFUSED  protected         2 protected people changed, none allowed",
-                "! ann@example.com     is protected, yet would be changed  users/ann.yaml:1",
+                "  REFUSED  protected          2 protected people changed, none allowed",
                 "! ben@vendor.example  is protected, yet would be deleted  users/ben.yaml:1",
+                "! ann@example.com     is protected, yet its account ends after 2026-12-31  users/ann.yaml:1",
                 (
-                    "way past: nothing passes this guardrail: take the address out of `protect` in bo-sync.yaml, "
-                    "in a reviewed change"
+                    "way past: nothing passes this guardrail: correct the file, or the entry of `protect` in "
+                    "bo-sync.yaml, in a reviewed change"
                 ),
             ),
-            others(empty="2 people in the files, at least 1", max_user_deletes="1 deletion, at most 1"),
+            others(empty="2 people in the files, at least 1", max_expiries=1),
         ),
     ),
     "the person who runs it, lowered": (
@@ -357,7 +449,7 @@ ABSOLUTE: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
                 session=True,
             ),
             (
-                "  REFUSED  self              2 losses of whoever runs this, none allowed",
+                "  REFUSED  self               2 losses of whoever runs this, none allowed",
                 (
                     "! break-glass@example.com  is the person whose session runs, and would lose "
                     "roles_permissions  users/me.yaml:1"
@@ -370,7 +462,8 @@ ABSOLUTE: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
             ),
             others(
                 min_role_owners="1 owner of Roles & permissions left, at least 1",
-                max_grant_losses="11 grants lowered or revoked, at most 11",
+                max_grant_losses=11,
+                max_access_losses=1,
             ),
         ),
     ),
@@ -386,13 +479,13 @@ ABSOLUTE: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
                 session=True,
             ),
             (
-                "  REFUSED  self              1 loss of whoever runs this, none allowed",
+                "  REFUSED  self               1 loss of whoever runs this, none allowed",
                 ("! break-glass@example.com  is the person whose session runs, and would be deleted  users/me.yaml:1"),
                 "way past: nothing passes this guardrail: let somebody else, or an API key, run it",
             ),
             others(
                 min_role_owners="1 owner of Roles & permissions left, at least 1",
-                max_user_deletes="1 deletion, at most 1",
+                max_user_deletes=1,
             ),
         ),
     ),

@@ -1,5 +1,6 @@
 """The options that commands share, gathered into one value each before a command's function sees them."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -17,6 +18,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MAX_CONCURRENCY: Final = 64
+DEFAULT_CONCURRENCY: Final = 8
+DEFAULT_ROWS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +51,13 @@ class HubChoice:
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """What a plan is asked to be about, and which numeric guardrails are passed by number."""
+    """What a plan is asked to be about, which numeric guardrails are passed by number, and whether blocked users are
+    left out."""
 
     only: tuple[Text, ...]
     allowed: tuple[tuple[NumericGuardrail, int], ...]
     expired: bool = False
+    skip_blocked: bool = False
 
 
 class Day(click.ParamType[date]):
@@ -126,13 +131,19 @@ def hub_choice(command: Callable[Concatenate[HubChoice, P], R]) -> Callable[P, R
     @click.option(
         "--concurrency",
         type=click.IntRange(1, MAX_CONCURRENCY),
-        default=8,
+        default=DEFAULT_CONCURRENCY,
         show_default=True,
         help="Requests in flight at most.",
     )
-    @click.option("--page-size", type=click.IntRange(1, 1000), default=100, show_default=True, help="Rows a page.")
     @click.option(
-        "--batch-size", type=click.IntRange(1, 1000), default=100, show_default=True, help="People a request of grants."
+        "--page-size", type=click.IntRange(1, 1000), default=DEFAULT_ROWS, show_default=True, help="Rows a page."
+    )
+    @click.option(
+        "--batch-size",
+        type=click.IntRange(1, 1000),
+        default=DEFAULT_ROWS,
+        show_default=True,
+        help="People a request of grants.",
     )
     @wraps(command)
     def gathered(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -143,20 +154,46 @@ def hub_choice(command: Callable[Concatenate[HubChoice, P], R]) -> Callable[P, R
 
 
 def narrowing(command: Callable[Concatenate[Narrowing, P], R]) -> Callable[P, R]:
-    """--only, --expired and --allow, handed over as a `Narrowing` first argument."""
+    """--only, --expired, --skip-blocked and --allow, handed over as a `Narrowing` first argument."""
 
     @click.option("--only", metavar="ADDRESS", multiple=True, help="Only this person; may be given again.")
     @click.option("--expired", is_flag=True, help="Only users whose account, or a grant of their own, has expired.")
+    @click.option(
+        "--skip-blocked", is_flag=True, help="Leave out users that a guardrail blocks; --expired does so by itself."
+    )
     @click.option("--allow", type=Allowance(), multiple=True, help="Pass a numeric guardrail up to N, for this run.")
     @wraps(command)
     def gathered(*args: P.args, **kwargs: P.kwargs) -> R:
-        only, allowed, expired = (taken(kwargs, name) for name in ("only", "allow", "expired"))
+        only, allowed, expired, skips = (taken(kwargs, name) for name in ("only", "allow", "expired", "skip_blocked"))
         twice = {guardrail for guardrail, _ in allowed if [named for named, _ in allowed].count(guardrail) > 1}
         if twice:
             raise click.UsageError(f"--allow names {min(twice)} twice: name one number for a guardrail")
-        return command(Narrowing(tuple(map(Text, only)), tuple(allowed), expired), *args, **kwargs)
+        return command(Narrowing(tuple(map(Text, only)), tuple(allowed), expired, skips), *args, **kwargs)
 
     return gathered
+
+
+def command_line(verb: str, common: Common, choice: HubChoice, narrowing: Narrowing, *more: str) -> str:
+    """A command with the same options, to be pasted into a shell. Options with their defaults are left out."""
+    usual = HubChoice(None, None, DEFAULT_CONCURRENCY, DEFAULT_ROWS, DEFAULT_ROWS)
+    words = [
+        *(["-C", str(common.root)] if common.root != Path() else []),
+        *(["--hub", choice.address] if choice.address is not None else []),
+        *(["--api-key-file", str(choice.key_file)] if choice.key_file is not None else []),
+        *_unusual("--concurrency", choice.concurrency, usual.concurrency),
+        *_unusual("--page-size", choice.page_size, usual.page_size),
+        *_unusual("--batch-size", choice.batch_size, usual.batch_size),
+        *(["--today", common.today.isoformat()] if common.today is not None else []),
+        *(word for email in narrowing.only for word in ("--only", email.raw)),
+        *(["--expired"] if narrowing.expired else []),
+        *(word for guardrail, number in narrowing.allowed for word in ("--allow", f"{guardrail}={number}")),
+        *(["--skip-blocked"] if narrowing.skip_blocked else []),
+    ]
+    return shlex.join(["bo-sync", verb, *words, *more])
+
+
+def _unusual(option: str, number: int, usual: int) -> list[str]:
+    return [option, str(number)] if number != usual else []
 
 
 def output_format(*formats: str) -> Callable[[Callable[P, R]], Callable[P, R]]:

@@ -1,15 +1,31 @@
 """Showing and saving plans and reports, the same way for every command."""
 
 import os
+import sys
 import tempfile
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from bo_sync.cli.destination import destination
 from bo_sync.cli.forms import PLAN_REPORTS, plan_report
-from bo_sync.cli.talk import coloured, result, width
+from bo_sync.cli.options import Common, HubChoice, Narrowing, command_line
+from bo_sync.cli.redacting import is_redacting
+from bo_sync.cli.talk import coloured, result, say, width
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
 from bo_sync.errors import UsageError
+
+if TYPE_CHECKING:
+    from bo_sync.reconcile import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """How a run was asked for: with which saved plan, and whether without a question."""
+
+    saved: Path | None = None
+    yes: bool = False
 
 
 def show_plan(plan: Plan, form: str, *, explain: bool = False, below: str = "") -> None:
@@ -50,6 +66,24 @@ def plan_as(plan: Plan, form: str, *, explain: bool = False, below: str = "") ->
             return f"{plan_as(plan, 'text', explain=explain)}\n{plan_github(plan, below)}"
         case _:
             return plan_report(plan, form, below)
+
+
+def say_others(reading: "Reading", chosen: Common, choice: HubChoice, narrowed: Narrowing, how: Others) -> None:
+    """Says which command runs the others, where a plan is blocked because of some users.
+
+    Not of another day on a real hub, where that cannot be applied, nor with addresses that are to be hidden.
+    """
+    if not reading.others or chosen.quiet or (is_redacting() and narrowed.only):
+        return
+    if chosen.today is not None and destination(choice).address.scheme == "https":
+        return
+    skipping = replace(narrowed, skip_blocked=True)
+    yes = ["--yes"] if how.yes or not sys.stdin.isatty() else []
+    command = command_line("apply", chosen, choice, skipping, *([str(how.saved)] if how.saved else []), *yes)
+    if how.saved:
+        command = f"{command_line('plan', chosen, choice, skipping, '--out', str(how.saved))} && {command}"
+    users = f"{reading.others} user{'' if reading.others == 1 else 's'}"
+    say(f"hint: to leave out the blocked users and apply the changes of the other {users}: {command}")
 
 
 def save(plan: Plan, path: Path) -> None:

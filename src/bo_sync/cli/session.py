@@ -139,4 +139,9 @@ def read_plan(common: Common, hub: CommerceHub, narrowing: Narrowing) -> Reading
 def plan_of(files: Files, live: LiveState, hub: CommerceHub, narrowing: Narrowing) -> Reading:
     """The plan for files and live state that are read already."""
     desired = replace(files.desired, findings=files.judged.findings)
-    return make_plan(desired, live, hub.url, Request(narrowing.only, narrowing.allowed, narrowing.expired))
+    return make_plan(desired, live, hub.url, request_of(narrowing))
+
+
+def request_of(narrowing: Narrowing) -> Request:
+    """What the options ask of a plan."""
+    return Request(narrowing.only, narrowing.allowed, narrowing.expired, narrowing.skip_blocked)

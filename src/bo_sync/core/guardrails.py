@@ -40,6 +40,9 @@ GuardrailName = Literal[
 NumericGuardrail = Literal[
     "min_role_owners", "max_user_deletes", "max_access_losses", "max_grant_losses", "max_expiries"
 ]
+OF_USER: Final[frozenset[GuardrailName]] = frozenset(("email_change", "removed_file", "protected"))
+"""The guardrails whose rows are about single users, who can be left out while the rest runs. The others are of the run.
+"""
 NUMERIC: Final[tuple[NumericGuardrail, ...]] = get_args(NumericGuardrail)
 """The guardrails that a number on the command line can pass, for one run."""
 
@@ -64,7 +67,8 @@ class Basis:
 @dataclass(frozen=True, slots=True)
 class GuardrailResult:
     """`actual` against `limit`, in the unit of the guardrail. `allowed_by` is the override that set the limit, as
-    given; `basis` is what the limit was computed from, where no override set it."""
+    given; `basis` is what the limit was computed from, where no override set it. `skipped`: not ok, but the plan leaves
+    out the users of its rows, so the rest may run."""
 
     guardrail: GuardrailName
     actual: int
@@ -73,6 +77,12 @@ class GuardrailResult:
     allowed_by: str | None = None
     rows: tuple[GuardrailRow, ...] = ()
     basis: Basis | None = None
+    skipped: bool = False
+
+    @property
+    def blocks(self) -> bool:
+        """Whether the plan cannot be applied because of this guardrail."""
+        return not self.ok and not self.skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +115,16 @@ def _email_change(situation: Situation) -> GuardrailResult:
     conflicts = [
         GuardrailRow(conflict.email, conflict.message, conflict.source) for conflict in situation.difference.conflicts
     ]
-    return _none_allowed("email_change", (*conflicts, *_look_alikes(situation)))
+    alike = [
+        GuardrailRow(change.email, _same_person(change.email, user, shared), change.source)
+        for change, user, shared in look_alikes(situation)
+    ]
+    return _none_allowed("email_change", (*conflicts, *alike))
 
 
-def _look_alikes(situation: Situation) -> Iterator[GuardrailRow]:
-    """People to be created who look like somebody whom no file speaks of: most likely an address that was changed."""
+def look_alikes(situation: Situation) -> Iterator[tuple[CreateUser, LiveUser, str]]:
+    """Users to be created who look like a user without a file, most likely after a change of address; and what both
+    share."""
     nobodys = {person.email.raw for person in situation.whole.unmanaged} | {
         change.hub_email.raw
         for change in situation.whole.changes
@@ -125,8 +140,7 @@ def _look_alikes(situation: Situation) -> Iterator[GuardrailRow]:
             alike = {
                 user.id: (user, trait) for trait in reversed(traits(change.profile)) for user in by_trait.get(trait, ())
             }
-            for user, trait in alike.values():
-                yield GuardrailRow(change.email, _same_person(change.email, user, trait.noun), change.source)
+            yield from ((change, user, trait.noun) for user, trait in alike.values())
 
 
 def _same_person(email: Text, user: LiveUser, shared: str) -> str:
@@ -149,12 +163,12 @@ def _protected(situation: Situation) -> GuardrailResult:
         GuardrailRow(user.email, f"is protected, yet its account ends after {user.until}", user.source)
         for user in situation.difference.ending
     )
-    return _none_allowed("protected", (*rows, *_unprotected(situation)))
+    return _none_allowed("protected", (*rows, *unprotected(situation)))
 
 
-def _unprotected(situation: Situation) -> Iterator[GuardrailRow]:
+def unprotected(situation: Situation) -> Iterator[GuardrailRow]:
     """Entries of `protect` that match no live user, and perhaps mean one of those who are deleted without a file."""
-    deletions = [change.hub_email for change in situation.difference.changes if _is_without_file(change)]
+    deletions = [change.hub_email for change in situation.difference.changes if is_without_file(change)]
     if not deletions:
         return
     emails = [person.user.email for person in situation.live.people]
@@ -172,7 +186,7 @@ def _unprotected(situation: Situation) -> Iterator[GuardrailRow]:
 _WILDCARDS: Final = frozenset("*?[")
 
 
-def _is_without_file(change: Change) -> TypeGuard[DeleteUser]:
+def is_without_file(change: Change) -> TypeGuard[DeleteUser]:
     return isinstance(change, DeleteUser) and change.source is None
 
 

@@ -82,7 +82,12 @@ class Plan:
     @property
     def refused(self) -> tuple[GuardrailResult, ...]:
         """The guardrails that refuse this plan; with none, and no `violated` policy, it may be applied."""
-        return tuple(guardrail for guardrail in self.guardrails if not guardrail.ok)
+        return tuple(guardrail for guardrail in self.guardrails if guardrail.blocks)
+
+    @property
+    def skipped(self) -> tuple[GuardrailResult, ...]:
+        """The guardrails whose users are left out of this plan."""
+        return tuple(guardrail for guardrail in self.guardrails if guardrail.skipped)
 
     @property
     def violated(self) -> tuple[PolicyResult, ...]:

@@ -11,7 +11,7 @@ _HOST: Final = re.compile(r"https?://([A-Za-z0-9.:-]{1,100})/.*", re.DOTALL)
 
 def is_drift(plan: Plan) -> bool:
     """Whether hub and files differ, or a plan would be refused as they are; people without a file are no drift."""
-    return bool(plan.changes or plan.refused or plan.violated)
+    return bool(plan.changes or plan.refused or plan.skipped or plan.violated)
 
 
 def drift_title(plan: Plan) -> str:

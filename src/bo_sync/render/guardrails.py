@@ -61,6 +61,11 @@ def _found(guardrail: GuardrailResult) -> str:
     return told
 
 
+def skipped_of(plan: Plan) -> str:
+    """The guardrails whose users are left out of a plan; empty where there are none."""
+    return ", ".join(guardrail.guardrail for guardrail in plan.skipped)
+
+
 def refusing_of(plan: Plan) -> str:
     """All that refuses a plan: `max_user_deletes, the policy prices`; empty where nothing does."""
     policies = (f"the policy {result.policy.id}" for result in plan.violated)
@@ -72,7 +77,7 @@ def guardrail_lines(plan: Plan, page: Page) -> Iterator[str]:
     do."""
     if not plan.guardrails:
         return
-    if not plan.changes and not plan.refused:
+    if not plan.changes and not plan.refused and not plan.skipped:
         yield f"{counted(len(plan.guardrails), 'guardrail')} checked, none refuses."
         return
     yield page.paint(_title(plan), Tone.TITLE)
@@ -92,13 +97,16 @@ def guardrails_block(guardrails: Sequence[GuardrailResult], page: Page) -> Itera
 
 def _title(plan: Plan) -> str:
     refusing = len(plan.refused)
+    if not refusing and plan.skipped:
+        return f"Guardrails: the rest may run, without the users blocked by {skipped_of(plan)}"
     if not refusing:
         return "Guardrails: none refuses"
     return f"Guardrails: {refusing} of {len(plan.guardrails)} {'refuses' if refusing == 1 else 'refuse'} this plan"
 
 
 def _one(guardrail: GuardrailResult, widest: int, page: Page) -> Iterator[str]:
-    begin = f"  {'ok     ' if guardrail.ok else 'REFUSED'}  {guardrail.guardrail:<{widest}}  "
+    state = "ok     " if guardrail.ok else "SKIPPED" if guardrail.skipped else "REFUSED"
+    begin = f"  {state}  {guardrail.guardrail:<{widest}}  "
     tone = Tone.PLAIN if guardrail.ok else Tone.ALARM
     for line in page.hang(begin, terminal(measure_of(guardrail))):
         yield page.paint(line, tone)

@@ -12,7 +12,7 @@ from bo_sync import __version__
 from bo_sync.core.changes import Cause, Change, DeleteUser, Direction, RevokeGrant, SetGrant
 from bo_sync.core.document import FORMAT_VERSION, Json, change_document, digest
 from bo_sync.core.effect import Effect
-from bo_sync.core.guardrails import Basis, GuardrailResult
+from bo_sync.core.guardrails import OF_USER, Basis, GuardrailResult
 from bo_sync.core.history import Comparison
 from bo_sync.core.model import Problem, Role, Source
 from bo_sync.core.plan import Finding, Plan, Summary
@@ -119,9 +119,11 @@ def finding_document(finding: Finding) -> Json:
 def _guardrail(guardrail: GuardrailResult) -> Json:
     return {
         "guardrail": guardrail.guardrail,
+        "of": "user" if guardrail.guardrail in OF_USER else "run",
         "actual": guardrail.actual,
         "limit": guardrail.limit,
         "ok": guardrail.ok,
+        "skipped": guardrail.skipped,
         "allowed_by": guardrail.allowed_by,
         "basis": _basis(guardrail.basis),
         "rows": [

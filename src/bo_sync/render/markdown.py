@@ -69,7 +69,7 @@ def _blocks(plan: Plan, told: tuple[Section, ...], detail: Detail) -> Iterator[B
     parts = {part.title: part for part in told}
     risky = _attention(plan, parts.pop(ATTENTION, None))
     yield said(marker(plan), f"### {_heading(plan, len(risky))}", "", *_verdict(plan), *_counts(plan.summary))
-    yield from guardrail_blocks(plan.refused, detail)
+    yield from guardrail_blocks((*plan.refused, *plan.skipped), detail)
     yield from policy_blocks(pressing(plan.policies), detail)
     if risky:
         yield unfolded(f"{ATTENTION} ({len(risky)})", _table(risky, detail, detail.rows))
@@ -86,12 +86,15 @@ ATTENTION: Final = "Needs attention"
 
 def _attention(plan: Plan, part: Section | None) -> tuple[Row, ...]:
     """What needs attention but for the refusals, which stand first there, and are told in full above."""
-    return part.rows[len(plan.refused) + len(plan.violated) :] if part is not None else ()
+    return part.rows[len(plan.refused) + len(plan.skipped) + len(plan.violated) :] if part is not None else ()
 
 
 def _heading(plan: Plan, risky: int) -> str:
     if plan.refused or plan.violated:
         return "⛔ bo-sync: this plan is refused"
+    if plan.skipped:
+        rest = _size(plan.summary) if plan.changes else "nothing else to do"
+        return f"⛔ bo-sync: users are blocked and left out; {rest}"
     told = f"bo-sync: {_size(plan.summary) if plan.changes else 'nothing to do'}"
     if risky:
         return f"🔶 {told}; {counted(risky, 'row needs', 'rows need')} attention"
@@ -118,6 +121,9 @@ def _verdict(plan: Plan) -> tuple[str, ...]:
     refused = f" **Refused by {', '.join(refusing)}{f' and {more} more' if more else ''}; nothing can be applied.**"
     if refusing:
         return _would(plan) + refused, "", "**Next:** each refusal below says the way past; then plan again."
+    if plan.skipped:
+        left_out = ", ".join(markdown_code(guardrail.guardrail) for guardrail in plan.skipped)
+        return (f"{_would(plan)} **Users blocked by {left_out} are left out; the rest can be applied.**",)
     following = ("", f"**Next:** {prose(_NEXT)}") if plan.changes else ()
     return _would(plan), *following
 

@@ -28,7 +28,8 @@ def guardrail_blocks(guardrails: Iterable[GuardrailResult], detail: Detail) -> I
                 "",
                 f"**Way past:** {prose(way_past(guardrail))}.",
             )
-            yield unfolded(f"Refused by {markdown_code(guardrail.guardrail)}", Block(told, rows.shown, rows.rows))
+            verdict = "Left out, blocked by" if guardrail.skipped else "Refused by"
+            yield unfolded(f"{verdict} {markdown_code(guardrail.guardrail)}", Block(told, rows.shown, rows.rows))
 
 
 def _below(rows: Block) -> tuple[str, ...]:
@@ -47,7 +48,7 @@ def guardrail_table(guardrails: Sequence[GuardrailResult]) -> Block:
     """Every guardrail folded, whether it refuses or not; no block where none was checked."""
     if not guardrails:
         return Block()
-    refusing = sum(not guardrail.ok for guardrail in guardrails)
+    refusing = sum(guardrail.blocks for guardrail in guardrails)
     rows = [partial(_measured, guardrail) for guardrail in guardrails]
     verdict = f"{refusing} {'refuses' if refusing == 1 else 'refuse'}" if refusing else "none refuses"
     measured = table(("", "guardrail", "found, and allowed"), rows)
@@ -55,7 +56,8 @@ def guardrail_table(guardrails: Sequence[GuardrailResult]) -> Block:
 
 
 def _measured(guardrail: GuardrailResult) -> Cells:
-    return "ok" if guardrail.ok else "**refused**", markdown_code(guardrail.guardrail), prose(measure_of(guardrail))
+    state = "ok" if guardrail.ok else "**left out**" if guardrail.skipped else "**refused**"
+    return state, markdown_code(guardrail.guardrail), prose(measure_of(guardrail))
 
 
 def policy_blocks(results: Iterable[PolicyResult], detail: Detail) -> Iterator[Block]:

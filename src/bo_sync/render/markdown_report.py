@@ -69,7 +69,9 @@ def _why_not_run(applied: _Applied, detail: Detail) -> Iterator[Block]:
         rows = table(("what moved",), [partial(_moved, line, detail) for line in report.moved], detail.rows)
         told = ("Plan again, and have that plan reviewed.", "", *rows.lines)
         yield unfolded("It is not what would be done now", Block(told, rows.shown, rows.rows))
-    elif report.not_run:
+    else:
+        yield from guardrail_blocks(plan.skipped, detail)
+    if report.not_run and not report.moved:
         yield from guardrail_blocks(plan.refused, detail)
         yield from policy_blocks(plan.violated, detail)
 

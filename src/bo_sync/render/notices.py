@@ -135,7 +135,7 @@ def _of_guardrails(guardrails: Iterable[GuardrailResult]) -> Iterator[Notice]:
         whole = Notice(
             guardrail.guardrail,
             Severity.ERROR,
-            f"the guardrail {guardrail.guardrail} refuses",
+            f"the guardrail {guardrail.guardrail} {'blocks users' if guardrail.skipped else 'refuses'}",
             f"{measured}; {way}",
             kind=Kind.GUARDRAIL,
         )

@@ -111,6 +111,7 @@ def _guardrail(found: Mapping[str, Json]) -> GuardrailResult:
             for row in objects_of(found, "rows")
         ),
         None if entry_of(found, "basis") is None else _basis(object_of(entry_of(found, "basis"), "`basis`")),
+        flag_of(found, "skipped"),
     )
 
 

@@ -135,6 +135,11 @@ def _refusals(plan: Plan) -> Iterator[Row]:
         yield row(
             "!", "", f"{guardrail.guardrail} refuses this plan: {measure_of(guardrail)}; see the guardrails below"
         )
+    for guardrail in plan.skipped:
+        told = (
+            f"{guardrail.guardrail} blocks users, who are left out: {measure_of(guardrail)}; see the guardrails below"
+        )
+        yield row("!", "", told)
     for result in plan.violated:
         told = f"the policy {result.policy.id} refuses this plan: {told_of(result)}; see the policies below"
         yield row("!", "", told)

@@ -12,7 +12,7 @@ from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Action, Finding, Plan
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.render.escape import terminal
-from bo_sync.render.guardrails import guardrail_lines, guardrails_block, refusing_of
+from bo_sync.render.guardrails import guardrail_lines, guardrails_block, refusing_of, skipped_of
 from bo_sync.render.layout import Columns, Page, Row, Tone, cells, lay_out, measure, row
 from bo_sync.render.phrases import address, counted, listed, people
 from bo_sync.render.policies import policy_lines
@@ -39,7 +39,7 @@ def _plan_lines(plan: Plan, page: Page, *, explain: bool) -> Iterator[str]:
         yield from lay_out(part.rows, columns, page)
         yield ""
     yield from page.hang("", _sentence(plan))
-    if plan.changes or plan.refused:
+    if plan.changes or plan.refused or plan.skipped:
         yield ""
     guardrails, policies = list(guardrail_lines(plan, page)), list(policy_lines(plan.policies, "this plan", page))
     yield from guardrails
@@ -83,8 +83,9 @@ _GRANT_WORDS: Final = {direction: direction.value for direction in Direction} | 
 
 
 def _verdict(plan: Plan) -> str:
-    refusing = refusing_of(plan)
-    return f" Refused by {refusing}." if refusing else ""
+    refusing, skipped = refusing_of(plan), skipped_of(plan)
+    left_out = f" Users blocked by {skipped} are left out." if skipped else ""
+    return (f" Refused by {refusing}." if refusing else "") + left_out
 
 
 _DONE: Final[dict[Action, str]] = {"create": "created", "update": "updated", "delete": "deleted"}
@@ -118,6 +119,10 @@ def _report_lines(report: Report, plan: Plan, page: Page) -> Iterator[str]:
 
 
 def _why_not_run(report: Report, plan: Plan, page: Page) -> Iterator[str]:
+    if plan.skipped and not report.moved:
+        yield "Blocked by guardrails, and left out"
+        yield from guardrails_block(plan.skipped, page)
+        yield ""
     if report.moved:
         yield f"{report.not_run[:1].upper()}{report.not_run[1:]}: it is not what would be done now"
         yield from lay_out([row("!", "", line) for line in report.moved], Columns(), page)

@@ -15,6 +15,7 @@ import click
 from bo_sync.cli.applied import Wanted, stale_told, tell, tell_not_run
 from bo_sync.cli.forms import APPLY_FORMS
 from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format
+from bo_sync.cli.plans import Others, say_others
 from bo_sync.cli.redacting import redactable, shown
 from bo_sync.cli.reports import Report as Written
 from bo_sync.cli.reports import check_writable, report_option
@@ -57,7 +58,7 @@ def command(
     same; nor when hub or files have moved while the question stood (both exit 6). What is sent is first written into
     .bo-sync/journal, which `bo-sync journal` reads back; while one apply runs, another one here is refused (exit 1).
     The exit code is 0 when everything was applied, 4 when a guardrail or a policy refuses, 5 when something was not
-    applied.
+    applied. With --skip-blocked, users that a guardrail blocks are left out and the rest runs, with exit code 4.
     """
     from bo_sync.cli.github import below, failures_annotated
     from bo_sync.cli.session import hub_session, read_plan
@@ -77,14 +78,17 @@ def command(
             _check_same(asked, reading, wanted, "the plan that was shown")
             reason = _why_not(reading, yes=True)
         if reason is not None:
-            return tell_not_run(reading.plan, wanted, *reason)
+            tell_not_run(reading.plan, wanted, *reason)
+            say_others(reading, chosen, choice, narrowed, Others(saved, yes))
+            return reason[1]
         report, trouble = _run(chosen, hub, reading, _Orders(run, choice.concurrency, fail_fast, narrowed.allowed))
     return _told(report, reading.plan, wanted, trouble)
 
 
 def _told(report: "Report", plan: "Plan", wanted: "Wanted", trouble: BaseException | None) -> ExitCode:
     """Tells the report; then raises `trouble`, if that is what broke the run off."""
-    code = ExitCode.FAILED if trouble else ExitCode.OK if report.complete else ExitCode.PARTIAL
+    applied = ExitCode.REFUSED if plan.skipped else ExitCode.OK
+    code = ExitCode.FAILED if trouble else applied if report.complete else ExitCode.PARTIAL
     tell(report, plan, wanted, code)
     if trouble is not None:
         raise trouble
@@ -161,7 +165,12 @@ def _why_not(reading: "Reading", *, yes: bool) -> tuple[str, ExitCode] | None:
     if refusing := refusing_of(reading.plan):
         return f"refused by {refusing}", ExitCode.REFUSED
     if not reading.plan.changes:
-        return "nothing to do", ExitCode.OK
+        left_out = ", ".join(guardrail.guardrail for guardrail in reading.plan.skipped)
+        return (
+            (f"nothing else to do, blocked by {left_out}", ExitCode.REFUSED)
+            if left_out
+            else ("nothing to do", ExitCode.OK)
+        )
     if not yes and not _confirmed():
         return "not confirmed", ExitCode.PARTIAL
     return None

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format
-from bo_sync.cli.plans import PLAN_FORMS, plan_as, save, show_plan
+from bo_sync.cli.plans import PLAN_FORMS, Others, plan_as, save, say_others, show_plan
 from bo_sync.cli.redacting import is_redacting, redactable, shown
 from bo_sync.cli.reports import Report, report_option, write_reports
 from bo_sync.core.plan import Plan
@@ -38,7 +38,8 @@ def command(
     Each change of access says what it lets the person do: which menu items open or close, how many of the hub's
     operations are gained or lost, and in words what a reviewer should hear of. What is risky comes first.
 
-    Exits 0, or 4 when a guardrail or a policy refuses the plan; with --detailed-exitcode 2 when changes are pending.
+    Exits 0, or 4 when a guardrail or a policy refuses the plan, also where --skip-blocked left users out; with
+    --detailed-exitcode 2 when changes are pending.
     """
     from bo_sync.cli.github import below, failures_annotated, plan_told
     from bo_sync.cli.session import hub_session, read_plan
@@ -48,7 +49,8 @@ def command(
         raise click.UsageError("--redact and --out: a plan with pseudonyms cannot be applied, so it is not saved")
     with failures_annotated(form):
         with hub_session(chosen, choice) as hub:
-            plan = read_plan(chosen, hub, narrowed).plan
+            reading = read_plan(chosen, hub, narrowed)
+        plan = reading.plan
         told, place = shown(plan, redacted_plan), below(chosen.root)
         show_plan(told, form, explain=explain, below=place)
         write_reports(reports, lambda wanted: plan_as(told, wanted, explain=explain, below=place))
@@ -56,10 +58,11 @@ def command(
             save(plan, out)
     code = _exit_code(plan, detailed=detailed_exitcode)
     plan_told(form, told, code)
+    say_others(reading, chosen, choice, narrowed, Others(out))
     return code
 
 
 def _exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
-    if plan.refused or plan.violated:
+    if plan.refused or plan.violated or plan.skipped:
         return ExitCode.REFUSED
     return ExitCode.PENDING if detailed and plan.changes else ExitCode.OK

@@ -1,0 +1,284 @@
+"""One user's blocked row does not hold up the others: `--skip-blocked`, `--expired`, and the command that a blocked run
+ends with."""
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from html import unescape
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from bo_sync.sandbox.baseline import baseline
+from bo_sync.sandbox.faults import Calm
+from bo_sync.sandbox.shape import UserShape
+from tests.end_to_end.hubs import Weathered, weathered
+from tests.end_to_end.world import TODAY, by_address, file, person, rows
+from tests.support.inside import inside
+from tests.support.process import Ran, write
+
+LEAVER: Final = "leaver@example.com"
+EXPIRED: Final = "expired@example.com"
+ENDS: Final = file(LEAVER, first="Lee", last="Ver")
+ENDED: Final = file(EXPIRED, "modules: {pricing: {access: owner, until: 2026-06-14}}", first="Ex", last="Pired")
+HINT: Final = "hint: to leave out the blocked users and apply the changes of the other "
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """What blocks the run, beside a leaver and an expired grant, and the users that a run without it leaves as they
+    are."""
+
+    guardrail: str
+    files: Mapping[str, str]
+    live: tuple[UserShape, ...]
+    kept: tuple[str, ...] = ()
+    settings: str = ""
+    not_created: tuple[str, ...] = field(default=())
+
+
+def throw_away(number: int) -> UserShape:
+    return person(f"tmp{number:02}@example.net", firstName=f"Tmp{'abcdefghijkl'[number]}", lastName="Away")
+
+
+BLOCKED: Final = {
+    "an end date of a protected user": Blocked(
+        "protected",
+        {"boss": file("boss@example.com", "until: 2026-06-14", first="Bo", last="Ss")},
+        (person("boss@example.com", *rows(pricing="OWNER"), firstName="Bo", lastName="Ss"),),
+        kept=("boss@example.com",),
+        settings="protect: [boss@example.com]\n",
+    ),
+    "state: absent of a protected user": Blocked(
+        "protected",
+        {"boss": "email: boss@example.com\nstate: absent\n"},
+        (person("boss@example.com", firstName="Bo", lastName="Ss"),),
+        kept=("boss@example.com",),
+        settings="protect: [boss@example.com]\n",
+    ),
+    "a namesake of a new hire": Blocked(
+        "email_change",
+        {"hire": file("new.hire@example.com", "language: en", first="New", last="Hire")},
+        (person("other@example.com", firstName="New", lastName="Hire"),),
+        kept=("other@example.com",),
+        not_created=("new.hire@example.com",),
+    ),
+    "a namesake who would be deleted without a file": Blocked(
+        "email_change",
+        {"hire": file("new.hire@example.com", "language: en", first="New", last="Hire")},
+        (person("other@example.com", firstName="New", lastName="Hire"),),
+        kept=("other@example.com",),
+        settings="unmanaged: delete\nprotect: [break-glass@example.com]\n",
+        not_created=("new.hire@example.com",),
+    ),
+    "an id that is another user's": Blocked(
+        "email_change",
+        {"jane": file("jane@example.com", "id: 1", first="Ja", last="Ne")},
+        (person("jane@example.com", *rows(pricing="OWNER"), firstName="Ja", lastName="Ne"),),
+        kept=("jane@example.com",),
+    ),
+    "eleven throw-away accounts": Blocked(
+        "max_user_deletes",
+        {},
+        tuple(map(throw_away, range(11))),
+        kept=tuple(throw_away(number)["email"] for number in range(11)),
+        settings="unmanaged: delete\nprotect: [break-glass@example.com]\n",
+    ),
+    "a protect entry that protects no user": Blocked(
+        "protected",
+        {},
+        (throw_away(1),),
+        kept=("tmp01@example.net", "break-glass@example.com"),
+        settings="unmanaged: delete\nprotect: [breakglass@example.com]\n",
+    ),
+}
+
+
+def tree(blocked: Blocked) -> dict[str, str]:
+    users = {"leaver": ENDS, "expired": ENDED, **blocked.files}
+    return {"bo-sync.yaml": blocked.settings or "{}\n", **{f"users/{name}.yaml": text for name, text in users.items()}}
+
+
+@contextmanager
+def hub_of(blocked: Blocked, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weathered]:
+    live = (
+        person(LEAVER, *rows(pricing="OWNER"), firstName="Lee", lastName="Ver"),
+        person(EXPIRED, *rows(pricing="OWNER"), firstName="Ex", lastName="Pired"),
+        *blocked.live,
+    )
+    start = baseline()
+    with weathered({**start, "users": [*start["users"], *live]}, Calm()) as hub:
+        for name, value in hub.env().items():
+            monkeypatch.setenv(name, value)
+        yield hub
+
+
+def access(hub: Weathered, email: str) -> list[str]:
+    """The modules that a user holds."""
+    return [row["definition"] for row in by_address(hub.holds())[email].get("roles", []) if row["access"] != "NONE"]
+
+
+def run(root: Path, *words: str) -> Ran:
+    return inside(words[0], "-C", str(root), "--today", TODAY, *words[1:])
+
+
+@pytest.mark.parametrize("blocked", BLOCKED.values(), ids=BLOCKED.keys())
+def test_without_the_option_nothing_is_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocked: Blocked) -> None:
+    root = write(tmp_path, tree(blocked))
+    with hub_of(blocked, monkeypatch) as hub:
+        before = hub.holds()
+        done = run(root, "apply", "--yes")
+        assert hub.holds() == before
+    assert done.code == 4
+    assert f"refused by {blocked.guardrail}" in done.err
+
+
+@pytest.mark.parametrize("blocked", BLOCKED.values(), ids=BLOCKED.keys())
+def test_with_the_option_the_leaver_loses_access_and_the_blocked_users_stay_as_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocked: Blocked
+) -> None:
+    root = write(tmp_path, tree(blocked))
+    with hub_of(blocked, monkeypatch) as hub:
+        before = by_address(hub.holds())
+        done = run(root, "apply", "--yes", "--skip-blocked", "--format", "json")
+        after = by_address(hub.holds())
+        assert (access(hub, LEAVER), access(hub, EXPIRED)) == ([], [])
+    assert done.code == 4
+    assert {email: after.get(email) for email in blocked.kept} == {email: before[email] for email in blocked.kept}
+    assert not set(blocked.not_created) & after.keys()
+    report = json.loads(done.out)
+    assert (report["summary"]["failed"], report["summary"]["not_attempted"], report["not_run"]) == (0, 0, None)
+    assert {LEAVER, EXPIRED} <= {entry["email"] for entry in report["outcomes"]}
+    (skipped,) = [found for found in report["guardrails"] if not found["ok"]]
+    assert (skipped["guardrail"], skipped["skipped"]) == (blocked.guardrail, True)
+    assert skipped["rows"]
+    assert not {row["email"] for row in skipped["rows"]} & {entry["email"] for entry in report["outcomes"]}
+
+
+@pytest.mark.parametrize("blocked", BLOCKED.values(), ids=BLOCKED.keys())
+def test_expired_access_ends_whatever_blocks_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocked: Blocked
+) -> None:
+    root = write(tmp_path, tree(blocked))
+    with hub_of(blocked, monkeypatch) as hub:
+        before = by_address(hub.holds())
+        done = run(root, "apply", "--yes", "--expired")
+        after = by_address(hub.holds())
+        assert (access(hub, LEAVER), access(hub, EXPIRED)) == (["pricing"], [])
+    assert done.code == (4 if "until" in "".join(blocked.files.values()) else 0)
+    assert {email: after.get(email) for email in blocked.kept} == {email: before[email] for email in blocked.kept}
+
+
+@pytest.mark.parametrize("command", ["plan", "apply"])
+@pytest.mark.parametrize("blocked", BLOCKED.values(), ids=BLOCKED.keys())
+def test_a_blocked_run_ends_with_the_command_that_runs_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocked: Blocked, command: str
+) -> None:
+    root = write(tmp_path / "a folder", tree(blocked))
+    yes = ["--yes"] if command == "apply" else []
+    with hub_of(blocked, monkeypatch) as hub:
+        done = run(root, command, "--page-size", "7", "--allow", "max_grant_losses=9", *yes)
+        last = done.err.splitlines()[-1]
+        assert done.code == 4
+        assert last.startswith(HINT)
+        words = shlex.split(last.partition(": bo-sync ")[2])
+        assert words == [
+            *("apply", "-C", str(root), "--page-size", "7", "--today", TODAY),
+            *("--allow", "max_grant_losses=9", "--skip-blocked", "--yes"),
+        ]
+        assert inside(*words).code == 4
+        assert (access(hub, LEAVER), access(hub, EXPIRED)) == ([], [])
+
+
+def test_a_saved_plan_is_run_with_the_option_that_it_was_made_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, saved = write(tmp_path, tree(BLOCKED["a namesake of a new hire"])), str(tmp_path / "plan.json")
+    with hub_of(BLOCKED["a namesake of a new hire"], monkeypatch) as hub:
+        whole = run(root, "plan", "--out", saved)
+        assert run(root, "apply", saved, "--yes", "--skip-blocked").code == 6, "it holds the blocked user"
+        plan, apply = whole.err.splitlines()[-1].partition(": bo-sync ")[2].split(" && bo-sync ")
+        assert inside(*shlex.split(plan)).code == 4
+        assert run(root, "apply", saved, "--yes").code == 6, "it does not hold the blocked user"
+        assert access(hub, LEAVER) == ["pricing"]
+        assert inside(*shlex.split(apply)).code == 4
+        assert access(hub, LEAVER) == []
+
+
+BOTH: Final = {
+    **tree(BLOCKED["state: absent of a protected user"]),
+    "bo-sync.yaml": "protect: [boss@example.com]\nguardrails: {max_grant_losses: 1}\n",
+}
+
+
+def test_guardrails_of_the_run_block_the_others_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write(tmp_path, {**BOTH, "users/expired.yaml": file(EXPIRED, first="Ex", last="Pired")})
+    with hub_of(BLOCKED["state: absent of a protected user"], monkeypatch) as hub:
+        before = hub.holds()
+        plain = run(root, "apply", "--yes")
+        skipping = run(root, "apply", "--yes", "--skip-blocked")
+        assert hub.holds() == before
+    assert (plain.code, skipping.code) == (4, 4)
+    assert HINT not in plain.err + skipping.err
+    assert "refused by max_grant_losses" in skipping.err
+
+
+def test_without_another_change_no_command_is_named_and_nothing_is_sent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = BLOCKED["state: absent of a protected user"]
+    files = {
+        name: text for name, text in tree(blocked).items() if name not in {"users/leaver.yaml", "users/expired.yaml"}
+    }
+    root = write(tmp_path, files)
+    with hub_of(blocked, monkeypatch) as hub:
+        before = hub.holds()
+        plain = run(root, "apply", "--yes")
+        skipping = run(root, "apply", "--yes", "--skip-blocked")
+        assert hub.holds() == before
+    assert (plain.code, skipping.code) == (4, 4)
+    assert HINT not in plain.err + skipping.err
+    assert "blocked by protected" in skipping.err
+
+
+def test_with_pseudonyms_no_address_of_the_command_line_is_printed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocked = BLOCKED["state: absent of a protected user"]
+    root = write(tmp_path, tree(blocked))
+    with hub_of(blocked, monkeypatch):
+        done = run(root, "plan", "--redact", "--only", LEAVER, "--only", "boss@example.com")
+    assert done.code == 4
+    assert LEAVER not in done.out + done.err
+
+
+@pytest.mark.parametrize("form", ["text", "markdown", "github", "junit", "sarif"])
+def test_every_form_names_the_users_that_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    blocked = BLOCKED["a namesake of a new hire"]
+    root = write(tmp_path, tree(blocked))
+    with hub_of(blocked, monkeypatch):
+        done = run(root, "plan", "--skip-blocked", "--format", form)
+    assert done.code == 4
+    assert "new.hire@example.com" in unescape(done.out)
+    assert "email_change" in unescape(done.out)
+
+
+def test_a_drift_of_a_protected_user_blocks_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    boss = person("boss@example.com", *rows(pricing="OWNER"), firstName="Bo", lastName="Ss")
+    blocked = Blocked(
+        "",
+        {"boss": file("boss@example.com", "modules: {pricing: viewer}", first="Bo", last="Ss")},
+        (boss,),
+        settings="protect: [boss@example.com]\n",
+    )
+    root = write(tmp_path, tree(blocked))
+    with hub_of(blocked, monkeypatch) as hub:
+        done = run(root, "apply", "--yes")
+        assert (access(hub, LEAVER), access(hub, "boss@example.com")) == ([], ["pricing"])
+    assert done.code == 0
+    assert "BOS109" in done.out
