@@ -2,14 +2,16 @@
 
 import threading
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from bo_sync.core.changes import Cause, CreateUser, DeleteUser, UpdateUser
 from bo_sync.core.document import digest
-from bo_sync.core.model import Access, Departure, DesiredUser, LiveState, LiveUser, Severity, Source
+from bo_sync.core.model import Access, Departure, DesiredUser, LiveState, LiveUser, Role, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
-from bo_sync.core.settings import Settings, Unmanaged
+from bo_sync.core.policy import Exemption, Has, Match, Policy
+from bo_sync.core.settings import GuardrailLimits, Settings, Unmanaged, fixed
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError, HubUnreachableError, UsageError
 from bo_sync.reconcile import EVERYBODY, Desired, Request, make_plan, read_both
@@ -179,6 +181,75 @@ def test_a_default_access_that_is_not_none_is_said() -> None:
             "a person whom apply creates is taken back to exactly what the file gives",
         ),
     )
+
+
+EXCEPTED = Policy(
+    "few",
+    Text("few own prices"),
+    Match((Has(((Role("pricing"), Access.OWNER),)),), is_all=True),
+    Source(Text("policies/few.yaml"), 1),
+    at_most=3,
+    exemptions=tuple(
+        Exemption(Text(email), Text("CHG-1"), date(2099, 1, 1), Source(Text("policies/few.yaml"), line))
+        for line, email in enumerate(("File@example.com", "live@example.com", "typo@example.com"), start=1)
+    ),
+)
+
+
+def test_an_exception_of_a_policy_that_matches_no_user_is_a_finding() -> None:
+    desired = Desired((wants("file@example.com"),), SETTINGS, FACTS, (EXCEPTED,), date(2026, 6, 15))
+    found = make_plan(desired, hub_of(holds(1, "live@example.com"), *OWNERS), URL).plan.findings
+    told = "policy few: the exception matches no user"
+    assert [finding for finding in found if finding.rule == "BOS021"] == [
+        Finding("BOS021", Severity.WARNING, told, Text("typo@example.com"), Source(Text("policies/few.yaml"), 3))
+    ]
+
+
+LAST = date(2026, 6, 20)
+
+
+def ending(number: int, until: date | None = None, *grants: date) -> DesiredUser:
+    """A user in the hub with the last days of the account and of grants."""
+    given = tuple(
+        replace(grant(role, "owner"), until=day) for role, day in zip(("pricing", "logistics"), grants, strict=False)
+    )
+    return replace(wants(f"p{number}@example.com", *given), until=until)
+
+
+COMING: dict[str, tuple[tuple[DesiredUser, ...], int, tuple[tuple[date, int], ...]]] = {
+    "as many accounts as the limit": ((ending(1, LAST), ending(2, LAST)), 14, ()),
+    "one account more": ((ending(1, LAST), ending(2, LAST), ending(3, LAST)), 14, ((LAST, 3),)),
+    "grants count": ((ending(1, None, LAST, LAST), ending(2, LAST)), 14, ((LAST, 3),)),
+    "a grant that ends with its account counts once": ((ending(1, LAST, LAST, LAST), ending(2, LAST)), 14, ()),
+    "a grant that ends before its account": (
+        (ending(1, date(2026, 6, 21), LAST, LAST), ending(2, LAST)),
+        14,
+        ((LAST, 3),),
+    ),
+    "on the last of the days ahead": (tuple(ending(number, LAST) for number in range(1, 4)), 5, ((LAST, 3),)),
+    "beyond the days ahead": (tuple(ending(number, LAST) for number in range(1, 4)), 4, ()),
+    "users whom the hub does not have": (tuple(ending(number, LAST) for number in range(7, 10)), 14, ()),
+    "on different days": ((ending(1, LAST), ending(2, LAST), ending(3, date(2026, 6, 21))), 14, ()),
+    "today": (tuple(ending(number, date(2026, 6, 15)) for number in range(1, 4)), 14, ((date(2026, 6, 15), 3),)),
+}
+
+
+@pytest.mark.parametrize(("users", "within", "expected"), COMING.values(), ids=COMING.keys())
+def test_a_coming_day_that_exceeds_the_limit_of_expiries_is_a_finding(
+    users: tuple[DesiredUser, ...], within: int, expected: tuple[tuple[date, int], ...]
+) -> None:
+    settings = Settings(expiring_within=within, guardrails=GuardrailLimits(max_expiries=fixed(2)))
+    live = hub_of(*(holds(number, f"p{number}@example.com") for number in range(1, 4)), *OWNERS)
+    found = make_plan(Desired(users, settings, FACTS, today=date(2026, 6, 15)), live, URL).plan.findings
+    assert [finding for finding in found if finding.rule == "BOS111"] == [
+        Finding(
+            "BOS111",
+            Severity.WARNING,
+            f"{number} accounts and grants expire after {day}, and max_expiries is 2: that run needs "
+            f"--allow max_expiries={number}, or other dates",
+        )
+        for day, number in expected
+    ]
 
 
 PROTECTING = Settings(protect=(Text("boss@example.com"), Text("gone@example.com"), Text("*@vendor.example")))

@@ -14,11 +14,12 @@ from threading import Thread
 from typing import Final, TypeVar
 
 from bo_sync.access.effects import effects
-from bo_sync.access.policies import AroundPlan, judge
+from bo_sync.access.policies import AroundPlan, judge, unmatched_exceptions
 from bo_sync.access.powers import powers
 from bo_sync.access.rules import (
     AMBIGUOUS_ADDRESS,
     DEFAULT_ACCESS,
+    MANY_EXPIRIES,
     MISSING_DEFINITION,
     PROTECTED_DIFFERS,
     UNKNOWN_DEFINITION,
@@ -141,7 +142,11 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
         changes=difference.changes,
         unchanged=len(difference.unchanged),
         unmanaged=difference.unmanaged,
-        findings=(*_about(chosen, desired), *_findings(difference, live, live_index, settings)),
+        findings=(
+            *_about(chosen, desired),
+            *_findings(difference, live, live_index, settings),
+            *_of_everyone(desired, live_index),
+        ),
         guardrails=results,
         effects=_effects(difference, live_index, settings),
         policies=_judged(desired, difference, live_index),
@@ -238,6 +243,32 @@ def _findings(difference: Difference, live: LiveState, live_index: LiveIndex, se
         told = f"protected, and differs from the file in {_differing(change)}; nothing of it is changed"
         yield PROTECTED_DIFFERS.finding(told, change.email, change.source)
     yield from _definition_findings(live, live_index, settings)
+
+
+def _of_everyone(desired: Desired, live: LiveIndex) -> Iterator[Finding]:
+    """Findings that need the files and the hub, whoever the plan is about."""
+    emails = [user.email for user in desired.users] + [person.user.email for person in live.people]
+    yield from unmatched_exceptions(desired.policies, emails)
+    limit = desired.settings.guardrails.max_expiries.of(len(live.people))
+    for day, number in sorted(_expiries(desired, live).items()):
+        if number > limit and 0 <= (day - desired.today).days <= desired.settings.expiring_within:
+            told = f"{number} accounts and grants expire after {day}, and max_expiries is {limit}"
+            yield MANY_EXPIRIES.finding(f"{told}: that run needs --allow max_expiries={number}, or other dates")
+
+
+def _expiries(desired: Desired, live: LiveIndex) -> Counter[date]:
+    """How many accounts and grants of users in the hub have each last day; of a grant that ends with the account, one.
+
+    A grant that a preset gives again counts too, for the day itself decides that.
+    """
+    found: Counter[date] = Counter()
+    for user in desired.users:
+        if user.departure is None and user.email.folded in live.by_address:
+            if user.until is not None:
+                found[user.until] += 1
+            ends = (grant.until for grant in user.grants if grant.until is not None)
+            found.update(end for end in ends if user.until is None or end < user.until)
+    return found
 
 
 def _differing(change: UpdateUser) -> str:

@@ -1,7 +1,7 @@
 """docs/findings.md says what is so: every finding by number, each example raises just it, no fix raises it."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -10,15 +10,17 @@ import pytest
 
 from bo_sync.access.entry import Declared
 from bo_sync.access.findings import judge
+from bo_sync.access.policies import unmatched_exceptions
 from bo_sync.access.rules import RULES, Origin
 from bo_sync.cli.base import marked
 from bo_sync.config.load import tree_of
 from bo_sync.core.model import Access, LiveState, RoleDefinition
 from bo_sync.core.plan import ConfigFacts, Finding
+from bo_sync.core.settings import GuardrailLimits, Settings, fixed
 from bo_sync.core.text import Text
 from bo_sync.reconcile import Desired, make_plan
 from bo_sync.render.text import problems_text
-from tests.support.people import DEFINITIONS, SETTINGS, holds, hub_of
+from tests.support.people import DEFINITIONS, SETTINGS, grant, holds, hub_of, wants
 from tests.support.repository import commit, repository
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "findings.md"
@@ -62,7 +64,9 @@ OF_HUB: Final = [number for number, rule in RULES.items() if rule.origin is Orig
 def findings(files: dict[str, str]) -> tuple[Finding, ...]:
     tree = tree_of((path, text.encode()) for path, text in files.items())
     assert not tree.problems, tree.problems
-    return judge(Declared(tree.declarations, tree.presets, tree.settings), DAY).findings
+    emails = [declaration.email for declaration in tree.declarations]
+    found = judge(Declared(tree.declarations, tree.presets, tree.settings), DAY).findings
+    return (*found, *unmatched_exceptions(tree.policies, emails))
 
 
 def printed(found: tuple[Finding, ...]) -> str:
@@ -96,12 +100,29 @@ def test_the_fix_does_not_raise_it(number: str) -> None:
 ODD: Final = RoleDefinition("definition-ticket", Text("ticket"), Access.NONE)
 GIVING: Final = RoleDefinition("definition-pricing", Text("pricing"), Access.VIEWER)
 
+FACTS: Final = ConfigFacts(0, "sha256:0")
 HUBS: Final[dict[str, LiveState]] = {
     "BOS101": hub_of(holds(1, "jane@example.com"), holds(2, "Jane@example.com")),
     "BOS102": hub_of(definitions=(*DEFINITIONS, ODD)),
     "BOS103": hub_of(definitions=tuple(GIVING if known.id == GIVING.id else known for known in DEFINITIONS)),
     "BOS104": hub_of(definitions=tuple(known for known in DEFINITIONS if known.name.raw != "logistics")),
     "BOS105": hub_of(holds(1, "jane@example.com")),
+    "BOS106": hub_of(holds(1, "jane@example.com")),
+    "BOS109": hub_of(holds(1, "break-glass@example.com")),
+    "BOS111": hub_of(*(holds(number, f"p{number}@example.com") for number in range(1, 4))),
+}
+GLASS: Final = Text("break-glass@example.com")
+WISHES: Final = {
+    "BOS106": Desired((), Settings(protect=(GLASS,)), FACTS),
+    "BOS109": Desired(
+        (wants(GLASS.raw, grant("pricing", "viewer"), job="On call"),), Settings(protect=(GLASS,)), FACTS
+    ),
+    "BOS111": Desired(
+        tuple(replace(wants(f"p{number}@example.com"), until=DAY) for number in range(1, 4)),
+        Settings(guardrails=GuardrailLimits(max_expiries=fixed(2))),
+        FACTS,
+        today=DAY,
+    ),
 }
 
 
@@ -109,7 +130,7 @@ HUBS: Final[dict[str, LiveState]] = {
 def test_such_a_hub_raises_what_is_told_of_it(number: str, tmp_path: Path) -> None:
     repository(tmp_path, {"users/jane.yaml": "email: jane@example.com\nid: 1\n"})
     commit(tmp_path, {"users/jane.yaml": None})
-    plan = make_plan(Desired((), SETTINGS, ConfigFacts(0, "sha256:0")), HUBS[number], "sandbox:").plan
+    plan = make_plan(WISHES.get(number, Desired((), SETTINGS, FACTS)), HUBS[number], "sandbox:").plan
     found = tuple(finding for finding in marked(plan, tmp_path).findings if finding.rule == number)
     told = re.sub(r"removed in \w+", "removed in 3f2c1ab", printed(found))
     assert told == SECTIONS[number].printed

@@ -31,14 +31,14 @@ LIVE: list[UserShape] = [
             "protected=9",
             (
                 "'protected' is not a guardrail that a number can pass; "
-                "those are min_role_owners, max_user_deletes, max_grant_losses"
+                "those are min_role_owners, max_user_deletes, max_access_losses, max_grant_losses, max_expiries"
             ),
         ),
         (
             "max_user_delete=9",
             (
                 "'max_user_delete' is not a guardrail that a number can pass; "
-                "those are min_role_owners, max_user_deletes, max_grant_losses"
+                "those are min_role_owners, max_user_deletes, max_access_losses, max_grant_losses, max_expiries"
             ),
         ),
         ("max_user_deletes=all", "'max_user_deletes=all': write the number that you mean, as in max_user_deletes=7"),

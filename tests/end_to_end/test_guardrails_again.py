@@ -42,7 +42,7 @@ MOVED: Final = {
             {"users/ann.yaml": ABSENT.format("ann"), "users/ben.yaml": ABSENT.format("ben")}, tuple(map(lives, NAMES))
         ),
         (
-            "  REFUSED  max_user_deletes  2 deletions, at most 1",
+            "  REFUSED  max_user_deletes   2 deletions, limit 1 (20 % of 9 is 1)",
             "! ann@example.com  would be deleted: state: absent  users/ann.yaml:1",
             "! ben@example.com  would be deleted: state: absent  users/ben.yaml:1",
             "way past: if this is meant, pass --allow max_user_deletes=2",
@@ -55,7 +55,7 @@ MOVED: Final = {
             (lives("ann", *rows(order="OWNER", pricing="VIEWER")), lives("ben", *rows(shop="OWNER"))),
         ),
         (
-            "  REFUSED  max_grant_losses  2 grants lowered or revoked, at most 1",
+            "  REFUSED  max_grant_losses   2 grants lowered or revoked, limit 1 (15 % of 13 is 1)",
             "! ann@example.com  pricing viewer → none  users/ann.yaml:1",
             "! ann@example.com  order_data owner → none  users/ann.yaml:1",
             "way past: if this is meant, pass --allow max_grant_losses=2",
@@ -68,7 +68,7 @@ MOVED: Final = {
             (lives("ann", *OWNER), lives("ben", *OWNER)),
         ),
         (
-            "  REFUSED  min_role_owners   1 owner of Roles & permissions left, at least 2",
+            "  REFUSED  min_role_owners    1 owner of Roles & permissions left, at least 2",
             LOST,
             "way past: if this is meant, pass --allow min_role_owners=1",
         ),
@@ -77,7 +77,7 @@ MOVED: Final = {
     "email_change, when a namesake appeared meanwhile": Moved(
         State({"users/ann.yaml": file("ann.smith@example.com", first="Ann", last="Smith")}),
         (
-            "  REFUSED  email_change      1 uncertain identity, none allowed",
+            "  REFUSED  email_change       1 uncertain identity, none allowed",
             (
                 "! ann.smith@example.com  has the same first and last name as ann@example.com (id 1002), who "
                 "is in the hub without a file; an address cannot change: add a file for ann@example.com with "
@@ -89,13 +89,13 @@ MOVED: Final = {
         live=(lives("ann"),),
     ),
     "protected, when the settings protect somebody now": Moved(
-        State({"users/ann.yaml": one("ann", "phone: '2'")}, (lives("ann"),)),
+        State({"users/ann.yaml": ABSENT.format("ann"), "users/ben.yaml": one("ben")}, (lives("ann"), lives("ben"))),
         (
-            "  REFUSED  protected         1 protected person changed, none allowed",
-            "! ann@example.com  is protected, yet would be changed  users/ann.yaml:1",
+            "  REFUSED  protected          1 protected person changed, none allowed",
+            "! ann@example.com  is protected, yet would be deleted  users/ann.yaml:1",
             (
-                "way past: nothing passes this guardrail: take the address out of `protect` in bo-sync.yaml, in a "
-                "reviewed change"
+                "way past: nothing passes this guardrail: correct the file, or the entry of `protect` in bo-sync.yaml, "
+                "in a reviewed change"
             ),
         ),
         files={"bo-sync.yaml": "protect: [ann@example.com]\n"},
@@ -109,7 +109,7 @@ MOVED: Final = {
             (lives("ann", *OWNER),),
         ),
         (
-            "  REFUSED  self              1 loss of whoever runs this, none allowed",
+            "  REFUSED  self               1 loss of whoever runs this, none allowed",
             ("! break-glass@example.com  is the person whose session runs, and would be deleted  users/me.yaml:1"),
             "way past: nothing passes this guardrail: let somebody else, or an API key, run it",
         ),
@@ -124,7 +124,7 @@ MOVED: Final = {
             (lives("ann"),),
         ),
         (
-            "  REFUSED  empty             0 people in the files, at least 1",
+            "  REFUSED  empty              0 people in the files, at least 1",
             "way past: add at least one file to users/; to remove people, give their files `state: absent`",
         ),
         files={"users/gone.yaml": None},
@@ -183,5 +183,5 @@ def test_a_direct_apply_judges_the_hub_of_its_own_moment(tmp_path: Path) -> None
         assert writes(hub) == []
     assert (apply.code, apply.err) == (4, not_sent("min_role_owners"))
     assert refusal_of(apply)[:2] == printed(
-        ("  REFUSED  min_role_owners   1 owner of Roles & permissions left, at least 2", LOST)
+        ("  REFUSED  min_role_owners    1 owner of Roles & permissions left, at least 2", LOST)
     )

@@ -104,7 +104,7 @@ def test_a_pull_request_that_deletes_half_the_team_is_refused(team: Office) -> N
     assert ended(jobs) == {"intent": "success", "plan": "failure"}
     (comment,) = team.forge.comments
     check_golden("workflow-deletes-half.md", steady(comment.body))
-    assert "4 deletions, at most 1" in plain(comment.body)
+    assert "4 deletions, limit 1" in plain(comment.body)
     assert "pass --allow max_user_deletes=4" in plain(comment.body)
 
 

@@ -44,7 +44,7 @@ def test_a_guardrail_that_refuses_is_told_for_each_person_with_its_measure_and_t
         guardrail_row("bob@example.com", "too"),
     )
     found = plan_notices(plan(guardrails=(GuardrailResult("max_user_deletes", 2, 1, ok=False, rows=rows),)))
-    way = "(2 deletions, at most 1); way past: if this is meant, pass --allow max_user_deletes=2"
+    way = "(2 deletions, limit 1); way past: if this is meant, pass --allow max_user_deletes=2"
     assert told(found) == [
         ("guardrail/max_user_deletes", "error", f"ann@example.com: would be deleted: state: absent {way}"),
         ("guardrail/max_user_deletes", "error", f"bob@example.com: too {way}"),

@@ -13,8 +13,10 @@ from typing import Final, NamedTuple, assert_never
 from bo_sync.access.menu import Levels
 from bo_sync.access.people import Person
 from bo_sync.access.powers import Powers
+from bo_sync.access.rules import UNMATCHED_EXCEPTION
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction
 from bo_sync.core.model import PLATFORM, ROLES, Access, DesiredUser, Role, Severity, Source
+from bo_sync.core.plan import Finding
 from bo_sync.core.policy import Can, Clause, Exemption, Has, Opens, Policy, PolicyResult, PolicyRow, weighed
 from bo_sync.core.replay import GrantsByAddress
 from bo_sync.core.text import Text
@@ -219,3 +221,13 @@ def only_takes(changes: Iterable[Change]) -> bool:
             case _:
                 directions.update(grant.direction for grant in change.grants)
     return any(it.takes for it in directions) and not any(it.gives for it in directions)
+
+
+def unmatched_exceptions(policies: Iterable[Policy], emails: Iterable[Text]) -> Iterator[Finding]:
+    """Exceptions for none of the users with these addresses, most likely a typo: the policy counts the user meant."""
+    known = {email.folded for email in emails}
+    for policy in policies:
+        for entry in policy.exemptions:
+            if entry.email.folded not in known:
+                told = f"policy {policy.id}: the exception matches no user"
+                yield UNMATCHED_EXCEPTION.finding(told, entry.email, entry.source)

@@ -23,6 +23,7 @@ class Origin(StrEnum):
     PERSON = "a person"
     PRESET = "a preset"
     ACCEPTANCE = "an ignore"
+    POLICY = "a policy"
     HUB = "the hub"
 
 
@@ -65,6 +66,7 @@ EQUALS_PRESET: Final = _info("BOS014", "own entries that equal a preset")
 IGNORE_ENDED: Final = _warning("BOS015", "an ignore has ended", Origin.ACCEPTANCE)
 IGNORE_IDLE: Final = _warning("BOS016", "an ignore accepts nothing", Origin.ACCEPTANCE)
 ACCEPTED: Final = _info("BOS017", "findings are accepted", Origin.ACCEPTANCE)
+UNMATCHED_EXCEPTION: Final = _warning("BOS021", "a policy exception matches no user", Origin.POLICY)
 
 AMBIGUOUS_ADDRESS: Final = _warning("BOS101", "an address that several people have, but for case", Origin.HUB)
 UNKNOWN_DEFINITION: Final = _info("BOS102", "a role definition that bo-sync does not know", Origin.HUB)
@@ -73,6 +75,7 @@ MISSING_DEFINITION: Final = _info("BOS104", "a role definition is missing in the
 REMOVED_FILE: Final = _warning("BOS105", "a file was removed, and the access stays", Origin.HUB)
 UNMATCHED_PROTECTION: Final = _warning("BOS106", "an entry of `protect` matches no user", Origin.HUB)
 PROTECTED_DIFFERS: Final = _warning("BOS109", "a protected user differs from the file", Origin.HUB)
+MANY_EXPIRIES: Final = _warning("BOS111", "more expires on one day than `max_expiries` allows", Origin.HUB)
 
 RULES: Final[Mapping[str, Rule]] = {
     rule.id: rule
@@ -94,6 +97,7 @@ RULES: Final[Mapping[str, Rule]] = {
         IGNORE_ENDED,
         IGNORE_IDLE,
         ACCEPTED,
+        UNMATCHED_EXCEPTION,
         AMBIGUOUS_ADDRESS,
         UNKNOWN_DEFINITION,
         DEFAULT_ACCESS,
@@ -101,6 +105,7 @@ RULES: Final[Mapping[str, Rule]] = {
         REMOVED_FILE,
         UNMATCHED_PROTECTION,
         PROTECTED_DIFFERS,
+        MANY_EXPIRIES,
     )
 }
 """Every finding that there is, by number, in the order of numbers."""

@@ -115,9 +115,13 @@ def _redacted(told: _Told, who: "Pseudonyms") -> _Told:
 def _told(chosen: Common, tree: "Tree", base: str | None) -> _Told:
     from bo_sync.access.entry import Declared
     from bo_sync.access.findings import judge
+    from bo_sync.access.policies import unmatched_exceptions
 
     declared = Declared(tree.declarations, tree.presets, tree.settings)
     findings = None if tree.errors else judge(declared, chosen.day(tree.settings)).findings
+    if findings is not None:
+        emails = [declaration.email for declaration in tree.declarations]
+        findings = (*findings, *unmatched_exceptions(tree.policies, emails))
     policies = None if tree.errors else _judged(chosen, tree)
     if base is None:
         return _discreet(_Told(tree.problems, findings, policies))
