@@ -125,6 +125,7 @@ def test_loosened_guards_come_first_and_refuse_nothing(root: Path) -> None:
         '  ! protect: "*@example.org" → (not protected)',
         '  ! hub_host: "a.example.com" → (any hub)',
         "  ! guardrails.max_user_deletes.floor: 1 → 50",
+        "  ! guardrails.max_user_deletes.cap: 10 → 50",
         "  ! guardrails.min_role_owners: 2 → 1",
         "",
         f"Compared with HEAD~1 ({short(root, 'HEAD~1')}): 3 guardrails checked, none refuses.",

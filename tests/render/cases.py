@@ -7,13 +7,13 @@ from typing import Final
 from bo_sync.access.effects import effect
 from bo_sync.access.powers import powers
 from bo_sync.core.changes import Cause, RemoveDuplicate
-from bo_sync.core.guardrails import GuardrailName, GuardrailResult, GuardrailRow
+from bo_sync.core.guardrails import Basis, GuardrailName, GuardrailResult, GuardrailRow
 from bo_sync.core.guards import Loosened
 from bo_sync.core.history import Comparison
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.report import Outcome, PersonOutcome, Report
-from bo_sync.core.settings import Settings
+from bo_sync.core.settings import Limit, Settings
 from bo_sync.core.text import Text
 from bo_sync.execute import unattempted
 from bo_sync.render.users import UserRow
@@ -150,7 +150,14 @@ def refused() -> Plan:
         ("self", 1, 0, (guardrail_row("karel@example.com", "is the person whose session runs", karel),)),
         ("min_role_owners", 0, 2, (guardrail_row("karel@example.com", "would no longer own", karel),)),
         ("max_user_deletes", 1, 0, (guardrail_row("karel@example.com", "would be deleted: state: absent", karel),)),
+        (
+            "max_access_losses",
+            1,
+            0,
+            (guardrail_row("jane.doe@example.com", "would lose the last platform area", jane),),
+        ),
         ("max_grant_losses", 1, 0, (guardrail_row("jane.doe@example.com", "pricing owner → none", jane),)),
+        ("max_expiries", 1, 0, (guardrail_row("jane.doe@example.com", "pricing owner → none: it has passed", jane),)),
     )
     return plan(
         update("jane.doe@example.com", revoke("pricing", "owner"), at=jane),
@@ -198,6 +205,30 @@ PLANS: Final[dict[str, Plan]] = {
     "no-change-yet-refused": plan(guardrails=(GuardrailResult("empty", 0, 1, ok=False), *CONTENT[1:])),
     "everything": everything(),
     "refused-by-every-guardrail": refused(),
+    "users-left-out": plan(
+        update("jane.doe@example.com", set_grant("pricing", "viewer", "owner")),
+        guardrails=(
+            GuardrailResult(
+                "email_change",
+                1,
+                0,
+                ok=False,
+                rows=(guardrail_row("new@example.com", "has the same first and last name", source("users/new.yaml")),),
+                skipped=True,
+            ),
+            GuardrailResult(
+                "max_user_deletes",
+                23,
+                10,
+                ok=False,
+                rows=(guardrail_row("tmp@example.com", "would be deleted: no file (unmanaged: delete)"),),
+                basis=Basis(Limit(20, 1, 10), 200),
+                skipped=True,
+            ),
+            GuardrailResult("max_expiries", 2, 10, ok=True, basis=Basis(Limit(20, 10, 200), 14)),
+            GuardrailResult("max_access_losses", 2, 2, ok=True, basis=Basis(Limit(20, 1, 10), 14)),
+        ),
+    ),
     "one-person": plan(
         update("jane@example.com", set_grant("backoffice", "viewer", "owner")),
         guardrails=CONTENT,
