@@ -114,22 +114,22 @@ def test_an_added_role_is_a_module() -> None:
         ),
         pytest.param(
             "guardrails: {max_user_deletes: {percent: 101}}\n",
-            '1:37: error: guardrails.max_user_deletes.percent: found "101"; expected a whole number from 0 to 100',
+            '1:42: error: guardrails.max_user_deletes.percent: found "101"; expected a whole number from 0 to 100',
             id="more than all",
         ),
         pytest.param(
             "guardrails: {max_user_deletes: {count: -1}}\n",
-            '1:35: error: guardrails.max_user_deletes.count: found "-1"; expected a whole number from 0',
+            '1:40: error: guardrails.max_user_deletes.count: found "-1"; expected a whole number from 0',
             id="fewer than none",
         ),
         pytest.param(
             "guardrails: {min_role_owners: 0}\n",
-            '1:26: error: guardrails.min_role_owners: found "0"; expected a whole number from 1',
+            '1:31: error: guardrails.min_role_owners: found "0"; expected a whole number from 1',
             id="no owner at all",
         ),
         pytest.param(
             "guardrails: {max_user_delete: {}}\n",
-            '1:9: error: unknown key "max_user_delete"; expected one of max_user_deletes, max_grant_losses, '
+            '1:14: error: unknown key "max_user_delete"; expected one of max_user_deletes, max_grant_losses, '
             "min_role_owners; did you mean max_user_deletes?",
             id="an unknown guardrail",
         ),

@@ -56,8 +56,7 @@ def command(
     With PLAN.json, a plan saved by `plan --out`, nothing runs unless that file is unaltered and a plan made now is the
     same; nor when hub or files have moved while the question stood (both exit 6). What is sent is first written into
     .bo-sync/journal, which `bo-sync journal` reads back; while one apply runs, another one here is refused (exit 1).
-    The exit code is 0 when everything was applied, 4 when a guardrail or a policy refuses, 5 when something was not
-    applied.
+    Exits 0 when everything was applied, 4 when a guardrail or a policy refuses, 5 when something was not applied.
     """
     from bo_sync.cli.github import below, failures_annotated
     from bo_sync.cli.session import hub_session, read_plan
