@@ -17,7 +17,7 @@ from bo_sync.core.model import Access, Declaration, FieldValue, Override, Role, 
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import resolve
 from bo_sync.core.report import Outcome, Report
-from bo_sync.core.settings import GuardrailLimits, Settings, Share, Unmanaged
+from bo_sync.core.settings import GuardrailLimits, Settings, Unmanaged, fixed
 from bo_sync.core.text import Text
 from bo_sync.execute import Options, apply_plan
 from bo_sync.hub.address import SANDBOX, parse_address
@@ -73,7 +73,8 @@ class Company:
 
     def apply(self, *files: Declaration, weather: Weather | None = None, concurrency: int = 4) -> Report | None:
         """Plans, and applies what no guardrail refuses; the weather begins with the apply."""
-        settings = Settings(unmanaged=self.unmanaged, guardrails=GuardrailLimits(Share(999, 0), Share(999, 0), LEAST))
+        limits = GuardrailLimits(fixed(999), fixed(999), fixed(999), fixed(999), LEAST)
+        settings = Settings(unmanaged=self.unmanaged, guardrails=limits)
         users = tuple(resolve(entry, {}, settings, TODAY) for entry in files)
         self.watch.now = Calm()
         adapters = {SANDBOX: SandboxAdapter(self.hub)}

@@ -157,7 +157,7 @@ PLACES: Final = (
     Place("a guardrail", _settings("guardrails: {…: 1}"), "unknown key"),
     Place("a limit", _settings("guardrails: {min_role_owners: …}"), "guardrails.min_role_owners: found"),
     Place("a share", _settings("guardrails: {max_user_deletes: {…: 1}}"), "unknown key"),
-    Place("a share's count", _settings("guardrails: {max_user_deletes: {count: …}}"), "found"),
+    Place("a limit's floor", _settings("guardrails: {max_user_deletes: {floor: …}}"), "found"),
     Place("our name of a role", _settings("role_definitions: {…: x}"), "role_definitions: found"),
     Place("the hub's name of two roles", _settings("role_definitions: {sales_hub: …, pricing: …}"), "both mean"),
 )

@@ -21,8 +21,7 @@ LONGEST: Final = 1000
 ATTACKS: Final = {name: attack[:LONGEST] for name, attack in HOSTILE.items() if attack.strip()}
 ALL_AT_ONCE: Final = "\x1b]52;c;Zg==\x07 ::error::x\n::add-mask::y ##[error] \u202e\u200b\x85\udcff"
 FILES: Final = {
-    "bo-sync.yaml": "guardrails: {max_grant_losses: {count: 99, percent: 0}, "
-    "max_user_deletes: {count: 99, percent: 0}}\n",
+    "bo-sync.yaml": "guardrails: {max_grant_losses: 99, max_user_deletes: 99}\n",
     "users/new.yaml": "email: new@example.com\nfirst_name: New\nlast_name: Person\nmodules: {pricing: viewer}\n",
     "users/old.yaml": "email: old@example.com\nfirst_name: Old\nlast_name: Person\njob: Poet\nphone: null\n",
     "users/gone.yaml": "email: gone@example.com\nstate: absent\n",

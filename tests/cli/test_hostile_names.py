@@ -21,7 +21,7 @@ _NAMES: Final = {
 NAMES: Final = tuple(f"n{number}{attack}" for number, attack in enumerate(_NAMES.values()))
 """Names that a file can have, all different also where they are cut."""
 HUB: Final = ("--hub", "sandbox:")
-WIDE: Final = {"bo-sync.yaml": "guardrails: {max_grant_losses: {count: 500, percent: 0}}\n"}
+WIDE: Final = {"bo-sync.yaml": "guardrails: {max_grant_losses: 500}\n"}
 
 
 def person(number: int, lines: str = "") -> str:

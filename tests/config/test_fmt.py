@@ -74,9 +74,9 @@ F = Text("users/f.yaml")
         ),
         pytest.param(
             "config",
-            "guardrails:\n  min_role_owners: 2\n  max_user_deletes: {percent: 1, count: 2}\nprotect: [a]\n"
+            "guardrails:\n  min_role_owners: 2\n  max_user_deletes: {cap: 2, percent: 1, floor: 0}\nprotect: [a]\n"
             "unmanaged: report\n",
-            "unmanaged: report\nprotect: [a]\nguardrails:\n  max_user_deletes: {count: 2, percent: 1}\n"
+            "unmanaged: report\nprotect: [a]\nguardrails:\n  max_user_deletes: {percent: 1, floor: 0, cap: 2}\n"
             "  min_role_owners: 2\n",
             id="the settings",
         ),

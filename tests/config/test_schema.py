@@ -96,7 +96,7 @@ def test_the_defaults_are_those_of_the_settings() -> None:
     assert told["timezone"]["default"] == default.timezone
     assert told["expiring_within"]["default"] == default.expiring_within
     assert told["min_role_owners"]["default"] == default.guardrails.min_role_owners
-    assert told["max_user_deletes"]["default"] == {"count": 1, "percent": 20}
+    assert told["max_user_deletes"]["default"] == {"percent": 20, "floor": 1, "cap": 10}
 
 
 def test_every_role_is_described_in_the_words_of_the_documentation() -> None:
@@ -223,7 +223,9 @@ HELD = "email: j@b.c\nid: 7\n"
         pytest.param("config", "protect: [5]\nemail_domains: [5]\nhub_host: 5\n", id="numbers in lists"),
         pytest.param("config", "defaults: {language: nl, job: null, phone: 31}\n", id="defaults"),
         pytest.param(
-            "config", "guardrails: {max_user_deletes: {count: 999999999, percent: 100}}\n", id="the largest limits"
+            "config",
+            "guardrails: {max_user_deletes: {percent: 100, floor: 999999999, cap: 999999999}}\n",
+            id="the largest limits",
         ),
     ],
 )
@@ -255,8 +257,8 @@ def test_a_schema_takes_what_validation_takes(kind: Kind, text: str) -> None:
         pytest.param("config", "timezone: Europe/\n", id="half a time zone"),
         pytest.param("config", "role_definitions: {Tickets: t}\n", id="a capital in a role's name"),
         pytest.param("config", 'role_definitions: {tickets: ""}\n', id="an empty hub name"),
-        pytest.param("config", "guardrails: {max_user_deletes: {count: 1000000000}}\n", id="a limit that is too large"),
-        pytest.param("config", 'guardrails: {max_user_deletes: {count: "01"}}\n', id="a limit with a zero before it"),
+        pytest.param("config", "guardrails: {max_user_deletes: {cap: 1000000000}}\n", id="a limit that is too large"),
+        pytest.param("config", 'guardrails: {max_user_deletes: {cap: "01"}}\n', id="a limit with a zero before it"),
     ],
 )
 def test_a_schema_refuses_what_validation_refuses(kind: Kind, text: str) -> None:

@@ -64,7 +64,7 @@ SOUND: Final[dict[str, tuple[Kind, str, str]]] = {
         (
             "defaults: {language: nl}\nunmanaged: report\nprotect: [a@b.c]\nemail_domains: [x.y, b.c]\ntimezone: UTC\n"
             "expiring_within: 14\nhub_host: a.b\n"
-            "guardrails: {max_user_deletes: {count: 1, percent: 20}, min_role_owners: 2}\n"
+            "guardrails: {max_user_deletes: {percent: 20, floor: 1, cap: 10}, max_expiries: 3, min_role_owners: 2}\n"
             "role_definitions: {warehouse: wms}\n"
         ),
     ),

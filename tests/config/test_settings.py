@@ -6,7 +6,7 @@ import pytest
 
 from bo_sync.config.settings import today
 from bo_sync.core.model import FieldValue, Role
-from bo_sync.core.settings import GuardrailLimits, Settings, Share, Unmanaged
+from bo_sync.core.settings import GuardrailLimits, Limit, Settings, Unmanaged, fixed
 from bo_sync.core.text import Text
 from tests.config.trees import complaints, tree
 
@@ -18,7 +18,8 @@ email_domains: [example.com]
 timezone: Europe/Amsterdam
 expiring_within: 30
 hub_host: api.helice.cloud
-guardrails: {max_user_deletes: {count: 3}, max_grant_losses: {percent: 100}, min_role_owners: 1}
+guardrails: {max_user_deletes: 3, max_access_losses: {cap: 4}, max_grant_losses: {percent: 100, cap: 9999},
+  max_expiries: {floor: 0}, min_role_owners: 1}
 role_definitions: {sales_hub: sales-management, warehouse: wh, archive: arc}
 """
 
@@ -38,7 +39,7 @@ def test_a_full_file_becomes_settings() -> None:
     assert read.timezone == "Europe/Amsterdam"
     assert read.expiring_within == 30
     assert read.hub_host == Text("api.helice.cloud")
-    assert read.guardrails == GuardrailLimits(Share(3, 20), Share(11, 100), 1)
+    assert read.guardrails == GuardrailLimits(fixed(3), Limit(20, 1, 4), Limit(100, 11, 9999), Limit(20, 0, 200), 1)
     assert read.roles[-2:] == (Role("archive"), Role("warehouse"))
     assert read.roles[:-2] == Settings().roles
     assert read.role_definitions[0] == (Role("sales_hub"), Text("sales-management"))
@@ -51,8 +52,8 @@ def test_a_missing_key_keeps_its_default() -> None:
 
 
 def test_a_zero_is_a_number_and_not_a_missing_one() -> None:
-    limits = settings("guardrails: {max_user_deletes: {count: 0, percent: 0}}\n").guardrails
-    assert limits.max_user_deletes == Share(0, 0)
+    limits = settings("guardrails: {max_user_deletes: {percent: 0, floor: 0, cap: 0}, max_expiries: 0}\n").guardrails
+    assert (limits.max_user_deletes, limits.max_expiries) == (fixed(0), fixed(0))
 
 
 def test_an_added_role_is_a_module() -> None:
@@ -118,9 +119,54 @@ def test_an_added_role_is_a_module() -> None:
             id="more than all",
         ),
         pytest.param(
-            "guardrails: {max_user_deletes: {count: -1}}\n",
-            '1:40: error: guardrails.max_user_deletes.count: found "-1"; expected a whole number from 0',
+            "guardrails: {max_user_deletes: {floor: -1}}\n",
+            '1:40: error: guardrails.max_user_deletes.floor: found "-1"; expected a whole number from 0',
             id="fewer than none",
+        ),
+        pytest.param(
+            "guardrails: {max_user_deletes: {count: 1, percent: 20}}\n",
+            '1:33: error: unknown key "count"; expected one of percent, floor, cap',
+            id="a number that is neither floor nor cap",
+        ),
+        pytest.param(
+            "guardrails: {max_expiries: {floor: 9, cap: 8}}\n",
+            "1:36: error: guardrails.max_expiries: floor 9 exceeds cap 8; expected a floor that is not above the cap",
+            id="a floor above the cap",
+        ),
+        pytest.param(
+            "guardrails:\n  max_grant_losses: {floor: 201}\n",
+            "2:29: error: guardrails.max_grant_losses: floor 201 exceeds cap 200 (the default); "
+            "expected a floor that is not above the cap",
+            id="a floor above the default cap",
+        ),
+        pytest.param(
+            "guardrails: {max_access_losses: {cap: 0}}\n",
+            "1:39: error: guardrails.max_access_losses: floor 1 (the default) exceeds cap 0; "
+            "expected a floor that is not above the cap",
+            id="a cap below the default floor",
+        ),
+        pytest.param(
+            "guardrails: {max_user_deletes: {floor: 50, cap: many}}\n",
+            '1:49: error: guardrails.max_user_deletes.cap: found "many"; expected a whole number from 0',
+            id="a cap that is not a number is one error, beside a floor above the default cap",
+        ),
+        pytest.param(
+            "guardrails: {max_user_deletes: [3]}\n",
+            "1:32: error: guardrails.max_user_deletes: found a list; expected a whole number from 0, "
+            "or a mapping of percent, floor and cap",
+            id="a limit that is a list",
+        ),
+        pytest.param(
+            "guardrails: {max_expiries: true}\n",
+            "1:28: error: guardrails.max_expiries: found true; expected a whole number from 0, "
+            "or a mapping of percent, floor and cap",
+            id="a limit that is a truth",
+        ),
+        pytest.param(
+            "guardrails: {max_grant_losses: 20%}\n",
+            '1:32: error: guardrails.max_grant_losses: found "20%"; expected a whole number from 0, '
+            "or a mapping of percent, floor and cap",
+            id="a limit that is a text",
         ),
         pytest.param(
             "guardrails: {min_role_owners: 0}\n",
@@ -129,8 +175,8 @@ def test_an_added_role_is_a_module() -> None:
         ),
         pytest.param(
             "guardrails: {max_user_delete: {}}\n",
-            '1:14: error: unknown key "max_user_delete"; expected one of max_user_deletes, max_grant_losses, '
-            "min_role_owners; did you mean max_user_deletes?",
+            '1:14: error: unknown key "max_user_delete"; expected one of max_user_deletes, max_access_losses, '
+            "max_grant_losses, max_expiries, min_role_owners; did you mean max_user_deletes?",
             id="an unknown guardrail",
         ),
         pytest.param(

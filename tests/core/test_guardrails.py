@@ -13,17 +13,16 @@ from bo_sync.core.guardrails import (
     GuardrailRow,
     NumericGuardrail,
     Situation,
-    by_expiry,
     check,
     role_owners,
     way_past,
 )
 from bo_sync.core.live import LiveIndex
 from bo_sync.core.model import DesiredUser, LiveUser
-from bo_sync.core.settings import GuardrailLimits, Settings, Share, Unmanaged
+from bo_sync.core.settings import GuardrailLimits, Settings, Unmanaged
 from bo_sync.core.text import Text
 from tests.support.builders import create, delete, duplicate, field_change, revoke, set_grant, source, update
-from tests.support.people import SETTINGS, YESTERDAY, absent, grant, holds, indexed, owner, row, wants
+from tests.support.people import SETTINGS, absent, grant, holds, indexed, owner, row, wants
 
 Allowed = dict[NumericGuardrail, int]
 
@@ -59,7 +58,9 @@ def test_every_guardrail_answers_in_the_declared_order() -> None:
         "self",
         "min_role_owners",
         "max_user_deletes",
+        "max_access_losses",
         "max_grant_losses",
+        "max_expiries",
     ]
 
 
@@ -379,120 +380,6 @@ def test_who_owns_the_roles(user: LiveUser, owns: bool) -> None:
     assert role_owners(indexed(user)) == (frozenset({"a@example.com"}) if owns else frozenset())
 
 
-# max_user_deletes
-
-
-def deletions(count: int) -> list[Change]:
-    return [delete(f"p{number:03}@example.com", user_id=number) for number in range(1, count + 1)]
-
-
-DELETES: dict[str, tuple[int, int, Allowed, tuple[int, bool]]] = {
-    "the count is just allowed": (1, 4, {}, (1, True)),
-    "more than the count is refused": (2, 4, {}, (1, False)),
-    "the share is just allowed": (2, 14, {}, (2, True)),
-    "more than the share is refused": (3, 14, {}, (2, False)),
-    "the whole part of the share counts": (2, 9, {}, (1, False)),
-    "an override allows it": (3, 14, {"max_user_deletes": 3}, (3, True)),
-    "an override that is too small refuses": (4, 14, {"max_user_deletes": 3}, (3, False)),
-    "a stricter override refuses what the settings allow": (1, 14, {"max_user_deletes": 0}, (0, False)),
-    "an override of another guardrail allows nothing": (3, 14, {"max_grant_losses": 99}, (2, False)),
-}
-
-
-@pytest.mark.parametrize(("count", "people", "allowed", "expected"), DELETES.values(), ids=DELETES.keys())
-def test_max_user_deletes(count: int, people: int, allowed: Allowed, expected: tuple[int, bool]) -> None:
-    of = situation(*deletions(count), live=indexed(*population(people)), allowed=allowed)
-    found = result("max_user_deletes", of)
-    assert (found.actual, found.limit, found.ok) == (count, *expected)
-    own = {name: f"--allow {name}={number}" for name, number in allowed.items()}
-    assert found.allowed_by == own.get("max_user_deletes")
-
-
-def test_deletions_of_every_cause_count_and_say_it() -> None:
-    changes = [
-        delete("p001@example.com", cause=Cause.STATE_ABSENT),
-        delete("p002@example.com", cause=Cause.UNTIL_PASSED),
-        delete("p003@example.com", cause=Cause.UNMANAGED),
-    ]
-    found = result("max_user_deletes", situation(*changes, live=indexed(*population(3))))
-    assert [row.message for row in found.rows] == [
-        "would be deleted: state: absent",
-        "would be deleted: its `until` has passed",
-        "would be deleted: no file (unmanaged: delete)",
-    ]
-    assert [(row.email, row.source) for row in found.rows] == [(change.email, change.source) for change in changes]
-
-
-# max_grant_losses
-
-LOSS = revoke("pricing", "owner")
-LOWERED = set_grant("pricing", "owner", "viewer", "r1")
-
-
-def losses(count: int) -> list[Change]:
-    return [update(f"p{number:03}@example.com", LOSS, user_id=number) for number in range(1, count + 1)]
-
-
-LOSSES: dict[str, tuple[int, int, Allowed, tuple[int, bool]]] = {
-    "the count is just allowed": (11, 20, {}, (11, True)),
-    "more than the count is refused": (12, 20, {}, (11, False)),
-    "the share is just allowed": (15, 60, {}, (15, True)),
-    "more than the share is refused": (16, 60, {}, (15, False)),
-    "the whole part of the share counts": (15, 59, {}, (14, False)),
-    "an override allows it": (16, 60, {"max_grant_losses": 16}, (16, True)),
-    "an override that is too small refuses": (17, 60, {"max_grant_losses": 16}, (16, False)),
-    "a stricter override refuses what the settings allow": (1, 60, {"max_grant_losses": 0}, (0, False)),
-    "an override of another guardrail allows nothing": (16, 60, {"max_user_deletes": 99}, (15, False)),
-}
-
-
-@pytest.mark.parametrize(("count", "people", "allowed", "expected"), LOSSES.values(), ids=LOSSES.keys())
-def test_max_grant_losses(count: int, people: int, allowed: Allowed, expected: tuple[int, bool]) -> None:
-    of = situation(*losses(count), live=indexed(*population(people)), allowed=allowed)
-    found = result("max_grant_losses", of)
-    assert (found.actual, found.limit, found.ok) == (count, *expected)
-    own = {name: f"--allow {name}={number}" for name, number in allowed.items()}
-    assert found.allowed_by == own.get("max_grant_losses")
-
-
-def test_the_share_is_of_grants_not_of_people() -> None:
-    several = (row("pricing", "owner"), row("logistics", "viewer"), row("api_keys", "none"))
-    live = indexed(*(holds(number, f"p{number:03}@example.com", *several) for number in range(1, 31)))
-    assert result("max_grant_losses", situation(live=live)).limit == 15
-
-
-def test_what_is_lowered_or_revoked_counts_among_people_who_stay() -> None:
-    everything = update("p001@example.com", LOWERED, revoke("api_keys", "editor"))
-    gains = update("p002@example.com", set_grant("pricing", "viewer", "owner", "r1"))
-    surplus = update("p003@example.com", duplicate("pricing", "owner", "owner"))
-    leaver = delete("p004@example.com", ("pricing", "owner"))
-    newcomer = create("new@example.com", set_grant("pricing", "none", "owner"))
-    of = situation(everything, gains, surplus, leaver, newcomer, live=indexed(*population(4)))
-    assert result("max_grant_losses", of).rows == (
-        GuardrailRow(everything.email, "pricing owner → viewer", everything.source),
-        GuardrailRow(everything.email, "api_keys editor → none", everything.source),
-    )
-
-
-def test_a_loss_says_when_an_end_is_why() -> None:
-    ended = (replace(LOSS, expired=YESTERDAY), replace(LOWERED, expired=YESTERDAY))
-    found = result("max_grant_losses", situation(update("p001@example.com", *ended), live=indexed(*population(1))))
-    assert [row.message for row in found.rows] == [
-        "pricing owner → none: its `until` has passed",
-        "pricing owner → viewer: its `until` has passed",
-    ]
-
-
-def test_no_end_is_why_a_surplus_row_goes() -> None:
-    assert by_expiry(duplicate("pricing", "owner", "owner")) == ""
-
-
-def test_limits_come_from_the_settings() -> None:
-    settings = Settings(guardrails=GuardrailLimits(max_user_deletes=Share(0, 0), max_grant_losses=Share(0, 0)))
-    of = situation(*deletions(1), update("p002@example.com", LOSS), live=indexed(*population(9)), settings=settings)
-    assert [found.guardrail for found in check(of) if not found.ok] == ["max_user_deletes", "max_grant_losses"]
-
-
 # The way past.
 
 WAYS: dict[str, tuple[GuardrailResult, str]] = {
@@ -532,9 +419,17 @@ WAYS: dict[str, tuple[GuardrailResult, str]] = {
         GuardrailResult("max_user_deletes", 0, -1, ok=False),
         "if this is meant, pass --allow max_user_deletes=0",
     ),
+    "max_access_losses": (
+        GuardrailResult("max_access_losses", 11, 2, ok=False),
+        "if this is meant, pass --allow max_access_losses=11",
+    ),
     "max_grant_losses": (
         GuardrailResult("max_grant_losses", 30, 15, ok=False),
         "if this is meant, pass --allow max_grant_losses=30",
+    ),
+    "max_expiries": (
+        GuardrailResult("max_expiries", 30, 15, ok=False),
+        "if this is meant, pass --allow max_expiries=30",
     ),
 }
 
@@ -547,8 +442,11 @@ def test_the_exact_way_past(refused: GuardrailResult, way: str) -> None:
 @pytest.mark.parametrize(
     "of",
     [
-        situation(*deletions(5), live=indexed(*population(9))),
-        situation(*losses(40), live=indexed(*population(40))),
+        situation(*(delete(f"p{number:03}@example.com") for number in range(1, 6)), live=indexed(*population(9))),
+        situation(
+            *(update(f"p{number:03}@example.com", revoke("pricing", "owner")) for number in range(1, 41)),
+            live=indexed(*population(40)),
+        ),
         situation(*map(demote, THREE[:2]), live=indexed(*THREE)),
     ],
     ids=["deletions", "losses", "owners"],

@@ -10,7 +10,7 @@ from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.guards import Loosened, loosened
 from bo_sync.core.history import Snapshot, changed_addresses, compare, removed_people
 from bo_sync.core.model import Declaration, Role, State
-from bo_sync.core.settings import GuardrailLimits, Settings, Share, Unmanaged
+from bo_sync.core.settings import GuardrailLimits, Limit, Settings, Unmanaged
 from bo_sync.core.text import Text
 from tests.support.builders import source
 from tests.support.people import SETTINGS, TODAY, YESTERDAY, profile
@@ -499,9 +499,14 @@ USUAL: Final = GuardrailLimits()
 
 
 def limits(
-    deletes: Share = USUAL.max_user_deletes, losses: Share = USUAL.max_grant_losses, owners: int = 2
+    *,
+    deletes: Limit = USUAL.max_user_deletes,
+    areas: Limit = USUAL.max_access_losses,
+    losses: Limit = USUAL.max_grant_losses,
+    expiries: Limit = USUAL.max_expiries,
+    owners: int = 2,
 ) -> Settings:
-    return Settings(guardrails=GuardrailLimits(deletes, losses, owners))
+    return Settings(guardrails=GuardrailLimits(deletes, areas, losses, expiries, owners))
 
 
 def changed(role: str, name: str | None) -> Settings:
@@ -527,21 +532,40 @@ def leaving(word: str) -> Settings:
 
 
 GUARDS: Final[dict[str, tuple[Settings, Settings, tuple[tuple[str, str | None, str | None], ...]]]] = {
-    "more deletions, by number": (
+    "more deletions, by floor": (
         SETTINGS,
-        limits(deletes=Share(2, 20)),
-        (("guardrails.max_user_deletes.count", "1", "2"),),
+        limits(deletes=Limit(20, 2, 10)),
+        (("guardrails.max_user_deletes.floor", "1", "2"),),
     ),
-    "more deletions, by share": (
+    "more deletions, by percent": (
         SETTINGS,
-        limits(deletes=Share(1, 21)),
+        limits(deletes=Limit(21, 1, 10)),
         (("guardrails.max_user_deletes.percent", "20", "21"),),
     ),
-    "fewer deletions": (SETTINGS, limits(deletes=Share(0, 0)), ()),
-    "more losses, by both, although one falls": (
+    "more deletions, by cap": (
         SETTINGS,
-        limits(losses=Share(12, 1)),
-        (("guardrails.max_grant_losses.count", "11", "12"),),
+        limits(deletes=Limit(20, 1, 11)),
+        (("guardrails.max_user_deletes.cap", "10", "11"),),
+    ),
+    "fewer deletions": (SETTINGS, limits(deletes=Limit(0, 0, 0)), ()),
+    "more losses of access, by cap": (
+        SETTINGS,
+        limits(areas=Limit(20, 1, 11)),
+        (("guardrails.max_access_losses.cap", "10", "11"),),
+    ),
+    "more losses, by floor, although the others fall": (
+        SETTINGS,
+        limits(losses=Limit(1, 12, 12)),
+        (("guardrails.max_grant_losses.floor", "11", "12"),),
+    ),
+    "more expiries, by all three": (
+        SETTINGS,
+        limits(expiries=Limit(21, 11, 201)),
+        (
+            ("guardrails.max_expiries.percent", "20", "21"),
+            ("guardrails.max_expiries.floor", "10", "11"),
+            ("guardrails.max_expiries.cap", "200", "201"),
+        ),
     ),
     "fewer owners": (SETTINGS, limits(owners=1), (("guardrails.min_role_owners", "2", "1"),)),
     "more owners": (SETTINGS, limits(owners=3), ()),

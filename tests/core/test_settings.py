@@ -3,31 +3,43 @@
 import pytest
 
 from bo_sync.core.model import ROLES, Role
-from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, Settings, Share, Unmanaged
+from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, GuardrailLimits, Limit, Settings, Unmanaged, fixed
 from bo_sync.core.text import Text
 
-SHARES = {
-    "the count, where the share is smaller": (Share(1, 20), 4, 1),
-    "the count, where both are equal": (Share(1, 20), 5, 1),
-    "the share, where it is larger": (Share(1, 20), 14, 2),
-    "the whole part of the share": (Share(11, 25), 47, 11),
-    "the share of a large population": (Share(11, 25), 48, 12),
-    "nothing of nobody": (Share(0, 20), 0, 0),
-    "no large number loses a digit": (Share(0, 33), 10**18 + 1, 33 * (10**18 + 1) // 100),
+LIMITS: dict[str, tuple[Limit, int, int]] = {
+    "the floor, where the share is smaller": (Limit(20, 1, 10), 4, 1),
+    "the floor, where the share equals it": (Limit(20, 1, 10), 5, 1),
+    "the share, one above the floor": (Limit(20, 1, 10), 10, 2),
+    "the whole part of the share": (Limit(25, 11, 200), 47, 11),
+    "the share, just above the floor": (Limit(25, 11, 200), 48, 12),
+    "the share, just below the cap": (Limit(20, 1, 10), 49, 9),
+    "the cap, where the share equals it": (Limit(20, 1, 10), 50, 10),
+    "the cap, where the share is larger": (Limit(20, 1, 10), 200, 10),
+    "the cap, for a very large population": (Limit(20, 1, 10), 10_000, 10),
+    "floor and cap that are one": (Limit(20, 7, 7), 10_000, 7),
+    "a fixed number for nobody": (fixed(3), 0, 3),
+    "a fixed number for many": (fixed(3), 10_000, 3),
+    "a fixed zero": (fixed(0), 10_000, 0),
+    "nothing of nobody": (Limit(20, 0, 10), 0, 0),
+    "a large number keeps every digit": (Limit(33, 0, 10**18), 10**18 + 1, 33 * (10**18 + 1) // 100),
 }
 
 
-@pytest.mark.parametrize(("share", "population", "limit"), SHARES.values(), ids=SHARES.keys())
-def test_a_limit_is_the_larger_of_count_and_share(share: Share, population: int, limit: int) -> None:
-    assert share.of(population) == limit
+@pytest.mark.parametrize(("limit", "population", "expected"), LIMITS.values(), ids=LIMITS.keys())
+def test_a_limit_is_a_share_between_floor_and_cap(limit: Limit, population: int, expected: int) -> None:
+    assert limit.of(population) == expected
 
 
 def test_the_defaults_are_those_of_the_documentation() -> None:
     settings = Settings()
     assert settings.unmanaged is Unmanaged.REPORT
-    assert settings.guardrails.max_user_deletes == Share(1, 20)
-    assert settings.guardrails.max_grant_losses == Share(11, 25)
-    assert settings.guardrails.min_role_owners == 2
+    assert settings.guardrails == GuardrailLimits(
+        max_user_deletes=Limit(20, 1, 10),
+        max_access_losses=Limit(20, 1, 10),
+        max_grant_losses=Limit(25, 11, 200),
+        max_expiries=Limit(20, 10, 200),
+        min_role_owners=2,
+    )
     assert settings.timezone == "UTC"
     assert settings.roles == ROLES
 

@@ -19,7 +19,7 @@ TABLES: Final[dict[str, tuple[Kind, str]]] = {
     "bo-sync.yaml": ("config", ""),
     "defaults": ("config", "ProfileDocument"),
     "guardrails": ("config", "GuardrailsDocument"),
-    "a limit": ("config", "ShareDocument"),
+    "a limit": ("config", "LimitDocument"),
     "a policy": ("policy", ""),
     "match": ("policy", "MatchDocument"),
     "an item of match": ("policy", "ClauseDocument"),

@@ -125,7 +125,10 @@ GOOD: Final = {
         "policies/one.yaml",
         'id: one\nmatch:\n  all_of:\n    - has: {warehouse: editor}\n    - menu: "Orders > Carriers"\n',
     ),
-    "settings": ("bo-sync.yaml", "guardrails: {max_user_deletes: {count: 3, percent: 10}}\nexpiring_within: 30\n"),
+    "settings": (
+        "bo-sync.yaml",
+        "guardrails: {max_user_deletes: {percent: 10, cap: 3}}\nexpiring_within: 30\n",
+    ),
 }
 
 

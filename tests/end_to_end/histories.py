@@ -229,7 +229,7 @@ HISTORIES: Final = {
             "bo-sync.yaml": (
                 "unmanaged: ignore\nprotect: ['*@vendor.example']\nemail_domains: [example.com, example.org]\n"
                 "hub_host: other.example.com\n"
-                "guardrails: {max_user_deletes: {count: 9, percent: 50}, max_grant_losses: {count: 99}, "
+                "guardrails: {max_user_deletes: {percent: 50, floor: 9}, max_grant_losses: {floor: 99}, "
                 "min_role_owners: 1}\n"
                 "role_definitions: {ticket: support}\n"
             ),
@@ -242,9 +242,9 @@ HISTORIES: Final = {
             '  ! protect: "glass@example.com" → (not protected)',
             '  ! email_domains: (none) → "example.org"',
             '  ! hub_host: "hub.example.com" → "other.example.com"',
-            "  ! guardrails.max_user_deletes.count: 1 → 9",
+            "  ! guardrails.max_user_deletes.floor: 1 → 9",
             "  ! guardrails.max_user_deletes.percent: 20 → 50",
-            "  ! guardrails.max_grant_losses.count: 11 → 99",
+            "  ! guardrails.max_grant_losses.floor: 11 → 99",
             "  ! guardrails.min_role_owners: 2 → 1",
             "  ! role_definitions.ticket: ticket → support",
         ),

@@ -156,7 +156,7 @@ _DELETES_TOLD: Final = (
 )
 _LOSSES: Final = State(
     {
-        "bo-sync.yaml": "guardrails: {max_grant_losses: {count: 2, percent: 0}}\n",
+        "bo-sync.yaml": "guardrails: {max_grant_losses: 2}\n",
         "users/ann.yaml": one("ann", "modules: {pricing: viewer}"),
         "users/ben.yaml": one("ben"),
     },

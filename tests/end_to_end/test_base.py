@@ -115,7 +115,7 @@ def test_a_removed_person_is_refused_by_file_and_by_entry(root: Path) -> None:
 
 def test_loosened_guards_come_first_and_refuse_nothing(root: Path) -> None:
     commit(root, {"bo-sync.yaml": "protect: ['*@example.org']\nhub_host: a.example.com\n"})
-    loose = "unmanaged: delete\nguardrails: {max_user_deletes: {count: 50}, min_role_owners: 1}\n"
+    loose = "unmanaged: delete\nguardrails: {max_user_deletes: {floor: 50, cap: 50}, min_role_owners: 1}\n"
     commit(root, {"bo-sync.yaml": loose, "users/jane.yaml": None})
     done = validate(root, base="HEAD~1")
     assert done.code == 0
@@ -124,7 +124,7 @@ def test_loosened_guards_come_first_and_refuse_nothing(root: Path) -> None:
         "  ! unmanaged: report → delete",
         '  ! protect: "*@example.org" → (not protected)',
         '  ! hub_host: "a.example.com" → (any hub)',
-        "  ! guardrails.max_user_deletes.count: 1 → 50",
+        "  ! guardrails.max_user_deletes.floor: 1 → 50",
         "  ! guardrails.min_role_owners: 2 → 1",
         "",
         f"Compared with HEAD~1 ({short(root, 'HEAD~1')}): 3 guardrails checked, none refuses.",

@@ -225,7 +225,7 @@ def test_the_exit_code_says_what_it_is_asked_to_say(root: Path, sides: tuple[str
 
 
 def test_a_loosened_guard_alone_is_any_difference(root: Path) -> None:
-    write(root, {"bo-sync.yaml": "guardrails: {min_role_owners: 1, max_user_deletes: {count: 5, percent: 20}}\n"})
+    write(root, {"bo-sync.yaml": "guardrails: {min_role_owners: 1, max_user_deletes: {percent: 20, floor: 5}}\n"})
     for alarm, code in (("gained", 0), ("lost", 0), ("any", 2)):
         ran = bo_sync(root, "diff", "--exit-code-on", alarm, *TODAY)
         assert (ran.code, "Nobody gains or loses access. 1 guard is loosened." in ran.out) == (code, True)

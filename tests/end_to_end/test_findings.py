@@ -15,7 +15,7 @@ from tests.support.process import Ran, write
 DESK: Final = "platform: {backoffice: true}\nmodules: {order_data: editor}\n"
 ENDED: Final = "{access: owner, until: 2026-06-14}"
 FILES: Final = {
-    "bo-sync.yaml": "guardrails: {max_grant_losses: {count: 1, percent: 0}}\n",
+    "bo-sync.yaml": "guardrails: {max_grant_losses: 1}\n",
     "presets/desk.yaml": DESK,
     "users/ann.yaml": file("ann@example.com", "preset: desk", f"modules: {{pricing: {ENDED}}}", first="Ann"),
     "users/ben.yaml": file("ben@example.com", "preset: desk", f"modules: {{order_data: {ENDED}}}", first="Ben"),

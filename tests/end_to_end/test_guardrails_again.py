@@ -51,7 +51,7 @@ MOVED: Final = {
     ),
     "max_grant_losses, when somebody else took grants meanwhile": Moved(
         State(
-            {"bo-sync.yaml": "guardrails: {max_grant_losses: {count: 0, percent: 15}}\n", "users/ann.yaml": one("ann")},
+            {"bo-sync.yaml": "guardrails: {max_grant_losses: {percent: 15, floor: 0}}\n", "users/ann.yaml": one("ann")},
             (lives("ann", *rows(order="OWNER", pricing="VIEWER")), lives("ben", *rows(shop="OWNER"))),
         ),
         (

@@ -95,7 +95,7 @@ MOVES: Final = {
         ("  eve@example.com: was not in that plan, now would be deleted",),
         files={
             "bo-sync.yaml": (
-                "unmanaged: delete\nprotect: [break-glass@example.com]\nguardrails: {max_user_deletes: {count: 9}}\n"
+                "unmanaged: delete\nprotect: [break-glass@example.com]\nguardrails: {max_user_deletes: {floor: 9}}\n"
             )
         },
     ),

@@ -14,8 +14,9 @@ from bo_sync.sandbox.shape import Access, Population, RoleShape, UserShape
 TODAY: Final = "2026-06-15"
 WIDE_GUARDRAILS: Final = """\
 guardrails:
-  max_user_deletes: {count: 50, percent: 0}
-  max_grant_losses: {count: 50, percent: 0}
+  max_user_deletes: 50
+  max_access_losses: 50
+  max_grant_losses: 50
   min_role_owners: 1
 """
 

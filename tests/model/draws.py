@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 from bo_sync.core.model import Access, Declaration, FieldValue, ProfileField
-from bo_sync.core.settings import GuardrailLimits, Share, Unmanaged
+from bo_sync.core.settings import GuardrailLimits, Unmanaged, fixed
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
 from bo_sync.hub.address import SANDBOX, parse_address
@@ -24,7 +24,7 @@ from tests.support.worlds import STRANGER, World, world
 
 ADDRESSES: Final = tuple(f"person{number}@example.com" for number in range(5))
 PROTECTED: Final = "glass@example.com"
-_LIMITS: Final = GuardrailLimits(Share(999, 0), Share(999, 0), 2)
+_LIMITS: Final = GuardrailLimits(fixed(999), fixed(999), fixed(999), fixed(999), 2)
 _WRITES: Final = ("adminUserCreate", "adminUserUpdate", "adminUserDelete", "roleCreate", "roleUpdate", "")
 
 

@@ -26,7 +26,7 @@ from tests.mutants.making import Mutant, Mutation
 REPOSITORY: Final = Path(__file__).parents[2]
 SOURCE: Final = REPOSITORY / "src" / "bo_sync"
 MODULES: Final[Mapping[str, str]] = {
-    "core/guardrails.py": "tests/core/test_guardrails.py",
+    "core/guardrails.py": "tests/core/test_guardrails.py tests/core/test_guardrail_limits.py",
     "core/diff.py": "tests/core/test_diff.py",
     "core/order.py": "tests/core/test_order.py",
     "core/likeness.py": "tests/core/test_likeness.py",

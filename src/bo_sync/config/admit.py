@@ -12,13 +12,14 @@ from pydantic import ValidationError
 from bo_sync.config.documents import (
     ACCEPTANCE_KEYS,
     CLAUSE_KEYS,
+    COUNT,
     DAY,
     EXCEPTION_KEYS,
     EXPECTED,
     GRANT_KEYS,
     GUARDRAIL_KEYS,
+    LIMIT_KEYS,
     MATCH_KEYS,
-    SHARE_KEYS,
     Document,
 )
 from bo_sync.config.values import Entries, Items, Mark, Value, source
@@ -28,7 +29,9 @@ from bo_sync.core.text import Text
 
 D = TypeVar("D", bound=Document)
 
-_BRANCHES: Final = frozenset(("bool", "TimedSwitch", "TimedAccess"))
+_MAPPINGS: Final = frozenset(("TimedSwitch", "TimedAccess", "LimitDocument"))
+_NUMBER: Final = "constrained-str"
+_BRANCHES: Final = _MAPPINGS | {"bool", _NUMBER}
 """The names that pydantic puts into a place for the branch of a union; those of literals start with `literal[`."""
 _TYPES: Final = {
     "string_type": "text",
@@ -48,7 +51,7 @@ _NESTED_KEYS: Final = {
     "match": MATCH_KEYS,
     "except": EXCEPTION_KEYS,
 }
-_DEEPER_KEYS: Final = {("guardrails", 3): SHARE_KEYS, ("match", 4): CLAUSE_KEYS}
+_DEEPER_KEYS: Final = {("guardrails", 3): LIMIT_KEYS, ("match", 4): CLAUSE_KEYS}
 """The keys of mappings further down, by the part of the entry and the steps to the key."""
 _REQUIRED: Final = {
     ("platform", "access"): "true or false",
@@ -100,7 +103,7 @@ def _is_meant(detail: _Detail, entries: Entries) -> bool:
     if branch is None:
         return True
     _, value, _ = _follow(detail["loc"][:2], entries)
-    return isinstance(value, Entries) == str(branch).startswith("Timed")
+    return isinstance(value, Entries) == (branch in _MAPPINGS)
 
 
 def _is_branch(part: str | int) -> bool:
@@ -163,6 +166,8 @@ def _named(steps: Sequence[str | int]) -> str:
 def _expected(detail: _Detail) -> str:
     if detail["type"] == "literal_error":
         return str(detail["ctx"]["expected"]).replace("'", "")
+    if _NUMBER in detail["loc"]:
+        return f"{EXPECTED[COUNT]}, or a mapping of percent, floor and cap"
     if detail["type"] == "string_pattern_mismatch":
         return EXPECTED[str(detail["ctx"]["pattern"])]
     return _TYPES[detail["type"]]
@@ -187,7 +192,7 @@ def _meant(value: Value, expected: str, detail: _Detail) -> str:
     """What was most probably meant, or how to say that nothing is meant."""
     if value is None:
         return "" if detail["loc"] == ("email",) else "; leave the key out instead"
-    if isinstance(value, bool) and detail["type"] == "string_type":
+    if isinstance(value, bool) and detail["type"] == "string_type" and _NUMBER not in detail["loc"]:
         return "; for this very word, put it in quotes"
     if not isinstance(value, str):
         return ""

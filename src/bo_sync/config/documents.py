@@ -162,18 +162,24 @@ class PresetDocument(Document):
     """Module roles and their access."""
 
 
-class ShareDocument(Document):
-    count: Count = ""
-    """A number that is always allowed."""
+class LimitDocument(Document):
     percent: Percent = ""
-    """A share of the population, rounded down; the larger of the two counts."""
+    """The limit as a share of the population, rounded down."""
+    floor: Count = ""
+    """The least that the limit can be, also for a small population."""
+    cap: Count = ""
+    """The most that the limit can be, also for a large population; not below `floor`."""
 
 
 class GuardrailsDocument(Document):
-    max_user_deletes: ShareDocument = ShareDocument()
-    """The most people one plan may delete."""
-    max_grant_losses: ShareDocument = ShareDocument()
-    """The most grants one plan may lower or revoke, among people who stay."""
+    max_user_deletes: Count | LimitDocument = LimitDocument()
+    """The most users that one plan may delete, expired accounts not counted."""
+    max_access_losses: Count | LimitDocument = LimitDocument()
+    """The most users who stay and may lose their last platform area in one plan."""
+    max_grant_losses: Count | LimitDocument = LimitDocument()
+    """The most grants that one plan may lower or revoke, among users who stay, expired grants not counted."""
+    max_expiries: Count | LimitDocument = LimitDocument()
+    """The most accounts and grants that one plan may end because their `until` has passed."""
     min_role_owners: AtLeastOne = ""
     """The fewest people who must keep owner of Roles & permissions with Backoffice on."""
 
@@ -281,4 +287,4 @@ CLAUSE_KEYS: Final = tuple(ClauseDocument.model_fields)
 EXCEPTION_KEYS: Final = tuple(ExceptionDocument.model_fields)
 SETTINGS_KEYS: Final = tuple(SettingsDocument.model_fields)
 GUARDRAIL_KEYS: Final = tuple(GuardrailsDocument.model_fields)
-SHARE_KEYS: Final = tuple(ShareDocument.model_fields)
+LIMIT_KEYS: Final = tuple(LimitDocument.model_fields)

@@ -13,11 +13,11 @@ from bo_sync.config.documents import (
     EXCEPTION_KEYS,
     GRANT_KEYS,
     GUARDRAIL_KEYS,
+    LIMIT_KEYS,
     MATCH_KEYS,
     POLICY_KEYS,
     PRESET_KEYS,
     SETTINGS_KEYS,
-    SHARE_KEYS,
     USER_KEYS,
 )
 from bo_sync.config.dump import PROFILE_ORDER
@@ -54,7 +54,7 @@ _ORDERS: Final[dict[Kind, dict[_Path, Words[str]]]] = {
         (): SETTINGS_KEYS,
         ("defaults",): PROFILE_ORDER,
         ("guardrails",): GUARDRAIL_KEYS,
-        ("guardrails", "*"): SHARE_KEYS,
+        ("guardrails", "*"): LIMIT_KEYS,
         ("role_definitions",): ROLES,
     },
 }

@@ -10,7 +10,7 @@ from typing import Final
 from bo_sync.access.catalogue import catalogue
 from bo_sync.config.documents import ADDRESS, EXPECTED, ROLE_NAME, ZONE
 from bo_sync.core.model import Role
-from bo_sync.core.settings import Settings, Share
+from bo_sync.core.settings import Limit, Settings
 
 LANGUAGE: Final = "^[A-Za-z]{2}$|^$"
 PRESET_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -61,13 +61,16 @@ EXAMPLES: Final[Mapping[str, tuple[object, ...]]] = {
     "SettingsDocument.timezone": ("Europe/Amsterdam",),
     "SettingsDocument.expiring_within": (30,),
     "SettingsDocument.hub_host": ("api.helice.cloud",),
-    "SettingsDocument.guardrails": ({"max_user_deletes": {"count": 3, "percent": 10}, "min_role_owners": 3},),
+    "SettingsDocument.guardrails": ({"max_user_deletes": {"percent": 10, "cap": 5}, "min_role_owners": 3},),
     "SettingsDocument.role_definitions": ({"ticketing": "ticket"},),
-    "GuardrailsDocument.max_user_deletes": ({"count": 3, "percent": 10},),
-    "GuardrailsDocument.max_grant_losses": ({"count": 20, "percent": 10},),
+    "GuardrailsDocument.max_user_deletes": (3, {"percent": 10, "floor": 1, "cap": 5}),
+    "GuardrailsDocument.max_access_losses": (3, {"percent": 10, "floor": 1, "cap": 5}),
+    "GuardrailsDocument.max_grant_losses": (50, {"percent": 10, "floor": 20, "cap": 100}),
+    "GuardrailsDocument.max_expiries": (50, {"percent": 10, "floor": 20, "cap": 100}),
     "GuardrailsDocument.min_role_owners": (3,),
-    "ShareDocument.count": (3,),
-    "ShareDocument.percent": (20,),
+    "LimitDocument.percent": (20,),
+    "LimitDocument.floor": (1,),
+    "LimitDocument.cap": (10,),
     "ClauseDocument.has": ({"backoffice": True, "pricing": "editor"},),
     "ClauseDocument.can": (["orderUpdate", "orderDelete"],),
     "ClauseDocument.menu": ("Orders > Carriers",),
@@ -88,8 +91,8 @@ EXAMPLES: Final[Mapping[str, tuple[object, ...]]] = {
 """Model and key: values that are sound there."""
 
 
-def _share(share: Share) -> dict[str, int]:
-    return {"count": share.count, "percent": share.percent}
+def _limit(limit: Limit) -> dict[str, int]:
+    return {"percent": limit.percent, "floor": limit.floor, "cap": limit.cap}
 
 
 def defaults() -> dict[str, object]:
@@ -101,8 +104,10 @@ def defaults() -> dict[str, object]:
         "SettingsDocument.unmanaged": settings.unmanaged.value,
         "SettingsDocument.timezone": settings.timezone,
         "SettingsDocument.expiring_within": settings.expiring_within,
-        "GuardrailsDocument.max_user_deletes": _share(settings.guardrails.max_user_deletes),
-        "GuardrailsDocument.max_grant_losses": _share(settings.guardrails.max_grant_losses),
+        "GuardrailsDocument.max_user_deletes": _limit(settings.guardrails.max_user_deletes),
+        "GuardrailsDocument.max_access_losses": _limit(settings.guardrails.max_access_losses),
+        "GuardrailsDocument.max_grant_losses": _limit(settings.guardrails.max_grant_losses),
+        "GuardrailsDocument.max_expiries": _limit(settings.guardrails.max_expiries),
         "GuardrailsDocument.min_role_owners": settings.guardrails.min_role_owners,
     }
 

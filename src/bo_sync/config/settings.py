@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from bo_sync.config.admit import admit
 from bo_sync.config.complaints import Complaints
-from bo_sync.config.documents import ROLE_NAME, SETTINGS_KEYS, GuardrailsDocument, SettingsDocument, ShareDocument
+from bo_sync.config.documents import ROLE_NAME, SETTINGS_KEYS, GuardrailsDocument, LimitDocument, SettingsDocument
 from bo_sync.config.known import rank
 from bo_sync.config.profile import read_profile
 from bo_sync.config.values import Entries
 from bo_sync.config.words import meant, quoted
 from bo_sync.core.model import DEFAULT_HUB_NAMES, MODULES, ROLES_PERMISSIONS, Role
-from bo_sync.core.settings import GuardrailLimits, Settings, Share, Unmanaged
+from bo_sync.core.settings import GuardrailLimits, Limit, Settings, Unmanaged, fixed
 from bo_sync.core.text import Text
 
 _DOCUMENTED: Final = {DEFAULT_HUB_NAMES[role]: role for role in MODULES}
@@ -42,7 +42,7 @@ def read_settings(entries: Entries, complaints: Complaints) -> Settings:
         timezone=_timezone(document.timezone, entries, complaints) or default.timezone,
         expiring_within=int(document.expiring_within or default.expiring_within),
         hub_host=Text(document.hub_host) if document.hub_host else None,
-        guardrails=_guardrails(document.guardrails),
+        guardrails=_guardrails(document.guardrails, entries.mapping("guardrails"), complaints),
         role_definitions=_role_definitions(document.role_definitions, entries, complaints),
     )
 
@@ -67,17 +67,44 @@ def _nearest_zone(name: str) -> str:
     return f"; did you mean {by_lower[lower]}?" if near else ""
 
 
-def _guardrails(written: GuardrailsDocument) -> GuardrailLimits:
+def _guardrails(written: GuardrailsDocument, entries: Entries, complaints: Complaints) -> GuardrailLimits:
     default = GuardrailLimits()
+
+    def limit(name: str, written: str | LimitDocument, usual: Limit) -> Limit:
+        found = _limit(written, usual)
+        if found.floor <= found.cap:
+            return found
+        _exceeding(name, found, entries.mapping(name), complaints)
+        return usual
+
     return GuardrailLimits(
-        max_user_deletes=_share(written.max_user_deletes, default.max_user_deletes),
-        max_grant_losses=_share(written.max_grant_losses, default.max_grant_losses),
-        min_role_owners=int(written.min_role_owners or default.min_role_owners),
+        limit("max_user_deletes", written.max_user_deletes, default.max_user_deletes),
+        limit("max_access_losses", written.max_access_losses, default.max_access_losses),
+        limit("max_grant_losses", written.max_grant_losses, default.max_grant_losses),
+        limit("max_expiries", written.max_expiries, default.max_expiries),
+        int(written.min_role_owners or default.min_role_owners),
     )
 
 
-def _share(written: ShareDocument, default: Share) -> Share:
-    return Share(int(written.count or default.count), int(written.percent or default.percent))
+def _exceeding(name: str, found: Limit, written: Entries, complaints: Complaints) -> None:
+    """Reports a floor above the cap, at the one that is written. Not where a wrong value was reported already."""
+    if any(written.had(key) and key not in written for key in ("floor", "cap")):
+        return
+    floor, cap = (
+        f"{key} {number}" if key in written else f"{key} {number} (the default)"
+        for key, number in (("floor", found.floor), ("cap", found.cap))
+    )
+    message = f"guardrails.{name}: {floor} exceeds {cap}; expected a floor that is not above the cap"
+    complaints.error(written.value_at("floor" if "floor" in written else "cap"), message)
+
+
+def _limit(written: str | LimitDocument, usual: Limit) -> Limit:
+    """The limit as written; a key that is left out keeps its usual value."""
+    if isinstance(written, str):
+        return fixed(int(written))
+    return Limit(
+        int(written.percent or usual.percent), int(written.floor or usual.floor), int(written.cap or usual.cap)
+    )
 
 
 def _role_definitions(

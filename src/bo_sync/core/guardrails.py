@@ -6,7 +6,7 @@ first write. `GUARDRAILS` is their order of showing.
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from bo_sync.core.changes import (
     Cause,
@@ -20,9 +20,9 @@ from bo_sync.core.changes import (
 from bo_sync.core.diff import Difference
 from bo_sync.core.likeness import Trait, traits
 from bo_sync.core.live import LiveIndex
-from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS, Access, LiveUser, Role, Source
+from bo_sync.core.model import BACKOFFICE, PLATFORM, ROLES_PERMISSIONS, Access, LiveUser, Role, Source
 from bo_sync.core.replay import grants_after, grants_now
-from bo_sync.core.settings import Settings
+from bo_sync.core.settings import Limit, Settings
 from bo_sync.core.text import Text
 
 GuardrailName = Literal[
@@ -33,10 +33,14 @@ GuardrailName = Literal[
     "self",
     "min_role_owners",
     "max_user_deletes",
+    "max_access_losses",
     "max_grant_losses",
+    "max_expiries",
 ]
-NumericGuardrail = Literal["min_role_owners", "max_user_deletes", "max_grant_losses"]
-NUMERIC: Final[tuple[NumericGuardrail, ...]] = ("min_role_owners", "max_user_deletes", "max_grant_losses")
+NumericGuardrail = Literal[
+    "min_role_owners", "max_user_deletes", "max_access_losses", "max_grant_losses", "max_expiries"
+]
+NUMERIC: Final[tuple[NumericGuardrail, ...]] = get_args(NumericGuardrail)
 """The guardrails that a number on the command line can pass, for one run."""
 
 
@@ -50,9 +54,17 @@ class GuardrailRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Basis:
+    """What a limit was computed from: `limit` of the settings, for `population`."""
+
+    limit: Limit
+    population: int
+
+
+@dataclass(frozen=True, slots=True)
 class GuardrailResult:
     """`actual` against `limit`, in the unit of the guardrail. `allowed_by` is the override that set the limit, as
-    given."""
+    given; `basis` is what the limit was computed from, where no override set it."""
 
     guardrail: GuardrailName
     actual: int
@@ -60,6 +72,7 @@ class GuardrailResult:
     ok: bool
     allowed_by: str | None = None
     rows: tuple[GuardrailRow, ...] = ()
+    basis: Basis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +178,7 @@ def _min_role_owners(situation: Situation) -> GuardrailResult:
         for change in situation.difference.changes
         if _hub_email(change).raw in lost
     )
-    limit, allowed_by = _limit(situation, "min_role_owners", situation.settings.guardrails.min_role_owners)
+    limit, allowed_by = _minimum(situation)
     limit = max(limit, 1)
     ok = len(then) >= limit or len(then) >= len(now)
     return GuardrailResult("min_role_owners", len(then), limit, ok, allowed_by, rows)
@@ -186,7 +199,7 @@ def _owners_unknown(situation: Situation) -> GuardrailResult:
         )
         for change in taking
     )
-    limit, allowed_by = _limit(situation, "min_role_owners", situation.settings.guardrails.min_role_owners)
+    limit, allowed_by = _minimum(situation)
     return GuardrailResult("min_role_owners", 0, max(limit, 1), not rows, allowed_by, rows)
 
 
@@ -210,43 +223,112 @@ def is_role_owner(held: Mapping[Role, Access], definitions: Container[Role]) -> 
 
 
 def _max_user_deletes(situation: Situation) -> GuardrailResult:
-    deletions = [change for change in situation.difference.changes if isinstance(change, DeleteUser)]
+    """Deletions that no date announced; those of expired accounts count in `max_expiries`."""
     rows = tuple(
-        GuardrailRow(change.email, f"would be deleted: {_cause(change)}", change.source) for change in deletions
+        GuardrailRow(change.email, _deletion(change), change.source)
+        for change in situation.difference.changes
+        if isinstance(change, DeleteUser) and change.cause is not Cause.UNTIL_PASSED
     )
-    share = situation.settings.guardrails.max_user_deletes.of(len(situation.live.people))
-    limit, allowed_by = _limit(situation, "max_user_deletes", share)
-    return GuardrailResult("max_user_deletes", len(rows), limit, len(rows) <= limit, allowed_by, rows)
+    basis = Basis(situation.settings.guardrails.max_user_deletes, len(situation.live.people))
+    return _at_most("max_user_deletes", situation, rows, basis)
 
 
-def _cause(change: DeleteUser) -> str:
-    return "its `until` has passed" if change.cause is Cause.UNTIL_PASSED else change.cause.value
+def _deletion(change: DeleteUser) -> str:
+    return f"would be deleted: {_EXPIRED if change.cause is Cause.UNTIL_PASSED else change.cause.value}"
+
+
+_EXPIRED: Final = "its `until` has passed"
 
 
 def by_expiry(edit: GrantChange) -> str:
     """What follows a change of access that only the end of an own entry made; "" for every other."""
-    return "" if isinstance(edit, RemoveDuplicate) or edit.expired is None else ": its `until` has passed"
+    return f": {_EXPIRED}" if _has_expired(edit) else ""
+
+
+def _has_expired(edit: GrantChange) -> bool:
+    return not isinstance(edit, RemoveDuplicate) and edit.expired is not None
+
+
+def _losses(change: UpdateUser) -> Iterator[GrantChange]:
+    """What a user who stays loses."""
+    return (edit for edit in change.grants if edit.direction.takes)
+
+
+def _max_access_losses(situation: Situation) -> GuardrailResult:
+    """Users who stay, and lose their last platform area by more than dates that have passed."""
+    then = grants_after(situation.live, situation.difference.changes)
+    rows = tuple(
+        GuardrailRow(change.email, f"would lose the last platform area: {', '.join(lost)}", change.source)
+        for change in situation.difference.changes
+        if isinstance(change, UpdateUser) and not _areas(then[change.hub_email.raw])
+        if (lost := [edit.role for edit in _losses(change) if edit.role in PLATFORM and not _has_expired(edit)])
+    )
+    population = sum(bool(_areas(held)) for held in grants_now(situation.live).values())
+    basis = Basis(situation.settings.guardrails.max_access_losses, population)
+    return _at_most("max_access_losses", situation, rows, basis)
+
+
+def _areas(held: Mapping[Role, Access]) -> set[Role]:
+    """The platform areas that are on."""
+    return {role for role in PLATFORM if held.get(role, Access.NONE) is not Access.NONE}
 
 
 def _max_grant_losses(situation: Situation) -> GuardrailResult:
+    """Grants lowered or revoked that no date announced; expired ones count in `max_expiries`."""
     rows = tuple(
-        GuardrailRow(
-            change.email, f"{edit.role} {edit.before.word} → {edit.after.word}{by_expiry(edit)}", change.source
-        )
+        GuardrailRow(change.email, _loss(edit), change.source)
         for change in situation.difference.changes
         if isinstance(change, UpdateUser)
-        for edit in change.grants
-        if edit.direction.takes
+        for edit in _losses(change)
+        if not _has_expired(edit)
     )
-    share = situation.settings.guardrails.max_grant_losses.of(situation.live.grant_count)
-    limit, allowed_by = _limit(situation, "max_grant_losses", share)
-    return GuardrailResult("max_grant_losses", len(rows), limit, len(rows) <= limit, allowed_by, rows)
+    basis = Basis(situation.settings.guardrails.max_grant_losses, situation.live.grant_count)
+    return _at_most("max_grant_losses", situation, rows, basis)
 
 
-def _limit(situation: Situation, guardrail: NumericGuardrail, own: int) -> tuple[int, str | None]:
-    """The limit in force, and the override that set it. An override names the number itself, also a stricter one."""
+def _loss(edit: GrantChange) -> str:
+    return f"{edit.role} {edit.before.word} → {edit.after.word}{by_expiry(edit)}"
+
+
+def _max_expiries(situation: Situation) -> GuardrailResult:
+    """Accounts and grants that end because their last day has passed."""
+    rows = tuple(
+        GuardrailRow(change.email, message, change.source)
+        for change in situation.difference.changes
+        for message in _expiries(change)
+    )
+    basis = Basis(situation.settings.guardrails.max_expiries, len(situation.live.people))
+    return _at_most("max_expiries", situation, rows, basis)
+
+
+def _expiries(change: Change) -> Iterator[str]:
+    if isinstance(change, DeleteUser) and change.cause is Cause.UNTIL_PASSED:
+        yield _deletion(change)
+    if isinstance(change, UpdateUser):
+        yield from (_loss(edit) for edit in _losses(change) if _has_expired(edit))
+
+
+def _at_most(
+    guardrail: NumericGuardrail, situation: Situation, rows: tuple[GuardrailRow, ...], basis: Basis
+) -> GuardrailResult:
+    """A row each is counted, against the settings' limit for the population, or the override's number."""
     named = situation.allowed.get(guardrail)
-    return (own, None) if named is None else (named, f"--allow {guardrail}={named}")
+    if named is not None:
+        return GuardrailResult(guardrail, len(rows), named, len(rows) <= named, _allow(guardrail, named), rows)
+    limit = basis.limit.of(basis.population)
+    return GuardrailResult(guardrail, len(rows), limit, len(rows) <= limit, rows=rows, basis=basis)
+
+
+def _minimum(situation: Situation) -> tuple[int, str | None]:
+    """The owners that must be left, and the override that set it. An override names the number, also a stricter one."""
+    named = situation.allowed.get("min_role_owners")
+    if named is None:
+        return situation.settings.guardrails.min_role_owners, None
+    return named, _allow("min_role_owners", named)
+
+
+def _allow(guardrail: NumericGuardrail, number: int) -> str:
+    return f"--allow {guardrail}={number}"
 
 
 def _none_allowed(guardrail: GuardrailName, rows: tuple[GuardrailRow, ...]) -> GuardrailResult:
@@ -268,7 +350,9 @@ GUARDRAILS: Final[tuple[Callable[[Situation], GuardrailResult], ...]] = (
     _self,
     _min_role_owners,
     _max_user_deletes,
+    _max_access_losses,
     _max_grant_losses,
+    _max_expiries,
 )
 
 

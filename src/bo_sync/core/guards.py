@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bo_sync.core.model import Access, Severity
 from bo_sync.core.policy import Can, Clause, Exemption, Has, Match, Opens, Policy
-from bo_sync.core.settings import Settings, Share, Unmanaged
+from bo_sync.core.settings import Limit, Settings, Unmanaged
 from bo_sync.core.text import Text
 
 
@@ -76,18 +76,22 @@ def _hub_host(before: Settings, after: Settings) -> Iterator[Loosened]:
 
 def _guardrails(before: Settings, after: Settings) -> Iterator[Loosened]:
     then, now = before.guardrails, after.guardrails
-    yield from _share("guardrails.max_user_deletes", then.max_user_deletes, now.max_user_deletes)
-    yield from _share("guardrails.max_grant_losses", then.max_grant_losses, now.max_grant_losses)
+    yield from _limit("guardrails.max_user_deletes", then.max_user_deletes, now.max_user_deletes)
+    yield from _limit("guardrails.max_access_losses", then.max_access_losses, now.max_access_losses)
+    yield from _limit("guardrails.max_grant_losses", then.max_grant_losses, now.max_grant_losses)
+    yield from _limit("guardrails.max_expiries", then.max_expiries, now.max_expiries)
     if now.min_role_owners < then.min_role_owners:
         yield _number("guardrails.min_role_owners", then.min_role_owners, now.min_role_owners)
 
 
-def _share(guardrail: str, before: Share, after: Share) -> Iterator[Loosened]:
-    """Either number alone can raise the limit, since the larger of the two counts."""
-    if after.count > before.count:
-        yield _number(f"{guardrail}.count", before.count, after.count)
+def _limit(guardrail: str, before: Limit, after: Limit) -> Iterator[Loosened]:
+    """Each number that is raised: which of the three decides depends on the population, so each can raise the limit."""
     if after.percent > before.percent:
         yield _number(f"{guardrail}.percent", before.percent, after.percent)
+    if after.floor > before.floor:
+        yield _number(f"{guardrail}.floor", before.floor, after.floor)
+    if after.cap > before.cap:
+        yield _number(f"{guardrail}.cap", before.cap, after.cap)
 
 
 def _number(guard: str, before: int, after: int) -> Loosened:

@@ -18,21 +18,33 @@ class Unmanaged(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """A limit: the larger of `count` and the whole part of `percent` of a population."""
+class Limit:
+    """`percent` of a population, rounded down, at least `floor` and at most `cap`. `floor` is not above `cap`."""
 
-    count: int
     percent: int
+    floor: int
+    cap: int
 
     def of(self, population: int) -> int:
-        """The limit for `population`, in the population's unit."""
-        return max(self.count, population * self.percent // 100)
+        """The limit for `population`, in the unit of what is counted."""
+        return min(self.cap, max(self.floor, self.share(population)))
+
+    def share(self, population: int) -> int:
+        """`percent` of `population`, rounded down, before floor and cap."""
+        return population * self.percent // 100
+
+
+def fixed(number: int) -> Limit:
+    """The limit that a plain integer in the file means: the same number for every population."""
+    return Limit(0, number, number)
 
 
 @dataclass(frozen=True, slots=True)
 class GuardrailLimits:
-    max_user_deletes: Share = Share(1, 20)
-    max_grant_losses: Share = Share(11, 25)
+    max_user_deletes: Limit = Limit(percent=20, floor=1, cap=10)
+    max_access_losses: Limit = Limit(percent=20, floor=1, cap=10)
+    max_grant_losses: Limit = Limit(percent=25, floor=11, cap=200)
+    max_expiries: Limit = Limit(percent=20, floor=10, cap=200)
     min_role_owners: int = 2
 
 

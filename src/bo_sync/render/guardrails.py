@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final, assert_never
 
-from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, way_past
+from bo_sync.core.guardrails import Basis, GuardrailResult, GuardrailRow, way_past
 from bo_sync.core.plan import Plan
 from bo_sync.render.escape import terminal
 from bo_sync.render.layout import Page, Row, Tone, cells, lay_out, measure, row
@@ -13,9 +13,28 @@ _BELOW: Final = " " * 11
 """What belongs to a guardrail stands below its name."""
 
 
+_COUNTED: Final = {
+    "max_user_deletes": ("deletion", "deletions"),
+    "max_access_losses": ("user without any platform area left", "users without any platform area left"),
+    "max_grant_losses": ("grant lowered or revoked", "grants lowered or revoked"),
+    "max_expiries": ("expired account or grant", "expired accounts and grants"),
+}
+"""What each limit counts: one, and several."""
+
+
 def measure_of(guardrail: GuardrailResult) -> str:
-    """What a guardrail found, and what it demands: `3 deletions, at most 2`."""
-    return _found(guardrail) + (f" ({guardrail.allowed_by})" if guardrail.allowed_by else "")
+    """What a guardrail found, what it demands, and why: `23 deletions, limit 10 (20 % of 200 is 40, cap 10)`."""
+    why = guardrail.allowed_by or (_arithmetic(guardrail.basis) if guardrail.basis else "")
+    return _found(guardrail) + (f" ({why})" if why else "")
+
+
+def _arithmetic(basis: Basis) -> str:
+    """How a limit came about; nothing for one that is the same for every population."""
+    limit, share = basis.limit, basis.limit.share(basis.population)
+    if not limit.percent:
+        return ""
+    bound = f", floor {limit.floor}" if share < limit.floor else f", cap {limit.cap}" if share > limit.cap else ""
+    return f"{limit.percent} % of {basis.population} is {share}{bound}"
 
 
 def _found(guardrail: GuardrailResult) -> str:
@@ -35,10 +54,8 @@ def _found(guardrail: GuardrailResult) -> str:
             told = (
                 f"{counted(guardrail.actual, 'owner')} of Roles & permissions left, at least {guardrail.limit}{below}"
             )
-        case "max_user_deletes":
-            told = f"{counted(guardrail.actual, 'deletion')}, at most {guardrail.limit}"
-        case "max_grant_losses":
-            told = f"{counted(guardrail.actual, 'grant')} lowered or revoked, at most {guardrail.limit}"
+        case "max_user_deletes" | "max_access_losses" | "max_grant_losses" | "max_expiries" as limited:
+            told = f"{counted(guardrail.actual, *_COUNTED[limited])}, limit {guardrail.limit}"
         case unreachable:
             assert_never(unreachable)
     return told

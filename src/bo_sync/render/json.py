@@ -12,7 +12,7 @@ from bo_sync import __version__
 from bo_sync.core.changes import Cause, Change, DeleteUser, Direction, RevokeGrant, SetGrant
 from bo_sync.core.document import FORMAT_VERSION, Json, change_document, digest
 from bo_sync.core.effect import Effect
-from bo_sync.core.guardrails import GuardrailResult
+from bo_sync.core.guardrails import Basis, GuardrailResult
 from bo_sync.core.history import Comparison
 from bo_sync.core.model import Problem, Role, Source
 from bo_sync.core.plan import Finding, Plan, Summary
@@ -123,10 +123,18 @@ def _guardrail(guardrail: GuardrailResult) -> Json:
         "limit": guardrail.limit,
         "ok": guardrail.ok,
         "allowed_by": guardrail.allowed_by,
+        "basis": _basis(guardrail.basis),
         "rows": [
             {"email": row.email.raw, "message": row.message, "source": _place(row.source)} for row in guardrail.rows
         ],
     }
+
+
+def _basis(basis: Basis | None) -> Json:
+    if basis is None:
+        return None
+    limit = basis.limit
+    return {"percent": limit.percent, "population": basis.population, "floor": limit.floor, "cap": limit.cap}
 
 
 def report_json(report: Report, plan: Plan) -> str:

@@ -13,11 +13,11 @@ from typing import Final, get_args
 
 from bo_sync.core.diff import PROTECTED, UnmanagedPerson
 from bo_sync.core.document import Json
-from bo_sync.core.guardrails import GuardrailName, GuardrailResult, GuardrailRow
+from bo_sync.core.guardrails import Basis, GuardrailName, GuardrailResult, GuardrailRow
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
-from bo_sync.core.settings import Unmanaged
+from bo_sync.core.settings import Limit, Unmanaged
 from bo_sync.core.text import Text, visible
 from bo_sync.render.documents import (
     entry_of,
@@ -110,7 +110,13 @@ def _guardrail(found: Mapping[str, Json]) -> GuardrailResult:
             GuardrailRow(Text(text_of(row, "email")), _message(row), source_of(row))
             for row in objects_of(found, "rows")
         ),
+        None if entry_of(found, "basis") is None else _basis(object_of(entry_of(found, "basis"), "`basis`")),
     )
+
+
+def _basis(found: Mapping[str, Json]) -> Basis:
+    percent, floor, cap = (number_of(found, key) for key in ("percent", "floor", "cap"))
+    return Basis(Limit(percent, floor, cap), number_of(found, "population"))
 
 
 def _policy(found: Mapping[str, Json]) -> PolicyResult:
