@@ -4,7 +4,7 @@ They are checked when a plan is made, and the plan that is applied is made anew,
 first write. `GUARDRAILS` is their order of showing.
 """
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
@@ -18,7 +18,7 @@ from bo_sync.core.changes import (
     UpdateUser,
 )
 from bo_sync.core.diff import Difference
-from bo_sync.core.likeness import Trait, traits
+from bo_sync.core.likeness import FULL_NAME, Trait, traits
 from bo_sync.core.live import LiveIndex
 from bo_sync.core.model import BACKOFFICE, PLATFORM, ROLES_PERMISSIONS, Access, LiveUser, Role, Source
 from bo_sync.core.replay import grants_after, grants_now
@@ -109,24 +109,41 @@ def _email_change(situation: Situation) -> GuardrailResult:
 
 
 def _look_alikes(situation: Situation) -> Iterator[GuardrailRow]:
-    """People to be created who look like somebody whom no file speaks of: most likely an address that was changed."""
-    nobodys = {person.email.raw for person in situation.whole.unmanaged} | {
+    """Users to be created who look like a live user without a file: most likely an address that was changed.
+
+    A full name is enough. A phone and one name count only where exactly one live user shares them, with a file or
+    without: a number that several users share, as of a switchboard, identifies none of them.
+    """
+    left = {user.email.raw for user in situation.whole.unmanaged} | {
         change.hub_email.raw
         for change in situation.whole.changes
         if isinstance(change, DeleteUser) and change.source is None
     }
+    created = [change for change in situation.difference.changes if isinstance(change, CreateUser)]
     by_trait: dict[Trait, list[LiveUser]] = {}
-    for person in situation.live.people:
-        if person.user.email.raw in nobodys:
-            for trait in traits(person.user.profile):
-                by_trait.setdefault(trait, []).append(person.user)
-    for change in situation.difference.changes:
-        if isinstance(change, CreateUser):
-            alike = {
-                user.id: (user, trait) for trait in reversed(traits(change.profile)) for user in by_trait.get(trait, ())
-            }
-            for user, trait in alike.values():
+    for person in situation.live.people if left and created else ():
+        for trait in traits(person.user.profile):
+            by_trait.setdefault(trait, []).append(person.user)
+    for change in created:
+        for user, trait in _alike(traits(change.profile), by_trait):
+            if user.email.raw in left:
                 yield GuardrailRow(change.email, _same_person(change.email, user, trait.noun), change.source)
+
+
+def _alike(shared: tuple[Trait, ...], by_trait: Mapping[Trait, Sequence[LiveUser]]) -> Iterator[tuple[LiveUser, Trait]]:
+    """Live users with the same full name; then the one with the same phone and a name, if there is exactly one."""
+    by_name, by_phone = (
+        {
+            user.id: (user, trait)
+            for trait in reversed(shared)
+            if (trait.noun == FULL_NAME) is is_name
+            for user in by_trait.get(trait, ())
+        }
+        for is_name in (True, False)
+    )
+    yield from by_name.values()
+    if len(by_phone) == 1:
+        yield from (alike for number, alike in by_phone.items() if number not in by_name)
 
 
 def _same_person(email: Text, user: LiveUser, shared: str) -> str:

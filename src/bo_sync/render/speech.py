@@ -38,24 +38,24 @@ must mutation mutations name named names need needs neither nested network never
 nobody none nor not note notes nothing now nowhere null number numeric object objection of off offline ok old older on
 once one ones only open opened opening opens operation operations or order origin other others our ours out output over
 own owner ownership owns page part partly pass passed passes password passwords past path pending people permissions
-person phone pickled ping pipe pipeline pipelines place plain plan plans platform please policies policy port present
-preset presets price pricing probe problems process profile profiles prog project prolong protect protected proxy
-pseudonyms pull purchases push put query question questions quote quotes raise raises ran rate reached read readers
-reading reads reason redact redirect refetch refresh refusal refuse refused refuses regular relative remains remote
-remove removed renamed report repository request requests reset resolved rest restore result results returns reviewed
-reviewer revision revisions revoke revoked revoking right role roles room root row rows rule rules run running runs
-said same sandbox save saved say says scanning schema scheme scope second seconds secret see seed seems seen send sends
-sent serve session set sets settings several severity shallow shaped share shell shorten shorter should show shown
-shows side sides signs since size slow smaller so some somebody something soon sort sound source space spaces spell
-spelled spells split stale stand standard stands start started starts state states stay stays step steps still stopped
-str stream strikes sub submodule such summary superseded supported surplus switched symlink symlinks sync system tab
-table tables tag tags take taken takes tell tells ten text th than that the their theirs them themselves then there
-these they thing third this those through time times timezone title to today token told too took tool top torn touched
-tracker tree trials tries true trusted try tuple twice two type typed types uid unannotated uncertain unchanged
-uncommitted undefined under unexpected unknown unless unmanaged unset unshallow until up update updated updates url us
-usage use user users uses usually valid validate value values variable variables verbose version very viewer wait wants
-warning warnings was way we weather weight were what whatever when where whether which while white who whoever whole
-whom whose why will wins with within without word words workflows working works worse worth would write writes writing
-written wrong wrote xml xn yes yet you younger your zone
+person phone pickled pin ping pipe pipeline pipelines place plain plan plans platform please policies policy port
+present preset presets price pricing probe problems process profile profiles prog project prolong protect protected
+proxy pseudonyms pull purchases push put query question questions quote quotes raise raises ran rate reached read
+readers reading reads reason redact redirect refetch refresh refusal refuse refused refuses regular relative remains
+remote remove removed renamed report repository request requests reset resolved rest restore result results returns
+reviewed reviewer revision revisions revoke revoked revoking right role roles room root row rows rule rules run running
+runs said same sandbox save saved say says scanning schema scheme scope second seconds secret see seed seems seen send
+sends sent serve session set sets settings several severity shallow shaped share shell shorten shorter should show
+shown shows side sides signs since size slow smaller so some somebody something soon sort sound source space spaces
+spell spelled spells split stale stand standard stands start started starts state states stay stays step steps still
+stopped str stream strikes sub submodule such summary superseded supported surplus switched symlink symlinks sync
+system tab table tables tag tags take taken takes tell tells ten text th than that the their theirs them themselves
+then there these they thing third this those through time times timezone title to today token told too took tool top
+torn touched tracker tree trials tries true trusted try tuple twice two type typed types uid unannotated uncertain
+unchanged uncommitted undefined under unexpected unknown unless unmanaged unset unshallow until up update updated
+updates url us usage use user users uses usually valid validate value values variable variables verbose version very
+viewer wait wants warning warnings was way we weather weight were what whatever when where whether which while white
+who whoever whole whom whose why will wins with within without word words workflows working works worse worth would
+write writes writing written wrong wrote xml xn yes yet you younger your zone
 """
 SPEECH: Final = frozenset(_WORDS.split())
