@@ -16,6 +16,7 @@ from bo_sync.render.escape import terminal
 from bo_sync.render.markdown import gained_and_lost
 from bo_sync.render.notices import Checked, Kind, Notice, files_notices, plan_notices
 from bo_sync.render.phrases import counted
+from bo_sync.render.sections import by_gravity
 
 MOST: Final = 10
 """So many annotations of each level are shown of a step."""
@@ -34,12 +35,13 @@ def files_github(checked: Checked, below: str = "") -> str:
     return _commands(files_notices(checked), below)
 
 
-def report_github(report: Report) -> str:
-    """An annotation for each person to whom an apply did not do everything; none where it did not begin."""
+def report_github(report: Report, plan: Plan) -> str:
+    """An annotation for each person to whom an apply of `plan` did not do everything; none where it did not begin."""
     if report.not_run:
         return ""
     order = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.NOT_ATTEMPTED)
-    return _commands([_of(person) for outcome in order for person in report.outcomes if person.outcome is outcome])
+    outcomes = by_gravity(report.outcomes, plan)
+    return _commands([_of(person) for outcome in order for person in outcomes if person.outcome is outcome])
 
 
 def _of(person: PersonOutcome) -> Notice:

@@ -23,6 +23,7 @@ from bo_sync.render.comment import (
 from bo_sync.render.markdown import marker_of
 from bo_sync.render.markdown_checks import guardrail_blocks, policy_blocks
 from bo_sync.render.phrases import listed, people
+from bo_sync.render.sections import by_gravity
 
 _WHOLE: Final = "The whole report is in the JSON; `bo-sync journal` reads back what was sent."
 _TITLES: Final = {
@@ -52,11 +53,11 @@ def _blocks(applied: _Applied, detail: Detail) -> Iterator[Block]:
     yield said(marker_of("apply", applied.hub_url), f"### {_heading(report)}", "", _told(report))
     yield from _why_not_run(applied, detail)
     for outcome, (title, advice) in _TITLES.items():
-        rows = _table(report, outcome, detail, detail.rows)
+        rows = _table(applied, outcome, detail, detail.rows)
         if rows.rows:
             shown = folded if report.not_run else unfolded
             yield shown(f"{title} ({rows.rows})", Block((advice, "", *rows.lines), rows.shown, rows.rows))
-    done = _table(report, Outcome.APPLIED, detail, detail.folded)
+    done = _table(applied, Outcome.APPLIED, detail, detail.folded)
     if done.rows:
         yield folded(f"Applied ({done.rows})", done)
     yield said(_footer(applied, detail))
@@ -96,9 +97,10 @@ def _told(report: Report) -> str:
     return f"{people(len(report.outcomes))}: {counts}." if counts else "The hub holds what the files say."
 
 
-def _table(report: Report, outcome: Outcome, detail: Detail, most: int | None) -> Block:
-    found = [partial(_cells, person, detail) for person in report.outcomes if person.outcome is outcome]
-    return table(("", "who", "why"), found, most)
+def _table(applied: _Applied, outcome: Outcome, detail: Detail, most: int | None) -> Block:
+    report, plan = applied.report, applied.plan
+    found = [person for person in report.outcomes if person.outcome is outcome]
+    return table(("", "who", "why"), [partial(_cells, person, detail) for person in by_gravity(found, plan)], most)
 
 
 def _cells(person: PersonOutcome, detail: Detail) -> Cells:

@@ -57,6 +57,11 @@ def is_grave(shift: Shift) -> bool:
     return any(ability.is_grave for ability in among(shift.gained)) or not _delicate_items().isdisjoint(shift.opened)
 
 
+def has_ability(shift: Shift) -> bool:
+    """Whether a gain is told in words."""
+    return bool(among(shift.gained))
+
+
 @lru_cache(maxsize=1)
 def _delicate_items() -> frozenset[str]:
     return frozenset(item.name for item in catalogue().menu if not DELICATE.isdisjoint(item.modules))
