@@ -788,14 +788,18 @@ GUARDS: Final[dict[str, tuple[Settings, Settings, tuple[tuple[str, str | None, s
     "a role that gives another of the hub's": (
         SETTINGS,
         changed("pricing", "role"),
-        (("role_definitions.pricing", "pricing", "role"),),
+        (("role_definitions.pricing", "pricing", "role"), ("role_definitions.ticket", None, "ticket")),
     ),
     "a role of our own that is left alone": (
         changed("pricing", "pricing"),
         SETTINGS,
         (("role_definitions.ticket", "ticket", None),),
     ),
-    "a role of our own that is added": (SETTINGS, changed("pricing", "pricing"), ()),
+    "a role of our own that is added": (
+        SETTINGS,
+        changed("pricing", "pricing"),
+        (("role_definitions.ticket", None, "ticket"),),
+    ),
 }
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from bo_sync.core.base_compare import Entries, Sign, entries, readdressed
 from bo_sync.core.guardrails import GuardrailName, GuardrailResult, GuardrailRow
-from bo_sync.core.guards import Loosened, loosened, loosened_policies
+from bo_sync.core.guards import Loosened, loosened, loosened_ignores, loosened_policies
 from bo_sync.core.model import Declaration
 from bo_sync.core.policy import Policy
 from bo_sync.core.presets import departure
@@ -127,14 +127,15 @@ def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Loosened
         _none_allowed("email_change", tuple(_changed(change, then, now) for change in changes)),
         _none_allowed("removed_file", tuple(_removed(person, then, now) for person in removed)),
     )
-    return (*_loosened(base, head),), guardrails
+    return (*_loosened(base, head, today),), guardrails
 
 
-def _loosened(base: Snapshot, head: Snapshot) -> Iterator[Loosened]:
+def _loosened(base: Snapshot, head: Snapshot, today: date) -> Iterator[Loosened]:
     if base.has_settings and head.has_settings:
         yield from loosened(base.settings, head.settings)
     if head.has_policies:
         yield from loosened_policies(base.policies, head.policies)
+    yield from loosened_ignores(base.people, head.people, today)
 
 
 def _none_allowed(guardrail: GuardrailName, rows: tuple[GuardrailRow, ...]) -> GuardrailResult:

@@ -63,7 +63,7 @@ def _difference(pair: "Pair") -> "Difference":
     from bo_sync.access.difference import Side, difference, differing, with_kept
     from bo_sync.access.people import of_files
     from bo_sync.access.powers import powers
-    from bo_sync.core.guards import loosened, loosened_policies
+    from bo_sync.core.guards import loosened, loosened_ignores, loosened_policies
     from bo_sync.render.difference import Difference
 
     base, head = pair.base.files, pair.head.files
@@ -75,6 +75,7 @@ def _difference(pair: "Pair") -> "Difference":
     guards = (
         *loosened(base.tree.settings, head.tree.settings),
         *loosened_policies(base.tree.policies, head.tree.policies),
+        *loosened_ignores(base.tree.declarations, head.tree.declarations, pair.head.place.day),
     )
     found = with_kept(difference(then, now), head.desired.users, head.tree.settings)
     return Difference(pair.base.place, pair.head.place, guards, found)
