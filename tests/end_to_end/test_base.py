@@ -125,6 +125,7 @@ def test_loosened_guards_come_first_and_refuse_nothing(root: Path) -> None:
         '  ! protect: "*@example.org" → (not protected)',
         '  ! hub_host: "a.example.com" → (any hub)',
         "  ! guardrails.max_user_deletes.floor: 1 → 50",
+        "  ! guardrails.max_user_deletes.cap: 10 → 50",
         "  ! guardrails.min_role_owners: 2 → 1",
         "",
         f"Compared with HEAD~1 ({short(root, 'HEAD~1')}): 3 guardrails checked, none refuses.",
@@ -154,7 +155,7 @@ def test_programs_get_the_same_as_json(root: Path) -> None:
     assert document["loosened"] == []
     found = {guardrail.pop("guardrail"): guardrail for guardrail in document["guardrails"]}
     assert list(found) == ["empty", "email_change", "removed_file"]
-    assert found["empty"] == {"actual": 3, "limit": 1, "ok": True, "allowed_by": None, "rows": []}
+    assert found["empty"] == {"actual": 3, "limit": 1, "ok": True, "allowed_by": None, "basis": None, "rows": []}
     assert [(row["email"], row["source"]) for row in found["email_change"]["rows"]] == [
         ("j.doe@example.com", "users/jane.yaml:1")
     ]
