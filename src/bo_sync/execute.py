@@ -184,7 +184,8 @@ def _target(state: _Run, change: CreateUser | UpdateUser) -> Target:
         case CreateUser():
             return Target(change.email, state.ids[change.email.folded], definitions)
         case UpdateUser():
-            return Target(change.hub_email, change.id, definitions)
+            is_shared = len(state.reading.live.at(change.email)) > 1
+            return Target(change.hub_email, change.id, definitions, is_shared)
 
 
 def _outcome(state: _Run, change: Change) -> PersonOutcome:

@@ -16,8 +16,15 @@ from typing import Final, TypeVar
 from bo_sync.access.effects import effects
 from bo_sync.access.policies import AroundPlan, judge
 from bo_sync.access.powers import powers
-from bo_sync.access.rules import AMBIGUOUS_ADDRESS, DEFAULT_ACCESS, MISSING_DEFINITION, UNKNOWN_DEFINITION
-from bo_sync.core.diff import Difference, MissingDefinition, diff
+from bo_sync.access.rules import (
+    AMBIGUOUS_ADDRESS,
+    DEFAULT_ACCESS,
+    MISSING_DEFINITION,
+    OTHER_FORM,
+    UNKNOWN_DEFINITION,
+    UNMANAGEABLE_USER,
+)
+from bo_sync.core.diff import Difference, MissingDefinition, SharedAddress, diff
 from bo_sync.core.effect import Effect
 from bo_sync.core.guardrails import NumericGuardrail, Situation, check
 from bo_sync.core.live import LiveIndex, index
@@ -117,6 +124,7 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
         changes=difference.changes,
         unchanged=len(difference.unchanged),
         unmanaged=difference.unmanaged,
+        unmanageable=difference.unmanageable,
         findings=(*_about(chosen, desired), *_findings(difference, live, live_index, settings)),
         guardrails=check(situation),
         effects=_effects(difference, live_index, settings),
@@ -156,8 +164,10 @@ def select(difference: Difference, chosen: Collection[str] | None) -> Difference
         unchanged=tuple(email for email in difference.unchanged if email.folded in chosen),
         unmanaged=tuple(person for person in difference.unmanaged if person.email.folded in chosen),
         conflicts=tuple(conflict for conflict in difference.conflicts if conflict.email.folded in chosen),
-        ambiguous=tuple(email for email in difference.ambiguous if email.folded in chosen),
+        shared=tuple(shared for shared in difference.shared if shared.email.folded in chosen),
         missing=tuple(missing for missing in difference.missing if missing.email.folded in chosen),
+        unmanageable=tuple(user for user in difference.unmanageable if user.email.folded in chosen),
+        notes=tuple(note for note in difference.notes if note.email.folded in chosen),
     )
 
 
@@ -192,12 +202,37 @@ def _about(chosen: Collection[str] | None, desired: Desired) -> tuple[Finding, .
 
 
 def _findings(difference: Difference, live: LiveState, live_index: LiveIndex, settings: Settings) -> Iterator[Finding]:
-    for email in difference.ambiguous:
-        yield AMBIGUOUS_ADDRESS.finding(
-            f"the hub has several people whose address differs from {email} only in case; none of them is touched",
-            email,
-        )
+    yield from _user_findings(difference, live_index)
     yield from _definition_findings(live, live_index, settings)
+
+
+def _user_findings(difference: Difference, live: LiveIndex) -> Iterator[Finding]:
+    for shared in difference.shared:
+        yield AMBIGUOUS_ADDRESS.finding(_shared(shared), shared.email, shared.source)
+    for user in difference.unmanageable:
+        odd = live.odd.get(user.id)
+        if odd is not None:
+            held = f"{len(odd.grants)} grant{'' if len(odd.grants) == 1 else 's'}"
+            message = f"user id {user.id} has {user.reason}: it is never changed or deleted, and keeps {held}"
+            yield UNMANAGEABLE_USER.finding(message)
+    for note in difference.notes:
+        message = (
+            f"{note.field} holds text in the hub that no file can hold, so the whole profile stays as it is"
+            if note.is_odd
+            else f"{note.field} differs from the hub only in form, which is not a change"
+        )
+        yield OTHER_FORM.finding(message, note.email, note.source)
+
+
+def _shared(shared: SharedAddress) -> str:
+    ids = ", ".join(f"id {number}" for number in shared.ids)
+    several = f"several users in the hub have this address ({ids})"
+    if shared.chosen is None:
+        return f"{several}; none of them is changed"
+    rest = "; the deletion is blocked" if shared.blocked else ""
+    if shared.kept:
+        rest = f"; the profile stays as it is, though {', '.join(shared.kept)} should change"
+    return f"{several}; only grants of id {shared.chosen} are changed{rest}"
 
 
 def _left_alone(grants: int) -> str:

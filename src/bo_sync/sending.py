@@ -20,7 +20,7 @@ from bo_sync.core.changes import (
     SetGrant,
 )
 from bo_sync.core.live import effective
-from bo_sync.core.model import Access, FieldValue, GrantRow, LiveUser, Profile, Role, RoleDefinition
+from bo_sync.core.model import Access, FieldValue, GrantRow, LiveUser, Profile, Role, RoleDefinition, is_same_value
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError, HubFateUnknownError, HubMovedError
 from bo_sync.ports import Again, CreateRow, DeleteRow, Hub, RowWrite, UpdateRow, no_objection
@@ -32,11 +32,15 @@ _DOUBTS: Final = (HubFateUnknownError, HubMovedError)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Who is written to: the hub's spelling of the address, the hub's id, and the ids of its role definitions."""
+    """Who is written to: the hub's spelling of the address, the hub's id, and the ids of its role definitions.
+
+    With `is_shared`, other users have the address too, so the hub must not be asked by it.
+    """
 
     email: Text
     id: int
     definitions: Mapping[Role, str]
+    is_shared: bool = False
 
 
 def create(hub: Hub, change: CreateUser, known: Collection[RoleDefinition]) -> int:
@@ -81,7 +85,7 @@ def write_grants(hub: Hub, target: Target, grants: Sequence[GrantChange], before
     """One person's grant changes of one phase, in one request. A duplicate is looked at just before it is removed."""
 
     def left(doubt: HubError) -> list[RowWrite] | None:
-        return grants_missing(target, grants, _same_person(hub, target, doubt).rows) or None
+        return grants_missing(target, grants, _rows(hub, target, doubt)) or None
 
     def look() -> None:
         duplicates = [grant for grant in grants if isinstance(grant, RemoveDuplicate)]
@@ -208,9 +212,9 @@ def _values(fields: Sequence[FieldChange]) -> Profile:
 
 def _fields_missing(found: LiveUser, fields: Sequence[FieldChange]) -> list[FieldChange]:
     held = {entry.field: entry.value for entry in found.profile}
-    missing = [change for change in fields if held.get(change.field) != change.after]
+    missing = [change for change in fields if not is_same_value(change.field, held.get(change.field), change.after)]
     for change in missing:
-        if held.get(change.field) != change.before:
+        if not is_same_value(change.field, held.get(change.field), change.before):
             _moved(found.email, "adminUser", f"somebody else changed {change.field} meanwhile")
     return missing
 
@@ -227,7 +231,7 @@ def _is_fresh(found: LiveUser, profile: Profile, known: Collection[RoleDefinitio
     """Whether the person looks just as after a create: every field as sent, no access but what the hub gives itself."""
     held = {entry.field: entry.value for entry in found.profile}
     most = {definition.id: definition.default_access for definition in known}
-    sent_as_asked = all(held.get(entry.field) == entry.value for entry in profile)
+    sent_as_asked = all(is_same_value(entry.field, held.get(entry.field), entry.value) for entry in profile)
     return sent_as_asked and all(row.access <= most.get(row.definition_id, Access.OWNER) for row in found.rows)
 
 
@@ -238,6 +242,16 @@ def _same_person(hub: Hub, target: Target, doubt: HubError) -> LiveUser:
     if found.id != target.id:
         _other_person(doubt, found)
     return found
+
+
+def _rows(hub: Hub, target: Target, doubt: HubError) -> Sequence[GrantRow]:
+    """The user's rows by now; by id alone where the address would lead to another user."""
+    if not target.is_shared:
+        return _same_person(hub, target, doubt).rows
+    try:
+        return hub.read_rows(target.id)
+    except HubError as failed:
+        raise _unread(doubt, failed) from failed
 
 
 def _user(hub: Hub, email: Text, doubt: HubError) -> LiveUser | None:

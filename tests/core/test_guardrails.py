@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from bo_sync.core.changes import Cause, Change, CreateUser, UpdateUser
-from bo_sync.core.diff import Difference, IdentityConflict, diff
+from bo_sync.core.diff import Difference, diff
 from bo_sync.core.guardrails import (
     NUMERIC,
     GuardrailName,
@@ -21,6 +21,7 @@ from bo_sync.core.live import LiveIndex
 from bo_sync.core.model import DesiredUser, LiveUser
 from bo_sync.core.settings import GuardrailLimits, Settings, Unmanaged
 from bo_sync.core.text import Text
+from bo_sync.core.user_matching import IdentityConflict
 from tests.support.builders import create, delete, duplicate, field_change, revoke, set_grant, source, update
 from tests.support.people import SETTINGS, absent, grant, holds, indexed, owner, row, wants
 

@@ -42,7 +42,7 @@ SHOWN = {
     "a zero-width space": ("a\u200bb", "a\\u200bb"),
     "a space that is not one": ("a\u00a0b", "a\\xa0b"),
     "a filler": ("a\u3164b", "a\\u3164b"),
-    "the bguardraille blank": ("a\u2800b", "a\\u2800b"),
+    "the braille blank": ("a\u2800b", "a\\u2800b"),
     "a tag character": ("a\U000e0041b", "a\\U000e0041b"),
     "half a surrogate pair": ("a\ud800b", "a\\ud800b"),
     "a backslash stays, so that showing twice changes nothing": ("\\x1b", "\\x1b"),

@@ -66,11 +66,13 @@ IGNORE_ENDED: Final = _warning("BOS015", "an ignore has ended", Origin.ACCEPTANC
 IGNORE_IDLE: Final = _warning("BOS016", "an ignore accepts nothing", Origin.ACCEPTANCE)
 ACCEPTED: Final = _info("BOS017", "findings are accepted", Origin.ACCEPTANCE)
 
-AMBIGUOUS_ADDRESS: Final = _warning("BOS101", "an address that several people have, but for case", Origin.HUB)
+AMBIGUOUS_ADDRESS: Final = _warning("BOS101", "an address that several users in the hub have", Origin.HUB)
 UNKNOWN_DEFINITION: Final = _info("BOS102", "a role definition that bo-sync does not know", Origin.HUB)
 DEFAULT_ACCESS: Final = _warning("BOS103", "a role definition gives access by default", Origin.HUB)
 MISSING_DEFINITION: Final = _info("BOS104", "a role definition is missing in the hub", Origin.HUB)
 REMOVED_FILE: Final = _warning("BOS105", "a file was removed, and the access stays", Origin.HUB)
+UNMANAGEABLE_USER: Final = _warning("BOS107", "a user whom no file can name", Origin.HUB)
+OTHER_FORM: Final = _info("BOS108", "text that the hub stores in another form", Origin.HUB)
 
 RULES: Final[Mapping[str, Rule]] = {
     rule.id: rule
@@ -97,6 +99,8 @@ RULES: Final[Mapping[str, Rule]] = {
         DEFAULT_ACCESS,
         MISSING_DEFINITION,
         REMOVED_FILE,
+        UNMANAGEABLE_USER,
+        OTHER_FORM,
     )
 }
 """Every finding that there is, by number, in the order of numbers."""

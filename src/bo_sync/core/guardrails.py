@@ -29,6 +29,7 @@ GuardrailName = Literal[
     "empty",
     "email_change",
     "removed_file",
+    "ambiguous_address",
     "protected",
     "self",
     "min_role_owners",
@@ -152,6 +153,19 @@ def _same_person(email: Text, user: LiveUser, shared: str) -> str:
         f"change: add a file for {user.email} with `state: absent`, beside the one for {email}; are they two people, "
         f"give {user.email} a file of their own"
     )
+
+
+def _ambiguous_address(situation: Situation) -> GuardrailResult:
+    """One row per file that several live users answer to, and per deletion of a user who shares the address.
+
+    A row names the file's user. The change of that user, if any, revokes grants by id and may run without the rest.
+    """
+    rows = tuple(
+        GuardrailRow(shared.email, shared.blocked, shared.source)
+        for shared in situation.difference.shared
+        if shared.blocked
+    )
+    return _none_allowed("ambiguous_address", rows)
 
 
 def _protected(situation: Situation) -> GuardrailResult:
@@ -363,6 +377,7 @@ def _done(change: UpdateUser | DeleteUser) -> str:
 GUARDRAILS: Final[tuple[Callable[[Situation], GuardrailResult], ...]] = (
     _empty,
     _email_change,
+    _ambiguous_address,
     _protected,
     _self,
     _min_role_owners,
@@ -377,6 +392,7 @@ IMPASSABLE: Final[Mapping[GuardrailName, str]] = {
     "empty": "add at least one file to users/; to remove people, give their files `state: absent`",
     "email_change": "nothing passes this guardrail; each row says what to do",
     "removed_file": "nothing passes this guardrail: keep the file with `state: absent`, or set `unmanaged: delete`",
+    "ambiguous_address": "add `id` to the file, or delete the other user in the backoffice; each row says which",
     "protected": (
         "nothing passes this guardrail: take the address out of `protect` in bo-sync.yaml, in a reviewed change"
     ),

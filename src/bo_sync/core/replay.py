@@ -11,8 +11,13 @@ GrantsByAddress = Mapping[str, Mapping[Role, Access]]
 
 
 def grants_now(live: LiveIndex) -> dict[str, dict[Role, Access]]:
-    """What everybody holds today."""
-    return {person.user.email.raw: person.grants for person in live.people}
+    """What everybody holds today. Users with one and the same spelling count as one who holds what any of them does."""
+    held: dict[str, dict[Role, Access]] = {}
+    for person in live.people:
+        grants = held.setdefault(person.user.email.raw, {})
+        for role, access in person.grants.items():
+            grants[role] = max(access, grants.get(role, Access.NONE))
+    return held
 
 
 def grants_after(live: LiveIndex, changes: Iterable[Change]) -> dict[str, dict[Role, Access]]:

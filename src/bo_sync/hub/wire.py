@@ -8,7 +8,8 @@ read as strings or numbers, since the schema itself has both for the same person
 from collections.abc import Mapping
 from typing import Annotated, Final, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic_core import PydanticCustomError
 
 from bo_sync.core.model import PROFILE_FIELDS, Access, FieldValue, GrantRow, LiveUser, Profile, ProfileField
 from bo_sync.core.model import RoleDefinition as Definition
@@ -42,6 +43,20 @@ def _characters(found: object) -> object:
     return str(found) if isinstance(found, int) and not isinstance(found, bool) else found
 
 
+def _any_text(found: object) -> str:
+    """Any text that JSON can hold, a lone surrogate included, which pydantic refuses."""
+    if isinstance(found, str):
+        return found
+    raise PydanticCustomError("string_type", "Input should be a valid string")
+
+
+def _any_address(found: object) -> str:
+    """The address of a user; "" for none. One user without a sound address does not make an answer unreadable."""
+    return "" if found is None else _any_text(found)
+
+
+AnyText = Annotated[str, PlainValidator(_any_text)]
+AnyAddress = Annotated[str, PlainValidator(_any_address)]
 UserId = Annotated[int, BeforeValidator(_number), Field(gt=0)]
 OpaqueId = Annotated[str, BeforeValidator(_characters), Field(min_length=1, max_length=200)]
 AccessName = Literal["OWNER", "EDITOR", "VIEWER", "NONE"]
@@ -52,17 +67,17 @@ class _Shape(BaseModel):
 
 
 class UserShape(_Shape):
-    """`AdminUser`."""
+    """`AdminUser`. Its texts are whatever users wrote; what of it can be managed is decided in `core/live.py`."""
 
     id: UserId
-    email: Annotated[str, Field(min_length=1)]
+    email: AnyAddress
     gender: Literal["M", "F", "U"] | None
-    firstName: str | None  # noqa: N815  # the schema's spelling
-    middleName: str | None  # noqa: N815
-    lastName: str | None  # noqa: N815
-    phone: str | None
-    job: str | None
-    language: str | None
+    firstName: AnyText | None  # noqa: N815  # the schema's spelling
+    middleName: AnyText | None  # noqa: N815
+    lastName: AnyText | None  # noqa: N815
+    phone: AnyText | None
+    job: AnyText | None
+    language: AnyText | None
     createdAt: str  # noqa: N815
     lastModifiedAt: str  # noqa: N815
 

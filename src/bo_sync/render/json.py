@@ -40,6 +40,7 @@ def plan_json(plan: Plan) -> str:
             "summary": _summary(plan.summary),
             "changes": [_change(change, plan) for change in plan.changes],
             "unmanaged": [{"email": person.email.raw, "policy": person.policy} for person in plan.unmanaged],
+            "unmanageable": [{"id": user.id, "reason": user.reason} for user in plan.unmanageable],
             "findings": [finding_document(finding) for finding in plan.findings],
             "guardrails": [_guardrail(guardrail) for guardrail in plan.guardrails],
             "policies": [policy_document(result) for result in plan.policies],
@@ -101,6 +102,7 @@ def _summary(summary: Summary) -> Json:
         "delete": summary.delete,
         "unchanged": summary.unchanged,
         "unmanaged": summary.unmanaged,
+        "unmanageable": summary.unmanageable,
         "grants": {direction.value: summary.grants[direction] for direction in Direction},
     }
 

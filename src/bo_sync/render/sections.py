@@ -261,6 +261,8 @@ def _untouched(plan: Plan) -> Iterator[Row]:
             yield row("=", address(person.email), (_LEFT[person.policy],))
     if ignored:
         yield row("=", "", (f"{people(ignored)} in the hub without a file, left alone (`unmanaged: ignore`)",))
+    for user in plan.unmanageable:
+        yield row("=", f"id {user.id}", (f"in the hub, cannot be managed: {user.reason}",))
     if plan.changes and plan.unchanged:
         yield row("=", "", (f"{people(plan.unchanged)} already as the files say",))
     yield from _findings(plan, info=True)

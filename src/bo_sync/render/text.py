@@ -62,7 +62,13 @@ def _sentence(plan: Plan) -> str:
     summary = plan.summary
     changing = len(plan.changes)
     unchanged = "unchanged" if changing else "person unchanged" if summary.unchanged == 1 else "people unchanged"
-    rest = listed(((summary.unchanged, unchanged), (summary.unmanaged, "without a file")))
+    rest = listed(
+        (
+            (summary.unchanged, unchanged),
+            (summary.unmanaged, "without a file"),
+            (summary.unmanageable, "unmanageable"),
+        )
+    )
     if not changing:
         nothing = nothing_of(plan)
         begin = "No change can be made" if plan.refused else f"Nothing to do: {nothing[:1].lower()}{nothing[1:]}"
