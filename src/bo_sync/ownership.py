@@ -14,7 +14,7 @@ from bo_sync.core.guardrails import is_role_owner, role_owners
 from bo_sync.core.live import holdings
 from bo_sync.core.model import Access, GrantRow, Role
 from bo_sync.core.plan import Plan
-from bo_sync.core.replay import grants_after
+from bo_sync.core.replay import grants_after, key_of, keyed
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
 from bo_sync.ports import HubReader
@@ -49,7 +49,8 @@ def why_not_touch(hub: HubReader, reading: Reading, change: UpdateUser | DeleteU
 
     "" when it may. Who is to be an owner afterwards loses none. Raises HubError when that cannot be read.
     """
-    if not _owners_among(hub, reading, [change.id]) or change.hub_email.raw in _known(reading):
+    known = _known(reading)
+    if not _owners_among(hub, reading, [change.id]) or key_of(change, known) in known:
         return ""
     return "not sent: owns Roles & permissions with Backoffice on by now, of which this plan knows nothing"
 
@@ -63,9 +64,8 @@ def least_owners(plan: Plan) -> int:
 
 def _candidates(reading: Reading, created: Mapping[str, int]) -> set[int]:
     """Everybody who may be an owner by now, as far as the plan knows: owners before it, and owners after it."""
-    known = {person.user.email.raw: person.user.id for person in reading.live.people}
     addresses = _known(reading)
-    ids = {known[email] for email in addresses if email in known}
+    ids = {person.user.id for key, person in keyed(reading.live) if key in addresses}
     return ids | {user_id for key, user_id in created.items() if key in {Text(email).folded for email in addresses}}
 
 

@@ -55,6 +55,7 @@ def test_every_guardrail_answers_in_the_declared_order() -> None:
     assert [found.guardrail for found in check(situation())] == [
         "empty",
         "email_change",
+        "ambiguous_address",
         "protected",
         "self",
         "min_role_owners",
@@ -472,6 +473,10 @@ WAYS: dict[str, tuple[GuardrailResult, str]] = {
     "removed_file": (
         GuardrailResult("removed_file", 1, 0, ok=False),
         "nothing passes this guardrail: keep the file with `state: absent`, or set `unmanaged: delete`",
+    ),
+    "ambiguous_address": (
+        GuardrailResult("ambiguous_address", 1, 0, ok=False),
+        "add `id` to the file, or delete the other user in the backoffice; each row says which",
     ),
     "protected": (
         GuardrailResult("protected", 1, 0, ok=False),

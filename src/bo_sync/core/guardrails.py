@@ -21,7 +21,7 @@ from bo_sync.core.diff import Difference
 from bo_sync.core.likeness import FULL_NAME, Trait, traits
 from bo_sync.core.live import LiveIndex
 from bo_sync.core.model import BACKOFFICE, PLATFORM, ROLES_PERMISSIONS, Access, LiveUser, Role, Source
-from bo_sync.core.replay import grants_after, grants_now
+from bo_sync.core.replay import grants_after, grants_now, key_of
 from bo_sync.core.settings import Limit, Settings
 from bo_sync.core.text import Text
 
@@ -207,7 +207,7 @@ def _min_role_owners(situation: Situation) -> GuardrailResult:
     rows = tuple(
         GuardrailRow(change.email, "would no longer own Roles & permissions with Backoffice on", change.source)
         for change in situation.difference.changes
-        if _hub_email(change).raw in lost
+        if key_of(change, lost) in lost
     )
     limit, allowed_by = _minimum(situation)
     limit = max(limit, 1)

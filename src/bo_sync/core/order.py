@@ -16,6 +16,7 @@ from typing import Final
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction, FieldChange, GrantChange, UpdateUser
 from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS
 from bo_sync.core.plan import Plan
+from bo_sync.core.replay import key_of
 from bo_sync.core.text import Text
 
 
@@ -82,9 +83,9 @@ def _steps_of(change: Change, owners: Collection[str]) -> Iterator[tuple[Phase, 
         case UpdateUser():
             if change.profile:
                 yield Phase.PROFILES, ProfileStep(change, change.profile)
-            yield from _grant_steps(change, is_owner=change.hub_email.raw in owners)
+            yield from _grant_steps(change, is_owner=key_of(change, owners) in owners)
         case DeleteUser():
-            yield (Phase.OWNERSHIP if change.hub_email.raw in owners else Phase.DELETE), DeleteStep(change)
+            yield (Phase.OWNERSHIP if key_of(change, owners) in owners else Phase.DELETE), DeleteStep(change)
 
 
 HALVES: Final = frozenset({ROLES_PERMISSIONS, BACKOFFICE})

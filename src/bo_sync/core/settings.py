@@ -75,4 +75,4 @@ class Settings:
 
     def is_protected(self, email: Text) -> bool:
         """Whether an address matches a pattern of `protect` (`*`, `?`, `[…]`; case does not matter, in any script)."""
-        return any(fnmatchcase(email.raw.casefold(), pattern.raw.casefold()) for pattern in self.protect)
+        return any(fnmatchcase(email.folded.casefold(), pattern.folded.casefold()) for pattern in self.protect)

@@ -5,11 +5,10 @@ read as strings or numbers, since the schema itself has both for the same person
 `Role.userId` an `Int`. Fields that we did not ask for are ignored; a missing or unsound one is a HubError.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Final, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator
 
 from bo_sync.core.model import PROFILE_FIELDS, Access, FieldValue, GrantRow, LiveUser, Profile, ProfileField
 from bo_sync.core.model import RoleDefinition as Definition
@@ -43,20 +42,18 @@ def _characters(found: object) -> object:
     return str(found) if isinstance(found, int) and not isinstance(found, bool) else found
 
 
-def _any_text(found: object) -> str:
+def _any_text(found: object, strictly: Callable[[object], str]) -> str:
     """Any text that JSON can hold, a lone surrogate included, which pydantic refuses."""
-    if isinstance(found, str):
-        return found
-    raise PydanticCustomError("string_type", "Input should be a valid string")
+    return found if isinstance(found, str) else strictly(found)
 
 
-def _any_address(found: object) -> str:
-    """The address of a user; "" for none. One user without a sound address does not make an answer unreadable."""
-    return "" if found is None else _any_text(found)
+def _address(found: object) -> object:
+    return "" if found is None else found
 
 
-AnyText = Annotated[str, PlainValidator(_any_text)]
-AnyAddress = Annotated[str, PlainValidator(_any_address)]
+AnyText = Annotated[str, WrapValidator(_any_text)]
+AnyAddress = Annotated[AnyText, BeforeValidator(_address)]
+""""" for none: a user without a sound address does not make an answer unreadable."""
 UserId = Annotated[int, BeforeValidator(_number), Field(gt=0)]
 OpaqueId = Annotated[str, BeforeValidator(_characters), Field(min_length=1, max_length=200)]
 AccessName = Literal["OWNER", "EDITOR", "VIEWER", "NONE"]
@@ -102,7 +99,7 @@ class DefinitionShape(_Shape):
     """`RoleDefinition`."""
 
     id: OpaqueId
-    name: str
+    name: AnyText
     defaultAccess: AccessName  # noqa: N815
 
 
