@@ -291,7 +291,7 @@ def _max_access_losses(situation: Situation) -> GuardrailResult:
     rows = tuple(
         GuardrailRow(change.email, f"would lose the last platform area: {', '.join(lost)}", change.source)
         for change in situation.difference.changes
-        if isinstance(change, UpdateUser) and not _areas(then[change.hub_email.raw])
+        if isinstance(change, UpdateUser) and not _areas(then[key_of(change, then)])
         if (lost := [edit.role for edit in _losses(change) if edit.role in PLATFORM and not _has_expired(edit)])
     )
     population = sum(bool(_areas(held)) for held in grants_now(situation.live).values())
