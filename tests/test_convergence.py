@@ -7,7 +7,7 @@ import pytest
 
 from bo_sync.cli.talk import Silent
 from bo_sync.core.live import index
-from bo_sync.core.model import Access
+from bo_sync.core.model import Access, is_same_value
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import resolve
 from bo_sync.execute import Options, apply_plan
@@ -74,7 +74,11 @@ def _differences(hub: CommerceHub, desired: Desired) -> list[str]:
             wrong.append(f"{user.email} is there {len(found)} times")
             continue
         held = {entry.field: entry.value for entry in found[0].user.profile}
-        wrong += [f"{user.email} {entry.field}" for entry in user.profile if held[entry.field] != entry.value]
+        wrong += [
+            f"{user.email} {entry.field}"
+            for entry in user.profile
+            if not is_same_value(entry.field, held[entry.field], entry.value)
+        ]
         grants = {grant.role: grant.access for grant in user.grants}
         wrong += [
             f"{user.email} {role}"

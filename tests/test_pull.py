@@ -91,7 +91,7 @@ def unsayable(change: UpdateUser) -> bool:
         pytest.param("firstName", "Jose\u0301", "first_name: Jos\u00e9", id="NFD"),
         pytest.param("lastName", "  van  der\u00a0Berg\t", "last_name: van der Berg", id="white space of all kinds"),
         pytest.param("job", " Account manager", "job: Account manager", id="outer white space in a job"),
-        pytest.param("phone", "+31 20 123 4567", 'phone: "+31201234567"', id="a phone with spaces"),
+        pytest.param("phone", "+31 20 123 4567", "phone: +31201234567", id="a phone with spaces"),
         pytest.param("firstName", " \u00a0", None, id="a name of white space alone"),
         pytest.param("lastName", "", None, id="no name"),
     ],
