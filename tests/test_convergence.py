@@ -6,6 +6,7 @@ In process, over the real client and the real sandbox: every request is real Gra
 import pytest
 
 from bo_sync.cli.talk import Silent
+from bo_sync.core.guardrails import NumericGuardrail
 from bo_sync.core.live import index
 from bo_sync.core.model import Access, is_same_value
 from bo_sync.core.plan import ConfigFacts
@@ -22,7 +23,8 @@ from bo_sync.sandbox.store import Store
 from tests.support.worlds import STRANGER, TODAY, World, world
 
 WORLDS = 240
-PASSED = Request(allowed=(("max_user_deletes", 99), ("max_grant_losses", 999), ("min_role_owners", 1)))
+LIMITS: tuple[NumericGuardrail, ...] = ("max_user_deletes", "max_access_losses", "max_grant_losses", "max_expiries")
+PASSED = Request(allowed=(*((name, 999) for name in LIMITS), ("min_role_owners", 1)))
 
 
 @pytest.mark.parametrize("seed", range(WORLDS))

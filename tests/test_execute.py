@@ -233,6 +233,31 @@ def test_unknown_is_only_what_cannot_be_read(writes: tuple[Event, ...], reads: t
         assert outcomes(run(hub, desired)) == {"ann": outcome}, operation
 
 
+@pytest.mark.parametrize(
+    ("writes", "reads", "outcome"),
+    [
+        pytest.param((), (), "applied", id="all is calm"),
+        pytest.param((LOST,), (), "applied", id="the request was lost"),
+        pytest.param((CUT,), (), "applied", id="the answer was cut off"),
+        pytest.param((LOST, LOST), (), "failed", id="it was lost twice"),
+        pytest.param((CUT,), (Event(unreachable),), "unknown", id="it cannot be read again"),
+    ],
+)
+@pytest.mark.parametrize("wanted", [wants(ANN), absent(ANN)], ids=["present", "absent"])
+def test_of_a_user_who_shares_the_address_everything_goes_by_id(
+    writes: tuple[Event, ...], reads: tuple[Event, ...], outcome: str, wanted: DesiredUser
+) -> None:
+    twins = tuple(
+        holds(number, email, row("pricing", "owner", email)) for number, email in enumerate((ANN, ANN.upper()))
+    )
+    hub = InMemoryHub(hub_of(*twins, *OWNERS))
+    hub.script("write_rows", ANN, *writes).script("read_rows", ANN, *reads)
+    assert outcomes(run(hub, wanted))["ann"] == outcome
+    assert not {"read_user", "create_user", "update_profile", "delete_user"} & {name for name, _ in hub.log}
+    assert hub.person(ANN.upper()) == twins[1]
+    assert hub.has(ANN)
+
+
 def test_a_later_step_that_fails_leaves_the_earlier_ones_done_and_says_failed() -> None:
     hub, desired = everything()
     hub.script("write_rows", "ann@example.com", Event(refused))

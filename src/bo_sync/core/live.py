@@ -63,7 +63,8 @@ class LiveIndex:
     @property
     def everybody(self) -> tuple[LivePerson, ...]:
         """All users of the hub, for questions about who holds what."""
-        return (*self.unmanageable, *self.people)
+        found = (*self.unmanageable, *self.people)
+        return tuple(sorted(found, key=lambda person: (person.user.email.folded, person.user.id)))
 
     def at(self, email: Text) -> tuple[LivePerson, ...]:
         """The users who have this address in comparison form."""
