@@ -148,6 +148,7 @@ def refused() -> Plan:
     guardrails: tuple[tuple[GuardrailName, int, int, tuple[GuardrailRow, ...]], ...] = (
         ("empty", 0, 1, ()),
         ("email_change", 1, 0, (guardrail_row("new@example.com", why, source("users/new.yaml")),)),
+        ("ambiguous_address", 1, 0, (guardrail_row("jane.doe@example.com", "id 7 cannot be deleted", jane),)),
         ("protected", 1, 0, (guardrail_row("karel@example.com", "is protected, yet would be deleted", karel),)),
         ("self", 1, 0, (guardrail_row("karel@example.com", "is the person whose session runs", karel),)),
         ("min_role_owners", 0, 2, (guardrail_row("karel@example.com", "would no longer own", karel),)),

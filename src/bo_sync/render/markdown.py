@@ -162,7 +162,7 @@ def _counts(summary: Summary) -> tuple[str, ...]:
         "deleted": summary.delete,
         "unchanged": summary.unchanged,
         "without a file": summary.unmanaged,
-        **({"unmanageable": summary.unmanageable} if summary.unmanageable else {}),
+        "unmanageable": summary.unmanageable,
         **{f"grants {direction.value}": summary.grants[direction] for direction in Direction},
     }
     counts["duplicates removed"] = counts.pop(f"grants {Direction.DUPLICATE.value}")
