@@ -276,7 +276,7 @@ def test_risks_are_unfolded_and_the_rest_is_folded() -> None:
         "Access gained (4)",
         "Access lost (3)",
         "Profile only, no effect on access (5)",
-        "Not touched (4)",
+        "Not touched (6)",
         "1 policy fails as before, and refuses nothing: 1 person",
         "Guardrails: 7 checked, none refuses",
         "Policies: 6 policies checked, 4 fail; 1 note on exceptions",
