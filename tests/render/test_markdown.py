@@ -340,7 +340,7 @@ def test_a_policy_that_asks_for_more_people_is_in_full_view_unless_it_is_tolerat
 
 def test_each_refusal_says_actual_limit_rows_and_the_way_past() -> None:
     prose = as_github_shows(plan_markdown(EVERY_PLAN["refused-by-every-guardrail"])).prose
-    assert prose.count("Way past:") == 7
+    assert prose.count("Way past:") == 8
     assert "1 deletion, at most 0." in prose
     assert "if this is meant, pass --allow max_user_deletes=1." in prose
 
