@@ -73,6 +73,7 @@ MISSING_DEFINITION: Final = _info("BOS104", "a role definition is missing in the
 REMOVED_FILE: Final = _warning("BOS105", "a file was removed, and the access stays", Origin.HUB)
 UNMANAGEABLE_USER: Final = _warning("BOS107", "a user whom no file can name", Origin.HUB)
 OTHER_FORM: Final = _info("BOS108", "text that the hub stores in another form", Origin.HUB)
+HISTORY: Final = _warning("BOS113", "the git history cannot be read", Origin.HUB)
 
 RULES: Final[Mapping[str, Rule]] = {
     rule.id: rule
@@ -101,6 +102,7 @@ RULES: Final[Mapping[str, Rule]] = {
         REMOVED_FILE,
         UNMANAGEABLE_USER,
         OTHER_FORM,
+        HISTORY,
     )
 }
 """Every finding that there is, by number, in the order of numbers."""

@@ -1,6 +1,6 @@
 """What the commands that compare share: the files as they stand today, and the hub that is meant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -14,8 +14,8 @@ from bo_sync.cli.destination import destination
 from bo_sync.cli.options import Common, HubChoice, Narrowing
 from bo_sync.cli.redacting import meet_live, meet_tree
 from bo_sync.cli.talk import progress, say
-from bo_sync.config.files import walk_settings
-from bo_sync.config.load import Tree, load_tree, tree_of
+from bo_sync.config.files import File, walk, walk_settings
+from bo_sync.config.load import Tree, tree_of
 from bo_sync.config.revision import commit_of
 from bo_sync.config.settings import today
 from bo_sync.core.model import LiveState
@@ -53,12 +53,13 @@ class Files:
 
 def load_files(common: Common) -> Files:
     """Reads the tree, tells its warnings, and interprets it. Raises FilesError, with all problems, for any error."""
-    tree = load_tree(common.root)
+    found = walk(common.root)
+    tree = tree_of(found.files, found.problems)
     check(tree, "the files", "mend these lines; nothing was sent or changed")
     if not common.quiet:
         for problem in tree.problems:
             say(str(problem))
-    return meaning(tree, common.today, _facts(common.root, tree))
+    return meaning(tree, common.today, _facts(common.root, tree, found.files))
 
 
 def check(tree: Tree, where: str, hint: str) -> None:
@@ -83,8 +84,8 @@ def load_settings(common: Common) -> Settings:
     return load_files(common).tree.settings if tree.errors else tree.settings
 
 
-def _facts(root: Path, tree: Tree) -> ConfigFacts:
-    commit = commit_of(root)
+def _facts(root: Path, tree: Tree, files: Sequence[File]) -> ConfigFacts:
+    commit = commit_of(root, files)
     if commit is None:
         return ConfigFacts(len(tree.declarations), tree.digest)
     return ConfigFacts(len(tree.declarations), tree.digest, Text(commit.sha), commit.dirty)
