@@ -19,7 +19,7 @@ from bo_sync.core.text import Text
 from bo_sync.reconcile import Desired, make_plan
 from bo_sync.render.text import problems_text
 from tests.support.people import DEFINITIONS, SETTINGS, holds, hub_of, row, wants
-from tests.support.repository import commit, repository
+from tests.support.repository import commit, git, repository
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "findings.md"
 DAY: Final = date(2026, 6, 15)
@@ -104,6 +104,7 @@ HUBS: Final[dict[str, LiveState]] = {
     "BOS105": hub_of(holds(1, "jane@example.com")),
     "BOS107": hub_of(holds(7, "", row("pricing", "owner"))),
     "BOS108": hub_of(holds(1, "jane@example.com", phone="+31201234567")),
+    "BOS113": hub_of(holds(1, "jane@example.com")),
 }
 
 FILES: Final = {"BOS108": (wants("jane@example.com", phone="+31 20 123 4567"),)}
@@ -113,9 +114,13 @@ FILES: Final = {"BOS108": (wants("jane@example.com", phone="+31 20 123 4567"),)}
 def test_such_a_hub_raises_what_is_told_of_it(number: str, tmp_path: Path) -> None:
     repository(tmp_path, {"users/jane.yaml": "email: jane@example.com\nid: 1\n"})
     commit(tmp_path, {"users/jane.yaml": None})
+    root = tmp_path
+    if number == "BOS113":
+        git(tmp_path, "clone", "--quiet", "--depth=1", tmp_path.as_uri(), "shallow")
+        root = tmp_path / "shallow"
     plan = make_plan(
         Desired(FILES.get(number, ()), SETTINGS, ConfigFacts(0, "sha256:0")), HUBS[number], "sandbox:"
     ).plan
-    found = tuple(finding for finding in marked(plan, tmp_path).findings if finding.rule == number)
+    found = tuple(finding for finding in marked(plan, root).findings if finding.rule == number)
     told = re.sub(r"removed in \w+", "removed in 3f2c1ab", printed(found))
     assert told == SECTIONS[number].printed

@@ -76,12 +76,14 @@ def marked(plan: Plan, root: Path) -> Plan:
     read = removals(root, left)
     found = [_finding(email, read.found[email.folded]) for email in left if email.folded in read.found]
     if read.doubt is not None and (left or not read.doubt.is_absent):
-        found.append(HISTORY.finding(f"history cannot be read, so removed files may be missing: {_told(read.doubt)}"))
+        found.append(_unknown(read.doubt))
     return replace(plan, findings=(*plan.findings, *found))
 
 
-def _told(doubt: NoHistory) -> str:
-    return f"{doubt.reason}; {doubt.hint}"
+def _unknown(doubt: NoHistory) -> Finding:
+    return HISTORY.finding(
+        f"the git history cannot be read ({doubt.reason}), so removed files may not be reported (BOS105): {doubt.hint}"
+    )
 
 
 def _finding(email: Text, removal: Removal) -> Finding:

@@ -1,6 +1,7 @@
 """Showing and saving plans and reports, the same way for every command."""
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 from typing import Final
@@ -61,6 +62,7 @@ def save(plan: Plan, path: Path) -> None:
 
 def write_whole(path: Path, text: str) -> None:
     """Puts `text` at `path` in one step (mode 0600). Raises UsageError where that cannot be done."""
+    check_plain(path)
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
@@ -74,6 +76,13 @@ def write_whole(path: Path, text: str) -> None:
             raise
     except OSError as err:
         raise unwritable(path, err) from err
+
+
+def check_plain(path: Path) -> None:
+    """Raises UsageError where `path` is something else than a file: a device would be replaced by one, and a link in a
+    checkout may lead anywhere."""
+    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        raise unwritable(path, OSError(0, "it is a link, a folder or a device; expected a file"))
 
 
 def unwritable(path: Path, why: OSError) -> UsageError:

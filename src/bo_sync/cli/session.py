@@ -124,7 +124,7 @@ def _adapters(common: Common, meant: "Destination") -> Iterator[dict[str, "Sandb
         return
     from bo_sync.cli.embedded import embedded_hub
 
-    with embedded_hub(common.root / STATE / "sandbox.db") as adapter:
+    with embedded_hub(common.root, Path(STATE) / "sandbox.db") as adapter:
         yield {"sandbox:": adapter}
 
 
