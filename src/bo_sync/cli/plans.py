@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bo_sync.cli.forms import PLAN_REPORTS, plan_report
+from bo_sync.cli.secrecy import holds_secret, without_secrets
 from bo_sync.cli.talk import coloured, result, width
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
@@ -54,20 +55,27 @@ def plan_as(plan: Plan, form: str, *, explain: bool = False, below: str = "") ->
 
 
 def save(plan: Plan, path: Path) -> None:
-    """Writes a plan for `apply`, whole or not at all, readable by its owner alone."""
+    """Writes a plan for `apply`, whole or not at all, readable by its owner alone.
+
+    Raises UsageError where a value is a secret of ours: it must not be written, and without it this is another plan.
+    """
     from bo_sync.render.json import plan_json
 
-    write_whole(path, plan_json(plan))
+    text = plan_json(plan)
+    if holds_secret(text):
+        hint = "change it in the hub or the files, and consider the key known; `apply` without a saved plan still runs"
+        raise UsageError("this plan cannot be saved: a value in it holds the API key or token", hint=hint)
+    write_whole(path, text)
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Puts `text` at `path` in one step (mode 0600). Raises UsageError where that cannot be done."""
+    """Puts `text` at `path` in one step (mode 0600), without our secrets. Raises UsageError where that cannot be."""
     check_plain(path)
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+                file.write(without_secrets(text))
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(path)

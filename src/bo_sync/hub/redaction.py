@@ -17,6 +17,11 @@ SHORTEST: Final = 8
 _TOO_SHORT: Final = 4
 """Something shorter is no secret, and is in every text by chance. From here on, a short one is hidden as a whole."""
 
+_BREAK: Final = r"(?:\n *|<!---->)?"
+_CUT: Final = ("…", "\\u2026", "...")
+"""How our outputs end what they cut."""
+_NAMED: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+
 _HEX: Final = "[0-9a-fA-F]"
 _ESCAPES: Final = (
     r"&\#?\w{1,32};?",
@@ -44,6 +49,61 @@ def without(raw: str, secrets: Sequence[str]) -> str:
             pieces += [raw[reached:start], HIDDEN]
         reached = max(reached, end)
     return "".join([*pieces, raw[reached:]])
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """`text`, a result of ours, with `HIDDEN` for each secret that is in it whole, or begun and then cut.
+
+    A result is machine-read and long, so less is hidden than by `without`: a secret of `SHORTEST` characters or more,
+    in any case, also wrapped, or spelled as our own outputs spell a character (JSON, XML, Markdown, CSV, YAML, logs).
+    """
+    spans = [span for secret in set(secrets) if len(secret) >= SHORTEST for span in _spelled(text, secret)]
+    pieces: list[str] = []
+    reached = 0
+    for start, end in sorted(spans):
+        if start >= reached:
+            pieces += [text[reached:start], HIDDEN]
+        reached = max(reached, end)
+    return "".join([*pieces, text[reached:]])
+
+
+def _spelled(text: str, secret: str) -> Iterator[Span]:
+    units = [_unit(character) for character in secret]
+    begins = re.compile(_BREAK.join(units[:SHORTEST]), re.ASCII)
+    if not _may_begin(text.lower(), secret[:SHORTEST].lower()):
+        return
+    rest = [re.compile(_BREAK + unit, re.ASCII) for unit in units[SHORTEST:]]
+    found = begins.search(text)
+    while found is not None:
+        start, end = found.span()
+        read = 0
+        while read < len(rest) and (more := rest[read].match(text, end)) is not None:
+            end, read = more.end(), read + 1
+        if read == len(rest) or text.startswith(_CUT, end):
+            before = text[:start]
+            is_escaped = (len(before) - len(before.rstrip("\\"))) % 2  # the escape goes as a whole, or JSON breaks
+            yield start - is_escaped, end
+        found = begins.search(text, start + 1)
+
+
+def _may_begin(lowered: str, begin: str) -> bool:
+    """A fast look: letters and digits are never escaped, and a line breaks at most once in so few characters."""
+    halves = (begin[: SHORTEST // 2], begin[SHORTEST // 2 :])
+    return not all(map(str.isalnum, halves)) or any(half in lowered for half in halves)
+
+
+def _unit(character: str) -> str:
+    """Finds one character in each way in which an output of ours may spell it."""
+    code = ord(character)
+    cases = "".join(map(re.escape, sorted({character.lower(), character.upper()})))
+    spelled = [rf"\\(?:u00|x){_cased(code)}", f"%{_cased(code)}", f"&#(?:{code}|x{_cased(code)});"]
+    spelled += [re.escape(f"&{name};") for name, point in _NAMED.items() if point == character]
+    doubled = re.escape(character * 2) if character in "\"'\\" else ""
+    return f"(?:{'|'.join([*spelled, *filter(None, [doubled])])}|\\\\?[{cases}])"
+
+
+def _cased(code: int) -> str:
+    return "".join(f"[{digit}{digit.upper()}]" for digit in f"{code:02x}")
 
 
 def _found(reading: Reading, secret: str) -> Iterator[Span]:

@@ -188,6 +188,7 @@ def _run(
     chosen: Common, hub: "CommerceHub", reading: "Reading", orders: _Orders
 ) -> "tuple[Report, BaseException | None]":
     """Runs the plan, journalled. Beside the report, what broke the run off: our own defect, or a full disk."""
+    from bo_sync.cli.secrecy import without_secrets
     from bo_sync.cli.talk import progress
     from bo_sync.execute import BrokenRunError, Options, apply_plan
     from bo_sync.journal.beginning import Beginning, header_of, who_runs
@@ -199,7 +200,7 @@ def _run(
     with (
         _stop_on_signals(hub) as stopped,
         progress(quiet=chosen.quiet) as watched,
-        begun(chosen.root, header) as journal,
+        begun(chosen.root, header, masked=without_secrets) as journal,
     ):
         options = Options(
             orders.run,
