@@ -20,6 +20,8 @@ _TOO_SHORT: Final = 4
 _BREAK: Final = r"(?:\n *|<!---->)?"
 _CUT: Final = ("…", "\\u2026", "...")
 """How our outputs end what they cut."""
+_OPEN_ESCAPE: Final = re.compile(r"(?:(?<!\\)(?:\\\\)*\\(?:u[0-9a-fA-F]{0,3}|x[0-9a-fA-F]?)?|&#?\w*)$")
+_LONGEST_ESCAPE: Final = 8
 _NAMED: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 _HEX: Final = "[0-9a-fA-F]"
@@ -80,10 +82,14 @@ def _spelled(text: str, secret: str) -> Iterator[Span]:
         while read < len(rest) and (more := rest[read].match(text, end)) is not None:
             end, read = more.end(), read + 1
         if read == len(rest) or text.startswith(_CUT, end):
-            before = text[:start]
-            is_escaped = (len(before) - len(before.rstrip("\\"))) % 2  # the escape goes as a whole, or JSON breaks
-            yield start - is_escaped, end
+            yield _whole(text, start), end
         found = begins.search(text, start + 1)
+
+
+def _whole(text: str, start: int) -> int:
+    """`start`, or where an escape begins in which it lies: half of one would be no JSON or XML any more."""
+    found = _OPEN_ESCAPE.search(text, max(0, start - _LONGEST_ESCAPE), start)
+    return start if found is None else found.start()
 
 
 def _may_begin(lowered: str, begin: str) -> bool:
