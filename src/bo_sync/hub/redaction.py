@@ -70,20 +70,29 @@ def masked(text: str, secrets: Iterable[str]) -> str:
 
 
 def _spelled(text: str, secret: str) -> Iterator[Span]:
-    units = [_unit(character) for character in secret]
-    begins = re.compile(_BREAK.join(units[:SHORTEST]), re.ASCII)
     if not _may_begin(text.lower(), secret[:SHORTEST].lower()):
         return
-    rest = [re.compile(_BREAK + unit, re.ASCII) for unit in units[SHORTEST:]]
+    begins = re.compile(_BREAK.join(f"(?:{'|'.join(_spellings(each))})" for each in secret[:SHORTEST]), re.ASCII)
+    patterns: dict[str, list[re.Pattern[str]]] = {}
     found = begins.search(text)
     while found is not None:
-        start, end = found.span()
-        read = 0
-        while read < len(rest) and (more := rest[read].match(text, end)) is not None:
-            end, read = more.end(), read + 1
-        if read == len(rest) or text.startswith(_CUT, end):
-            yield _whole(text, start), end
-        found = begins.search(text, start + 1)
+        if not patterns:
+            patterns = {each: [re.compile(_BREAK + way, re.ASCII) for way in _spellings(each)] for each in set(secret)}
+        end = _end(text, found.start(), [patterns[each] for each in secret])
+        if end is not None:
+            yield _whole(text, found.start()), end
+        found = begins.search(text, found.start() + 1)
+
+
+def _end(text: str, start: int, patterns: Sequence[Sequence[re.Pattern[str]]]) -> int | None:
+    """Where a secret ends that begins at `start`, whole or cut by an output; a character may be spelled in two ways."""
+    ends = {start}
+    for read, unit in enumerate(patterns):
+        further = {more.end() for end in ends for pattern in unit if (more := pattern.match(text, end)) is not None}
+        if not further:
+            return next((end for end in ends if read >= SHORTEST and text.startswith(_CUT, end)), None)
+        ends = further
+    return max(ends)
 
 
 def _whole(text: str, start: int) -> int:
@@ -98,14 +107,14 @@ def _may_begin(lowered: str, begin: str) -> bool:
     return not all(map(str.isalnum, halves)) or any(half in lowered for half in halves)
 
 
-def _unit(character: str) -> str:
-    """Finds one character in each way in which an output of ours may spell it."""
+def _spellings(character: str) -> list[str]:
+    """Each way in which an output of ours may spell a character, as a pattern."""
     code = ord(character)
     cases = "".join(map(re.escape, sorted({character.lower(), character.upper()})))
-    spelled = [rf"\\(?:u00|x){_cased(code)}", f"%{_cased(code)}", f"&#(?:{code}|x{_cased(code)});"]
-    spelled += [re.escape(f"&{name};") for name, point in _NAMED.items() if point == character]
-    doubled = re.escape(character * 2) if character in "\"'\\" else ""
-    return f"(?:{'|'.join([*spelled, *filter(None, [doubled])])}|\\\\?[{cases}])"
+    named = [re.escape(f"&{name};") for name, point in _NAMED.items() if point == character]
+    doubled = [re.escape(character * 2)] if character in "\"'" else []
+    escaped = [rf"\\(?:u00|x){_cased(code)}", f"%{_cased(code)}", f"&#(?:{code}|x{_cased(code)});", rf"\\[{cases}]"]
+    return [*escaped, *named, *doubled, f"[{cases}]"]
 
 
 def _cased(code: int) -> str:
