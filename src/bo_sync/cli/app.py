@@ -79,7 +79,8 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 nothing to do, or done; 1 the hub, the network or the tool failed; 2 changes pending; "
-    "3 invalid files; 4 refused by a guardrail or a policy; 5 partly applied or interrupted; 6 stale plan; 64 usage.",
+    "3 invalid files; 4 refused by a guardrail or a policy; 5 partly applied, unconfirmed or interrupted; "
+    "6 stale plan; 64 usage.",
 )
 @click.version_option(__version__, prog_name="bo-sync", message="%(prog)s %(version)s")
 def root() -> None:
