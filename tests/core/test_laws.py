@@ -225,7 +225,7 @@ def test_people_without_a_file_and_refused_ones_appear_in_no_change_and_stay_as_
 @given(worlds())
 def test_of_users_who_share_an_address_nothing_is_sent_or_asked_by_it(world: World) -> None:
     hub = InMemoryHub(world.live)
-    apply_plan(planned(world), hub, Options("run", concurrency=1), SILENT)
+    apply_plan(planned(world), hub, hurried(concurrency=1), SILENT)
     shared = {user.email.raw for user in world.live.users if len(world.index.at(user.email)) > 1}
     assert not shared & hub.calls("read_user", "create_user", "update_profile", "delete_user").keys()
     assert {user.id for user in world.live.users if user.email.raw in shared} <= {user.id for user in hub.state.users}

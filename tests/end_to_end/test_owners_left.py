@@ -18,12 +18,6 @@ from tests.support.process import ended, served, started, write
 OWNER = rows(role="OWNER", backoffice="OWNER")
 OWNS = ("platform: {backoffice: true}", "modules: {roles_permissions: owner}")
 ANN, BOB, DAN = (f"{name}@example.com" for name in ("ann", "bob", "dan"))
-ONE_OWNER = """\
-guardrails:
-  max_user_deletes: {count: 50, percent: 0}
-  max_grant_losses: {count: 50, percent: 0}
-  min_role_owners: 1
-"""
 
 
 def user(email: str, *lines: str) -> str:
@@ -56,7 +50,7 @@ def run(root: Path, does: Misbehaviour, *texts: str) -> tuple[Applied, set[str]]
     """How the apply ends, and who owns afterwards."""
     with Store.open() as store:
         store.load({"users": LIVE})
-        done = applied(write(root, files(*texts, settings=ONE_OWNER)), MisbehavingHub(store, does, keyless=True))
+        done = applied(write(root, files(*texts)), MisbehavingHub(store, does, keyless=True))
         return done, owners(store)
 
 
@@ -146,7 +140,7 @@ def test_what_an_end_took_is_not_given_back(tmp_path: Path) -> None:
 
 def two_files(keeps: str, demotes: str) -> dict[str, str]:
     clerk = user(DAN, "platform: {backoffice: true}", "modules: {roles_permissions: viewer}")
-    return files(user(keeps, *OWNS), user(demotes), clerk, settings=ONE_OWNER)
+    return files(user(keeps, *OWNS), user(demotes), clerk)
 
 
 @pytest.mark.parametrize("trial", range(4))
