@@ -11,7 +11,7 @@ from bo_sync.core.live import index
 from bo_sync.core.model import Access, is_same_value
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import resolve
-from bo_sync.execute import Options, apply_plan
+from bo_sync.execute import apply_plan
 from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.transport import Transport
@@ -20,6 +20,7 @@ from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.hub import SandboxHub
 from bo_sync.sandbox.shape import UserShape
 from bo_sync.sandbox.store import Store
+from tests.support.hub_double import hurried
 from tests.support.worlds import STRANGER, TODAY, World, world
 
 WORLDS = 240
@@ -57,7 +58,7 @@ def _desired(given: World) -> Desired:
 def _converge(hub: CommerceHub, desired: Desired) -> Reading:
     """One apply, and the plan after it."""
     reading = make_plan(desired, hub.read_all(Silent()), hub.url, PASSED)
-    report = apply_plan(reading, hub, Options("run"), Silent())
+    report = apply_plan(reading, hub, hurried("run"), Silent())
     assert report.complete, report.outcomes
     return make_plan(desired, hub.read_all(Silent()), hub.url, PASSED)
 

@@ -70,11 +70,15 @@ EVERYBODY: Final = Request()
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A plan together with the live state from which it was made, which its run needs."""
+    """A plan together with the live state from which it was made, which its run needs.
+
+    `departing` are the folded addresses of users whose file is absent or expired: a run gives them nothing back.
+    """
 
     plan: Plan
     live: LiveIndex
     viewer: Text | None = None
+    departing: frozenset[str] = frozenset()
 
 
 def read_both(load: Callable[[], T], hub: HubReader, progress: Progress) -> tuple[T, LiveState]:
@@ -130,7 +134,8 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
         effects=_effects(difference, live_index, settings),
         policies=_judged(desired, difference, live_index),
     )
-    return Reading(plan, live_index, live.viewer)
+    departing = frozenset(user.email.folded for user in desired.users if user.departure is not None)
+    return Reading(plan, live_index, live.viewer, departing)
 
 
 def _effects(difference: Difference, live: LiveIndex, settings: Settings) -> dict[str, Effect]:

@@ -13,12 +13,12 @@ from bo_sync.core.report import Report
 from bo_sync.core.settings import Unmanaged
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
-from bo_sync.execute import Options, apply_plan
+from bo_sync.execute import apply_plan
 from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.patience import Pace
 from bo_sync.hub.transport import Transport
-from bo_sync.ownership import least_owners
+from bo_sync.owner_guard import least_owners
 from bo_sync.reconcile import Desired, Reading, Request, make_plan
 from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.baseline import UNKNOWN_DEFINITION
@@ -31,6 +31,7 @@ from bo_sync.sandbox.storm import Storm
 from tests.model.coverage import Cover
 from tests.model.draws import PROTECTED, Others, changed_files, company
 from tests.model.watch import Watch
+from tests.support.hub_double import hurried
 from tests.support.worlds import NOWHERE, STRANGER, TODAY
 
 PASSED: Final = Request(allowed=(("min_role_owners", 1),))
@@ -111,7 +112,7 @@ class Course:
         if self.watch.now is not weather:
             self.hub.traffic.clear()
             self.watch.now = weather
-        return apply_plan(reading, hub, Options("run", self.chance.choice((1, 1, 1, 4))), Silent())
+        return apply_plan(reading, hub, hurried("run", self.chance.choice((1, 1, 1, 4))), Silent())
 
     def plan(self, hub: CommerceHub, limit: Request) -> Reading:
         """The plan of the files at this moment."""

@@ -34,7 +34,7 @@ MODULES: Final[Mapping[str, str]] = {
     "core/plan.py": "tests/core/test_plan.py",
     "core/text.py": "tests/core/test_text.py",
     "render/escape.py": "tests/render/test_escape.py",
-    "ownership.py": "tests/test_ownership.py",
+    "owner_guard.py": "tests/test_owner_guard.py",
     "sending.py": "tests/test_sending.py tests/test_sending_ends.py",
     "execute.py": "tests/test_execute.py",
 }

@@ -15,9 +15,24 @@ from bo_sync.render.json import envelope
 from bo_sync.render.layout import Page, cells
 from bo_sync.render.phrases import address, counted, level, listed, people, value
 
-_RUNS: Final = ("RUN", "STARTED", "WHO", "COMMIT", "PEOPLE", "APPLIED", "FAILED", "UNKNOWN", "NOT ATTEMPTED", "ENDED")
+_ORDER: Final = (
+    Outcome.APPLIED,
+    Outcome.FAILED,
+    Outcome.UNKNOWN,
+    Outcome.UNCONFIRMED,
+    Outcome.REVERSED,
+    Outcome.NOT_ATTEMPTED,
+)
+_RUNS: Final = (
+    "RUN",
+    "STARTED",
+    "WHO",
+    "COMMIT",
+    "PEOPLE",
+    *(outcome.value.replace("_", " ").upper() for outcome in _ORDER),
+    "ENDED",
+)
 _REQUESTS: Final = ("NO", "AT", "PERSON", "OUTCOME", "REQUEST")
-_ORDER: Final = (Outcome.APPLIED, Outcome.FAILED, Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED)
 _MUTE: Final = "ended without a word"
 _VERBS: Final = {
     "create_user": "create",

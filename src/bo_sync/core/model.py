@@ -273,6 +273,7 @@ class GrantRow:
     id: str
     definition_id: str
     access: Access
+    updated_at: Text | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
 
 USED: Final[Mapping[str, frozenset[str]]] = {
     "AdminUser": _PROFILE | {"id", "email", "createdAt", "lastModifiedAt"},
-    "Role": frozenset({"id", "userId", "roleDefinitionId", "access"}),
+    "Role": frozenset({"id", "userId", "roleDefinitionId", "access", "lastModifiedAt"}),
     "RoleDefinition": frozenset({"id", "name", "defaultAccess"}),
     "UserResponse": _PAGE,
     "RoleResponse": _PAGE,

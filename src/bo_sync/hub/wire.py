@@ -93,6 +93,7 @@ class RowShape(_Shape):
     userId: UserId  # noqa: N815
     roleDefinitionId: OpaqueId  # noqa: N815
     access: AccessName
+    moment: Annotated[str | None, Field(alias="lastModifiedAt")] = None
 
 
 class DefinitionShape(_Shape):
@@ -179,7 +180,7 @@ def _text(raw: str | None) -> Text | None:
 
 def grant_row(shape: RowShape) -> GrantRow:
     """A grant row in our words."""
-    return GrantRow(shape.id, shape.roleDefinitionId, Access[shape.access])
+    return GrantRow(shape.id, shape.roleDefinitionId, Access[shape.access], _text(shape.moment))
 
 
 def definition(shape: DefinitionShape) -> Definition:

@@ -69,6 +69,11 @@ class Journal:
         """Whether something could not be written; once so, always so."""
         return self._trouble is not None
 
+    @property
+    def has_intents(self) -> bool:
+        """Whether a write was sent, or was about to be."""
+        return self._intents > 0
+
     def begin(self, header: Header) -> None:
         """The first line. Raises JournalError."""
         self._write(lambda: header)

@@ -35,13 +35,18 @@ def files_github(checked: Checked, below: str = "") -> str:
     return _commands(files_notices(checked), below)
 
 
+_ORDER: Final = (Outcome.UNKNOWN, Outcome.UNCONFIRMED, Outcome.FAILED, Outcome.REVERSED, Outcome.NOT_ATTEMPTED)
+
+
 def report_github(report: Report, plan: Plan) -> str:
     """An annotation for each person to whom an apply of `plan` did not do everything; none where it did not begin."""
     if report.not_run:
         return ""
-    order = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.NOT_ATTEMPTED)
     outcomes = by_gravity(report.outcomes, plan)
-    return _commands([_of(person) for outcome in order for person in outcomes if person.outcome is outcome])
+    found = [_of(person) for outcome in _ORDER for person in outcomes if person.outcome is outcome]
+    if (owners := report.owners) is not None:
+        found.insert(0, Notice("apply", Severity.ERROR, "owners", f"{owners}; to make an owner: {owners.command}"))
+    return _commands(found)
 
 
 def _of(person: PersonOutcome) -> Notice:

@@ -148,6 +148,7 @@ def report_json(report: Report, plan: Plan) -> str:
             "not_run": report.not_run or None,
             "moved": list(report.moved),
             "summary": {outcome.value: report.count(outcome) for outcome in Outcome},
+            "owners": _owners(report),
             "outcomes": [
                 {
                     "email": person.email.raw,
@@ -161,6 +162,12 @@ def report_json(report: Report, plan: Plan) -> str:
             "policies": [policy_document(result) for result in plan.policies],
         }
     )
+
+
+def _owners(report: Report) -> Json:
+    if (owners := report.owners) is None:
+        return None
+    return {"left": owners.left, "least": owners.least, "command": owners.command}
 
 
 def problems_json(

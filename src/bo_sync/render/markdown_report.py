@@ -28,7 +28,12 @@ from bo_sync.render.sections import by_gravity
 _WHOLE: Final = "The whole report is in the JSON; `bo-sync journal` reads back what was sent."
 _TITLES: Final = {
     Outcome.UNKNOWN: ("Unknown", "Look at these people in the hub, then run plan again."),
+    Outcome.UNCONFIRMED: (
+        "Unconfirmed",
+        "The hub answered success and does not show what was sent: look there, then run plan again.",
+    ),
     Outcome.FAILED: ("Failed", "Maybe partly done: run plan again, it shows what is left."),
+    Outcome.REVERSED: ("Reversed", "Too few owners were left, so their ownership was given back."),
     Outcome.NOT_ATTEMPTED: ("Not attempted", "Nothing was sent for these people: plan and apply again."),
 }
 
@@ -52,6 +57,9 @@ def _blocks(applied: _Applied, detail: Detail) -> Iterator[Block]:
     report = applied.report
     yield said(marker_of("apply", applied.hub_url), f"### {_heading(report)}", "", _told(report))
     yield from _why_not_run(applied, detail)
+    if report.owners is not None:
+        command = code(report.owners.command, detail)
+        yield said(f"**{prose(str(report.owners))}.**", "", f"{prose('To make an owner: ')}{command}")
     for outcome, (title, advice) in _TITLES.items():
         rows = _table(applied, outcome, detail, detail.rows)
         if rows.rows:

@@ -205,9 +205,13 @@ def redacted_report(report: Report, who: Pseudonyms) -> Report:
         replace(person, email=who.email(person.email), error=None if person.error is None else who.told(person.error))
         for person in report.outcomes
     )
-    moved = tuple(map(who.told, report.moved))
+    owners = report.owners and replace(report.owners, command=who.told(report.owners.command))
     return replace(
-        report, outcomes=tuple(sorted(outcomes, key=attrgetter("email"))), moved=moved, digest=who.digest(report.digest)
+        report,
+        outcomes=tuple(sorted(outcomes, key=attrgetter("email"))),
+        moved=tuple(map(who.told, report.moved)),
+        digest=who.digest(report.digest),
+        owners=owners,
     )
 
 

@@ -96,7 +96,9 @@ def _verdict(plan: Plan) -> str:
 _DONE: Final[dict[Action, str]] = {"create": "created", "update": "updated", "delete": "deleted"}
 _TITLES: Final = {
     Outcome.UNKNOWN: "Unknown: look at these people in the hub, then run plan again",
+    Outcome.UNCONFIRMED: "Unconfirmed: the hub does not show what was sent; look there, then run plan again",
     Outcome.FAILED: "Failed, maybe partly done: run plan again, it shows what is left",
+    Outcome.REVERSED: "Reversed: too few owners were left, so their ownership was given back",
     Outcome.NOT_ATTEMPTED: "Not attempted: nothing was sent for these people; plan and apply again",
     Outcome.APPLIED: "Applied",
 }
@@ -111,6 +113,7 @@ def report_text(report: Report, plan: Plan, width: int | None = None) -> str:
 
 def _report_lines(report: Report, plan: Plan, page: Page) -> Iterator[str]:
     yield from _why_not_run(report, plan, page)
+    yield from _too_few_owners(report, page)
     rows = {
         outcome: [_outcome(person) for person in report.outcomes if person.outcome is outcome] for outcome in _TITLES
     }
@@ -138,9 +141,17 @@ def _why_not_run(report: Report, plan: Plan, page: Page) -> Iterator[str]:
             yield ""
 
 
+def _too_few_owners(report: Report, page: Page) -> Iterator[str]:
+    if report.owners is not None:
+        yield from page.hang("! ", terminal(str(report.owners)))
+        yield from page.hang("  ", f"to make an owner: {terminal(report.owners.command)}")
+        yield ""
+
+
 def _outcome(person: PersonOutcome) -> Row:
     if person.outcome is Outcome.APPLIED:
-        return row(_SYMBOLS[person.action], address(person.email), _DONE[person.action])
+        done = _DONE[person.action]
+        return row(_SYMBOLS[person.action], address(person.email), f"{done}; {person.error}" if person.error else done)
     return row("!", address(person.email), f"{person.action}: {person.error or 'no reason is known'}")
 
 

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bo_sync.cli.app import stop_signals
 from bo_sync.cli.applied import Wanted, stale_told, tell, tell_not_run
 from bo_sync.cli.forms import APPLY_FORMS
 from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format
@@ -20,7 +22,8 @@ from bo_sync.cli.reports import Report as Written
 from bo_sync.cli.reports import check_writable, report_option
 from bo_sync.core.guardrails import NumericGuardrail
 from bo_sync.core.text import Text
-from bo_sync.errors import ExitCode, UsageError
+from bo_sync.errors import AfterWriteError, ExitCode, UsageError
+from bo_sync.hub.address import SANDBOX
 from bo_sync.render.json import plan_json
 
 if TYPE_CHECKING:
@@ -66,7 +69,7 @@ def command(
     _check_somebody_answers(yes=yes)
     check_writable(reports)
     content = None if saved is None else _content_of(saved)
-    with failures_annotated(form), hub_session(chosen, choice) as hub, _alone(chosen, run):
+    with failures_annotated(form), hub_session(chosen, choice) as hub, _alone(chosen, run, hub.url):
         reading = read_plan(chosen, hub, narrowed)
         _check_same(content, reading, wanted, "the saved plan")
         _show(reading, form, quiet=chosen.quiet)
@@ -77,17 +80,32 @@ def command(
             reason = _why_not(reading, yes=True)
         if reason is not None:
             return tell_not_run(reading.plan, wanted, *reason)
-        report, trouble = _run(chosen, hub, reading, _Orders(run, choice.concurrency, fail_fast, narrowed.allowed))
-    return _told(report, reading.plan, wanted, trouble)
+        ran = _run(chosen, hub, reading, _Orders(run, choice.concurrency, fail_fast, narrowed.allowed))
+    return _told(ran, reading.plan, wanted)
 
 
-def _told(report: "Report", plan: "Plan", wanted: "Wanted", trouble: BaseException | None) -> ExitCode:
-    """Tells the report; then raises `trouble`, if that is what broke the run off."""
-    code = ExitCode.FAILED if trouble else ExitCode.OK if report.complete else ExitCode.PARTIAL
-    tell(report, plan, wanted, code)
+def _told(ran: "_Ran", plan: "Plan", wanted: "Wanted") -> ExitCode:
+    """Tells the report; then raises what broke the run off, if anything did.
+
+    Raises AfterWriteError for that, and for a report that cannot be told, once a write was sent.
+    """
+    code = ExitCode.OK if ran.report.complete else ExitCode.PARTIAL
+    if ran.trouble is not None:
+        code = ExitCode.PARTIAL if ran.has_sent else ExitCode.FAILED
+    try:
+        tell(ran.report, plan, wanted, code)
+        sys.stdout.flush()
+        _raise(ran.trouble)
+    except Exception as err:
+        if ran.has_sent:
+            raise AfterWriteError from err
+        raise
+    return code
+
+
+def _raise(trouble: BaseException | None) -> None:
     if trouble is not None:
         raise trouble
-    return code
 
 
 def _check_day(chosen: Common, choice: HubChoice) -> None:
@@ -182,12 +200,20 @@ class _Orders:
     concurrency: int
     fail_fast: bool
     allowed: tuple[tuple[NumericGuardrail, int], ...]
+    sleep: Callable[[float], None] = time.sleep
 
 
-def _run(
-    chosen: Common, hub: "CommerceHub", reading: "Reading", orders: _Orders
-) -> "tuple[Report, BaseException | None]":
-    """Runs the plan, journalled. Beside the report, what broke the run off: our own defect, or a full disk."""
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    """What became of a run, and what broke it off: our own defect, or a full disk. `has_sent` is of any write."""
+
+    report: "Report"
+    trouble: BaseException | None
+    has_sent: bool
+
+
+def _run(chosen: Common, hub: "CommerceHub", reading: "Reading", orders: _Orders) -> _Ran:
+    """Runs the plan, journalled."""
     from bo_sync.cli.secrecy import without_secrets
     from bo_sync.cli.talk import progress
     from bo_sync.execute import BrokenRunError, Options, apply_plan
@@ -207,6 +233,7 @@ def _run(
             orders.concurrency,
             fail_fast=orders.fail_fast,
             stopped=lambda: journal.is_broken or stopped(),
+            sleep=orders.sleep,
         )
         defect: BaseException | None = None
         try:
@@ -214,17 +241,25 @@ def _run(
         except BrokenRunError as broken:
             report, defect = broken.report, broken.__cause__
         journal.end(report)
-    return report, defect or journal.trouble
+        return _Ran(report, defect or journal.trouble, journal.has_intents)
 
 
 @contextmanager
-def _alone(chosen: Common, run: str) -> Iterator[None]:
+def _alone(chosen: Common, run: str, url: str) -> Iterator[None]:
     """The only apply of this machine here while the block runs. Raises JournalError when another one runs."""
-    from bo_sync.journal.lock import Holder, sole_apply
+    from bo_sync.cli.talk import say
+    from bo_sync.journal.lock import Holder, sole_apply, sole_apply_to
     from bo_sync.journal.writing import now
 
-    with sole_apply(chosen.root, Holder(os.getpid(), now(), run)):
-        yield
+    holder = Holder(os.getpid(), now(), run)
+    with sole_apply(chosen.root, holder):
+        if url == SANDBOX:  # its database is in the same folder as the lock
+            yield
+            return
+        with sole_apply_to(url, holder, os.environ) as warning:
+            if warning:
+                say(warning)
+            yield
 
 
 def new_run() -> str:
@@ -238,7 +273,7 @@ def new_run() -> str:
 
 @contextmanager
 def _stop_on_signals(hub: "CommerceHub") -> Iterator[Callable[[], bool]]:
-    """From here on Ctrl-C and SIGTERM let what is in flight finish; nothing begins, and nothing waits.
+    """From here on Ctrl-C, SIGTERM and SIGHUP let what is in flight finish; nothing begins, and nothing waits.
 
     The handlers stay when the block ends: then only the report is left, and a second Ctrl-C must not take it away. They
     touch no lock twice, since a signal may come while another one is being handled.
@@ -251,6 +286,6 @@ def _stop_on_signals(hub: "CommerceHub") -> Iterator[Callable[[], bool]]:
         if len(pressed) == 1:
             hub.stop()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stop_signals():
         signal.signal(number, note)
     yield lambda: bool(pressed)
