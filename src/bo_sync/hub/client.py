@@ -12,7 +12,7 @@ from typing import Final
 from bo_sync.core.model import GrantRow, LiveState, LiveUser, Profile, RoleDefinition
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError, HubFateUnknownError, HubMovedError
-from bo_sync.hub.answers import Fault, Reply
+from bo_sync.hub.answers import Fault, JsonValue, Reply
 from bo_sync.hub.compose import OPERATION, alias, compose, operation_of
 from bo_sync.hub.documents import call
 from bo_sync.hub.paging import Sizes, chunks
@@ -20,7 +20,7 @@ from bo_sync.hub.reading import read_definitions, read_everything, read_grants
 from bo_sync.hub.refusals import DENIALS, is_missing, read_failure, write_failure
 from bo_sync.hub.transport import Transport
 from bo_sync.hub.wire import CreatedShape, UserShape, live_user, parse, profile_input
-from bo_sync.ports import Again, Progress, RowWrite, no_objection
+from bo_sync.ports import Again, Invitation, Progress, RowWrite, no_objection
 
 _TAKEN: Final = re.compile(r"already|exists|taken|in use|duplicate", re.IGNORECASE)
 
@@ -143,6 +143,18 @@ class CommerceHub:
         failed = next((fault.alias for fault in reply.faults if fault.alias in names), None)
         operation = OPERATION if failed is None else operation_of(writes[names.index(failed)])
         raise write_failure(operation, f"person {user_id}", reply)
+
+    def invite_user(self, invitation: Invitation) -> None:
+        """Asks for the mail once, for a second one would go to a person. The channel is left to the hub's default."""
+        operation = "triggerPasswordSendInitEmailEvent"
+        given: dict[str, JsonValue] = {
+            "email": invitation.email.raw,
+            "redirectUrl": invitation.redirect_url,
+            "language": invitation.language,
+        }
+        reply = self._transport.write(call(operation, {"input": given}), once=True)
+        if reply.faults or not _has(reply, operation):
+            raise write_failure(operation, invitation.email, reply)
 
     def _standing(self, email: Text, user_id: int | None, operation: str) -> UserShape:
         """Who stands at the address at this moment. Raises HubMovedError for nobody, and for somebody made anew."""

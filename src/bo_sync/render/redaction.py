@@ -205,9 +205,17 @@ def redacted_report(report: Report, who: Pseudonyms) -> Report:
         replace(person, email=who.email(person.email), error=None if person.error is None else who.told(person.error))
         for person in report.outcomes
     )
+    invitations = (
+        replace(user, email=who.email(user.email), error=None if user.error is None else who.told(user.error))
+        for user in report.invitations
+    )
     moved = tuple(map(who.told, report.moved))
     return replace(
-        report, outcomes=tuple(sorted(outcomes, key=attrgetter("email"))), moved=moved, digest=who.digest(report.digest)
+        report,
+        outcomes=tuple(sorted(outcomes, key=attrgetter("email"))),
+        moved=moved,
+        digest=who.digest(report.digest),
+        invitations=tuple(sorted(invitations, key=attrgetter("email"))),
     )
 
 
