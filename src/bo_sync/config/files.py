@@ -20,7 +20,8 @@ from bo_sync.core.text import Text
 SETTINGS_FILE: Final = "bo-sync.yaml"
 POLICIES: Final = "policies"
 PRESETS: Final = "presets"
-FOLDERS: Final = (POLICIES, PRESETS, "users")
+CATALOGUE: Final = "catalogue"
+FOLDERS: Final = (CATALOGUE, POLICIES, PRESETS, "users")
 _FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 _CHUNK: Final = 1 << 16
 _HIDDEN: Final = ("_", ".")
@@ -29,7 +30,11 @@ _SUFFIXES: Final = (".yaml", ".yml")
 is_preset_name: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*").fullmatch
 """Whether a stem may name a preset: such names are safe to print, and are the same on every system."""
 
-Kind = Literal["user", "preset", "policy", "config"]
+TABLE: Final = r"^catalogue/(?:[A-Za-z0-9][A-Za-z0-9._-]*/)*[A-Za-z0-9][A-Za-z0-9._-]*\.csv$"
+is_table: Final = re.compile(TABLE).fullmatch
+"""Whether a path is one that `catalogue:` of the settings may name."""
+
+Kind = Literal["user", "preset", "policy", "config", "catalogue"]
 File = tuple[str, bytes]
 """A path relative to the configuration's root, with `/`, and what the file holds."""
 
@@ -43,6 +48,8 @@ def kind_of(path: str) -> Kind | None:
             return "preset"
         if path.startswith(f"{POLICIES}/"):
             return "policy"
+    if is_table(path):
+        return "catalogue"
     return "config" if path == SETTINGS_FILE else None
 
 
@@ -72,10 +79,11 @@ def walk(root: Path, folders: Collection[str] = FOLDERS) -> Found:
 
 
 def walk_settings(root: Path) -> Found:
-    """The settings file alone, by the same rules as `walk`; nothing when there is none."""
+    """The settings file and the tables that it may name, by the same rules as `walk`; nothing when there are none."""
     walking = _Walk(os.path.realpath(root))
     with contextlib.suppress(OSError):
-        walking.top(frozenset({SETTINGS_FILE}))
+        walking.everything((CATALOGUE,))
+    walking.found.files.sort()
     return walking.found
 
 
@@ -125,13 +133,14 @@ class _Walk:
             self.complain(path, f"cannot list this folder: {error.strerror}; expected to be allowed to")
 
     def _entry(self, entry: os.DirEntry[str], path: str) -> None:
-        if path.endswith(_SUFFIXES) and entry.is_file(follow_symlinks=False):
+        is_ours = path.endswith(_SUFFIXES) or is_table(path) is not None
+        if is_ours and entry.is_file(follow_symlinks=False):
             self._read(path, entry.path)
         elif entry.is_symlink():
             self._link(entry, path)
         elif entry.is_dir(follow_symlinks=False):
             self._waiting.append((path, entry.path))
-        elif path.endswith(_SUFFIXES):
+        elif is_ours:
             self.complain(path, "not a regular file; expected one")
         elif path.lower().endswith(_SUFFIXES):
             self.complain(path, "this file is not read; expected a name in .yaml or .yml", Severity.WARNING)
@@ -139,7 +148,7 @@ class _Walk:
     def _link(self, entry: os.DirEntry[str], path: str) -> None:
         place = os.path.realpath(entry.path)
         is_folder = Path(place).is_dir()
-        if not is_folder and not path.endswith(_SUFFIXES):
+        if not is_folder and not path.endswith(_SUFFIXES) and not is_table(path):
             return
         if place != self._root and not place.startswith(self._root.rstrip(os.sep) + os.sep):
             self.complain(path, "a symlink out of the tree; expected it to lead to a file inside: copy the file")
