@@ -40,6 +40,16 @@ class DeleteRow:
 
 RowWrite = CreateRow | UpdateRow | DeleteRow
 
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A mail by which a new user sets their first password. `language` is theirs, as two small letters."""
+
+    email: Text
+    language: str
+    redirect_url: str
+
+
 Again = Callable[[], None]
 """Asked before a write is repeated, because the time since the first try may have changed who may be written to. Raises
 HubError when it must not be; the write then certainly did not happen."""
@@ -95,6 +105,13 @@ class HubWriter(Protocol):
 
     def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
         """Deletes a person; it cannot be undone."""
+
+
+class HubInviter(Protocol):
+    """What sends mail to new users. Raises HubError as HubWriter does; what is sent is never sent again."""
+
+    def invite_user(self, invitation: Invitation) -> None:
+        """Asks the hub once to send the mail."""
 
 
 class Hub(HubReader, HubWriter, Protocol):

@@ -25,7 +25,7 @@ DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "findings.md"
 DAY: Final = date(2026, 6, 15)
 SECTION: Final = re.compile(r"^## (BOS\d{3})\n\n\*(\w+): ([^\n]+)\*\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 ROW: Final = re.compile(r"^\| \[(BOS\d{3})\]\(#(bos\d{3})\) \| (\w+) \| (.+) \|$", re.MULTILINE)
-BLOCK: Final = re.compile(r"```yaml\n# (\S+)\n(.*?)```", re.DOTALL)
+BLOCK: Final = re.compile(r"```(?:yaml|csv)\n# (\S+)\n(.*?)```", re.DOTALL)
 PRINTED: Final = re.compile(r"```text\n(.*?)```", re.DOTALL)
 
 
@@ -51,7 +51,8 @@ def read() -> dict[str, Section]:
 
 
 def _files(text: str) -> dict[str, str]:
-    return {path: f"# {path}\n{content}" for path, content in BLOCK.findall(text)}
+    """By path. A table begins with its day, so the line that names its path is no part of it."""
+    return {path: content if path.endswith(".csv") else f"# {path}\n{content}" for path, content in BLOCK.findall(text)}
 
 
 SECTIONS: Final = read()

@@ -139,7 +139,7 @@ def test_what_is_grave_needs_attention_whatever_the_role() -> None:
     shift = Shift(gained=("magicTokenCreate",))
     shown = told(person("a@x", step("user_management", "none", "editor"), shift=shift))
     assert shown.splitlines()[2] == "Needs attention"
-    assert "can now log in as a customer" in shown
+    assert "can now create login tokens and log in as a customer" in shown
 
 
 @pytest.mark.parametrize(

@@ -48,7 +48,7 @@ def _part(whole: Shift, role: Role, levels: tuple[Levels, Levels], powers: Power
 
 
 def _opens(name: str, role: Role, held: Access, powers: Powers) -> bool:
-    return any(way == role and held >= least for way, least in powers.operation(name).ways(powers.names))
+    return any(way == role and held >= least for way, least in powers.ways(name))
 
 
 def _level(held: Mapping[Role, Access], role: Role) -> Access:

@@ -24,6 +24,7 @@ class Origin(StrEnum):
     PRESET = "a preset"
     ACCEPTANCE = "an ignore"
     HUB = "the hub"
+    SETTINGS = "the settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ EQUALS_PRESET: Final = _info("BOS014", "own entries that equal a preset")
 IGNORE_ENDED: Final = _warning("BOS015", "an ignore has ended", Origin.ACCEPTANCE)
 IGNORE_IDLE: Final = _warning("BOS016", "an ignore accepts nothing", Origin.ACCEPTANCE)
 ACCEPTED: Final = _info("BOS017", "findings are accepted", Origin.ACCEPTANCE)
+READS_CREDENTIALS: Final = _warning("BOS022", "a user can read credentials")
 
 AMBIGUOUS_ADDRESS: Final = _warning("BOS101", "an address that several users in the hub have", Origin.HUB)
 UNKNOWN_DEFINITION: Final = _info("BOS102", "a role definition that bo-sync does not know", Origin.HUB)
@@ -73,6 +75,7 @@ MISSING_DEFINITION: Final = _info("BOS104", "a role definition is missing in the
 REMOVED_FILE: Final = _warning("BOS105", "a file was removed, and the access stays", Origin.HUB)
 UNMANAGEABLE_USER: Final = _warning("BOS107", "a user whom no file can name", Origin.HUB)
 OTHER_FORM: Final = _info("BOS108", "text that the hub stores in another form", Origin.HUB)
+BUILT_IN_KEPT: Final = _warning("BOS110", "a built-in operation keeps its lowest level", Origin.SETTINGS)
 HISTORY: Final = _warning("BOS113", "the git history cannot be read", Origin.HUB)
 
 RULES: Final[Mapping[str, Rule]] = {
@@ -95,6 +98,7 @@ RULES: Final[Mapping[str, Rule]] = {
         IGNORE_ENDED,
         IGNORE_IDLE,
         ACCEPTED,
+        READS_CREDENTIALS,
         AMBIGUOUS_ADDRESS,
         UNKNOWN_DEFINITION,
         DEFAULT_ACCESS,
@@ -102,6 +106,7 @@ RULES: Final[Mapping[str, Rule]] = {
         REMOVED_FILE,
         UNMANAGEABLE_USER,
         OTHER_FORM,
+        BUILT_IN_KEPT,
         HISTORY,
     )
 }

@@ -39,6 +39,7 @@ _VERBS: Final = {
     "update_profile": "profile",
     "write_rows": "grants",
     "delete_user": "delete",
+    "invite_user": "invite",
 }
 
 
@@ -132,7 +133,8 @@ def _unknown(past: Past, page: Page) -> Iterator[str]:
         intent = request.intent
         told = f"{_address(intent.email)}  {terminal(_asked(intent))}  ({terminal(_why(request))})"
         yield from page.hang(f"  ! {intent.seq}  ", told)
-    yield from page.hang("", f"bo-sync plan shows what of {'it' if one else 'them'} is left to do.")
+    if not all(request.is_invitation for request in doubtful):
+        yield from page.hang("", f"bo-sync plan shows what of {'it' if one else 'them'} is left to do.")
     yield ""
 
 

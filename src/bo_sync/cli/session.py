@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bo_sync.access.catalogue import age_in_days, in_use
 from bo_sync.access.entry import Declared
 from bo_sync.access.findings import Judged, judge
 from bo_sync.cli.base import marked
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from bo_sync.cli.destination import Destination
     from bo_sync.sandbox.adapter import SandboxAdapter
 
+OLDEST: Final = 180
+"""Days after which the table of operations is old."""
 STATE: Final = ".bo-sync"
 """Our folder below the configuration's root; ignored by git, and never read as configuration."""
 
@@ -60,6 +63,15 @@ def load_files(common: Common) -> Files:
         for problem in tree.problems:
             say(str(problem))
     return meaning(tree, common.today, _facts(common.root, tree, found.files))
+
+
+def warn_of_age(common: Common, settings: Settings) -> None:
+    """Warns when the table of operations in use is old, for the hub may have other operations by then."""
+    facts = in_use(settings)
+    days = age_in_days(facts, common.day(settings))
+    if days > OLDEST and not common.quiet:
+        say(f"warning: the operations table of {facts.taken} is {days} days old")
+        say("hint: `bo-sync catalogue refresh --output catalogue/operations.csv`")
 
 
 def check(tree: Tree, where: str, hint: str) -> None:
@@ -133,6 +145,7 @@ def read_plan(common: Common, hub: CommerceHub, narrowing: Narrowing) -> Reading
     with progress(quiet=common.quiet) as watched:
         files, live = read_both(lambda: load_files(common), hub, watched)
     meet_live(live.users)
+    warn_of_age(common, files.tree.settings)
     reading = plan_of(files, live, hub, narrowing)
     return replace(reading, plan=marked(reading.plan, common.root))
 

@@ -20,7 +20,8 @@ from bo_sync.core.text import Text
 SETTINGS_FILE: Final = "bo-sync.yaml"
 POLICIES: Final = "policies"
 PRESETS: Final = "presets"
-FOLDERS: Final = (POLICIES, PRESETS, "users")
+CATALOGUE: Final = "catalogue"
+FOLDERS: Final = (CATALOGUE, POLICIES, PRESETS, "users")
 _FLAGS: Final = os.O_RDONLY | sum(
     getattr(os, name, 0) for name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK")
 )
@@ -33,7 +34,11 @@ is_preset_name: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*").fullmatch
 
 LINK: Final = "a symbolic link; expected a file, or a link to a .yaml file in users/, presets/ or policies/"
 
-Kind = Literal["user", "preset", "policy", "config"]
+TABLE: Final = r"^catalogue/(?:[A-Za-z0-9][A-Za-z0-9._-]*/)*[A-Za-z0-9][A-Za-z0-9._-]*\.csv$"
+is_table: Final = re.compile(TABLE).fullmatch
+"""Whether a path is one that `catalogue:` of the settings may name."""
+
+Kind = Literal["user", "preset", "policy", "config", "catalogue"]
 _LINKED: Final[frozenset[Kind | None]] = frozenset({"user", "preset", "policy"})
 File = tuple[str, bytes]
 """A path relative to the configuration's root, with `/`, and what the file holds."""
@@ -48,6 +53,8 @@ def kind_of(path: str) -> Kind | None:
             return "preset"
         if path.startswith(f"{POLICIES}/"):
             return "policy"
+    if is_table(path):
+        return "catalogue"
     return "config" if path == SETTINGS_FILE else None
 
 
@@ -87,10 +94,11 @@ def walk(root: Path, folders: Collection[str] = FOLDERS) -> Found:
 
 
 def walk_settings(root: Path) -> Found:
-    """The settings file alone, by the same rules as `walk`; nothing when there is none."""
+    """The settings file and the tables that it may name, by the same rules as `walk`; nothing when there are none."""
     walking = _Walk(os.path.realpath(root))
     with contextlib.suppress(OSError):
-        walking.top(frozenset({SETTINGS_FILE}))
+        walking.everything((CATALOGUE,))
+    walking.found.files.sort()
     return walking.found
 
 
@@ -132,13 +140,14 @@ class _Walk:
             self.complain(path, f"cannot list this folder: {error.strerror}; expected to be allowed to")
 
     def _entry(self, entry: os.DirEntry[str], path: str) -> None:
-        if path.endswith(_SUFFIXES) and entry.is_file(follow_symlinks=False):
+        is_ours = path.endswith(_SUFFIXES) or is_table(path) is not None
+        if is_ours and entry.is_file(follow_symlinks=False):
             self._read(path, entry.path)
         elif entry.is_symlink():
             self._link(entry, path)
         elif entry.is_dir(follow_symlinks=False):
             self._waiting.append((path, entry.path))
-        elif path.endswith(_SUFFIXES):
+        elif is_ours:
             self.complain(path, "not a regular file; expected one")
         elif path.lower().endswith(_SUFFIXES):
             self.complain(path, "this file is not read; expected a name in .yaml or .yml", Severity.WARNING)

@@ -31,7 +31,7 @@ def loosened(before: Settings, after: Settings) -> tuple[Loosened, ...]:
 
     A raised limit, fewer owners, a protected address that is protected no more, `unmanaged` turned to `delete` (people
     go) or to `ignore` (nobody hears of them), another domain or hub allowed, another time zone (an end may come later),
-    and a role name that is new, is gone, or means another role of the hub.
+    another catalogue, and a role name that is new, is gone, or means another role of the hub.
     """
     return (
         *_unmanaged(before, after),
@@ -39,6 +39,7 @@ def loosened(before: Settings, after: Settings) -> tuple[Loosened, ...]:
         *_email_domains(before, after),
         *_timezone(before, after),
         *_hub_host(before, after),
+        *_catalogue(before, after),
         *_guardrails(before, after),
         *_role_definitions(before, after),
     )
@@ -79,6 +80,15 @@ def _hub_host(before: Settings, after: Settings) -> Iterator[Loosened]:
     )
     if before.hub_host is not None and not is_same:
         yield Loosened("hub_host", before.hub_host, after.hub_host)
+
+
+def _catalogue(before: Settings, after: Settings) -> Iterator[Loosened]:
+    """Any other table: policies judge users by what it says of operations that are not built in."""
+    if before.catalogue != after.catalogue:
+        then = before.catalogue.path if before.catalogue else None
+        now = after.catalogue.path if after.catalogue else None
+        is_edited = then is not None and then == now
+        yield Loosened("catalogue", then, Text(f"{then.raw}, changed") if then and is_edited else now)
 
 
 def _guardrails(before: Settings, after: Settings) -> Iterator[Loosened]:

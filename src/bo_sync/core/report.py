@@ -32,6 +32,24 @@ class PersonOutcome:
     error: str | None = None
 
 
+class InvitationOutcome(StrEnum):
+    """What became of a mail to a new user. UNKNOWN: asked for, and no sound answer came; it is not asked for again."""
+
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not_sent"
+
+
+@dataclass(frozen=True, slots=True)
+class InvitedUser:
+    """`error` says what went wrong, or why nothing was sent."""
+
+    email: Text
+    outcome: InvitationOutcome
+    error: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class OwnersLeft:
     """Too few owners after a run: how many are left, how many must be, and the command that makes one."""
@@ -50,7 +68,7 @@ class Report:
 
     `not_run` says why nothing was begun, `moved` how the plan made now differs from the one that was saved, or shown,
     in sentences that are harmless already; both are empty where they do not apply. `owners` is None unless too few are
-    left.
+    left. `invitations` are of the users whom the run created, where it was to invite them.
     """
 
     run: str
@@ -59,10 +77,19 @@ class Report:
     not_run: str = ""
     moved: tuple[str, ...] = ()
     owners: OwnersLeft | None = None
+    invitations: tuple[InvitedUser, ...] = ()
 
     def count(self, outcome: Outcome) -> int:
         return sum(person.outcome is outcome for person in self.outcomes)
 
     @property
     def complete(self) -> bool:
-        return self.owners is None and self.count(Outcome.APPLIED) == len(self.outcomes)
+        is_invited = all(user.outcome is InvitationOutcome.SENT for user in self.invitations)
+        return self.owners is None and is_invited and self.count(Outcome.APPLIED) == len(self.outcomes)
+
+    @property
+    def created(self) -> tuple[Text, ...]:
+        """The users whom this run created, and whose grants hold."""
+        return tuple(
+            user.email for user in self.outcomes if user.action == "create" and user.outcome is Outcome.APPLIED
+        )

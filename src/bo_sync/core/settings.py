@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from bo_sync.core.model import DEFAULT_HUB_NAMES, ROLES, Profile, Role
+from bo_sync.core.operations import AddedOperations
 from bo_sync.core.text import Text
 
 
@@ -67,6 +68,7 @@ class Settings:
     hub_host: Text | None = None
     guardrails: GuardrailLimits = GuardrailLimits()
     role_definitions: tuple[tuple[Role, Text], ...] = DEFAULT_ROLE_DEFINITIONS
+    catalogue: AddedOperations | None = None
 
     @property
     def roles(self) -> tuple[Role, ...]:

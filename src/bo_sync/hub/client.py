@@ -24,7 +24,7 @@ from bo_sync.hub.reading import read_definitions, read_everything, read_grants, 
 from bo_sync.hub.refusals import DENIALS, is_missing, read_failure, write_failure
 from bo_sync.hub.transport import Transport
 from bo_sync.hub.wire import CreatedShape, RowShape, UserShape, grant_row, live_user, parse, profile_input
-from bo_sync.ports import Again, DeleteRow, Progress, RowWrite, UpdateRow, no_objection
+from bo_sync.ports import Again, DeleteRow, Invitation, Progress, RowWrite, UpdateRow, no_objection
 from bo_sync.waiting import finished
 
 ShapeT = TypeVar("ShapeT", bound=BaseModel)
@@ -171,6 +171,18 @@ class CommerceHub:
         failed = next((fault.alias for fault in reply.faults if fault.alias in names), None)
         operation = OPERATION if failed is None else operation_of(writes[names.index(failed)])
         raise write_failure(operation, f"person {user_id}", reply)
+
+    def invite_user(self, invitation: Invitation) -> None:
+        """Asks for the mail once, for a second one would go to a person. The channel is left to the hub's default."""
+        operation = "triggerPasswordSendInitEmailEvent"
+        given: dict[str, JsonValue] = {
+            "email": invitation.email.raw,
+            "redirectUrl": invitation.redirect_url,
+            "language": invitation.language,
+        }
+        reply = self._transport.write(call(operation, {"input": given}), once=True)
+        if reply.faults or not _has(reply, operation):
+            raise write_failure(operation, invitation.email, reply)
 
     def _standing(self, email: Text, user_id: int | None, operation: str) -> UserShape:
         """Who stands at the address at this moment. Raises HubMovedError for nobody, and for somebody made anew."""

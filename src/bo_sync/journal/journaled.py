@@ -14,7 +14,18 @@ from bo_sync.errors import HubError, HubFateUnknownError, WrongUserError
 from bo_sync.journal.entries import Fate, RowIntent
 from bo_sync.journal.place import JournalError
 from bo_sync.journal.writing import Draft, Journal
-from bo_sync.ports import Again, CreateRow, DeleteRow, Hub, Progress, RowWrite, UpdateRow, no_objection
+from bo_sync.ports import (
+    Again,
+    CreateRow,
+    DeleteRow,
+    Hub,
+    HubInviter,
+    Invitation,
+    Progress,
+    RowWrite,
+    UpdateRow,
+    no_objection,
+)
 
 T = TypeVar("T")
 
@@ -78,6 +89,11 @@ class Journaled:
     def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
         draft = Draft("delete_user", email, user_id or self._ids.get(email.raw))
         self._send(draft, lambda: self._hub.delete_user(email, user_id, before_again))
+
+    def invite_user(self, inviter: HubInviter, invitation: Invitation) -> None:
+        """Has `inviter` send the mail, journalled like a write."""
+        draft = Draft("invite_user", invitation.email, self._ids.get(invitation.email.raw))
+        self._send(draft, lambda: inviter.invite_user(invitation))
 
     def _send(self, draft: Draft, send: Callable[[], T], made: Callable[[T], int | None] = lambda _: None) -> T:
         try:

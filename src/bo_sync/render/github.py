@@ -11,8 +11,9 @@ from typing import Final
 
 from bo_sync.core.model import Severity, Source
 from bo_sync.core.plan import Plan
-from bo_sync.core.report import Outcome, PersonOutcome, Report
+from bo_sync.core.report import InvitedUser, Outcome, PersonOutcome, Report
 from bo_sync.render.escape import terminal
+from bo_sync.render.invitations import invitation_words, not_invited
 from bo_sync.render.markdown import gained_and_lost
 from bo_sync.render.notices import Checked, Kind, Notice, files_notices, plan_notices
 from bo_sync.render.phrases import counted
@@ -46,7 +47,11 @@ def report_github(report: Report, plan: Plan) -> str:
     found = [_of(person) for outcome in _ORDER for person in outcomes if person.outcome is outcome]
     if (owners := report.owners) is not None:
         found.insert(0, Notice("apply", Severity.ERROR, "owners", f"{owners}; to make an owner: {owners.command}"))
-    return _commands(found)
+    return _commands([*found, *map(_uninvited, not_invited(report))])
+
+
+def _uninvited(user: InvitedUser) -> Notice:
+    return Notice("apply", Severity.ERROR, "invitation", invitation_words(user), user.email)
 
 
 def _of(person: PersonOutcome) -> Notice:

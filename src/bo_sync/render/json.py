@@ -158,6 +158,10 @@ def report_json(report: Report, plan: Plan) -> str:
                 }
                 for person in report.outcomes
             ],
+            "invitations": [
+                {"email": user.email.raw, "outcome": user.outcome.value, "error": user.error}
+                for user in report.invitations
+            ],
             "guardrails": [_guardrail(guardrail) for guardrail in plan.guardrails],
             "policies": [policy_document(result) for result in plan.policies],
         }

@@ -14,10 +14,11 @@ from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, way_past
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Plan
 from bo_sync.core.policy import PolicyResult
-from bo_sync.core.report import Outcome, OwnersLeft, PersonOutcome, Report
+from bo_sync.core.report import InvitationOutcome, InvitedUser, Outcome, OwnersLeft, PersonOutcome, Report
 from bo_sync.core.text import Text
 from bo_sync.render.escape import terminal
 from bo_sync.render.guardrails import measure_of
+from bo_sync.render.invitations import invitation_words
 from bo_sync.render.notices import Checked
 from bo_sync.render.phrases import address
 from bo_sync.render.policies import told_of
@@ -74,11 +75,19 @@ def report_junit(report: Report, plan: Plan) -> str:
     moved = Case("plan", Verdict.FAILURE, report.not_run, report.moved)
     stale = Suite("stale plan", (moved,) if report.moved else ())
     owners = Suite("owners", (_owners(report.owners),) if report.owners is not None else ())
-    return _document((stale, owners, _guardrails(plan.guardrails), _policies(plan.policies), people))
+    invitations = Suite("invitations", tuple(map(_invitation, report.invitations)))
+    return _document((stale, owners, _guardrails(plan.guardrails), _policies(plan.policies), people, invitations))
 
 
 def _owners(owners: OwnersLeft) -> Case:
     return Case("owners", Verdict.FAILURE, str(owners), (f"to make an owner: {owners.command}",))
+
+
+def _invitation(user: InvitedUser) -> Case:
+    name = f"invite {address(user.email)}"
+    if user.outcome is InvitationOutcome.SENT:
+        return Case(name)
+    return Case(name, Verdict.ERROR, invitation_words(user))
 
 
 def _files(problems: Sequence[Problem], files: Iterable[Text], below: str) -> Suite:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from bo_sync.core.plan import Plan
-from bo_sync.core.report import Outcome, PersonOutcome, Report
+from bo_sync.core.report import InvitedUser, Outcome, PersonOutcome, Report
 from bo_sync.render.comment import (
     COMMENT_LIMIT,
     Block,
@@ -20,6 +20,7 @@ from bo_sync.render.comment import (
     table,
     unfolded,
 )
+from bo_sync.render.invitations import invitation_words, mail_sentence, not_invited
 from bo_sync.render.markdown import marker_of
 from bo_sync.render.markdown_checks import guardrail_blocks, policy_blocks
 from bo_sync.render.phrases import listed, people
@@ -68,6 +69,11 @@ def _blocks(applied: _Applied, detail: Detail) -> Iterator[Block]:
     done = _table(applied, Outcome.APPLIED, detail, detail.folded)
     if done.rows:
         yield folded(f"Applied ({done.rows})", done)
+    missed = table(("", "who", "why"), [partial(_missed, user, detail) for user in not_invited(report)], detail.rows)
+    if missed.rows:
+        yield unfolded(f"Not invited for certain ({missed.rows})", missed)
+    if told := mail_sentence(report):
+        yield said(prose(told))
     yield said(_footer(applied, detail))
 
 
@@ -95,6 +101,8 @@ def _heading(report: Report) -> str:
     if report.complete:
         return f"✅ bo-sync apply: {people(len(report.outcomes))} applied"
     left = len(report.outcomes) - report.count(Outcome.APPLIED)
+    if not left:
+        return f"⛔ bo-sync apply: {people(len(report.outcomes))} applied, not all new users invited"
     return f"⛔ bo-sync apply: {left} of {people(len(report.outcomes))} not applied"
 
 
@@ -113,6 +121,10 @@ def _table(applied: _Applied, outcome: Outcome, detail: Detail, most: int | None
 
 def _cells(person: PersonOutcome, detail: Detail) -> Cells:
     return person.action, code(person.email.raw, detail), code(person.error or "", detail)
+
+
+def _missed(user: InvitedUser, detail: Detail) -> Cells:
+    return "invite", code(user.email.raw, detail), code(invitation_words(user), detail)
 
 
 def _footer(applied: _Applied, detail: Detail) -> str:

@@ -13,6 +13,7 @@ from bo_sync.core.plan import Action, Finding, Plan
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.render.escape import terminal
 from bo_sync.render.guardrails import guardrail_lines, guardrails_block, refusing_of
+from bo_sync.render.invitations import invitation_words, mail_sentence, not_invited
 from bo_sync.render.layout import Columns, Page, Row, Tone, cells, lay_out, measure, row
 from bo_sync.render.phrases import address, counted, listed, people
 from bo_sync.render.policies import policy_lines
@@ -123,7 +124,18 @@ def _report_lines(report: Report, plan: Plan, page: Page) -> Iterator[str]:
             yield _TITLES[outcome]
             yield from lay_out(found, columns, page)
             yield ""
+    yield from _invitations(report, columns, page)
     yield from page.hang("", _told(report))
+    if said := mail_sentence(report):
+        yield from page.hang("", said)
+
+
+def _invitations(report: Report, columns: Columns, page: Page) -> Iterator[str]:
+    rows = [row("!", address(user.email), invitation_words(user)) for user in not_invited(report)]
+    if rows:
+        yield "Not invited for certain: a mail is never sent twice, so ask these users"
+        yield from lay_out(rows, columns, page)
+        yield ""
 
 
 def _why_not_run(report: Report, plan: Plan, page: Page) -> Iterator[str]:

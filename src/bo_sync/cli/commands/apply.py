@@ -7,16 +7,18 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial, wraps
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
 from bo_sync.cli.app import stop_signals
 from bo_sync.cli.applied import Wanted, stale_told, tell, tell_not_run
 from bo_sync.cli.forms import APPLY_FORMS
-from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format
+from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format, taken
 from bo_sync.cli.redacting import redactable, shown
 from bo_sync.cli.reports import Report as Written
 from bo_sync.cli.reports import check_writable, report_option
@@ -26,11 +28,51 @@ from bo_sync.errors import AfterWriteError, ExitCode, UsageError
 from bo_sync.hub.address import SANDBOX
 from bo_sync.render.json import plan_json
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 if TYPE_CHECKING:
     from bo_sync.core.plan import Plan
     from bo_sync.core.report import Report
     from bo_sync.hub.client import CommerceHub
     from bo_sync.reconcile import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line says of a run. `invite` is where the mail to new users leads to; "" for no mail."""
+
+    yes: bool
+    fail_fast: bool
+    invite: str
+
+
+def asked(command: Callable[Concatenate[Asked, P], R]) -> Callable[P, R]:
+    """--yes, --fail-fast and --invite, handed over as an `Asked` first argument."""
+
+    @click.option("-y", "--yes", is_flag=True, help="Do not ask; for pipelines.")
+    @click.option("--fail-fast", is_flag=True, help="Begin nothing more after the first failure.")
+    @click.option("--invite", metavar="URL", help="Mail new users a link to set a password, then to URL.")
+    @wraps(command)
+    def gathered(*args: P.args, **kwargs: P.kwargs) -> R:
+        yes, fail_fast, invite = (taken(kwargs, name) for name in ("yes", "fail_fast", "invite"))
+        if invite is not None:
+            _check_invite(invite)
+        return command(Asked(yes, fail_fast, invite or ""), *args, **kwargs)
+
+    return gathered
+
+
+def _check_invite(url: str) -> None:
+    """Raises UsageError unless the address is one that a mail may lead to."""
+    hint = "give an address such as https://backoffice.example.com"
+    try:
+        parts = urlsplit(url)
+        is_sound = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0 and parts.username is None
+    except ValueError:
+        is_sound = False
+    if not is_sound or not url.isascii() or not url.isprintable() or " " in url:
+        raise UsageError(f"--invite: found {Text(url[:80])}; expected an https address without a user", hint=hint)
 
 
 @click.command(name="apply", short_help="Make the hub say what the files say.")
@@ -41,9 +83,9 @@ if TYPE_CHECKING:
 @output_format(*APPLY_FORMS)
 @report_option(*APPLY_FORMS)
 @redactable
-@click.option("-y", "--yes", is_flag=True, help="Do not ask; for pipelines.")
-@click.option("--fail-fast", is_flag=True, help="Begin nothing more after the first failure.")
+@asked
 def command(
+    given: Asked,
     narrowed: Narrowing,
     choice: HubChoice,
     chosen: Common,
@@ -51,8 +93,6 @@ def command(
     saved: Path | None,
     form: str,
     reports: tuple[Written, ...],
-    yes: bool,
-    fail_fast: bool,
 ) -> int:
     """Plan, show the plan, ask, and run exactly that plan.
 
@@ -66,21 +106,22 @@ def command(
 
     _check_day(chosen, choice)
     run, wanted = new_run(), Wanted(form, reports, below(chosen.root))
-    _check_somebody_answers(yes=yes)
+    _check_somebody_answers(yes=given.yes)
     check_writable(reports)
     content = None if saved is None else _content_of(saved)
     with failures_annotated(form), hub_session(chosen, choice) as hub, _alone(chosen, run, hub.url):
         reading = read_plan(chosen, hub, narrowed)
         _check_same(content, reading, wanted, "the saved plan")
         _show(reading, form, quiet=chosen.quiet)
-        reason = _why_not(reading, yes=yes)
-        if reason is None and not yes:  # the question may have stood for hours
-            asked, reading = plan_json(reading.plan), read_plan(replace(chosen, quiet=True), hub, narrowed)
-            _check_same(asked, reading, wanted, "the plan that was shown")
+        reason = _why_not(reading, yes=given.yes)
+        if reason is None and not given.yes:  # the question may have stood for hours
+            before, reading = plan_json(reading.plan), read_plan(replace(chosen, quiet=True), hub, narrowed)
+            _check_same(before, reading, wanted, "the plan that was shown")
             reason = _why_not(reading, yes=True)
         if reason is not None:
             return tell_not_run(reading.plan, wanted, *reason)
-        ran = _run(chosen, hub, reading, _Orders(run, choice.concurrency, fail_fast, narrowed.allowed))
+        orders = _Orders(run, choice.concurrency, given.fail_fast, narrowed.allowed, given.invite)
+        ran = _run(chosen, hub, reading, orders)
     return _told(ran, reading.plan, wanted)
 
 
@@ -194,12 +235,14 @@ def _confirmed() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Orders:
-    """How to run: under which name, with how many requests at once, and which guardrails were passed by number."""
+    """How to run: under which name, with how many requests at once, which guardrails were passed by number, and where
+    the mail to new users leads to ("" for no mail)."""
 
     run: str
     concurrency: int
     fail_fast: bool
     allowed: tuple[tuple[NumericGuardrail, int], ...]
+    invite: str = ""
     sleep: Callable[[float], None] = time.sleep
 
 
@@ -215,13 +258,16 @@ class _Ran:
 def _run(chosen: Common, hub: "CommerceHub", reading: "Reading", orders: _Orders) -> _Ran:
     """Runs the plan, journalled."""
     from bo_sync.cli.secrecy import without_secrets
+    from bo_sync.cli.session import load_settings
     from bo_sync.cli.talk import progress
     from bo_sync.execute import BrokenRunError, Options, apply_plan
+    from bo_sync.invitations import Inviting, invite
     from bo_sync.journal.beginning import Beginning, header_of, who_runs
     from bo_sync.journal.journaled import Journaled
     from bo_sync.journal.writing import begun, now
 
     beginning = Beginning(orders.run, now(), who_runs(reading.viewer), orders.allowed)
+    domains = load_settings(chosen).email_domains if orders.invite else ()
     header = header_of(reading.plan, reading.live, beginning)
     with (
         _stop_on_signals(hub) as stopped,
@@ -237,7 +283,11 @@ def _run(chosen: Common, hub: "CommerceHub", reading: "Reading", orders: _Orders
         )
         defect: BaseException | None = None
         try:
-            report = apply_plan(reading, Journaled(hub, journal, reading.live), options, watched)
+            journaled = Journaled(hub, journal, reading.live)
+            report = apply_plan(reading, journaled, options, watched)
+            if orders.invite:
+                how = Inviting(orders.invite, domains, partial(journaled.invite_user, hub), options.stopped)
+                report = invite(report, reading.plan, how)
         except BrokenRunError as broken:
             report, defect = broken.report, broken.__cause__
         journal.end(report)
