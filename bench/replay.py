@@ -13,12 +13,14 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 PAGE: Final = 100
 DEFINITIONS: Final = (
     "sales backoffice apikey user shop role pricing logistics configuration product order ticket".split()  # noqa: SIM905
 )
+
+_PROFILE: Final = ("gender", "firstName", "middleName", "lastName", "phone", "job", "language")
 
 Item = dict[str, str | int | None]
 
@@ -111,7 +113,8 @@ class _State:
     requests: int = 0
     in_flight: int = 0
     peak: int = 0
-    made: int = field(default=0)
+    users: list[Item] = field(default_factory=list)
+    rows: dict[int, list[Item]] = field(default_factory=dict)
 
 
 class _Connection(asyncio.Protocol):
@@ -152,6 +155,7 @@ class _Connection(asyncio.Protocol):
         state = self._state
         if "/reset" in target:
             state.latency, state.requests, state.peak = float(target.rpartition("=")[2]), 0, 0
+            state.users, state.rows = [], {}
         return json.dumps({"requests": state.requests, "peak": state.peak}).encode()
 
     def _answer(self, body: bytes) -> None:
@@ -160,17 +164,36 @@ class _Connection(asyncio.Protocol):
         operation, variables = asked["operationName"], asked["variables"]
         given = variables.get("input", {})
         key = (operation, given.get("page", 0), given.get("userIds", [0])[0])
-        self._say(self._state.answers.get(key) or self._made(operation, variables))
+        self._say(self._written(operation, variables) or self._state.answers.get(key) or b"")
 
-    def _made(self, operation: str, variables: dict[str, object]) -> bytes:
-        """The answer to a write: the same for everybody, but for the id of a new person."""
-        self._state.made += 1
-        if operation == "adminUserCreate":
-            return b'{"data":{"adminUserCreate":{"id":"%d","email":"new@example.com"}}}' % self._state.made
-        if operation == "roleChanges":
-            count = sum(name.startswith("input_") for name in variables)
-            return json.dumps({"data": {f"w{each}": {"id": "r"} for each in range(count)}}).encode()
+    def _written(self, operation: str, variables: dict[str, Any]) -> bytes:
+        """The answer to a write, and to a read of what was written; b"" for every other question."""
+        state = self._state
+        match operation:
+            case "adminUserCreate":
+                number = len(state.users) + 1
+                state.users.append({**_person(number), **dict.fromkeys(_PROFILE), **variables["input"]})
+                return json.dumps({"data": {operation: state.users[-1]}}).encode()
+            case "roleChanges":
+                inputs = [found for name, found in variables.items() if name.startswith("input_")]
+                user_id = inputs[0]["userId"]
+                moment = {"lastModifiedAt": "2026-01-02T00:00:00.000Z"}
+                rows: list[Item] = [{"id": f"r-{user_id}-{at}", **found, **moment} for at, found in enumerate(inputs)]
+                state.rows[user_id] = rows
+                return json.dumps({"data": {f"w{at}": row for at, row in enumerate(rows)}}).encode()
+            case "adminUsers" if state.users:
+                return self._listed(operation, state.users, variables)
+            case "roles" if state.users:
+                asked = variables["input"]["userIds"]
+                return self._listed(operation, [row for number in asked for row in state.rows[number]], variables)
         return b""
+
+    @staticmethod
+    def _listed(operation: str, items: list[Item], variables: dict[str, Any]) -> bytes:
+        number, size = variables["input"]["page"], variables["input"]["offset"]
+        page = {"itemsFound": len(items), "offset": size, "pages": -(-len(items) // size)}
+        shown = items[(number - 1) * size : number * size]
+        return json.dumps({"data": {operation: {**page, "items": shown}}}).encode()
 
     def _say(self, body: bytes) -> None:
         status = b"200 OK" if body else b"500 No Such Answer"

@@ -6,11 +6,12 @@ In process, over the real client and the real sandbox: every request is real Gra
 import pytest
 
 from bo_sync.cli.talk import Silent
+from bo_sync.core.guardrails import NumericGuardrail
 from bo_sync.core.live import index
-from bo_sync.core.model import Access
+from bo_sync.core.model import Access, is_same_value
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import resolve
-from bo_sync.execute import Options, apply_plan
+from bo_sync.execute import apply_plan
 from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.transport import Transport
@@ -19,10 +20,12 @@ from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.hub import SandboxHub
 from bo_sync.sandbox.shape import UserShape
 from bo_sync.sandbox.store import Store
+from tests.support.hub_double import hurried
 from tests.support.worlds import STRANGER, TODAY, World, world
 
 WORLDS = 240
-PASSED = Request(allowed=(("max_user_deletes", 99), ("max_grant_losses", 999), ("min_role_owners", 1)))
+LIMITS: tuple[NumericGuardrail, ...] = ("max_user_deletes", "max_access_losses", "max_grant_losses", "max_expiries")
+PASSED = Request(allowed=(*((name, 999) for name in LIMITS), ("min_role_owners", 1)))
 
 
 @pytest.mark.parametrize("seed", range(WORLDS))
@@ -55,7 +58,7 @@ def _desired(given: World) -> Desired:
 def _converge(hub: CommerceHub, desired: Desired) -> Reading:
     """One apply, and the plan after it."""
     reading = make_plan(desired, hub.read_all(Silent()), hub.url, PASSED)
-    report = apply_plan(reading, hub, Options("run"), Silent())
+    report = apply_plan(reading, hub, hurried("run"), Silent())
     assert report.complete, report.outcomes
     return make_plan(desired, hub.read_all(Silent()), hub.url, PASSED)
 
@@ -74,7 +77,11 @@ def _differences(hub: CommerceHub, desired: Desired) -> list[str]:
             wrong.append(f"{user.email} is there {len(found)} times")
             continue
         held = {entry.field: entry.value for entry in found[0].user.profile}
-        wrong += [f"{user.email} {entry.field}" for entry in user.profile if held[entry.field] != entry.value]
+        wrong += [
+            f"{user.email} {entry.field}"
+            for entry in user.profile
+            if not is_same_value(entry.field, held[entry.field], entry.value)
+        ]
         grants = {grant.role: grant.access for grant in user.grants}
         wrong += [
             f"{user.email} {role}"

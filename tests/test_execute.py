@@ -29,6 +29,7 @@ from tests.support.hub_double import (
     Repeating,
     definitions_with,
     denied,
+    hurried,
     refused,
     unknown,
     unreachable,
@@ -46,7 +47,7 @@ def reading_of(*desired: DesiredUser, live: LiveState) -> Reading:
 
 
 def run(hub: InMemoryHub, *desired: DesiredUser, options: Options | None = None) -> Report:
-    return apply_plan(reading_of(*desired, live=hub.state), hub, options or Options("run", concurrency=1), SILENT)
+    return apply_plan(reading_of(*desired, live=hub.state), hub, options or hurried("run", concurrency=1), SILENT)
 
 
 def outcomes(report: Report) -> dict[str, str]:
@@ -96,16 +97,19 @@ def test_everything_is_sent_in_the_order_of_the_phases() -> None:
         ("delete_user", "dee"),
         ("read_rows_of", ""),
         ("delete_user", "zz-owner-0"),
+        ("read_rows_of", ""),  # who owns now
+        ("read_users", ""),  # what was sent is confirmed
+        ("read_rows_of", ""),
     ]
     assert report.complete
     assert report.count(Outcome.APPLIED) == 6
     assert reading_of(*desired, live=hub.state).plan.changes == ()
 
 
-def test_a_new_person_costs_two_requests() -> None:
+def test_a_new_user_costs_two_requests_and_two_that_confirm_it() -> None:
     hub = InMemoryHub(hub_of())
     run(hub, wants("ann@example.com", *(grant(role, "owner") for role in SETTINGS.roles), phone="1"))
-    assert [operation for operation, _ in hub.log] == ["create_user", "write_rows"]
+    assert [operation for operation, _ in hub.log] == ["create_user", "write_rows", "read_users", "read_rows_of"]
 
 
 def test_one_persons_changes_of_a_phase_travel_in_one_request() -> None:
@@ -115,13 +119,13 @@ def test_one_persons_changes_of_a_phase_travel_in_one_request() -> None:
         hub,
         wants("ann@example.com", grant("api_keys", "owner"), grant("order_data", "viewer"), grant("pricing", "viewer")),
     )
-    assert [operation for operation, _ in hub.log] == ["write_rows", "write_rows"]
+    assert [operation for operation, _ in hub.log] == ["write_rows", "write_rows", "read_rows_of"]
 
 
 def test_the_report_names_the_plan_and_everybody_in_it_sorted() -> None:
     hub, desired = everything()
     reading = reading_of(*desired, live=hub.state)
-    report = apply_plan(reading, hub, Options("20260615-1"), SILENT)
+    report = apply_plan(reading, hub, hurried("20260615-1"), SILENT)
     assert (report.run, report.digest) == ("20260615-1", digest(reading.plan))
     assert [(person.email.raw.partition("@")[0], person.action) for person in report.outcomes] == [
         ("ann", "create"),
@@ -146,7 +150,7 @@ def test_a_refused_plan_cannot_be_run() -> None:
     refused_by_a_policy = replace(plan(update(ANN)), policies=(owners,))
     for refusing in (refused_by_a_guardrail, refused_by_a_policy):
         with pytest.raises(ValueError, match="refused") as raised:
-            apply_plan(Reading(refusing, index(hub.state, SETTINGS)), hub, Options("run"), SILENT)
+            apply_plan(Reading(refusing, index(hub.state, SETTINGS)), hub, hurried("run"), SILENT)
         assert str(raised.value) == "a refused plan cannot be run"
     assert hub.log == []
 
@@ -233,6 +237,31 @@ def test_unknown_is_only_what_cannot_be_read(writes: tuple[Event, ...], reads: t
         assert outcomes(run(hub, desired)) == {"ann": outcome}, operation
 
 
+@pytest.mark.parametrize(
+    ("writes", "reads", "outcome"),
+    [
+        pytest.param((), (), "applied", id="all is calm"),
+        pytest.param((LOST,), (), "applied", id="the request was lost"),
+        pytest.param((CUT,), (), "applied", id="the answer was cut off"),
+        pytest.param((LOST, LOST), (), "failed", id="it was lost twice"),
+        pytest.param((CUT,), (Event(unreachable),), "unknown", id="it cannot be read again"),
+    ],
+)
+@pytest.mark.parametrize("wanted", [wants(ANN), absent(ANN)], ids=["present", "absent"])
+def test_of_a_user_who_shares_the_address_everything_goes_by_id(
+    writes: tuple[Event, ...], reads: tuple[Event, ...], outcome: str, wanted: DesiredUser
+) -> None:
+    twins = tuple(
+        holds(number, email, row("pricing", "owner", email)) for number, email in enumerate((ANN, ANN.upper()))
+    )
+    hub = InMemoryHub(hub_of(*twins, *OWNERS))
+    hub.script("write_rows", ANN, *writes).script("read_rows", ANN, *reads)
+    assert outcomes(run(hub, wanted))["ann"] == outcome
+    assert not {"read_user", "create_user", "update_profile", "delete_user"} & {name for name, _ in hub.log}
+    assert hub.person(ANN.upper()) == twins[1]
+    assert hub.has(ANN)
+
+
 def test_a_later_step_that_fails_leaves_the_earlier_ones_done_and_says_failed() -> None:
     hub, desired = everything()
     hub.script("write_rows", "ann@example.com", Event(refused))
@@ -254,6 +283,8 @@ def test_the_counts_are_of_outcomes() -> None:
         "failed": 1,
         "not_attempted": 0,
         "unknown": 1,
+        "unconfirmed": 0,
+        "reversed": 0,
     }
 
 
@@ -297,7 +328,7 @@ def test_a_new_person_whose_rows_cannot_be_read_gets_no_more(event: Event) -> No
 def test_fail_fast_begins_nothing_more_after_the_first_failure() -> None:
     hub, desired = everything()
     hub.script("update_profile", "bob@example.com", Event(refused))
-    report = run(hub, *desired, options=Options("run", concurrency=1, fail_fast=True))
+    report = run(hub, *desired, options=hurried("run", concurrency=1, fail_fast=True))
     assert outcomes(report) == {
         "ann": "failed",
         "bob": "failed",
@@ -316,7 +347,7 @@ def test_fail_fast_begins_nothing_more_after_the_first_failure() -> None:
 def test_once_stopped_nothing_new_begins_and_running_again_converges(limit: int) -> None:
     hub, desired = everything()
     asked = count()
-    report = run(hub, *desired, options=Options("run", concurrency=1, stopped=lambda: next(asked) >= limit))
+    report = run(hub, *desired, options=hurried("run", concurrency=1, stopped=lambda: next(asked) >= limit))
     assert len([operation for operation, _ in hub.log if not operation.startswith("read_")]) == limit
     assert report.complete is (limit == 9)
     assert run(hub, *desired).complete
@@ -326,7 +357,7 @@ def test_once_stopped_nothing_new_begins_and_running_again_converges(limit: int)
 def test_a_stop_that_is_taken_back_still_stops() -> None:
     hub, desired = everything()
     answers = iter([True])
-    report = run(hub, *desired, options=Options("run", stopped=lambda: next(answers, False)))
+    report = run(hub, *desired, options=hurried("run", stopped=lambda: next(answers, False)))
     assert set(outcomes(report).values()) == {"not_attempted"}
     assert hub.log == []
 
@@ -358,7 +389,7 @@ def many(number: int) -> tuple[InMemoryHub, tuple[DesiredUser, ...]]:
 @pytest.mark.parametrize("concurrency", [1, 2, 5])
 def test_never_more_than_the_limit_are_in_flight_and_the_limit_is_used(concurrency: int) -> None:
     hub, desired = many(12)
-    report = run(hub, *desired, options=Options("run", concurrency))
+    report = run(hub, *desired, options=hurried("run", concurrency))
     assert report.complete
     assert hub.most_in_flight == concurrency
     assert reading_of(*desired, live=hub.state).plan.changes == ()
@@ -368,7 +399,7 @@ def test_losses_of_ownership_go_one_at_a_time() -> None:
     hub = InMemoryHub(hub_of(*(owner(number, f"o{number}@example.com") for number in range(1, 9))), pause=0.002)
     desired = [wants(f"o{number}@example.com", grant("backoffice", "owner")) for number in range(1, 5)]
     desired += [absent(f"o{number}@example.com") for number in range(5, 8)]
-    assert run(hub, *desired, options=Options("run", 8)).complete
+    assert run(hub, *desired, options=hurried("run", 8)).complete
     assert hub.most_in_flight == 1
 
 
@@ -389,7 +420,7 @@ def test_whoever_became_the_only_owner_since_the_plan_was_made_stays_it(wanted: 
     reading = reading_of(wanted, live=hub.state)
     hub.put(owner(1, ANN))
     hub.remove(BEN)
-    report = apply_plan(reading, hub, Options("run"), SILENT)
+    report = apply_plan(reading, hub, hurried("run"), SILENT)
     assert outcomes(report) == {"ann": "not_attempted"}
     assert "by now, of which this plan knows nothing" in str(report.outcomes[0].error)
     assert role_owners(index(hub.state, SETTINGS)) == {ANN}
@@ -400,7 +431,7 @@ def test_whoever_is_left_alone_in_one_phase_is_left_alone_in_the_later_ones() ->
     hub = InMemoryHub(hub_of(clerk, owner(2, BEN)))
     reading = reading_of(LESS["raised to less"], live=hub.state)
     hub.put(replace(owner(1, ANN), rows=(*owner(1, ANN).rows, row("pricing", "owner"))))
-    report = apply_plan(reading, hub, Options("run"), SILENT)
+    report = apply_plan(reading, hub, hurried("run"), SILENT)
     assert outcomes(report) == {"ann": "not_attempted"}
     assert hub.calls("write_rows") == {}
 
@@ -449,7 +480,7 @@ def test_a_duplicate_whose_other_row_is_gone_by_now_is_none_and_stays() -> None:
     hub = InMemoryHub(hub_of(holds(1, ANN, row("backoffice", "owner"), first, second)))
     reading = reading_of(wants(ANN, *AN_OWNER), live=hub.state)
     hub.put(holds(1, ANN, row("backoffice", "owner"), second))
-    report = apply_plan(reading, hub, Options("run"), SILENT)
+    report = apply_plan(reading, hub, hurried("run"), SILENT)
     assert outcomes(report) == {"ann": "failed"}
     assert role_owners(index(hub.state, SETTINGS)) == {ANN}
 
@@ -488,7 +519,7 @@ def test_an_owner_whose_profile_is_in_doubt_is_one_to_count_on() -> None:
 
 def test_a_phase_begins_when_the_one_before_has_ended() -> None:
     hub, desired = many(8)
-    run(hub, *desired, options=Options("run", 4))
+    run(hub, *desired, options=hurried("run", 4))
     kinds = [operation for operation, _ in hub.log]
     assert kinds.index("update_profile") > max(at for at, kind in enumerate(kinds) if kind == "create_user")
     assert kinds.index("write_rows") > max(at for at, kind in enumerate(kinds) if kind == "update_profile")
@@ -509,7 +540,7 @@ class Watching:
 def test_progress_counts_every_step_of_the_whole_run_once() -> None:
     hub, desired = everything()
     watching = Watching()
-    apply_plan(reading_of(*desired, live=hub.state), hub, Options("run", 4), watching)
+    apply_plan(reading_of(*desired, live=hub.state), hub, hurried("run", 4), watching)
     assert [done for _, done, _ in watching.told] == list(range(1, 10))
     assert {total for _, _, total in watching.told} == {9}
     assert {what for what, _, _ in watching.told} == {"steps"}
@@ -524,7 +555,7 @@ def test_the_threads_of_an_apply_are_named_after_it() -> None:
         names.add(threading.current_thread().name)
         return False
 
-    run(hub, *desired, options=Options("run", concurrency=1, stopped=stopped))
+    run(hub, *desired, options=hurried("run", concurrency=1, stopped=stopped))
     assert names == {"apply_0"}
 
 
@@ -548,7 +579,7 @@ def test_people_are_told_apart_by_folded_address_and_reached_by_the_hubs_spellin
     hub = InMemoryHub(hub_of(holds(1, "ANN@example.com", row("pricing", "viewer"), phone="1")))
     desired = wants("Ann@Example.com", grant("pricing", "editor"), phone="2")
     assert run(hub, desired).complete
-    assert hub.calls() == {"ANN@example.com": 2}
+    assert hub.calls("update_profile", "write_rows") == {"ANN@example.com": 2}
 
 
 def test_the_running_person_is_the_last() -> None:

@@ -19,7 +19,7 @@ from bo_sync.core.presets import resolve
 from bo_sync.core.report import Outcome, Report
 from bo_sync.core.settings import GuardrailLimits, Settings, Unmanaged, fixed
 from bo_sync.core.text import Text
-from bo_sync.execute import Options, apply_plan
+from bo_sync.execute import apply_plan
 from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.transport import Transport
@@ -36,6 +36,7 @@ from bo_sync.sandbox.storm import Fault, Kind, Nth, Rate, Storm
 from tests.model.course import AT_ONCE
 from tests.model.coverage import Cover
 from tests.model.watch import Watch, owners
+from tests.support.hub_double import hurried
 from tests.support.worlds import NOWHERE, TODAY
 
 PEOPLE: Final = tuple(f"person{number}@example.com" for number in range(5))
@@ -90,7 +91,7 @@ class Company:
         self.watch.now = weather or Calm()
         self.hub.traffic.clear()
         try:
-            return apply_plan(reading, hub, Options("run", concurrency), Silent())
+            return apply_plan(reading, hub, hurried("run", concurrency), Silent())
         except Dead:
             return None
 

@@ -1,6 +1,7 @@
 """`pull`: what is written means what the hub holds, and what is there already is safe."""
 
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -11,6 +12,7 @@ from bo_sync.cli.session import load_files
 from bo_sync.cli.talk import Silent
 from bo_sync.config.dump import dump_preset, dump_user
 from bo_sync.core.changes import CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
+from bo_sync.core.model import in_normal_form
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
 from bo_sync.hub.address import SANDBOX, parse_address
@@ -20,7 +22,7 @@ from bo_sync.pull import Pulled
 from bo_sync.reconcile import make_plan
 from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.hub import SandboxHub
-from bo_sync.sandbox.shape import Population
+from bo_sync.sandbox.shape import Population, RoleShape, UserShape
 from bo_sync.sandbox.store import Store
 from tests.support.process import write
 from tests.support.worlds import STRANGER, TODAY, World, world
@@ -76,8 +78,62 @@ def test_after_pull_nobody_is_unmanaged_and_after_update_nobody_drifts(seed: int
 
 def unsayable(change: UpdateUser) -> bool:
     """Nothing is left but surplus rows and names that the hub lacks, which no file can say."""
-    lacking = all(entry.field in {"first_name", "last_name"} and entry.before is None for entry in change.profile)
+    lacking = all(
+        entry.field in {"first_name", "last_name"} and in_normal_form(entry.field, entry.before) is None
+        for entry in change.profile
+    )
     return lacking and all(isinstance(grant, RemoveDuplicate) for grant in change.grants)
+
+
+@pytest.mark.parametrize(
+    ("field", "live", "line"),
+    [
+        pytest.param("firstName", "Jose\u0301", "first_name: Jos\u00e9", id="NFD"),
+        pytest.param("lastName", "  van  der\u00a0Berg\t", "last_name: van der Berg", id="white space of all kinds"),
+        pytest.param("job", " Account manager", "job: Account manager", id="outer white space in a job"),
+        pytest.param("phone", "+31 20 123 4567", "phone: +31201234567", id="a phone with spaces"),
+        pytest.param("firstName", " \u00a0", None, id="a name of white space alone"),
+        pytest.param("lastName", "", None, id="no name"),
+    ],
+)
+def test_what_is_pulled_is_in_normal_form_and_valid(
+    field: Literal["firstName", "lastName", "job", "phone"], live: str, line: str | None, tmp_path: Path
+) -> None:
+    common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
+    user: UserShape = {"email": "ann@example.com", "firstName": "Ann", "lastName": "Smith", "language": "NL"}
+    user[field] = live
+    with Store.open() as store:
+        hub = hub_with(store, {"users": [user]})
+        told = pulled(common, hub, update=False)
+        plan = planned(common, hub)
+    written = (tmp_path / "users" / "ann@example.com.yaml").read_text(encoding="utf-8").splitlines()
+    name = {"firstName": "first_name", "lastName": "last_name"}.get(field, field)
+    assert [found for found in written if found.startswith(f"{name}:")] == ([line] if line else [])
+    assert (told.left, plan.changes, plan.unmanaged) == ((), (), ())
+
+
+def test_of_users_who_share_an_address_update_edits_only_the_grants_of_the_certain_one(tmp_path: Path) -> None:
+    entry = "email: ann@example.com\nfirst_name: A\nlast_name: B\nmodules: {pricing: viewer}\n"
+    gone = "email: ben@example.com\nstate: absent\n"
+    write(tmp_path, {"users/ann.yaml": entry, "users/ben.yaml": gone})
+    common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
+    owns: list[RoleShape] = [{"definition": "pricing", "access": "OWNER"}]
+    users: list[UserShape] = [
+        {"id": number, "email": email, "firstName": "X", "lastName": "Y", "roles": owns}
+        for number, email in enumerate(("ann@example.com", "ANN@example.com", "ben@example.com", "Ben@example.com"), 1)
+    ]
+    with Store.open() as store:
+        told = pulled(common, hub_with(store, {"users": users}), update=True)
+    assert (tmp_path / "users" / "ann.yaml").read_text() == entry.replace("viewer", "owner")
+    assert (tmp_path / "users" / "ben.yaml").read_text() == gone
+    assert not told.new
+    assert [(str(email), why) for email, why in told.left] == [
+        (f"{name}@example.com", f"several users in the hub have this address ({ids}); the file is about {who}")
+        for name, ids, who in (
+            ("ann", "id 1, id 2", "id 1, and no other gets a file"),
+            ("ben", "id 3, id 4", "id 3, and no other gets a file"),
+        )
+    ]
 
 
 def test_update_revives_nobody_and_deletes_nobody(tmp_path: Path) -> None:

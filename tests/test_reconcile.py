@@ -7,7 +7,9 @@ from datetime import date
 import pytest
 
 from bo_sync.core.changes import Cause, CreateUser, DeleteUser, UpdateUser
+from bo_sync.core.diff import UnmanageableUser
 from bo_sync.core.document import digest
+from bo_sync.core.guardrails import GuardrailResult, GuardrailRow
 from bo_sync.core.model import Access, Departure, DesiredUser, LiveState, LiveUser, Role, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Exemption, Has, Match, Policy
@@ -288,19 +290,95 @@ def test_only_narrows_what_is_said_about_protected_users(named: str) -> None:
     assert [result.guardrail for result in found.refused] == (["protected"] if named.startswith("boss") else [])
 
 
-def test_people_who_differ_only_in_case_are_said() -> None:
+IDS = "several users in the hub have this address (id 1, id 2)"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        pytest.param((), f"{IDS}; none of them is changed", id="without a file"),
+        pytest.param((wants("ANN@example.com"),), f"{IDS}; none of them is changed", id="not certain"),
+        pytest.param((wants("Ann@example.com", pin=9),), f"{IDS}; none of them is changed", id="refused"),
+        pytest.param((wants("ann@example.com"),), f"{IDS}; only grants of id 2 are changed", id="certain"),
+        pytest.param(
+            (wants("ann@example.com", phone="1", job="x"),),
+            f"{IDS}; only grants of id 2 are changed; the profile stays as it is, though phone, job should change",
+            id="another profile",
+        ),
+        pytest.param(
+            (absent("ANN@example.com", pin=1),),
+            f"{IDS}; only grants of id 1 are changed; the deletion is blocked",
+            id="absent",
+        ),
+    ],
+)
+def test_users_with_one_address_are_told_once(wanted: tuple[DesiredUser, ...], message: str) -> None:
     live = hub_of(holds(1, "Ann@example.com"), holds(2, "ann@example.com"), *OWNERS)
-    found = planned((wants("ann@example.com", phone="1"),), live, request=only("ANN@example.com"))
+    found = planned(wanted, live)
+    email = wanted[0].email if wanted else Text("Ann@example.com")
     assert [(one.rule, one.severity, one.email, one.message) for one in found.findings] == [
-        (
-            "BOS101",
-            Severity.WARNING,
-            Text(spelling),
-            f"the hub has several people whose address differs from {spelling} only in case; none of them is touched",
-        )
-        for spelling in ("Ann@example.com", "ann@example.com")
+        ("BOS101", Severity.WARNING, email, message)
     ]
-    assert found.changes == ()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "row"),
+    [
+        pytest.param(
+            wants("ANN@example.com"),
+            "is the address of several users in the hub (id 1, id 2): add the `id` of the right one",
+            id="a user who is not certain",
+        ),
+        pytest.param(
+            absent("ann@example.com"),
+            "id 2 cannot be deleted: the hub deletes by address, which is also that of id 1",
+            id="a deletion",
+        ),
+    ],
+)
+def test_an_ambiguous_address_blocks_the_plan_with_a_row_of_the_user(wanted: DesiredUser, row: str) -> None:
+    live = hub_of(holds(1, "Ann@example.com"), holds(2, "ann@example.com"), *OWNERS)
+    (blocked,) = planned((wanted,), live).refused
+    assert blocked == GuardrailResult(
+        "ambiguous_address", 1, 0, ok=False, rows=(GuardrailRow(wanted.email, row, wanted.source),)
+    )
+
+
+def test_users_whom_no_file_can_name_are_told_and_counted_nowhere() -> None:
+    live = hub_of(holds(5, "", row("pricing", "owner")), holds(6, "x"), *OWNERS)
+    found = planned((), live)
+    assert [(one.rule, one.severity, one.message) for one in found.findings] == [
+        ("BOS107", Severity.WARNING, f"user id {told}")
+        for told in (
+            "5 has no address: it is never changed or deleted, and keeps 1 grant",
+            "6 has an invalid address: it is never changed or deleted, and keeps 0 grants",
+        )
+    ]
+    assert found.unmanageable == (UnmanageableUser(5, "no address"), UnmanageableUser(6, "an invalid address"))
+    assert (found.summary.unmanageable, found.summary.unmanaged) == (2, len(OWNERS))
+    assert found.hub.grants == planned((), hub_of(*OWNERS)).hub.grants
+
+
+OTHER_FORM = "differs from the hub only in form, which is not a change"
+
+
+def test_text_in_another_form_is_told_once_a_field_and_is_no_change() -> None:
+    user = wants("ann@example.com", first_name="Jos\u00e9", phone="+31 20", job="x")
+    live = hub_of(holds(1, "ann@example.com", first_name="Jose\u0301", phone="+3120", job="x"), *OWNERS)
+    found = planned((user,), live)
+    assert (found.changes, found.unchanged) == ((), 1)
+    assert [(one.rule, one.severity, one.email, one.source, one.message) for one in found.findings] == [
+        ("BOS108", Severity.INFO, user.email, user.source, f"{name} {OTHER_FORM}") for name in ("first_name", "phone")
+    ]
+
+
+def test_a_profile_that_no_file_can_hold_is_told() -> None:
+    user = wants("ann@example.com", phone="1")
+    found = planned((user,), hub_of(holds(1, "ann@example.com", job="x\ud800"), *OWNERS))
+    assert (found.changes, found.unchanged) == ((), 0)
+    assert [(one.rule, one.message) for one in found.findings] == [
+        ("BOS108", "job holds text in the hub that no file can hold, so the whole profile stays as it is")
+    ]
 
 
 # Only some people.

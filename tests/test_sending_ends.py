@@ -235,7 +235,7 @@ def objecting() -> None:
     raise HubError("not again", operation="roles")
 
 
-GUARDED: dict[str, tuple[Operation, Callable[[InMemoryHub, Again], None]]] = {
+GUARDED: dict[str, tuple[Operation, Callable[[InMemoryHub, Again], object]]] = {
     "a deletion": ("delete_user", lambda hub, again: delete(hub, GOING, again)),
     "a raise": ("write_rows", lambda hub, again: write_grants(hub, TARGET, RAISE, again)),
     "the removal of a duplicate": ("write_rows", lambda hub, again: write_grants(hub, TARGET, SURPLUS, again)),

@@ -96,4 +96,19 @@ class HubMovedError(HubError):
 
 
 class HubFateUnknownError(HubError):
-    """A write was sent and no sound answer came: it may have happened. Re-read that person, never repeat blindly."""
+    """A write was sent and no sound answer came: it may have happened. Re-read that user, never repeat blindly."""
+
+
+class HubUnconfirmedError(HubFateUnknownError):
+    """A write was answered with another value than was sent. The message has both values."""
+
+
+class WrongUserError(HubError):
+    """A write was answered with another user, or with another user's row. Nothing more may be sent on that answer."""
+
+
+class AfterWriteError(Exception):
+    """What went wrong after a write was sent, as the cause: exit 5, whatever the cause's own code is.
+
+    A pipeline may repeat exit 1, which says that nothing needs a look first.
+    """

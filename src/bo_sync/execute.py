@@ -5,59 +5,78 @@ steps of that person and of nobody else. A failure of our own lets nothing more 
 too: the report is made from what happened, never from what was meant to.
 """
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
+from shlex import quote
+from threading import Lock
 from typing import assert_never
 
-from bo_sync.core.changes import Change, CreateUser, UpdateUser
+from bo_sync.confirm import Sent, Verdict, confirm
+from bo_sync.core.changes import Change, CreateUser, DeleteUser, GrantChange, RemoveDuplicate, UpdateUser
 from bo_sync.core.document import digest
 from bo_sync.core.guardrails import role_owners
 from bo_sync.core.model import Access
-from bo_sync.core.order import HALVES, CreateStep, DeleteStep, GrantStep, Phase, ProfileStep, Step, steps
+from bo_sync.core.order import HALVES, ONE_BY_ONE, CreateStep, DeleteStep, GrantStep, ProfileStep, Step, steps
 from bo_sync.core.plan import Plan, action_of
-from bo_sync.core.report import Outcome, PersonOutcome, Report
-from bo_sync.errors import HubError, HubFateUnknownError
-from bo_sync.ownership import Standing, why_not_lose, why_not_touch
-from bo_sync.ports import Hub, Progress
+from bo_sync.core.replay import key_of
+from bo_sync.core.report import Outcome, OwnersLeft, PersonOutcome, Report
+from bo_sync.core.text import Text
+from bo_sync.errors import HubError, HubFateUnknownError, HubUnconfirmedError, WrongUserError
+from bo_sync.owner_guard import OwnerGuard, owners_after
+from bo_sync.ports import Hub, Progress, UpdateRow
 from bo_sync.reconcile import Reading
 from bo_sync.sending import Target, create, delete, strip_defaults, update_profile, write_grants
-from bo_sync.waiting import finished
+from bo_sync.waiting import finished, pause
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How an apply runs. `stopped` is asked before each step; once it says True nothing new begins."""
+    """How an apply runs. `stopped` is asked before each step and during each wait; once it says True nothing begins."""
 
     run: str
     concurrency: int = 8
     fail_fast: bool = False
     stopped: Callable[[], bool] = lambda: False
+    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(slots=True)
 class _Run:
-    """What one apply has learned so far, by folded address. The steps of one person never run at the same time."""
+    """What one apply has learned so far, by folded address. The steps of one user never run at the same time."""
 
     hub: Hub
     reading: Reading
     options: Options
+    guard: OwnerGuard
     ids: dict[str, int] = field(default_factory=dict)
+    moments: dict[str, Text] = field(default_factory=dict)
     errors: dict[str, HubError] = field(default_factory=dict)
     begun: set[str] = field(default_factory=set)
     left: dict[str, str] = field(default_factory=dict)
+    lowered: list[GrantStep] = field(default_factory=list)
     guarded: tuple[Step, ...] = ()
-    in_limbo: set[int] = field(default_factory=set)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    reversals: dict[str, str] = field(default_factory=dict)
+    owners: OwnersLeft | None = None
     defects: list[Exception] = field(default_factory=list)
     is_halted: bool = False
+    lock: Lock = field(default_factory=Lock)
 
     def halted(self) -> bool:
         """Whether nothing new may begin; once so, always so."""
         self.is_halted |= bool(self.defects)
         self.is_halted |= self.options.stopped() or (self.options.fail_fast and bool(self.errors))
         return self.is_halted
+
+
+def _run_of(hub: Hub, reading: Reading, options: Options) -> _Run:
+    wait = partial(pause, stopped=options.stopped, sleep=options.sleep)
+    ids: dict[str, int] = {}
+    return _Run(hub, reading, options, OwnerGuard(hub, reading, wait, ids), ids)
 
 
 class BrokenRunError(Exception):
@@ -76,22 +95,105 @@ def apply_plan(reading: Reading, hub: Hub, options: Options, progress: Progress)
     """
     if reading.plan.refused or reading.plan.violated:
         raise ValueError("a refused plan cannot be run")
-    state = _Run(hub, reading, options)
+    state = _run_of(hub, reading, options)
     phases = steps(reading.plan, role_owners(reading.live), reading.viewer)
     total = sum(len(found) for _, found in phases)
     done = count(1)
     for phase, found in phases:
-        if phase is Phase.OWNERSHIP:
+        if phase in ONE_BY_ONE:
             state.guarded = found
-        workers = 1 if phase is Phase.OWNERSHIP else options.concurrency
+        workers = 1 if phase in ONE_BY_ONE else options.concurrency
         with ThreadPoolExecutor(max_workers=workers, thread_name_prefix="apply") as pool:
             for _ in finished([pool.submit(_run_step, state, step) for step in found]):
                 progress.advance("steps", next(done), total)
+    for look in (_look_after, _confirm):
+        try:
+            look(state)
+        except Exception as defect:  # noqa: BLE001 - the report must be made, whatever we did wrong here
+            state.defects.append(defect)
     outcomes = tuple(_outcome(state, change) for change in reading.plan.changes)
-    report = Report(options.run, digest(reading.plan), outcomes)
+    report = Report(options.run, digest(reading.plan), outcomes, owners=state.owners)
     if state.defects:
         raise BrokenRunError(report) from state.defects[0]
     return report
+
+
+def _look_after(state: _Run) -> None:
+    """The owners after the last loss of ownership: while there are too few, what was lowered last is given back."""
+    guard = state.guard
+    if not guard.lost:
+        return
+    try:
+        left = guard.remaining()
+    except HubError as error:
+        _unread_owners(state, error)
+        return
+    for step in reversed(state.lowered):
+        if left >= guard.least:
+            return
+        left += _given_back(state, step, left)
+    if left < guard.least:
+        state.owners = OwnersLeft(left, guard.least, _makes_owner(state))
+
+
+def _unread_owners(state: _Run, error: HubError) -> None:
+    """Who owns is not known, so nothing is given back, and no loss of ownership is called applied."""
+    message = f"who still owns Roles & permissions could not be read: {error.message}"
+    unknown = HubFateUnknownError(message, operation=error.operation)
+    for change in state.reading.plan.changes:
+        if not isinstance(change, CreateUser) and change.id in state.guard.lost:
+            state.errors.setdefault(change.email.folded, unknown)
+
+
+def _given_back(state: _Run, step: GrantStep, left: int) -> int:
+    """How many owners more there are, 1 or 0, once the hub was asked to give this ownership back."""
+    change, key = step.change, step.change.email.folded
+    if (
+        isinstance(change, CreateUser)
+        or key in state.reading.departing
+        or any(_is_expired(edit) for edit in step.grants)
+    ):
+        return 0
+    before = {row.id: row.access for row in state.reading.live.by_id[change.id].user.rows}
+    writes = [UpdateRow(edit.row_id, before[edit.row_id]) for edit in step.grants if edit.row_id in before]
+    try:
+        state.hub.write_rows(change.id, writes)
+    except HubError as error:
+        state.errors.setdefault(key, error)
+        return 0
+    state.guard.lost.discard(change.id)
+    state.reversals[key] = (
+        f"ownership given back: {left} would own Roles & permissions with Backoffice on, "
+        f"and at least {state.guard.least} must"
+    )
+    return 1
+
+
+def _is_expired(grant: GrantChange) -> bool:
+    return not isinstance(grant, RemoveDuplicate) and grant.expired is not None
+
+
+def _makes_owner(state: _Run) -> str:
+    """What makes an owner: the command for a user whom the files make one, or how to get there."""
+    wanted = owners_after(state.reading)
+    for change in state.reading.plan.changes:
+        gives = [grant.role for grant in change.grants if grant.role in HALVES and grant.after is not Access.NONE]
+        if gives and not isinstance(change, DeleteUser) and key_of(change, wanted) in wanted:
+            return f"bo-sync apply --only {quote(str(change.email))}"
+    return "bo-sync apply --only ADDRESS, of a user whose file has backoffice: true and roles_permissions: owner"
+
+
+def _confirm(state: _Run) -> None:
+    """Reads once more what was changed of each user of whom everything was sent."""
+    sent = [
+        Sent(change, state.ids[key] if isinstance(change, CreateUser) else change.id, state.moments.get(key))
+        for change in state.reading.plan.changes
+        if (key := change.email.folded) in state.begun
+        and key not in state.errors
+        and key not in state.left
+        and key not in state.reversals
+    ]
+    state.verdicts |= confirm(state.hub, sent, state.reading.live.definitions, state.guard.pause)
 
 
 def unattempted(plan: Plan, why: str, moved: tuple[str, ...] = ()) -> Report:
@@ -114,6 +216,7 @@ def _run_step(state: _Run, step: Step) -> None:
             return
         state.begun.add(key)
         _send(state, step)
+        _note_ownership(state, step)
     except HubError as error:
         state.errors[key] = error
         _note_limbo(state, step, error)
@@ -127,8 +230,8 @@ def _why_not(state: _Run, step: Step) -> str:
     if isinstance(step.change, CreateUser):
         return ""
     if step in state.guarded:
-        return why_not_lose(state.hub, state.reading, Standing(state.ids, state.in_limbo), step.change)
-    return why_not_touch(state.hub, state.reading, step.change) if _may_lessen(step) else ""
+        return state.guard.why_not_lose(step.change)
+    return state.guard.why_not_touch(step.change) if _may_lessen(step) else ""
 
 
 def _may_lessen(step: Step) -> bool:
@@ -145,7 +248,21 @@ def _note_limbo(state: _Run, step: Step, error: HubError) -> None:
     """A loss of ownership that nobody answered for may happen later: whoever it is about is no owner to count on."""
     in_doubt = isinstance(error, HubFateUnknownError) or isinstance(error.__cause__, HubFateUnknownError)
     if in_doubt and step in state.guarded and not isinstance(step.change, CreateUser):
-        state.in_limbo.add(step.change.id)
+        state.guard.lost.add(step.change.id)
+
+
+def _note_ownership(state: _Run, step: Step) -> None:
+    """What the hub answered about the ownership of its roles."""
+    match step:
+        case GrantStep(change=UpdateUser() as change) if step in state.guarded:
+            state.guard.lost.add(change.id)
+            state.lowered.append(step)
+        case GrantStep(change, grants) if any(edit.role in HALVES and edit.direction.gives for edit in grants):
+            state.guard.note_raise(change, _target(state, change).id)
+        case DeleteStep(change) if step in state.guarded:
+            state.guard.lost.add(change.id)
+        case _:
+            pass
 
 
 def _broken(step: Step) -> HubFateUnknownError:
@@ -165,17 +282,37 @@ def _send(state: _Run, step: Step) -> None:
     match step:
         case CreateStep(change):
             definitions = state.reading.live.definitions.values()
-            state.ids[change.email.folded] = create(state.hub, change, definitions)
+            _claim(state, change, create(state.hub, change, definitions, state.reading.live.by_id))
             if any(definition.default_access is not Access.NONE for definition in definitions):
                 strip_defaults(state.hub, _target(state, change))
         case ProfileStep(change, fields):
-            update_profile(state.hub, _target(state, change), fields)
+            _note_moment(state, change, update_profile(state.hub, _target(state, change), fields))
         case GrantStep(change, grants):
-            write_grants(state.hub, _target(state, change), grants, partial(_look_again, state, step))
+            moment = write_grants(state.hub, _target(state, change), grants, partial(_look_again, state, step))
+            _note_moment(state, change, moment)
         case DeleteStep(change):
             delete(state.hub, change, partial(_look_again, state, step))
         case unreachable:
             assert_never(unreachable)
+
+
+def _claim(state: _Run, change: CreateUser, made: int) -> None:
+    """Notes the id of a new user. Raises WrongUserError, for both, when the hub answered two creations with it."""
+    with state.lock:
+        other = next((key for key, user_id in state.ids.items() if user_id == made), None)
+        if other is None:
+            state.ids[change.email.folded] = made
+            return
+        message = f"adminUserCreate of {change.email}: the hub answers two creations with the same id ({made})"
+        error = WrongUserError(message, operation="adminUserCreate", hint="look at both users in the hub")
+        state.errors[other] = error
+    raise error
+
+
+def _note_moment(state: _Run, change: Change, moment: Text | None) -> None:
+    key = change.email.folded
+    if moment is not None:
+        state.moments[key] = max(moment, state.moments.get(key, moment))
 
 
 def _target(state: _Run, change: CreateUser | UpdateUser) -> Target:
@@ -184,19 +321,36 @@ def _target(state: _Run, change: CreateUser | UpdateUser) -> Target:
         case CreateUser():
             return Target(change.email, state.ids[change.email.folded], definitions)
         case UpdateUser():
-            return Target(change.hub_email, change.id, definitions)
+            is_shared = len(state.reading.live.at(change.email)) > 1
+            return Target(change.hub_email, change.id, definitions, is_shared)
 
 
 def _outcome(state: _Run, change: Change) -> PersonOutcome:
     key = change.email.folded
     error = state.errors.get(key)
+    if isinstance(error, HubUnconfirmedError):
+        return PersonOutcome(change.email, action_of(change), Outcome.UNCONFIRMED, error.message)
     if isinstance(error, HubFateUnknownError):
         return PersonOutcome(change.email, action_of(change), Outcome.UNKNOWN, error.message)
     if error is not None:
         return PersonOutcome(change.email, action_of(change), Outcome.FAILED, error.message)
     if key in state.left:
         return _left(change, state.left[key], begun=key in state.begun)
-    return PersonOutcome(change.email, action_of(change), Outcome.APPLIED)
+    if key in state.reversals:
+        return PersonOutcome(change.email, action_of(change), Outcome.REVERSED, state.reversals[key])
+    return _confirmed(change, state.verdicts.get(key))
+
+
+def _confirmed(change: Change, verdict: Verdict | None) -> PersonOutcome:
+    """Somebody of whom everything was sent and answered: applied only when the hub was seen to hold it."""
+    if verdict is None:
+        why = "sent and answered, but it was not read again"
+        return PersonOutcome(change.email, action_of(change), Outcome.UNCONFIRMED, why)
+    match verdict.kind:
+        case "applied" | "later":
+            return PersonOutcome(change.email, action_of(change), Outcome.APPLIED, verdict.told or None)
+        case "unconfirmed":
+            return PersonOutcome(change.email, action_of(change), Outcome.UNCONFIRMED, verdict.told)
 
 
 def _left(change: Change, reason: str, *, begun: bool) -> PersonOutcome:

@@ -1,6 +1,6 @@
 """What the use cases need from the outside, one Protocol a need. A function takes the smallest that serves it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,6 +40,16 @@ class DeleteRow:
 
 RowWrite = CreateRow | UpdateRow | DeleteRow
 
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """A mail by which a new user sets their first password. `language` is theirs, as two small letters."""
+
+    email: Text
+    language: str
+    redirect_url: str
+
+
 Again = Callable[[], None]
 """Asked before a write is repeated, because the time since the first try may have changed who may be written to. Raises
 HubError when it must not be; the write then certainly did not happen."""
@@ -68,28 +78,40 @@ class HubReader(Protocol):
     def read_rows_of(self, user_ids: Sequence[int]) -> Mapping[int, tuple[GrantRow, ...]]:
         """The grant rows of several people, by the person's id; whoever has none, or is gone, may be left out."""
 
+    def read_users(self, emails: Sequence[Text]) -> Sequence[LiveUser]:
+        """Those of several users whom the hub has, without their rows, in as few requests as can be."""
+
 
 class HubWriter(Protocol):
     """One call is one write (`update_profile` and `delete_user` may read first). Where `user_id` is given, it is the id
-    that must stand at the address: somebody who was made anew there is another person. Raises HubError:
-
+    that must stand at the address: somebody who was made anew there is another person. What the hub answers is compared
+    with what was sent. An update returns the hub's own moment of it, or None when the hub names none. Raises HubError:
 
     - HubMovedError: not found, or already exists: somebody moved meanwhile; re-read once.
     - HubFateUnknownError: it may have happened; re-read before anything else.
+    - HubUnconfirmedError, one of those: the hub answers with another value than was sent.
+    - WrongUserError: the hub answers with another user.
     - HubDeniedError, HubUnreachableError and plain HubError: it certainly did not happen.
     """
 
-    def create_user(self, email: Text, profile: Profile) -> int:
-        """Creates a person without grants and returns the hub's id."""
+    def create_user(self, email: Text, profile: Profile, taken: Collection[int] = ()) -> int:
+        """Creates a person without grants and returns the hub's id; one of the ids `taken` is another user's."""
 
-    def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> None:
+    def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> Text | None:
         """Sets the given fields. The live language is read again and sent along when `profile` does not set one."""
 
-    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> None:
+    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> Text | None:
         """One person's role changes in one request, in order. After any error some of them may have taken effect."""
 
     def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
         """Deletes a person; it cannot be undone."""
+
+
+class HubInviter(Protocol):
+    """What sends mail to new users. Raises HubError as HubWriter does; what is sent is never sent again."""
+
+    def invite_user(self, invitation: Invitation) -> None:
+        """Asks the hub once to send the mail."""
 
 
 class Hub(HubReader, HubWriter, Protocol):

@@ -16,9 +16,9 @@ from bo_sync.config.load import Tree, tree_of
 from bo_sync.config.names import file_name
 from bo_sync.core.bootstrap import correct, declare
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
-from bo_sync.core.diff import PROTECTED, Difference, diff
-from bo_sync.core.live import LiveIndex, index
-from bo_sync.core.model import Declaration, DesiredUser, FieldValue, LiveState, Source
+from bo_sync.core.diff import PROTECTED, Difference, SharedAddress, diff
+from bo_sync.core.live import LiveIndex, index, why_unmanageable
+from bo_sync.core.model import Declaration, DesiredUser, FieldValue, LiveState, Source, in_normal_form
 from bo_sync.core.presets import resolve
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
@@ -74,7 +74,7 @@ def _meant(tree: Tree, day: date) -> tuple[DesiredUser, ...]:
 def pull(here: Here, live: LiveState, *, update: bool) -> Pulled:
     """Files for people who have none and, with `update`, edits of those of people who drifted."""
     people = index(live, here.settings)
-    difference = diff(here.users, people, here.settings)
+    difference = _without_blocked(diff(here.users, people, here.settings))
     pinned = {entry.email.folded for entry in here.tree.declarations if entry.id is not None}
     left = list(_left_alone(difference, pinned, update=update))
     new = list(_new_drafts(here, people, difference))
@@ -86,6 +86,12 @@ def pull(here: Here, live: LiveState, *, update: bool) -> Pulled:
         tuple(draft for draft in edited if draft in sound),
         tuple(sorted(left)),
     )
+
+
+def _without_blocked(difference: Difference) -> Difference:
+    """`difference` without the revokes that stand for a blocked deletion: they must not become grants in the file."""
+    blocked = {shared.email.folded for shared in difference.shared if shared.blocked}
+    return replace(difference, changes=tuple(edit for edit in difference.changes if edit.email.folded not in blocked))
 
 
 def _new_drafts(here: Here, people: LiveIndex, difference: Difference) -> Iterator[Draft]:
@@ -143,11 +149,25 @@ def _left_alone(difference: Difference, pinned: Collection[str], *, update: bool
             yield change.email, reason
     for conflict in difference.conflicts:
         yield conflict.email, conflict.message
-    for email in difference.ambiguous:
-        yield email, "the hub has several people whose addresses differ only in case"
+    for shared in difference.shared:
+        yield shared.email, _why_no_file(shared)
+    for user in difference.unmanageable:
+        if why_unmanageable(user.email):
+            shown = user.email if user.email.raw.strip() else Text(f"id {user.id}")
+            yield shown, f"id {user.id} has {user.reason} in the hub, so no file can name this user"
     for person in difference.unmanaged:
         if person.policy == PROTECTED:
             yield person.email, "is protected, and needs no file"
+
+
+def _why_no_file(shared: SharedAddress) -> str:
+    ids = ", ".join(f"id {number}" for number in shared.ids)
+    several = f"several users in the hub have this address ({ids})"
+    if shared.source is None:
+        return f"{several}; to manage one of them, write a file with its `id`"
+    if shared.chosen is None:
+        return f"{several}; add the `id` of the right one to the file"
+    return f"{several}; the file is about id {shared.chosen}, and no other gets a file"
 
 
 def _why_left(change: Change, *, update: bool, is_pinned: bool) -> Iterator[str]:
@@ -198,7 +218,7 @@ def _differing(tree: Tree, here: Here, people: LiveIndex) -> set[str]:
 
 def _is_no_name(entry: FieldValue) -> bool:
     """A first or last name that the hub lacks. A file without `id` must state both, so it keeps its own."""
-    return entry.value is None and entry.field in {"first_name", "last_name"}
+    return entry.field in {"first_name", "last_name"} and in_normal_form(entry.field, entry.value) is None
 
 
 def _cannot_be_said(change: Change) -> bool:

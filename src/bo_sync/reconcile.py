@@ -21,12 +21,14 @@ from bo_sync.access.rules import (
     DEFAULT_ACCESS,
     MANY_EXPIRIES,
     MISSING_DEFINITION,
+    OTHER_FORM,
     PROTECTED_DIFFERS,
     UNKNOWN_DEFINITION,
+    UNMANAGEABLE_USER,
     UNMATCHED_PROTECTION,
 )
 from bo_sync.core.changes import GrantChange, RemoveDuplicate, UpdateUser
-from bo_sync.core.diff import Difference, MissingDefinition, diff
+from bo_sync.core.diff import Difference, MissingDefinition, SharedAddress, diff
 from bo_sync.core.effect import Effect
 from bo_sync.core.guardrails import GuardrailResult, NumericGuardrail, Situation, check
 from bo_sync.core.live import LiveIndex, index
@@ -82,12 +84,14 @@ EVERYBODY: Final = Request()
 class Reading:
     """A plan together with the live state from which it was made, which its run needs.
 
+    `departing` are the folded addresses of users whose file is absent or expired: a run gives them nothing back.
     `others` counts the users whom a blocked plan would still change without the blocked ones.
     """
 
     plan: Plan
     live: LiveIndex
     viewer: Text | None = None
+    departing: frozenset[str] = frozenset()
     others: int = 0
 
 
@@ -142,6 +146,7 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
         changes=difference.changes,
         unchanged=len(difference.unchanged),
         unmanaged=difference.unmanaged,
+        unmanageable=difference.unmanageable,
         findings=(
             *_about(chosen, desired),
             *_findings(difference, live, live_index, settings),
@@ -151,7 +156,8 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
         effects=_effects(difference, live_index, settings),
         policies=_judged(desired, difference, live_index),
     )
-    return Reading(plan, live_index, live.viewer, others)
+    departing = frozenset(user.email.folded for user in desired.users if user.departure is not None)
+    return Reading(plan, live_index, live.viewer, departing, others)
 
 
 def _others(situation: Situation, results: Sequence[GuardrailResult], desired: Desired) -> int:
@@ -194,8 +200,10 @@ def select(difference: Difference, chosen: Collection[str] | None) -> Difference
         unchanged=tuple(email for email in difference.unchanged if email.folded in chosen),
         unmanaged=tuple(person for person in difference.unmanaged if person.email.folded in chosen),
         conflicts=tuple(conflict for conflict in difference.conflicts if conflict.email.folded in chosen),
-        ambiguous=tuple(email for email in difference.ambiguous if email.folded in chosen),
+        shared=tuple(shared for shared in difference.shared if shared.email.folded in chosen),
         missing=tuple(missing for missing in difference.missing if missing.email.folded in chosen),
+        unmanageable=tuple(user for user in difference.unmanageable if user.email.folded in chosen),
+        notes=tuple(note for note in difference.notes if note.email.folded in chosen),
         protected=tuple(change for change in difference.protected if change.email.folded in chosen),
         ending=tuple(user for user in difference.ending if user.email.folded in chosen),
     )
@@ -232,11 +240,7 @@ def _about(chosen: Collection[str] | None, desired: Desired) -> tuple[Finding, .
 
 
 def _findings(difference: Difference, live: LiveState, live_index: LiveIndex, settings: Settings) -> Iterator[Finding]:
-    for email in difference.ambiguous:
-        yield AMBIGUOUS_ADDRESS.finding(
-            f"the hub has several people whose address differs from {email} only in case; none of them is touched",
-            email,
-        )
+    yield from _user_findings(difference, live_index)
     for pattern, place in settings.unmatched([user.email for user in live.users]):
         yield UNMATCHED_PROTECTION.finding(f"`protect`: {pattern} matches no user in the hub", source=place)
     for change in difference.protected:
@@ -281,6 +285,35 @@ def _difference(edit: GrantChange) -> str:
     if isinstance(edit, RemoveDuplicate):
         return "a duplicate role row"
     return f"{edit.before.word} → {edit.after.word}"
+
+
+def _user_findings(difference: Difference, live: LiveIndex) -> Iterator[Finding]:
+    for shared in difference.shared:
+        yield AMBIGUOUS_ADDRESS.finding(_shared(shared), shared.email, shared.source)
+    for user in difference.unmanageable:
+        odd = live.odd.get(user.id)
+        if odd is not None:
+            held = f"{len(odd.grants)} grant{'' if len(odd.grants) == 1 else 's'}"
+            message = f"user id {user.id} has {user.reason}: it is never changed or deleted, and keeps {held}"
+            yield UNMANAGEABLE_USER.finding(message)
+    for note in difference.notes:
+        message = (
+            f"{note.field} holds text in the hub that no file can hold, so the whole profile stays as it is"
+            if note.is_odd
+            else f"{note.field} differs from the hub only in form, which is not a change"
+        )
+        yield OTHER_FORM.finding(message, note.email, note.source)
+
+
+def _shared(shared: SharedAddress) -> str:
+    ids = ", ".join(f"id {number}" for number in shared.ids)
+    several = f"several users in the hub have this address ({ids})"
+    if shared.chosen is None:
+        return f"{several}; none of them is changed"
+    rest = "; the deletion is blocked" if shared.blocked else ""
+    if shared.kept:
+        rest = f"; the profile stays as it is, though {', '.join(shared.kept)} should change"
+    return f"{several}; only grants of id {shared.chosen} are changed{rest}"
 
 
 def _left_alone(grants: int) -> str:

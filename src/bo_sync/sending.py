@@ -6,7 +6,8 @@ anything else is somebody else's work and raises HubMovedError. HubFateUnknownEr
 could not be read afterwards.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, NoReturn, TypeVar
 
@@ -20,9 +21,9 @@ from bo_sync.core.changes import (
     SetGrant,
 )
 from bo_sync.core.live import effective
-from bo_sync.core.model import Access, FieldValue, GrantRow, LiveUser, Profile, Role, RoleDefinition
+from bo_sync.core.model import Access, FieldValue, GrantRow, LiveUser, Profile, Role, RoleDefinition, is_same_value
 from bo_sync.core.text import Text
-from bo_sync.errors import HubError, HubFateUnknownError, HubMovedError
+from bo_sync.errors import HubError, HubFateUnknownError, HubMovedError, HubUnconfirmedError
 from bo_sync.ports import Again, CreateRow, DeleteRow, Hub, RowWrite, UpdateRow, no_objection
 
 T = TypeVar("T")
@@ -32,37 +33,43 @@ _DOUBTS: Final = (HubFateUnknownError, HubMovedError)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Who is written to: the hub's spelling of the address, the hub's id, and the ids of its role definitions."""
+    """Who is written to: the hub's spelling of the address, the hub's id, and the ids of its role definitions.
+
+    With `is_shared`, other users have the address too, so the hub must not be asked by it.
+    """
 
     email: Text
     id: int
     definitions: Mapping[Role, str]
+    is_shared: bool = False
 
 
-def create(hub: Hub, change: CreateUser, known: Collection[RoleDefinition]) -> int:
-    """Creates the person and returns the hub's id of them; `known` are the role definitions that we know."""
+def create(hub: Hub, change: CreateUser, known: Collection[RoleDefinition], taken: Collection[int] = ()) -> int:
+    """Creates the user and returns the hub's id of them. `known` are the role definitions that we know, `taken` the ids
+    that the hub had before: what answers with one of those is another user, who gets nothing."""
     try:
-        return hub.create_user(change.email, change.profile)
+        return hub.create_user(change.email, change.profile, taken)
     except _DOUBTS as doubt:
-        found = _created(hub, change, known, doubt)
+        found = _created(hub, change, doubt, known=known, taken=taken)
         if found is not None:
             return found.id
     try:
-        return hub.create_user(change.email, change.profile)
+        return hub.create_user(change.email, change.profile, taken)
     except _DOUBTS as again:
-        found = _created(hub, change, known, again)
+        found = _created(hub, change, again, known=known, taken=taken)
         if found is None:
             raise _given_up(again) from again
         return found.id
 
 
-def update_profile(hub: Hub, target: Target, fields: Sequence[FieldChange]) -> None:
-    """Sets the fields of the person."""
+def update_profile(hub: Hub, target: Target, fields: Sequence[FieldChange]) -> Text | None:
+    """Sets the fields of the user. Returns the hub's moment of it, if the hub answered with one."""
 
     def left(doubt: HubError) -> list[FieldChange] | None:
-        return _fields_missing(_same_person(hub, target, doubt), fields) or None
+        with _stored_so(doubt):
+            return _fields_missing(_same_person(hub, target, doubt), fields) or None
 
-    _settle(fields, lambda work: hub.update_profile(target.email, _values(work), target.id), left)
+    return _settle(fields, lambda work: hub.update_profile(target.email, _values(work), target.id), left)
 
 
 def delete(hub: Hub, change: DeleteUser, before_again: Again = no_objection) -> None:
@@ -77,11 +84,14 @@ def delete(hub: Hub, change: DeleteUser, before_again: Again = no_objection) -> 
     _settle(change.hub_email, lambda email: hub.delete_user(email, change.id, before_again), left, before_again)
 
 
-def write_grants(hub: Hub, target: Target, grants: Sequence[GrantChange], before_again: Again = no_objection) -> None:
+def write_grants(
+    hub: Hub, target: Target, grants: Sequence[GrantChange], before_again: Again = no_objection
+) -> Text | None:
     """One person's grant changes of one phase, in one request. A duplicate is looked at just before it is removed."""
 
     def left(doubt: HubError) -> list[RowWrite] | None:
-        return grants_missing(target, grants, _same_person(hub, target, doubt).rows) or None
+        with _stored_so(doubt):
+            return grants_missing(target, grants, _rows(hub, target, doubt)) or None
 
     def look() -> None:
         duplicates = [grant for grant in grants if isinstance(grant, RemoveDuplicate)]
@@ -93,7 +103,7 @@ def write_grants(hub: Hub, target: Target, grants: Sequence[GrantChange], before
         look()
 
     look()
-    _settle(
+    return _settle(
         [_write(grant) for grant in grants],
         lambda work: hub.write_rows(target.id, work, look_again),
         left,
@@ -115,37 +125,48 @@ def strip_defaults(hub: Hub, target: Target) -> None:
 
 def _settle(
     work: T,
-    send: Callable[[T], None],
+    send: Callable[[T], Text | None],
     left: Callable[[HubError], T | None],
     before_again: Again = no_objection,
-) -> None:
+) -> Text | None:
     """Sends `work`; in doubt asks `left` what of it does not hold yet (None: all holds) and sends that once more.
 
+    Returns the hub's moment of it; None where a read alone shows that it holds.
     However the second try fails: a first one that may happen yet is the cause.
     """
     try:
-        send(work)
+        return send(work)
     except _DOUBTS as doubt:
         first, rest = doubt, left(doubt)
-    else:
-        return
     if rest is None:
-        return
+        return None
     try:
         before_again()
-        _send_last(rest, send, left)
+        return _send_last(rest, send, left)
     except HubError as failed:
         if isinstance(first, HubFateUnknownError):
             raise failed from first
         raise
 
 
-def _send_last(work: T, send: Callable[[T], None], left: Callable[[HubError], T | None]) -> None:
+def _send_last(work: T, send: Callable[[T], Text | None], left: Callable[[HubError], T | None]) -> Text | None:
     try:
-        send(work)
+        return send(work)
     except _DOUBTS as doubt:
         if left(doubt) is not None:
             raise _given_up(doubt) from doubt
+    return None
+
+
+@contextmanager
+def _stored_so(doubt: HubError) -> Iterator[None]:
+    """A third value that a read shows is the hub's own where the hub answered with it; raises that doubt then."""
+    try:
+        yield
+    except HubMovedError as moved:
+        if isinstance(doubt, HubUnconfirmedError):
+            raise doubt from moved
+        raise
 
 
 def grants_missing(target: Target, grants: Sequence[GrantChange], rows: Sequence[GrantRow]) -> list[RowWrite]:
@@ -208,17 +229,19 @@ def _values(fields: Sequence[FieldChange]) -> Profile:
 
 def _fields_missing(found: LiveUser, fields: Sequence[FieldChange]) -> list[FieldChange]:
     held = {entry.field: entry.value for entry in found.profile}
-    missing = [change for change in fields if held.get(change.field) != change.after]
+    missing = [change for change in fields if not is_same_value(change.field, held.get(change.field), change.after)]
     for change in missing:
-        if held.get(change.field) != change.before:
+        if not is_same_value(change.field, held.get(change.field), change.before):
             _moved(found.email, "adminUser", f"somebody else changed {change.field} meanwhile")
     return missing
 
 
-def _created(hub: Hub, change: CreateUser, known: Collection[RoleDefinition], doubt: HubError) -> LiveUser | None:
+def _created(
+    hub: Hub, change: CreateUser, doubt: HubError, *, known: Collection[RoleDefinition], taken: Collection[int]
+) -> LiveUser | None:
     """The person whom we asked for, when the hub has them. Raises HubMovedError when somebody else made them."""
     found = _user(hub, change.email, doubt)
-    if found is not None and not _is_fresh(found, change.profile, known):
+    if found is not None and (found.id in taken or not _is_fresh(found, change.profile, known)):
         _moved(change.email, "adminUserCreate", "somebody else created this person meanwhile")
     return found
 
@@ -227,7 +250,7 @@ def _is_fresh(found: LiveUser, profile: Profile, known: Collection[RoleDefinitio
     """Whether the person looks just as after a create: every field as sent, no access but what the hub gives itself."""
     held = {entry.field: entry.value for entry in found.profile}
     most = {definition.id: definition.default_access for definition in known}
-    sent_as_asked = all(held.get(entry.field) == entry.value for entry in profile)
+    sent_as_asked = all(is_same_value(entry.field, held.get(entry.field), entry.value) for entry in profile)
     return sent_as_asked and all(row.access <= most.get(row.definition_id, Access.OWNER) for row in found.rows)
 
 
@@ -238,6 +261,16 @@ def _same_person(hub: Hub, target: Target, doubt: HubError) -> LiveUser:
     if found.id != target.id:
         _other_person(doubt, found)
     return found
+
+
+def _rows(hub: Hub, target: Target, doubt: HubError) -> Sequence[GrantRow]:
+    """The user's rows by now; by id alone where the address would lead to another user."""
+    if not target.is_shared:
+        return _same_person(hub, target, doubt).rows
+    try:
+        return hub.read_rows(target.id)
+    except HubError as failed:
+        raise _unread(doubt, failed) from failed
 
 
 def _user(hub: Hub, email: Text, doubt: HubError) -> LiveUser | None:

@@ -5,6 +5,8 @@ fifth plan that was stopped while it started git). That does not wake a main thr
 sleep on until a silent hub is given up. So it waits a moment at a time, and between two moments handlers run.
 """
 
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
 from functools import partial
@@ -21,6 +23,15 @@ def until(is_over: Callable[[float], bool]) -> None:
     """Waits as long as it takes; `is_over` waits for so many seconds at most, and says whether the end came."""
     while not is_over(_MOMENT):
         pass
+
+
+def pause(seconds: float, stopped: Callable[[], bool], sleep: Callable[[float], None] = time.sleep) -> bool:
+    """Waits a moment at a time, until the seconds are over or `stopped` says so. Whether it waited to the end."""
+    for _ in range(math.ceil(seconds / _MOMENT)):
+        if stopped():
+            return False
+        sleep(_MOMENT)
+    return not stopped()
 
 
 def taken(queue: SimpleQueue[T]) -> T:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bo_sync.access.annotations import IntrospectionError, operation, operations_of
 from bo_sync.access.catalogue import CatalogueError, catalogue, read_operations, write_operations
-from bo_sync.access.operations import Operation
 from bo_sync.core.model import Access
+from bo_sync.core.operations import Operation
 from bo_sync.core.text import visible
 from tests.support.facts import shared
 from tests.support.hostile import HOSTILE
@@ -266,23 +266,30 @@ def test_a_table_need_not_say_its_day() -> None:
 
 
 BAD_TABLES: Final[dict[str, tuple[Callable[[str], str], str]]] = {
-    "nothing": (lambda _: "", "line 1 is not the head of a table of operations: "),
-    "no head": (lambda table: table.replace("operation,kind", "kind,operation"), "line 2 is not the head of a table"),
-    "a row that is cut": (lambda table: f"{table}cut,query\n", "line 4 is not an operation: cut,query"),
+    "nothing": (lambda _: "", "line 1: not the head of a table of operations: "),
+    "no head": (lambda table: table.replace("operation,kind", "kind,operation"), "line 2: not the head of a table"),
+    "a row that is cut": (lambda table: f"{table}cut,query\n", "line 4: not an operation: cut,query"),
     "a kind that nobody knows": (
         lambda table: table.replace("x,mutation", "\x1b,subscription"),
-        "line 3 is not an operation: \\x1b,subscription,",
+        "line 3: not an operation: \\x1b,subscription,",
     ),
     "a level that nobody knows": (
         lambda table: table.replace("order.OWNER", "order.BOSS"),
-        "line 3 has no level in order.BOSS; expected role.OWNER, .EDITOR or .VIEWER",
+        "line 3: order.BOSS has no level; expected role.OWNER, .EDITOR or .VIEWER",
     ),
     "a level that would open it to all": (
         lambda table: table.replace("order.OWNER", "order.NONE"),
-        "line 3 has no level in order.NONE; expected role.OWNER, .EDITOR or .VIEWER",
+        "line 3: order.NONE has no level; expected role.OWNER, .EDITOR or .VIEWER",
     ),
-    "a cell too large": (lambda table: f'{table}"{"x" * 200_000}",query,,,,\n', "it is no table: field larger than"),
-    "an operation twice": (lambda table: table + table.splitlines()[2], "the operation x stands there twice"),
+    "a cell too large": (
+        lambda table: f'{table}"{"x" * 200_000}",query,,,,\n',
+        "line 1: not a table: field larger than",
+    ),
+    "a name that GraphQL does not allow": (
+        lambda table: table.replace("x,mutation", "x y,mutation"),
+        "line 3: not an operation: x y,mutation,",
+    ),
+    "an operation twice": (lambda table: table + table.splitlines()[2], "line 4: the operation x appears twice"),
 }
 
 

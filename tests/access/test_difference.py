@@ -7,10 +7,10 @@ import pytest
 
 from bo_sync.access.catalogue import Catalogue
 from bo_sync.access.difference import GrantStep, PersonDifference, Side, difference, differing
-from bo_sync.access.operations import Operation
 from bo_sync.access.people import Grant, Person, of_files
 from bo_sync.access.powers import Powers, powers
 from bo_sync.core.model import ACCESS_WORDS, PLATFORM, ROLES, Access, Role
+from bo_sync.core.operations import Operation
 from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, Settings
 from bo_sync.core.text import Text
 from tests.support.builders import source

@@ -5,10 +5,10 @@ from random import Random
 import pytest
 
 from bo_sync.access.effects import effect, effects
-from bo_sync.access.operations import Verdict
 from bo_sync.access.powers import powers
 from bo_sync.core.effect import Shift
 from bo_sync.core.model import ROLES, Access, Role
+from bo_sync.core.operations import Verdict
 from bo_sync.core.settings import Settings
 from bo_sync.render.meanings import is_grave, meaning
 from tests.support.builders import create, delete, duplicate, set_grant, update
@@ -59,10 +59,50 @@ def test_a_deletion_takes_everything_and_a_profile_or_a_surplus_row_nothing() ->
     assert found["c@example.com"].unknown == 91
 
 
+@pytest.mark.parametrize(
+    ("grant", "told"),
+    [
+        pytest.param(
+            ("api_keys", "viewer"), "can now read the values of API keys; +4 operations", id="a viewer of API keys"
+        ),
+        pytest.param(
+            ("api_keys", "editor"),
+            "can now read the values of API keys; change the roles of API keys; +6 operations",
+            id="an editor of API keys",
+        ),
+        pytest.param(
+            ("api_keys", "owner"),
+            "can now read the values of API keys; create API keys; change the roles of API keys; +10 operations",
+            id="an owner of API keys",
+        ),
+        pytest.param(
+            ("configuration", "viewer"),
+            "can now read login tokens and possibly log in as a customer; +15 operations",
+            id="a viewer of Configuration",
+        ),
+        pytest.param(
+            ("roles_permissions", "viewer"),
+            "can now grant administrative access to an organisation; +5 operations",
+            id="a viewer of Roles & permissions",
+        ),
+    ],
+)
+def test_a_viewer_who_can_do_more_than_look_is_told_in_words_and_is_grave(grant: tuple[str, str], told: str) -> None:
+    role, level = grant
+    gained = effect({}, {Role(role): Access[level.upper()]}, POWERS)
+    assert meaning(gained.whole) == told
+    assert is_grave(gained.whole)
+
+
+def test_a_link_that_resets_passwords_is_not_said_to_be_for_customers_only() -> None:
+    gained = effect({}, {Role("user_management"): Access.OWNER}, POWERS)
+    assert "reset passwords, possibly also of backoffice users" in meaning(gained.whole)
+
+
 def test_a_grant_says_in_words_what_a_reviewer_should_hear_of() -> None:
     before = {BACKOFFICE: Access.OWNER, ROLE: Access.VIEWER}
     raised = effect(before, {**before, ROLE: Access.EDITOR}, POWERS)
-    assert meaning(raised.whole) == "can now change anybody's grants, their own too; +3 operations"
+    assert meaning(raised.whole) == "can now change anyone's access, including their own; +3 operations"
     assert is_grave(raised.whole)
     opened = effect({BACKOFFICE: Access.OWNER}, {BACKOFFICE: Access.OWNER, Role("logistics"): Access.VIEWER}, POWERS)
     assert meaning(opened.whole) == "opens Orders > Carriers, Orders > Warehouses; +1 operation"

@@ -120,8 +120,8 @@ ACCESS: dict[str, tuple[str, str, list[str]]] = {
     "an editor of the roles without Backoffice": ("", "roles_permissions: editor", ["BOS011", "BOS012"]),
     "a viewer of the roles without Backoffice": ("", "roles_permissions: viewer", ["BOS006", "BOS007"]),
     "a viewer of what nobody changes as viewer": ("backoffice: true", "pricing: viewer", []),
-    "a viewer of what a viewer changes": ("backoffice: true", "configuration: viewer", ["BOS007"]),
-    "an editor of what a viewer changes": ("backoffice: true", "configuration: editor", []),
+    "a viewer of what a viewer changes": ("backoffice: true", "configuration: viewer", ["BOS007", "BOS022"]),
+    "an editor of what a viewer changes": ("backoffice: true", "configuration: editor", ["BOS022"]),
     "a role that no menu item needs": ("", "tickets: editor", []),
 }
 
@@ -148,12 +148,51 @@ def test_a_viewer_of_several_roles_is_told_once_with_the_first_operations() -> N
 
 def test_what_a_preset_gives_viewers_is_told_of_the_preset_and_not_of_everybody() -> None:
     files = {
-        "presets/look.yaml": "platform: {backoffice: true}\nmodules: {configuration: viewer}\n",
+        "presets/look.yaml": "platform: {backoffice: true}\nmodules: {order_data: viewer}\n",
         "users/u.yaml": f"{JANE}preset: look\n",
         "users/v.yaml": "email: ben@example.com\nfirst_name: Ben\nlast_name: Vos\npreset: look\n",
     }
     (found,) = judged(files).findings
     assert (found.rule, found.email, str(found.source)) == ("BOS007", None, "presets/look.yaml:1:1")
+
+
+KEYS: Final = "may read the values of API keys (gqlApiKeys) and possibly act with every key"
+TOKENS: Final = "may read login tokens (magicTokens) and possibly log in as a customer"
+
+
+@pytest.mark.parametrize(
+    ("modules", "expected"),
+    [
+        pytest.param("api_keys: viewer", [f"`api_keys: viewer` {KEYS}"], id="a viewer of API keys"),
+        pytest.param("api_keys: owner", [f"`api_keys: owner` {KEYS}"], id="an owner of API keys"),
+        pytest.param("configuration: viewer", [f"`configuration: viewer` {TOKENS}"], id="a viewer of Configuration"),
+        pytest.param("configuration: editor", [f"`configuration: editor` {TOKENS}"], id="an editor of Configuration"),
+        pytest.param(
+            "api_keys: editor, configuration: owner",
+            [f"`api_keys: editor` {KEYS}", f"`configuration: owner` {TOKENS}"],
+            id="both kinds are two findings",
+        ),
+        pytest.param(
+            "roles_permissions: editor, api_keys: viewer",
+            [f"`api_keys: viewer` {KEYS}"],
+            id="an editor of Roles & permissions is not exempt",
+        ),
+        pytest.param("roles_permissions: owner, api_keys: owner, configuration: owner", [], id="an owner of roles is"),
+        pytest.param("roles_permissions: viewer", [], id="adminUserTenantCreate is no credential"),
+        pytest.param("user_management: owner, order_data: owner, product_data: owner", [], id="other modules"),
+    ],
+)
+def test_users_who_can_read_credentials_are_found(modules: str, expected: list[str]) -> None:
+    found = jane(f"platform: {{backoffice: true}}\nmodules: {{{modules}}}\n").findings
+    assert [finding.message for finding in found if finding.rule == "BOS022"] == expected
+
+
+def test_credentials_that_a_preset_lets_read_are_found_at_each_user() -> None:
+    files = {
+        "presets/keys.yaml": "platform: {backoffice: true}\nmodules: {api_keys: viewer}\n",
+        "users/u.yaml": f"{JANE}preset: keys\n",
+    }
+    assert [(str(one.source), one.rule) for one in judged(files).findings] == [("users/u.yaml:1:1", "BOS022")]
 
 
 OWN: dict[str, tuple[str, list[str]]] = {

@@ -10,11 +10,11 @@ import pytest
 
 from bo_sync.access.catalogue import catalogue
 from bo_sync.access.needs import needs
-from bo_sync.access.operations import Verdict
 from bo_sync.access.powers import powers
 from bo_sync.access.questions import who_can
 from bo_sync.access.words import ToRun, spelled
 from bo_sync.core.model import MODULES, ROLES, Access, Role
+from bo_sync.core.operations import Verdict
 from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, Settings
 from bo_sync.core.text import Text
 from tests.access.asking import holding, less, levels_of

@@ -4,11 +4,11 @@ from random import Random
 
 import pytest
 
-from bo_sync.access.operations import Operation
 from bo_sync.access.powers import powers
 from bo_sync.access.questions import who_can
 from bo_sync.access.words import ToRun, read_question
 from bo_sync.core.model import ROLES, Access, Role
+from bo_sync.core.operations import Operation
 from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, Settings
 from bo_sync.core.text import Text
 from tests.access.asking import BOUND, can, every_question, levels_of, person, random_people

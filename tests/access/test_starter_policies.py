@@ -31,10 +31,10 @@ class Case:
 
 CASES = {
     "self-escalation": Case(breaks=("roles_permissions:editor",) * 4, keeps=("roles_permissions:editor",) * 3),
-    "api-keys": Case(breaks=("backoffice api_keys:editor",), keeps=("backoffice api_keys:viewer",)),
+    "api-keys": Case(breaks=("backoffice api_keys:viewer",), keeps=(ALL_BUT_KEYS,)),
     "login-as-a-customer": Case(
-        breaks=(*(SALES,) * 4, *("backoffice configuration:editor",) * 3),
-        keeps=(*(SALES,) * 6, "sales_hub user_management:editor", "backoffice configuration:viewer"),
+        breaks=(*(SALES,) * 4, *("backoffice configuration:viewer",) * 3),
+        keeps=(*(SALES,) * 6, "sales_hub user_management:editor", "backoffice shop_channel:owner"),
     ),
     "price-and-order": Case(
         breaks=("backoffice pricing:editor order_data:editor",),

@@ -61,13 +61,29 @@ def test_a_word_asks(word: str, meant: str) -> None:
     assert spelled(asked(word)) == meant
 
 
-NO = "is no operation, no menu item and no role:level"
+OUTSIDE = "not in the operations table of 2026-05-17"
 BAD = {
-    "an operation misspelled": ("ordrUpdate", f'"ordrUpdate" {NO}', "did you mean orderUpdate, "),
-    "an item misspelled": ("Order > Carriers", f'"Order > Carriers" {NO}', 'did you mean "Orders > Carriers"'),
-    "a submenu misspelled": ("Warehuoses", f'"Warehuoses" {NO}', '"Orders > Warehouses"'),
-    "a role misspelled": ("pricng:editor", f'"pricng:editor" {NO}', "did you mean pricing:editor or "),
-    "an older name misspelled": ("Sales managment:on", f'"Sales managment:on" {NO}', "did you mean sales_hub:on"),
+    "an operation misspelled": (
+        "ordrUpdate",
+        f'unknown question "ordrUpdate": {OUTSIDE}',
+        "did you mean orderUpdate, ",
+    ),
+    "an item misspelled": (
+        "Order > Carriers",
+        f'unknown question "Order > Carriers": {OUTSIDE}',
+        'did you mean "Orders > Carriers"',
+    ),
+    "a submenu misspelled": ("Warehuoses", f'unknown question "Warehuoses": {OUTSIDE}', '"Orders > Warehouses"'),
+    "a role misspelled": (
+        "pricng:editor",
+        f'unknown question "pricng:editor": {OUTSIDE}',
+        "did you mean pricing:editor or ",
+    ),
+    "an older name misspelled": (
+        "Sales managment:on",
+        f'unknown question "Sales managment:on": {OUTSIDE}',
+        "did you mean sales_hub:on",
+    ),
     "a level misspelled": (
         "pricing:edit",
         'pricing has no level "edit" to ask for',
@@ -106,12 +122,17 @@ BAD = {
     ),
     "nothing near": (
         "zzzzzzzz",
-        f'"zzzzzzzz" {NO}',
+        f'unknown question "zzzzzzzz": {OUTSIDE}',
         'ask for an operation (orderUpdate), a menu item ("Orders > Carriers") or a role:level (pricing:editor)',
     ),
-    "nothing": ("", f'"" {NO}', "ask for an operation"),
-    "a colon": (":", f'":" {NO}', "ask for an operation"),
-    "an arrow": (">", f'">" {NO}', "ask for an operation"),
+    "an operation newer than the table": (
+        "productAddToCategory",
+        f'unknown question "productAddToCategory": {OUTSIDE}',
+        "Newer operations: `bo-sync catalogue refresh`",
+    ),
+    "nothing": ("", f'unknown question "": {OUTSIDE}', "ask for an operation"),
+    "a colon": (":", f'unknown question ":": {OUTSIDE}', "ask for an operation"),
+    "an arrow": (">", f'unknown question ">": {OUTSIDE}', "ask for an operation"),
 }
 
 

@@ -112,6 +112,7 @@ def test_indirect_names_those_who_could_give_it_to_themselves_and_how(ask: Ask) 
     assert found["indirect"] == [
         {
             "email": "Ada@example.com",
+            "certain": True,
             "steps": [
                 {"operation": "roleUpdate", "role": "roles_permissions", "access": "owner"},
                 {"operation": "roleCreate", "role": "pricing", "access": "editor"},
@@ -130,7 +131,26 @@ def test_of_what_is_unknown_nobody_is_said_to_be_able_or_not(ask: Ask) -> None:
     text = ask("who-can", "bundles", "--indirect").out
     assert text.startswith("Who can run bundles (query): unknown, by the files (commit ")
     assert "nobody is counted" in text
-    assert "Could" not in text
+    assert "Escalation" not in text
+
+
+def test_indirect_names_paths_through_credentials_as_possible(tmp_path: Path) -> None:
+    head = f"{NAMES.format('Key')}platform: {{backoffice: true}}\nmodules:"
+    held = {"looks": "api_keys: viewer", "widens": "api_keys: editor", "tokens": "configuration: viewer"}
+    write(tmp_path, {f"users/{name}.yaml": f"email: {name}@example.com\n{head} {{{held[name]}}}\n" for name in held})
+    ask = Ask(tmp_path)
+    text = ask("who-can", "roleUpdate", "--indirect").out
+    assert "Escalation paths: 2 users\n" in text
+    assert "possibly reads the value of an API key and acts with it (gqlApiKeys)" in text
+    assert "possibly gives an API key the roles (gqlApiKeyUpdate), then reads the value of an API key and acts" in text
+    text = ask("who-can", "logout", "--indirect").out
+    assert "Escalation paths: 1 user\n" in text
+    assert (
+        "possibly reads a login token (magicTokens), then logs in as its contact or customer (magicTokenLogin)" in text
+    )
+    step = {"operation": "gqlApiKeys", "role": None, "access": None}
+    found = ask.json("who-can", "roleUpdate", "--indirect")["indirect"]
+    assert found[0] == {"email": "looks@example.com", "certain": False, "steps": [step]}
 
 
 def test_needs_answers_as_files_spell_it(ask: Ask) -> None:
@@ -390,12 +410,12 @@ WRONG: Final[dict[str, tuple[tuple[str, ...], str, str]]] = {
     ),
     "an operation misspelled": (
         ("who-can", "orderUpdte"),
-        'error: "orderUpdte" is no operation, no menu item and no role:level',
+        'error: unknown question "orderUpdte": not in the operations table of 2026-05-17',
         "next: did you mean orderUpdate, ",
     ),
     "one word of several": (
         ("needs", "orderUpdate", "Cariers"),
-        'error: "Cariers" is no operation, no menu item and no role:level',
+        'error: unknown question "Cariers": not in the operations table of 2026-05-17',
         'next: did you mean "Orders > Carriers"',
     ),
     "an ambiguous word": (

@@ -39,8 +39,10 @@ def test_the_report_and_the_journal_tell_of_everybody_and_then_the_failure_is_to
         adapter = Defective(SandboxHub(store, keyless=True))
         hub = CommerceHub(Transport(parse_address(SANDBOX), adapters={SANDBOX: adapter}))
         reading = make_plan(load_files(common).desired, hub.read_all(Silent()), hub.url)
-        report, trouble = _run(common, hub, reading, _Orders("run", 1, fail_fast=False, allowed=()))
-    assert isinstance(trouble, ZeroDivisionError)
+        ran = _run(common, hub, reading, _Orders("run", 1, fail_fast=False, allowed=()))
+        report = ran.report
+    assert isinstance(ran.trouble, ZeroDivisionError)
+    assert ran.has_sent
     told = {person.email.raw: person.outcome for person in report.outcomes}
     assert told == {
         "ann@example.com": Outcome.APPLIED,

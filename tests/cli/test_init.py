@@ -121,7 +121,7 @@ def test_no_file_is_written_through_a_link_that_leads_out_and_none_that_leads_no
     (root / "users").symlink_to(outside)
     ran = bo_sync(root, "init")
     assert ran.code == ExitCode.INVALID
-    assert ran.err.splitlines()[0] == "users: a link that leads out of this repository; expected a folder"
+    assert ran.err.splitlines()[0] == "users: a symbolic link; expected a folder"
     assert (list(outside.iterdir()), files_of(root)) == ([], {})
     (root / "users").unlink()
     (root / ".gitignore").symlink_to(outside / "nothing")

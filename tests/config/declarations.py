@@ -24,7 +24,7 @@ from bo_sync.core.model import (
     Source,
     State,
 )
-from bo_sync.core.text import Text
+from bo_sync.core.text import Text, spaces_in_order
 
 AT: Final = Source(Text("users/u.yaml"), 1)
 NAMES: Final = ("sales", "Full-Admin", "0", "a.b_c", "null", "true", "1e3", "no")
@@ -45,7 +45,9 @@ def _field(name: ProfileField) -> st.SearchStrategy[FieldValue]:
     if name == "language":
         return st.sampled_from([FieldValue(name, Text("NO")), FieldValue(name, Text("NL")), FieldValue(name, None)])
     short = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=PROFILE_LIMITS[name]) | words
-    return short.map(lambda raw: FieldValue(name, Text(raw))) | st.just(FieldValue(name, None))
+    if name != "phone":
+        short = short.map(spaces_in_order)
+    return short.map(lambda raw: FieldValue(name, Text(raw) if raw else None)) | st.just(FieldValue(name, None))
 
 
 @st.composite

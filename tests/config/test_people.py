@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from bo_sync.config.load import tree_of
 from bo_sync.core.model import (
     Access,
     Declaration,
@@ -247,6 +248,31 @@ KEYS = (
             id="a hostile key is made visible",
         ),
         pytest.param(
+            'job: " Account manager"\n',
+            '4:6: error: job: found " Account manager"; expected "Account manager", with single plain spaces',
+            id="outer white space",
+        ),
+        pytest.param(
+            'middle_name: "van  der"\n',
+            '4:14: error: middle_name: found "van  der"; expected "van der", with single plain spaces',
+            id="two spaces",
+        ),
+        pytest.param(
+            'job: "Account\\u00a0manager\\n"\n',
+            '4:6: error: job: found "Account\\xa0manager\\n"; expected "Account manager", with single plain spaces',
+            id="a no-break space and a line break",
+        ),
+        pytest.param(
+            'middle_name: "  "\n',
+            '4:14: error: middle_name: found "  "; expected text that is not empty',
+            id="white space alone",
+        ),
+        pytest.param(
+            'id: 7\njob: "x "\n',
+            '5:6: error: job: found "x "; expected "x", with single plain spaces',
+            id="outer white space beside an id",
+        ),
+        pytest.param(
             "gender: " + "a" * 500 + "\n",
             f'4:9: error: gender: found "{"a" * 59}…"; expected male, female or unknown',
             id="a long value is cut short",
@@ -255,6 +281,23 @@ KEYS = (
 )
 def test_a_breach_is_told_with_what_was_found_and_what_was_expected(lines: str, expected: str) -> None:
     assert about_jane(lines) == [expected]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param('phone: "+31  20 123 "', id="a phone with any spaces"),
+        pytest.param('middle_name: "e\\u0301"', id="a name in NFD"),
+        pytest.param('job: "a\\tb"', id="an inner tab"),
+    ],
+)
+def test_text_in_another_form_is_kept_as_written(line: str) -> None:
+    assert about_jane(f"{line}\n") == []
+
+
+def test_a_name_of_white_space_alone_is_told_once() -> None:
+    found = tree_of([("users/j.yaml", b'email: a@b.c\nfirst_name: "  "\nlast_name: D\n')]).problems
+    assert [problem.message for problem in found] == ['first_name: found "  "; expected text that is not empty']
 
 
 def test_every_problem_of_an_entry_is_found_in_one_run() -> None:

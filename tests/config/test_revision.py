@@ -1,14 +1,15 @@
 """What git says of the files: a revision read without a checkout, the commit at hand, and entries that were removed."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from shutil import which
 
 import pytest
 
-from bo_sync.config.load import Tree
-from bo_sync.config.removals import Removal, removals
+from bo_sync.config.files import walk, walk_settings
+from bo_sync.config.load import Tree, load_tree
+from bo_sync.config.removals import Removal, Removals, removals
 from bo_sync.config.revision import Base, base_of, commit_of, read_revision, tree_at
 from bo_sync.config.yaml import MAX_BYTES
 from bo_sync.core.text import Text
@@ -60,71 +61,81 @@ def test_a_name_that_is_no_text_stays_the_bytes_it_is(tmp_path: Path) -> None:
     assert [path for path, _ in read_revision(root, "HEAD").files] == ["users/\udcff.yaml"]
 
 
+LINK = "a symbolic link; expected a file, or a link to a .yaml file in users/, presets/ or policies/"
+
+
 @pytest.mark.parametrize(
-    ("links", "expected", "said"),
+    ("links", "expected", "wrong"),
     [
-        ({"users/link.yaml": "../people/jane.yaml"}, ["users/link.yaml"], []),
-        ({"users/link.yaml": "second", "users/second": "../people/jane.yaml"}, ["users/link.yaml"], []),
-        ({"users": "people"}, ["users/jane.yaml"], []),
-        ({"users/team": "../people"}, ["users/team/jane.yaml"], []),
-        ({"users/team": "../people", "users/team2": "../people"}, ["users/team/jane.yaml"], []),
-        ({"users/_team": "../people", "users/notes": "../README.md"}, [], []),
-        (
-            {"users/out.yaml": "/etc/passwd"},
+        pytest.param({"users/link.yaml": "jane.yaml"}, ["users/link.yaml"], [], id="to a file of a user is followed"),
+        pytest.param(
+            {"presets/a/b.yml": "../../presets/p.yaml"}, ["presets/a/b.yml"], [], id="up and down again is followed"
+        ),
+        pytest.param(
+            {"users/one.yaml": "./two.yaml", "users/two.yaml": "jane.yaml"},
+            ["users/one.yaml", "users/two.yaml"],
             [],
-            ["users/out.yaml:1:1: error: a symlink out of the repository; expected it to lead to a file inside"],
+            id="to a link to a file of a user is followed",
         ),
-        (
-            {"users/out.yaml": "../../../x.yaml"},
-            [],
-            ["users/out.yaml:1:1: error: a symlink out of the repository; expected it to lead to a file inside"],
+        pytest.param(
+            {"users/_no.yaml": "../README.md", "users/.x": "/etc"}, [], [], id="with a hidden name is not read"
         ),
-        (
-            {"users/no.yaml": "nowhere.yaml", "users/two.yaml": "../people/jane.yaml"},
-            ["users/two.yaml"],
-            ["users/no.yaml:1:1: error: a symlink that leads nowhere in this commit; expected a file"],
+        pytest.param({"users/out.yaml": "/etc/passwd"}, [], ["users/out.yaml"], id="out of the tree by name"),
+        pytest.param({"users/out.yaml": "../../../x.yaml"}, [], ["users/out.yaml"], id="out of the tree by steps"),
+        pytest.param(
+            {"users/key.yaml": "../.hubkey"}, [], ["users/key.yaml"], id="to a file of the tree that is not ours"
         ),
-        (
-            {"users/a\nb.yaml": "../people/jane.yaml"},
-            [],
-            ["users/a\\nb.yaml:1:1: error: a symlink that leads nowhere in this commit; expected a file"],
+        pytest.param({"users/config.yaml": "../.git/config"}, [], ["users/config.yaml"], id="to the settings of git"),
+        pytest.param({"users/x.yaml": "../other/jane.yaml"}, [], ["users/x.yaml"], id="to a file beside our folders"),
+        pytest.param({"users/x.yaml": "_draft.yaml"}, [], ["users/x.yaml"], id="to a file with a hidden name"),
+        pytest.param({"users/x.yaml": "../bo-sync.yaml"}, [], ["users/x.yaml"], id="to the settings"),
+        pytest.param({"users/notes": "jane.yaml"}, [], ["users/notes"], id="with a name that is not read"),
+        pytest.param({"users/team": "../other"}, [], ["users/team"], id="to a folder"),
+        pytest.param({"users/team": "more"}, [], ["users/team"], id="to a folder of ours"),
+        pytest.param({"policies": "other"}, [], ["policies"], id="in the place of one of our folders"),
+        pytest.param({"users/no.yaml": "nowhere.yaml"}, [], ["users/no.yaml"], id="to nothing"),
+        pytest.param({"users/loop.yaml": "loop.yaml"}, [], ["users/loop.yaml"], id="to itself"),
+        pytest.param(
+            {"users/a\nb.yaml": "jane.yaml"}, ["users/a\nb.yaml"], [], id="with a newline in its name is followed too"
         ),
-        (
-            {"users/loop.yaml": "loop.yaml"},
-            [],
-            ["users/loop.yaml:1:1: error: a symlink that leads to itself; expected a file"],
-        ),
-        (
-            {"users/team": "../people", "people/again.yaml": "jane.yaml"},
-            ["users/team/jane.yaml"],
-            ["users/team/again.yaml:1:1: error: a symlink in a folder that is reached by one; expected a file"],
-        ),
-    ],
-    ids=[
-        "to a file",
-        "to a link to a file",
-        "instead of the folder of users",
-        "to a folder",
-        "twice to one folder, which is read once",
-        "hidden, or to what is no file of ours",
-        "out of the tree by name",
-        "out of the tree by steps",
-        "to nothing",
-        "with a name that git cannot be asked for",
-        "to itself",
-        "within a linked folder",
     ],
 )
-def test_a_symlink(tmp_path: Path, links: Mapping[str, str], expected: list[str], said: list[str]) -> None:
-    root = repository(tmp_path, {"people/jane.yaml": JANE, "README.md": "x"})
+def test_a_symbolic_link_on_a_disk_and_in_a_revision(
+    tmp_path: Path, links: Mapping[str, str], expected: list[str], wrong: list[str]
+) -> None:
+    others = {
+        ".hubkey": "secret-key-4711\n",
+        "other/jane.yaml": BOB,
+        "users/_draft.yaml": BOB,
+        "users/more/bob.yaml": BOB,
+    }
+    ours = {"users/jane.yaml": JANE, "presets/p.yaml": "label: P\n", "bo-sync.yaml": "unmanaged: ignore\n"}
+    root = repository(tmp_path, {**ours, **others})
     for path, target in links.items():
         (root / path).parent.mkdir(exist_ok=True)
         (root / path).symlink_to(target)
-    git(root, "add", ".")
+    git(root, "add", "--force", ".")
     git(root, "commit", "-qm", "links")
     read = read_revision(root, "HEAD")
-    assert [path for path, _ in read.files] == expected
-    assert [str(problem) for problem in read.problems] == said
+    walked = walk(root)
+    assert [path for path, _ in read.files if path not in {*ours, "users/more/bob.yaml"}] == expected
+    assert list(read.files) == walked.files
+    assert [str(problem) for problem in read.problems] == [f"{Text(path)}:1:1: error: {LINK}" for path in wrong]
+    assert sorted(walked.problems) == list(read.problems)
+    at_hand = commit_of(root)
+    assert at_hand is not None
+    assert at_hand.dirty is bool(wrong)
+
+
+@pytest.mark.parametrize("target", [".hubkey", "/etc/passwd", "users/jane.yaml", "nowhere", "settings.yaml"])
+def test_the_settings_are_never_a_link(tmp_path: Path, target: str) -> None:
+    root = repository(tmp_path, {"users/jane.yaml": JANE, ".hubkey": "secret-key-4711\n", "settings.yaml": "x: 1\n"})
+    (root / "bo-sync.yaml").symlink_to(target)
+    commit(root, {})
+    complaint = f"bo-sync.yaml:1:1: error: {LINK}"
+    assert complaints(tree_at(root, "HEAD")) == [complaint]
+    assert [str(problem) for problem in walk_settings(root).problems] == [complaint]
+    assert complaints(load_tree(root)) == [complaint]
 
 
 def test_a_submodule_and_a_file_too_large_are_told_and_not_read(tmp_path: Path) -> None:
@@ -152,7 +163,7 @@ def test_nothing_of_the_repository_runs(tmp_path: Path) -> None:
     assert emails(tree_at(root, "HEAD")) == ["jane@example.com"]
     commit(root, {"users/bob.yaml": BOB, "users/jane.yaml": None})
     ran.unlink(missing_ok=True)
-    assert len(removals(root, [Text("jane@example.com")])) == 1
+    assert len(removals(root, [Text("jane@example.com")]).found) == 1
     assert not ran.exists()
     assert commit_of(root) is not None
 
@@ -285,22 +296,76 @@ def test_a_folder_without_git_has_no_revision_and_no_commit(tmp_path: Path) -> N
     write(tmp_path, {"users/jane.yaml": JANE})
     with pytest.raises(UsageError) as caught:
         tree_at(tmp_path, "main")
-    assert caught.value.message.startswith("the revision main cannot be read: fatal: not a git repository")
+    assert caught.value.message == "the revision main cannot be read: this folder is not in a git work tree"
     assert caught.value.hint == "run this in a clone of the repository that holds the files"
     assert commit_of(tmp_path) is None
-    assert removals(tmp_path, [Text("jane@example.com")]) == {}
+    assert removals(tmp_path, [Text("jane@example.com")]).found == {}
 
 
-def test_the_commit_at_hand_is_dirty_only_by_files_of_the_configuration(tmp_path: Path) -> None:
-    root = repository(tmp_path, {"users/jane.yaml": JANE})
-    write(root, {"notes.txt": "x"})
-    at_hand = commit_of(root)
+def changed(root: Path) -> None:
+    (root / "users/jane.yaml").write_bytes(BOB.encode())
+
+
+def staged(root: Path) -> None:
+    changed(root)
+    git(root, "add", ".")
+
+
+def unnoticed(root: Path) -> None:
+    git(root, "update-index", "--assume-unchanged", "users/jane.yaml")
+    changed(root)
+
+
+def untracked(root: Path) -> None:
+    write(root, {".git/info/exclude": "bob.yaml\n", "users/bob.yaml": BOB})
+
+
+def with_windows_line_ends(root: Path) -> None:
+    (root / "users/jane.yaml").write_bytes(JANE.replace("\n", "\r\n").encode())
+
+
+def through_a_filter(root: Path) -> None:
+    commit(root, {".gitattributes": "*.yaml filter=x\n"})
+    git(root, "config", "filter.x.clean", "tr A-Z a-z")
+    (root / "users/jane.yaml").write_bytes(JANE.upper().encode())
+
+
+def as_a_link(root: Path) -> None:
+    commit(root, {"presets/p.yaml": "label: P\n", "presets/q.yaml": "label: P\n"})
+    (root / "presets/q.yaml").unlink()
+    (root / "presets/q.yaml").symlink_to("p.yaml")
+
+
+def beside(root: Path) -> None:
+    write(root, {"notes.txt": "x", "users/_draft.yaml": BOB, "users/README.md": "x"})
+
+
+@pytest.mark.parametrize(
+    ("change", "is_dirty"),
+    [
+        pytest.param(lambda _: None, False, id="nothing"),
+        pytest.param(beside, False, id="files that are not read"),
+        pytest.param(with_windows_line_ends, False, id="line ends as git writes them on Windows"),
+        pytest.param(as_a_link, False, id="a link to a file that holds the same"),
+        pytest.param(changed, True, id="a changed file"),
+        pytest.param(staged, True, id="a changed file that is staged"),
+        pytest.param(unnoticed, True, id="a changed file that git is told to take for unchanged"),
+        pytest.param(untracked, True, id="a new file that git ignores"),
+        pytest.param(lambda root: (root / "users/jane.yaml").unlink(), True, id="a removed file"),
+        pytest.param(lambda root: write(root, {"bo-sync.yaml": ""}), True, id="new settings"),
+        pytest.param(through_a_filter, True, id="a file that only a filter would make equal"),
+    ],
+)
+@pytest.mark.parametrize("names", ["sha1", "sha256"])
+def test_the_files_at_hand_are_compared_with_the_commit(
+    tmp_path: Path, names: str, change: Callable[[Path], object], is_dirty: bool
+) -> None:
+    git(tmp_path, "init", "--quiet", "--initial-branch=main", f"--object-format={names}")
+    commit(tmp_path, {"users/jane.yaml": JANE})
+    change(tmp_path)
+    at_hand = commit_of(tmp_path)
     assert at_hand is not None
-    assert (at_hand.sha, at_hand.dirty) == (git(root, "rev-parse", "HEAD")[:10], False)
-    write(root, {"users/bob.yaml": BOB})
-    dirty = commit_of(root)
-    assert dirty is not None
-    assert dirty.dirty
+    assert (at_hand.sha, at_hand.dirty) == (git(tmp_path, "rev-parse", "HEAD")[:10], is_dirty)
 
 
 def test_the_latest_removal_of_each_person_is_found_with_its_commit(tmp_path: Path) -> None:
@@ -322,7 +387,7 @@ def test_the_latest_removal_of_each_person_is_found_with_its_commit(tmp_path: Pa
     listed = commit(root, {"users/team.yaml": "users:\n- {email: t3@example.com, id: 3}\n"})
     commit(root, {"users/bob.yaml": f"{BOB}job: Poet\n"})
     everybody = [Text(f"{name}@example.com") for name in ("JANE", "bob", "t1", "t2", "t3", "nobody")]
-    assert removals(root, [*everybody, Text("g@x")]) == {
+    assert removals(root, [*everybody, Text("g@x")]).found == {
         "jane@example.com": Removal(Text("users/sales/jane.yaml"), Text(last[:10]), is_file=True),
         "t2@example.com": Removal(Text("users/team.yaml"), Text(listed[:10]), is_file=False),
     }
@@ -349,7 +414,7 @@ def test_what_only_a_merge_took_out_is_found_and_what_a_side_took_out_is_that_si
     assert len(git(root, "rev-list", "--parents", "-1", "HEAD").split()) == 3
     git(root, "config", "log.diffMerges", setting)
     everybody = [Text(f"{name}@example.com") for name in ("jane", "bob", "t2", "ann")]
-    assert removals(root, everybody) == {
+    assert removals(root, everybody).found == {
         "jane@example.com": Removal(Text("users/jane.yaml"), Text(merge[:10]), is_file=True),
         "bob@example.com": Removal(Text("users/bob.yaml"), Text(taken[:10]), is_file=True),
         "t2@example.com": Removal(Text("users/team.yaml"), Text(merge[:10]), is_file=False),
@@ -372,19 +437,19 @@ def test_git_is_asked_few_questions_however_many_files_there_are(
     shim = write(tmp_path, {"bin/git": COUNTING.format(log=log, git=which("git"))}) / "bin/git"
     shim.chmod(0o755)
     monkeypatch.setenv("PATH", f"{shim.parent}{os.pathsep}{os.environ['PATH']}")
-    assert len(removals(root, [Text(f"p{number}@example.com") for number in range(1, 40)])) == 39
-    assert len(log.read_text("utf-8").splitlines()) == 2
+    assert len(removals(root, [Text(f"p{number}@example.com") for number in range(1, 40)]).found) == 39
+    assert len(log.read_text("utf-8").splitlines()) == 3
     assert len(tree_at(root, "HEAD~1").declarations) == 39
-    assert len(log.read_text("utf-8").splitlines()) == 2 + 4
-    assert removals(root, []) == {}
-    assert len(log.read_text("utf-8").splitlines()) == 2 + 4
+    assert len(log.read_text("utf-8").splitlines()) == 3 + 4
+    assert removals(root, []) == Removals({})
+    assert len(log.read_text("utf-8").splitlines()) == 3 + 4 + 1
 
 
 def test_a_machine_without_git_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = repository(tmp_path, {"users/jane.yaml": JANE})
     monkeypatch.setenv("PATH", str(tmp_path))
     assert commit_of(root) is None
-    assert removals(root, [Text("jane@example.com")]) == {}
+    assert removals(root, [Text("jane@example.com")]).found == {}
     with pytest.raises(UsageError) as caught:
         tree_at(root, "main")
     assert (caught.value.message, caught.value.hint) == (
@@ -397,7 +462,7 @@ def test_the_history_that_is_searched_is_bounded(tmp_path: Path) -> None:
     root = repository(tmp_path, {"users/jane.yaml": JANE, "users/bob.yaml": BOB})
     commit(root, {"users/jane.yaml": None})
     wanted = [Text("jane@example.com")]
-    assert len(removals(root, wanted, commits=1)) == 1
+    assert len(removals(root, wanted, commits=1).found) == 1
     commit(root, {"users/bob.yaml": f"{BOB}job: Poet\n"})
-    assert removals(root, wanted, commits=1) == {}
-    assert len(removals(root, wanted)) == 1
+    assert removals(root, wanted, commits=1).found == {}
+    assert len(removals(root, wanted).found) == 1

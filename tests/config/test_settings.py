@@ -71,13 +71,13 @@ def test_an_added_role_is_a_module() -> None:
         pytest.param(
             "protec: [a]\n",
             '1:1: error: unknown key "protec"; expected one of defaults, unmanaged, protect, email_domains, timezone, '
-            "expiring_within, hub_host, guardrails, role_definitions; did you mean protect?",
+            "expiring_within, hub_host, catalogue, guardrails, role_definitions; did you mean protect?",
             id="an unknown key",
         ),
         pytest.param(
             "api_key: x\n",
             '1:1: error: unknown key "api_key"; expected one of defaults, unmanaged, protect, '
-            "email_domains, timezone, expiring_within, hub_host, guardrails, role_definitions",
+            "email_domains, timezone, expiring_within, hub_host, catalogue, guardrails, role_definitions",
             id="a key of the hub, which is never read from here",
         ),
         pytest.param(

@@ -88,6 +88,10 @@ SENT = {
     "roleCreate": call("roleCreate", {"input": {"roleDefinitionId": "a", "access": "OWNER", "userId": 1}}),
     "roleUpdate": call("roleUpdate", {"id": "a", "input": {"access": "NONE"}}),
     "roleDelete": call("roleDelete", {"id": "a"}),
+    "triggerPasswordSendInitEmailEvent": call(
+        "triggerPasswordSendInitEmailEvent",
+        {"input": {"email": "j@example.com", "redirectUrl": "https://backoffice.example.com", "language": "nl"}},
+    ),
     "schemaProbe": call("schemaProbe"),
     "catalogueProbe": call("catalogueProbe"),
 }
@@ -161,7 +165,7 @@ def test_what_doctor_looks_for_in_inputs_is_what_we_send(schema: GraphQLSchema) 
             kind = get_named_type(root.fields[request.operation].args["input"].type).name
             sent.setdefault(kind, set()).update(given)
     assert sent == {kind: set(USED[kind]) for kind in sent}
-    assert len(sent) == 7
+    assert len(sent) == 8
 
 
 def test_doctor_finds_the_hubs_schema_fit(schema: GraphQLSchema) -> None:

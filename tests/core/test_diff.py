@@ -18,7 +18,15 @@ from bo_sync.core.changes import (
     SetGrant,
     UpdateUser,
 )
-from bo_sync.core.diff import Difference, MissingDefinition, UnmanagedPerson, diff
+from bo_sync.core.diff import (
+    Difference,
+    MissingDefinition,
+    ProfileNote,
+    SharedAddress,
+    UnmanageableUser,
+    UnmanagedPerson,
+    diff,
+)
 from bo_sync.core.live import index
 from bo_sync.core.model import (
     ACCESS_WORDS,
@@ -30,6 +38,7 @@ from bo_sync.core.model import (
     LiveUser,
     Override,
     Profile,
+    ProfileField,
     Role,
 )
 from bo_sync.core.settings import Settings, Unmanaged
@@ -355,6 +364,90 @@ def test_who_is_as_wanted_counts_as_unchanged_in_the_files_spelling() -> None:
     assert compare((wants("Jane@example.com"),), (holds(7, JANE),)) == Difference(unchanged=(Text("Jane@example.com"),))
 
 
+# Text that differs only in form.
+
+
+@pytest.mark.parametrize(
+    ("field", "live", "wanted"),
+    [
+        pytest.param("first_name", "Jose\u0301", "Jos\u00e9", id="NFD in the hub"),
+        pytest.param("first_name", "Jos\u00e9", "Jose\u0301", id="NFD in the file"),
+        pytest.param("last_name", " Doe ", "Doe", id="outer white space"),
+        pytest.param("last_name", "van  der  Berg", "van der Berg", id="several spaces"),
+        pytest.param("job", "Account\u00a0manager", "Account manager", id="a no-break space"),
+        pytest.param("phone", "+31201234567", "+31 20 123 4567", id="a phone without spaces"),
+        pytest.param("phone", "+31\u00a020 1234567", "+31201234567", id="a phone with spaces of two kinds"),
+        pytest.param("middle_name", "  ", None, id="white space alone where the file says nothing"),
+    ],
+)
+def test_text_that_differs_only_in_form_is_no_change(field: ProfileField, live: str, wanted: str | None) -> None:
+    user = replace(wants(JANE), profile=profile(**{field: wanted}))
+    difference = compare((user,), (holds(7, JANE, **{field: live}),))
+    assert difference == Difference(unchanged=(Text(JANE),), notes=(ProfileNote(Text(JANE), user.source, field),))
+
+
+@pytest.mark.parametrize(
+    ("field", "live", "wanted"),
+    [
+        pytest.param("first_name", "Jose", "Jos\u00e9", id="another letter"),
+        pytest.param("last_name", "vander Berg", "van der Berg", id="a space in a name"),
+        pytest.param("job", "account manager", "Account manager", id="another case"),
+        pytest.param("phone", "+31-201234567", "+31201234567", id="another sign in a phone"),
+        pytest.param("middle_name", " ", "van", id="white space alone where the file says something"),
+        pytest.param("job", "o\ufb03ce", "office", id="a ligature"),
+    ],
+)
+def test_other_text_is_sent_as_the_file_says_it(field: ProfileField, live: str, wanted: str) -> None:
+    update = the_update(replace(wants(JANE), profile=profile(**{field: wanted})), holds(7, JANE, **{field: live}))
+    assert update is not None
+    assert update.profile == (field_change(field, live, wanted),)
+
+
+def test_a_profile_with_a_lone_surrogate_stays_while_grants_and_deletion_are_managed() -> None:
+    live = holds(7, JANE, row("pricing", "owner"), last_name="D\ud800", phone="1")
+    user = wants(JANE, last_name="Doe", phone="2")
+    difference = compare((user,), (live,))
+    assert difference.changes == (
+        UpdateUser(Text(JANE), user.source, 7, Text(JANE), (), (takes("pricing", "owner", "row-pricing"),)),
+    )
+    assert difference.notes == (ProfileNote(Text(JANE), user.source, "last_name", is_odd=True),)
+    assert [type(change) for change in compare((absent(JANE),), (live,)).changes] == [DeleteUser]
+    assert compare((wants(JANE, grant("pricing", "owner"), phone="2"),), (live,)).unchanged == ()
+
+
+# Users whom no file can name.
+
+ODD_ADDRESSES = ["", "  ", "jane", "jane doe@example.com", "a@b@example.com", "@example.com", "j\ud800@example.com"]
+
+
+@pytest.mark.parametrize("unmanaged", Unmanaged)
+@pytest.mark.parametrize("email", ODD_ADDRESSES)
+def test_a_user_whom_no_file_can_name_is_listed_and_left(email: str, unmanaged: Unmanaged) -> None:
+    live = (holds(7, email, row("pricing", "owner")), holds(8, email))
+    difference = compare((), live, Settings(unmanaged=unmanaged))
+    reason = "an invalid address" if email.strip() else "no address"
+    assert difference == Difference(unmanageable=(UnmanageableUser(7, reason), UnmanageableUser(8, reason)))
+    assert indexed(*live).grant_count == 0
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        pytest.param(wants(JANE, pin=7), id="by its id"),
+        pytest.param(absent(JANE, pin=7), id="by its id, absent"),
+        pytest.param(absent("jane doe@example.com"), id="by the address"),
+    ],
+)
+def test_a_file_about_a_user_whom_no_file_can_name_is_refused(wanted: DesiredUser) -> None:
+    difference = compare((wanted,), (holds(7, "Jane Doe@example.com"),))
+    (conflict,) = difference.conflicts
+    assert conflict.message == (
+        "id 7 has an invalid address in the hub, so no file can manage it: "
+        "create this user anew in the backoffice, with an address, and drop `id`"
+    )
+    assert difference.changes == ()
+
+
 # Identity: an id beside an address.
 
 
@@ -422,20 +515,118 @@ def test_hostile_addresses_are_harmless_in_a_refusal() -> None:
     assert "old\\x1b[2J@example.com" in conflict.message
 
 
-# Addresses that differ only in case.
+# Several users with one address.
 
 TWINS = (holds(7, JANE, row("pricing", "owner")), holds(8, "Jane@Example.com"))
 
 
-@pytest.mark.parametrize("unmanaged", Unmanaged)
+OTHER = "JANE@example.com"
+"""A third spelling, which no live user has."""
+UNCERTAIN = "is the address of several users in the hub (id 7, id 8): add the `id` of the right one"
+
+
+def not_deleted(chosen: int, other: int) -> str:
+    return f"id {chosen} cannot be deleted: the hub deletes by address, which is also that of id {other}"
+
+
 @pytest.mark.parametrize(
-    "desired",
-    [(), (wants(JANE, phone="1"),), (absent(JANE),), (wants(JANE, pin=7, phone="1"),), (wants(JANE, pin=99),)],
-    ids=["without a file", "with a file", "absent", "with the id of one", "with the id of nobody"],
+    ("wanted", "chosen", "kept", "blocked"),
+    [
+        pytest.param(wants(JANE, grant("pricing", "owner")), 7, (), "", id="the exact spelling, nothing to do"),
+        pytest.param(wants(JANE, phone="1"), 7, ("phone",), "", id="the exact spelling, another profile"),
+        pytest.param(wants("Jane@Example.com", pin=8), 8, (), "", id="the spelling and the id of one"),
+        pytest.param(wants(JANE, pin=8), 8, (), "", id="the id of one, the spelling of the other"),
+        pytest.param(wants(OTHER, pin=7), 7, (), "", id="the id of one, no spelling of any"),
+        pytest.param(wants(OTHER), None, (), UNCERTAIN, id="no spelling of any"),
+        pytest.param(absent(OTHER), None, (), UNCERTAIN, id="no spelling of any, absent"),
+        pytest.param(absent(JANE), 7, (), not_deleted(7, 8), id="absent"),
+        pytest.param(absent(OTHER, pin=8), 8, (), not_deleted(8, 7), id="absent, by its id"),
+        pytest.param(wants(JANE, departure=Departure.UNTIL_PASSED), 7, (), not_deleted(7, 8), id="expired"),
+    ],
 )
-def test_nobody_with_an_ambiguous_address_is_touched(desired: tuple[DesiredUser, ...], unmanaged: Unmanaged) -> None:
-    difference = compare(desired, TWINS, Settings(unmanaged=unmanaged))
-    assert difference == Difference(ambiguous=(Text(JANE), Text("Jane@Example.com")))
+def test_of_several_users_with_one_address_the_file_is_about(
+    wanted: DesiredUser, chosen: int | None, kept: tuple[ProfileField, ...], blocked: str
+) -> None:
+    difference = compare((wanted,), TWINS, Settings(unmanaged=Unmanaged.DELETE))
+    assert difference.shared == (SharedAddress(wanted.email, (7, 8), wanted.source, chosen, kept, blocked),)
+    others = {7: "same address as id 8", 8: "same address as id 7"} if chosen else {}
+    assert {user.id: user.reason for user in difference.unmanageable} == {
+        number: reason for number, reason in others.items() if number != chosen
+    }
+    assert not any(isinstance(change, CreateUser | DeleteUser) for change in difference.changes)
+    assert {change.id for change in difference.changes if isinstance(change, UpdateUser)} <= {chosen}
+    assert (difference.unmanaged, difference.conflicts) == ((), ())
+    is_done = not difference.changes and not kept and not blocked
+    assert difference.unchanged == ((wanted.email,) if is_done else ())
+
+
+def test_grants_of_the_chosen_user_change_and_the_profile_does_not() -> None:
+    wanted = wants(JANE, grant("pricing", "viewer"), grant("logistics", "owner"), phone="1")
+    assert compare((wanted,), TWINS).changes == (
+        UpdateUser(
+            Text(JANE),
+            wanted.source,
+            7,
+            Text(JANE),
+            (),
+            (sets("pricing", "owner", "viewer", "row-pricing"), sets("logistics", "none", "owner")),
+        ),
+    )
+
+
+@pytest.mark.parametrize("why", Departure)
+def test_the_deletion_of_a_user_who_shares_the_address_is_the_revoke_of_every_grant(why: Departure) -> None:
+    rows = (row("pricing", "owner"), row("pricing", "viewer", "second"), row("backoffice", "viewer"))
+    twins = (holds(7, JANE, *rows), holds(8, "Jane@Example.com", row("pricing", "owner", "theirs")))
+    wanted = wants(JANE, departure=why)
+    assert compare((wanted,), twins).changes == (
+        UpdateUser(
+            Text(JANE),
+            wanted.source,
+            7,
+            Text(JANE),
+            (),
+            (
+                takes("backoffice", "owner", "row-backoffice"),
+                takes("pricing", "owner", "row-pricing"),
+                removes("pricing", "viewer", "owner", "second"),
+            ),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    "twins",
+    [
+        pytest.param(TWINS, id="that differ in case"),
+        pytest.param((holds(7, JANE), holds(8, JANE)), id="that are the same"),
+        pytest.param((holds(7, "jos\u00e9@example.com"), holds(8, "jose\u0301@example.com")), id="in NFC and in NFD"),
+        pytest.param((holds(7, JANE), holds(8, OTHER), holds(9, "jANE@example.com")), id="of three users"),
+        pytest.param((holds(8, OTHER), holds(7, JANE)), id="in any order"),
+    ],
+)
+@pytest.mark.parametrize("unmanaged", Unmanaged)
+def test_without_a_file_nothing_is_done_about_addresses(twins: tuple[LiveUser, ...], unmanaged: Unmanaged) -> None:
+    difference = compare((), twins, Settings(unmanaged=unmanaged))
+    ids = tuple(sorted(user.id for user in twins))
+    assert (difference.changes, difference.unmanaged) == ((), ())
+    assert [user.id for user in difference.unmanageable] == list(ids)
+    assert [(shared.ids, shared.chosen, shared.blocked) for shared in difference.shared] == [(ids, None, "")]
+
+
+def test_two_users_with_the_very_same_address_are_told_apart_by_the_id_alone() -> None:
+    twins = (holds(7, JANE, row("pricing", "owner")), holds(8, JANE))
+    assert compare((absent(JANE),), twins).changes == ()
+    (change,) = compare((absent(JANE, pin=7),), twins).changes
+    assert isinstance(change, UpdateUser)
+    assert (change.id, change.grants) == (7, (takes("pricing", "owner", "row-pricing"),))
+
+
+@pytest.mark.parametrize("unmanaged", Unmanaged)
+def test_an_id_of_nobody_is_refused_although_the_address_is_shared(unmanaged: Unmanaged) -> None:
+    difference = compare((wants(JANE, pin=99),), TWINS, Settings(unmanaged=unmanaged))
+    assert [conflict.email for conflict in difference.conflicts] == [Text(JANE)]
+    assert (difference.changes, difference.unmanaged) == ((), ())
 
 
 @pytest.mark.parametrize("unmanaged", Unmanaged)

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from bo_sync.core.changes import Cause, Change, CreateUser, UpdateUser
-from bo_sync.core.diff import Difference, IdentityConflict, diff
+from bo_sync.core.diff import Difference, diff
 from bo_sync.core.guardrails import (
     NUMERIC,
     GuardrailName,
@@ -23,6 +23,7 @@ from bo_sync.core.live import LiveIndex
 from bo_sync.core.model import Departure, DesiredUser, LiveUser
 from bo_sync.core.settings import GuardrailLimits, Settings, Unmanaged
 from bo_sync.core.text import Text
+from bo_sync.core.user_matching import IdentityConflict
 from tests.support.builders import create, delete, duplicate, field_change, revoke, set_grant, source, update
 from tests.support.people import SETTINGS, absent, grant, holds, indexed, owner, row, wants
 
@@ -56,6 +57,7 @@ def test_every_guardrail_answers_in_the_declared_order() -> None:
     assert [found.guardrail for found in check(situation())] == [
         "empty",
         "email_change",
+        "ambiguous_address",
         "protected",
         "self",
         "min_role_owners",
@@ -173,6 +175,83 @@ NO_LOOK_ALIKES: dict[str, tuple[tuple[DesiredUser, ...], LiveUser]] = {
 def test_who_is_no_look_alike(desired: tuple[DesiredUser, ...], other: LiveUser, unmanaged: Unmanaged) -> None:
     live = indexed(other, holds(8, "x@example.com", first_name="X", last_name="Y"))
     assert look_alikes(desired, live, Settings(unmanaged=unmanaged)).ok
+
+
+PHONE_OF_ALL = "+31 20 123 4567"
+HIRE = wants("hire@example.com", first_name="Jane", last_name="Doe", phone=PHONE_OF_ALL)
+SUPPORT = wants("help@example.com", first_name="Support", last_name="-")
+
+
+def shares(number: int, first: str, last: str, phone: str = PHONE_OF_ALL) -> LiveUser:
+    return holds(number, f"{first}{number}@example.com".lower(), first_name=first, last_name=last, phone=phone)
+
+
+@pytest.mark.parametrize("unmanaged", Unmanaged)
+@pytest.mark.parametrize(
+    ("desired", "live", "blocked_by"),
+    [
+        pytest.param(
+            (HIRE,), (shares(1, "Jane", "Roe"),), ["jane1@example.com"], id="one user has the phone and the first name"
+        ),
+        pytest.param(
+            (HIRE,),
+            (shares(1, "Jane", "Roe"), shares(2, "Tom", "Poe"), shares(3, "Kim", "Lee")),
+            ["jane1@example.com"],
+            id="of all who have the phone, one has a name too",
+        ),
+        pytest.param(
+            (HIRE,), (shares(1, "Jane", "Roe"), shares(2, "Jane", "Poe")), [], id="two users have phone and first name"
+        ),
+        pytest.param(
+            (HIRE,),
+            (shares(1, "Jane", "Roe"), shares(2, "Tom", "Doe")),
+            [],
+            id="one has phone and first, one last name",
+        ),
+        pytest.param(
+            (HIRE, wants("jane2@example.com", first_name="Jane", last_name="Poe", phone=PHONE_OF_ALL)),
+            (shares(1, "Jane", "Roe"), shares(2, "Jane", "Poe")),
+            [],
+            id="of two who have phone and first name, one has a file",
+        ),
+        pytest.param(
+            (HIRE, wants("jane1@example.com", first_name="Jane", last_name="Roe", phone=PHONE_OF_ALL)),
+            (shares(1, "Jane", "Roe"),),
+            [],
+            id="the only one with phone and first name has a file",
+        ),
+        pytest.param(
+            (HIRE,),
+            (shares(1, "Jane", "Doe"), shares(2, "Jane", "Poe")),
+            ["jane1@example.com"],
+            id="a full name counts however many have the phone",
+        ),
+        pytest.param(
+            (SUPPORT,),
+            (holds(1, "support@example.com", first_name="Support", last_name="-"),),
+            ["support@example.com"],
+            id="a last name of punctuation",
+        ),
+        pytest.param(
+            (SUPPORT, absent("support@example.com")),
+            (holds(1, "support@example.com", first_name="Support", last_name="-"),),
+            [],
+            id="a last name of punctuation, where the old address is absent",
+        ),
+        pytest.param(
+            (wants("sales@example.com", first_name="Sales", last_name="-", phone=PHONE_OF_ALL),),
+            (shares(1, "Support", "-"),),
+            [],
+            id="a phone and a last name of punctuation",
+        ),
+    ],
+)
+def test_a_full_name_or_a_phone_and_name_of_one_user_identify(
+    desired: tuple[DesiredUser, ...], live: tuple[LiveUser, ...], blocked_by: list[str], unmanaged: Unmanaged
+) -> None:
+    found = look_alikes(desired, indexed(*live), Settings(unmanaged=unmanaged))
+    assert [row.email for row in found.rows] == [desired[0].email for _ in blocked_by]
+    assert all(email in row.message for email, row in zip(blocked_by, found.rows, strict=True))
 
 
 @pytest.mark.parametrize("unmanaged", [Unmanaged.REPORT, Unmanaged.DELETE])
@@ -491,6 +570,10 @@ WAYS: dict[str, tuple[GuardrailResult, str]] = {
     "removed_file": (
         GuardrailResult("removed_file", 1, 0, ok=False),
         "nothing passes this guardrail: keep the file with `state: absent`, or set `unmanaged: delete`",
+    ),
+    "ambiguous_address": (
+        GuardrailResult("ambiguous_address", 1, 0, ok=False),
+        "add `id` to the file, or delete the other user in the backoffice; each row says which",
     ),
     "protected": (
         GuardrailResult("protected", 1, 0, ok=False),

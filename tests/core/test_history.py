@@ -170,7 +170,9 @@ CASES: Final[dict[str, Case]] = {
         files(one("bob@example.com", "Bob Roe", at=FILE), one("jane@example.com", "Jane Poe", at=TEAM)),
     ),
     "a person gets another name where they stand, and a new one has theirs": Case(
-        files(JANE), files(one("jane@example.com", "Jane Poe"), one("zoe@example.com", "Jane Doe"))
+        files(JANE),
+        files(one("jane@example.com", "Jane Poe"), one("zoe@example.com", "Jane Doe")),
+        (("jane@example.com", "zoe@example.com", "name"),),
     ),
     "a person without an id gets one": Case(files(JANE, BOB), files(one("jane@example.com", "Jane Doe", pin=5), BOB)),
     "an id is taken out": Case(files(one("jane@example.com", "Jane Doe", pin=5)), files(JANE)),
@@ -192,7 +194,24 @@ CASES: Final[dict[str, Case]] = {
     "a file is renamed, and the address and the last name changed": Case(
         files(one("jane@example.com", "Jane Doe", presets=("sales",))),
         files(one("jane.poe@example.com", "Jane Poe", presets=("sales",))),
-        (("jane@example.com", "jane.poe@example.com", "likeness"),),
+        (("jane@example.com", "jane.poe@example.com", "file"),),
+    ),
+    "a file is renamed without its id, and the address and the last name changed": Case(
+        files(one("jane@example.com", "Jane Doe", presets=("sales",), pin=7)),
+        files(one("jane.poe@example.com", "Jane Poe", presets=("sales",))),
+        (("jane@example.com", "jane.poe@example.com", "file"),),
+    ),
+    "a file like one that is gone has an id of its own": Case(
+        files(one("jane@example.com", "Jane Doe", presets=("sales",), pin=7)),
+        files(one("jane.poe@example.com", "Jane Poe", presets=("sales",), pin=8)),
+        (),
+        ("jane@example.com",),
+    ),
+    "a file is renamed, and the address, the last name and the preset changed": Case(
+        files(one("jane@example.com", "Jane Doe", presets=("sales",))),
+        files(one("jane.poe@example.com", "Jane Poe", presets=("service",))),
+        (),
+        ("jane@example.com",),
     ),
     "a file is renamed, and address, first name and phone changed": Case(
         files(one("jane@example.com", "Jane Doe", phone="+31 20 1")),
@@ -203,7 +222,8 @@ CASES: Final[dict[str, Case]] = {
     "a file is renamed, and address and first name changed, with the phone written otherwise": Case(
         files(one("jane@example.com", "Jane Doe", phone="+31 20 1")),
         files(one("janet@example.com", "Janet Doe", phone="0031-201")),
-        (("jane@example.com", "janet@example.com", "phone"),),
+        (),
+        ("jane@example.com",),
     ),
     "in a list, namesakes but for the middle name, of whom one has another address": Case(
         files(
@@ -215,21 +235,31 @@ CASES: Final[dict[str, Case]] = {
     "a file is renamed, and address and last name changed, with the digits of the phone the same": Case(
         files(one("jane@example.com", "Jane Doe", phone="+31 20 1")),
         files(one("jp@example.com", "Jane Poe", phone="3120-1")),
-        (("jane@example.com", "jp@example.com", "phone"),),
+        (),
+        ("jane@example.com",),
     ),
-    "a renamed file goes to the new one that is most like it": Case(
+    "a renamed file goes to the new one that says all the rest": Case(
         files(one("jane@example.com", "Jane Doe", presets=("sales",), until=TODAY), BOB),
         files(
             one("jane.one@example.com", "Jane One", presets=("sales",)),
             one("jane.two@example.com", "Jane Two", presets=("sales",), until=TODAY),
             BOB,
         ),
-        (("jane@example.com", "jane.two@example.com", "likeness"),),
+        (("jane@example.com", "jane.two@example.com", "file"),),
+    ),
+    "a file of a user without names is renamed, and only the address is another": Case(
+        files(one("jane@example.com", presets=("sales",), until=TODAY), BOB),
+        files(
+            one("jane.one@example.com", presets=("sales",)),
+            one("jane.two@example.com", presets=("sales",), until=TODAY),
+            BOB,
+        ),
+        (("jane@example.com", "jane.two@example.com", "file"),),
     ),
     "namesakes in files of their own, of whom one file is renamed with another address": Case(
         files(JANE, one("jane2@example.com", "Jane Doe")),
         files(JANE, one("jane3@example.com", "Jane Doe")),
-        (("jane2@example.com", "jane3@example.com", "likeness"),),
+        (("jane2@example.com", "jane3@example.com", "file"),),
     ),
     "somebody leaves and somebody else joins": Case(
         files(one("jane@example.com", "Jane Doe", presets=("sales",))),
@@ -272,10 +302,11 @@ CASES: Final[dict[str, Case]] = {
         (),
         ("a@example.com",),
     ),
-    "in a list, a name that somebody in another file has too still counts": Case(
+    "in a list, a name that a user in another file has too says nothing": Case(
         files(one("jane@example.com", "Jane Doe", at=TEAM), one("jane2@example.com", "Jane Doe", at=OTHER)),
         files(one("jane9@example.com", "Jane Doe", at=TEAM), one("jane2@example.com", "Jane Doe", at=OTHER)),
-        (("jane@example.com", "jane9@example.com", "name"),),
+        (),
+        ("jane@example.com",),
     ),
     "a list is renamed and an address in it changed": Case(
         files(one("jane@example.com", "Jane Doe", at=TEAM), one("bob@example.com", "Bob Roe", at=TEAM, line=4)),
@@ -342,6 +373,142 @@ def test_files_compared_with_themselves_are_content(case: Case) -> None:
         told, guardrails = compare(side, side, TODAY)
         assert told == ()
         assert [guardrail.rows for guardrail in guardrails] == [(), (), ()]
+
+
+ANN: Final = one("ann@example.com", "Ann Ash", at=TEAM, line=2, presets=("owners",))
+BEN: Final = one("ben@example.com", "Ben Bay", at=TEAM, line=5, presets=("sales",))
+BOTH: Final = (("ben@example.com", "ann@example.com", "name"), ("ann@example.com", "ben@example.com", "name"))
+
+
+def readdressed(user: Declaration, email: str, at: str = TEAM, *, line: int = 1, pin: int | None = None) -> Declaration:
+    return replace(user, email=Text(email), source=source(at, line), id=pin)
+
+
+EXCHANGES: Final = [
+    pytest.param(
+        files(ANN, BEN),
+        files(readdressed(ANN, "ben@example.com"), readdressed(BEN, "ann@example.com")),
+        BOTH,
+        id="two users of one list exchange addresses",
+    ),
+    pytest.param(
+        files(ANN, BEN),
+        files(readdressed(ANN, "ben@example.com", line=9), readdressed(BEN, "ann@example.com")),
+        BOTH,
+        id="the list is sorted anew as well",
+    ),
+    pytest.param(
+        files(ANN, readdressed(BEN, "ben@example.com", OTHER)),
+        files(readdressed(ANN, "ben@example.com"), readdressed(BEN, "ann@example.com", OTHER)),
+        BOTH,
+        id="the users are in two lists",
+    ),
+    pytest.param(
+        files(ANN, BEN, one("cem@example.com", "Cem Can", at=TEAM)),
+        files(
+            readdressed(ANN, "ben@example.com"),
+            readdressed(BEN, "cem@example.com"),
+            one("ann@example.com", "Cem Can", at=TEAM),
+        ),
+        (
+            ("cem@example.com", "ann@example.com", "name"),
+            ("ann@example.com", "ben@example.com", "name"),
+            ("ben@example.com", "cem@example.com", "name"),
+        ),
+        id="three users pass their addresses on",
+    ),
+    pytest.param(
+        files(readdressed(ANN, "ann@example.com", "users/ann.yaml"), BEN),
+        files(readdressed(ANN, "ben@example.com"), readdressed(BEN, "ann@example.com")),
+        BOTH,
+        id="one comes from a file of its own",
+    ),
+    pytest.param(
+        files(ANN, BEN),
+        files(
+            readdressed(ANN, "ben@example.com", "users/ben.yaml"),
+            readdressed(BEN, "ann@example.com", "users/ann.yaml"),
+        ),
+        BOTH,
+        id="the list becomes files of their own",
+    ),
+    pytest.param(
+        files(
+            readdressed(ANN, "ann@example.com", "users/a.yaml"),
+            readdressed(BEN, "ben@example.com", "users/b.yaml"),
+        ),
+        files(
+            readdressed(ANN, "ben@example.com", "users/b.yaml"),
+            readdressed(BEN, "ann@example.com", "users/a.yaml"),
+        ),
+        BOTH,
+        id="two files keep their addresses and exchange all the rest",
+    ),
+    pytest.param(
+        files(readdressed(ANN, "ann@example.com", pin=1), BEN),
+        files(readdressed(ANN, "ben@example.com", pin=1), readdressed(BEN, "ann@example.com")),
+        (("ben@example.com", "ann@example.com", "name"), ("ann@example.com", "ben@example.com", "id")),
+        id="one of them has an id",
+    ),
+    pytest.param(
+        files(ANN, one("support@example.com", "Support -", at=TEAM)),
+        files(readdressed(ANN, "support@example.com"), one("ann@example.com", "Support -", at=TEAM)),
+        (("support@example.com", "ann@example.com", "name"), ("ann@example.com", "support@example.com", "name")),
+        id="one of them has punctuation for a last name",
+    ),
+    pytest.param(
+        files(ANN, BEN),
+        files(readdressed(ANN, "ben@example.com")),
+        (("ann@example.com", "ben@example.com", "name"),),
+        id="one takes the address of a user who goes",
+    ),
+    pytest.param(
+        files(one("support@example.com", "Support -", at=TEAM)),
+        files(one("help@example.com", "Support \u2013", at=TEAM)),
+        (("support@example.com", "help@example.com", "name"),),
+        id="an entry with punctuation for a last name gets a new address",
+    ),
+    pytest.param(
+        files(one("jane@example.com", at=FILE)),
+        Snapshot((one("zoe@example.com", "Zoe Poe", at=FILE, line=2),), lists=frozenset({Text(FILE)})),
+        (("jane@example.com", "zoe@example.com", "file"),),
+        id="a file becomes a list of one user, with another address",
+    ),
+    pytest.param(
+        Snapshot((one("jane@example.com", at=FILE, line=2),), lists=frozenset({Text(FILE)})),
+        files(one("zoe@example.com", "Zoe Poe", at=FILE)),
+        (("jane@example.com", "zoe@example.com", "file"),),
+        id="a list of one user becomes a file, with another address",
+    ),
+    pytest.param(
+        files(replace(ANN, id=1), replace(BEN, id=2)),
+        files(replace(ANN, id=1, profile=BEN.profile), replace(BEN, id=2, profile=ANN.profile)),
+        (),
+        id="the ids stay with the addresses, so only the names are corrected",
+    ),
+    pytest.param(
+        files(ANN, BEN),
+        files(replace(ANN, presets=BEN.presets), replace(BEN, presets=ANN.presets)),
+        (),
+        id="only the presets are exchanged",
+    ),
+    pytest.param(
+        files(ANN, one("ann2@example.com", "Ann Ash", at=TEAM)),
+        files(one("ann2@example.com", "Ann Ash", at=OTHER), ANN),
+        (),
+        id="users of one name, of whom one moves to another list",
+    ),
+]
+
+
+@pytest.mark.parametrize(("base", "head", "changed"), EXCHANGES)
+def test_an_address_that_goes_to_another_user_is_seen(
+    base: Snapshot, head: Snapshot, changed: tuple[tuple[str, str, str], ...]
+) -> None:
+    changes = changed_addresses(base, head, TODAY)
+    assert tuple((change.before.email.raw, change.after.email.raw, change.sign) for change in changes) == changed
+    backwards = [replace(side, people=side.people[::-1]) for side in (base, head)]
+    assert changed_addresses(backwards[0], backwards[1], TODAY) == changes
 
 
 @pytest.mark.parametrize(
@@ -431,6 +598,24 @@ RECIPES: Final[dict[str, tuple[Snapshot, Snapshot, str]]] = {
             "(users/jane.yaml:1); an address cannot change: leave users/jane.yaml to jane@example.com, or give them "
             "their names or `id` at users/team.yaml:2; is zoe@example.com a new address of theirs, give "
             "jane@example.com `state: absent`, and zoe@example.com an entry of its own"
+        ),
+    ),
+    "of a full name that another address has now": (
+        files(ANN, BEN),
+        files(ANN, readdressed(BEN, "zoe@example.com"), one("ben@example.com", "Bo Bay", at=TEAM, line=9)),
+        (
+            "users/team.yaml:1:1: zoe@example.com has the first and last name of ben@example.com at the base "
+            "(users/team.yaml:5); an address cannot change: give ben@example.com this user again, now at "
+            "users/team.yaml:9; to correct the names alone, first pin the `id` of both users in a change of its own"
+        ),
+    ),
+    "in a renamed file": (
+        files(one("jane@example.com", presets=("sales",))),
+        files(one("jd@example.com", presets=("sales",))),
+        (
+            "users/jd.yaml:1:1: jd@example.com is in the renamed file of jane@example.com at the base "
+            "(users/jane.yaml:1); an address cannot change: keep users/jane.yaml for jane@example.com with "
+            "`state: absent`, and leave users/jd.yaml to jd@example.com"
         ),
     ),
     "in a list": (
@@ -603,14 +788,18 @@ GUARDS: Final[dict[str, tuple[Settings, Settings, tuple[tuple[str, str | None, s
     "a role that gives another of the hub's": (
         SETTINGS,
         changed("pricing", "role"),
-        (("role_definitions.pricing", "pricing", "role"),),
+        (("role_definitions.pricing", "pricing", "role"), ("role_definitions.ticket", None, "ticket")),
     ),
     "a role of our own that is left alone": (
         changed("pricing", "pricing"),
         SETTINGS,
         (("role_definitions.ticket", "ticket", None),),
     ),
-    "a role of our own that is added": (SETTINGS, changed("pricing", "pricing"), ()),
+    "a role of our own that is added": (
+        SETTINGS,
+        changed("pricing", "pricing"),
+        (("role_definitions.ticket", None, "ticket"),),
+    ),
 }
 
 

@@ -13,15 +13,25 @@ from bo_sync.core.diff import diff
 from bo_sync.core.document import change_document, digest
 from bo_sync.core.guardrails import NumericGuardrail, Situation, check, role_owners
 from bo_sync.core.live import LivePerson, index
-from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS, Access, DesiredGrant, DesiredUser, GrantRow, LiveState
-from bo_sync.core.order import CreateStep, DeleteStep, GrantStep, Phase, ProfileStep, Step, steps
+from bo_sync.core.model import (
+    BACKOFFICE,
+    ROLES_PERMISSIONS,
+    Access,
+    DesiredGrant,
+    DesiredUser,
+    GrantRow,
+    LiveState,
+    is_comparable,
+    is_same_value,
+)
+from bo_sync.core.order import ONE_BY_ONE, CreateStep, DeleteStep, GrantStep, Phase, ProfileStep, Step, steps
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.replay import grants_after, grants_now
 from bo_sync.core.settings import Unmanaged
-from bo_sync.execute import Options, apply_plan
+from bo_sync.execute import apply_plan
 from bo_sync.reconcile import Desired, Reading, make_plan
 from tests.support.builders import source
-from tests.support.hub_double import SILENT, InMemoryHub
+from tests.support.hub_double import SILENT, InMemoryHub, hurried
 from tests.support.people import revoke_all
 from tests.support.strategies import UNKNOWN, World, shuffled, worlds
 
@@ -45,7 +55,7 @@ def _leaves_an_owner(reading: Reading) -> bool:
 def applied(world: World, limit: int = 10**6) -> LiveState:
     """What the hub holds after at most `limit` steps of the plan."""
     hub, begun = InMemoryHub(world.live), count()
-    options = Options("run", concurrency=1, stopped=lambda: next(begun) >= limit)
+    options = hurried("run", concurrency=1, stopped=lambda: next(begun) >= limit)
     apply_plan(planned(world), hub, options, SILENT)
     return hub.state
 
@@ -71,19 +81,23 @@ def test_equal_sides_differ_in_nothing(world: World) -> None:
 @COSTLY
 @given(worlds())
 def test_applying_a_plan_gives_what_the_files_want_in_every_managed_field_and_grant(world: World) -> None:
-    found_now = diff(world.desired, world.index, world.settings)
-    refused = {conflict.email for conflict in found_now.conflicts} | {change.email for change in found_now.protected}
+    difference = diff(world.desired, world.index, world.settings)
+    refused = {conflict.email for conflict in difference.conflicts} | {found.email for found in difference.protected}
+    shared = {entry.email: entry.chosen for entry in difference.shared}
     after = index(applied(world), world.settings)
     for user in world.desired:
-        found = after.by_address.get(user.email.folded, ())
-        if user.email in refused or len(found) > 1:
+        found = after.at(user.email)
+        if user.email in shared:
+            found = tuple(person for person in found if person.user.id == shared[user.email])
+        if user.email in refused or shared.get(user.email, 0) is None:
             continue
-        if user.departure is not None:
+        if user.departure is not None and user.email not in shared:
             assert found == ()
             continue
         (person,) = found
-        held = {entry.field: entry.value for entry in person.user.profile}
-        assert {entry.field: held[entry.field] for entry in user.profile} == {e.field: e.value for e in user.profile}
+        if user.email not in shared and is_comparable(person.user.profile):
+            held = {entry.field: entry.value for entry in person.user.profile}
+            assert all(is_same_value(entry.field, held[entry.field], entry.value) for entry in user.profile)
         assert person.grants == {grant.role: grant.access for grant in user.grants}
         assert not any(holding.surplus for holding in person.holdings.values())
 
@@ -181,10 +195,10 @@ def test_any_prefix_of_the_steps_leaves_just_the_rest(world: World, data: st.Dat
 
 @COSTLY
 @given(worlds())
-def test_ownership_is_lost_in_the_last_phase_only(world: World) -> None:
+def test_ownership_is_lost_in_the_last_two_phases_only(world: World) -> None:
     reading = planned(world)
     owners = role_owners(reading.live)
-    limit = sum(phase is not Phase.OWNERSHIP for phase, _ in all_steps(reading))
+    limit = sum(phase not in ONE_BY_ONE for phase, _ in all_steps(reading))
     assert owners <= role_owners(index(applied(world, limit), world.settings))
 
 
@@ -194,18 +208,36 @@ def test_ownership_is_lost_in_the_last_phase_only(world: World) -> None:
 @COSTLY
 @given(worlds())
 def test_people_without_a_file_and_refused_ones_appear_in_no_change_and_stay_as_they_are(world: World) -> None:
-    reading = planned(world)
     difference = diff(world.desired, world.index, world.settings)
-    left = {person.email for person in difference.unmanaged} | set(difference.ambiguous)
-    named = {email for change in reading.plan.changes for email in _addresses(change)}
-    assert not left & named
-    before = {user.email: user for user in world.live.users}
-    after = {user.email: user for user in applied(world).users}
-    assert {email: after[email] for email in left} == {email: before[email] for email in left}
+    unmanaged = {person.email for person in difference.unmanaged}
+    chosen = {shared.chosen for shared in difference.shared}
+    left = {user.id for user in difference.unmanageable}
+    left |= {number for shared in difference.shared for number in shared.ids} - chosen
+    left |= {user.id for user in world.live.users if user.email in unmanaged}
+    changed = {change.id for change in planned(world).plan.changes if not isinstance(change, CreateUser)}
+    assert not left & changed
+    before = {user.id: user for user in world.live.users}
+    after = {user.id: user for user in applied(world).users}
+    assert {number: after[number] for number in left} == {number: before[number] for number in left}
 
 
-def _addresses(change: Change) -> set[object]:
-    return {change.email} if isinstance(change, CreateUser) else {change.email, change.hub_email}
+@COSTLY
+@given(worlds())
+def test_of_users_who_share_an_address_nothing_is_sent_or_asked_by_it(world: World) -> None:
+    hub = InMemoryHub(world.live)
+    apply_plan(planned(world), hub, hurried(concurrency=1), SILENT)
+    shared = {user.email.raw for user in world.live.users if len(world.index.at(user.email)) > 1}
+    assert not shared & hub.calls("read_user", "create_user", "update_profile", "delete_user").keys()
+    assert {user.id for user in world.live.users if user.email.raw in shared} <= {user.id for user in hub.state.users}
+
+
+@COSTLY
+@given(worlds())
+def test_users_whom_no_file_can_name_change_no_guardrail(world: World) -> None:
+    odd = {person.user.id for person in world.index.unmanageable}
+    assume(not odd & {user.id for user in world.desired})
+    alone = replace(world, live=replace(world.live, users=tuple(u for u in world.live.users if u.id not in odd)))
+    assert checked(world) == checked(alone)
 
 
 @COSTLY

@@ -40,7 +40,8 @@ def test_the_phases_stand_in_their_order() -> None:
         "raise grants",
         "lower grants",
         "delete users",
-        "losses of ownership",
+        "lower ownership",
+        "delete owners",
     ]
 
 
@@ -85,13 +86,14 @@ def test_losses_of_ownership_come_last_and_only_they() -> None:
         (Phase.RAISE, [("c", RAISED)]),
         (Phase.LOWER, [("a", REVOKED)]),
         (Phase.DELETE, ["d"]),
-        (Phase.OWNERSHIP, [("a", NO_BACKOFFICE), "b", ("c", FEWER_ROLES), ("e", NO_ROLES)]),
+        (Phase.LOWER_OWNERSHIP, [("a", NO_BACKOFFICE), ("c", FEWER_ROLES), ("e", NO_ROLES)]),
+        (Phase.DELETE_OWNERS, ["b"]),
     ]
 
 
 def test_an_owner_who_loses_both_loses_them_in_one_step() -> None:
     found = order(update("a@example.com", NO_BACKOFFICE, NO_ROLES), owners=frozenset({"a@example.com"}))
-    assert found == [(Phase.OWNERSHIP, [("a", NO_BACKOFFICE, NO_ROLES)])]
+    assert found == [(Phase.LOWER_OWNERSHIP, [("a", NO_BACKOFFICE, NO_ROLES)])]
 
 
 def test_who_owns_no_roles_loses_the_same_grants_in_the_ordinary_phase() -> None:
@@ -121,22 +123,29 @@ def test_who_is_an_owner_already_is_given_a_half_with_the_rest_and_loses_the_oth
     on = set_grant("backoffice", "none", "owner")
     assert order(update("a@example.com", on, FEWER_ROLES), owners=frozenset({"a@example.com"})) == [
         (Phase.RAISE, [("a", on)]),
-        (Phase.OWNERSHIP, [("a", FEWER_ROLES)]),
+        (Phase.LOWER_OWNERSHIP, [("a", FEWER_ROLES)]),
     ]
 
 
 def test_a_surplus_row_of_the_ownership_is_removed_before_the_ownership_is() -> None:
     surplus = duplicate("roles_permissions", "owner", "owner")
     found = order(update("a@example.com", FEWER_ROLES, surplus), owners=frozenset({"a@example.com"}))
-    assert found == [(Phase.LOWER, [("a", surplus)]), (Phase.OWNERSHIP, [("a", FEWER_ROLES)])]
+    assert found == [(Phase.LOWER, [("a", surplus)]), (Phase.LOWER_OWNERSHIP, [("a", FEWER_ROLES)])]
 
 
 def test_the_running_person_is_the_last_of_all_however_spelled() -> None:
     people = [delete(f"{name}@example.com") for name in "abc"]
     owners = frozenset(f"{name}@example.com" for name in "abc")
-    assert order(*people, owners=owners, viewer="A@Example.com") == [(Phase.OWNERSHIP, ["b", "c", "a"])]
-    assert order(*people, owners=owners, viewer="x@example.com") == [(Phase.OWNERSHIP, ["a", "b", "c"])]
-    assert order(*people, owners=owners) == [(Phase.OWNERSHIP, ["a", "b", "c"])]
+    assert order(*people, owners=owners, viewer="A@Example.com") == [(Phase.DELETE_OWNERS, ["b", "c", "a"])]
+    assert order(*people, owners=owners, viewer="x@example.com") == [(Phase.DELETE_OWNERS, ["a", "b", "c"])]
+    assert order(*people, owners=owners) == [(Phase.DELETE_OWNERS, ["a", "b", "c"])]
+
+
+def test_the_running_user_is_the_last_of_those_who_are_lowered_too() -> None:
+    users = [update(f"{name}@example.com", NO_ROLES) for name in "abc"]
+    owners = frozenset(f"{name}@example.com" for name in "abc")
+    found = order(*users, owners=owners, viewer="B@example.com")
+    assert found == [(Phase.LOWER_OWNERSHIP, [("a", NO_ROLES), ("c", NO_ROLES), ("b", NO_ROLES)])]
 
 
 def test_an_empty_plan_has_no_phase() -> None:

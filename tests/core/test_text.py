@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bo_sync.core.text import Text, visible
+from bo_sync.core.text import Text, normal_form, visible
 from tests.support.hostile import HOSTILE
 
 # Unicode's DerivedCoreProperties.txt, Default_Ignorable_Code_Point: what is to be drawn as nothing.
@@ -42,7 +42,7 @@ SHOWN = {
     "a zero-width space": ("a\u200bb", "a\\u200bb"),
     "a space that is not one": ("a\u00a0b", "a\\xa0b"),
     "a filler": ("a\u3164b", "a\\u3164b"),
-    "the bguardraille blank": ("a\u2800b", "a\\u2800b"),
+    "the braille blank": ("a\u2800b", "a\\u2800b"),
     "a tag character": ("a\U000e0041b", "a\\U000e0041b"),
     "half a surrogate pair": ("a\ud800b", "a\\ud800b"),
     "a backslash stays, so that showing twice changes nothing": ("\\x1b", "\\x1b"),
@@ -119,8 +119,54 @@ def test_addresses_are_compared_without_regard_to_the_case_of_a_to_z() -> None:
 def test_an_address_of_other_letters_is_another_address(theirs: str, ours: str) -> None:
     assert theirs.casefold() == ours
     assert Text(theirs).folded != Text(ours).folded
-    assert Text(f"ABYZ{theirs}").folded == f"abyz{theirs}"
+    assert Text(f"ABYZ{theirs}").folded == Text(f"abyz{theirs}").folded
     assert Text("Jane@example.com") != Text("jane@example.com")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param("jose\u0301@example.com", "jos\u00e9@example.com", id="a letter and its accent"),
+        pytest.param("H\u0331an@example.com", "\u1e96an@example.com", id="a capital that has no composed form"),
+        pytest.param("a\u0323\u0307@example.com", "a\u0307\u0323@example.com", id="two accents in another order"),
+        pytest.param("\u212bsa@example.com", "\u00c5sa@example.com", id="a sign that stands for a letter"),
+        pytest.param("\uac00@example.com", "\u1100\u1161@example.com", id="a syllable and its parts"),
+    ],
+)
+def test_addresses_that_unicode_calls_equal_are_one_address(one: str, other: str) -> None:
+    assert Text(one).folded == Text(other).folded
+
+
+@pytest.mark.parametrize(
+    ("raw", "normal"),
+    [
+        pytest.param("Jos\u0301e", "Jo\u015be", id="a letter and its accent are composed"),
+        pytest.param("  Jane ", "Jane", id="outer spaces go"),
+        pytest.param("\tJane\n", "Jane", id="outer tabs and line breaks go"),
+        pytest.param("van  der   Berg", "van der Berg", id="several spaces are one"),
+        pytest.param("van\u00a0der\u202fBerg", "van der Berg", id="no-break spaces are spaces"),
+        pytest.param("\u00a0\u2007 ", "", id="white space alone is nothing"),
+        pytest.param("a\tb", "a\tb", id="an inner tab is not a space"),
+        pytest.param("a\ud800 ", "a\ud800", id="a lone surrogate stays"),
+    ],
+)
+def test_the_normal_form_of_a_text(raw: str, normal: str) -> None:
+    assert normal_form(raw) == normal
+
+
+@given(any_text)
+def test_the_normal_form_is_total_and_idempotent(raw: str) -> None:
+    assert normal_form(normal_form(raw)) == normal_form(raw)
+
+
+@given(any_text)
+def test_a_text_is_writable_exactly_when_a_file_can_hold_it(raw: str) -> None:
+    try:
+        raw.encode("utf-8")
+    except UnicodeEncodeError:
+        assert not Text(raw).is_writable
+    else:
+        assert Text(raw).is_writable
 
 
 def test_texts_have_an_order_and_a_hash_of_their_characters() -> None:

@@ -20,14 +20,14 @@ from bo_sync.core.settings import GuardrailLimits, Settings, fixed
 from bo_sync.core.text import Text
 from bo_sync.reconcile import Desired, make_plan
 from bo_sync.render.text import problems_text
-from tests.support.people import DEFINITIONS, SETTINGS, grant, holds, hub_of, wants
-from tests.support.repository import commit, repository
+from tests.support.people import DEFINITIONS, SETTINGS, grant, holds, hub_of, row, wants
+from tests.support.repository import commit, git, repository
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "findings.md"
 DAY: Final = date(2026, 6, 15)
 SECTION: Final = re.compile(r"^## (BOS\d{3})\n\n\*(\w+): ([^\n]+)\*\n(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 ROW: Final = re.compile(r"^\| \[(BOS\d{3})\]\(#(bos\d{3})\) \| (\w+) \| (.+) \|$", re.MULTILINE)
-BLOCK: Final = re.compile(r"```yaml\n# (\S+)\n(.*?)```", re.DOTALL)
+BLOCK: Final = re.compile(r"```(?:yaml|csv)\n# (\S+)\n(.*?)```", re.DOTALL)
 PRINTED: Final = re.compile(r"```text\n(.*?)```", re.DOTALL)
 
 
@@ -53,7 +53,8 @@ def read() -> dict[str, Section]:
 
 
 def _files(text: str) -> dict[str, str]:
-    return {path: f"# {path}\n{content}" for path, content in BLOCK.findall(text)}
+    """By path. A table begins with its day, so the line that names its path is no part of it."""
+    return {path: content if path.endswith(".csv") else f"# {path}\n{content}" for path, content in BLOCK.findall(text)}
 
 
 SECTIONS: Final = read()
@@ -108,11 +109,15 @@ HUBS: Final[dict[str, LiveState]] = {
     "BOS104": hub_of(definitions=tuple(known for known in DEFINITIONS if known.name.raw != "logistics")),
     "BOS105": hub_of(holds(1, "jane@example.com")),
     "BOS106": hub_of(holds(1, "jane@example.com")),
+    "BOS107": hub_of(holds(7, "", row("pricing", "owner"))),
+    "BOS108": hub_of(holds(1, "jane@example.com", phone="+31201234567")),
     "BOS109": hub_of(holds(1, "break-glass@example.com")),
     "BOS111": hub_of(*(holds(number, f"p{number}@example.com") for number in range(1, 4))),
+    "BOS113": hub_of(holds(1, "jane@example.com")),
 }
 GLASS: Final = Text("break-glass@example.com")
 WISHES: Final = {
+    "BOS108": Desired((wants("jane@example.com", phone="+31 20 123 4567"),), SETTINGS, FACTS),
     "BOS106": Desired((), Settings(protect=(GLASS,)), FACTS),
     "BOS109": Desired(
         (wants(GLASS.raw, grant("pricing", "viewer"), job="On call"),), Settings(protect=(GLASS,)), FACTS
@@ -130,7 +135,11 @@ WISHES: Final = {
 def test_such_a_hub_raises_what_is_told_of_it(number: str, tmp_path: Path) -> None:
     repository(tmp_path, {"users/jane.yaml": "email: jane@example.com\nid: 1\n"})
     commit(tmp_path, {"users/jane.yaml": None})
+    root = tmp_path
+    if number == "BOS113":
+        git(tmp_path, "clone", "--quiet", "--depth=1", tmp_path.as_uri(), "shallow")
+        root = tmp_path / "shallow"
     plan = make_plan(WISHES.get(number, Desired((), SETTINGS, FACTS)), HUBS[number], "sandbox:").plan
-    found = tuple(finding for finding in marked(plan, tmp_path).findings if finding.rule == number)
+    found = tuple(finding for finding in marked(plan, root).findings if finding.rule == number)
     told = re.sub(r"removed in \w+", "removed in 3f2c1ab", printed(found))
     assert told == SECTIONS[number].printed

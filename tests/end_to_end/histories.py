@@ -96,7 +96,7 @@ HISTORIES: Final = {
         (
             _CHANGED,
             (
-                "! j.roe@example.com  stands in a file like that of jane@example.com at the base (users/jane.yaml:1); "
+                "! j.roe@example.com  is in the renamed file of jane@example.com at the base (users/jane.yaml:1); "
                 "an address cannot change: keep users/jane.yaml for jane@example.com with `state: absent`, and leave "
                 "users/sales/roe.yaml to j.roe@example.com  users/sales/roe.yaml:1"
             ),
@@ -141,20 +141,21 @@ HISTORIES: Final = {
     "two files change names": History(
         {"users/jane.yaml": JANE, "users/ben.yaml": BEN}, {"users/jane.yaml": BEN, "users/ben.yaml": JANE}, 2
     ),
-    "somebody in another file has the phone and a name of somebody who is gone": History(
-        {"users/team.yaml": many("ann", "cat"), "users/jane.yaml": file("jane@example.com", "phone: '+31 20 5550142'")},
-        {
-            "users/jane.yaml": None,
-            "users/team.yaml": many("ann", "cat")
-            + "- {email: ada@example.com, first_name: Ada, last_name: Byron, phone: '(31) 20-555 0142'}\n",
-        },
-        3,
+    "two users of a list exchange addresses": History(
+        {"users/team.yaml": many("ann", "ben")},
+        {"users/team.yaml": many("ann", "ben").replace("ann@", "x@").replace("ben@", "ann@").replace("x@", "ben@")},
+        2,
         (
-            _CHANGED,
+            "  REFUSED  email_change  2 uncertain identities, none allowed",
             (
-                "! ada@example.com  has the phone and a name of jane@example.com at the base (users/jane.yaml:1); an "
-                "address cannot change: keep users/jane.yaml for jane@example.com with `state: absent`, and leave "
-                "users/team.yaml to ada@example.com  users/team.yaml:4"
+                "! ann@example.com  has the first and last name of ben@example.com at the base (users/team.yaml:3); an "
+                "address cannot change: give ben@example.com this user again, now at users/team.yaml:2; to correct the "
+                "names alone, first pin the `id` of both users in a change of its own  users/team.yaml:3"
+            ),
+            (
+                "! ben@example.com  has the first and last name of ann@example.com at the base (users/team.yaml:2); an "
+                "address cannot change: give ann@example.com this user again, now at users/team.yaml:3; to correct the "
+                "names alone, first pin the `id` of both users in a change of its own  users/team.yaml:2"
             ),
             _EACH_ROW,
         ),

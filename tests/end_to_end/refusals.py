@@ -18,6 +18,7 @@ SESSION: Final = {"BO_SYNC_SESSION_TOKEN": SESSION_TOKEN}
 GUARDRAILS: Final[tuple[GuardrailName, ...]] = (
     "empty",
     "email_change",
+    "ambiguous_address",
     "protected",
     "self",
     "min_role_owners",
@@ -140,6 +141,7 @@ def others(**told: str | int) -> dict[str, str | int]:
     nothing: dict[str, str | int] = {
         "empty": "1 person in the files, at least 1",
         "email_change": "0 uncertain identities, none allowed",
+        "ambiguous_address": "0 ambiguous addresses, none allowed",
         "protected": "0 protected people changed, none allowed",
         "self": "0 losses of whoever runs this, none allowed",
         "min_role_owners": "1 owner of Roles & permissions left, at least 2; already fewer, and not made worse",
@@ -410,6 +412,38 @@ ABSOLUTE: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
                 _NEVER,
             ),
             others(max_user_deletes=1),
+        ),
+    ),
+    "two users with one address": (
+        "ambiguous_address",
+        Refusal(
+            State(
+                {
+                    "users/ann.yaml": one("ann", "phone: '2'"),
+                    "users/ben.yaml": "email: ben@example.com\nstate: absent\n",
+                },
+                (
+                    person("Ann@example.com"),
+                    person("ANN@example.com"),
+                    person("ben@example.com", *rows(pricing="OWNER")),
+                    person("Ben@example.com"),
+                ),
+            ),
+            (
+                "  REFUSED  ambiguous_address  2 ambiguous addresses, none allowed",
+                (
+                    "! ann@example.com  is the address of several users in the hub (id 1002, id 1003): "
+                    "add the `id` of the right one  users/ann.yaml:1"
+                ),
+                (
+                    "! ben@example.com  id 1004 cannot be deleted: the hub deletes by address, "
+                    "which is also that of id 1005  users/ben.yaml:1"
+                ),
+                ("way past: add `id` to the file, or delete the other user in the backoffice; each row says which"),
+            ),
+            others(
+                empty="2 people in the files, at least 1", max_grant_losses="1 grant lowered or revoked, at most 11"
+            ),
         ),
     ),
     "a protected person": (

@@ -1,8 +1,11 @@
 """`validate --base`, and what `plan` remembers: a real process, a real git repository, and no hub where none is due."""
 
 import json
+import os
 import re
+from collections.abc import Callable
 from pathlib import Path
+from shutil import which
 from typing import Final
 
 import pytest
@@ -155,7 +158,7 @@ def test_programs_get_the_same_as_json(root: Path) -> None:
     assert document["loosened"] == []
     found = {guardrail.pop("guardrail"): guardrail for guardrail in document["guardrails"]}
     assert list(found) == ["empty", "email_change", "removed_file"]
-    assert found["empty"] == {"actual": 3, "limit": 1, "ok": True, "allowed_by": None, "rows": []}
+    assert found["empty"] == {"actual": 3, "limit": 1, "ok": True, "allowed_by": None, "basis": None, "rows": []}
     assert [(row["email"], row["source"]) for row in found["email_change"]["rows"]] == [
         ("j.doe@example.com", "users/jane.yaml:1")
     ]
@@ -351,8 +354,93 @@ def test_a_plan_marks_people_whom_a_commit_took_out_of_the_files(quiet_hub: Serv
     assert {"email": "bob@example.com", "policy": "report"} in document["unmanaged"]
 
 
-def test_a_plan_without_git_marks_nobody(quiet_hub: Served, tmp_path: Path) -> None:
-    (tmp_path / "users").mkdir()
-    (tmp_path / "users/jane.yaml").write_text(JANE, encoding="utf-8")
-    document = json.loads(bo_sync(tmp_path, "plan", "--format", "json", env=quiet_hub.env()).out)
-    assert [found for found in document["findings"] if found["rule"] == "BOS105"] == []
+def without_git(root: Path, _: Path) -> Path:
+    (root / ".git").rename(root.parent / "elsewhere")
+    return root
+
+
+def in_a_shallow_clone(root: Path, _: Path) -> Path:
+    git(root.parent, "clone", "-q", "--depth=1", root.as_uri(), "clone")
+    return root.parent / "clone"
+
+
+def of_another_user(root: Path, shim: Path) -> Path:
+    shim.write_text(f'#!/bin/sh\nGIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec {which("git")} "$@"\n', encoding="ascii")
+    return root
+
+
+def with_a_broken_repository(root: Path, _: Path) -> Path:
+    (root / ".git/HEAD").write_text("?\n", encoding="ascii")
+    return root
+
+
+def like_a_bare_repository(root: Path, _: Path) -> Path:
+    folder = root / "access"
+    (root / ".git").rename(root.parent / "elsewhere")
+    for name in ("users", "presets"):
+        if (root / name).exists():
+            folder.mkdir(exist_ok=True)
+            (root / name).rename(folder / name)
+    for path in ("HEAD", "objects/x", "refs/x"):
+        (folder / path).parent.mkdir(exist_ok=True)
+        (folder / path).write_text("x", encoding="ascii")
+    return folder
+
+
+def without_a_program(root: Path, shim: Path) -> Path:
+    shim.write_text("#!/nowhere\n", encoding="ascii")
+    return root
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        pytest.param(without_git, ("not in a git work tree", "run this in a clone"), id="a folder without git"),
+        pytest.param(in_a_shallow_clone, ("this clone is shallow", "git fetch --unshallow"), id="a shallow clone"),
+        pytest.param(
+            of_another_user,
+            ("detected dubious ownership", "git config --global --add safe.directory"),
+            id="a checkout of another user",
+        ),
+        pytest.param(with_a_broken_repository, ("git says: fatal: ", "run this in a clone"), id="a broken repository"),
+        pytest.param(
+            like_a_bare_repository, ("looks like a bare git", "remove the files HEAD"), id="a planted repository"
+        ),
+        pytest.param(without_a_program, ("git does not answer", "install git"), id="a machine without git"),
+    ],
+)
+def test_a_history_that_cannot_tell_of_removed_files_is_a_finding_and_an_error(
+    quiet_hub: Served, root: Path, spoil: Callable[[Path, Path], Path], said: tuple[str, str]
+) -> None:
+    commit(root, {"users/bob.yaml": None})
+    commit(root, {"README.md": "x"})
+    shim = root.parent / "bin/git"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\nexec {which("git")} "$@"\n', encoding="ascii")
+    shim.chmod(0o755)
+    spoiled = spoil(root, shim)
+    env = {**quiet_hub.env(), "HOME": str(root.parent), "PATH": f"{shim.parent}{os.pathsep}{os.environ['PATH']}"}
+    document = json.loads(bo_sync(spoiled, "plan", "--format", "json", env=env).out)
+    found = {each["rule"]: each["message"] for each in document["findings"] if each["rule"] >= "BOS105"}
+    assert list(found) == ["BOS113"]
+    assert all(part in found["BOS113"] for part in said)
+    for line in (("validate", "--base", "HEAD~1"), ("diff", "HEAD~1"), ("show", "jane@example.com", "--at", "HEAD~1")):
+        done = bo_sync(spoiled, *line, env=env)
+        assert done.code == 64
+        assert all(part in done.err for part in said)
+
+
+def test_a_repository_that_git_does_not_read_is_a_finding_also_where_every_user_has_a_file(
+    quiet_hub: Served, root: Path
+) -> None:
+    (root / ".git/HEAD").write_text("?\n", encoding="ascii")
+    (root / "bo-sync.yaml").write_text("unmanaged: ignore\nprotect: ['*']\n", encoding="utf-8")
+    document = json.loads(bo_sync(root, "plan", "--format", "json", env=quiet_hub.env()).out)
+    assert "BOS113" in [each["rule"] for each in document["findings"]]
+
+
+def test_a_folder_without_git_is_none_where_every_user_has_a_file(quiet_hub: Served, root: Path) -> None:
+    (root / ".git").rename(root.parent / "elsewhere")
+    (root / "bo-sync.yaml").write_text("protect: ['*']\n", encoding="utf-8")
+    document = json.loads(bo_sync(root, "plan", "--format", "json", env=quiet_hub.env()).out)
+    assert [each["rule"] for each in document["findings"] if each["rule"] >= "BOS105"] == []

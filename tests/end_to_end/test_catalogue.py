@@ -185,14 +185,14 @@ def test_a_hub_cannot_have_the_key_written_into_a_table(root: Path, hub: Weather
 
 
 BAD_FILES: Final = {
-    "nothing at all": ("", "is no table of operations: line 1 is not the head of a table of operations: "),
-    "something else": ("a,b\n1,2\n", "is no table of operations: line 1 is not the head of a table of operations: "),
+    "nothing at all": ("", "is not a table of operations: line 1: not the head of a table of operations: "),
+    "something else": ("a,b\n1,2\n", "is not a table of operations: line 1: not the head of a table of operations: "),
     "no JSON": ("{", "is not JSON"),
     "JSON too deep": ('{"data":' * 100_000, "is not JSON"),
     "another JSON": ('{"a": 1}', "is no introspection result: the document has no __schema"),
     "a row that acts": (
         TABLE + "\x1b]52;c;Zg==\x07,::error::x\n",
-        "is no table of operations: line 6 is not an operation: \\x1b]52;c;Zg==\\x07,::error::x",
+        "is not a table of operations: line 6: not an operation: \\x1b]52;c;Zg==\\x07,::error::x",
     ),
 }
 
@@ -224,7 +224,6 @@ def test_a_file_that_cannot_be_read_is_a_usage_error(root: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("diff",), "catalogue diff compares two tables"),
         (("diff", "a", "b", "c"), "catalogue diff compares two tables"),
         (("refresh", "--from", "a", "--hub", "sandbox:"), "--from reads a file, --hub asks a hub: give one of them"),
     ],

@@ -32,8 +32,8 @@ Guards loosened
   ! guardrails.min_role_owners: 2 → 1
 
 Needs attention
-  ▲ bob@example.com   roles_permissions none → editor  users/bob.yaml:1  can now change anybody's grants, their own \
-too; opens Admin > Backoffice Users; +8 operations
+  ▲ bob@example.com   roles_permissions none → editor  users/bob.yaml:1  can now change anyone's access, \
+including their own; grant administrative access to an organisation; opens Admin > Backoffice Users; +8 operations
   ! jane@example.com  has no file any more; the hub keeps the account and all access (`unmanaged: report`)  \
 users/jane.yaml:1
 
@@ -57,8 +57,8 @@ MARKDOWN: Final = """\
 
 |  | who | grants | means | where |
 | --- | --- | --- | --- | --- |
-| ▲ | bob@example.com | roles_permissions none → editor | can now change anybody's grants, their own too; opens Admin \
-> Backoffice Users; +8 operations | users/bob.yaml:1 |
+| ▲ | bob@example.com | roles_permissions none → editor | can now change anyone's access, including their own; \
+grant administrative access to an organisation; opens Admin > Backoffice Users; +8 operations | users/bob.yaml:1 |
 | ! | jane@example.com | has no file any more; the hub keeps the account and all access (`unmanaged: report`) |  | \
 users/jane.yaml:1 |
 

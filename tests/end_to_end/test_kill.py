@@ -73,6 +73,9 @@ COURSE: Final = (
     Sent("adminUserDelete", ("delete_user", GONE)),
     Sent("roles"),  # who would still own the roles
     Sent("roleUpdate", ("write_rows", BOSS)),
+    Sent("roles"),  # who owns the roles after the last loss
+    Sent("adminUsers"),  # the profile, the creation and the deletion are confirmed
+    Sent("roles"),  # and so are the grants
 )
 """Every request of the whole apply, in order."""
 

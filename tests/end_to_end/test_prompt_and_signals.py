@@ -158,7 +158,12 @@ class Busy(Gate):
         return Answer(429, b"", {"Retry-After": "60"}) if request.operation == "adminUserUpdate" else None
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+STOPS = pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["Ctrl-C", "SIGTERM", "SIGHUP"]
+)
+
+
+@STOPS
 def test_an_apply_that_is_stopped_finishes_what_is_in_flight_and_reports_and_the_next_converges(
     tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -177,6 +182,22 @@ def test_an_apply_that_is_stopped_finishes_what_is_in_flight_and_reports_and_the
     assert done.out.endswith(f"6 people: {held.count('2')} applied, {held.count(None)} not attempted.\n")
     assert "Not attempted: nothing was sent for these people; plan and apply again" in done.out
     assert (again.code, left.code) == (0, 0)
+
+
+def test_a_hangup_that_is_ignored_as_under_nohup_stops_nothing(tmp_path: Path) -> None:
+    root, weather = write(tmp_path, ROOT), Gate()
+    with weathered(LIVE, weather) as hub:
+        ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a process inherits that
+        try:
+            with started(root, "apply", "--yes", "--concurrency", "2", env=hub.env()) as process:
+                signal.signal(signal.SIGHUP, ignored)
+                wait_until_asked(hub, "adminUserUpdate")
+                process.send_signal(signal.SIGHUP)
+                done = ended(process)
+        finally:
+            signal.signal(signal.SIGHUP, ignored)
+        held = phones(hub.holds())
+    assert (done.code, set(held)) == (0, {"2"})
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.02, 0.1])
@@ -219,7 +240,7 @@ def test_an_apply_that_is_stopped_waits_for_no_patience_that_the_hub_asks_for(tm
     assert "6 failed" in done.out
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@STOPS
 def test_a_plan_that_is_interrupted_ends_at_once_and_quietly(tmp_path: Path, number: signal.Signals) -> None:
     root = write(tmp_path, ROOT)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections, and never answers

@@ -4,7 +4,14 @@ import pytest
 
 from bo_sync.core.model import Access
 from bo_sync.core.text import Text
-from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubMovedError
+from bo_sync.errors import (
+    HubDeniedError,
+    HubError,
+    HubFateUnknownError,
+    HubMovedError,
+    HubUnconfirmedError,
+    WrongUserError,
+)
 from bo_sync.hub.answers import JsonValue
 from bo_sync.hub.client import CommerceHub
 from bo_sync.ports import CreateRow, DeleteRow, RowWrite, UpdateRow
@@ -24,6 +31,19 @@ FOUND: dict[str, JsonValue] = {
     "lastModifiedAt": "2026-01-01T00:00:00Z",
 }
 BUSY = Say(b"", 429)
+
+
+def updated(**fields: JsonValue) -> Say:
+    """The answer to an update that stored these fields."""
+    return data(adminUserUpdate={**FOUND, **fields})
+
+
+def changed(row_id: str, access: str = "NONE", **fields: JsonValue) -> JsonValue:
+    """The answer to a change of a role row."""
+    return {"id": row_id, "userId": 7, "roleDefinitionId": "d", "access": access, "lastModifiedAt": None, **fields}
+
+
+CREATED_ROW, UPDATED_ROW = changed("1", "OWNER"), changed("7")
 
 
 def client(hub: Scripted) -> CommerceHub:
@@ -57,6 +77,20 @@ class TestCreating:
         with Scripted(data(adminUserCreate={"id": "x"})) as hub, pytest.raises(HubFateUnknownError):
             client(hub).create_user(ADDRESS, ())
 
+    @pytest.mark.parametrize(
+        "answer",
+        [
+            pytest.param({"id": "7", "email": "john@example.com"}, id="another address"),
+            pytest.param({"id": "5", "email": JANE}, id="an id that the hub had before"),
+        ],
+    )
+    def test_a_creation_that_answers_with_another_user_says_so(self, answer: JsonValue) -> None:
+        with (
+            Scripted(data(adminUserCreate=answer)) as hub,
+            pytest.raises(WrongUserError, match="nothing more was sent"),
+        ):
+            client(hub).create_user(ADDRESS, (), {5, 6})
+
     @pytest.mark.parametrize("rows", [NewUserRows.NONE, NewUserRows.DEFAULT])
     def test_a_grant_to_a_new_person_who_got_rows_at_once_has_moved(self, rows: NewUserRows) -> None:
         trial = Trial(holding(), Behaviour(new_user_rows=rows))
@@ -78,12 +112,12 @@ class TestUpdating:
 
     @pytest.mark.parametrize("language", [None, "", "de", "Zx"])
     def test_the_language_is_sent_exactly_as_the_hub_holds_it(self, language: str | None) -> None:
-        with Scripted(data(adminUser={**FOUND, "language": language}), data(adminUserUpdate={"id": "7"})) as hub:
+        with Scripted(data(adminUser={**FOUND, "language": language}), updated(job="Cook")) as hub:
             client(hub).update_profile(ADDRESS, fields(job="Cook"))
         assert hub.heard[1].variables == {"email": JANE, "input": {"job": "Cook", "language": language}}
 
     def test_an_update_that_sets_the_language_needs_no_reading(self) -> None:
-        with Scripted(data(adminUserUpdate={"id": "7"})) as hub:
+        with Scripted(updated(language="NL")) as hub:
             client(hub).update_profile(ADDRESS, fields(phone=None, language="NL"))
         assert hub.heard[0].variables["input"] == {"phone": None, "language": "NL"}
 
@@ -111,10 +145,50 @@ class TestUpdating:
             client(hub).update_profile(ADDRESS, fields(language="NL"), 7)
 
     def test_after_a_wait_in_which_nothing_changed_the_same_is_sent_again(self) -> None:
-        found, done = data(adminUser=FOUND), data(adminUserUpdate={"id": "7"})
+        found, done = data(adminUser=FOUND), updated(job="Cook")
         with Scripted(found, BUSY, found, done) as hub:
             client(hub).update_profile(ADDRESS, fields(job="Cook"), 7)
         assert hub.heard[1].variables == hub.heard[3].variables
+
+    @pytest.mark.parametrize(
+        ("stored", "told"),
+        [
+            pytest.param({"job": "Chef"}, "job: sent Cook, answered Chef", id="another value"),
+            pytest.param({"job": None}, "job: sent Cook, answered nothing", id="no value"),
+            pytest.param({"job": "cook"}, "job: sent Cook, answered cook", id="another case"),
+            pytest.param({"job": "Cook", "language": "DE"}, "language: sent NL, answered DE", id="another language"),
+        ],
+    )
+    def test_an_update_that_answers_with_another_value_is_unconfirmed(
+        self, stored: dict[str, JsonValue], told: str
+    ) -> None:
+        with Scripted(updated(**stored)) as hub, pytest.raises(HubUnconfirmedError, match=told):
+            client(hub).update_profile(ADDRESS, fields(job="Cook", language="NL"))
+
+    @pytest.mark.parametrize(
+        ("sent", "stored"),
+        [
+            pytest.param({"job": "Cook  two"}, {"job": " Cook two"}, id="white space"),
+            pytest.param({"job": "Jose\u0301"}, {"job": "Jos\u00e9"}, id="another Unicode form"),
+            pytest.param({"job": "A\u00a0B"}, {"job": "A B"}, id="a no-break space"),
+            pytest.param({"phone": "+31 20 123"}, {"phone": "+3120123"}, id="a phone number without spaces"),
+            pytest.param({"phone": None}, {"phone": ""}, id="an empty text for nothing"),
+            pytest.param({"gender": "female"}, {"gender": "F"}, id="the letter of a gender"),
+        ],
+    )
+    def test_an_answer_that_differs_in_form_alone_is_what_was_sent(
+        self, sent: dict[str, str | None], stored: dict[str, JsonValue]
+    ) -> None:
+        with Scripted(updated(language="NL", **stored)) as hub:
+            assert client(hub).update_profile(ADDRESS, fields(language="NL", **sent)) == Text("2026-01-01T00:00:00Z")
+
+    @pytest.mark.parametrize("other", [{"id": "8"}, {"email": "john@example.com"}], ids=["another id", "an address"])
+    def test_an_update_that_answers_with_another_user_says_so(self, other: dict[str, JsonValue]) -> None:
+        with (
+            Scripted(data(adminUser=FOUND), updated(**other)) as hub,
+            pytest.raises(WrongUserError, match="answers with"),
+        ):
+            client(hub).update_profile(ADDRESS, fields(language="NL"), 7)
 
 
 class TestDeleting:
@@ -236,12 +310,34 @@ class TestRoleChanges:
             trial.hub.write_rows(live.id, [create, create])
         assert trial.sandbox.rows(JANE) == [("pricing", "EDITOR")]
 
+    @pytest.mark.parametrize(
+        ("answer", "kind", "told"),
+        [
+            pytest.param(changed("1", "VIEWER"), HubUnconfirmedError, "sent owner, answered viewer", id="less access"),
+            pytest.param(changed("1", "NONE"), HubUnconfirmedError, "sent owner, answered none", id="no access"),
+            pytest.param(changed("1", "OWNER", userId=8), WrongUserError, "user 8", id="another user's row"),
+            pytest.param(changed("1", "OWNER", roleDefinitionId="x"), WrongUserError, "row 1", id="another role"),
+            pytest.param({"id": "1"}, HubFateUnknownError, "not of the hub's schema", id="an id alone"),
+        ],
+    )
+    def test_a_change_that_answers_with_another_row_is_told_as_what_it_is(
+        self, answer: JsonValue, kind: type[HubError], told: str
+    ) -> None:
+        with Scripted(data(w0=answer, w1=UPDATED_ROW, w2=True)) as hub, pytest.raises(HubError, match=told) as caught:
+            client(hub).write_rows(7, THREE)
+        assert type(caught.value) is kind
+
+    def test_the_moment_of_a_change_is_the_latest_that_the_hub_answers(self) -> None:
+        rows = [changed("1", "OWNER", lastModifiedAt="2026-01-02"), changed("7", lastModifiedAt="2026-01-01")]
+        with Scripted(data(w0=rows[0], w1=rows[1], w2=True)) as hub:
+            assert client(hub).write_rows(7, THREE) == Text("2026-01-02")
+
     def test_a_change_that_the_answer_leaves_out_is_of_unknown_fate(self) -> None:
-        with Scripted(data(w0={"id": "1"}, w1={"id": "7"})) as hub, pytest.raises(HubFateUnknownError):
+        with Scripted(data(w0=CREATED_ROW, w1=UPDATED_ROW)) as hub, pytest.raises(HubFateUnknownError):
             client(hub).write_rows(7, THREE)
 
     def test_a_deletion_that_answers_false_is_of_unknown_fate(self) -> None:
-        with Scripted(data(w0={"id": "1"}, w1={"id": "7"}, w2=False)) as hub, pytest.raises(HubFateUnknownError):
+        with Scripted(data(w0=CREATED_ROW, w1=UPDATED_ROW, w2=False)) as hub, pytest.raises(HubFateUnknownError):
             client(hub).write_rows(7, THREE)
 
     @pytest.mark.parametrize("refusal", list(Refusal))
@@ -257,7 +353,7 @@ class TestRoleChanges:
 
     def test_a_refusal_of_the_content_is_not_taken_for_one_of_the_number(self) -> None:
         refused = errors("BAD_USER_INPUT", "roleDefinitionId is no UUID", status=400)
-        fine = data(w0={"id": "1"}, w1={"id": "7"}, w2=True)
+        fine = data(w0=CREATED_ROW, w1=UPDATED_ROW, w2=True)
         with Scripted(refused, refused, fine) as hub:
             same = client(hub)
             with pytest.raises(HubError, match="no UUID"):
@@ -265,7 +361,7 @@ class TestRoleChanges:
             same.write_rows(7, THREE)
 
     def test_a_gateway_that_answers_400_to_several_gets_one_a_request(self) -> None:
-        with Scripted(html(400), data(w0={"id": "1"}), data(w0={"id": "7"}), data(w0=True)) as hub:
+        with Scripted(html(400), data(w0=CREATED_ROW), data(w0=UPDATED_ROW), data(w0=True)) as hub:
             client(hub).write_rows(7, THREE)
 
     def test_a_denied_request_is_not_split(self) -> None:
@@ -275,3 +371,31 @@ class TestRoleChanges:
     def test_what_may_have_run_is_not_sent_again(self) -> None:
         with Scripted(errors("BAD_USER_INPUT", path="w1", status=400, data=None)) as hub, pytest.raises(HubError):
             client(hub).write_rows(7, THREE)
+
+
+class TestReadingSeveral:
+    def several(self, number: int, people: int) -> tuple[list[str], list[str]]:
+        """The requests that read `number` of so many people again, and whom they found, with one who is gone."""
+        trial = Trial(holding(*(person(f"p{each:03}@example.com") for each in range(people))), page_size=12)
+        trial.read()
+        trial.sandbox.traffic.clear()
+        found = trial.hub.read_users(
+            [Text(f"p{each:03}@example.com") for each in range(number)] + [Text("gone@example.com")]
+        )
+        return trial.sent, sorted(user.email.raw for user in found)
+
+    @pytest.mark.parametrize(
+        ("number", "people", "requests"),
+        [
+            pytest.param(1, 30, ["adminUser"] * 2, id="two of thirty by one request each"),
+            pytest.param(2, 30, ["adminUser"] * 3, id="three of thirty: the list is no fewer"),
+            pytest.param(4, 30, ["adminUsers"] * 3, id="five of thirty by the list"),
+            pytest.param(30, 30, ["adminUsers"] * 3, id="all by the list"),
+        ],
+    )
+    def test_several_users_are_read_in_as_few_requests_as_can_be(
+        self, number: int, people: int, requests: list[str]
+    ) -> None:
+        sent, found = self.several(number, people)
+        assert sent == requests
+        assert found == [f"p{each:03}@example.com" for each in range(number)]

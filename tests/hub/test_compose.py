@@ -5,15 +5,17 @@ from bo_sync.hub.compose import compose
 from bo_sync.hub.documents import document
 from bo_sync.ports import CreateRow, DeleteRow, RowWrite, UpdateRow
 
+ROW = "{\n    id\n    userId\n    roleDefinitionId\n    access\n    lastModifiedAt\n  }\n"
+
 
 def test_each_change_keeps_its_field_under_an_alias_with_variables_of_its_own() -> None:
     sent = compose(1042, [CreateRow("d", Access.OWNER), UpdateRow("7", Access.NONE), UpdateRow("8", Access.VIEWER)])
     assert sent.document == (
         "mutation roleChanges($input_0: RoleCreateInput!, $id_1: ID!, $input_1: RoleUpdateInput!, "
         "$id_2: ID!, $input_2: RoleUpdateInput!) {\n"
-        "  w0: roleCreate(input: $input_0) {\n    id\n  }\n"
-        "  w1: roleUpdate(id: $id_1, input: $input_1) {\n    id\n  }\n"
-        "  w2: roleUpdate(id: $id_2, input: $input_2) {\n    id\n  }\n"
+        f"  w0: roleCreate(input: $input_0) {ROW}"
+        f"  w1: roleUpdate(id: $id_1, input: $input_1) {ROW}"
+        f"  w2: roleUpdate(id: $id_2, input: $input_2) {ROW}"
         "}\n"
     )
     assert sent.variables == {

@@ -8,14 +8,19 @@ import pytest
 from bo_sync.core.model import Role
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
+from bo_sync.hub.address import parse_address
 from bo_sync.hub.compatibility import differences
 from bo_sync.hub.doctor import Check, Status, examine
 from bo_sync.hub.documents import document
 from bo_sync.hub.paging import Sizes
+from bo_sync.hub.transport import Transport
+from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.behaviour import Behaviour, LargePages
+from bo_sync.sandbox.store import Store
 from tests.hub.sandboxed import JANE, Trial
-from tests.hub.scripted import Scripted, errors, failed, html, transport_to
+from tests.hub.scripted import Scripted, errors, failed, html, impatient, transport_to
 from tests.sandbox.asking import Hub, grant, holding, person
+from tests.support.misbehaving_hub import MisbehavingHub, Misbehaviour, OddUser
 
 
 def checks(
@@ -32,7 +37,7 @@ def statuses(found: dict[str, Check]) -> dict[str, str]:
 def test_all_is_well_with_an_owners_key() -> None:
     found = checks(Trial(key="sandbox-owner"), probe_writes=True)
     assert set(statuses(found).values()) == {"ok"}
-    assert list(found) == ["endpoint", "key", "read", "write", "role definitions", "default access", "schema"]
+    assert list(found) == ["endpoint", "key", "read", "write", "users", "role definitions", "default access", "schema"]
 
 
 def test_what_a_key_may_write_is_unknown_until_it_is_tried() -> None:
@@ -136,6 +141,51 @@ def test_a_hub_that_refuses_every_page_asked_for_is_told_with_the_option_that_he
 
 def test_pages_of_the_size_that_was_chosen_are_asked_for() -> None:
     assert checks(Trial(behaviour=REFUSING), sizes=Sizes(5, 5))["role definitions"].status is Status.OK
+
+
+def odd(*users: OddUser, twins: tuple[str, ...] = ()) -> Check:
+    population = holding({"id": 1, "email": "ann@example.com"}, {"id": 2, "email": "bob@example.com"})
+    with Store.open() as store:
+        store.load(population)
+        hub = MisbehavingHub(store, Misbehaviour(odd=users, twins=twins), keyless=True)
+        transport = Transport(parse_address("sandbox:"), adapters={"sandbox:": SandboxAdapter(hub)}, pace=impatient())
+        return next(check for check in examine(transport, Sizes(100, 100), Settings()) if check.name == "users")
+
+
+@pytest.mark.parametrize(
+    ("user", "told"),
+    [
+        pytest.param(OddUser("ann@example.com", "email", ""), "id 1 has no address", id="an empty address"),
+        pytest.param(OddUser("ann@example.com", "email", None), "id 1 has no address", id="an address of null"),
+        pytest.param(OddUser("ann@example.com", "email", "ann"), "id 1 has an invalid address", id="no @"),
+        pytest.param(
+            OddUser("ann@example.com", "email", "\ud800@example.com"),
+            "id 1 has an invalid address",
+            id="a lone surrogate in the address",
+        ),
+        pytest.param(
+            OddUser("ann@example.com", "lastName", "\ud800"),
+            "the profile of id 1 holds text that no file can hold",
+            id="a lone surrogate in a name",
+        ),
+        pytest.param(
+            OddUser("ann@example.com", "email", "Bob@example.com"), "id 1 and id 2 have one address", id="one address"
+        ),
+    ],
+)
+def test_users_who_cannot_be_managed_are_told(user: OddUser, told: str) -> None:
+    check = odd(user)
+    assert (check.status, check.message) == (Status.WARNING, f"not all can be managed: {told}")
+    assert check.hint.startswith("plan manages all other users")
+
+
+def test_a_user_of_another_shape_fails_the_check_of_users() -> None:
+    check = odd(OddUser("ann@example.com", "gender", "X"))
+    assert (check.status, "items.0.gender" in check.message) == (Status.FAILED, True)
+
+
+def test_users_who_can_all_be_managed_are_counted() -> None:
+    assert odd() == Check("users", Status.OK, "all 2 can be managed")
 
 
 def test_a_default_access_that_is_not_none_is_told() -> None:

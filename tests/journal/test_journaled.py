@@ -12,7 +12,7 @@ from bo_sync.core.model import Access, LiveUser, Role
 from bo_sync.core.report import Outcome
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
-from bo_sync.execute import Options, apply_plan
+from bo_sync.execute import apply_plan
 from bo_sync.journal.entries import Fate, RowIntent
 from bo_sync.journal.journaled import Journaled
 from bo_sync.journal.past import Past, read
@@ -21,7 +21,18 @@ from bo_sync.journal.writing import Journal, begun
 from bo_sync.ports import CreateRow, DeleteRow, UpdateRow
 from bo_sync.reconcile import Reading
 from tests.journal.samples import ADA, BOB, CY, PHONE, RUN, Clock, a_header, a_hub, a_plan, live_index
-from tests.support.hub_double import CUT, SILENT, Event, InMemoryHub, denied, moved, refused, unknown, unreachable
+from tests.support.hub_double import (
+    CUT,
+    SILENT,
+    Event,
+    InMemoryHub,
+    denied,
+    hurried,
+    moved,
+    refused,
+    unknown,
+    unreachable,
+)
 
 EMAIL = Text(BOB)
 
@@ -167,7 +178,7 @@ def test_what_cannot_be_written_down_is_not_sent() -> None:
 def test_a_run_whose_journal_breaks_begins_nothing_new_and_reports_the_truth() -> None:
     hub = a_hub()
     with full_disk() as journal:
-        options = Options(RUN, concurrency=1, stopped=lambda: journal.is_broken)
+        options = hurried(RUN, concurrency=1, stopped=lambda: journal.is_broken)
         reading = Reading(a_plan(), live_index())
         report = apply_plan(reading, Journaled(hub, journal, live_index()), options, SILENT)
     assert [person.outcome for person in report.outcomes] == [
@@ -183,8 +194,8 @@ def test_a_whole_run_over_it_does_what_it_does_without(scene: Scene, tmp_path: P
     reading = Reading(a_plan(), live_index())
     scene.hub.script("write_rows", BOB, CUT)
     plain.script("write_rows", BOB, CUT)
-    report = apply_plan(reading, scene.journalled, Options(RUN, concurrency=1), SILENT)
-    assert report == apply_plan(reading, plain, Options(RUN, concurrency=1), SILENT)
+    report = apply_plan(reading, scene.journalled, hurried(RUN, concurrency=1), SILENT)
+    assert report == apply_plan(reading, plain, hurried(RUN, concurrency=1), SILENT)
     assert scene.hub.state == plain.state
     assert scene.hub.log == plain.log
     assert [request.fate.value for request in scene.past().requests].count("unknown") == 1

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bo_sync.core.text import Text
-from bo_sync.journal.lock import Holder, sole_apply
+from bo_sync.journal.lock import Holder, sole_apply, sole_apply_to
 from bo_sync.journal.place import JournalError
 from tests.journal.samples import RUN
 from tests.support.process import SECONDS, environment
@@ -85,11 +85,66 @@ def test_a_link_in_the_locks_place_is_not_followed(tmp_path: Path) -> None:
     assert (tmp_path / "precious").read_text() == "precious"
 
 
+# The lock of a hub, for all clones of one account on one machine.
+
+HUB = "https://hub.example.com/v2/graphql"
+
+
+def test_a_second_apply_to_the_same_hub_is_stopped_whichever_clone_it_runs_in(tmp_path: Path) -> None:
+    state = {"XDG_STATE_HOME": str(tmp_path)}
+    with sole_apply_to(HUB, HOLDER, state) as warning:
+        assert warning == ""
+        (lock,) = (tmp_path / "bo-sync").iterdir()
+        assert (lock.stat().st_mode & 0o777, lock.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+        assert "hub.example.com" not in lock.name
+        with pytest.raises(JournalError, match="another apply is running against this hub: process 4711, since 2026"):
+            sole_apply_to(HUB, FREE, state).__enter__()
+        with sole_apply_to("https://other.example.com/graphql", FREE, state) as other:
+            assert other == ""
+    with sole_apply_to(HUB, FREE, state) as again:
+        assert again == ""
+
+
+def test_without_a_folder_for_state_it_is_in_the_account_s_home(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for environment_of in ({}, {"XDG_STATE_HOME": ""}, {"XDG_STATE_HOME": "relative/state"}):
+        with sole_apply_to(HUB, HOLDER, environment_of) as warning:
+            assert warning == ""
+            assert len(list((tmp_path / ".local/state/bo-sync").iterdir())) == 1
+
+
+@pytest.mark.parametrize("blocked", ["", "bo-sync", "bo-sync/LOCK"], ids=["the state folder", "ours", "the lock"])
+def test_where_it_cannot_be_had_there_is_one_warning_and_the_apply_goes_on(tmp_path: Path, blocked: str) -> None:
+    state = tmp_path / "state"
+    name = ""
+    with sole_apply_to(HUB, HOLDER, {"XDG_STATE_HOME": str(tmp_path / "trial")}):
+        name = next((tmp_path / "trial/bo-sync").iterdir()).name
+    place = state / blocked.replace("LOCK", name)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if blocked.endswith("LOCK"):
+        place.symlink_to(tmp_path / "precious")
+    else:
+        place.write_text("a file in its place")
+    with sole_apply_to(HUB, HOLDER, {"XDG_STATE_HOME": str(state)}) as warning:
+        assert warning.startswith("warning: no lock for this hub (")
+    assert not (tmp_path / "precious").exists()
+
+
+def test_the_lock_of_a_hub_is_given_back_when_the_block_fails(tmp_path: Path) -> None:
+    state = {"XDG_STATE_HOME": str(tmp_path)}
+    with pytest.raises(KeyError), sole_apply_to(HUB, HOLDER, state):
+        raise KeyError
+    with sole_apply_to(HUB, FREE, state) as warning:
+        assert warning == ""
+
+
 HOLD = """
 import os, sys, time
 from pathlib import Path
 from bo_sync.core.text import Text
-from bo_sync.journal.lock import Holder, sole_apply
+from bo_sync.journal.lock import Holder, sole_apply, sole_apply_to
 with sole_apply(Path(sys.argv[1]), Holder(os.getpid(), Text("then"), sys.argv[2])):
     print("held", flush=True)
     time.sleep(60)

@@ -1,7 +1,12 @@
 """Who a run changed is declared as they were; what cannot come back is said, and nothing is made up."""
 
+from dataclasses import replace
+
+import pytest
+
 from bo_sync.config.dump import dump_user
 from bo_sync.config.load import tree_of
+from bo_sync.core.model import FieldValue, ProfileField
 from bo_sync.core.text import Text
 from bo_sync.journal.entries import Answer, Fate, Intent
 from bo_sync.journal.past import Past, read
@@ -38,6 +43,28 @@ def test_an_updated_person_is_declared_whole_with_what_was_empty_cleared() -> No
         BOB: "email: bob@example.com\nid: 7\nfirst_name: Bob\nlast_name: B\nmiddle_name: null\ngender: null\n"
         "phone: 1\njob: null\nlanguage: null\nmodules:\n  pricing: viewer\n  order_data: owner\n"
     }
+
+
+@pytest.mark.parametrize(
+    ("field", "live", "line"),
+    [
+        pytest.param("first_name", " Bob  B ", "first_name: Bob B", id="odd spaces in a name"),
+        pytest.param("last_name", "Jose\u0301", "last_name: Jos\u00e9", id="NFD"),
+        pytest.param("job", "\u00a0", "job: null", id="white space alone"),
+        pytest.param("phone", "+31 20", "phone: +3120", id="a phone with spaces"),
+        pytest.param("middle_name", "x\ud800", None, id="what no file can hold"),
+    ],
+)
+def test_a_restored_file_is_valid_whatever_the_hub_held(field: ProfileField, live: str, line: str | None) -> None:
+    run = past(Intent(1, AT, "update_profile", Text(BOB), 7, PHONE))
+    header = run.header
+    assert header is not None
+    people = tuple(
+        replace(user, before=replace(user.before, profile=(FieldValue(field, Text(live)),))) if user.before else user
+        for user in header.people
+    )
+    text = files(replace(run, header=replace(header, people=people)))[BOB]
+    assert [found for found in text.splitlines() if found.startswith(f"{field}:")] == ([line] if line else [])
 
 
 def test_a_created_person_is_absent_and_pinned_as_far_as_their_id_is_known() -> None:

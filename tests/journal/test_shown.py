@@ -114,14 +114,17 @@ def test_on_a_terminal_nothing_is_wider_than_it_but_a_digest() -> None:
     assert max(map(len, runs_text([past(*ENDED)], 60).splitlines())) <= 60
 
 
+OUTCOMES = "APPLIED  FAILED  UNKNOWN  UNCONFIRMED  REVERSED  NOT ATTEMPTED"
+
+
 def test_the_table_of_runs_has_them_in_the_given_order() -> None:
     shown = runs_text([past(*ENDED), past(*KILLED), read(RUN, b"{")], None).splitlines()
     facts = f"{RUN}  2026-06-15T08:09:10.000Z  ci@runner-1  3f2c1ab"
     assert [line.rpartition("  ")[0].rstrip() for line in shown] == [
-        f"RUN{22 * ' '}STARTED{19 * ' '}WHO          COMMIT   PEOPLE  APPLIED  FAILED  UNKNOWN  NOT ATTEMPTED",
-        f"{facts}  3       2        1       0        0",
-        f"{facts}  3       0        1       2        0",
-        f"{RUN}  -                         -            -        -       -        -       -        -",
+        f"RUN{22 * ' '}STARTED{19 * ' '}WHO          COMMIT   PEOPLE  {OUTCOMES}",
+        f"{facts}  3       2        1       0        0            0         0",
+        f"{facts}  3       0        1       2        0            0         0",
+        f"{RUN}  -{25 * ' '}-            -        -       -        -       -        -            -         -",
         "",
     ]
     ends = ["ENDED", "2026-06-15T08:09:19.000Z", "ended without a word", "ended without a word", "3 runs."]
@@ -145,7 +148,8 @@ def test_a_journal_that_somebody_was_at_says_which_lines_do_not_count() -> None:
 def test_json_says_the_same_and_what_everybody_was_before() -> None:
     found = json.loads(run_json(past(*KILLED, rest=b"{")))
     assert (found["format_version"], found["run"], found["ended"], found["torn"]) == (2, RUN, None, True)
-    assert found["summary"] == {"applied": 0, "failed": 1, "not_attempted": 0, "unknown": 2}
+    nothing = dict.fromkeys(("applied", "not_attempted", "unconfirmed", "reversed"), 0)
+    assert found["summary"] == {**nothing, "failed": 1, "unknown": 2}
     assert found["unknown"] == [1, 3]
     assert found["unreadable_lines"] == []
     assert [(asked["seq"], asked["outcome"], asked["unknown"]) for asked in found["requests"]] == [

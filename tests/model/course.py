@@ -13,12 +13,12 @@ from bo_sync.core.report import Report
 from bo_sync.core.settings import Unmanaged
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
-from bo_sync.execute import Options, apply_plan
+from bo_sync.execute import apply_plan
 from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.patience import Pace
 from bo_sync.hub.transport import Transport
-from bo_sync.ownership import least_owners
+from bo_sync.owner_guard import least_owners
 from bo_sync.reconcile import Desired, Reading, Request, make_plan
 from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.baseline import UNKNOWN_DEFINITION
@@ -31,6 +31,7 @@ from bo_sync.sandbox.storm import Storm
 from tests.model.coverage import Cover
 from tests.model.draws import PROTECTED, Others, changed_files, company
 from tests.model.watch import Watch
+from tests.support.hub_double import hurried
 from tests.support.worlds import NOWHERE, STRANGER, TODAY
 
 PASSED: Final = Request(allowed=(("min_role_owners", 1),))
@@ -111,7 +112,7 @@ class Course:
         if self.watch.now is not weather:
             self.hub.traffic.clear()
             self.watch.now = weather
-        return apply_plan(reading, hub, Options("run", self.chance.choice((1, 1, 1, 4))), Silent())
+        return apply_plan(reading, hub, hurried("run", self.chance.choice((1, 1, 1, 4))), Silent())
 
     def plan(self, hub: CommerceHub, limit: Request) -> Reading:
         """The plan of the files at this moment."""
@@ -129,6 +130,7 @@ class Course:
     def settle(self) -> None:
         """The weather is calm for good: at most two runs, and the plan is empty and the hub as the files say."""
         self.watch.now = Calm()
+        self._part_twins()
         hub = self._client()
         for _ in range(2):
             if not self.plan(hub, PASSED).plan.changes:
@@ -138,6 +140,17 @@ class Course:
         left = self.plan(hub, PASSED).plan.changes
         assert not left, left
         assert not (wrong := self._differences()), wrong
+
+    def _part_twins(self) -> None:
+        """In the backoffice all but one of the users with one address are deleted, as the guardrail asks for."""
+        seen: set[str] = set()
+        for user in sorted(self.store.snapshot()["users"], key=lambda user: user["id"]):
+            if user["email"].casefold() in seen:
+                with self.store.writing() as db:
+                    db.execute("DELETE FROM roles WHERE userId = ?", (user["id"],))
+                    db.execute("DELETE FROM users WHERE id = ?", (user["id"],))
+                self.counts["twins parted"] += 1
+            seen.add(user["email"].casefold())
 
     def close(self) -> None:
         self.store.close()
@@ -174,7 +187,7 @@ class Course:
         for user in self._desired(self.files).users:
             live = found.get(user.email.folded, [])
             if len(live) > 1:
-                continue  # two who differ in case: nobody with that address is touched
+                continue  # of users with one address only the grants of a certain one are managed
             if user.departure is not None or not live:
                 wrong += [f"{user.email} {len(live)}"] if (user.departure is None) is not bool(live) else []
                 continue

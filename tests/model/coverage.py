@@ -9,6 +9,7 @@ from typing import Final, cast
 
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, RemoveDuplicate, RevokeGrant, SetGrant, UpdateUser
 from bo_sync.core.model import Access, ProfileField, Role
+from bo_sync.core.order import HALVES
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
 from bo_sync.sandbox.faults import Request
@@ -103,6 +104,13 @@ class Cover:
             whose = change.id == user_id if isinstance(change, UpdateUser) else change.email.raw == email
             if isinstance(grant, SetGrant | RevokeGrant) and whose and (grant.role, grant.after) == (role, access):
                 return row_id is not None or isinstance(grant, SetGrant)
+            if (
+                whose
+                and row_id == grant.row_id
+                and grant.role in HALVES
+                and (grant.role, grant.before) == (role, access)
+            ):
+                return grant.direction.takes  # an ownership that is given back
         return row_id is not None and access is Access.NONE and role is not None and self._is_new(email)
 
     def _is_new(self, email: str | None) -> bool:

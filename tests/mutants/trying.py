@@ -29,11 +29,12 @@ MODULES: Final[Mapping[str, str]] = {
     "core/guardrails.py": "tests/core/test_guardrails.py tests/core/test_guardrail_limits.py",
     "core/diff.py": "tests/core/test_diff.py",
     "core/order.py": "tests/core/test_order.py",
+    "core/base_compare.py": "tests/core/test_history.py",
     "core/likeness.py": "tests/core/test_likeness.py",
     "core/plan.py": "tests/core/test_plan.py",
     "core/text.py": "tests/core/test_text.py",
     "render/escape.py": "tests/render/test_escape.py",
-    "ownership.py": "tests/test_ownership.py",
+    "owner_guard.py": "tests/test_owner_guard.py",
     "sending.py": "tests/test_sending.py tests/test_sending_ends.py",
     "execute.py": "tests/test_execute.py",
 }

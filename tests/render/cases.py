@@ -7,6 +7,7 @@ from typing import Final
 from bo_sync.access.effects import effect
 from bo_sync.access.powers import powers
 from bo_sync.core.changes import Cause, RemoveDuplicate
+from bo_sync.core.diff import UnmanageableUser
 from bo_sync.core.guardrails import Basis, GuardrailName, GuardrailResult, GuardrailRow
 from bo_sync.core.guards import Loosened
 from bo_sync.core.history import Comparison
@@ -118,6 +119,7 @@ def _everything() -> Plan:
         ),
         unchanged=11,
         unmanaged=(unmanaged("break-glass@example.com", "protected"), unmanaged("guest@example.com")),
+        unmanageable=(UnmanageableUser(98, "no address"), UnmanageableUser(99, "same address as id 7, id 8")),
         findings=(
             Finding("BOS102", Severity.INFO, "role definition loyalty is left alone"),
             Finding("BOS103", Severity.WARNING, "role definition pricing gives viewer by default"),
@@ -146,6 +148,7 @@ def refused() -> Plan:
     guardrails: tuple[tuple[GuardrailName, int, int, tuple[GuardrailRow, ...]], ...] = (
         ("empty", 0, 1, ()),
         ("email_change", 1, 0, (guardrail_row("new@example.com", why, source("users/new.yaml")),)),
+        ("ambiguous_address", 1, 0, (guardrail_row("jane.doe@example.com", "id 7 cannot be deleted", jane),)),
         ("protected", 1, 0, (guardrail_row("karel@example.com", "is protected, yet would be deleted", karel),)),
         ("self", 1, 0, (guardrail_row("karel@example.com", "is the person whose session runs", karel),)),
         ("min_role_owners", 0, 2, (guardrail_row("karel@example.com", "would no longer own", karel),)),

@@ -63,7 +63,7 @@ def cases() -> dict[str, Callable[[], str]]:
         found[f"plan-{name}.github"] = partial(plan_github, plan)
     for name, report in REPORTS.items():
         found[f"report-{name}.md"] = partial(report_markdown, report, reported(name))
-        found[f"report-{name}.github"] = partial(report_github, report)
+        found[f"report-{name}.github"] = partial(report_github, report, reported(name))
     for name, files in FILES.items():
         found[f"validate-{name}.md"] = partial(files_markdown, files)
         found[f"validate-{name}.github"] = partial(files_github, files.checked, "access/")

@@ -58,7 +58,7 @@ def test_every_line_is_a_command_of_ours_and_says_what_was_meant(attack: str) ->
     problems = (Problem(source(attack, 7, 3), f"found {Text(attack)}"),)
     for told in (
         plan_github(hostile(attack), attack),
-        report_github(hostile_report(attack)),
+        report_github(hostile_report(attack), plan()),
         files_github(Checked(problems)),
         failure_github(f"{Text(attack)} failed"),
     ):

@@ -276,7 +276,7 @@ def test_risks_are_unfolded_and_the_rest_is_folded() -> None:
         "Access gained (4)",
         "Access lost (3)",
         "Profile only, no effect on access (5)",
-        "Not touched (4)",
+        "Not touched (6)",
         "1 policy fails as before, and refuses nothing: 1 person",
         "Guardrails: 7 checked, none refuses",
         "Policies: 6 policies checked, 4 fail; 1 note on exceptions",
@@ -340,7 +340,7 @@ def test_a_policy_that_asks_for_more_people_is_in_full_view_unless_it_is_tolerat
 
 def test_each_refusal_says_actual_limit_rows_and_the_way_past() -> None:
     prose = as_github_shows(plan_markdown(EVERY_PLAN["refused-by-every-guardrail"])).prose
-    assert prose.count("Way past:") == 7
+    assert prose.count("Way past:") == 10
     assert "1 deletion, limit 0." in prose
     assert "if this is meant, pass --allow max_user_deletes=1." in prose
 

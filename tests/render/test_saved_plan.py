@@ -221,6 +221,14 @@ ALTERED: dict[str, tuple[str, str]] = {
         edited(lambda plan: part(plan, "unmanaged", 0).update(policy="forget")),
         "`policy` of the saved plan is none of",
     ),
+    "a user who is unmanageable for no reason of ours": (
+        edited(lambda plan: part(plan, "unmanageable", 0).update(reason="I said so")),
+        "`reason` of the saved plan",
+    ),
+    "an unmanageable user who is not counted": (
+        edited(lambda plan: plan.update(unmanageable=[])),
+        "contradicts itself",
+    ),
     "a list of findings that is text": (
         edited(lambda plan: plan.update(findings="x")),
         "`findings` of the saved plan is not",

@@ -84,7 +84,7 @@ def test_serve_says_where_and_with_which_keys_and_ends_well(tmp_path: Path, numb
         assert answer.json() == {"data": {"adminUserViewer": {"email": "break-glass@example.com"}}}
         process.send_signal(number)
         assert process.wait(10) == 0
-    assert [path.name for path in (tmp_path / ".bo-sync").iterdir()] == ["sandbox.db"]
+    assert sorted(path.name for path in (tmp_path / ".bo-sync").iterdir()) == [".gitignore", "sandbox.db"]
 
 
 def test_serve_behaves_as_its_options_say(tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ def _folder(path: Path) -> None:
     [
         pytest.param(_text, "is not a sandbox database", id="a text"),
         pytest.param(_foreign, "is not a database of this sandbox version", id="somebody else's database"),
-        pytest.param(_folder, "cannot be opened", id="a folder"),
+        pytest.param(_folder, "is a link or a folder, and must be a file", id="a folder"),
     ],
 )
 def test_a_file_of_somebody_else_is_refused_and_left_alone(tmp_path: Path, make: Any, said: str) -> None:

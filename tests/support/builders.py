@@ -13,7 +13,7 @@ from bo_sync.core.changes import (
     SetGrant,
     UpdateUser,
 )
-from bo_sync.core.diff import UnmanagedPerson
+from bo_sync.core.diff import UnmanageableUser, UnmanagedPerson
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import ACCESS_WORDS, FieldValue, ProfileField, Role, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
@@ -87,6 +87,7 @@ def plan(
     guardrails: tuple[GuardrailResult, ...] = (),
     hub: HubFacts | None = None,
     config: ConfigFacts | None = None,
+    unmanageable: tuple[UnmanageableUser, ...] = (),
 ) -> Plan:
     return Plan(
         hub or HubFacts(HUB_URL, 14, 61),
@@ -96,4 +97,5 @@ def plan(
         unmanaged,
         findings,
         guardrails,
+        unmanageable=unmanageable,
     )

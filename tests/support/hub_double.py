@@ -8,7 +8,7 @@ effect one by one until the first that fails.
 import threading
 import time
 from collections import Counter, defaultdict, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -31,10 +31,19 @@ from bo_sync.errors import (
     HubMovedError,
     HubUnreachableError,
 )
+from bo_sync.execute import Options
 from bo_sync.ports import Again, CreateRow, DeleteRow, Progress, RowWrite, UpdateRow, no_objection
 
 Operation = Literal[
-    "read_all", "read_user", "read_rows", "read_rows_of", "create_user", "update_profile", "write_rows", "delete_user"
+    "read_all",
+    "read_user",
+    "read_users",
+    "read_rows",
+    "read_rows_of",
+    "create_user",
+    "update_profile",
+    "write_rows",
+    "delete_user",
 ]
 
 
@@ -137,13 +146,19 @@ class InMemoryHub:
         with self._call("read_rows_of", ""):
             return {user.id: user.rows for user in self.state.users if user.id in user_ids}
 
+    def read_users(self, emails: Sequence[Text]) -> tuple[LiveUser, ...]:
+        with self._call("read_users", ""):
+            wanted = {email.raw for email in emails}
+            return tuple(replace(user, rows=()) for user in self.state.users if user.email.raw in wanted)
+
     # HubWriter
 
-    def create_user(self, email: Text, profile: Profile) -> int:
+    def create_user(self, email: Text, profile: Profile, taken: Collection[int] = ()) -> int:
         with self._call("create_user", email.raw) as permits:
             if any(user.email.folded == email.folded for user in self.state.users):
                 raise HubMovedError("the address is taken", operation="adminUserCreate", code="BAD_REQUEST")
             made = max((user.id for user in self.state.users), default=0) + 1
+            assert made not in taken, "this hub gives no id twice"
             if permits():
                 rows = tuple(self._row(definition, access) for definition, access in self.new_rows.items())
                 self.put(LiveUser(made, email, _set((), profile), rows))
@@ -245,6 +260,13 @@ class Silent:
 
 
 SILENT = Silent()
+
+
+def hurried(
+    run: str = "run", concurrency: int = 8, *, fail_fast: bool = False, stopped: Callable[[], bool] = lambda: False
+) -> Options:
+    """Options of a run that waits no time between its reads."""
+    return Options(run, concurrency, fail_fast=fail_fast, stopped=stopped, sleep=lambda _: None)
 
 
 @dataclass

@@ -22,7 +22,7 @@ from bo_sync.sandbox.store import Store
 
 SECONDS: Final = 60
 COMMAND: Final = (sys.executable, "-m", "bo_sync")
-_KEPT: Final = ("PATH", "HOME", "LANG", "SYSTEMROOT", "PYTHONPATH", "VIRTUAL_ENV")
+_KEPT: Final = ("PATH", "HOME", "XDG_STATE_HOME", "LANG", "SYSTEMROOT", "PYTHONPATH", "VIRTUAL_ENV")
 
 
 @dataclass(frozen=True, slots=True)

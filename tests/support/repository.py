@@ -19,6 +19,7 @@ _ENVIRONMENT: Final = {
 
 def git(root: Path, *arguments: str, when: str = "") -> str:
     """What `git ARGUMENTS` says in `root`; it must end well. `when`: as if now were then, `2026-03-01T23:30:00Z`."""
+    assert "--global" not in arguments, "as root, git would put a plain file in the place of the null device"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     then = {"GIT_AUTHOR_DATE": when, "GIT_COMMITTER_DATE": when} if when else {}
     done = subprocess.run(

@@ -1,14 +1,15 @@
 """Random worlds for properties: settings, presets, declarations and a hub, small enough to collide all the time.
 
-Five addresses in several spellings serve both sides; the hub may hold people who differ only in case, rows with NONE,
-rows twice, rows of definitions that we do not know, and a platform area at any access. Files pin ids that may be right,
-somebody else's or nobody's.
+Five addresses in several spellings serve both sides; the hub may hold users with one address, users whom no file can
+name, text in another form or in none, rows with NONE, rows twice, rows of definitions that we do not know, and a
+platform area at any access. Files pin ids that may be right, somebody else's or nobody's.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final, TypeVar
+from unicodedata import normalize
 
 from hypothesis import strategies as st
 
@@ -45,8 +46,11 @@ GRANTED: Final = (*PLATFORM, Role("roles_permissions"), Role("pricing"), RETURNS
 """Roles that worlds use: both areas, the one that owns, an ordinary one, and one that settings add."""
 UNKNOWN: Final = ("definition-loyalty", "definition-surveys")
 OWNING: Final = (("definition-backoffice", Access.VIEWER), ("definition-roles_permissions", Access.OWNER))
-STEMS: Final = ("ann@example.com", "bob@example.com", "cas@example.com", "dee@vendor.example", "eve@example.com")
-SPELLINGS: Final = {stem: (stem, stem.title(), stem.upper()) for stem in STEMS}
+STEMS: Final = ("ann@example.com", "bob@example.com", "zo\u00e9@example.com", "dee@vendor.example", "eve@example.com")
+SPELLINGS: Final = {
+    stem: (stem, normalize("NFD", stem).capitalize(), stem.replace("example", "EXAMPLE")) for stem in STEMS
+}
+ODD_ADDRESSES: Final = ("", "nobody", "an n@example.com", "a\ud800@example.com")
 PRESET_NAMES: Final = ("base", "middle", "top")
 ALL_DEFINITIONS: Final = (
     *DEFINITIONS,
@@ -102,7 +106,8 @@ def presets(draw: st.DrawFn) -> dict[str, Preset]:
 
 
 def values(field: ProfileField) -> st.SearchStrategy[Text | None]:
-    words = {"gender": GENDERS, "language": ("NL", "EN")}.get(field, ("x", "y"))
+    """Nothing, or one of a few words, some of which differ only in form."""
+    words = {"gender": GENDERS, "language": ("NL", "EN")}.get(field, ("x", "y", " x", "x\u00a0 y", "\u00e9", "e\u0301"))
     return st.none() | st.sampled_from([Text(word) for word in words])
 
 
@@ -146,11 +151,13 @@ def _declaration(stem: str) -> st.SearchStrategy[Declaration]:
 
 @st.composite
 def live_states(draw: st.DrawFn) -> LiveState:
-    """People with distinct ids and exact addresses, one of them at times twice but for case; every definition."""
+    """Users with distinct ids and every definition. At times two have one address, or no file can name one."""
     stems = draw(st.lists(st.sampled_from(STEMS), unique=True, min_size=1))
     emails = [draw(st.sampled_from(SPELLINGS[stem][:2])) for stem in stems]
     if draw(st.sampled_from([False, False, False, True])):
-        emails.append(SPELLINGS[stems[0]][2])
+        emails.append(draw(st.sampled_from(SPELLINGS[stems[0]])))
+    if draw(st.sampled_from([False, False, False, True])):
+        emails.append(draw(st.sampled_from(ODD_ADDRESSES)))
     ids = draw(st.permutations(range(1, 8)))
     users = tuple(
         LiveUser(number, Text(email), draw(_full_profile()), draw(_rows(number)))
@@ -161,7 +168,9 @@ def live_states(draw: st.DrawFn) -> LiveState:
 
 @st.composite
 def _full_profile(draw: st.DrawFn) -> Profile:
-    return tuple(FieldValue(name, draw(values(name))) for name in PROFILE_FIELDS)
+    given = tuple(FieldValue(name, draw(values(name))) for name in PROFILE_FIELDS)
+    is_odd = draw(st.sampled_from([*[False] * 9, True]))
+    return (*given[:-1], FieldValue("language", Text("N\ud800"))) if is_odd else given
 
 
 @st.composite

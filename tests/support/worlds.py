@@ -38,6 +38,8 @@ NOWHERE: Final = Source(Text("users/random.yaml"), 1)
 STRANGER: Final = "stranger@example.com"
 _WORDS: Final[tuple[AccessWord, ...]] = ("NONE", "VIEWER", "EDITOR", "OWNER")
 _NAMES: Final = ("Ada", "Bram", "Chloé", "Dinh", "Eva-Lotte", "Ödön", "Zoë's")
+_FORMS: Final = (" Bram ", "Chloe\u0301", "Eva\u00a0 Lotte", "  ")
+"""Names as a hub may hold them, and no file."""
 _PHONES: Final = ("0031 20 555 0100", "+31 6 1234", "")
 _LANGUAGES: Final = ("NL", "EN", "NO", "de")
 
@@ -161,8 +163,8 @@ def _live_person(chance: Random, address: str) -> UserShape:
     genders: tuple[Gender | None, ...] = ("M", "F", "U", None)
     return {
         "email": address.upper() if chance.random() < 0.2 else address,
-        "firstName": chance.choice((*_NAMES, None)),
-        "lastName": chance.choice((*_NAMES, "")),
+        "firstName": chance.choice((*_NAMES, *_FORMS, None)),
+        "lastName": chance.choice((*_NAMES, *_FORMS, "")),
         "gender": chance.choice(genders),
         "phone": chance.choice(_PHONES),
         "language": chance.choice((*_LANGUAGES, None)),

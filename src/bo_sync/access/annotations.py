@@ -15,15 +15,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from bo_sync.access.operations import Operation
 from bo_sync.core.model import Access
+from bo_sync.core.operations import Operation, is_operation_name
 from bo_sync.core.text import visible
 
 _ANNOTATION: Final = re.compile(r"AUTH:\s*Role=\[([^\]]*)\]([^\n]*)")
 _CLAUSE: Final = re.compile(r"'([^']*)'")
 _MORE: Final = re.compile(r"[\s,]*AND\b")
-_is_name: Final = re.compile("[_A-Za-z][_0-9A-Za-z]*").fullmatch
-"""Whether the specification of GraphQL lets a field be called so."""
 
 
 class IntrospectionError(ValueError):
@@ -85,7 +83,7 @@ def _fields(root: dict[str, object], *, is_mutation: bool) -> Iterator[Operation
     for entry in _listed(root, "fields"):
         field = _plain(entry)
         name, described = field.get("name"), field.get("description")
-        if not isinstance(name, str) or not _is_name(name):
+        if not isinstance(name, str) or not is_operation_name(name):
             raise IntrospectionError("a field of its root types has no name, or one that GraphQL does not allow")
         text = described if isinstance(described, str) else ""
         yield operation(name, text, is_mutation=is_mutation, is_deprecated=field.get("isDeprecated") is True)

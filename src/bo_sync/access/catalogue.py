@@ -5,17 +5,18 @@ catalogue refresh`. This is the one module of the access that reads files.
 """
 
 import csv
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from functools import cache
 from importlib import resources
 from io import StringIO
 from typing import Final
 
 from bo_sync.access.menu import MenuItem
-from bo_sync.access.operations import Operation
 from bo_sync.core.model import Access, Role
+from bo_sync.core.operations import AddedOperations, Operation, is_operation_name
+from bo_sync.core.settings import Settings
 from bo_sync.core.text import visible
 
 _HEAD: Final = ("operation", "kind", "any_of_minimum_access", "system_roles", "or_when", "deprecated")
@@ -44,7 +45,12 @@ class Catalogue:
 
 
 class CatalogueError(ValueError):
-    """A table of operations that cannot be read; the message says in which line, and why."""
+    """A table of operations that cannot be read. `what` is wrong in `line`; the message says both."""
+
+    def __init__(self, what: str, line: int = 1) -> None:
+        super().__init__(f"line {line}: {what}")
+        self.what = what
+        self.line = line
 
 
 @cache
@@ -84,42 +90,86 @@ def read_operations(text: str) -> tuple[str, tuple[Operation, ...]]:
     try:
         rows = list(csv.reader(lines[start:]))
     except csv.Error as err:
-        raise CatalogueError(f"it is no table: {err}") from err
+        raise CatalogueError(f"not a table: {err}") from err
     if not rows or tuple(rows[0]) != _HEAD:
-        raise CatalogueError(f"line {start + 1} is not the head of a table of operations: {','.join(_HEAD)}")
+        raise CatalogueError(f"not the head of a table of operations: {','.join(_HEAD)}", start + 1)
     operations = tuple(_operation(row, number) for number, row in enumerate(rows[1:], start + 2))
-    twice = [
-        key for key, times in Counter((entry.name, entry.is_mutation) for entry in operations).items() if times > 1
-    ]
-    if twice:
-        raise CatalogueError(f"the operation {visible(twice[0][0][:80])} stands there twice")
+    seen: set[tuple[str, bool]] = set()
+    for number, entry in enumerate(operations, start + 2):
+        key = (entry.name, entry.is_mutation)
+        if key in seen:
+            raise CatalogueError(f"the operation {entry.name} appears twice", number)
+        seen.add(key)
     return taken, operations
 
 
 def _operation(row: list[str], number: int) -> Operation:
-    if len(row) != len(_HEAD) or row[1] not in {"query", "mutation"}:
-        raise CatalogueError(f"line {number} is not an operation: {visible(','.join(row)[:80])}")
+    """One row. All of it may be somebody else's text: the name is one that GraphQL allows, the rest is made visible."""
+    if len(row) != len(_HEAD) or row[1] not in {"query", "mutation"} or not is_operation_name(row[0]):
+        raise CatalogueError(f"not an operation: {visible(','.join(row)[:80])}", number)
     name, kind, access, system, when, deprecated = row
     is_annotated = access != _NO_ANNOTATION
     return Operation(
         name,
         is_mutation=kind == "mutation",
         alternatives=tuple(_ways(access, number)) if is_annotated else (),
-        system=tuple(system.split()),
-        when=when,
+        system=tuple(map(visible, system.split())),
+        when=visible(when),
         is_deprecated=deprecated == "true",
         is_annotated=is_annotated,
     )
 
 
 def _ways(access: str, number: int) -> Iterator[tuple[str, Access]]:
-    for word in access.split():
+    for word in map(visible, access.split()):
         definition, _, level = word.partition(".")
         if Access.__members__.get(level, Access.NONE) is Access.NONE:
-            raise CatalogueError(
-                f"line {number} has no level in {visible(word)}; expected role.OWNER, .EDITOR or .VIEWER"
-            )
+            raise CatalogueError(f"{word} has no level; expected role.OWNER, .EDITOR or .VIEWER", number)
         yield definition, Access[level]
+
+
+def in_use(settings: Settings) -> Catalogue:
+    """The facts that hold for a repository: the built-in ones, and what the table of its `catalogue:` adds."""
+    facts, added = catalogue(), settings.catalogue
+    if added is None:
+        return facts
+    found = {entry.name: entry for entry in facts.operations}
+    for entry in added.operations:
+        found[entry.name] = _joined(found[entry.name], entry) if entry.name in found else entry
+    operations = sorted(found.values(), key=lambda entry: (entry.is_mutation, entry.name))
+    return replace(facts, operations=tuple(operations), taken=max(facts.taken, added.taken.isoformat()))
+
+
+def _joined(built_in: Operation, added: Operation) -> Operation:
+    """What either of the two allows: of each definition the lower level. A table of a repository takes nothing away."""
+    least = dict(built_in.alternatives)
+    for definition, access in added.alternatives:
+        least[definition] = min(least.get(definition, access), access)
+    return replace(
+        built_in,
+        alternatives=tuple(least.items()),
+        system=tuple(dict.fromkeys((*built_in.system, *added.system))),
+        when=built_in.when or added.when,
+        is_deprecated=built_in.is_deprecated or added.is_deprecated,
+        is_annotated=built_in.is_annotated or added.is_annotated,
+    )
+
+
+def kept(added: AddedOperations) -> tuple[str, ...]:
+    """Built-in operations that `added` would open to fewer grants: what it says of these is not followed."""
+    built_in = {entry.name: entry for entry in catalogue().operations}
+    return tuple(
+        entry.name for entry in added.operations if entry.name in built_in and _is_narrower(entry, built_in[entry.name])
+    )
+
+
+def _is_narrower(added: Operation, built_in: Operation) -> bool:
+    return dict(_joined(built_in, added).alternatives) != dict(added.alternatives)
+
+
+def age_in_days(facts: Catalogue, today: date) -> int:
+    """How old the table of operations is; never less than 0, for a table may be taken in another time zone."""
+    return max(0, (today - date.fromisoformat(facts.taken)).days)
 
 
 def write_operations(taken: str, operations: Iterable[Operation]) -> str:

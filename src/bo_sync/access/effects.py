@@ -7,7 +7,7 @@ from bo_sync.access.powers import Powers
 from bo_sync.core.changes import Change, CreateUser, DeleteUser
 from bo_sync.core.effect import Effect, Shift
 from bo_sync.core.model import Access, Role
-from bo_sync.core.replay import GrantsByAddress
+from bo_sync.core.replay import GrantsByAddress, key_of
 
 
 def effects(
@@ -17,9 +17,8 @@ def effects(
     unknown = sum(not operation.is_annotated for operation in powers.facts.operations)
     found: dict[str, Effect] = {}
     for change in changes:
-        spelled = change.email.raw if isinstance(change, CreateUser) else change.hub_email.raw
-        then = {} if isinstance(change, CreateUser) else before.get(spelled, {})
-        now = {} if isinstance(change, DeleteUser) else after.get(spelled, {})
+        then = {} if isinstance(change, CreateUser) else before.get(key_of(change, before), {})
+        now = {} if isinstance(change, DeleteUser) else after.get(key_of(change, after), {})
         if then != now:
             found[change.email.folded] = effect(then, now, powers, unknown)
     return found
@@ -49,7 +48,7 @@ def _part(whole: Shift, role: Role, levels: tuple[Levels, Levels], powers: Power
 
 
 def _opens(name: str, role: Role, held: Access, powers: Powers) -> bool:
-    return any(way == role and held >= least for way, least in powers.operation(name).ways(powers.names))
+    return any(way == role and held >= least for way, least in powers.ways(name))
 
 
 def _level(held: Mapping[Role, Access], role: Role) -> Access:

@@ -6,14 +6,22 @@ Each kind is numbered and explained in docs/findings.md; the table of them is in
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from bo_sync.access.acceptance import Accepted, count, weigh
+from bo_sync.access.catalogue import kept
 from bo_sync.access.endings import account_findings, grant_findings
 from bo_sync.access.entry import Declared, Entry, entries
 from bo_sync.access.powers import Powers, powers
+from bo_sync.access.rules import BUILT_IN_KEPT
 from bo_sync.access.shapes import access_findings, preset_findings, style_findings
+from bo_sync.core.model import Source
 from bo_sync.core.plan import Finding
+from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
+
+_SHOWN: Final = 3
+"""Operations that a message names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +41,9 @@ def judge(declared: Declared, day: date) -> Judged:
     known = powers(declared.settings)
     people = entries(declared, day)
     staying = [entry for entry in people if entry.user.departure is None]
-    findings = list(preset_findings(declared, staying, known)) if people else []
+    findings = [*_settings_findings(declared.settings)]
+    if people:
+        findings += preset_findings(declared, staying, known)
     accepted: list[Accepted] = []
     for entry in people:
         left, let_be = weigh(entry, list(_about(entry, declared, known)))
@@ -41,6 +51,16 @@ def judge(declared: Declared, day: date) -> Judged:
         accepted += let_be
     ordered = (*sorted(findings, key=_place), *count(accepted))
     return Judged(ordered, tuple(sorted(accepted, key=lambda entry: _place(entry.finding))))
+
+
+def _settings_findings(settings: Settings) -> Iterator[Finding]:
+    """About the table of operations that the settings name."""
+    added = settings.catalogue
+    names = kept(added) if added else ()
+    if added and names:
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        told = f"built-in operations keep their lowest level: {', '.join(names[:_SHOWN])}{more}"
+        yield BUILT_IN_KEPT.finding(told, source=Source(added.path, 1))
 
 
 def _about(entry: Entry, declared: Declared, known: Powers) -> Iterator[Finding]:

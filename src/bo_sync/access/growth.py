@@ -7,8 +7,8 @@ else, without a line in anybody's file. That is what is called silent growth her
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from bo_sync.access.operations import Operation
 from bo_sync.core.model import Access
+from bo_sync.core.operations import Operation
 
 _Key = tuple[bool, str]
 

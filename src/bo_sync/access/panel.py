@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bo_sync.access.menu import MenuItem
-from bo_sync.access.operations import Verdict
 from bo_sync.access.people import Person
 from bo_sync.access.powers import Powers
 from bo_sync.core.model import Access, DesiredUser, Preset, Role
+from bo_sync.core.operations import Verdict
 from bo_sync.core.plan import Finding
 from bo_sync.core.presets import Presets, preset_of
 

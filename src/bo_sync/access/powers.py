@@ -6,11 +6,11 @@ The same grants always give the same power, and companies have few different one
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from bo_sync.access.catalogue import Catalogue, catalogue
+from bo_sync.access.catalogue import Catalogue, in_use
 from bo_sync.access.menu import Levels, MenuItem, opened
-from bo_sync.access.operations import Operation, Verdict
 from bo_sync.core.effect import Shift
 from bo_sync.core.model import DEFAULT_HUB_NAMES, Access, Role
+from bo_sync.core.operations import Operation, Verdict
 from bo_sync.core.settings import Settings
 
 _Key = frozenset[tuple[Role, Access]]
@@ -68,14 +68,19 @@ class Powers:
         """The operation of that name. Raises KeyError."""
         return self._operations[name]
 
+    def ways(self, name: str) -> tuple[tuple[Role, Access], ...]:
+        """The grants of which each allows the operation of that name; none when it is not in the table."""
+        operation = self._operations.get(name)
+        return () if operation is None else operation.ways(self.names)
+
     def with_verdict(self, held: Levels, verdict: Verdict) -> tuple[str, ...]:
         """The operations of which exactly this can be said about somebody who holds `held`."""
         return tuple(entry.name for entry in self.facts.operations if entry.judge(held, self.names) is verdict)
 
 
 def powers(settings: Settings, facts: Catalogue | None = None) -> Powers:
-    """The catalogue in the names of `settings`, whose definitions may have other names in the hub."""
-    found, names = facts or catalogue(), _by_hub_name(settings)
+    """The catalogue that holds for `settings`, in their names: a hub may have other names of the definitions."""
+    found, names = facts or in_use(settings), _by_hub_name(settings)
     return Powers(
         facts=found,
         names=names,

@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
+from bo_sync.access.capabilities import RESET_PASSWORDS
+from bo_sync.access.escalation import CredentialStep, Path, may_reset_passwords, path
 from bo_sync.access.people import Granted, Person
 from bo_sync.access.powers import Powers
-from bo_sync.access.reach import OF_KEYS, Step, may_widen_keys, shortest
 from bo_sync.access.words import Held, Question, ToHold, ToOpen, ToRun, sufficient
 from bo_sync.core.model import Access, Role
 
@@ -22,10 +23,15 @@ class Able:
 
 @dataclass(frozen=True, slots=True)
 class Reaching:
-    """Somebody who cannot, but could give it to themselves by these steps."""
+    """A user who cannot, but could come to it by these steps."""
 
     person: Person
-    steps: tuple[Step, ...]
+    steps: Path
+
+    @property
+    def is_certain(self) -> bool:
+        """False for a path through credentials: it depends on which ones exist, and on what they may do."""
+        return not any(isinstance(step, CredentialStep) for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,27 +58,27 @@ def who_can(people: Sequence[Person], question: Question, powers: Powers) -> Ans
 
 
 def who_could(people: Sequence[Person], question: Question, powers: Powers) -> tuple[Reaching, ...]:
-    """Those of `people` who cannot do it, but could give it to themselves."""
+    """Those of `people` who cannot do it, but could come to it."""
     sets = sufficient(question, powers)
-    found = ((person, shortest(person.held, sets, powers)) for person in people)
+    found = ((person, path(person.held, question, powers)) for person in people if not because(person, sets))
     return tuple(Reaching(person, steps) for person, steps in found if steps)
 
 
 def with_indirect(answer: Answer, people: Sequence[Person], powers: Powers) -> Answer:
-    """`answer` with those of the same `people` who could give it to themselves, and a note about those who could reach
-    more through an API key, though they cannot do what is asked."""
-    able = {id(entry.person) for entry in answer.able}
-    others = (person for person in people if id(person) not in able)
-    keepers = sum(may_widen_keys(person.held, powers) for person in others) if answer.by_grants else 0
-    notes = (*answer.notes, _through_keys(keepers)) if keepers else answer.notes
-    return replace(answer, reaching=who_could(people, answer.question, powers), notes=notes)
+    """`answer` with the escalation paths of the same `people`, and a note about those who may reset passwords."""
+    reaching = who_could(people, answer.question, powers)
+    listed = {id(entry.person) for entry in answer.able} | {id(entry.person) for entry in reaching}
+    others = (person for person in people if id(person) not in listed)
+    resetting = sum(may_reset_passwords(person.held, powers) for person in others) if answer.able else 0
+    notes = (*answer.notes, _by_reset(resetting)) if resetting else answer.notes
+    return replace(answer, reaching=reaching, notes=notes)
 
 
-def _through_keys(keepers: int) -> str:
-    who = "1 person who cannot do it may" if keepers == 1 else f"{keepers} people who cannot do it may"
+def _by_reset(number: int) -> str:
+    who = "1 user who is not listed" if number == 1 else f"{number} users who are not listed"
     return (
-        f"{who} give roles to API keys ({', '.join(OF_KEYS)}), and could do it through a key: "
-        f"`bo-sync who-can {OF_KEYS[1]}` lists them"
+        f"{who} may reset passwords ({RESET_PASSWORDS}), possibly also those of users who can: "
+        f"`bo-sync who-can {RESET_PASSWORDS}` lists them"
     )
 
 

@@ -25,6 +25,7 @@ class Origin(StrEnum):
     ACCEPTANCE = "an ignore"
     POLICY = "a policy"
     HUB = "the hub"
+    SETTINGS = "the settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,15 +68,20 @@ IGNORE_ENDED: Final = _warning("BOS015", "an ignore has ended", Origin.ACCEPTANC
 IGNORE_IDLE: Final = _warning("BOS016", "an ignore accepts nothing", Origin.ACCEPTANCE)
 ACCEPTED: Final = _info("BOS017", "findings are accepted", Origin.ACCEPTANCE)
 UNMATCHED_EXCEPTION: Final = _warning("BOS021", "a policy exception matches no user", Origin.POLICY)
+READS_CREDENTIALS: Final = _warning("BOS022", "a user can read credentials")
 
-AMBIGUOUS_ADDRESS: Final = _warning("BOS101", "an address that several people have, but for case", Origin.HUB)
+AMBIGUOUS_ADDRESS: Final = _warning("BOS101", "an address that several users in the hub have", Origin.HUB)
 UNKNOWN_DEFINITION: Final = _info("BOS102", "a role definition that bo-sync does not know", Origin.HUB)
 DEFAULT_ACCESS: Final = _warning("BOS103", "a role definition gives access by default", Origin.HUB)
 MISSING_DEFINITION: Final = _info("BOS104", "a role definition is missing in the hub", Origin.HUB)
 REMOVED_FILE: Final = _warning("BOS105", "a file was removed, and the access stays", Origin.HUB)
 UNMATCHED_PROTECTION: Final = _warning("BOS106", "an entry of `protect` matches no user", Origin.HUB)
+UNMANAGEABLE_USER: Final = _warning("BOS107", "a user whom no file can name", Origin.HUB)
+OTHER_FORM: Final = _info("BOS108", "text that the hub stores in another form", Origin.HUB)
 PROTECTED_DIFFERS: Final = _warning("BOS109", "a protected user differs from the file", Origin.HUB)
+BUILT_IN_KEPT: Final = _warning("BOS110", "a built-in operation keeps its lowest level", Origin.SETTINGS)
 MANY_EXPIRIES: Final = _warning("BOS111", "more expires on one day than `max_expiries` allows", Origin.HUB)
+HISTORY: Final = _warning("BOS113", "the git history cannot be read", Origin.HUB)
 
 RULES: Final[Mapping[str, Rule]] = {
     rule.id: rule
@@ -98,14 +104,19 @@ RULES: Final[Mapping[str, Rule]] = {
         IGNORE_IDLE,
         ACCEPTED,
         UNMATCHED_EXCEPTION,
+        READS_CREDENTIALS,
         AMBIGUOUS_ADDRESS,
         UNKNOWN_DEFINITION,
         DEFAULT_ACCESS,
         MISSING_DEFINITION,
         REMOVED_FILE,
         UNMATCHED_PROTECTION,
+        UNMANAGEABLE_USER,
+        OTHER_FORM,
         PROTECTED_DIFFERS,
+        BUILT_IN_KEPT,
         MANY_EXPIRIES,
+        HISTORY,
     )
 }
 """Every finding that there is, by number, in the order of numbers."""

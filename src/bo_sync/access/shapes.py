@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from bo_sync.access.capabilities import READ_KEYS, READ_TOKENS
 from bo_sync.access.entry import Declared, Entry, written
 from bo_sync.access.menu import Levels, idle
 from bo_sync.access.powers import Powers
@@ -11,6 +12,7 @@ from bo_sync.access.rules import (
     IDLE_GRANT,
     NO_AREA,
     RAISES_ITSELF,
+    READS_CREDENTIALS,
     REPEATS_PRESET,
     ROLES_WITHOUT_BACKOFFICE,
     SALES_HUB_PARTLY,
@@ -24,6 +26,10 @@ from bo_sync.core.presets import Presets, lineage, preset_of
 
 SALES_HUB_NEEDS: Final = (Role("user_management"), Role("product_data"), Role("order_data"))
 """The modules of the documentation's Sales Representative, on which every item of the Sales Hub's menu depends."""
+_CREDENTIALS: Final = (
+    (READ_KEYS, f"may read the values of API keys ({READ_KEYS[0]}) and possibly act with every key"),
+    (READ_TOKENS, f"may read login tokens ({READ_TOKENS[0]}) and possibly log in as a customer"),
+)
 _SHOWN: Final = 3
 """Operations that a message names."""
 
@@ -41,6 +47,8 @@ def access_findings(entry: Entry, powers: Powers) -> Iterator[Finding]:
     if roles is Access.EDITOR:
         told = "an editor of Roles & permissions may change every grant, their own too, and so become an owner"
         yield RAISES_ITSELF.finding(told, email, source)
+    if roles is not Access.OWNER:
+        yield from (READS_CREDENTIALS.finding(told, email, source) for told in _credentials(held, powers))
     missing = [role for role in SALES_HUB_NEEDS if role not in held] if SALES_HUB in held else []
     if missing:
         told = f"Sales Hub is on without {_and(missing)}; its menu needs {_and(SALES_HUB_NEEDS)}"
@@ -63,6 +71,21 @@ def _idle(held: Levels, powers: Powers) -> Iterator[tuple[Rule, str]]:
 
 def _is_used_anyhow(role: Role, access: Access) -> bool:
     return role == ROLES_PERMISSIONS and access >= Access.EDITOR
+
+
+def _credentials(held: Levels, powers: Powers) -> Iterator[str]:
+    """One sentence for each kind of credential that may be read, with the grants that allow it."""
+    for names, told in _CREDENTIALS:
+        ways = (way for name in names for way in powers.ways(name))
+        by = [
+            written(role, held[role]) for role in dict.fromkeys(role for role, least in ways if _has(held, role, least))
+        ]
+        if by:
+            yield f"{_and(by)} {told}"
+
+
+def _has(held: Levels, role: Role, least: Access) -> bool:
+    return held.get(role, Access.NONE) >= least
 
 
 def _changes_as_viewer(roles: Iterable[Role], powers: Powers) -> Iterator[str]:

@@ -12,9 +12,9 @@ from typing import Final, assert_never
 
 from bo_sync.access.catalogue import RoleName
 from bo_sync.access.menu import MenuItem
-from bo_sync.access.operations import Operation
 from bo_sync.access.powers import Powers
 from bo_sync.core.model import ACCESS_WORDS, PLATFORM, Access, Role
+from bo_sync.core.operations import Operation
 from bo_sync.core.text import Text
 from bo_sync.errors import UsageError
 
@@ -159,9 +159,11 @@ def _unknown(word: str, named: Mapping[str, Role], powers: Powers) -> UsageError
     if below and letters:
         return UsageError(f"{_quoted(word)} is a menu: say which item", hint=f"ask for {_listed(below)}")
     near = _nearest(word, named, powers)
+    hint = f"did you mean {_listed(near)}?" if near else f"{_FORMS}."
+    newer = "" if {":", ">"} & set(word) else " Newer operations: `bo-sync catalogue refresh`"
     return UsageError(
-        f"{_quoted(word)} is no operation, no menu item and no role:level",
-        hint=f"did you mean {_listed(near)}?" if near else _FORMS,
+        f"unknown question {_quoted(word)}: not in the operations table of {powers.facts.taken}",
+        hint=f"{hint}{newer}",
     )
 
 

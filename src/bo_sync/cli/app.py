@@ -16,7 +16,7 @@ from typing import Final, NoReturn, TextIO
 import click
 
 from bo_sync import __version__
-from bo_sync.errors import BoSyncError, ExitCode, FilesError
+from bo_sync.errors import AfterWriteError, BoSyncError, ExitCode, FilesError
 
 COMMANDS: Final[dict[str, str]] = {
     "init": "Write what a new repository needs.",
@@ -79,7 +79,8 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 nothing to do, or done; 1 the hub, the network or the tool failed; 2 changes pending; "
-    "3 invalid files; 4 refused by a guardrail or a policy; 5 partly applied or interrupted; 6 stale plan; 64 usage.",
+    "3 invalid files; 4 refused by a guardrail or a policy; 5 partly applied, unconfirmed or interrupted; "
+    "6 stale plan; 64 usage.",
 )
 @click.version_option(__version__, prog_name="bo-sync", message="%(prog)s %(version)s")
 def root() -> None:
@@ -92,12 +93,23 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     _open_what_is_closed()
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         _never_fail_on_characters(stream)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a pipeline that is cancelled is a Ctrl-C
+    stops = stop_signals()
+    for number in stops:  # a pipeline that is cancelled, and a terminal that is closed, are a Ctrl-C
+        signal.signal(number, signal.default_int_handler)
     _keep_secret(given)
     code = _run(given, verbose=any(map(_ASKS_FOR_MORE, given)))
-    for number in (signal.SIGINT, signal.SIGTERM):  # the code is decided, and must not become that of a late Ctrl-C
+    for number in stops:  # the code is decided, and must not become that of a late Ctrl-C
         signal.signal(number, signal.SIG_IGN)
     sys.exit(_flushed(code))
+
+
+def stop_signals() -> tuple[signal.Signals, ...]:
+    """What asks a command to stop: Ctrl-C, SIGTERM, and SIGHUP, unless it is ignored, as under nohup."""
+    wanted = (getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP"))
+    found = [number for number in wanted if isinstance(number, signal.Signals)]
+    return tuple(
+        number for number in found if number.name != "SIGHUP" or signal.getsignal(number) is not signal.SIG_IGN
+    )
 
 
 _ASKS_FOR_MORE: Final = re.compile("--verbose|-[a-zA-Z]*v[a-zA-Z]*").fullmatch
@@ -128,18 +140,28 @@ def _never_fail_on_characters(stream: TextIO) -> None:
 def _run(arguments: list[str], *, verbose: bool) -> int:
     try:
         result = root.main(args=arguments, prog_name="bo-sync", standalone_mode=False)
-    except click.ClickException as error:
-        _say_usage(error)
-        return ExitCode.USAGE
-    except (click.Abort, KeyboardInterrupt):
-        _say("interrupted", "nothing more was sent")
+    except AfterWriteError as after:
+        _code_of(after.__cause__ or after, verbose=verbose)
         return ExitCode.PARTIAL
-    except BoSyncError as error:
-        _say_error(error, verbose=verbose)
-        return error.exit_code
-    except Exception as error:  # noqa: BLE001 - the last line of defence: never a traceback without --verbose
-        return _unforeseen(error, verbose=verbose)
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence: never a traceback
+        return _code_of(error, verbose=verbose)
     return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _code_of(error: BaseException, *, verbose: bool) -> int:
+    """Says what ended the command, and returns the exit code for it. A traceback needs --verbose."""
+    match error:
+        case click.Abort() | KeyboardInterrupt():
+            _say("interrupted", "nothing more was sent")
+            return ExitCode.PARTIAL
+        case click.ClickException():
+            _say_usage(error)
+            return ExitCode.USAGE
+        case BoSyncError():
+            _say_error(error, verbose=verbose)
+            return error.exit_code
+        case _:
+            return _unforeseen(error, verbose=verbose)
 
 
 def _say(kind: str, message: str) -> None:
@@ -184,7 +206,7 @@ def _say_error(error: BoSyncError, *, verbose: bool) -> None:
         _say("detail", error.detail)
 
 
-def _unforeseen(error: Exception, *, verbose: bool) -> int:
+def _unforeseen(error: BaseException, *, verbose: bool) -> int:
     if isinstance(error, BrokenPipeError):  # whoever read our output went away, and wants to hear no more
         return ExitCode.FAILED
     if isinstance(error, OSError):  # a full disk behind the output: nothing that another version would mend

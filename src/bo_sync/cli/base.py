@@ -4,10 +4,11 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
-from bo_sync.access.rules import REMOVED_FILE
+from bo_sync.access.rules import HISTORY, REMOVED_FILE
 from bo_sync.cli.options import Common
 from bo_sync.cli.redacting import meet_tree
 from bo_sync.config.files import POLICIES, SETTINGS_FILE
+from bo_sync.config.git import NoHistory
 from bo_sync.config.load import Tree, tree_of
 from bo_sync.config.removals import Removal, removals
 from bo_sync.config.revision import SHOWN, base_of, read_revision
@@ -67,13 +68,22 @@ def _doubt(errors: list[Problem]) -> str:
 
 
 def marked(plan: Plan, root: Path) -> Plan:
-    """`plan` with a finding for each unmanaged person whom a commit took out of the files, where git knows one."""
+    """`plan` with a finding for each unmanaged user that a commit took out of the files, as far as git can answer.
+
+    A history that lacks the answer is a finding, and so is a repository that git does not read: its commit is unknown.
+    """
     left = [person.email for person in plan.unmanaged if person.policy != PROTECTED]
-    if not left:
-        return plan
-    found = removals(root, left)
-    findings = tuple(_finding(email, found[email.folded]) for email in left if email.folded in found)
-    return replace(plan, findings=(*plan.findings, *findings))
+    read = removals(root, left)
+    found = [_finding(email, read.found[email.folded]) for email in left if email.folded in read.found]
+    if read.doubt is not None and (left or not read.doubt.is_absent):
+        found.append(_unknown(read.doubt))
+    return replace(plan, findings=(*plan.findings, *found))
+
+
+def _unknown(doubt: NoHistory) -> Finding:
+    return HISTORY.finding(
+        f"the git history cannot be read ({doubt.reason}), so removed files may not be reported (BOS105): {doubt.hint}"
+    )
 
 
 def _finding(email: Text, removal: Removal) -> Finding:

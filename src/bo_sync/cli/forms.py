@@ -79,7 +79,7 @@ def apply_as(report: "Report", plan: Plan, form: str, below: str = "") -> str:
             from bo_sync.render.github import plan_github, report_github
 
             is_refused = (plan.refused or plan.violated) and not report.moved
-            told = plan_github(plan, below) if is_refused else report_github(report)
+            told = plan_github(plan, below) if is_refused else report_github(report, plan)
             return f"{apply_as(report, plan, 'text')}\n{told}"
         case "junit":
             from bo_sync.render.junit import report_junit

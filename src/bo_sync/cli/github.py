@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bo_sync.cli.secrecy import discreet
+from bo_sync.cli.secrecy import discreet, without_secrets
 from bo_sync.cli.talk import result, say
 from bo_sync.errors import BoSyncError, ExitCode
 
@@ -56,7 +56,7 @@ def _append(variable: str, told: Callable[[], str]) -> None:
     place = os.environ.get(variable)
     if not place:
         return
-    text = told()
+    text = without_secrets(told())
     try:
         with Path(place).open("a", encoding="utf-8", newline="\n") as file:
             file.write(text)

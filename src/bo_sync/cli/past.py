@@ -15,15 +15,31 @@ from bo_sync.render.json import envelope
 from bo_sync.render.layout import Page, cells
 from bo_sync.render.phrases import address, counted, level, listed, people, value
 
-_RUNS: Final = ("RUN", "STARTED", "WHO", "COMMIT", "PEOPLE", "APPLIED", "FAILED", "UNKNOWN", "NOT ATTEMPTED", "ENDED")
+_ORDER: Final = (
+    Outcome.APPLIED,
+    Outcome.FAILED,
+    Outcome.UNKNOWN,
+    Outcome.UNCONFIRMED,
+    Outcome.REVERSED,
+    Outcome.NOT_ATTEMPTED,
+)
+_RUNS: Final = (
+    "RUN",
+    "STARTED",
+    "WHO",
+    "COMMIT",
+    "PEOPLE",
+    *(outcome.value.replace("_", " ").upper() for outcome in _ORDER),
+    "ENDED",
+)
 _REQUESTS: Final = ("NO", "AT", "PERSON", "OUTCOME", "REQUEST")
-_ORDER: Final = (Outcome.APPLIED, Outcome.FAILED, Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED)
 _MUTE: Final = "ended without a word"
 _VERBS: Final = {
     "create_user": "create",
     "update_profile": "profile",
     "write_rows": "grants",
     "delete_user": "delete",
+    "invite_user": "invite",
 }
 
 
@@ -117,7 +133,8 @@ def _unknown(past: Past, page: Page) -> Iterator[str]:
         intent = request.intent
         told = f"{_address(intent.email)}  {terminal(_asked(intent))}  ({terminal(_why(request))})"
         yield from page.hang(f"  ! {intent.seq}  ", told)
-    yield from page.hang("", f"bo-sync plan shows what of {'it' if one else 'them'} is left to do.")
+    if not all(request.is_invitation for request in doubtful):
+        yield from page.hang("", f"bo-sync plan shows what of {'it' if one else 'them'} is left to do.")
     yield ""
 
 

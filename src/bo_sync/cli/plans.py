@@ -1,6 +1,7 @@
 """Showing and saving plans and reports, the same way for every command."""
 
 import os
+import stat
 import sys
 import tempfile
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from bo_sync.cli.destination import destination
 from bo_sync.cli.forms import PLAN_REPORTS, plan_report
 from bo_sync.cli.options import Common, HubChoice, Narrowing, command_line
 from bo_sync.cli.redacting import is_redacting
+from bo_sync.cli.secrecy import holds_secret, without_secrets
 from bo_sync.cli.talk import coloured, result, say, width
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
@@ -87,19 +89,27 @@ def say_others(reading: "Reading", chosen: Common, choice: HubChoice, narrowed: 
 
 
 def save(plan: Plan, path: Path) -> None:
-    """Writes a plan for `apply`, whole or not at all, readable by its owner alone."""
+    """Writes a plan for `apply`, whole or not at all, readable by its owner alone.
+
+    Raises UsageError where a value is a secret of ours: it must not be written, and without it this is another plan.
+    """
     from bo_sync.render.json import plan_json
 
-    write_whole(path, plan_json(plan))
+    text = plan_json(plan)
+    if holds_secret(text):
+        hint = "change it in the hub or the files, and consider the key known; `apply` without a saved plan still runs"
+        raise UsageError("this plan cannot be saved: a value in it holds the API key or token", hint=hint)
+    write_whole(path, text)
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Puts `text` at `path` in one step (mode 0600). Raises UsageError where that cannot be done."""
+    """Puts `text` at `path` in one step (mode 0600), without our secrets. Raises UsageError where that cannot be."""
+    check_plain(path)
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
             with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
-                file.write(text)
+                file.write(without_secrets(text))
                 file.flush()
                 os.fsync(file.fileno())
             Path(name).replace(path)
@@ -108,6 +118,13 @@ def write_whole(path: Path, text: str) -> None:
             raise
     except OSError as err:
         raise unwritable(path, err) from err
+
+
+def check_plain(path: Path) -> None:
+    """Raises UsageError where `path` is something else than a file: a device would be replaced by one, and a link in a
+    checkout may lead anywhere."""
+    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
+        raise unwritable(path, OSError(0, "it is a link, a folder or a device; expected a file"))
 
 
 def unwritable(path: Path, why: OSError) -> UsageError:

@@ -1,15 +1,13 @@
 """`--report FORMAT=PATH`: the same result in further forms, each written to a file of its own."""
 
-import os
 import tempfile
 from collections.abc import Callable, Sequence
-from errno import EISDIR
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import click
 
-from bo_sync.cli.plans import unwritable, write_whole
+from bo_sync.cli.plans import check_plain, unwritable, write_whole
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -46,9 +44,8 @@ def report_option(*formats: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
 def check_writable(wanted: Sequence[Report]) -> None:
     """Raises UsageError where a report could not be written: for a command that does something before it reports."""
     for _, path in wanted:
+        check_plain(path)
         try:
-            if path.is_dir():
-                raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
             tempfile.TemporaryFile(dir=path.parent).close()
         except OSError as err:
             raise unwritable(path, err) from err

@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from bo_sync.hub.redaction import SHORTEST, without
+from bo_sync.hub.redaction import SHORTEST, masked, without
 
 if TYPE_CHECKING:
     from bo_sync.cli.key_file import KeyFile
@@ -61,10 +61,25 @@ def key_in(path: Path) -> "KeyFile":
 
 def discreet(said: str) -> str:
     """`said` with each piece of a secret hidden, of `SHORTEST` characters or more; a shorter secret is let stand."""
-    held = [os.environ.get(name, "") for name in _NAMES]
+    held = _held()
+    secrets = [secret for each in held if _is_in(said.lower(), secret := each.lower())]
+    return _REWORDED.get()(masked(without(said, secrets) if secrets else said, held))
+
+
+def without_secrets(result: str) -> str:
+    """A result as it may leave this process, on stdout, in a file or to a forge: no secret is in it whole."""
+    return masked(result, _held())
+
+
+def holds_secret(text: str) -> bool:
+    """Whether a secret is in what is to be written, where a mask would change its meaning."""
+    return without_secrets(text) != text
+
+
+def _held() -> list[str]:
+    held = [os.environ.get(name, "").strip() for name in _NAMES]
     held += [key.reveal() for path in tuple(_FILES) if (key := key_in(path).key) is not None]
-    secrets = [secret for each in held if _is_in(said.lower(), secret := each.strip().lower())]
-    return _REWORDED.get()(without(said, secrets) if secrets else said)
+    return [secret for secret in held if len(secret) >= SHORTEST]
 
 
 def _is_in(said: str, secret: str) -> bool:

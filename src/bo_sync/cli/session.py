@@ -1,12 +1,13 @@
 """What the commands that compare share: the files as they stand today, and the hub that is meant."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from bo_sync.access.catalogue import age_in_days, in_use
 from bo_sync.access.entry import Declared
 from bo_sync.access.findings import Judged, judge
 from bo_sync.cli.base import marked
@@ -14,8 +15,8 @@ from bo_sync.cli.destination import destination
 from bo_sync.cli.options import Common, HubChoice, Narrowing
 from bo_sync.cli.redacting import meet_live, meet_tree
 from bo_sync.cli.talk import progress, say
-from bo_sync.config.files import walk_settings
-from bo_sync.config.load import Tree, load_tree, tree_of
+from bo_sync.config.files import File, walk, walk_settings
+from bo_sync.config.load import Tree, tree_of
 from bo_sync.config.revision import commit_of
 from bo_sync.config.settings import today
 from bo_sync.core.model import LiveState
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from bo_sync.cli.destination import Destination
     from bo_sync.sandbox.adapter import SandboxAdapter
 
+OLDEST: Final = 180
+"""Days after which the table of operations is old."""
 STATE: Final = ".bo-sync"
 """Our folder below the configuration's root; ignored by git, and never read as configuration."""
 
@@ -53,12 +56,22 @@ class Files:
 
 def load_files(common: Common) -> Files:
     """Reads the tree, tells its warnings, and interprets it. Raises FilesError, with all problems, for any error."""
-    tree = load_tree(common.root)
+    found = walk(common.root)
+    tree = tree_of(found.files, found.problems)
     check(tree, "the files", "mend these lines; nothing was sent or changed")
     if not common.quiet:
         for problem in tree.problems:
             say(str(problem))
-    return meaning(tree, common.today, _facts(common.root, tree))
+    return meaning(tree, common.today, _facts(common.root, tree, found.files))
+
+
+def warn_of_age(common: Common, settings: Settings) -> None:
+    """Warns when the table of operations in use is old, for the hub may have other operations by then."""
+    facts = in_use(settings)
+    days = age_in_days(facts, common.day(settings))
+    if days > OLDEST and not common.quiet:
+        say(f"warning: the operations table of {facts.taken} is {days} days old")
+        say("hint: `bo-sync catalogue refresh --output catalogue/operations.csv`")
 
 
 def check(tree: Tree, where: str, hint: str) -> None:
@@ -83,8 +96,8 @@ def load_settings(common: Common) -> Settings:
     return load_files(common).tree.settings if tree.errors else tree.settings
 
 
-def _facts(root: Path, tree: Tree) -> ConfigFacts:
-    commit = commit_of(root)
+def _facts(root: Path, tree: Tree, files: Sequence[File]) -> ConfigFacts:
+    commit = commit_of(root, files)
     if commit is None:
         return ConfigFacts(len(tree.declarations), tree.digest)
     return ConfigFacts(len(tree.declarations), tree.digest, Text(commit.sha), commit.dirty)
@@ -123,7 +136,7 @@ def _adapters(common: Common, meant: "Destination") -> Iterator[dict[str, "Sandb
         return
     from bo_sync.cli.embedded import embedded_hub
 
-    with embedded_hub(common.root / STATE / "sandbox.db") as adapter:
+    with embedded_hub(common.root, Path(STATE) / "sandbox.db") as adapter:
         yield {"sandbox:": adapter}
 
 
@@ -132,6 +145,7 @@ def read_plan(common: Common, hub: CommerceHub, narrowing: Narrowing) -> Reading
     with progress(quiet=common.quiet) as watched:
         files, live = read_both(lambda: load_files(common), hub, watched)
     meet_live(live.users)
+    warn_of_age(common, files.tree.settings)
     reading = plan_of(files, live, hub, narrowing)
     return replace(reading, plan=marked(reading.plan, common.root))
 

@@ -1,6 +1,7 @@
 """Beginning a repository: what is written, what is kept, and how the people of a hub come into it."""
 
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -114,8 +115,8 @@ def _check_ways(root: Path, paths: Iterable[str]) -> None:
 def _why_closed(root: Path, folder: str) -> str:
     """Why no file can be written into `folder`; "" where one can."""
     place = root / folder
-    if not place.resolve().is_relative_to(root.resolve()):
-        return "a link that leads out of this repository; expected a folder"
+    if place.is_symlink():
+        return "a symbolic link; expected a folder"
     return "not a folder" if os.path.lexists(place) and not place.is_dir() else ""
 
 
@@ -134,6 +135,8 @@ def _write(root: Path, wanted: Sequence[Template], create: Create) -> Start:
 
 def _why_kept(root: Path, path: str) -> str:
     """That a file is there, and what is to be added to it by hand."""
+    if not stat.S_ISREG((root / path).lstat().st_mode):
+        return _THERE
     try:
         there = (root / path).read_text(encoding="utf-8", errors="replace")
     except OSError:

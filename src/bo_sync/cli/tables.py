@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from bo_sync.access.annotations import IntrospectionError, operations_of
-from bo_sync.access.catalogue import CatalogueError, catalogue, read_operations, write_operations
-from bo_sync.access.operations import Operation
+from bo_sync.access.catalogue import CatalogueError, catalogue, in_use, read_operations, write_operations
 from bo_sync.cli.options import Common, HubChoice
-from bo_sync.cli.session import open_transport
+from bo_sync.cli.session import load_settings, open_transport
+from bo_sync.core.operations import Operation
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError, UsageError
 from bo_sync.hub.introspection import read_introspection
@@ -55,6 +55,17 @@ def packaged() -> OperationTable:
     return OperationTable(Text("this version's own table"), Text(facts.taken), facts.operations)
 
 
+def in_use_here(common: Common) -> OperationTable:
+    """The table that answers go by: the built-in one, with what `catalogue:` of bo-sync.yaml adds."""
+    settings = load_settings(common)
+    if settings.catalogue is None:
+        return packaged()
+    facts = in_use(settings)
+    return OperationTable(
+        Text(f"the table in use, with {settings.catalogue.path.raw}"), Text(facts.taken), facts.operations
+    )
+
+
 def of_hub(common: Common, choice: HubChoice) -> OperationTable:
     """The table of the hub that is meant. Raises HubError, UsageError and FilesError as asking it does."""
     with open_transport(common, choice) as transport:
@@ -95,7 +106,7 @@ def read_table(path: Path, common: Common) -> OperationTable:
     try:
         taken, operations = read_operations(text)
     except CatalogueError as err:
-        raise UsageError(f"{Text(str(path))} is no table of operations: {err}", hint=_EXPECTED) from err
+        raise UsageError(f"{Text(str(path))} is not a table of operations: {err}", hint=_EXPECTED) from err
     return OperationTable(Text(str(path)), Text(taken), operations)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bo_sync.cli.secrecy import discreet
+from bo_sync.cli.secrecy import discreet, without_secrets
 from bo_sync.render.escape import terminal
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 
 def result(text: str) -> None:
-    """Prints a renderer's whole text to stdout, where it has been escaped already."""
+    """Prints a renderer's whole text to stdout, where it has been escaped already; without our secrets."""
+    text = without_secrets(text)
     click.echo(text, nl=not text.endswith("\n"), color=True)
 
 

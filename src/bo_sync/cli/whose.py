@@ -133,7 +133,7 @@ def company_of_hub(common: Common, choice: HubChoice, words: Files | None = None
         read = hub.read_all(watched)
     meet_live(read.users)
     live = index(read, files.tree.settings)
-    people = of_hub(live.people, files.tree.settings.roles, named_presets(files.desired.users))
+    people = of_hub(live.everybody, files.tree.settings.roles, named_presets(files.desired.users))
     return Company(people, files.tree.settings, files.tree.presets, HubPlace(Text(hub.url), files.day))
 
 

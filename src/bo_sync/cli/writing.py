@@ -1,6 +1,7 @@
 """Writing the configuration's files: each in one step, or not at all."""
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -56,15 +57,24 @@ def all_or_none(root: Path) -> Iterator[Callable[[str, str], None]]:
 
 
 def replace_file(root: Path, path: str, text: str) -> None:
-    """Puts `text` in the place of a file below `root`; its mode stays, and so do links to it. Raises FilesError."""
+    """Puts `text` in the place of a file below `root`; its mode stays, and so do links to it. Raises FilesError.
+
+    What a link may lead to was checked when the file was read (`may_link`). The file that is written first is new: a
+    link of its name is not followed.
+    """
     place = (root / path).resolve()
-    beside = place.with_name(f".{place.name}.bo-sync")
     try:
-        beside.write_text(text, encoding="utf-8", newline="")
-        beside.chmod(place.stat().st_mode & 0o7777)
-        beside.replace(place)
+        descriptor, name = tempfile.mkstemp(prefix=f".{place.name}.", suffix=".bo-sync", dir=place.parent)
+        beside = Path(name)
+        try:
+            with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+                file.write(text)
+            beside.chmod(place.stat().st_mode & 0o7777)
+            beside.replace(place)
+        except BaseException:
+            beside.unlink(missing_ok=True)
+            raise
     except OSError as err:
-        beside.unlink(missing_ok=True)
         raise _unwritable(path, err) from err
 
 

@@ -10,6 +10,8 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from bo_sync.config.files import TABLE
+
 DAY: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 ID: Final = r"^[1-9][0-9]{0,9}$"
 COUNT: Final = r"^(0|[1-9][0-9]{0,8})$"
@@ -34,6 +36,7 @@ EXPECTED: Final = {
     HOST: "a host name, without scheme, port or path",
     DOMAIN: "a domain such as example.com",
     PROTECTED: "an address, or a pattern with @ such as *@example.com",
+    TABLE: "a table below catalogue/ such as catalogue/operations.csv",
     POLICY_ID: "a name of a-z, 0-9 and - such as price-and-order",
 }
 """What a pattern asks for, in words."""
@@ -206,6 +209,8 @@ class SettingsDocument(Document):
     """Days ahead of which an `until` is warned of; 14 unless given."""
     hub_host: Annotated[str, Field(pattern=HOST), _words(pattern=HOST)] = ""
     """An assertion: refuse any other hub. Never a destination."""
+    catalogue: Annotated[str, Field(pattern=TABLE), _words(pattern=TABLE)] = ""
+    """A table of operations from `catalogue refresh`: adds operations that are newer than the built-in table."""
     guardrails: GuardrailsDocument = GuardrailsDocument()
     """Limits that a plan must keep."""
     role_definitions: dict[str, Filled] = Field(default_factory=dict)

@@ -20,8 +20,11 @@ from bo_sync.core.text import Text
 SETTINGS_FILE: Final = "bo-sync.yaml"
 POLICIES: Final = "policies"
 PRESETS: Final = "presets"
-FOLDERS: Final = (POLICIES, PRESETS, "users")
-_FLAGS: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
+CATALOGUE: Final = "catalogue"
+FOLDERS: Final = (CATALOGUE, POLICIES, PRESETS, "users")
+_FLAGS: Final = os.O_RDONLY | sum(
+    getattr(os, name, 0) for name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK")
+)
 _CHUNK: Final = 1 << 16
 _HIDDEN: Final = ("_", ".")
 _SUFFIXES: Final = (".yaml", ".yml")
@@ -29,21 +32,40 @@ _SUFFIXES: Final = (".yaml", ".yml")
 is_preset_name: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*").fullmatch
 """Whether a stem may name a preset: such names are safe to print, and are the same on every system."""
 
-Kind = Literal["user", "preset", "policy", "config"]
+LINK: Final = "a symbolic link; expected a file, or a link to a .yaml file in users/, presets/ or policies/"
+
+TABLE: Final = r"^catalogue/(?:[A-Za-z0-9][A-Za-z0-9._-]*/)*[A-Za-z0-9][A-Za-z0-9._-]*\.csv$"
+is_table: Final = re.compile(TABLE).fullmatch
+"""Whether a path is one that `catalogue:` of the settings may name."""
+
+Kind = Literal["user", "preset", "policy", "config", "catalogue"]
+_LINKED: Final[frozenset[Kind | None]] = frozenset({"user", "preset", "policy"})
 File = tuple[str, bytes]
 """A path relative to the configuration's root, with `/`, and what the file holds."""
 
 
 def kind_of(path: str) -> Kind | None:
     """What a path of the tree means, or None for a file that is not read."""
-    if path.endswith(_SUFFIXES) and "/_" not in path and "/." not in path:
+    if path.endswith(_SUFFIXES) and not is_hidden(path):
         if path.startswith("users/"):
             return "user"
         if path.startswith("presets/"):
             return "preset"
         if path.startswith(f"{POLICIES}/"):
             return "policy"
+    if is_table(path):
+        return "catalogue"
     return "config" if path == SETTINGS_FILE else None
+
+
+def is_hidden(path: str) -> bool:
+    """Whether a name below one of our folders keeps its file, or all in its folder, from being read."""
+    return "/_" in path or "/." in path
+
+
+def may_link(path: str, target: str) -> bool:
+    """Whether a symbolic link at `path` may stand for `target`: a file that is read anyway, as one that is."""
+    return all(kind_of(each) in _LINKED for each in (path, target))
 
 
 def stem_of(path: str) -> str:
@@ -72,37 +94,33 @@ def walk(root: Path, folders: Collection[str] = FOLDERS) -> Found:
 
 
 def walk_settings(root: Path) -> Found:
-    """The settings file alone, by the same rules as `walk`; nothing when there is none."""
+    """The settings file and the tables that it may name, by the same rules as `walk`; nothing when there are none."""
     walking = _Walk(os.path.realpath(root))
     with contextlib.suppress(OSError):
-        walking.top(frozenset({SETTINGS_FILE}))
+        walking.everything((CATALOGUE,))
+    walking.found.files.sort()
     return walking.found
 
 
 class _Walk:
-    """One walk. Real folders come first, each read once, so links among them can neither repeat nor circle."""
+    """One walk. Links to folders are never followed, so it ends; a link to a file may be, as `may_link` says."""
 
     def __init__(self, root: str) -> None:
         self.found = Found()
         self._root = root
         self._waiting: list[tuple[str, str]] = []
-        self._linked: list[tuple[str, str]] = []
-        self._seen: set[str] = set()
 
     def everything(self, folders: Collection[str]) -> None:
         """The settings file and the folders, with all that they lead to."""
         self.top(frozenset({SETTINGS_FILE, *folders}))
-        while self._waiting or self._linked:
-            if not self._waiting:
-                self._linked.sort(reverse=True)
-                self._waiting.append(self._linked.pop())
+        while self._waiting:
             self._folder(*self._waiting.pop())
 
     def top(self, names: frozenset[str]) -> None:
         """What stands in the root itself under one of `names`."""
         with os.scandir(self._root) as listing:
             for entry in listing:
-                if entry.name == SETTINGS_FILE and entry.is_dir():
+                if entry.name == SETTINGS_FILE and entry.is_dir(follow_symlinks=False):
                     self.complain(entry.name, "a folder; expected a file with the settings")
                 elif entry.name in names:
                     self._entry(entry, entry.name)
@@ -113,9 +131,6 @@ class _Walk:
         self.found.problems.append(Problem(Source(Text(path), 1), message, severity))
 
     def _folder(self, path: str, place: str) -> None:
-        if place in self._seen:
-            return
-        self._seen.add(place)
         try:
             with os.scandir(place) as listing:
                 for entry in listing:
@@ -125,30 +140,25 @@ class _Walk:
             self.complain(path, f"cannot list this folder: {error.strerror}; expected to be allowed to")
 
     def _entry(self, entry: os.DirEntry[str], path: str) -> None:
-        if path.endswith(_SUFFIXES) and entry.is_file(follow_symlinks=False):
+        is_ours = path.endswith(_SUFFIXES) or is_table(path) is not None
+        if is_ours and entry.is_file(follow_symlinks=False):
             self._read(path, entry.path)
         elif entry.is_symlink():
             self._link(entry, path)
         elif entry.is_dir(follow_symlinks=False):
             self._waiting.append((path, entry.path))
-        elif path.endswith(_SUFFIXES):
+        elif is_ours:
             self.complain(path, "not a regular file; expected one")
         elif path.lower().endswith(_SUFFIXES):
             self.complain(path, "this file is not read; expected a name in .yaml or .yml", Severity.WARNING)
 
     def _link(self, entry: os.DirEntry[str], path: str) -> None:
         place = os.path.realpath(entry.path)
-        is_folder = Path(place).is_dir()
-        if not is_folder and not path.endswith(_SUFFIXES):
-            return
-        if place != self._root and not place.startswith(self._root.rstrip(os.sep) + os.sep):
-            self.complain(path, "a symlink out of the tree; expected it to lead to a file inside: copy the file")
-        elif is_folder:
-            self._linked.append((path, place))
-        elif Path(place).is_file():
+        target = place.removeprefix(self._root.rstrip(os.sep) + os.sep).replace(os.sep, "/")
+        if target != place and may_link(path, target) and Path(place).is_file():
             self._read(path, place)
         else:
-            self.complain(path, "a symlink that leads nowhere; expected a file")
+            self.complain(path, LINK)
 
     def _read(self, path: str, place: str) -> None:
         try:

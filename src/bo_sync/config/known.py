@@ -1,9 +1,10 @@
 """The words that an entry may use because another file, or the product, defines them: roles, presets, domains."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
+from bo_sync.access.catalogue import Catalogue, catalogue, in_use
 from bo_sync.config.complaints import Complaints
 from bo_sync.config.shape import UnsoundError, text
 from bo_sync.config.values import Items, Mark, Value
@@ -52,12 +53,14 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The words that an entry may use: roles by area, the names of presets, the domains (none: any)."""
+    """The words that an entry may use: roles by area, the names of presets, the domains (none: any), and the catalogue
+    of menu items and operations."""
 
     platform: Area
     modules: Area
     presets: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
+    facts: Catalogue = field(default_factory=catalogue)
 
     @classmethod
     def of(cls, settings: Settings, presets: tuple[str, ...] = ()) -> Self:
@@ -68,6 +71,7 @@ class Known:
             Area.of("modules", modules, "platform", PLATFORM),
             presets,
             tuple(domain.folded for domain in settings.email_domains),
+            in_use(settings),
         )
 
 

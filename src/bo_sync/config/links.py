@@ -1,107 +1,73 @@
-"""Symlinks in a commit, followed by git within the commit: what they lead to is read under the link's own path.
+"""Symbolic links in a commit, followed by the same rule as on a disk, without asking git to follow any.
 
-As on a disk, a link to a file stands for that file, and one to a folder for all that is in it, unless the folder is
-read anyway. Links within a folder that is itself reached by a link are not followed, which is told.
+A link stands for a file that is read anyway, inside users/, presets/ or policies/. Any other link is an error, which
+quotes nothing of what the link leads to.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Final
 
-from bo_sync.config.files import kind_of
-from bo_sync.config.git import ask
-from bo_sync.config.objects import Entry, entries
+from bo_sync.config.files import LINK, is_hidden, may_link
+from bo_sync.config.git import Repository
+from bo_sync.config.objects import Entry, contents
 from bo_sync.core.model import Problem, Source
 from bo_sync.core.text import Text
 
-MAX_FOLDERS: Final = 32
-"""Linked folders that are read; each costs a question."""
-_WHY: Final = {
-    b"symlink": "a symlink out of the repository; expected it to lead to a file inside",
-    b"dangling": "a symlink that leads nowhere in this commit; expected a file",
-    b"missing": "a symlink that leads nowhere in this commit; expected a file",
-    b"loop": "a symlink that leads to itself; expected a file",
-    b"notdir": "a symlink that leads through a file; expected a file",
-}
+MAX_STEPS: Final = 40
+"""Links that lead to links; the system of a disk has a bound too."""
 
 
 @dataclass(slots=True)
 class Linked:
-    """What links lead to, under the paths of the links, and those that lead nowhere."""
+    """What links lead to, under the paths of the links, and an error for each other link."""
 
     entries: list[Entry] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
-    def complain(self, path: str, message: str) -> None:
-        self.problems.append(Problem(Source(Text(path), 1), message))
 
-
-def follow(root: Path, commit: str, found: Sequence[Entry]) -> Linked:
-    """What the links among `found`, paths below `root` in `commit`, lead to."""
+def follow(repo: Repository, found: Sequence[Entry]) -> Linked:
+    """What the links among `found`, all entries below the configuration's root, lead to."""
     linked = Linked()
-    links = [entry.path for entry in found if entry.is_link and not _is_hidden(entry.path)]
-    known = {entry.name for entry in found if entry.kind == "tree"}
-    folders = 0
-    for path, answer in zip(links, _targets(root, commit, links), strict=True):
-        name, kind = answer[0], answer[1] if len(answer) > 1 else b""
-        if kind == b"blob" and kind_of(path) is not None:
-            linked.entries.append(Entry(path, "blob", name.decode("ascii"), int(answer[2])))
-        elif kind == b"tree" and name.decode("ascii") not in known:
-            known.add(name.decode("ascii"))
-            folders += 1
-            if folders > MAX_FOLDERS:
-                linked.complain(path, f"more than {MAX_FOLDERS} symlinks to folders; expected folders")
-            else:
-                _folder(root, path, name.decode("ascii"), linked)
-        elif kind not in {b"blob", b"tree"}:
-            why = _WHY.get(name, _WHY[b"missing"])
-            linked.complain(path, why)
+    links = [entry for entry in found if entry.is_link and not is_hidden(entry.path)]
+    read = contents(repo, [entry.name for entry in links])
+    targets = dict(zip((entry.path for entry in links), read or (), strict=False))
+    by_path = {entry.path: entry for entry in found}
+    for entry in links:
+        aim = _aim(entry.path, targets, by_path)
+        if aim is None:
+            linked.problems.append(Problem(Source(Text(entry.path), 1), LINK))
+        else:
+            linked.entries.append(replace(aim, path=entry.path))
     return linked
 
 
-def _is_hidden(path: str) -> bool:
-    return "/_" in path or "/." in path
+def _aim(path: str, targets: Mapping[str, bytes], by_path: Mapping[str, Entry]) -> Entry | None:
+    """The file that the link at `path` stands for; None where it may not be followed, or leads nowhere."""
+    start = path
+    for _ in range(MAX_STEPS):
+        entry = by_path.get(path)
+        if entry is None or entry.kind != "blob":
+            return None
+        if not entry.is_link:
+            return entry if may_link(start, path) else None
+        path = _joined(path, targets.get(path, b""))
+    return None
 
 
-def _folder(root: Path, path: str, name: str, linked: Linked) -> None:
-    listing = ask(root, "ls-tree", "-r", "-l", "-z", "--full-tree", name)
-    if listing is None or not listing.is_sound:
-        linked.complain(path, _WHY[b"missing"])
-        return
-    for entry in entries(listing.out):
-        below = replace(entry, path=f"{path}/{entry.path}")
-        if entry.is_link and not _is_hidden(below.path):
-            linked.complain(below.path, "a symlink in a folder that is reached by one; expected a file")
-        else:
-            linked.entries.append(below)
-
-
-def _targets(root: Path, commit: str, links: Sequence[str]) -> Iterator[list[bytes]]:
-    """For each link, what git says of its target: name, kind and size, or a word of `_WHY`."""
-    prefix = ask(root, "rev-parse", "--show-prefix") if links else None
-    if prefix is None or not prefix.is_sound:
-        yield from ([b"missing"] for _ in links)
-        return
-    start = commit.encode("ascii") + b":" + prefix.out.removesuffix(b"\n")
-    asked = [link for link in links if "\n" not in link]
-    feed = b"".join(start + os.fsencode(link) + b"\n" for link in asked)
-    answer = ask(root, "cat-file", "--batch-check", "--follow-symlinks", feed=feed)
-    told = _lines(answer.out if answer is not None and answer.is_sound else b"")
-    for link in links:
-        yield next(told, [b"missing"]) if "\n" not in link else [b"missing"]
-
-
-def _lines(answers: bytes) -> Iterator[list[bytes]]:
-    """Each answer's words, without the paths that follow those about links that lead nowhere."""
-    at = 0
-    while (end := answers.find(b"\n", at)) >= 0:
-        words = answers[at:end].split()
-        at = end + 1
-        if len(words) == 2 and words[0] in _WHY and words[1].isdigit():
-            at += int(words[1]) + 1
-            words = words[:1]
-        elif words[-1:] == [b"missing"]:
-            words = [b"missing"]
-        yield words
+def _joined(path: str, target: bytes) -> str:
+    """Where a link leads, as a path below the root; "" for one that leaves it, is absolute, or goes back again."""
+    if target.startswith(b"/"):
+        return ""
+    parts = path.split("/")[:-1]
+    has_name = False
+    for part in os.fsdecode(target).split("/"):
+        if part == "..":
+            if has_name or not parts:  # a name before it may be a link to another place
+                return ""
+            parts.pop()
+        elif part not in {"", "."}:
+            has_name = True
+            parts.append(part)
+    return "/".join(parts)

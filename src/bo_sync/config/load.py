@@ -119,7 +119,13 @@ class _Loading:
     """One load: settings first, then the names of presets, since everything after may speak of them."""
 
     def __init__(self, files: Iterable[File], problems: Iterable[Problem]) -> None:
-        self._files: dict[Kind, list[File]] = {"config": [], "preset": [], "policy": [], "user": []}
+        self._files: dict[Kind, list[File]] = {
+            "config": [],
+            "catalogue": [],
+            "preset": [],
+            "policy": [],
+            "user": [],
+        }
         self._problems = list(problems)
         self._unsound: tuple[Declaration, ...] = ()
         self._lists: set[Text] = set()
@@ -133,6 +139,8 @@ class _Loading:
     def tree(self) -> Tree:
         """Everything, read once."""
         settings = self._settings()
+        named = settings.catalogue.path.raw if settings.catalogue else ""
+        self._files["catalogue"] = [file for file in self._files["catalogue"] if file[0] == named]
         preset_files = self._preset_files()
         known = Known.of(settings, tuple(preset_files))
         presets = self._presets(preset_files, known)
@@ -170,7 +178,7 @@ class _Loading:
         for file in self._files["config"]:
             entries, complaints = self._entries(file, "a mapping of settings")
             if entries is not None:
-                settings = read_settings(entries, complaints)
+                settings = read_settings(entries, complaints, dict(self._files["catalogue"]))
                 self._problems += complaints.problems
                 return settings
         return Settings()

@@ -3,10 +3,10 @@
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from hashlib import sha1, sha256
 from typing import Final
 
-from bo_sync.config.git import ask
+from bo_sync.config.git import Repository
 
 _LINK: Final = b"120000"
 
@@ -37,11 +37,22 @@ def entries(listing: bytes) -> Iterator[Entry]:
             )
 
 
-def contents(root: Path, names: Sequence[str]) -> list[bytes] | None:
+def is_blob(data: bytes, name: str) -> bool:
+    """Whether `data` is the blob of this name, or would be with the line ends that git keeps (`\\n`)."""
+    return name == _blob(data, name) or (b"\r\n" in data and name == _blob(data.replace(b"\r\n", b"\n"), name))
+
+
+def _blob(data: bytes, like: str) -> str:
+    """The name that git gives to `data` in a repository with names as long as `like`."""
+    kind = sha256 if len(like) == 64 else sha1
+    return kind(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def contents(repo: Repository, names: Sequence[str]) -> list[bytes] | None:
     """What the blobs with these names hold, in their order; None where git does not have them all."""
     if not names:
         return []
-    answer = ask(root, "cat-file", "--batch", feed="".join(f"{name}\n" for name in names).encode("ascii"))
+    answer = repo.ask("cat-file", "--batch", feed="".join(f"{name}\n" for name in names).encode("ascii"))
     if answer is None or not answer.is_sound:
         return None
     found = []

@@ -6,7 +6,7 @@ A policy with an error is left out, for one that is only half read would hold fo
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from bo_sync.access.catalogue import catalogue
+from bo_sync.access.catalogue import Catalogue
 from bo_sync.config.admit import admit, found
 from bo_sync.config.complaints import Complaints
 from bo_sync.config.documents import CLAUSE_KEYS, MATCH_KEYS, POLICY_KEYS, PolicyDocument
@@ -105,9 +105,9 @@ def _clause(entries: Entries, known: Known, complaints: Complaints) -> Clause | 
         case "has":
             return _has(entries.mapping("has"), entries.value_at("has"), known, complaints)
         case "can":
-            return _can(entries.listing("can"), entries.value_at("can"), complaints)
+            return _can(entries.listing("can"), entries.value_at("can"), known.facts, complaints)
         case _:
-            return _menu(str(entries["menu"]), entries.value_at("menu"), complaints)
+            return _menu(str(entries["menu"]), entries.value_at("menu"), known.facts, complaints)
 
 
 def _has(entries: Entries, at: Mark, known: Known, complaints: Complaints) -> Has | None:
@@ -141,12 +141,13 @@ def _level(area: Area, level: object) -> Access:
     return area.levels.get(level, Access.NONE) if isinstance(level, str | bool) else Access.NONE
 
 
-def _can(items: Items, at: Mark, complaints: Complaints) -> Can:
+def _can(items: Items, at: Mark, facts: Catalogue, complaints: Complaints) -> Can:
     """Operations, each known. Of one that no grant opens by itself, nothing can be found out: a warning."""
-    operations = {operation.name: operation for operation in catalogue().operations}
+    operations = {operation.name: operation for operation in facts.operations}
     for name, place in zip(map(str, items), items.values_at, strict=True):
         if name not in operations:
-            complaints.error(place, _unknown("operation", name, operations))
+            message = f"unknown operation {quoted(name)}: not in the operations table of {facts.taken}"
+            complaints.error(place, f"{message}{_near(name, operations)}")
         elif not operations[name].is_annotated:
             complaints.warn(place, f"{name}: the hub does not say who may run it, so nobody matches by it")
         elif not operations[name].alternatives:
@@ -156,19 +157,19 @@ def _can(items: Items, at: Mark, complaints: Complaints) -> Can:
     return Can(tuple(sorted(set(map(str, items)))))
 
 
-def _menu(name: str, at: Mark, complaints: Complaints) -> Opens:
-    items = [item.name for item in catalogue().menu]
+def _menu(name: str, at: Mark, facts: Catalogue, complaints: Complaints) -> Opens:
+    items = [item.name for item in facts.menu]
     if name not in items:
-        complaints.error(at, _unknown("menu item", name, items))
+        expected = f"expected one of the {len(items)} that the catalogue knows"
+        complaints.error(at, f"unknown menu item {quoted(name)}; {expected}{_near(name, items)}")
     return Opens(name)
 
 
-def _unknown(what: str, name: str, words: Iterable[str]) -> str:
-    """The sentence for a word of the catalogue that is none, with the nearest one; these words have capitals."""
+def _near(name: str, words: Iterable[str]) -> str:
+    """The nearest word of the catalogue, as a clause; these words have capitals."""
     by_lower = {word.lower(): word for word in words}
     lower = meant(name, by_lower).removeprefix("; did you mean ").removesuffix("?")
-    near = f"; did you mean {by_lower[lower]}?" if lower else ""
-    return f"unknown {what} {quoted(name)}; expected one of the {len(by_lower)} that the catalogue knows{near}"
+    return f"; did you mean {by_lower[lower]}?" if lower else ""
 
 
 def _exemptions(items: Items, complaints: Complaints) -> Iterator[Exemption]:

@@ -11,7 +11,7 @@ from bo_sync.config.shape import UnsoundError
 from bo_sync.config.values import Entries
 from bo_sync.config.words import quoted, size
 from bo_sync.core.model import GENDERS, PROFILE_FIELDS, PROFILE_LIMITS, FieldValue, Profile, ProfileField
-from bo_sync.core.text import Text
+from bo_sync.core.text import Text, spaces_in_order
 
 _is_language: Final = re.compile("[A-Z]{2}").fullmatch
 _NULL_LOOKALIKES: Final = frozenset(("~", "Null", "NULL"))
@@ -34,6 +34,8 @@ def _plain(name: ProfileField, raw: str | None) -> FieldValue | None:
     """A field of text when nothing is to be said about it, or None."""
     if not raw:
         return FieldValue(name, None)
+    if name != "phone" and raw != spaces_in_order(raw):
+        return None
     return None if len(raw) > PROFILE_LIMITS[name] or raw in _NULL_LOOKALIKES else made.field_value(name, raw)
 
 
@@ -64,7 +66,9 @@ def _doubtful(name: ProfileField, entries: Entries, complaints: Complaints) -> F
     raw = str(entries[name])
     at = entries.value_at(name)
     limit = PROFILE_LIMITS[name]
-    if name == "language":
+    if name != "phone" and raw != spaces_in_order(raw):
+        _odd_spaces(name, entries, complaints)
+    elif name == "language":
         complaints.doubt(at, f"language: found {quoted(raw)}; expected two letters (ISO 639-1), such as nl")
         raw = raw.upper()
     elif len(raw) > limit:
@@ -72,3 +76,11 @@ def _doubtful(name: ProfileField, entries: Entries, complaints: Complaints) -> F
     else:
         complaints.warn(at, f"{name}: {quoted(raw)} is plain text here; write null to clear the field")
     return FieldValue(name, Text(raw))
+
+
+def _odd_spaces(name: ProfileField, entries: Entries, complaints: Complaints) -> None:
+    """An error also beside `id`: hubs store such spaces away, so no live value ever needs them."""
+    raw, at = str(entries[name]), entries.value_at(name)
+    normal = spaces_in_order(raw)
+    expected = f"{quoted(normal)}, with single plain spaces" if normal else "text that is not empty"
+    complaints.error(at, f"{name}: found {quoted(raw)}; expected {expected}")

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from bo_sync.config.files import kind_of
-from bo_sync.config.git import ask
+from bo_sync.config.git import Answer, NoHistory, Repository, repository
 from bo_sync.config.load import tree_of
 from bo_sync.config.objects import contents
-from bo_sync.config.revision import SHOWN
+from bo_sync.config.revision import DEEPER, LACKING, REFETCH, SHALLOW, SHOWN
 from bo_sync.core.model import Declaration, State
 from bo_sync.core.text import Text
 
@@ -64,27 +64,49 @@ class _Edit:
     after: str | None
 
 
-def removals(root: Path, addresses: Collection[Text], commits: int = COMMITS) -> dict[str, Removal]:
-    """The latest removal of each of `addresses`, by folded address, as far as the latest `commits` have one.
+@dataclass(frozen=True, slots=True)
+class Removals:
+    """The latest removal of each address, by folded address. `doubt`: why others may be missing."""
+
+    found: Mapping[str, Removal]
+    doubt: NoHistory | None = None
+
+
+def removals(root: Path, addresses: Collection[Text], commits: int = COMMITS) -> Removals:
+    """The latest removal of each of `addresses`, as far as the latest `commits` have one.
 
     Never raises. An entry with `state: absent` may go, so its removal is none.
     """
     wanted = {address.folded for address in addresses}
-    answer = ask(root, *_LOG, f"--max-count={commits}", "HEAD", "--", "users", seconds=SECONDS) if wanted else None
+    repo = repository(root)
+    if isinstance(repo, NoHistory):
+        return Removals({}, repo)
+    answer = repo.ask(*_LOG, f"--max-count={commits}", "HEAD", "--", "users", seconds=SECONDS) if wanted else None
     if answer is None or not answer.is_sound:
-        return {}
+        return Removals({}, _unlogged(repo, answer) if wanted else None)
     edits = list(_edits(answer.out))[:EDITS]
     names = list(dict.fromkeys(name for edit in edits for name in (*edit.before, edit.after) if name is not None))
-    held = contents(root, names)
+    held = contents(repo, names)
     if held is None:
-        return {}
+        return Removals({}, NoHistory(LACKING, REFETCH))
     texts = dict(zip(names, held, strict=True))
     found: dict[str, Removal] = {}
     for edit in edits:
         for address in (wanted - found.keys()) & _mentioned(texts[edit.before[0]]):
             if _stood_and_went(edit, texts, address):
                 found[address] = Removal(Text(edit.path), Text(edit.commit), edit.after is None)
-    return found
+    ends_early = len(found) < len(wanted) and repo.is_shallow()
+    return Removals(found, NoHistory(SHALLOW, DEEPER) if ends_early else None)
+
+
+def _unlogged(repo: Repository, answer: Answer | None) -> NoHistory | None:
+    """Why there is no log; None for a branch without commits, from which nothing was removed."""
+    if answer is None:
+        return NoHistory("git does not answer", "run it again; `git log -- users` shows what takes so long")
+    unborn = repo.ask("rev-list", "--all", "--max-count=1")
+    if unborn is not None and unborn.is_sound and not unborn.out:
+        return None
+    return NoHistory(f"git says: {answer.complaint}", "check the repository with `git fsck`")
 
 
 def _stood_and_went(edit: _Edit, texts: Mapping[str, bytes], address: str) -> bool:

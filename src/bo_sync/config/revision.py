@@ -6,18 +6,18 @@ which is no error; to be asked for a revision there is one.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from bo_sync.config.files import FOLDERS, SETTINGS_FILE, File, kind_of
-from bo_sync.config.git import ask
+from bo_sync.config.files import FOLDERS, SETTINGS_FILE, File, kind_of, walk
+from bo_sync.config.git import NoHistory, Repository, repository
 from bo_sync.config.links import follow
 from bo_sync.config.load import Tree, tree_of
-from bo_sync.config.objects import Entry, contents, entries
+from bo_sync.config.objects import Entry, contents, entries, is_blob
 from bo_sync.config.yaml import MAX_BYTES
 from bo_sync.core.model import Problem, Source
 from bo_sync.core.text import Text
@@ -25,10 +25,13 @@ from bo_sync.errors import UsageError
 
 SHOWN: Final = 10
 """Digits of a commit that are shown."""
-_DEEPER: Final = (
+DEEPER: Final = (
     "fetch the whole history, with `git fetch --unshallow` (on GitHub Actions: `fetch-depth: 0` for actions/checkout; "
     "on GitLab: `GIT_DEPTH: 0`)"
 )
+SHALLOW: Final = "this clone is shallow"
+LACKING: Final = "this clone lacks some of the files"
+REFETCH: Final = "fetch them, with `git fetch --refetch --no-filter origin`, or clone again without --filter"
 _is_day: Final = re.compile(r"@[0-9]{4}-[0-9]{2}-[0-9]{2}").fullmatch
 _is_hash: Final = re.compile("[0-9a-f]{40}(?:[0-9a-f]{24})?").fullmatch
 
@@ -59,14 +62,24 @@ class Base:
     tip: str
 
 
-def commit_of(root: Path) -> Commit | None:
-    """The commit that is checked out around `root`; None where git knows none."""
-    sha = ask(root, "rev-parse", f"--short={SHOWN}", "--verify", "HEAD")
-    if sha is None or not sha.is_sound:
+def commit_of(root: Path, files: Sequence[File] | None = None) -> Commit | None:
+    """The commit that is checked out around `root`; None where git knows none. None for `files` reads them.
+
+    Git's own status would run filters, so the files are compared here. `dirty` is false when the files that are read
+    are those of the commit, each with the commit's bytes, line ends of Windows apart. A file that a filter changed when
+    it was checked out counts as changed.
+    """
+    repo = repository(root)
+    sha = repo.ask("rev-parse", f"--short={SHOWN}", "--verify", "HEAD") if isinstance(repo, Repository) else None
+    if isinstance(repo, NoHistory) or sha is None or not sha.is_sound:
         return None
-    state = ask(root, "status", "--porcelain", "--untracked-files=all", "--", SETTINGS_FILE, *FOLDERS)
-    is_dirty = state is None or not state.is_sound or bool(state.out.strip())
-    return Commit(sha.out.decode("ascii").strip(), is_dirty)
+    problems: list[Problem] = []
+    committed = _listed(repo, sha.line, problems)
+    there = walk(root).files if files is None else files
+    if committed is None or problems or len(there) != len(committed):
+        return Commit(sha.line, dirty=True)
+    names = {entry.path: entry.name for entry in committed}
+    return Commit(sha.line, dirty=not all(is_blob(data, names.get(path, "")) for path, data in there))
 
 
 def tree_at(root: Path, revision: str) -> Tree:
@@ -80,19 +93,26 @@ def read_revision(root: Path, revision: str) -> Revision:
 
     Raises UsageError, with what to do, where there is no git, no such commit, or not all of its files.
     """
-    commit = commit_at(root, revision)
-    listed = ask(root, "ls-tree", "-r", "-t", "-l", "-z", commit, "--", SETTINGS_FILE, *FOLDERS)
-    if listed is None or not listed.is_sound:
-        raise _incomplete(revision)
-    found = list(entries(listed.out))
-    linked = follow(root, commit, found)
-    problems = list(linked.problems)
-    wanted = list(_wanted([*found, *linked.entries], problems))
-    held = contents(root, [entry.name for entry in wanted])
-    if held is None:
+    repo = _opened(root, revision)
+    commit = _commit(repo, revision)
+    problems: list[Problem] = []
+    wanted = _listed(repo, commit, problems)
+    held = contents(repo, [entry.name for entry in wanted]) if wanted is not None else None
+    if wanted is None or held is None:
         raise _incomplete(revision)
     files = sorted((entry.path, data) for entry, data in zip(wanted, held, strict=True))
     return Revision(commit, tuple(files), tuple(sorted(problems)))
+
+
+def _listed(repo: Repository, commit: str, problems: list[Problem]) -> list[Entry] | None:
+    """The files of a configuration in `commit`; what may not or cannot be read is a problem. None: git cannot list."""
+    listed = repo.ask("ls-tree", "-r", "-t", "-l", "-z", commit, "--", SETTINGS_FILE, *FOLDERS)
+    if listed is None or not listed.is_sound:
+        return None
+    found = list(entries(listed.out))
+    linked = follow(repo, found)
+    problems += linked.problems
+    return [*_wanted([*found, *linked.entries], problems)]
 
 
 def _wanted(found: list[Entry], problems: list[Problem]) -> Iterator[Entry]:
@@ -110,22 +130,26 @@ def _wanted(found: list[Entry], problems: list[Problem]) -> Iterator[Entry]:
 
 def commit_at(root: Path, revision: str) -> str:
     """The whole name of the commit that `revision` names. Raises UsageError, with what to do, where there is none."""
-    shown = Text(revision)
+    return _commit(_opened(root, revision), revision)
+
+
+def _opened(root: Path, revision: str) -> Repository:
+    """The repository that is to hold `revision`. Raises UsageError where there is none, or the name can be none."""
     if not revision or revision.startswith("-") or not revision.isprintable():
-        raise UsageError(f'"{shown}" names no revision', hint="name a branch, a tag or a commit, as in origin/main")
-    inside = ask(root, "rev-parse", "--is-inside-work-tree")
-    if inside is None:
-        raise UsageError(f"the revision {shown} cannot be read: git does not answer", hint="install git, and try again")
-    if not inside.is_sound:
-        why = inside.complaint if inside.complaint.raw else "git knows no repository here"
         raise UsageError(
-            f"the revision {shown} cannot be read: {why}",
-            hint="run this in a clone of the repository that holds the files",
+            f'"{Text(revision)}" names no revision', hint="name a branch, a tag or a commit, as in origin/main"
         )
-    answer = ask(root, "rev-parse", "--quiet", "--verify", f"{revision}^{{commit}}")
-    name = answer.out.decode("ascii", "replace").strip() if answer is not None and answer.is_sound else ""
+    found = repository(root)
+    if isinstance(found, NoHistory):
+        raise UsageError(f"the revision {Text(revision)} cannot be read: {found.reason}", hint=found.hint)
+    return found
+
+
+def _commit(repo: Repository, revision: str) -> str:
+    answer = repo.ask("rev-parse", "--quiet", "--verify", f"{revision}^{{commit}}")
+    name = answer.line if answer is not None else ""
     if not _is_hash(name):
-        raise _unknown(root, shown)
+        raise _unknown(repo, Text(revision))
     return name
 
 
@@ -136,16 +160,17 @@ def base_of(root: Path, revision: str) -> Base:
     one that `revision` names: then nothing that goes can be missed. Raises UsageError as `commit_at` does, and where a
     shallow clone holds too little to tell.
     """
-    tip = commit_at(root, revision)
-    found = ask(root, "merge-base", "--all", tip, "HEAD")
-    names = found.out.decode("ascii", "replace").split() if found is not None and found.is_sound else []
+    repo = _opened(root, revision)
+    tip = _commit(repo, revision)
+    found = repo.ask("merge-base", "--all", tip, "HEAD")
+    names = found.line.split() if found is not None else []
     if len(names) == 1 and _is_hash(names[0]):
         return Base(names[0], tip)
-    if not names and _is_shallow(root):
+    if not names and repo.is_shallow():
         raise UsageError(
             f"git cannot tell since when the files at hand and the revision {Text(revision)} differ: this clone is "
             "shallow",
-            hint=_DEEPER,
+            hint=DEEPER,
         )
     return Base(tip, tip)
 
@@ -165,10 +190,11 @@ def commit_on(root: Path, day: date, zone: str) -> str:
 
     Raises UsageError where there is none, or git cannot tell.
     """
-    head = commit_at(root, "HEAD")
+    repo = _opened(root, "HEAD")
+    head = _commit(repo, "HEAD")
     last = _last_second(day, zone)
-    found = ask(root, "rev-list", "-1", "--first-parent", f"--min-age={last}", head) if last > 0 else None
-    name = found.out.decode("ascii", "replace").strip() if found is not None and found.is_sound else ""
+    found = repo.ask("rev-list", "-1", "--first-parent", f"--min-age={last}", head) if last > 0 else None
+    name = found.line if found is not None else ""
     if not _is_hash(name):
         raise UsageError(
             f"the files of {day} cannot be read: git knows no commit up to that day here",
@@ -186,16 +212,11 @@ def _last_second(day: date, zone: str) -> int:
     return int(datetime.combine(following, time(), ZoneInfo(zone)).timestamp()) - 1
 
 
-def _is_shallow(root: Path) -> bool:
-    answer = ask(root, "rev-parse", "--is-shallow-repository")
-    return answer is not None and answer.out.strip() == b"true"
-
-
-def _unknown(root: Path, revision: Text) -> UsageError:
-    if _is_shallow(root):
+def _unknown(repo: Repository, revision: Text) -> UsageError:
+    if repo.is_shallow():
         return UsageError(
             f"git knows no revision {revision} here: this clone is shallow",
-            hint=_DEEPER,
+            hint=DEEPER,
         )
     return UsageError(
         f"git knows no revision {revision} here",
@@ -206,5 +227,5 @@ def _unknown(root: Path, revision: Text) -> UsageError:
 def _incomplete(revision: str) -> UsageError:
     return UsageError(
         f"git cannot read the files of the revision {Text(revision)}: this clone lacks some of them",
-        hint="fetch them, with `git fetch --refetch --no-filter origin`, or clone again without --filter",
+        hint=REFETCH,
     )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Final, cast
 
-from bo_sync.access.catalogue import catalogue
+from bo_sync.access.catalogue import Catalogue
 from bo_sync.config.documents import (
     ADDRESS,
     GRANT_KEYS,
@@ -48,7 +48,7 @@ def json_schema(kind: Kind, words: Vocabulary = ANY) -> str:
         _limit_presets(schema, words.presets)
         _limit_roles(schema, words.modules)
     elif kind == "policy":
-        schema = _policy(words.modules)
+        schema = _policy(words.modules, words.facts)
     else:
         schema = _model(SettingsDocument, SETTINGS_KEYS)
         _part(_part(schema, "properties"), "role_definitions")["propertyNames"] = {"pattern": ROLE_NAME}
@@ -93,11 +93,10 @@ def _user(words: Vocabulary) -> Schema:
     }
 
 
-def _policy(modules: Collection[Role]) -> Schema:
+def _policy(modules: Collection[Role], facts: Catalogue) -> Schema:
     """A policy, with the roles, the menu's items and the hub's operations by name."""
     schema = _model(PolicyDocument, POLICY_KEYS)
     definitions = _part(schema, "definitions")
-    facts = catalogue()
     clause = _part(definitions, "ClauseDocument")
     clause |= {"minProperties": 1, "maxProperties": 1}
     named = _part(clause, "properties")

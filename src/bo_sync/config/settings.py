@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
+from bo_sync.access.catalogue import CatalogueError, read_operations
 from bo_sync.config.admit import admit
 from bo_sync.config.complaints import Complaints
 from bo_sync.config.documents import ROLE_NAME, SETTINGS_KEYS, GuardrailsDocument, LimitDocument, SettingsDocument
@@ -13,12 +15,15 @@ from bo_sync.config.known import rank
 from bo_sync.config.profile import read_profile
 from bo_sync.config.values import Entries
 from bo_sync.config.words import meant, quoted
-from bo_sync.core.model import DEFAULT_HUB_NAMES, MODULES, ROLES_PERMISSIONS, Role
+from bo_sync.config.yaml import MAX_BYTES
+from bo_sync.core.model import DEFAULT_HUB_NAMES, MODULES, ROLES_PERMISSIONS, Problem, Role, Source
+from bo_sync.core.operations import AddedOperations
 from bo_sync.core.settings import GuardrailLimits, Limit, Settings, Unmanaged, fixed
 from bo_sync.core.text import Text
 
 _DOCUMENTED: Final = {DEFAULT_HUB_NAMES[role]: role for role in MODULES}
 """The modules by the hub's names; those of the two platform areas are in no annotation of it."""
+_REFRESH: Final = "make the table with `bo-sync catalogue refresh --output FILE`"
 _is_role_name: Final = re.compile(ROLE_NAME).fullmatch
 
 
@@ -27,8 +32,11 @@ def today(settings: Settings, now: datetime) -> date:
     return now.astimezone(ZoneInfo(settings.timezone)).date()
 
 
-def read_settings(entries: Entries, complaints: Complaints) -> Settings:
-    """The settings as the file states them; what is wrong keeps its default, and is a problem."""
+def read_settings(entries: Entries, complaints: Complaints, tables: Mapping[str, bytes]) -> Settings:
+    """The settings as the file states them; what is wrong keeps its default, and is a problem.
+
+    `tables` are the files that `catalogue` may name, by path.
+    """
     document, problems = admit(SettingsDocument, entries, SETTINGS_KEYS, complaints.path)
     complaints.take(problems)
     default = Settings()
@@ -45,7 +53,37 @@ def read_settings(entries: Entries, complaints: Complaints) -> Settings:
         hub_host=Text(document.hub_host) if document.hub_host else None,
         guardrails=_guardrails(document.guardrails, entries.mapping("guardrails"), complaints),
         role_definitions=_role_definitions(document.role_definitions, entries, complaints),
+        catalogue=_catalogue(document.catalogue, tables, entries, complaints) if document.catalogue else None,
     )
+
+
+def _catalogue(
+    path: str, tables: Mapping[str, bytes], entries: Entries, complaints: Complaints
+) -> AddedOperations | None:
+    """The table of operations at `path`, or None with an error in the file where it is wrong."""
+    if path not in tables:
+        message = f"catalogue: found {quoted(path)}, which does not exist; expected a table of operations"
+        complaints.error(entries.value_at("catalogue"), message)
+        return None
+    at = Source(Text(path), 1)
+    try:
+        return _added(Text(path), tables[path])
+    except CatalogueError as err:
+        complaints.take([Problem(replace(at, line=err.line), f"{err.what}: {_REFRESH}")])
+    except UnicodeDecodeError:
+        complaints.take([Problem(at, f"not UTF-8: {_REFRESH}")])
+    return None
+
+
+def _added(path: Text, data: bytes) -> AddedOperations:
+    """Raises CatalogueError, or UnicodeDecodeError."""
+    if len(data) > MAX_BYTES:
+        raise CatalogueError(f"the file holds {len(data):,} bytes; expected at most {MAX_BYTES:,}")
+    taken, operations = read_operations(data.decode("utf-8-sig"))
+    try:
+        return AddedOperations(path, date.fromisoformat(taken), operations)
+    except ValueError as err:
+        raise CatalogueError("the day of the table is missing; expected # taken YYYY-MM-DD") from err
 
 
 def _timezone(name: str, entries: Entries, complaints: Complaints) -> str:

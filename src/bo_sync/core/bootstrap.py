@@ -1,7 +1,8 @@
 """From the hub to a file: the shortest declaration that means what a live person is and may do.
 
 A preset is named where that is shorter than listing; what the preset says otherwise becomes the person's own entry.
-What the hub leaves empty is left out, unless a default would fill it.
+Texts are written in normal form. What the hub leaves empty is left out, unless a default would fill it; so is what no
+file can hold.
 """
 
 from collections.abc import Mapping
@@ -9,7 +10,17 @@ from dataclasses import dataclass
 
 from bo_sync.core.changes import RemoveDuplicate, UpdateUser
 from bo_sync.core.live import LivePerson
-from bo_sync.core.model import Access, Declaration, FieldValue, Override, Profile, Role, Source
+from bo_sync.core.model import (
+    Access,
+    Declaration,
+    FieldValue,
+    Override,
+    Profile,
+    Role,
+    Source,
+    in_normal_form,
+    is_same_value,
+)
 from bo_sync.core.presets import Presets, expand
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
@@ -31,7 +42,12 @@ def declare(person: LivePerson, presets: Presets, settings: Settings, source: So
 def own_profile(live: Profile, defaults: Profile) -> Profile:
     """The fields that a file has to state so that it says what the hub says, given the defaults."""
     given = {entry.field: entry.value for entry in defaults}
-    return tuple(FieldValue(entry.field, entry.value) for entry in live if entry.value != given.get(entry.field))
+    return tuple(
+        FieldValue(entry.field, in_normal_form(entry.field, entry.value))
+        for entry in live
+        if not is_same_value(entry.field, entry.value, given.get(entry.field))
+        and (entry.value is None or entry.value.is_writable)
+    )
 
 
 def shortest(
@@ -71,5 +87,5 @@ def correct(change: UpdateUser, declaration: Declaration, presets: Presets) -> C
     accesses = tuple(
         (edit.role, None if edit.before is given.get(edit.role, Access.NONE) else edit.before) for edit in edits
     )
-    fields = tuple(FieldValue(entry.field, entry.before) for entry in change.profile)
+    fields = tuple(FieldValue(entry.field, in_normal_form(entry.field, entry.before)) for entry in change.profile)
     return Correction(change.email, fields, accesses) if fields or accesses else None

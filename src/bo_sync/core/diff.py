@@ -3,10 +3,13 @@
 Both sides arrive normalised (`presets.resolve`, `live.index`), so the comparison is plain. First everybody with a file
 is paired with the person in the hub, or with the reason why that pairing is refused; then pairs are compared; what is
 left in the hub is unmanaged.
+
+The hub updates and deletes users by address. Where several users have one address, only grants, which go by id, can
+change; the profile stays, and a deletion becomes the revoke of every grant.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bo_sync.core.changes import (
@@ -22,21 +25,24 @@ from bo_sync.core.changes import (
     SetGrant,
     UpdateUser,
 )
-from bo_sync.core.live import LiveIndex, LivePerson
-from bo_sync.core.model import Access, Departure, DesiredGrant, DesiredUser, Override, Role, Source
+from bo_sync.core.live import LiveIndex, LivePerson, why_unmanageable
+from bo_sync.core.model import (
+    Access,
+    Departure,
+    DesiredGrant,
+    DesiredUser,
+    Override,
+    ProfileField,
+    Role,
+    Source,
+    is_comparable,
+    is_same_value,
+)
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
+from bo_sync.core.user_matching import Ambiguous, IdentityConflict, Pair, Refusal, match
 
 PROTECTED: Final = "protected"
-
-
-@dataclass(frozen=True, slots=True)
-class IdentityConflict:
-    """A file whose person cannot be told for certain; `message` says what is live, and what to do."""
-
-    email: Text
-    source: Source
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,48 @@ class UnmanagedPerson:
 
     email: Text
     policy: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnmanageableUser:
+    """A user of the hub who is left as they are: no file can name them, or another user has the same address.
+
+    `reason` is in our own words, so it can be shown anywhere.
+    """
+
+    id: int
+    reason: str
+    email: Text = field(default=Text(""), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedAddress:
+    """An address that several live users have in comparison form.
+
+    `email` is the file's spelling, else the hub's first. `chosen` is the id of the user whom the file is about, where
+    that is certain. `kept` are that user's profile fields that differ and cannot be changed. `blocked` says what cannot
+    be done and why; "" where nothing is blocked.
+    """
+
+    email: Text
+    ids: tuple[int, ...]
+    source: Source | None = None
+    chosen: int | None = None
+    kept: tuple[ProfileField, ...] = ()
+    blocked: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileNote:
+    """A profile field of a user with a file that is no change: the live text differs only in form.
+
+    With `is_odd`, the live text cannot be compared or written, and the whole profile is left as it is.
+    """
+
+    email: Text
+    source: Source
+    field: ProfileField
+    is_odd: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +107,7 @@ class MissingDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """All that differs, each list sorted by address. `ambiguous`: live people whose addresses differ only in case.
+    """All that differs, each list sorted by address; `unmanageable` by id.
 
     `protected` are the updates that protected users would need: they are reported, and never part of `changes`.
     `ending` are protected users in the hub whose files name a last day that has not passed.
@@ -69,102 +117,141 @@ class Difference:
     unchanged: tuple[Text, ...] = ()
     unmanaged: tuple[UnmanagedPerson, ...] = ()
     conflicts: tuple[IdentityConflict, ...] = ()
-    ambiguous: tuple[Text, ...] = ()
+    shared: tuple[SharedAddress, ...] = ()
     missing: tuple[MissingDefinition, ...] = ()
+    unmanageable: tuple[UnmanageableUser, ...] = ()
+    notes: tuple[ProfileNote, ...] = ()
     protected: tuple[UpdateUser, ...] = ()
     ending: tuple[DesiredUser, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _Pair:
-    """A person with a file, and who that is in the hub; None when the hub has nobody there."""
+class _Compared:
+    """A pair, the change that makes them equal, and the profile fields that differ and are left as they are."""
 
-    user: DesiredUser
-    person: LivePerson | None
+    pair: Pair
+    change: Change | None
+    kept: tuple[ProfileField, ...] = ()
+    notes: tuple[ProfileNote, ...] = ()
 
     def is_protected(self, settings: Settings) -> bool:
         """Whether the user is in the hub, and protected by the file's or the hub's spelling of the address."""
-        emails = (self.user.email, self.person.user.email) if self.person else ()
-        return any(map(settings.is_protected, emails))
+        pair = self.pair
+        return pair.person is not None and any(map(settings.is_protected, (pair.user.email, pair.person.user.email)))
 
-
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """A person with a file who may not be paired. `claims` are the hub's ids that the file speaks of."""
-
-    conflict: IdentityConflict
-    claims: frozenset[int]
-
-
-@dataclass(frozen=True, slots=True)
-class _Ambiguous:
-    """Several live people answer to the address; none of them is touched."""
+    @property
+    def is_unchanged(self) -> bool:
+        """Whether the hub holds all that the file says."""
+        stays_in_vain = self.pair.user.departure is not None and self.pair.person is not None
+        return self.change is None and not self.kept and not stays_in_vain
 
 
 def diff(desired: Iterable[DesiredUser], live: LiveIndex, settings: Settings) -> Difference:
     """The difference; the same for the same input, whatever its order. `desired` holds each folded address once."""
     wanted = sorted(desired, key=lambda user: user.email.folded)
-    pairings = [_pair(user, live) for user in wanted]
-    pairs = [pairing for pairing in pairings if isinstance(pairing, _Pair)]
-    refusals = [pairing for pairing in pairings if isinstance(pairing, _Refusal)]
-    protected = {pair.user.email for pair in pairs if pair.is_protected(settings)}
-    compared = [(pair.user.email, _change(pair, live, settings)) for pair in pairs]
-    held_back = [change for email, change in compared if email in protected and isinstance(change, UpdateUser)]
-    changes = [
-        change for email, change in compared if change and not (email in protected and isinstance(change, UpdateUser))
-    ]
-    claimed = {pair.person.user.id for pair in pairs if pair.person}.union(*(refusal.claims for refusal in refusals))
-    ambiguous = [person for people in live.by_address.values() if len(people) > 1 for person in people]
-    claimed.update(person.user.id for person in ambiguous)
+    pairings = [match(user, live) for user in wanted]
+    refusals = [pairing for pairing in pairings if isinstance(pairing, Refusal)]
+    compared = [_compare(pairing, live, settings) for pairing in pairings if isinstance(pairing, Pair)]
+    protected = [found for found in compared if found.is_protected(settings)]
+    held_back = [found.change for found in protected if isinstance(found.change, UpdateUser)]
+    kept = {change.email for change in held_back}
+    changes = [found.change for found in compared if found.change is not None and found.change.email not in kept]
+    shared = _shared(live, compared, [pairing for pairing in pairings if isinstance(pairing, Ambiguous)])
+    claimed = {found.pair.person.user.id for found in compared if found.pair.person}.union(
+        *(refusal.claims for refusal in refusals), *(entry.ids for entry in shared)
+    )
     unmanaged, deletions = _without_file([person for person in live.people if person.user.id not in claimed], settings)
     return Difference(
         changes=tuple(sorted((*changes, *deletions), key=lambda change: change.email.folded)),
-        unchanged=tuple(email for email, change in compared if change is None),
+        unchanged=tuple(found.pair.user.email for found in compared if found.is_unchanged),
         unmanaged=unmanaged,
         conflicts=tuple(refusal.conflict for refusal in refusals),
-        ambiguous=tuple(person.user.email for person in ambiguous),
+        shared=shared,
         missing=_missing(wanted, live, settings),
+        unmanageable=tuple(_unmanageable(live, shared)),
+        notes=tuple(note for found in compared for note in found.notes),
         protected=tuple(held_back),
-        ending=tuple(pair.user for pair in pairs if pair.user.until is not None and pair.user.email in protected),
+        ending=tuple(found.pair.user for found in protected if found.pair.user.until is not None),
     )
 
 
-def _pair(user: DesiredUser, live: LiveIndex) -> _Pair | _Refusal | _Ambiguous:
-    there = live.by_address.get(user.email.folded, ())
-    at_id = live.by_id.get(user.id) if user.id is not None else None
-    if len(there) > 1 and (at_id is None or at_id in there):
-        return _Ambiguous()
-    at_address = there[0] if there else None
-    if user.id is None or (at_address and at_address.user.id == user.id):
-        return _Pair(user, at_address)
-    if at_address is None and at_id is None and user.departure is not None:
-        return _Pair(user, None)
-    claims = frozenset(person.user.id for person in (at_address, at_id) if person)
-    return _Refusal(IdentityConflict(user.email, user.source, _why_refused(user, at_address, at_id)), claims)
+def _shared(
+    live: LiveIndex, compared: Iterable[_Compared], ambiguous: Iterable[Ambiguous]
+) -> tuple[SharedAddress, ...]:
+    """Every address that several live users have, and what a file makes of it."""
+    found = {
+        key: SharedAddress(people[0].user.email, _ids(people))
+        for key, people in live.by_address.items()
+        if len(people) > 1
+    }
+    for entry in compared:
+        if entry.pair.twins:
+            found[entry.pair.user.email.folded] = _chosen(entry)
+    for case in ambiguous:
+        ids = _ids(case.twins)
+        blocked = f"is the address of several users in the hub ({_listed(ids)}): add the `id` of the right one"
+        found[case.user.email.folded] = SharedAddress(case.user.email, ids, case.user.source, blocked=blocked)
+    return tuple(found[key] for key in sorted(found))
 
 
-def _why_refused(user: DesiredUser, at_address: LivePerson | None, at_id: LivePerson | None) -> str:
-    if at_id is not None:
-        return (
-            f"id {user.id} is {at_id.user.email} in the hub, not {user.email}; an address cannot change: keep the file "
-            f"of {at_id.user.email} with `state: absent`, and add a file without `id` for {user.email}"
+def _chosen(entry: _Compared) -> SharedAddress:
+    user, person, ids = entry.pair.user, entry.pair.person, _ids(entry.pair.twins)
+    chosen = person.user.id if person else None
+    others = _listed(number for number in ids if number != chosen)
+    blocked = f"id {chosen} cannot be deleted: the hub deletes by address, which is also that of {others}"
+    return SharedAddress(
+        user.email, ids, user.source, chosen, entry.kept, blocked if user.departure is not None else ""
+    )
+
+
+def _ids(people: Iterable[LivePerson]) -> tuple[int, ...]:
+    return tuple(sorted(person.user.id for person in people))
+
+
+def _listed(ids: Iterable[int]) -> str:
+    return ", ".join(f"id {number}" for number in ids)
+
+
+def _unmanageable(live: LiveIndex, shared: Iterable[SharedAddress]) -> list[UnmanageableUser]:
+    """Users whom no file can name, and those who share their address with another one and have no file."""
+    odd = [
+        UnmanageableUser(person.user.id, why_unmanageable(person.user.email), person.user.email)
+        for person in live.unmanageable
+    ]
+    twins = [
+        UnmanageableUser(
+            number, f"same address as {_listed(other for other in entry.ids if other != number)}", entry.email
         )
-    if at_address is not None:
-        return (
-            f"{user.email} has id {at_address.user.id} in the hub, not {user.id}: deleted and made anew; "
-            "check that this is the same person, then drop `id`"
-        )
-    return f"the hub has neither id {user.id} nor {user.email}; to create this person anew, drop `id`"
+        for entry in shared
+        if entry.source is None or entry.chosen is not None
+        for number in entry.ids
+        if number != entry.chosen
+    ]
+    return sorted((*odd, *twins), key=lambda user: user.id)
 
 
 _CAUSES: Final = {Departure.STATE_ABSENT: Cause.STATE_ABSENT, Departure.UNTIL_PASSED: Cause.UNTIL_PASSED}
 
 
-def _change(pair: _Pair, live: LiveIndex, settings: Settings) -> Change | None:
+def _compare(pair: Pair, live: LiveIndex, settings: Settings) -> _Compared:
     if pair.user.departure is not None:
-        cause = _CAUSES[pair.user.departure]
-        return _deletion(pair.person, cause, pair.user, settings) if pair.person else None
-    return _update(pair.user, pair.person, live, settings) if pair.person else _creation(pair.user, live)
+        return _Compared(pair, _departure(pair, pair.user.departure, live, settings))
+    if pair.person is None:
+        return _Compared(pair, _creation(pair.user, live))
+    edits, notes = _profile(pair.user, pair.person)
+    stays = bool(pair.twins) or not is_comparable(pair.person.user.profile)
+    kept = tuple(edit.field for edit in edits) if stays else ()
+    profile = () if stays else edits
+    return _Compared(pair, _update(pair.user, pair.person, live, settings, profile=profile), kept, notes)
+
+
+def _departure(pair: Pair, why: Departure, live: LiveIndex, settings: Settings) -> Change | None:
+    """The deletion; of a user who shares the address, the revoke of every grant, because the hub deletes by address."""
+    if pair.person is None:
+        return None
+    if pair.twins:
+        return _update(pair.user, pair.person, live, settings)
+    return _deletion(pair.person, _CAUSES[why], pair.user, settings)
 
 
 def _creation(user: DesiredUser, live: LiveIndex) -> CreateUser:
@@ -180,13 +267,27 @@ def _creation(user: DesiredUser, live: LiveIndex) -> CreateUser:
     )
 
 
-def _update(user: DesiredUser, person: LivePerson, live: LiveIndex, settings: Settings) -> UpdateUser | None:
+def _profile(user: DesiredUser, person: LivePerson) -> tuple[tuple[FieldChange, ...], tuple[ProfileNote, ...]]:
+    """The fields that the file wants otherwise, and what is to be said of those that it does not change."""
     held = {entry.field: entry.value for entry in person.user.profile}
-    profile = tuple(
-        FieldChange(entry.field, held.get(entry.field), entry.value)
-        for entry in user.profile
-        if held.get(entry.field) != entry.value
-    )
+    changes: list[FieldChange] = []
+    notes = [
+        ProfileNote(user.email, user.source, entry.field, is_odd=True)
+        for entry in person.user.profile
+        if entry.value is not None and not entry.value.is_writable
+    ]
+    for entry in user.profile:
+        live = held.get(entry.field)
+        if not is_same_value(entry.field, live, entry.value):
+            changes.append(FieldChange(entry.field, live, entry.value))
+        elif live is not None and live != entry.value:
+            notes.append(ProfileNote(user.email, user.source, entry.field))
+    return tuple(changes), tuple(notes)
+
+
+def _update(
+    user: DesiredUser, person: LivePerson, live: LiveIndex, settings: Settings, *, profile: tuple[FieldChange, ...] = ()
+) -> UpdateUser | None:
     wanted = {grant.role: grant for grant in user.grants}
     places = {own.role: own.source for own in user.withheld} | {role: _own_place(own) for role, own in wanted.items()}
     expired = {own.role: own for own in user.expired}

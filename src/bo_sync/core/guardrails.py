@@ -4,7 +4,7 @@ They are checked when a plan is made, and the plan that is applied is made anew,
 first write. `GUARDRAILS` is their order of showing.
 """
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeGuard, get_args
 
@@ -18,10 +18,10 @@ from bo_sync.core.changes import (
     UpdateUser,
 )
 from bo_sync.core.diff import Difference
-from bo_sync.core.likeness import Trait, nearly_matches, traits
+from bo_sync.core.likeness import FULL_NAME, Trait, nearly_matches, traits
 from bo_sync.core.live import LiveIndex
 from bo_sync.core.model import BACKOFFICE, PLATFORM, ROLES_PERMISSIONS, Access, LiveUser, Role, Source
-from bo_sync.core.replay import grants_after, grants_now
+from bo_sync.core.replay import grants_after, grants_now, key_of
 from bo_sync.core.settings import Limit, Settings
 from bo_sync.core.text import Text
 
@@ -29,6 +29,7 @@ GuardrailName = Literal[
     "empty",
     "email_change",
     "removed_file",
+    "ambiguous_address",
     "protected",
     "self",
     "min_role_owners",
@@ -40,7 +41,7 @@ GuardrailName = Literal[
 NumericGuardrail = Literal[
     "min_role_owners", "max_user_deletes", "max_access_losses", "max_grant_losses", "max_expiries"
 ]
-OF_USER: Final[frozenset[GuardrailName]] = frozenset(("email_change", "removed_file", "protected"))
+OF_USER: Final[frozenset[GuardrailName]] = frozenset(("email_change", "removed_file", "ambiguous_address", "protected"))
 """The guardrails whose rows are about single users, who can be left out while the rest runs. The others are of the run.
 """
 NUMERIC: Final[tuple[NumericGuardrail, ...]] = get_args(NumericGuardrail)
@@ -123,24 +124,42 @@ def _email_change(situation: Situation) -> GuardrailResult:
 
 
 def look_alikes(situation: Situation) -> Iterator[tuple[CreateUser, LiveUser, str]]:
-    """Users to be created who look like a user without a file, most likely after a change of address; and what both
-    share."""
-    nobodys = {person.email.raw for person in situation.whole.unmanaged} | {
+    """Users to be created who look like a live user without a file, and what both share: most likely an address that
+    was changed.
+
+    A full name is enough. A phone and one name count only where exactly one live user shares them, with a file or
+    without: a number that several users share, as of a switchboard, identifies none of them.
+    """
+    left = {user.email.raw for user in situation.whole.unmanaged} | {
         change.hub_email.raw
         for change in situation.whole.changes
         if isinstance(change, DeleteUser) and change.source is None
     }
+    created = [change for change in situation.difference.changes if isinstance(change, CreateUser)]
     by_trait: dict[Trait, list[LiveUser]] = {}
-    for person in situation.live.people:
-        if person.user.email.raw in nobodys:
-            for trait in traits(person.user.profile):
-                by_trait.setdefault(trait, []).append(person.user)
-    for change in situation.difference.changes:
-        if isinstance(change, CreateUser):
-            alike = {
-                user.id: (user, trait) for trait in reversed(traits(change.profile)) for user in by_trait.get(trait, ())
-            }
-            yield from ((change, user, trait.noun) for user, trait in alike.values())
+    for person in situation.live.people if left and created else ():
+        for trait in traits(person.user.profile):
+            by_trait.setdefault(trait, []).append(person.user)
+    for change in created:
+        for user, trait in _alike(traits(change.profile), by_trait):
+            if user.email.raw in left:
+                yield change, user, trait.noun
+
+
+def _alike(shared: tuple[Trait, ...], by_trait: Mapping[Trait, Sequence[LiveUser]]) -> Iterator[tuple[LiveUser, Trait]]:
+    """Live users with the same full name; then the one with the same phone and a name, if there is exactly one."""
+    by_name, by_phone = (
+        {
+            user.id: (user, trait)
+            for trait in reversed(shared)
+            if (trait.noun == FULL_NAME) is is_name
+            for user in by_trait.get(trait, ())
+        }
+        for is_name in (True, False)
+    )
+    yield from by_name.values()
+    if len(by_phone) == 1:
+        yield from (alike for number, alike in by_phone.items() if number not in by_name)
 
 
 def _same_person(email: Text, user: LiveUser, shared: str) -> str:
@@ -149,6 +168,19 @@ def _same_person(email: Text, user: LiveUser, shared: str) -> str:
         f"change: add a file for {user.email} with `state: absent`, beside the one for {email}; are they two people, "
         f"give {user.email} a file of their own"
     )
+
+
+def _ambiguous_address(situation: Situation) -> GuardrailResult:
+    """One row per file that several live users answer to, and per deletion of a user who shares the address.
+
+    A row names the file's user. The change of that user, if any, revokes grants by id and may run without the rest.
+    """
+    rows = tuple(
+        GuardrailRow(shared.email, shared.blocked, shared.source)
+        for shared in situation.difference.shared
+        if shared.blocked
+    )
+    return _none_allowed("ambiguous_address", rows)
 
 
 def _protected(situation: Situation) -> GuardrailResult:
@@ -219,7 +251,7 @@ def _min_role_owners(situation: Situation) -> GuardrailResult:
     rows = tuple(
         GuardrailRow(change.email, "would no longer own Roles & permissions with Backoffice on", change.source)
         for change in situation.difference.changes
-        if _hub_email(change).raw in lost
+        if key_of(change, lost) in lost
     )
     limit, allowed_by = _minimum(situation)
     limit = max(limit, 1)
@@ -303,7 +335,7 @@ def _max_access_losses(situation: Situation) -> GuardrailResult:
     rows = tuple(
         GuardrailRow(change.email, f"would lose the last platform area: {', '.join(lost)}", change.source)
         for change in situation.difference.changes
-        if isinstance(change, UpdateUser) and not _areas(then[change.hub_email.raw])
+        if isinstance(change, UpdateUser) and not _areas(then[key_of(change, then)])
         if (lost := [edit.role for edit in _losses(change) if edit.role in PLATFORM and not _has_expired(edit)])
     )
     population = sum(bool(_areas(held)) for held in grants_now(situation.live).values())
@@ -395,6 +427,7 @@ def _done(change: Change) -> str:
 GUARDRAILS: Final[tuple[Callable[[Situation], GuardrailResult], ...]] = (
     _empty,
     _email_change,
+    _ambiguous_address,
     _protected,
     _self,
     _min_role_owners,
@@ -409,6 +442,7 @@ IMPASSABLE: Final[Mapping[GuardrailName, str]] = {
     "empty": "add at least one file to users/; to remove people, give their files `state: absent`",
     "email_change": "nothing passes this guardrail; each row says what to do",
     "removed_file": "nothing passes this guardrail: keep the file with `state: absent`, or set `unmanaged: delete`",
+    "ambiguous_address": "add `id` to the file, or delete the other user in the backoffice; each row says which",
     "protected": (
         "nothing passes this guardrail: correct the file, or the entry of `protect` in bo-sync.yaml, in a reviewed "
         "change"

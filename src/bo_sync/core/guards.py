@@ -6,8 +6,9 @@ nobody approves it unseen. What is tightened is not listed.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 
-from bo_sync.core.model import Access, Severity
+from bo_sync.core.model import Access, Declaration, Ignore, Severity
 from bo_sync.core.policy import Can, Clause, Exemption, Has, Match, Opens, Policy
 from bo_sync.core.settings import Limit, Settings, Unmanaged
 from bo_sync.core.text import Text
@@ -15,7 +16,7 @@ from bo_sync.core.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Loosened:
-    """One guard, named as in bo-sync.yaml, or `policies.ID` and a key of the policy.
+    """One guard, named as in bo-sync.yaml, or `policies.ID` and a key of the policy, or `ignore`.
 
     None before: there was no such entry; None after: it is gone.
     """
@@ -29,14 +30,16 @@ def loosened(before: Settings, after: Settings) -> tuple[Loosened, ...]:
     """Every guard that `after` weakens, in the order of the documented settings.
 
     A raised limit, fewer owners, a protected address that is protected no more, `unmanaged` turned to `delete` (people
-    go) or to `ignore` (nobody hears of them), another domain or hub allowed, and one of our role names that now gives,
-    or leaves alone, another role of the hub.
+    go) or to `ignore` (nobody hears of them), another domain or hub allowed, another time zone (an end may come later),
+    another catalogue, and a role name that is new, is gone, or means another role of the hub.
     """
     return (
         *_unmanaged(before, after),
         *_protect(before, after),
         *_email_domains(before, after),
+        *_timezone(before, after),
         *_hub_host(before, after),
+        *_catalogue(before, after),
         *_guardrails(before, after),
         *_role_definitions(before, after),
     )
@@ -66,12 +69,26 @@ def _email_domains(before: Settings, after: Settings) -> Iterator[Loosened]:
             yield Loosened("email_domains", None, domain)
 
 
+def _timezone(before: Settings, after: Settings) -> Iterator[Loosened]:
+    if after.timezone != before.timezone:
+        yield Loosened("timezone", Text(before.timezone), Text(after.timezone))
+
+
 def _hub_host(before: Settings, after: Settings) -> Iterator[Loosened]:
     is_same = (
         after.hub_host is not None and before.hub_host is not None and before.hub_host.folded == after.hub_host.folded
     )
     if before.hub_host is not None and not is_same:
         yield Loosened("hub_host", before.hub_host, after.hub_host)
+
+
+def _catalogue(before: Settings, after: Settings) -> Iterator[Loosened]:
+    """Any other table: policies judge users by what it says of operations that are not built in."""
+    if before.catalogue != after.catalogue:
+        then = before.catalogue.path if before.catalogue else None
+        now = after.catalogue.path if after.catalogue else None
+        is_edited = then is not None and then == now
+        yield Loosened("catalogue", then, Text(f"{then.raw}, changed") if then and is_edited else now)
 
 
 def _guardrails(before: Settings, after: Settings) -> Iterator[Loosened]:
@@ -99,10 +116,43 @@ def _number(guard: str, before: int, after: int) -> Loosened:
 
 
 def _role_definitions(before: Settings, after: Settings) -> Iterator[Loosened]:
-    now = dict(after.role_definitions)
-    for role, name in before.role_definitions:
-        if now.get(role) != name:
-            yield Loosened(f"role_definitions.{role}", name, now.get(role))
+    then, now = dict(before.role_definitions), dict(after.role_definitions)
+    for role in dict.fromkeys((*then, *now)):
+        if now.get(role) != then.get(role):
+            yield Loosened(f"role_definitions.{role}", then.get(role), now.get(role))
+
+
+def loosened_ignores(before: Iterable[Declaration], after: Iterable[Declaration], today: date) -> tuple[Loosened, ...]:
+    """Every `ignore` of a user that is new, or holds longer than before, by address and finding.
+
+    One that has already expired suppresses nothing.
+    """
+    then, now = _ignores(before), _ignores(after)
+    return tuple(
+        Loosened("ignore", _suppressed(then[key]) if key in then else None, _suppressed(now[key]))
+        for key in sorted(now)
+        if now[key][1].until >= today and (key not in then or now[key][1].until > then[key][1].until)
+    )
+
+
+_Ignored = tuple[Text, Ignore]
+"""A finding that is suppressed, and the address of the user about whom it is."""
+
+
+def _ignores(users: Iterable[Declaration]) -> dict[tuple[str, str], _Ignored]:
+    """The longest of each, by folded address and finding."""
+    found: dict[tuple[str, str], _Ignored] = {}
+    for user in users:
+        for entry in user.ignore:
+            key = (user.email.folded, entry.rule.folded)
+            if key not in found or entry.until > found[key][1].until:
+                found[key] = (user.email, entry)
+    return found
+
+
+def _suppressed(ignored: _Ignored) -> Text:
+    email, entry = ignored
+    return Text(f"{entry.rule.raw} of {email.raw} until {entry.until}: {entry.reason.raw}")
 
 
 def loosened_policies(before: Iterable[Policy], after: Iterable[Policy]) -> tuple[Loosened, ...]:

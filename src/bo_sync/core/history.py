@@ -6,17 +6,17 @@ seen here without a hub, by comparing the files of a git revision (the base) wit
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from bo_sync.core.base_compare import Entries, Sign, entries, readdressed
 from bo_sync.core.guardrails import GuardrailName, GuardrailResult, GuardrailRow
-from bo_sync.core.guards import Loosened, loosened, loosened_policies
+from bo_sync.core.guards import Loosened, loosened, loosened_ignores, loosened_policies
 from bo_sync.core.model import Declaration
 from bo_sync.core.policy import Policy
 from bo_sync.core.presets import departure
-from bo_sync.core.sameness import Candidates, Census, Lost, Pair, Sign, census, find, goes_on
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
 
@@ -72,66 +72,13 @@ class Comparison:
 
 
 def changed_addresses(base: Snapshot, head: Snapshot, today: date) -> tuple[AddressChange, ...]:
-    """Everybody whose address changed, sorted by the new one. Each entry is in one change at most.
-
-    The entry at the base was neither absent nor, today, past its `until`, and its address is not kept so in the head.
-    Where it stands in the head, it is another person's: another entry has the id, or the file of one person, and it
-    neither is where it was nor has the id, the names or all the rest of what it said. Case alone is no difference.
-    """
-    held, stands = _by_address(base), _by_address(head)
-    estranged = _estranged(held, stands, today)
-    present = [person for email in sorted(held) for person in held[email] if departure(person, today) is None]
-    known = {person.email.folded for person in present}
-    everybody = sorted(head.people, key=lambda person: person.email.folded)
-    new = [person for person in everybody if person.email.folded not in known]
-    lost = Lost(
-        _missing(base, head, today),
-        [person for person in present if _is_without_id(person, stands.get(person.email.folded, ()), today)],
-        [person for person in present if person.email.folded in estranged],
+    """Every user with another address than at the base (`readdressed`), sorted by the new address."""
+    then, now = entries(base.people, base.lists), entries(head.people, head.lists)
+    changes = (
+        AddressChange(before, after, sign, next(iter(now.by_address.get(before.email.folded, ())), None))
+        for sign, (before, after) in readdressed(then, now, today)
     )
-    candidates = Candidates(
-        everybody,
-        [person for person in everybody if person.email.folded not in known - estranged],
-        [person for person in new if departure(person, today) is None],
-    )
-    found = find(lost, candidates, census(base.people, base.lists), census(head.people, head.lists))
-    changes = [_change(sign, pair, stands) for sign, pair in found]
     return tuple(sorted(changes, key=lambda change: (change.after.email.folded, change.before.email.folded)))
-
-
-_People = Mapping[str, Sequence[Declaration]]
-"""Entries by folded address, each address's by place."""
-
-
-def _change(sign: Sign, pair: Pair, stands: _People) -> AddressChange:
-    before, after = pair
-    return AddressChange(before, after, sign, next(iter(stands.get(before.email.folded, ())), None))
-
-
-def _by_address(files: Snapshot) -> _People:
-    found: dict[str, list[Declaration]] = {}
-    for person in sorted(files.people, key=lambda person: person.source):
-        found.setdefault(person.email.folded, []).append(person)
-    return found
-
-
-def _is_kept(entries: Sequence[Declaration], today: date) -> bool:
-    """Whether an address stands, and none of its entries is there to be deleted, as the recipe has it."""
-    return bool(entries) and all(departure(entry, today) is None for entry in entries)
-
-
-def _is_without_id(person: Declaration, entries: Sequence[Declaration], today: date) -> bool:
-    return person.id is not None and _is_kept(entries, today) and all(entry.id != person.id for entry in entries)
-
-
-def _estranged(held: _People, stands: _People, today: date) -> set[str]:
-    """Addresses of before that stand today, with nobody whom they were."""
-    return {
-        email
-        for email, entries in held.items()
-        if _is_kept(stands.get(email, ()), today)
-        and not any(goes_on(before, after) for before in entries for after in stands[email])
-    }
 
 
 def removed_people(
@@ -174,27 +121,28 @@ def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Loosened
     showing."""
     changes = changed_addresses(base, head, today)
     removed = removed_people(base, head, today, changes)
-    then, now = census(base.people, base.lists), census(head.people, head.lists)
+    then, now = entries(base.people, base.lists), entries(head.people, head.lists)
     guardrails = (
         GuardrailResult("empty", len(head.people), 1, ok=bool(head.people)),
         _none_allowed("email_change", tuple(_changed(change, then, now) for change in changes)),
         _none_allowed("removed_file", tuple(_removed(person, then, now) for person in removed)),
     )
-    return (*_loosened(base, head),), guardrails
+    return (*_loosened(base, head, today),), guardrails
 
 
-def _loosened(base: Snapshot, head: Snapshot) -> Iterator[Loosened]:
+def _loosened(base: Snapshot, head: Snapshot, today: date) -> Iterator[Loosened]:
     if base.has_settings and head.has_settings:
         yield from loosened(base.settings, head.settings)
     if head.has_policies:
         yield from loosened_policies(base.policies, head.policies)
+    yield from loosened_ignores(base.people, head.people, today)
 
 
 def _none_allowed(guardrail: GuardrailName, rows: tuple[GuardrailRow, ...]) -> GuardrailResult:
     return GuardrailResult(guardrail, len(rows), 0, not rows, rows=rows)
 
 
-def _changed(change: AddressChange, then: Census, now: Census) -> GuardrailRow:
+def _changed(change: AddressChange, then: Entries, now: Entries) -> GuardrailRow:
     old, new = change.before, change.after
     recipe = _recipe(change, then, now) if change.standing is None else _restoring(change, change.standing)
     message = (
@@ -204,7 +152,7 @@ def _changed(change: AddressChange, then: Census, now: Census) -> GuardrailRow:
     return GuardrailRow(new.email, message, new.source)
 
 
-def _recipe(change: AddressChange, then: Census, now: Census) -> str:
+def _recipe(change: AddressChange, then: Entries, now: Entries) -> str:
     """What to do where the old address stands nowhere."""
     old, new = change.before, change.after
     is_in_place = old.source.path == new.source.path
@@ -220,6 +168,11 @@ def _recipe(change: AddressChange, then: Census, now: Census) -> str:
 def _restoring(change: AddressChange, standing: Declaration) -> str:
     """What to do where the old address stands elsewhere, as if it were another person's."""
     old, new = change.before, change.after
+    if change.sign == "name":
+        return (
+            f"give {old.email} this user again, now at {standing.source.short}; to correct the names alone, first "
+            "pin the `id` of both users in a change of its own"
+        )
     if change.sign == "id":
         place = f"leave the id {new.id} to {old.email}, now at {standing.source.short}"
     else:
@@ -234,17 +187,15 @@ def _sign(change: AddressChange) -> str:
     match change.sign:
         case "id":
             return f"has the id {change.after.id}"
+        case "file" if change.before.source.path != change.after.source.path:
+            return "is in the renamed file"
         case "file":
             return "stands in the file"
         case "name":
             return "has the first and last name"
-        case "phone":
-            return "has the phone and a name"
-        case "likeness":
-            return "stands in a file like that"
 
 
-def _removed(person: Declaration, then: Census, now: Census) -> GuardrailRow:
+def _removed(person: Declaration, then: Entries, now: Entries) -> GuardrailRow:
     message = (
         f"has an entry at the base ({person.source.short}) and none now, so would keep all access: "
         f"keep {_tombstone(person, then, now)}, or set `unmanaged: delete` in bo-sync.yaml"
@@ -252,7 +203,7 @@ def _removed(person: Declaration, then: Census, now: Census) -> GuardrailRow:
     return GuardrailRow(person.email, message, person.source)
 
 
-def _tombstone(person: Declaration, then: Census, now: Census | None) -> str:
+def _tombstone(person: Declaration, then: Entries, now: Entries | None) -> str:
     """What to keep of somebody's entry at the base, where `now`, if given, is who stands in which file today."""
     path = person.source.path
     if then.own_file(person) is None:

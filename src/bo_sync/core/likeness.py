@@ -2,8 +2,9 @@
 
 Names are compared by their words, without regard to case, accents, what has no width, apostrophes and other marks; a
 hyphen parts words. Which word of a full name is first, middle or last says nothing: files and hubs are of two minds
-about `van der`, and about who is called Lee Ann. Phones are compared by their digits, `00` at the beginning
-being a plus. What is empty is like nothing.
+about `van der`, and about who is called Lee Ann. A first or last name of punctuation alone counts as it is written: "-"
+is the usual last name of a shared account. Beside a phone it does not count, because many accounts share both. Phones
+are compared by their digits, `00` at the beginning being a plus. What is empty is like nothing.
 """
 
 from collections.abc import Iterator
@@ -21,7 +22,10 @@ _APOSTROPHES: Final = dict.fromkeys(map(ord, "\u00b4\u02b9\u02bb\u02bc\u02bd"))
 """Those that count as letters, or would be taken apart into a space and an accent; the others are punctuation."""
 
 
-@dataclass(frozen=True, slots=True)
+FULL_NAME: Final = "first and last name"
+
+
+@dataclass(frozen=True, slots=True, order=True)
 class Trait:
     """Something that two people would have to share to be taken for one; `noun` names it."""
 
@@ -34,14 +38,33 @@ def traits(profile: Profile) -> tuple[Trait, ...]:
     first, middle, last = (_words(_raw(profile, part)) for part in ("first_name", "middle_name", "last_name"))
     phone = _phone(_raw(profile, "phone"))
     found: list[Trait] = []
-    if first and last:
-        full = (first + last, first + middle + last)
-        found += (Trait("first and last name", tuple(sorted(words))) for words in full)
+    given, family = first or _marks(_raw(profile, "first_name")), last or _marks(_raw(profile, "last_name"))
+    if given and family:
+        full = (given + family, given + middle + family)
+        found += (Trait(FULL_NAME, tuple(sorted(words))) for words in full)
     if phone and first:
         found.append(Trait("phone and first name", (phone, *first)))
     if phone and last:
         found.append(Trait("phone and last name", (phone, *last)))
     return tuple(dict.fromkeys(found))
+
+
+def full_names(profile: Profile) -> frozenset[Trait]:
+    """The full name without and with the middle name; none where the first or the last name is missing."""
+    return frozenset(trait for trait in traits(profile) if trait.noun == FULL_NAME)
+
+
+def _marks(text: str) -> tuple[str, ...]:
+    """The visible marks of a name without letters and digits; every dash is the same."""
+    kept = (_mark(character) for character in normalize("NFKC", text))
+    return tuple("".join(kept).split())
+
+
+def _mark(character: str) -> str:
+    kind = category(character)
+    if kind == "Pd":
+        return "-"
+    return character if kind[0] in "PS" else " " if character.isspace() else ""
 
 
 def _words(text: str) -> tuple[str, ...]:

@@ -5,11 +5,16 @@ lowest id), because that is what the person can do today; the others are surplus
 with any access but NONE counts as OWNER, the access with which we create one.
 """
 
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from bo_sync.core.model import PLATFORM, Access, GrantRow, LiveState, LiveUser, Role, RoleDefinition
 from bo_sync.core.settings import Settings
+from bo_sync.core.text import Text
+
+_is_address: Final = re.compile(r"[^\s@]+@[^\s@]+").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +47,28 @@ class LivePerson:
 
 @dataclass(frozen=True, slots=True)
 class LiveIndex:
-    """A live state, ready to compare. `by_address` is keyed by the folded address; more than one person is possible."""
+    """A live state, ready to compare. `by_address` is keyed by the folded address; more than one person is possible.
+
+    `unmanageable` are the users whom no file can name. They are in nothing else here, so nothing is planned for them
+    and no population counts them. `odd` has them by id and by folded address.
+    """
 
     people: tuple[LivePerson, ...]
     by_address: Mapping[str, tuple[LivePerson, ...]]
     by_id: Mapping[int, LivePerson]
     definitions: Mapping[Role, RoleDefinition]
+    unmanageable: tuple[LivePerson, ...] = ()
+    odd: Mapping[int | str, LivePerson] = field(default_factory=dict)
+
+    @property
+    def everybody(self) -> tuple[LivePerson, ...]:
+        """All users of the hub, for questions about who holds what."""
+        found = (*self.unmanageable, *self.people)
+        return tuple(sorted(found, key=lambda person: (person.user.email.folded, person.user.id)))
+
+    def at(self, email: Text) -> tuple[LivePerson, ...]:
+        """The users who have this address in comparison form."""
+        return self.by_address.get(email.folded, ())
 
     @property
     def grant_count(self) -> int:
@@ -59,15 +80,27 @@ def index(live: LiveState, settings: Settings) -> LiveIndex:
     """`live` under our names, people sorted by folded address, then id."""
     definitions = known_definitions(live.definitions, settings)
     roles = {definition.id: role for role, definition in definitions.items()}
-    people = tuple(
+    everybody = [
         LivePerson(user, holdings(user.rows, roles))
         for user in sorted(live.users, key=lambda user: (user.email.folded, user.id))
-    )
+    ]
+    people = tuple(person for person in everybody if not why_unmanageable(person.user.email))
+    unmanageable = tuple(person for person in everybody if why_unmanageable(person.user.email))
     by_address: dict[str, tuple[LivePerson, ...]] = {}
     for person in people:
         key = person.user.email.folded
         by_address[key] = (*by_address.get(key, ()), person)
-    return LiveIndex(people, by_address, {person.user.id: person for person in people}, definitions)
+    by_id = {person.user.id: person for person in people}
+    odd: dict[int | str, LivePerson] = {person.user.email.folded: person for person in unmanageable}
+    odd |= {person.user.id: person for person in unmanageable}
+    return LiveIndex(people, by_address, by_id, definitions, unmanageable, odd)
+
+
+def why_unmanageable(email: Text) -> str:
+    """What a live address lacks so that no file can name its user, in our own words; "" where a file can."""
+    if not email.raw.strip():
+        return "no address"
+    return "" if email.is_writable and _is_address(email.raw) else "an invalid address"
 
 
 def known_definitions(definitions: Iterable[RoleDefinition], settings: Settings) -> dict[Role, RoleDefinition]:

@@ -10,7 +10,7 @@ from datetime import date
 from enum import IntEnum, StrEnum
 from typing import Final, Literal, NewType
 
-from bo_sync.core.text import Text
+from bo_sync.core.text import Text, normal_form
 
 Role = NewType("Role", str)
 """Our name of a role definition: `sales_hub`, `pricing`. Made of `[a-z0-9_]`, so it is safe to print."""
@@ -138,6 +138,24 @@ Profile = tuple[FieldValue, ...]
 """Managed fields only, each once, in the order of `PROFILE_FIELDS`."""
 
 
+def in_normal_form(field: ProfileField, value: Text | None) -> Text | None:
+    """A field's value in the form in which it is compared and pulled; None for white space alone."""
+    if value is None:
+        return None
+    normal = normal_form(value.raw)
+    return Text(normal.replace(" ", "") if field == "phone" else normal) if normal else None
+
+
+def is_same_value(field: ProfileField, one: Text | None, other: Text | None) -> bool:
+    """Whether two values of a field differ at most in form, which is not a change."""
+    return one == other or in_normal_form(field, one) == in_normal_form(field, other)
+
+
+def is_comparable(profile: Profile) -> bool:
+    """Whether every text of a live profile can be compared and written."""
+    return all(entry.value is None or entry.value.is_writable for entry in profile)
+
+
 class State(StrEnum):
     PRESENT = "present"
     ABSENT = "absent"
@@ -256,6 +274,7 @@ class GrantRow:
     id: str
     definition_id: str
     access: Access
+    updated_at: Text | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

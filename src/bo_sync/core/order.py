@@ -1,6 +1,7 @@
 """The order of an apply, as data.
 
-    create users → profiles → raise grants → lower, revoke, remove duplicates → delete users → losses of ownership
+    create users → profiles → raise grants → lower, revoke, remove duplicates → delete users
+    → lower ownership → delete owners
 
 Access is given before it is taken, so that nobody who is to keep working is without it on the way, and whoever owns the
 hub's roles loses that last, after the new owners stand. One raise waits for a loss: whoever gets one half of the
@@ -16,6 +17,7 @@ from typing import Final
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction, FieldChange, GrantChange, UpdateUser
 from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS
 from bo_sync.core.plan import Plan
+from bo_sync.core.replay import key_of
 from bo_sync.core.text import Text
 
 
@@ -27,7 +29,12 @@ class Phase(StrEnum):
     RAISE = "raise grants"
     LOWER = "lower grants"
     DELETE = "delete users"
-    OWNERSHIP = "losses of ownership"
+    LOWER_OWNERSHIP = "lower ownership"
+    DELETE_OWNERS = "delete owners"
+
+
+ONE_BY_ONE: Final = (Phase.LOWER_OWNERSHIP, Phase.DELETE_OWNERS)
+"""The losses of ownership: one user at a time, lowered before deleted, since only a deletion cannot be taken back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ Step = CreateStep | ProfileStep | GrantStep | DeleteStep
 def steps(
     plan: Plan, owners: Collection[str], viewer: Text | None = None
 ) -> tuple[tuple[Phase, tuple[Step, ...]], ...]:
-    """Every phase that has something to do, with its steps by address; in the last one the running person is last.
+    """Every phase that has something to do, with its steps by address; in the last two the running user is last.
 
     `owners` are the people who can give and take access today (`guardrails.role_owners`), by the hub's spelling.
     """
@@ -69,7 +76,8 @@ def steps(
         for phase, step in _steps_of(change, owners):
             placed[phase].append(step)
     if viewer is not None:
-        placed[Phase.OWNERSHIP].sort(key=lambda step: step.change.email.folded == viewer.folded)
+        for phase in ONE_BY_ONE:
+            placed[phase].sort(key=lambda step: step.change.email.folded == viewer.folded)
     return tuple((phase, tuple(found)) for phase, found in placed.items() if found)
 
 
@@ -82,9 +90,9 @@ def _steps_of(change: Change, owners: Collection[str]) -> Iterator[tuple[Phase, 
         case UpdateUser():
             if change.profile:
                 yield Phase.PROFILES, ProfileStep(change, change.profile)
-            yield from _grant_steps(change, is_owner=change.hub_email.raw in owners)
+            yield from _grant_steps(change, is_owner=key_of(change, owners) in owners)
         case DeleteUser():
-            yield (Phase.OWNERSHIP if change.hub_email.raw in owners else Phase.DELETE), DeleteStep(change)
+            yield (Phase.DELETE_OWNERS if key_of(change, owners) in owners else Phase.DELETE), DeleteStep(change)
 
 
 HALVES: Final = frozenset({ROLES_PERMISSIONS, BACKOFFICE})
@@ -112,6 +120,6 @@ def _phase_of(grant: GrantChange, *, is_owner: bool) -> Phase:
         case Direction.ADDED | Direction.RAISED:
             return Phase.RAISE
         case Direction.LOWERED | Direction.REVOKED if is_owner and grant.role in HALVES:
-            return Phase.OWNERSHIP
+            return Phase.LOWER_OWNERSHIP
         case Direction.LOWERED | Direction.REVOKED | Direction.DUPLICATE:
             return Phase.LOWER

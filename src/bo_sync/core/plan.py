@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction, UpdateUser
-from bo_sync.core.diff import UnmanagedPerson
+from bo_sync.core.diff import UnmanageableUser, UnmanagedPerson
 from bo_sync.core.effect import Effect
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Severity, Source
@@ -58,6 +58,7 @@ class Summary:
     delete: int
     unchanged: int
     unmanaged: int
+    unmanageable: int
     grants: Mapping[Direction, int]
 
 
@@ -78,6 +79,7 @@ class Plan:
     """Judged on the state after the plan, by id."""
     redacted_from: str | None = None
     """The digest of the plan of which this is a copy with pseudonyms, only to be shown; None for a plan itself."""
+    unmanageable: tuple[UnmanageableUser, ...] = ()
 
     @property
     def refused(self) -> tuple[GuardrailResult, ...]:
@@ -106,6 +108,7 @@ class Plan:
             delete=people["delete"],
             unchanged=self.unchanged,
             unmanaged=len(self.unmanaged),
+            unmanageable=len(self.unmanageable),
             grants={direction: grants[direction] for direction in Direction},
         )
 

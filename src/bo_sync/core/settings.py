@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Final
 
 from bo_sync.core.model import DEFAULT_HUB_NAMES, ROLES, Profile, Role, Source
+from bo_sync.core.operations import AddedOperations
 from bo_sync.core.text import Text
 
 
@@ -72,6 +73,7 @@ class Settings:
     guardrails: GuardrailLimits = GuardrailLimits()
     role_definitions: tuple[tuple[Role, Text], ...] = DEFAULT_ROLE_DEFINITIONS
     protect_places: tuple[Source, ...] = field(default=(), compare=False)
+    catalogue: AddedOperations | None = None
 
     @property
     def roles(self) -> tuple[Role, ...]:
@@ -90,4 +92,4 @@ class Settings:
 
 
 def _matches(pattern: Text, email: Text) -> bool:
-    return fnmatchcase(email.raw.casefold(), pattern.raw.casefold())
+    return fnmatchcase(email.folded.casefold(), pattern.folded.casefold())

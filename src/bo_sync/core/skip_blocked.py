@@ -48,9 +48,12 @@ def _without_users(situation: Situation, skipped: dict[GuardrailName, GuardrailR
     """The same without the users of the rows.
 
     Of two users who look alike neither is touched, for one of them may be the other's new address. An entry of
-    `protect` that protects no user may mean any user without a file, so that none of these is deleted.
+    `protect` that protects no user may mean any user without a file, so that none of these is deleted. For an ambiguous
+    address the revokes run: they go by id, and the plan holds no deletion there.
     """
-    blocked = {row.email.folded for result in skipped.values() for row in result.rows}
+    blocked = {
+        row.email.folded for name, result in skipped.items() if name != "ambiguous_address" for row in result.rows
+    }
     blocked |= {user.email.folded for _, user, _ in look_alikes(situation)}
     keeps_unmanaged = any(True for _ in unprotected(situation))
 

@@ -6,11 +6,13 @@ visible instead; the exact characters are had only by asking for `.raw`, as comp
 writers must. Other sinks (Markdown, CSV, HTML) add their own escaper on `.raw`.
 """
 
+import re
 from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import Final
+from unicodedata import normalize
 
-# Printable to Unicode, yet drawn as nothing: fillers, the bguardraille blank, the grapheme joiner, variation selectors.
+# Printable to Unicode, yet drawn as nothing: fillers, the braille blank, the grapheme joiner, variation selectors.
 _FILLERS: Final = (0x115F, 0x1160, 0x17B4, 0x17B5, 0x3164, 0xFFA0, 0x2800, 0x034F, 0x180B, 0x180C, 0x180D, 0x180F)
 _INVISIBLE: Final = frozenset(map(chr, (*_FILLERS, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
 
@@ -34,6 +36,10 @@ def _visible_character(character: str) -> str:
 
 
 _LOWER: Final = {ord(letter): letter.lower() for letter in ascii_uppercase}
+_NO_BREAK: Final = dict.fromkeys((0x00A0, 0x2007, 0x202F), " ")
+"""What Unicode calls a space that allows no line break."""
+_SPACES: Final = re.compile(" {2,}")
+_find_surrogate: Final = re.compile("[\ud800-\udfff]").search
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,8 +56,27 @@ class Text:
 
     @property
     def folded(self) -> str:
-        """The key under which addresses and names are compared: A to Z in lower case, all else as it is. Never shown.
+        """The key under which addresses and names are compared: A to Z in lower case, then NFC. Never shown.
 
-        Full case folding would make one of two addresses that mail servers, and hubs, keep apart: `\u212a` is no k.
+        Full case folding would make one of two addresses that mail servers, and hubs, keep apart. For the same reason
+        the case is folded first: NFC turns `\u212a` into a K, which then stays apart from k.
         """
-        return self.raw.lower() if self.raw.isascii() else self.raw.translate(_LOWER)
+        return self.raw.lower() if self.raw.isascii() else normalize("NFC", self.raw.translate(_LOWER))
+
+    @property
+    def is_writable(self) -> bool:
+        """False for a lone surrogate, which neither a file nor a request can hold, and which equals no other text."""
+        return self.raw.isascii() or _find_surrogate(self.raw) is None
+
+
+def normal_form(raw: str) -> str:
+    """The form in which profile texts are compared: NFC, no outer white space, each run of spaces as one plain space.
+
+    Hubs store such differences away, so they are no change. What is sent is never this form but what the file says.
+    """
+    return normalize("NFC", spaces_in_order(raw))
+
+
+def spaces_in_order(raw: str) -> str:
+    """`raw` in normal form except for NFC, which no reader sees and many editors do not write."""
+    return _SPACES.sub(" ", raw.translate(_NO_BREAK).strip())

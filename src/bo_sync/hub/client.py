@@ -6,21 +6,28 @@ answer for all, although earlier ones took effect. And a hub may refuse several 
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, TypeVar
 
-from bo_sync.core.model import GrantRow, LiveState, LiveUser, Profile, RoleDefinition
+from pydantic import BaseModel
+
+from bo_sync.core.model import Access, GrantRow, LiveState, LiveUser, Profile, RoleDefinition, is_same_value
 from bo_sync.core.text import Text
-from bo_sync.errors import HubError, HubFateUnknownError, HubMovedError
-from bo_sync.hub.answers import Fault, Reply
+from bo_sync.errors import HubError, HubFateUnknownError, HubMovedError, HubUnconfirmedError, WrongUserError
+from bo_sync.hub.answers import Fault, JsonValue, Reply
 from bo_sync.hub.compose import OPERATION, alias, compose, operation_of
 from bo_sync.hub.documents import call
+from bo_sync.hub.listings import people
 from bo_sync.hub.paging import Sizes, chunks
-from bo_sync.hub.reading import read_definitions, read_everything, read_grants
+from bo_sync.hub.reading import read_definitions, read_everything, read_grants, read_list
 from bo_sync.hub.refusals import DENIALS, is_missing, read_failure, write_failure
 from bo_sync.hub.transport import Transport
-from bo_sync.hub.wire import CreatedShape, UserShape, live_user, parse, profile_input
-from bo_sync.ports import Again, Progress, RowWrite, no_objection
+from bo_sync.hub.wire import CreatedShape, RowShape, UserShape, grant_row, live_user, parse, profile_input
+from bo_sync.ports import Again, DeleteRow, Invitation, Progress, RowWrite, UpdateRow, no_objection
+from bo_sync.waiting import finished
+
+ShapeT = TypeVar("ShapeT", bound=BaseModel)
 
 _TAKEN: Final = re.compile(r"already|exists|taken|in use|duplicate", re.IGNORECASE)
 
@@ -35,6 +42,7 @@ class CommerceHub:
         self._transport = transport
         self._sizes = Sizes(page_size, batch_size)
         self._one_by_one = False
+        self._listed: int | None = None
 
     @property
     def url(self) -> str:
@@ -47,7 +55,9 @@ class CommerceHub:
 
     def read_all(self, progress: Progress) -> LiveState:
         """Everything, proved complete, with at most the transport's `concurrency` requests in flight."""
-        return read_everything(self._transport, self._sizes, progress)
+        live = read_everything(self._transport, self._sizes, progress)
+        self._listed = len(live.users)
+        return live
 
     def read_definitions(self) -> tuple[RoleDefinition, ...]:
         """Every role definition, known to us or not."""
@@ -69,7 +79,21 @@ class CommerceHub:
             found |= read_grants(self._transport, batch, self._sizes)
         return found
 
-    def create_user(self, email: Text, profile: Profile) -> int:
+    def read_users(self, emails: Sequence[Text]) -> Sequence[LiveUser]:
+        """Those of several users whom the hub has, without their rows: one request each, or the list if that is fewer.
+
+        The list is of all that the hub had when it was last read, and of those asked about, who may be new.
+        """
+        if self._listed is None or len(emails) <= -(-(self._listed + len(emails)) // self._sizes.page):
+            with ThreadPoolExecutor(self._transport.concurrency, thread_name_prefix="confirm") as pool:
+                shapes = list(finished([pool.submit(self._find, email) for email in emails]))
+        else:
+            wanted = {email.folded for email in emails}
+            listed = read_list(self._transport, people, self._sizes).values()
+            shapes = [shape for shape in listed if Text(shape.email).folded in wanted]
+        return [live_user(shape) for shape in shapes if shape is not None]
+
+    def create_user(self, email: Text, profile: Profile, taken: Collection[int] = ()) -> int:
         """Creates a person. HubMovedError when the address is taken, which the hub only calls a bad request."""
         reply = self._transport.write(
             call("adminUserCreate", {"input": {"email": email.raw, **profile_input(profile)}})
@@ -82,9 +106,9 @@ class CommerceHub:
                 )
                 raise HubMovedError(message, operation=failure.operation, code=failure.code, hint="plan again")
             raise failure
-        return self._created_id(email, reply)
+        return self._created_id(email, reply, taken)
 
-    def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> None:
+    def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> Text | None:
         """Sets the given fields, and the live language again when it is not among them."""
         operation, fields = "adminUserUpdate", profile_input(profile)
         keeps_language = "language" not in fields
@@ -101,6 +125,7 @@ class CommerceHub:
         reply = self._transport.write(call(operation, {"email": email.raw, "input": fields}), look)
         if reply.faults or not _has(reply, operation):
             raise write_failure(operation, email, reply)
+        return self._echoed_profile(email, profile, user_id, reply)
 
     def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
         """Deletes a person."""
@@ -118,31 +143,46 @@ class CommerceHub:
         if reply.faults or not _has(reply, "adminUserDelete"):
             raise write_failure("adminUserDelete", email, reply)
 
-    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> None:
+    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> Text | None:
         """One person's role changes, in order; one a request from the day on which the hub refuses several."""
         if len(writes) <= 1 or self._one_by_one:
-            self._write_one_by_one(user_id, writes, before_again)
-            return
+            return self._write_one_by_one(user_id, writes, before_again)
         reply = self._transport.write(compose(user_id, writes), before_again)
         if not _is_refused_whole(reply):
-            self._check_rows(user_id, writes, reply)
-            return
+            return self._check_rows(user_id, writes, reply)
         before_again()
         self._write_one_by_one(user_id, writes[:1], before_again)
         self._one_by_one = True
-        self._write_one_by_one(user_id, writes[1:], before_again)
+        return self._write_one_by_one(user_id, writes[1:], before_again)
 
-    def _write_one_by_one(self, user_id: int, writes: Sequence[RowWrite], before_again: Again) -> None:
+    def _write_one_by_one(self, user_id: int, writes: Sequence[RowWrite], before_again: Again) -> Text | None:
+        moment = None
         for write in writes:
-            self._check_rows(user_id, [write], self._transport.write(compose(user_id, [write]), before_again))
+            reply = self._transport.write(compose(user_id, [write]), before_again)
+            moment = self._check_rows(user_id, [write], reply) or moment
+        return moment
 
-    def _check_rows(self, user_id: int, writes: Sequence[RowWrite], reply: Reply) -> None:
+    def _check_rows(self, user_id: int, writes: Sequence[RowWrite], reply: Reply) -> Text | None:
         names = [alias(index) for index in range(len(writes))]
         if not reply.faults and all(_has(reply, name) for name in names):
-            return
+            pairs = zip(writes, ((reply.data or {})[name] for name in names), strict=True)
+            moments = [moment for write, found in pairs if (moment := _echoed_row(user_id, write, found)) is not None]
+            return max(moments, default=None)
         failed = next((fault.alias for fault in reply.faults if fault.alias in names), None)
         operation = OPERATION if failed is None else operation_of(writes[names.index(failed)])
         raise write_failure(operation, f"person {user_id}", reply)
+
+    def invite_user(self, invitation: Invitation) -> None:
+        """Asks for the mail once, for a second one would go to a person. The channel is left to the hub's default."""
+        operation = "triggerPasswordSendInitEmailEvent"
+        given: dict[str, JsonValue] = {
+            "email": invitation.email.raw,
+            "redirectUrl": invitation.redirect_url,
+            "language": invitation.language,
+        }
+        reply = self._transport.write(call(operation, {"input": given}), once=True)
+        if reply.faults or not _has(reply, operation):
+            raise write_failure(operation, invitation.email, reply)
 
     def _standing(self, email: Text, user_id: int | None, operation: str) -> UserShape:
         """Who stands at the address at this moment. Raises HubMovedError for nobody, and for somebody made anew."""
@@ -181,12 +221,66 @@ class CommerceHub:
         except HubError:
             return False
 
-    def _created_id(self, email: Text, reply: Reply) -> int:
-        try:
-            return parse(CreatedShape, "adminUserCreate", (reply.data or {})["adminUserCreate"]).id
-        except HubError as err:
-            message = f"adminUserCreate of {email}: done, it seems, but the answer is not of the hub's schema"
-            raise HubFateUnknownError(message, operation=err.operation, detail=err.message) from err
+    def _created_id(self, email: Text, reply: Reply, taken: Collection[int]) -> int:
+        found = _answered(CreatedShape, "adminUserCreate", f"adminUserCreate of {email}", reply)
+        if Text(found.email).folded != email.folded:
+            raise _wrong_user("adminUserCreate", email, f"with {self._transport.credentials.said(found.email)}")
+        if found.id in taken:
+            raise _wrong_user("adminUserCreate", email, f"with the id of another user ({found.id})")
+        return found.id
+
+    def _echoed_profile(self, email: Text, sent: Profile, user_id: int | None, reply: Reply) -> Text | None:
+        """The hub's moment of an update, once its answer holds what was sent."""
+        operation = "adminUserUpdate"
+        shape = _answered(UserShape, operation, f"{operation} of {email}", reply)
+        if Text(shape.email).folded != email.folded or user_id not in {None, shape.id}:
+            answered = f"with {self._transport.credentials.said(shape.email)}, id {shape.id}"
+            raise _wrong_user(operation, email, answered)
+        found = live_user(shape)
+        held = {entry.field: entry.value for entry in found.profile}
+        for entry in sent:
+            if not is_same_value(entry.field, entry.value, held[entry.field]):
+                stored = (
+                    "nothing" if (value := held[entry.field]) is None else self._transport.credentials.said(value.raw)
+                )
+                raise _unconfirmed(
+                    operation, email, f"{entry.field}: sent {entry.value or 'nothing'}, answered {stored}"
+                )
+        return found.updated_at
+
+
+def _echoed_row(user_id: int, write: RowWrite, found: JsonValue) -> Text | None:
+    """The hub's moment of one change, once its answer is about that row and holds the access that was sent."""
+    if isinstance(write, DeleteRow):
+        return None
+    operation, subject = operation_of(write), f"user {user_id}"
+    row = _answered(RowShape, operation, f"{operation} of {subject}", found)
+    is_it = row.id == write.row_id if isinstance(write, UpdateRow) else row.roleDefinitionId == write.definition_id
+    if row.userId != user_id or not is_it:
+        raise _wrong_user(operation, subject, f"with row {Text(row.id)} of user {row.userId}")
+    if row.access != write.access.name:
+        sent, answered = write.access.word, Access[row.access].word
+        raise _unconfirmed(operation, subject, f"sent {sent}, answered {answered}")
+    return grant_row(row).updated_at
+
+
+def _answered(shape: type[ShapeT], operation: str, where: str, found: Reply | JsonValue) -> ShapeT:
+    """What a write was answered with. Raises HubFateUnknownError for what is not of the hub's schema."""
+    try:
+        return parse(shape, operation, (found.data or {})[operation] if isinstance(found, Reply) else found)
+    except HubError as err:
+        message = f"{where}: done, it seems, but the answer is not of the hub's schema"
+        raise HubFateUnknownError(message, operation=operation, detail=err.message) from err
+
+
+def _wrong_user(operation: str, subject: Text | str, answered: str) -> WrongUserError:
+    message = f"{operation} of {subject}: the hub answers {answered}; nothing more was sent for this user"
+    return WrongUserError(message, operation=operation, hint="look at both users in the hub; report this to Propeller")
+
+
+def _unconfirmed(operation: str, subject: Text | str, values: str) -> HubUnconfirmedError:
+    message = f"{operation} of {subject}: the hub stored another value: {values}"
+    return HubUnconfirmedError(message, operation=operation, hint="run plan again: it shows what is left")
 
 
 def _has(reply: Reply, name: str) -> bool:

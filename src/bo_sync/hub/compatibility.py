@@ -31,13 +31,14 @@ OPERATIONS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
         "roleCreate": frozenset({"input"}),
         "roleUpdate": frozenset({"id", "input"}),
         "roleDelete": frozenset({"id"}),
+        "triggerPasswordSendInitEmailEvent": frozenset({"input"}),
     },
 }
 """Root type: operation: the arguments that we give it."""
 
 USED: Final[Mapping[str, frozenset[str]]] = {
     "AdminUser": _PROFILE | {"id", "email", "createdAt", "lastModifiedAt"},
-    "Role": frozenset({"id", "userId", "roleDefinitionId", "access"}),
+    "Role": frozenset({"id", "userId", "roleDefinitionId", "access", "lastModifiedAt"}),
     "RoleDefinition": frozenset({"id", "name", "defaultAccess"}),
     "UserResponse": _PAGE,
     "RoleResponse": _PAGE,
@@ -49,6 +50,7 @@ USED: Final[Mapping[str, frozenset[str]]] = {
     "UpdateUserDto": _PROFILE,
     "RoleCreateInput": frozenset({"roleDefinitionId", "access", "userId"}),
     "RoleUpdateInput": frozenset({"access"}),
+    "PasswordRecoveryLinkInput": frozenset({"email", "redirectUrl", "language"}),
     "RoleAccess": frozenset({"OWNER", "EDITOR", "VIEWER", "NONE"}),
     "Gender": frozenset({"M", "F", "U"}),
 }

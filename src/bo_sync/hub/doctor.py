@@ -4,25 +4,30 @@ Nothing here changes the hub. Even the writes that `probe_writes` tries name a p
 address under the reserved domain `.invalid`, an id of zeros. Where the hub looks for them, it lets the key write.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 from uuid import uuid4
 
-from bo_sync.core.model import Access, RoleDefinition
+from bo_sync.core.live import why_unmanageable
+from bo_sync.core.model import Access, LiveUser, RoleDefinition, is_comparable
 from bo_sync.core.settings import Settings
 from bo_sync.errors import HubDeniedError, HubError
 from bo_sync.hub.answers import Call, JsonObject
 from bo_sync.hub.compatibility import differences
 from bo_sync.hub.documents import call
+from bo_sync.hub.listings import people
 from bo_sync.hub.paging import Sizes
-from bo_sync.hub.reading import read_definitions
+from bo_sync.hub.reading import read_definitions, read_list
 from bo_sync.hub.refusals import DENIALS, is_missing
 from bo_sync.hub.transport import Transport
+from bo_sync.hub.wire import live_user
 
 _PING: Final = Call("ping", "query ping { __typename }", {})
 _NO_KEY: Final = "without a valid key nobody can tell"
+_SHOWN: Final = 10
+"""So many users are named; of the others only the number is."""
 _ZEROS: Final = "00000000-0000-4000-8000-000000000000"
 
 
@@ -60,7 +65,9 @@ def _examine(transport: Transport, sizes: Sizes, settings: Settings, *, probe_wr
         write = Check("write", Status.UNKNOWN, _NO_KEY)
     else:
         write = _probe_writes(transport) if probe_writes else _unprobed()
-    return (endpoint, key, read, write, *_check_definitions(transport, sizes, settings), _check_schema(transport))
+    users = (_check_users(transport, sizes),) if read.status is Status.OK else ()
+    definitions = _check_definitions(transport, sizes, settings)
+    return (endpoint, key, read, write, *users, *definitions, _check_schema(transport))
 
 
 def _check_endpoint(transport: Transport) -> Check:
@@ -130,6 +137,43 @@ def _may(transport: Transport, operation: str, variables: JsonObject) -> bool | 
     if any(fault.code in DENIALS for fault in reply.faults):
         return False
     return True if any(is_missing(fault) for fault in reply.faults) else None
+
+
+def _check_users(transport: Transport, sizes: Sizes) -> Check:
+    """Whether every user can be managed, from the whole list: a plan only warns of those who cannot."""
+    try:
+        held = read_list(transport, people, sizes)
+    except HubError as err:
+        return Check("users", Status.FAILED, err.message, err.hint)
+    users = sorted(map(live_user, held.values()), key=lambda user: user.id)
+    odd = [*_unmanageable(users), *_sharing(users), *_unwritable(users)]
+    if not odd:
+        return Check("users", Status.OK, f"all {len(users)} can be managed")
+    more = f" and {len(odd) - _SHOWN} more" if len(odd) > _SHOWN else ""
+    hint = "plan manages all other users; create these anew in the backoffice, or pin one of several by its `id`"
+    return Check("users", Status.WARNING, f"not all can be managed: {'; '.join(odd[:_SHOWN])}{more}", hint)
+
+
+def _unmanageable(users: Iterable[LiveUser]) -> Iterator[str]:
+    for user in users:
+        if reason := why_unmanageable(user.email):
+            yield f"id {user.id} has {reason}"
+
+
+def _sharing(users: Iterable[LiveUser]) -> Iterator[str]:
+    at: dict[str, list[int]] = {}
+    for user in users:
+        if not why_unmanageable(user.email):
+            at.setdefault(user.email.folded, []).append(user.id)
+    for ids in at.values():
+        if len(ids) > 1:
+            yield f"{' and '.join(f'id {number}' for number in ids)} have one address"
+
+
+def _unwritable(users: Iterable[LiveUser]) -> Iterator[str]:
+    for user in users:
+        if not is_comparable(user.profile):
+            yield f"the profile of id {user.id} holds text that no file can hold"
 
 
 def _check_definitions(transport: Transport, sizes: Sizes, settings: Settings) -> tuple[Check, ...]:

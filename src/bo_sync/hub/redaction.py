@@ -17,6 +17,13 @@ SHORTEST: Final = 8
 _TOO_SHORT: Final = 4
 """Something shorter is no secret, and is in every text by chance. From here on, a short one is hidden as a whole."""
 
+_BREAK: Final = r"(?:\n *|<!---->)?"
+_CUT: Final = ("…", "\\u2026", "...")
+"""How our outputs end what they cut."""
+_OPEN_ESCAPE: Final = re.compile(r"(?:(?<!\\)(?:\\\\)*\\(?:u[0-9a-fA-F]{0,3}|x[0-9a-fA-F]?)?|&#?\w*)$")
+_LONGEST_ESCAPE: Final = 8
+_NAMED: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+
 _HEX: Final = "[0-9a-fA-F]"
 _ESCAPES: Final = (
     r"&\#?\w{1,32};?",
@@ -44,6 +51,74 @@ def without(raw: str, secrets: Sequence[str]) -> str:
             pieces += [raw[reached:start], HIDDEN]
         reached = max(reached, end)
     return "".join([*pieces, raw[reached:]])
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """`text`, a result of ours, with `HIDDEN` for each secret that is in it whole, or begun and then cut.
+
+    A result is machine-read and long, so less is hidden than by `without`: a secret of `SHORTEST` characters or more,
+    in any case, also wrapped, or spelled as our own outputs spell a character (JSON, XML, Markdown, CSV, YAML, logs).
+    """
+    spans = [span for secret in set(secrets) if len(secret) >= SHORTEST for span in _spelled(text, secret)]
+    pieces: list[str] = []
+    reached = 0
+    for start, end in sorted(spans):
+        if start >= reached:
+            pieces += [text[reached:start], HIDDEN]
+        reached = max(reached, end)
+    return "".join([*pieces, text[reached:]])
+
+
+def _spelled(text: str, secret: str) -> Iterator[Span]:
+    if not _may_begin(text.lower(), secret[:SHORTEST].lower()):
+        return
+    begins = re.compile(_BREAK.join(f"(?:{'|'.join(_spellings(each))})" for each in secret[:SHORTEST]), re.ASCII)
+    patterns: dict[str, list[re.Pattern[str]]] = {}
+    found = begins.search(text)
+    while found is not None:
+        if not patterns:
+            patterns = {each: [re.compile(_BREAK + way, re.ASCII) for way in _spellings(each)] for each in set(secret)}
+        end = _end(text, found.start(), [patterns[each] for each in secret])
+        if end is not None:
+            yield _whole(text, found.start()), end
+        found = begins.search(text, found.start() + 1)
+
+
+def _end(text: str, start: int, patterns: Sequence[Sequence[re.Pattern[str]]]) -> int | None:
+    """Where a secret ends that begins at `start`, whole or cut by an output; a character may be spelled in two ways."""
+    ends = {start}
+    for read, unit in enumerate(patterns):
+        further = {more.end() for end in ends for pattern in unit if (more := pattern.match(text, end)) is not None}
+        if not further:
+            return next((end for end in ends if read >= SHORTEST and text.startswith(_CUT, end)), None)
+        ends = further
+    return max(ends)
+
+
+def _whole(text: str, start: int) -> int:
+    """`start`, or where an escape begins in which it lies: half of one would be no JSON or XML any more."""
+    found = _OPEN_ESCAPE.search(text, max(0, start - _LONGEST_ESCAPE), start)
+    return start if found is None else found.start()
+
+
+def _may_begin(lowered: str, begin: str) -> bool:
+    """A fast look: letters and digits are never escaped, and a line breaks at most once in so few characters."""
+    halves = (begin[: SHORTEST // 2], begin[SHORTEST // 2 :])
+    return not all(map(str.isalnum, halves)) or any(half in lowered for half in halves)
+
+
+def _spellings(character: str) -> list[str]:
+    """Each way in which an output of ours may spell a character, as a pattern."""
+    code = ord(character)
+    cases = "".join(map(re.escape, sorted({character.lower(), character.upper()})))
+    named = [re.escape(f"&{name};") for name, point in _NAMED.items() if point == character]
+    doubled = [re.escape(character * 2)] if character in "\"'" else []
+    escaped = [rf"\\(?:u00|x){_cased(code)}", f"%{_cased(code)}", f"&#(?:{code}|x{_cased(code)});", rf"\\[{cases}]"]
+    return [*escaped, *named, *doubled, f"[{cases}]"]
+
+
+def _cased(code: int) -> str:
+    return "".join(f"[{digit}{digit.upper()}]" for digit in f"{code:02x}")
 
 
 def _found(reading: Reading, secret: str) -> Iterator[Span]:

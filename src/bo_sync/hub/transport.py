@@ -62,12 +62,13 @@ class Transport:
             case answer:
                 return self._reply(call, answer)
 
-    def write(self, call: Call, before_again: Callable[[], None] = lambda: None) -> Reply:
+    def write(self, call: Call, before_again: Callable[[], None] = lambda: None, *, once: bool = False) -> Reply:
         """Sends once, or again when it certainly did not happen. Raises HubFateUnknownError when nobody can tell.
 
-        `before_again` is asked after each wait, and raises HubError when the call must not be sent again.
+        `before_again` is asked after each wait, and raises HubError when the call must not be sent again. With `once`
+        nothing is ever sent again.
         """
-        match self._send(call, _may_write_again, before_again):
+        match self._send(call, _never if once else _may_write_again, before_again):
             case Silence(sent=False) as silence:
                 raise self._unreachable(call, silence)
             case Silence() as silence:
@@ -171,6 +172,10 @@ class Transport:
 
 def _may_read_again(outcome: Outcome) -> bool:
     return outcome.status in PASSING if isinstance(outcome, Answer) else not outcome.lasting
+
+
+def _never(_: Outcome) -> bool:
+    return False
 
 
 def _may_write_again(outcome: Outcome) -> bool:

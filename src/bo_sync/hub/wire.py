@@ -5,10 +5,10 @@ read as strings or numbers, since the schema itself has both for the same person
 `Role.userId` an `Int`. Fields that we did not ask for are ignored; a missing or unsound one is a HubError.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Final, Generic, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator
 
 from bo_sync.core.model import PROFILE_FIELDS, Access, FieldValue, GrantRow, LiveUser, Profile, ProfileField
 from bo_sync.core.model import RoleDefinition as Definition
@@ -42,6 +42,18 @@ def _characters(found: object) -> object:
     return str(found) if isinstance(found, int) and not isinstance(found, bool) else found
 
 
+def _any_text(found: object, strictly: Callable[[object], str]) -> str:
+    """Any text that JSON can hold, a lone surrogate included, which pydantic refuses."""
+    return found if isinstance(found, str) else strictly(found)
+
+
+def _address(found: object) -> object:
+    return "" if found is None else found
+
+
+AnyText = Annotated[str, WrapValidator(_any_text)]
+AnyAddress = Annotated[AnyText, BeforeValidator(_address)]
+""""" for none: a user without a sound address does not make an answer unreadable."""
 UserId = Annotated[int, BeforeValidator(_number), Field(gt=0)]
 OpaqueId = Annotated[str, BeforeValidator(_characters), Field(min_length=1, max_length=200)]
 AccessName = Literal["OWNER", "EDITOR", "VIEWER", "NONE"]
@@ -52,17 +64,17 @@ class _Shape(BaseModel):
 
 
 class UserShape(_Shape):
-    """`AdminUser`."""
+    """`AdminUser`. Its texts are whatever users wrote; what of it can be managed is decided in `core/live.py`."""
 
     id: UserId
-    email: Annotated[str, Field(min_length=1)]
+    email: AnyAddress
     gender: Literal["M", "F", "U"] | None
-    firstName: str | None  # noqa: N815  # the schema's spelling
-    middleName: str | None  # noqa: N815
-    lastName: str | None  # noqa: N815
-    phone: str | None
-    job: str | None
-    language: str | None
+    firstName: AnyText | None  # noqa: N815  # the schema's spelling
+    middleName: AnyText | None  # noqa: N815
+    lastName: AnyText | None  # noqa: N815
+    phone: AnyText | None
+    job: AnyText | None
+    language: AnyText | None
     createdAt: str  # noqa: N815
     lastModifiedAt: str  # noqa: N815
 
@@ -81,13 +93,14 @@ class RowShape(_Shape):
     userId: UserId  # noqa: N815
     roleDefinitionId: OpaqueId  # noqa: N815
     access: AccessName
+    moment: Annotated[str | None, Field(alias="lastModifiedAt")] = None
 
 
 class DefinitionShape(_Shape):
     """`RoleDefinition`."""
 
     id: OpaqueId
-    name: str
+    name: AnyText
     defaultAccess: AccessName  # noqa: N815
 
 
@@ -167,7 +180,7 @@ def _text(raw: str | None) -> Text | None:
 
 def grant_row(shape: RowShape) -> GrantRow:
     """A grant row in our words."""
-    return GrantRow(shape.id, shape.roleDefinitionId, Access[shape.access])
+    return GrantRow(shape.id, shape.roleDefinitionId, Access[shape.access], _text(shape.moment))
 
 
 def definition(shape: DefinitionShape) -> Definition:

@@ -15,8 +15,9 @@ from bo_sync.core.plan import Action
 from bo_sync.core.report import PersonOutcome
 from bo_sync.core.text import Text
 
-Operation = Literal["create_user", "update_profile", "write_rows", "delete_user"]
-"""A call of `ports.HubWriter`, which is one request (on a hub that refuses several changes at once, one a change)."""
+Operation = Literal["create_user", "update_profile", "write_rows", "delete_user", "invite_user"]
+"""A call of `ports.HubWriter` or `ports.HubInviter`: one request (on a hub that refuses several changes at once, one a
+change)."""
 
 
 @dataclass(frozen=True, slots=True)

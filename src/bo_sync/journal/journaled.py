@@ -4,17 +4,28 @@ Reads pass through. A write is sent only when its intent is on the disk; what ra
 that is torn down, a defect) leaves no answer behind, which is the truth: nobody knows.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from bo_sync.core.live import LiveIndex
 from bo_sync.core.model import GrantRow, LiveState, LiveUser, Profile, Role
 from bo_sync.core.text import Text
-from bo_sync.errors import HubError, HubFateUnknownError
+from bo_sync.errors import HubError, HubFateUnknownError, WrongUserError
 from bo_sync.journal.entries import Fate, RowIntent
 from bo_sync.journal.place import JournalError
 from bo_sync.journal.writing import Draft, Journal
-from bo_sync.ports import Again, CreateRow, DeleteRow, Hub, Progress, RowWrite, UpdateRow, no_objection
+from bo_sync.ports import (
+    Again,
+    CreateRow,
+    DeleteRow,
+    Hub,
+    HubInviter,
+    Invitation,
+    Progress,
+    RowWrite,
+    UpdateRow,
+    no_objection,
+)
 
 T = TypeVar("T")
 
@@ -56,26 +67,33 @@ class Journaled:
     def read_rows_of(self, user_ids: Sequence[int]) -> Mapping[int, tuple[GrantRow, ...]]:
         return self._hub.read_rows_of(user_ids)
 
-    def create_user(self, email: Text, profile: Profile) -> int:
-        made = self._send(
-            Draft("create_user", email, profile=profile), lambda: self._hub.create_user(email, profile), made=int
-        )
+    def read_users(self, emails: Sequence[Text]) -> Sequence[LiveUser]:
+        return self._hub.read_users(emails)
+
+    def create_user(self, email: Text, profile: Profile, taken: Collection[int] = ()) -> int:
+        draft = Draft("create_user", email, profile=profile)
+        made = self._send(draft, lambda: self._hub.create_user(email, profile, taken), made=int)
         self._emails[made] = email
         self._ids[email.raw] = made
         return made
 
-    def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> None:
+    def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> Text | None:
         draft = Draft("update_profile", email, user_id or self._ids.get(email.raw), profile)
-        self._send(draft, lambda: self._hub.update_profile(email, profile, user_id))
+        return self._send(draft, lambda: self._hub.update_profile(email, profile, user_id))
 
-    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> None:
+    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> Text | None:
         rows = tuple(map(self._row, writes))
         draft = Draft("write_rows", self._emails.get(user_id, Text("")), user_id, rows=rows)
-        self._send(draft, lambda: self._hub.write_rows(user_id, writes, before_again))
+        return self._send(draft, lambda: self._hub.write_rows(user_id, writes, before_again))
 
     def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
         draft = Draft("delete_user", email, user_id or self._ids.get(email.raw))
         self._send(draft, lambda: self._hub.delete_user(email, user_id, before_again))
+
+    def invite_user(self, inviter: HubInviter, invitation: Invitation) -> None:
+        """Has `inviter` send the mail, journalled like a write."""
+        draft = Draft("invite_user", invitation.email, self._ids.get(invitation.email.raw))
+        self._send(draft, lambda: inviter.invite_user(invitation))
 
     def _send(self, draft: Draft, send: Callable[[], T], made: Callable[[T], int | None] = lambda _: None) -> T:
         try:
@@ -85,7 +103,7 @@ class Journaled:
             raise HubError(f"{err.message}, so this was not sent", operation=draft.operation, hint=err.hint) from err
         try:
             done = send()
-        except HubFateUnknownError as err:
+        except (HubFateUnknownError, WrongUserError) as err:
             self._journal.answer(number, Fate.UNKNOWN, error=err.message)
             raise
         except HubError as err:

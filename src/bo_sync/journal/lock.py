@@ -1,4 +1,7 @@
-"""One apply at a time on a machine, for one configuration: the system's own lock on `.bo-sync/lock`.
+"""One apply at a time on a machine, for one configuration and for one hub: the system's own locks.
+
+The first is `.bo-sync/lock`, the second a file for each hub's address in the account's state folder, since two clones
+of one repository have one hub.
 
 The system gives a lock back when its process ends, however it ends; so a file that a killed apply left behind stops
 nobody, and the file is never removed, since somebody may be waiting at it. What stands in it only tells who holds it.
@@ -7,9 +10,10 @@ nobody, and the file is never removed, since somebody may be waiting at it. What
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -33,27 +37,81 @@ def sole_apply(root: Path, holder: Holder) -> Iterator[None]:
     """Holds the lock while the block runs. Raises JournalError at once when somebody else does, or nobody can."""
     path = private_folder(root) / LOCK
     try:
-        descriptor = open_plain(path, os.O_RDWR | os.O_CREAT)
+        descriptor = _opened(path)
     except OSError as err:
         raise _unusable(path, root, err) from err
     try:
-        if not _locked(descriptor, path, root):
-            raise _held_by(_holder(descriptor))
-        _tell(descriptor, holder)
+        _hold(descriptor, holder, "here")
         yield
+        _forget(descriptor)
+    except _UnlockableError as err:
+        raise _unusable(path, root, err.cause) from err
+    finally:
+        os.close(descriptor)
+
+
+@contextmanager
+def sole_apply_to(url: str, holder: Holder, environment: Mapping[str, str]) -> Iterator[str]:
+    """Holds the lock of the hub at `url` for this account on this machine, whichever clone an apply runs in.
+
+    Yields why that lock cannot be had, or "": then the one of `sole_apply` has to do. Raises JournalError at once when
+    another apply holds it.
+    """
+    try:
+        descriptor = _opened(_state_folder(environment) / f"{sha256(url.encode()).hexdigest()[:32]}.lock")
+    except OSError as err:
+        yield _no_hub_lock(err)
+        return
+    try:
+        why_not = ""
+        try:
+            _hold(descriptor, holder, "against this hub")
+        except _UnlockableError as err:
+            why_not = _no_hub_lock(err.cause)
+        yield why_not
         _forget(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _locked(descriptor: int, path: Path, root: Path) -> bool:
+class _UnlockableError(Exception):
+    """The system cannot lock this file at all."""
+
+    def __init__(self, cause: OSError) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+def _opened(path: Path) -> int:
+    return open_plain(path, os.O_RDWR | os.O_CREAT)
+
+
+def _state_folder(environment: Mapping[str, str]) -> Path:
+    """`bo-sync` in $XDG_STATE_HOME, which counts only when it is absolute, or in ~/.local/state; made when missing."""
+    given = Path(environment.get("XDG_STATE_HOME", ""))
+    try:
+        base = given if given.is_absolute() else Path.home() / ".local" / "state"
+    except RuntimeError as err:
+        raise FileNotFoundError(0, "this account has no home folder") from err
+    folder = base / "bo-sync"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return folder
+
+
+def _no_hub_lock(err: OSError) -> str:
+    reason = Text(err.strerror or type(err).__name__)
+    return f"warning: no lock for this hub ({reason}): an apply in another clone on this machine is not noticed"
+
+
+def _hold(descriptor: int, holder: Holder, where: str) -> None:
+    """Takes the lock. Raises JournalError when another apply has it, _UnlockableError when nobody can have it."""
     try:
         _lock(descriptor)
-    except (BlockingIOError, PermissionError):
-        return False
+    except (BlockingIOError, PermissionError) as err:
+        raise _held_by(_holder(descriptor), where) from err
     except OSError as err:
-        raise _unusable(path, root, err) from err
-    return True
+        raise _UnlockableError(err) from err
+    _tell(descriptor, holder)
 
 
 if sys.platform == "win32":
@@ -100,13 +158,13 @@ def _holder(descriptor: int) -> Holder | None:
         return None
 
 
-def _held_by(holder: Holder | None) -> JournalError:
+def _held_by(holder: Holder | None, where: str) -> JournalError:
     if holder is None:
         return JournalError(
-            "another apply is running here; which one cannot be told yet", hint="wait until it has ended"
+            f"another apply is running {where}; which one cannot be told yet", hint="wait until it has ended"
         )
     return JournalError(
-        f"another apply is running here: process {holder.pid}, since {holder.since}, run {holder.run}",
+        f"another apply is running {where}: process {holder.pid}, since {holder.since}, run {holder.run}",
         hint=f"wait until it has ended; once it sends, bo-sync journal {holder.run} shows how far it is",
     )
 

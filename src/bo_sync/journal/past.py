@@ -25,6 +25,11 @@ class Request:
         """What is known from these two lines alone."""
         return self.answer.fate if self.answer else Fate.UNKNOWN
 
+    @property
+    def is_invitation(self) -> bool:
+        """Whether it asked for a mail: no part of the plan, and no read can settle what became of it."""
+        return self.intent.operation == "invite_user"
+
 
 @dataclass(frozen=True, slots=True)
 class Past:
@@ -46,13 +51,13 @@ class Past:
         """The requests of which it is not known whether they happened.
 
         These are the ones without a sound answer, but for those whose person was read again afterwards: then the run's
-        own report, if it came to one, calls that person anything but unknown.
+        own report, if it came to one, calls that person anything but unknown. No read settles an invitation.
         """
         settled = {entry.email.folded for entry in self._reported if entry.outcome is not Outcome.UNKNOWN}
         return tuple(
             request
             for request in self.requests
-            if request.fate is Fate.UNKNOWN and request.intent.email.folded not in settled
+            if request.fate is Fate.UNKNOWN and (request.is_invitation or request.intent.email.folded not in settled)
         )
 
     @property
@@ -65,7 +70,7 @@ class Past:
         return self._reported if self.end else tuple(self._inferred(person) for person in self.people)
 
     def _inferred(self, person: Person) -> PersonOutcome:
-        requests = self.requests_of(person)
+        requests = [request for request in self.requests_of(person) if not request.is_invitation]
         outcome = Outcome.FAILED
         if not requests:
             outcome = Outcome.NOT_ATTEMPTED
@@ -110,6 +115,8 @@ def _done(request: Request) -> Iterator[tuple[str, ...]]:
                 yield ("grant", role, row.access.word) if row.access is not None else ("surplus", role)
         case "delete_user":
             yield ("delete",)
+        case "invite_user":
+            return
 
 
 def read(run: str, journal: bytes) -> Past:

@@ -34,7 +34,7 @@ class JournalError(BoSyncError):
     """The journal or the lock cannot be written, read or had: exit 1."""
 
 
-def private_folder(root: Path, *below: str) -> Path:
+def private_folder(root: Path, *below: str, hint: str = _HINT) -> Path:
     """The folder `.bo-sync` below `root`, or one within it, made for its owner alone. Raises JournalError."""
     folder = root / STATE
     try:
@@ -46,13 +46,23 @@ def private_folder(root: Path, *below: str) -> Path:
             if os.name == "posix" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
                 folder.chmod(0o700)
     except OSError as err:
-        raise JournalError(f"{shown(folder, root)} cannot be made: {err.strerror}", hint=_HINT) from err
+        raise JournalError(f"{shown(folder, root)} cannot be made: {err.strerror}", hint=hint) from err
     return folder
 
 
 def _made(folder: Path) -> None:
     with suppress(FileExistsError):
         folder.mkdir(mode=0o700)
+    _check(folder)
+
+
+def _check_folders(root: Path) -> None:
+    """That a journal is read where one is written. Raises OSError."""
+    for folder in (root / STATE, root / STATE / FOLDER):
+        _check(folder)
+
+
+def _check(folder: Path) -> None:
     if not stat.S_ISDIR(folder.lstat().st_mode):
         raise NotADirectoryError(0, "it is a link or a file, and must be a folder")
 
@@ -81,6 +91,7 @@ def runs(root: Path) -> tuple[str, ...]:
     """The names of all runs that left a journal, newest first. Raises JournalError when they cannot be listed."""
     folder = root / STATE / FOLDER
     try:
+        _check_folders(root)
         names = [path.name for path in folder.iterdir()]
     except FileNotFoundError:
         return ()
@@ -96,6 +107,7 @@ def read_bytes(root: Path, run: str) -> bytes:
     """What the journal of `run` holds. Raises JournalError."""
     path = journal_path(root, run)
     try:
+        _check_folders(root)
         with os.fdopen(open_plain(path, os.O_RDONLY), "rb") as file:
             return file.read()
     except OSError as err:

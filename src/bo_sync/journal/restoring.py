@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bo_sync.core.model import Declaration, FieldValue, Override, Profile, Source, State
+from bo_sync.core.model import Declaration, FieldValue, Override, Profile, Source, State, in_normal_form
 from bo_sync.core.text import Text
 from bo_sync.journal.entries import Before, Person
 from bo_sync.journal.past import Past, created_id, is_changed
@@ -42,11 +42,17 @@ def _restored(person: Person, made: int | None) -> Restored:
 def _profile(before: Before, *, is_gone: bool) -> Profile:
     """Every field, empty ones too, so that what the run filled is cleared; a name that a new person lacks is left out.
 
-    The hub creates nobody without a first and last name, and a file without them says so best.
+    The hub creates nobody without a first and last name, and a file without them says so best. Texts are in normal
+    form, because odd spaces in a name of a file are an error; what no file can hold is left out.
     """
-    return tuple(
-        FieldValue(entry.field, entry.value)
+    values = (
+        FieldValue(entry.field, in_normal_form(entry.field, entry.value))
         for entry in before.profile
+        if entry.value is None or entry.value.is_writable
+    )
+    return tuple(
+        entry
+        for entry in values
         if not (is_gone and entry.value is None and entry.field in {"first_name", "last_name"})
     )
 

@@ -45,10 +45,13 @@ class Draft:
 class Journal:
     """An open journal, safe to share between threads."""
 
-    def __init__(self, descriptor: int, name: Text, clock: Callable[[], Text] = now) -> None:
+    def __init__(
+        self, descriptor: int, name: Text, clock: Callable[[], Text] = now, masked: Callable[[str], str] = str
+    ) -> None:
         self._descriptor = descriptor
         self._name = name
         self._clock = clock
+        self._masked = masked
         self._writing = threading.Lock()
         self._flushing = threading.Lock()
         self._written = 0
@@ -65,6 +68,11 @@ class Journal:
     def is_broken(self) -> bool:
         """Whether something could not be written; once so, always so."""
         return self._trouble is not None
+
+    @property
+    def has_intents(self) -> bool:
+        """Whether a write was sent, or was about to be."""
+        return self._intents > 0
 
     def begin(self, header: Header) -> None:
         """The first line. Raises JournalError."""
@@ -98,7 +106,7 @@ class Journal:
             self._check()
             entry = make()
             try:
-                _write_whole(self._descriptor, spell(entry))
+                _write_whole(self._descriptor, self._masked(spell(entry).decode("ascii")).encode("ascii"))
             except OSError as err:
                 raise self._broken(err) from err
             self._written += 1
@@ -136,8 +144,10 @@ def _write_whole(descriptor: int, line: bytes) -> None:
 
 
 @contextmanager
-def begun(root: Path, header: Header, clock: Callable[[], Text] = now) -> Iterator[Journal]:
-    """A new journal below `root`, its header on the disk, closed after the block.
+def begun(
+    root: Path, header: Header, clock: Callable[[], Text] = now, masked: Callable[[str], str] = str
+) -> Iterator[Journal]:
+    """A new journal below `root`, its header on the disk, closed after the block. `masked` takes secrets out of it.
 
     Raises JournalError when that cannot be had, before the block begins.
     """
@@ -148,7 +158,7 @@ def begun(root: Path, header: Header, clock: Callable[[], Text] = now) -> Iterat
     except OSError as err:
         raise JournalError(f"{shown(path, root)} cannot be written: {err.strerror}", hint=_HINT) from err
     try:
-        journal = Journal(descriptor, shown(path, root), clock)
+        journal = Journal(descriptor, shown(path, root), clock, masked)
         try:
             journal.begin(header)
             _flush_folder(folder)

@@ -4,15 +4,16 @@ Each says in `of` whose word it is (`access/place.py`). Access is spelled as in 
 document says what a file would: there an area is `true` or `false`. What is only needed holds no `none`.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from typing import assert_never
 
+from bo_sync.access.escalation import CredentialStep, Step
 from bo_sync.access.matrix import Contrast, Matrix
 from bo_sync.access.needs import Needs
 from bo_sync.access.panel import Panel
-from bo_sync.access.people import Granted, Person
+from bo_sync.access.people import Granted
 from bo_sync.access.place import AnyPlace
-from bo_sync.access.questions import Answer, is_known
-from bo_sync.access.reach import Step
+from bo_sync.access.questions import Answer, Reaching, is_known
 from bo_sync.access.words import Held, Question, ToRun, spelled
 from bo_sync.core.document import Json
 from bo_sync.core.model import PLATFORM, Access, Role
@@ -89,7 +90,7 @@ def answer_json(answer: Answer, of: AnyPlace, *, indirect: bool) -> str:
                 {"email": able.person.email.raw, "because": [_grant(grant) for grant in able.because]}
                 for able in answer.able
             ],
-            **({"indirect": [_reaching(entry.person, entry.steps) for entry in answer.reaching]} if indirect else {}),
+            **({"indirect": [_reaching(entry) for entry in answer.reaching]} if indirect else {}),
             **_otherwise(answer.question),
             "notes": list(answer.notes),
         },
@@ -97,9 +98,22 @@ def answer_json(answer: Answer, of: AnyPlace, *, indirect: bool) -> str:
     )
 
 
-def _reaching(person: Person, steps: Sequence[Step]) -> Json:
-    taken: list[Json] = [{"operation": step.operation, "role": step.role, "access": step.access.word} for step in steps]
-    return {"email": person.email.raw, "steps": taken}
+def _reaching(entry: Reaching) -> Json:
+    return {
+        "email": entry.person.email.raw,
+        "certain": entry.is_certain,
+        "steps": [_step(step) for step in entry.steps],
+    }
+
+
+def _step(step: Step | CredentialStep) -> Json:
+    match step:
+        case CredentialStep(operation):
+            return {"operation": operation, "role": None, "access": None}
+        case Step(operation, role, access):
+            return {"operation": operation, "role": role, "access": access.word}
+        case unreachable:
+            assert_never(unreachable)
 
 
 def _otherwise(question: Question) -> dict[str, Json]:

@@ -1,11 +1,13 @@
 """Who can, and what it takes, as text: one row a grant, each with where it comes from."""
 
 from collections.abc import Iterator
+from typing import Final, assert_never
 
+from bo_sync.access.capabilities import READ_KEYS, READ_TOKENS
+from bo_sync.access.escalation import CREATE_KEY, LOG_IN, RAISE, WIDEN_KEY, CredentialStep, Step
 from bo_sync.access.needs import Needs
 from bo_sync.access.people import Granted, Person
 from bo_sync.access.questions import Able, Answer, Reaching
-from bo_sync.access.reach import RAISE, Step
 from bo_sync.access.words import Held, Question, ToHold, ToOpen, ToRun, spelled
 from bo_sync.core.model import PLATFORM, Access
 from bo_sync.core.text import Text
@@ -26,10 +28,9 @@ def _answer_lines(answer: Answer, where: str, page: Page, *, indirect: bool) -> 
     more = [_reaching_row(entry) for entry in answer.reaching]
     columns = measure((*rows, *more))
     yield from lay_out(rows, columns, page)
-    if indirect and answer.by_grants:
+    if indirect and (answer.by_grants or more):
         yield ""
-        could = people(len(more)) if more else "nobody"
-        yield from _title(f"Could give it to themselves: {could}", page)
+        yield from _title(f"Escalation paths: {counted(len(more), 'user') if more else 'none'}", page)
         yield from lay_out(more, columns, page)
     if answer.notes:
         yield ""
@@ -83,14 +84,29 @@ def origin(grant: Granted) -> str:
 
 def _reaching_row(entry: Reaching) -> Row:
     steps = ", then ".join(map(_told, entry.steps))
-    return row("!", address(entry.person.email), steps, source=_entry(entry.person))
+    possibly = "" if entry.is_certain else "possibly "
+    return row("!", address(entry.person.email), f"{possibly}{steps}", source=_entry(entry.person))
 
 
-def _told(step: Step) -> str:
-    access = level(step.role, step.access)
-    if step.operation == RAISE:
-        return f"raises their own {step.role} to {access} ({RAISE})"
-    return f"adds {step.role} {access} ({step.operation})"
+_WITH_CREDENTIALS: Final = {
+    CREATE_KEY: "creates an API key with the roles and acts with it",
+    WIDEN_KEY: "gives an API key the roles",
+    LOG_IN: "logs in as its contact or customer",
+    **dict.fromkeys(READ_KEYS, "reads the value of an API key and acts with it"),
+    **dict.fromkeys(READ_TOKENS, "reads a login token"),
+}
+
+
+def _told(step: Step | CredentialStep) -> str:
+    match step:
+        case CredentialStep(operation):
+            return f"{_WITH_CREDENTIALS[operation]} ({operation})"
+        case Step(operation, role, access) if operation == RAISE:
+            return f"raises their own {role} to {level(role, access)} ({operation})"
+        case Step(operation, role, access):
+            return f"adds {role} {level(role, access)} ({operation})"
+        case unreachable:
+            assert_never(unreachable)
 
 
 def _entry(person: Person) -> str:

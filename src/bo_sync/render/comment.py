@@ -21,12 +21,24 @@ SUMMARY_LIMIT: Final = 950_000
 @dataclass(frozen=True, slots=True)
 class Detail:
     """How much is told: most rows of a table that needs attention, and of one that is folded (None is all of them);
-    and most characters of somebody else's in one cell, however much room there is."""
+    and most characters of somebody else's in one cell, however much room there is.
+
+    `grave` are the rows of the gravest kinds that stay longer than the others."""
 
     explain: bool = False
     rows: int | None = None
     folded: int | None = None
     cell: int = 2_000
+    grave: int = 50
+
+    def most(self, grave: int, rows: int | None) -> int | None:
+        """Most rows of a table that begins with `grave` rows of the gravest kinds; `rows` are for the others."""
+        return None if rows is None else max(rows, min(grave, self.grave))
+
+    @property
+    def blocked(self) -> int | None:
+        """Most rows of one thing that blocks: at least three while there is room for any grave row."""
+        return self.most(3, self.rows)
 
 
 _STEPS: Final = (
@@ -39,7 +51,7 @@ _STEPS: Final = (
     Detail(folded=0, rows=40, cell=120),
     Detail(folded=0, rows=12, cell=80),
     Detail(folded=0, rows=3, cell=60),
-    Detail(folded=0, rows=0, cell=40),
+    *(Detail(folded=0, rows=0, cell=40, grave=grave) for grave in (50, 25, 12, 6, 3, 0)),
 )
 
 

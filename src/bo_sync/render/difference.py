@@ -3,7 +3,7 @@
 Each row is one person's gain, or loss, as a whole: what several grants open together belongs to no single one of them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bo_sync.access.difference import GrantStep, PersonDifference
@@ -12,9 +12,10 @@ from bo_sync.core.diff import PROTECTED
 from bo_sync.core.effect import Shift
 from bo_sync.core.guards import Loosened
 from bo_sync.render.escape import terminal
+from bo_sync.render.gravity import Gravity, gravity_of_gain
 from bo_sync.render.guards import guard_rows
 from bo_sync.render.layout import Page, Row, Tone, lay_out, measure, row
-from bo_sync.render.meanings import DELICATE, is_grave, meaning
+from bo_sync.render.meanings import DELICATE, has_ability, is_grave, meaning
 from bo_sync.render.phrases import address, counted, level, people, step
 from bo_sync.render.sections import Section
 
@@ -51,6 +52,17 @@ class Move:
         return f"{'joins with' if person.joined else 'leaves; loses'} {self.held}"
 
     @property
+    def gravity(self) -> Gravity:
+        """How grave it is, by the same order as the changes of a plan."""
+        is_delicate = is_grave(self.shift) or any(grant.role in DELICATE for grant in self.grants)
+        if self.person.kept is not None or (self.person.left and self.symbol == "-"):
+            return Gravity.DELETION
+        if self.symbol in "+▲":
+            after = {grant.role: grant.after for grant in self.grants}
+            return gravity_of_gain(after, is_delicate=is_delicate, has_capability=has_ability(self.shift))
+        return Gravity.OWNERSHIP_LOST if is_delicate else Gravity.LOSS
+
+    @property
     def held(self) -> str:
         """`pricing viewer, logistics owner`: all of somebody's grants, on the side where they are."""
         levels = (f"{grant.role} {level(grant.role, max(grant.before, grant.after))}" for grant in self.grants)
@@ -69,7 +81,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """Every move, in the one place where it is shown; each list is in the order of the addresses."""
+    """Every move, in the one place where it is shown; each list is by gravity, then in the order of the addresses."""
 
     delicate: tuple[Move, ...]
     gained: tuple[Move, ...]
@@ -83,15 +95,19 @@ def by_risk(differing: Sequence[PersonDifference]) -> Sorted:
     rises = [_kept(person) if person.kept else _gain(person) for person in differing if person.gains or person.kept]
     rest = [person for person in differing if not person.kept]
     return Sorted(
-        delicate=tuple(move for move in rises if _is_delicate(move)),
-        gained=tuple(move for move in rises if not _is_delicate(move)),
-        lost=tuple(_loss(person) for person in rest if person.loses),
+        delicate=_gravest_first(move for move in rises if _is_delicate(move)),
+        gained=_gravest_first(move for move in rises if not _is_delicate(move)),
+        lost=_gravest_first(_loss(person) for person in rest if person.loses),
         idle=tuple(_idle(person) for person in rest if not (person.gains or person.loses)),
     )
 
 
 def _is_delicate(move: Move) -> bool:
-    return move.person.kept is not None or is_grave(move.shift) or any(grant.role in DELICATE for grant in move.grants)
+    return move.gravity.is_change_to_review
+
+
+def _gravest_first(moves: Iterable[Move]) -> tuple[Move, ...]:
+    return tuple(sorted(moves, key=lambda move: move.gravity))
 
 
 def _gain(person: PersonDifference) -> Move:

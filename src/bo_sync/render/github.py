@@ -11,11 +11,13 @@ from typing import Final
 
 from bo_sync.core.model import Severity, Source
 from bo_sync.core.plan import Plan
-from bo_sync.core.report import Outcome, PersonOutcome, Report
+from bo_sync.core.report import InvitedUser, Outcome, PersonOutcome, Report
 from bo_sync.render.escape import terminal
+from bo_sync.render.invitations import invitation_words, not_invited
 from bo_sync.render.markdown import gained_and_lost
 from bo_sync.render.notices import Checked, Kind, Notice, files_notices, plan_notices
 from bo_sync.render.phrases import counted
+from bo_sync.render.sections import by_gravity
 
 MOST: Final = 10
 """So many annotations of each level are shown of a step."""
@@ -34,12 +36,22 @@ def files_github(checked: Checked, below: str = "") -> str:
     return _commands(files_notices(checked), below)
 
 
-def report_github(report: Report) -> str:
-    """An annotation for each person to whom an apply did not do everything; none where it did not begin."""
+_ORDER: Final = (Outcome.UNKNOWN, Outcome.UNCONFIRMED, Outcome.FAILED, Outcome.REVERSED, Outcome.NOT_ATTEMPTED)
+
+
+def report_github(report: Report, plan: Plan) -> str:
+    """An annotation for each person to whom an apply of `plan` did not do everything; none where it did not begin."""
     if report.not_run:
         return ""
-    order = (Outcome.UNKNOWN, Outcome.FAILED, Outcome.NOT_ATTEMPTED)
-    return _commands([_of(person) for outcome in order for person in report.outcomes if person.outcome is outcome])
+    outcomes = by_gravity(report.outcomes, plan)
+    found = [_of(person) for outcome in _ORDER for person in outcomes if person.outcome is outcome]
+    if (owners := report.owners) is not None:
+        found.insert(0, Notice("apply", Severity.ERROR, "owners", f"{owners}; to make an owner: {owners.command}"))
+    return _commands([*found, *map(_uninvited, not_invited(report))])
+
+
+def _uninvited(user: InvitedUser) -> Notice:
+    return Notice("apply", Severity.ERROR, "invitation", invitation_words(user), user.email)
 
 
 def _of(person: PersonOutcome) -> Notice:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from bo_sync.access.growth import GrantGrowth, Growth
-from bo_sync.access.operations import Operation
 from bo_sync.core.document import Json
 from bo_sync.core.model import DEFAULT_HUB_NAMES
+from bo_sync.core.operations import Operation
 from bo_sync.core.text import Text
 from bo_sync.render.escape import terminal
 from bo_sync.render.json import envelope

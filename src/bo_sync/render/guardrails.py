@@ -45,6 +45,8 @@ def _found(guardrail: GuardrailResult) -> str:
             told = f"{counted(guardrail.actual, 'uncertain identity', 'uncertain identities')}, none allowed"
         case "removed_file":
             told = f"{counted(guardrail.actual, 'person', 'people')} without a file since the base, none allowed"
+        case "ambiguous_address":
+            told = f"{counted(guardrail.actual, 'ambiguous address', 'ambiguous addresses')}, none allowed"
         case "protected":
             told = f"{counted(guardrail.actual, 'protected person', 'protected people')} changed, none allowed"
         case "self":

@@ -40,6 +40,7 @@ def plan_json(plan: Plan) -> str:
             "summary": _summary(plan.summary),
             "changes": [_change(change, plan) for change in plan.changes],
             "unmanaged": [{"email": person.email.raw, "policy": person.policy} for person in plan.unmanaged],
+            "unmanageable": [{"id": user.id, "reason": user.reason} for user in plan.unmanageable],
             "findings": [finding_document(finding) for finding in plan.findings],
             "guardrails": [_guardrail(guardrail) for guardrail in plan.guardrails],
             "policies": [policy_document(result) for result in plan.policies],
@@ -101,6 +102,7 @@ def _summary(summary: Summary) -> Json:
         "delete": summary.delete,
         "unchanged": summary.unchanged,
         "unmanaged": summary.unmanaged,
+        "unmanageable": summary.unmanageable,
         "grants": {direction.value: summary.grants[direction] for direction in Direction},
     }
 
@@ -148,6 +150,7 @@ def report_json(report: Report, plan: Plan) -> str:
             "not_run": report.not_run or None,
             "moved": list(report.moved),
             "summary": {outcome.value: report.count(outcome) for outcome in Outcome},
+            "owners": _owners(report),
             "outcomes": [
                 {
                     "email": person.email.raw,
@@ -157,10 +160,20 @@ def report_json(report: Report, plan: Plan) -> str:
                 }
                 for person in report.outcomes
             ],
+            "invitations": [
+                {"email": user.email.raw, "outcome": user.outcome.value, "error": user.error}
+                for user in report.invitations
+            ],
             "guardrails": [_guardrail(guardrail) for guardrail in plan.guardrails],
             "policies": [policy_document(result) for result in plan.policies],
         }
     )
+
+
+def _owners(report: Report) -> Json:
+    if (owners := report.owners) is None:
+        return None
+    return {"left": owners.left, "least": owners.least, "command": owners.command}
 
 
 def problems_json(

@@ -14,10 +14,11 @@ from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, way_past
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Plan
 from bo_sync.core.policy import PolicyResult
-from bo_sync.core.report import Outcome, PersonOutcome, Report
+from bo_sync.core.report import InvitationOutcome, InvitedUser, Outcome, OwnersLeft, PersonOutcome, Report
 from bo_sync.core.text import Text
 from bo_sync.render.escape import terminal
 from bo_sync.render.guardrails import measure_of
+from bo_sync.render.invitations import invitation_words
 from bo_sync.render.notices import Checked
 from bo_sync.render.phrases import address
 from bo_sync.render.policies import told_of
@@ -73,7 +74,20 @@ def report_junit(report: Report, plan: Plan) -> str:
     people = Suite("users", tuple(map(_person, report.outcomes)))
     moved = Case("plan", Verdict.FAILURE, report.not_run, report.moved)
     stale = Suite("stale plan", (moved,) if report.moved else ())
-    return _document((stale, _guardrails(plan.guardrails), _policies(plan.policies), people))
+    owners = Suite("owners", (_owners(report.owners),) if report.owners is not None else ())
+    invitations = Suite("invitations", tuple(map(_invitation, report.invitations)))
+    return _document((stale, owners, _guardrails(plan.guardrails), _policies(plan.policies), people, invitations))
+
+
+def _owners(owners: OwnersLeft) -> Case:
+    return Case("owners", Verdict.FAILURE, str(owners), (f"to make an owner: {owners.command}",))
+
+
+def _invitation(user: InvitedUser) -> Case:
+    name = f"invite {address(user.email)}"
+    if user.outcome is InvitationOutcome.SENT:
+        return Case(name)
+    return Case(name, Verdict.ERROR, invitation_words(user))
 
 
 def _files(problems: Sequence[Problem], files: Iterable[Text], below: str) -> Suite:
@@ -129,10 +143,10 @@ def _person(person: PersonOutcome) -> Case:
     name = f"{person.action} {address(person.email)}"
     match person.outcome:
         case Outcome.APPLIED:
-            return Case(name)
-        case Outcome.FAILED:
+            return Case(name, lines=(person.error,) if person.error else ())
+        case Outcome.FAILED | Outcome.REVERSED:
             return Case(name, Verdict.FAILURE, person.error or "")
-        case Outcome.UNKNOWN:
+        case Outcome.UNKNOWN | Outcome.UNCONFIRMED:
             return Case(name, Verdict.ERROR, person.error or "")
         case Outcome.NOT_ATTEMPTED:
             return Case(name, Verdict.SKIPPED, person.error or "")

@@ -39,7 +39,7 @@ from bo_sync.render.markdown_checks import (
     standing_policies,
 )
 from bo_sync.render.phrases import counted, listed, people
-from bo_sync.render.sections import Section, nothing_of, sections
+from bo_sync.render.sections import Section, attention, nothing_of, sections
 
 _WHOLE: Final = "The whole plan is in the JSON, and in `bo-sync plan --format text`."
 _LONGEST: Final = 200
@@ -72,7 +72,9 @@ def _blocks(plan: Plan, told: tuple[Section, ...], detail: Detail) -> Iterator[B
     yield from guardrail_blocks((*plan.refused, *plan.skipped), detail)
     yield from policy_blocks(pressing(plan.policies), detail)
     if risky:
-        yield unfolded(f"{ATTENTION} ({len(risky)})", _table(risky, detail, detail.rows))
+        yield unfolded(
+            f"{ATTENTION} ({len(risky)})", _table(risky, detail, detail.most(len(attention(plan)), detail.rows))
+        )
     for part in parts.values():
         yield folded(f"{part.title} ({len(part.rows)})", _table(part.rows, detail, detail.folded))
     yield standing_policies(plan.policies, detail)
@@ -166,6 +168,7 @@ def _counts(summary: Summary) -> tuple[str, ...]:
         "deleted": summary.delete,
         "unchanged": summary.unchanged,
         "without a file": summary.unmanaged,
+        "unmanageable": summary.unmanageable,
         **{f"grants {direction.value}": summary.grants[direction] for direction in Direction},
     }
     counts["duplicates removed"] = counts.pop(f"grants {Direction.DUPLICATE.value}")

@@ -21,7 +21,7 @@ def guardrail_blocks(guardrails: Iterable[GuardrailResult], detail: Detail) -> I
     """One for each guardrail that refuses."""
     for guardrail in guardrails:
         if not guardrail.ok:
-            rows = table(_HEAD, [partial(_guardrail_row, row, detail) for row in guardrail.rows], detail.rows)
+            rows = table(_HEAD, [partial(_guardrail_row, row, detail) for row in guardrail.rows], detail.blocked)
             told = (
                 f"{prose(measure_of(guardrail))}.",
                 *_below(rows),
@@ -63,9 +63,10 @@ def _measured(guardrail: GuardrailResult) -> Cells:
 def policy_blocks(results: Iterable[PolicyResult], detail: Detail) -> Iterator[Block]:
     """One for each policy that fails, those that refuse first, while there is room for them; the rest is counted."""
     failing = sorted((result for result in results if not result.ok), key=lambda result: not result.is_violated)
-    for result in failing[: detail.rows]:
+    shown = failing[: detail.blocked]
+    for result in shown:
         yield _policy(result, detail)
-    left = failing[len(failing[: detail.rows]) :]
+    left = failing[len(shown) :]
     if left:
         rows = sum(result.actual for result in left)
         yield Block((f"{counted(len(left), 'more policy fails', 'more policies fail')}.",), 0, rows)
@@ -87,7 +88,7 @@ def standing_policies(results: Iterable[PolicyResult], detail: Detail) -> Block:
     standing = [result for result in results if _stood(result)]
     if not standing:
         return Block()
-    blocks = list(policy_blocks(standing, replace(detail, rows=detail.folded)))
+    blocks = list(policy_blocks(standing, replace(detail, rows=detail.folded, grave=0)))
     lines = tuple(line for block in blocks for line in ("", *block.lines))[1:]
     number = sum(result.actual for result in standing)
     told = f"{counted(len(standing), 'policy fails', 'policies fail')} as before, and refuse nothing: {people(number)}"
@@ -100,10 +101,10 @@ def _counting(result: PolicyResult, detail: Detail) -> Block:
     cells = [partial(_policy_row, row, detail) for row in result.rows]
     new = [shown for shown, row in zip(cells, result.rows, strict=True) if row.is_new]
     if not new or len(new) == len(cells):
-        return table((*_HEAD, ""), cells, detail.rows)
+        return table((*_HEAD, ""), cells, detail.blocked)
     old = [shown for shown, row in zip(cells, result.rows, strict=True) if not row.is_new]
     first, then = (
-        table((*_HEAD, ""), new, detail.rows),
+        table((*_HEAD, ""), new, detail.blocked),
         table(_HEAD, [_without_mark(each) for each in old], detail.folded),
     )
     below = folded(f"{people(len(old))} did so before", then)

@@ -115,7 +115,8 @@ _WORDS: Final = {
 
 def _guards(loosened: Sequence[Loosened], detail: Detail) -> Block:
     rows = [partial(_guard, entry, detail) for entry in loosened]
-    return unfolded(f"Guards loosened ({len(loosened)})", table(("guard", "before", "after"), rows, detail.rows))
+    shown = table(("guard", "before", "after"), rows, detail.most(len(rows), detail.rows))
+    return unfolded(f"Guards loosened ({len(loosened)})", shown)
 
 
 def _guard(entry: Loosened, detail: Detail) -> Cells:

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from bo_sync.core.plan import Plan
-from bo_sync.core.report import Outcome, PersonOutcome, Report
+from bo_sync.core.report import InvitedUser, Outcome, PersonOutcome, Report
 from bo_sync.render.comment import (
     COMMENT_LIMIT,
     Block,
@@ -20,14 +20,21 @@ from bo_sync.render.comment import (
     table,
     unfolded,
 )
+from bo_sync.render.invitations import invitation_words, mail_sentence, not_invited
 from bo_sync.render.markdown import marker_of
 from bo_sync.render.markdown_checks import guardrail_blocks, policy_blocks
 from bo_sync.render.phrases import listed, people
+from bo_sync.render.sections import by_gravity
 
 _WHOLE: Final = "The whole report is in the JSON; `bo-sync journal` reads back what was sent."
 _TITLES: Final = {
     Outcome.UNKNOWN: ("Unknown", "Look at these people in the hub, then run plan again."),
+    Outcome.UNCONFIRMED: (
+        "Unconfirmed",
+        "The hub answered success and does not show what was sent: look there, then run plan again.",
+    ),
     Outcome.FAILED: ("Failed", "Maybe partly done: run plan again, it shows what is left."),
+    Outcome.REVERSED: ("Reversed", "Too few owners were left, so their ownership was given back."),
     Outcome.NOT_ATTEMPTED: ("Not attempted", "Nothing was sent for these people: plan and apply again."),
 }
 
@@ -51,14 +58,22 @@ def _blocks(applied: _Applied, detail: Detail) -> Iterator[Block]:
     report = applied.report
     yield said(marker_of("apply", applied.hub_url), f"### {_heading(report)}", "", _told(report))
     yield from _why_not_run(applied, detail)
+    if report.owners is not None:
+        command = code(report.owners.command, detail)
+        yield said(f"**{prose(str(report.owners))}.**", "", f"{prose('To make an owner: ')}{command}")
     for outcome, (title, advice) in _TITLES.items():
-        rows = _table(report, outcome, detail, detail.rows)
+        rows = _table(applied, outcome, detail, detail.rows)
         if rows.rows:
             shown = folded if report.not_run else unfolded
             yield shown(f"{title} ({rows.rows})", Block((advice, "", *rows.lines), rows.shown, rows.rows))
-    done = _table(report, Outcome.APPLIED, detail, detail.folded)
+    done = _table(applied, Outcome.APPLIED, detail, detail.folded)
     if done.rows:
         yield folded(f"Applied ({done.rows})", done)
+    missed = table(("", "who", "why"), [partial(_missed, user, detail) for user in not_invited(report)], detail.rows)
+    if missed.rows:
+        yield unfolded(f"Not invited for certain ({missed.rows})", missed)
+    if told := mail_sentence(report):
+        yield said(prose(told))
     yield said(_footer(applied, detail))
 
 
@@ -88,6 +103,8 @@ def _heading(report: Report) -> str:
     if report.complete:
         return f"✅ bo-sync apply: {people(len(report.outcomes))} applied"
     left = len(report.outcomes) - report.count(Outcome.APPLIED)
+    if not left:
+        return f"⛔ bo-sync apply: {people(len(report.outcomes))} applied, not all new users invited"
     return f"⛔ bo-sync apply: {left} of {people(len(report.outcomes))} not applied"
 
 
@@ -98,13 +115,18 @@ def _told(report: Report) -> str:
     return f"{people(len(report.outcomes))}: {counts}." if counts else "The hub holds what the files say."
 
 
-def _table(report: Report, outcome: Outcome, detail: Detail, most: int | None) -> Block:
-    found = [partial(_cells, person, detail) for person in report.outcomes if person.outcome is outcome]
-    return table(("", "who", "why"), found, most)
+def _table(applied: _Applied, outcome: Outcome, detail: Detail, most: int | None) -> Block:
+    report, plan = applied.report, applied.plan
+    found = [person for person in report.outcomes if person.outcome is outcome]
+    return table(("", "who", "why"), [partial(_cells, person, detail) for person in by_gravity(found, plan)], most)
 
 
 def _cells(person: PersonOutcome, detail: Detail) -> Cells:
     return person.action, code(person.email.raw, detail), code(person.error or "", detail)
+
+
+def _missed(user: InvitedUser, detail: Detail) -> Cells:
+    return "invite", code(user.email.raw, detail), code(invitation_words(user), detail)
 
 
 def _footer(applied: _Applied, detail: Detail) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final
 
-from bo_sync.access.abilities import among
+from bo_sync.access.capabilities import among
 from bo_sync.access.catalogue import catalogue
 from bo_sync.core.effect import Shift
 from bo_sync.core.model import ROLES_PERMISSIONS, Role
@@ -19,14 +19,14 @@ NAMED: Final = 2
 
 @lru_cache(maxsize=1024)  # people with one preset gain the same
 def meaning(shift: Shift, *, explain: bool = False) -> str:
-    """`can now make API keys; opens Admin > API Keys; +10 operations`; with `explain` every item and operation."""
+    """`can now create API keys; opens Admin > API Keys; +10 operations`; with `explain` every item and operation."""
     return "; ".join(_parts(shift, explain=explain)) or "opens and closes nothing that is known"
 
 
 def _parts(shift: Shift, *, explain: bool) -> Iterator[str]:
-    if gained := _abilities(shift.gained, shift.lost):
+    if gained := _capabilities(shift.gained, shift.lost):
         yield f"can now {gained}"
-    if lost := _abilities(shift.lost, shift.gained):
+    if lost := _capabilities(shift.lost, shift.gained):
         yield f"can no longer {lost}"
     for verb, items in (("opens", shift.opened), ("closes", shift.closed)):
         if items:
@@ -37,9 +37,9 @@ def _parts(shift: Shift, *, explain: bool) -> Iterator[str]:
             yield f"{sign}{counted(len(names), 'operation')}{told}"
 
 
-def _abilities(here: Sequence[str], elsewhere: Sequence[str]) -> str:
-    """Abilities among the operations `here`, but for those that the other direction touches as well."""
-    return "; ".join(ability.words for ability in among(here) if ability not in among(elsewhere))
+def _capabilities(here: Sequence[str], elsewhere: Sequence[str]) -> str:
+    """Capabilities among the operations `here`, except those that the other direction touches as well."""
+    return "; ".join(entry.words for entry in among(here) if entry not in among(elsewhere))
 
 
 def _items(items: Sequence[str], *, explain: bool) -> str:
@@ -50,11 +50,16 @@ def _items(items: Sequence[str], *, explain: bool) -> str:
 
 @lru_cache(maxsize=1024)
 def is_grave(shift: Shift) -> bool:
-    """Whether somebody gains an ability that deserves attention, or opens an item of the menu for what is delicate.
+    """Whether somebody gains a capability that deserves attention, or opens an item of the menu for what is delicate.
 
     That item may open by another grant: Backoffice switched on for somebody who owns Roles & permissions already.
     """
-    return any(ability.is_grave for ability in among(shift.gained)) or not _delicate_items().isdisjoint(shift.opened)
+    return any(entry.is_grave for entry in among(shift.gained)) or not _delicate_items().isdisjoint(shift.opened)
+
+
+def has_ability(shift: Shift) -> bool:
+    """Whether a gain is told in words."""
+    return bool(among(shift.gained))
 
 
 @lru_cache(maxsize=1)

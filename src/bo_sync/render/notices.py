@@ -1,7 +1,7 @@
 """Everything that somebody should be told, as one list: what annotations, SARIF and code quality reports are made of.
 
-What refuses comes first, then what needs attention, then what is worth knowing; of equal weight the files come before
-the guardrails, the policies, the guards, the changes and the findings.
+What refuses comes first, then what needs attention, then what is worth knowing, each by `Gravity`; of equal gravity the
+files come before the guardrails, the policies, the guards, the changes and the findings.
 """
 
 import re
@@ -18,6 +18,7 @@ from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.policy import PolicyResult, PolicyRow
 from bo_sync.core.text import Text, visible
+from bo_sync.render.gravity import Gravity
 from bo_sync.render.guardrails import measure_of
 from bo_sync.render.guards import after_of, before_of
 from bo_sync.render.phrases import address
@@ -59,6 +60,7 @@ class Notice:
     source: Source | None = None
     what: str = ""
     kind: Kind = Kind.FINDING
+    gravity: Gravity = Gravity.WARNING
 
     @property
     def told(self) -> str:
@@ -111,7 +113,21 @@ def files_notices(checked: Checked) -> tuple[Notice, ...]:
 
 
 def _gravest_first(notices: Iterable[Notice]) -> tuple[Notice, ...]:
-    return tuple(sorted(notices, key=lambda notice: _WEIGHTS.index(notice.severity)))
+    """By severity and gravity. Of each check that blocks only the first notice is among the gravest, so that no check
+    hides another one."""
+    found: list[Notice] = []
+    seen: set[str] = set()
+    for notice in notices:
+        blocked = Gravity.BLOCKED_TOO if notice.check in seen else Gravity.BLOCKED
+        seen.add(notice.check)
+        found.append(replace(notice, gravity=blocked) if notice.severity is Severity.ERROR else notice)
+    return tuple(sorted(found, key=lambda notice: (_WEIGHTS.index(notice.severity), notice.gravity)))
+
+
+def kept(notices: Sequence[Notice], most: int) -> tuple[Notice, ...]:
+    """The `most` gravest of `notices`, in the given order."""
+    gravest = sorted(range(len(notices)), key=lambda index: notices[index].gravity)[:most]
+    return tuple(notices[index] for index in sorted(gravest))
 
 
 def _of_problem(problem: Problem) -> Notice:
@@ -186,11 +202,13 @@ def _of_note(note: PolicyRow, whole: Notice) -> Notice:
 def _of_guard(loosened: Loosened) -> Notice:
     told = visible(f"{loosened.guard}: {before_of(loosened)} → {after_of(loosened)}")
     title = "a guard is loosened since the base"
-    return Notice(GUARD, Severity.WARNING, title, told, what=_lasting(told), kind=Kind.GUARD)
+    return Notice(
+        GUARD, Severity.WARNING, title, told, what=_lasting(told), kind=Kind.GUARD, gravity=Gravity.WEAKENED_GUARD
+    )
 
 
 def _of_changes(plan: Plan) -> Iterator[Notice]:
-    for change, row, place in attention(plan):
+    for change, row, gravity, place in attention(plan):
         told = "; ".join(filter(None, (f"{row.topic} {row.effect}".strip(), row.meaning)))
         is_deletion = isinstance(change, DeleteUser)
         yield Notice(
@@ -202,6 +220,7 @@ def _of_changes(plan: Plan) -> Iterator[Notice]:
             place or change.source,
             row.topic,
             Kind.CHANGE,
+            gravity,
         )
 
 

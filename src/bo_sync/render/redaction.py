@@ -205,9 +205,17 @@ def redacted_report(report: Report, who: Pseudonyms) -> Report:
         replace(person, email=who.email(person.email), error=None if person.error is None else who.told(person.error))
         for person in report.outcomes
     )
-    moved = tuple(map(who.told, report.moved))
+    invitations = (
+        replace(user, email=who.email(user.email), error=None if user.error is None else who.told(user.error))
+        for user in report.invitations
+    )
     return replace(
-        report, outcomes=tuple(sorted(outcomes, key=attrgetter("email"))), moved=moved, digest=who.digest(report.digest)
+        report,
+        outcomes=tuple(sorted(outcomes, key=attrgetter("email"))),
+        moved=tuple(map(who.told, report.moved)),
+        digest=who.digest(report.digest),
+        owners=report.owners and replace(report.owners, command=who.told(report.owners.command)),
+        invitations=tuple(sorted(invitations, key=attrgetter("email"))),
     )
 
 

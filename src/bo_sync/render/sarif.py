@@ -12,7 +12,7 @@ from bo_sync.core.document import Json
 from bo_sync.core.model import Severity, Source
 from bo_sync.render.escape import json_text
 from bo_sync.render.fingerprints import fingerprints, place_of
-from bo_sync.render.notices import Kind, Notice
+from bo_sync.render.notices import Kind, Notice, kept
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Final[Mapping[Severity, str]] = {
@@ -45,7 +45,7 @@ def sarif(notices: Sequence[Notice], below: str = "") -> str:
 
     `below` is the folder of the configuration in the repository, with a `/` at its end.
     """
-    left, notices = len(notices[MOST:]), notices[:MOST]
+    left, notices = len(notices[MOST:]), kept(notices, MOST)
     rules = {notice.check: notice for notice in reversed(notices)}
     order = {check: index for index, check in enumerate(sorted(rules))}
     return json_text(

@@ -1,7 +1,7 @@
 """The changes of a saved plan, and what they let people do, read back to be shown in another form."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from functools import cache
 from typing import Final
@@ -24,6 +24,7 @@ from bo_sync.core.changes import (
 from bo_sync.core.document import Json
 from bo_sync.core.effect import Effect, Shift
 from bo_sync.core.model import ACCESS_WORDS, PROFILE_FIELDS, Access, FieldValue, ProfileField, Role, Source
+from bo_sync.core.operations import is_operation_name
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from bo_sync.render.documents import (
@@ -121,7 +122,7 @@ def _day(found: Mapping[str, Json]) -> date:
 
 @cache
 def _known() -> Powers:
-    """The catalogue. It names no role definition but the documented ones, so nobody's settings change what it says."""
+    """The built-in catalogue. The plan may name more operations: those that a repository's own table added."""
     return powers(Settings())
 
 
@@ -139,27 +140,20 @@ def read_effects(changes: Iterable[tuple[Change, Mapping[str, Json]]]) -> Iterat
 
 def _shift(entry: Mapping[str, Json]) -> Shift:
     menu, operations = (object_of(entry_of(entry, key), f"`{key}`") for key in ("menu", "operations"))
-    items, runs = _names()
+    items = frozenset(item.name for item in _known().facts.menu)
     return Shift(
-        _words(menu, "opened", items),
-        _words(menu, "closed", items),
-        _words(operations, "gained", runs),
-        _words(operations, "lost", runs),
+        _words(menu, "opened", items.__contains__),
+        _words(menu, "closed", items.__contains__),
+        _words(operations, "gained", is_operation_name),
+        _words(operations, "lost", is_operation_name),
     )
 
 
-def _words(holder: Mapping[str, Json], key: str, words: frozenset[str]) -> tuple[str, ...]:
+def _words(holder: Mapping[str, Json], key: str, is_name: Callable[[str], object]) -> tuple[str, ...]:
     found = entry_of(holder, key)
     if not isinstance(found, list):
         refuse(f"`{key}` of the saved plan is not a list")
-    named = tuple(word for word in found if isinstance(word, str) and word in words)
+    named = tuple(word for word in found if isinstance(word, str) and is_name(word))
     if len(named) != len(found):
         refuse(f"`{key}` of the saved plan names what the catalogue of this bo-sync does not have")
     return named
-
-
-@cache
-def _names() -> tuple[frozenset[str], frozenset[str]]:
-    """Every item of the menu, and every operation."""
-    facts = _known().facts
-    return frozenset(item.name for item in facts.menu), frozenset(operation.name for operation in facts.operations)

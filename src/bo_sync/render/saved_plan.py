@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final, get_args
 
-from bo_sync.core.diff import PROTECTED, UnmanagedPerson
+from bo_sync.core.diff import PROTECTED, UnmanageableUser, UnmanagedPerson
 from bo_sync.core.document import Json
 from bo_sync.core.guardrails import Basis, GuardrailName, GuardrailResult, GuardrailRow
 from bo_sync.core.model import Severity
@@ -43,6 +43,7 @@ _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _ALLOWED: Final = re.compile(r"--allow [a-z_]{1,40}=[0-9]{1,8}")
 _GUARDRAILS: Final[dict[str, GuardrailName]] = {name: name for name in get_args(GuardrailName)}
 _SEVERITIES: Final = frozenset(severity.value for severity in Severity)
+_UNMANAGEABLE: Final = re.compile(r"no address|an invalid address|same address as id [0-9]{1,18}(, id [0-9]{1,18})*")
 _LEFT: Final = frozenset({*(policy.value for policy in Unmanaged), PROTECTED})
 
 
@@ -78,6 +79,10 @@ def _plan(document: Mapping[str, Json]) -> Plan:
         tuple(_guardrail(found) for found in objects_of(document, "guardrails")),
         dict(read_effects(zip(read, changes, strict=True))),
         tuple(_policy(found) for found in objects_of(document, "policies")),
+        unmanageable=tuple(
+            UnmanageableUser(number_of(user, "id"), name_of(user, "reason", _UNMANAGEABLE))
+            for user in objects_of(document, "unmanageable")
+        ),
     )
 
 

@@ -1,9 +1,9 @@
 """A plan as rows in sections, risk first: what deserves attention, access gained, access lost, profile, not touched.
 
-A row stands in exactly one section. Whoever owns Roles & permissions can give themselves anything, and a key of the hub
-outlives its maker, so what touches these two roles stands with the refusals and the deletions; so does every grant that
-lets somebody do something grave or opens the menu item of these roles (`is_grave`), and Backoffice where its loss ends
-somebody's ownership.
+A row stands in exactly one section; within it the gravest is first (`Gravity`). Whoever owns Roles & permissions can
+give themselves anything, and a key of the hub outlives its maker, so what touches these two roles stands with the
+refusals and the deletions; so does every grant that lets somebody do something grave or opens the menu item of these
+roles (`is_grave`), and Backoffice where its loss ends somebody's ownership.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
@@ -22,15 +22,17 @@ from bo_sync.core.changes import (
     place_of_grant,
 )
 from bo_sync.core.diff import PROTECTED
-from bo_sync.core.effect import Shift
+from bo_sync.core.effect import Effect, Shift
 from bo_sync.core.guardrails import by_expiry
 from bo_sync.core.model import BACKOFFICE, Profile, ProfileField, Role, Severity, Source
 from bo_sync.core.plan import Finding, Plan
+from bo_sync.core.report import PersonOutcome
 from bo_sync.core.settings import Unmanaged
 from bo_sync.core.text import Text
+from bo_sync.render.gravity import Gravity, gravity_of_gain
 from bo_sync.render.guardrails import measure_of
 from bo_sync.render.layout import Pieces, Row, row
-from bo_sync.render.meanings import DELICATE, is_grave, meaning
+from bo_sync.render.meanings import DELICATE, has_ability, is_grave, meaning
 from bo_sync.render.phrases import address, level, people, step
 from bo_sync.render.policies import told_of
 
@@ -48,15 +50,15 @@ class Told(NamedTuple):
 
     change: Change
     row: Row
+    gravity: Gravity
     place: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Sorted:
-    """Rows as they are found, by section; within one they keep the plan's order, which is by address."""
+    """Rows as they are found, in the plan's order, which is by address; by section."""
 
-    deleted: list[Told]
-    delicate: list[Told]
+    grave: list[Told]
     gained: list[Told]
     lost: list[Told]
     profile: list[Told]
@@ -82,9 +84,8 @@ class _Telling:
 def sections(plan: Plan, *, explain: bool = False) -> tuple[Section, ...]:
     """The sections that have rows, in the order of showing; `explain` names every menu item and operation."""
     found = _sorted(_Telling(plan, explain))
-    delicate = _rows((*found.deleted, *found.delicate))
     titled = (
-        ("Needs attention", (*_refusals(plan), *_findings(plan, info=False), *delicate)),
+        ("Needs attention", (*_refusals(plan), *_rows(found.grave), *_findings(plan, info=False))),
         ("Access gained", _rows(found.gained)),
         ("Access lost", _rows(found.lost)),
         ("Profile only, no effect on access", _rows(found.profile)),
@@ -94,17 +95,26 @@ def sections(plan: Plan, *, explain: bool = False) -> tuple[Section, ...]:
 
 
 def attention(plan: Plan) -> tuple[Told, ...]:
-    """The changes among what needs attention: deletions, then what touches delicate access."""
-    found = _sorted(_Telling(plan, explain=False))
-    return (*found.deleted, *found.delicate)
+    """The changes among what needs attention, gravest first."""
+    return _gravest_first(_sorted(_Telling(plan, explain=False)).grave)
+
+
+def by_gravity(outcomes: Iterable[PersonOutcome], plan: Plan) -> list[PersonOutcome]:
+    """What became of each user, those with the gravest changes of `plan` first."""
+    gravest = {entry.change.email.folded: entry.gravity for entry in reversed(attention(plan))}
+    return sorted(outcomes, key=lambda outcome: gravest.get(outcome.email.folded, Gravity.REST))
+
+
+def _gravest_first(told: Iterable[Told]) -> tuple[Told, ...]:
+    return tuple(sorted(told, key=lambda entry: entry.gravity))
 
 
 def _rows(told: Iterable[Told]) -> tuple[Row, ...]:
-    return tuple(entry.row for entry in told)
+    return tuple(entry.row for entry in _gravest_first(told))
 
 
 def _sorted(telling: _Telling) -> _Sorted:
-    found, plan = _Sorted([], [], [], [], []), telling.plan
+    found, plan = _Sorted([], [], [], []), telling.plan
     leaving = {
         entry.email
         for guardrail in plan.guardrails
@@ -114,20 +124,25 @@ def _sorted(telling: _Telling) -> _Sorted:
     for change in plan.changes:
         match change:
             case CreateUser():
-                place = found.delicate if _is_delicate(change, telling) else found.gained
-                place.append(Told(change, _created(change, telling)))
+                gravity = _gravity_of_create(change, telling)
+                place = found.grave if gravity.is_change_to_review else found.gained
+                place.append(Told(change, _created(change, telling), gravity))
             case UpdateUser():
                 _sort_update(change, found, telling, DELICATE | {BACKOFFICE} if change.email in leaving else DELICATE)
             case DeleteUser():
-                found.deleted.append(Told(change, _deleted(change, telling)))
+                found.grave.append(Told(change, _deleted(change, telling), Gravity.DELETION))
             case unreachable:
                 assert_never(unreachable)
     return found
 
 
-def _is_delicate(change: CreateUser, telling: _Telling) -> bool:
-    effect = telling.plan.effects.get(change.email.folded)
-    return any(grant.role in DELICATE for grant in change.grants) or (effect is not None and is_grave(effect.whole))
+def _gravity_of_create(change: CreateUser, telling: _Telling) -> Gravity:
+    effect = telling.plan.effects.get(change.email.folded, Effect())
+    return gravity_of_gain(
+        {grant.role: grant.after for grant in change.grants},
+        is_delicate=any(grant.role in DELICATE for grant in change.grants) or is_grave(effect.whole),
+        has_capability=has_ability(effect.whole),
+    )
 
 
 def _refusals(plan: Plan) -> Iterator[Row]:
@@ -198,19 +213,24 @@ def _sort_update(change: UpdateUser, found: _Sorted, telling: _Telling, delicate
     who = address(change.email)
     for grant in change.grants:
         if isinstance(grant, RemoveDuplicate):
-            found.profile.append(Told(change, _row_of(change, "-", _duplicate(grant, change.grants))))
+            found.profile.append(Told(change, _row_of(change, "-", _duplicate(grant, change.grants)), Gravity.REST))
             continue
         gains = grant.direction.gives
-        place = found.gained if gains else found.lost
         shift = telling.part(change, grant.role)
         is_delicate = grant.role in delicate or (shift is not None and is_grave(shift))
         means = meaning(shift, explain=telling.explain) if shift else ""
         effect = (step(grant.role, grant.before, grant.after) + by_expiry(grant),)
         at = place_of_grant(grant, change) or change.source
         told = row("▲" if gains else "▼", who, effect, topic=grant.role, source=str(at.short), meaning=means)
-        (found.delicate if is_delicate else place).append(Told(change, told, at))
+        if gains:
+            able = shift is not None and has_ability(shift)
+            gravity = gravity_of_gain({grant.role: grant.after}, is_delicate=is_delicate, has_capability=able)
+        else:
+            gravity = Gravity.OWNERSHIP_LOST if is_delicate else Gravity.LOSS
+        place = found.gained if gains else found.lost
+        (found.grave if gravity.is_change_to_review else place).append(Told(change, told, gravity, at))
     edits = (_row_of(change, "~", _edited(field), _words(field.field)) for field in change.profile)
-    found.profile.extend(Told(change, edit) for edit in edits)
+    found.profile.extend(Told(change, edit, Gravity.REST) for edit in edits)
 
 
 def _row_of(change: UpdateUser, symbol: str, effect: Pieces, topic: str = "") -> Row:
@@ -246,6 +266,8 @@ def _untouched(plan: Plan) -> Iterator[Row]:
             yield row("=", address(person.email), (_LEFT[person.policy],))
     if ignored:
         yield row("=", "", (f"{people(ignored)} in the hub without a file, left alone (`unmanaged: ignore`)",))
+    for user in plan.unmanageable:
+        yield row("=", f"id {user.id}", (f"in the hub, cannot be managed: {user.reason}",))
     if plan.changes and plan.unchanged:
         yield row("=", "", (f"{people(plan.unchanged)} already as the files say",))
     yield from _findings(plan, info=True)

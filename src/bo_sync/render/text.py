@@ -13,6 +13,7 @@ from bo_sync.core.plan import Action, Finding, Plan
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.render.escape import terminal
 from bo_sync.render.guardrails import guardrail_lines, guardrails_block, refusing_of, skipped_of
+from bo_sync.render.invitations import invitation_words, mail_sentence, not_invited
 from bo_sync.render.layout import Columns, Page, Row, Tone, cells, lay_out, measure, row
 from bo_sync.render.phrases import address, counted, listed, people
 from bo_sync.render.policies import policy_lines
@@ -62,7 +63,13 @@ def _sentence(plan: Plan) -> str:
     summary = plan.summary
     changing = len(plan.changes)
     unchanged = "unchanged" if changing else "person unchanged" if summary.unchanged == 1 else "people unchanged"
-    rest = listed(((summary.unchanged, unchanged), (summary.unmanaged, "without a file")))
+    rest = listed(
+        (
+            (summary.unchanged, unchanged),
+            (summary.unmanaged, "without a file"),
+            (summary.unmanageable, "unmanageable"),
+        )
+    )
     if not changing:
         nothing = nothing_of(plan)
         begin = "No change can be made" if plan.refused else f"Nothing to do: {nothing[:1].lower()}{nothing[1:]}"
@@ -91,7 +98,9 @@ def _verdict(plan: Plan) -> str:
 _DONE: Final[dict[Action, str]] = {"create": "created", "update": "updated", "delete": "deleted"}
 _TITLES: Final = {
     Outcome.UNKNOWN: "Unknown: look at these people in the hub, then run plan again",
+    Outcome.UNCONFIRMED: "Unconfirmed: the hub does not show what was sent; look there, then run plan again",
     Outcome.FAILED: "Failed, maybe partly done: run plan again, it shows what is left",
+    Outcome.REVERSED: "Reversed: too few owners were left, so their ownership was given back",
     Outcome.NOT_ATTEMPTED: "Not attempted: nothing was sent for these people; plan and apply again",
     Outcome.APPLIED: "Applied",
 }
@@ -106,6 +115,7 @@ def report_text(report: Report, plan: Plan, width: int | None = None) -> str:
 
 def _report_lines(report: Report, plan: Plan, page: Page) -> Iterator[str]:
     yield from _why_not_run(report, plan, page)
+    yield from _too_few_owners(report, page)
     rows = {
         outcome: [_outcome(person) for person in report.outcomes if person.outcome is outcome] for outcome in _TITLES
     }
@@ -115,7 +125,18 @@ def _report_lines(report: Report, plan: Plan, page: Page) -> Iterator[str]:
             yield _TITLES[outcome]
             yield from lay_out(found, columns, page)
             yield ""
+    yield from _invitations(report, columns, page)
     yield from page.hang("", _told(report))
+    if said := mail_sentence(report):
+        yield from page.hang("", said)
+
+
+def _invitations(report: Report, columns: Columns, page: Page) -> Iterator[str]:
+    rows = [row("!", address(user.email), invitation_words(user)) for user in not_invited(report)]
+    if rows:
+        yield "Not invited for certain: a mail is never sent twice, so ask these users"
+        yield from lay_out(rows, columns, page)
+        yield ""
 
 
 def _why_not_run(report: Report, plan: Plan, page: Page) -> Iterator[str]:
@@ -137,9 +158,17 @@ def _why_not_run(report: Report, plan: Plan, page: Page) -> Iterator[str]:
             yield ""
 
 
+def _too_few_owners(report: Report, page: Page) -> Iterator[str]:
+    if report.owners is not None:
+        yield from page.hang("! ", terminal(str(report.owners)))
+        yield from page.hang("  ", f"to make an owner: {terminal(report.owners.command)}")
+        yield ""
+
+
 def _outcome(person: PersonOutcome) -> Row:
     if person.outcome is Outcome.APPLIED:
-        return row(_SYMBOLS[person.action], address(person.email), _DONE[person.action])
+        done = _DONE[person.action]
+        return row(_SYMBOLS[person.action], address(person.email), f"{done}; {person.error}" if person.error else done)
     return row("!", address(person.email), f"{person.action}: {person.error or 'no reason is known'}")
 
 

@@ -6,14 +6,15 @@ for some operations the person whom they are about (`user is authenticated; emai
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, assert_never, cast
 
 from bo_sync.sandbox.refused import RefusedError
 from bo_sync.sandbox.shape import RANK, Access
 
-# Operation: the least level of the definition `role`. None: any caller. The two viewers of definitions are unannotated
-# in the hub, which is no promise that they are open to all; here any valid caller may read them.
+# Operation: the least level of the definition `role`, or of the one that `OTHERS` names. None: any caller. The two
+# viewers of definitions are unannotated in the hub, which is no promise that they are open to all; here any valid
+# caller may read them.
 NEEDED: Final[dict[str, Access | None]] = {
     "adminUsers": "VIEWER",
     "adminUser": "VIEWER",
@@ -28,7 +29,11 @@ NEEDED: Final[dict[str, Access | None]] = {
     "roleCreate": "OWNER",
     "roleUpdate": "EDITOR",
     "roleDelete": "OWNER",
+    "triggerPasswordSendInitEmailEvent": "OWNER",
 }
+
+OTHERS: Final = {"triggerPasswordSendInitEmailEvent": "user"}
+"""Operations of another definition than `role`. A key has one level, which counts for each definition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +64,7 @@ Caller = KeyHolder | Person | Stranger
 _PERSON: Final = """SELECT sessions.userId AS id, users.email AS email, users.id IS NULL AS gone
 FROM sessions LEFT JOIN users ON users.id = sessions.userId WHERE token = ?"""
 _LEVELS: Final = """SELECT access FROM roles JOIN definitions ON definitions.id = roleDefinitionId
-WHERE userId = ? AND name = 'role'"""
+WHERE userId = ? AND name = ?"""
 
 
 def identify(db: sqlite3.Connection, headers: Mapping[str, str], *, keyless: bool) -> Caller:
@@ -76,8 +81,19 @@ def identify(db: sqlite3.Connection, headers: Mapping[str, str], *, keyless: boo
 
 
 def _person(db: sqlite3.Connection, user_id: int, email: str) -> Person:
-    held = [row["access"] for row in db.execute(_LEVELS, (user_id,))]
-    return Person(user_id, email, cast("Access", max(held, key=lambda access: RANK[access], default="NONE")))
+    return Person(user_id, email, _level(db, user_id, "role"))
+
+
+def _level(db: sqlite3.Connection, user_id: int, definition: str) -> Access:
+    held = [row["access"] for row in db.execute(_LEVELS, (user_id, definition))]
+    return cast("Access", max(held, key=lambda access: RANK[access], default="NONE"))
+
+
+def for_operation(db: sqlite3.Connection, caller: Caller, operation: str) -> Caller:
+    """The caller with the level that counts for an operation of another definition than `role`."""
+    if not isinstance(caller, Person):
+        return caller
+    return replace(caller, access=_level(db, caller.user_id, OTHERS[operation]))
 
 
 def allow(caller: Caller, operation: str, *, own: bool = False) -> None:
@@ -93,7 +109,9 @@ def allow(caller: Caller, operation: str, *, own: bool = False) -> None:
         case _:
             assert_never(caller)
     if needed is not None and not own and RANK[access] < RANK[needed]:
-        raise RefusedError("FORBIDDEN", f"Insufficient permissions: {operation} needs role.{needed}")
+        raise RefusedError(
+            "FORBIDDEN", f"Insufficient permissions: {operation} needs {OTHERS.get(operation, 'role')}.{needed}"
+        )
 
 
 def actor(caller: Caller) -> int | None:

@@ -11,7 +11,7 @@ from typing import Any, Final, TypedDict
 
 from bo_sync.sandbox import grants, people
 from bo_sync.sandbox.behaviour import Behaviour, ViewerForKey
-from bo_sync.sandbox.callers import Caller, Person, Stranger, actor, allow, owns
+from bo_sync.sandbox.callers import Caller, Person, Stranger, actor, allow, for_operation, owns
 from bo_sync.sandbox.grants import DefinitionSearch, NewRole, RoleSearch
 from bo_sync.sandbox.paging import Paging
 from bo_sync.sandbox.people import PeopleSearch
@@ -78,6 +78,12 @@ class UpdateRole(ById):
     """Arguments of roleUpdate."""
 
     input: NewAccess
+
+
+class Invite(TypedDict):
+    """Arguments of triggerPasswordSendInitEmailEvent."""
+
+    input: ByEmail
 
 
 class Create(TypedDict):
@@ -200,6 +206,16 @@ def role_delete(scene: Scene, args: ById) -> object:
     return grants.delete(scene.db, args["id"])
 
 
+def send_init_mail(scene: Scene, args: Invite) -> object:
+    """Nothing is sent: the answer stands for a mail."""
+    operation = "triggerPasswordSendInitEmailEvent"
+    allow(for_operation(scene.db, scene.context.caller, operation), operation)
+    if people.find(scene.db, args["input"]["email"]) is None:
+        message = "Failed to trigger password initialization email"
+        raise RefusedError("TRIGGER_SEND_PASSWORD_INIT_EVENT_ERROR", message)
+    return "a mail would have been sent"
+
+
 # The arguments have been checked against the schema, each operation by its own shape.
 RootField = Callable[[Scene, Any], object]
 QUERIES: Final[dict[str, RootField]] = {
@@ -218,4 +234,5 @@ MUTATIONS: Final[dict[str, RootField]] = {
     "roleCreate": role_create,
     "roleUpdate": role_update,
     "roleDelete": role_delete,
+    "triggerPasswordSendInitEmailEvent": send_init_mail,
 }

@@ -4,7 +4,9 @@ A row is read as a mapping whose keys are GraphQL field names, so that a list of
 Python for each field.
 """
 
+import os
 import sqlite3
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -57,14 +59,23 @@ class SandboxDatabaseError(BoSyncError):
     """The sandbox's file cannot be opened, or is not a sandbox's."""
 
 
+def _check_plain(path: Path) -> None:
+    """Raises SandboxDatabaseError where `path`, or a file that SQLite keeps beside it, is a link or a folder."""
+    for each in (path, *(path.with_name(f"{path.name}-{kind}") for kind in ("journal", "wal", "shm"))):
+        if os.path.lexists(each) and not stat.S_ISREG(each.lstat().st_mode):
+            raise _unusable(each, "is a link or a folder, and must be a file", "not a regular file")
+
+
 def connect(path: Path | None) -> sqlite3.Connection:
     """A connection to the file at `path` (None: memory), which is a sandbox's, or empty.
 
-    Raises SandboxDatabaseError for a file that cannot be used; a file of somebody else is left as it is.
+    Raises SandboxDatabaseError for a file that cannot be used, and for a link, since SQLite would make a file where it
+    leads; a file of somebody else is left as it is.
     """
     try:
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
+            _check_plain(path)
         db = sqlite3.connect(path or ":memory:", isolation_level=None, check_same_thread=False, timeout=30)
     except (OSError, sqlite3.Error) as err:
         raise _unusable(path, "cannot be opened", str(err)) from err

@@ -3,32 +3,77 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial, wraps
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+from urllib.parse import urlsplit
 
 import click
 
+from bo_sync.cli.app import stop_signals
 from bo_sync.cli.applied import Wanted, stale_told, tell, tell_not_run
 from bo_sync.cli.forms import APPLY_FORMS
-from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format
+from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format, taken
 from bo_sync.cli.plans import Others, say_others
 from bo_sync.cli.redacting import redactable, shown
 from bo_sync.cli.reports import Report as Written
 from bo_sync.cli.reports import check_writable, report_option
 from bo_sync.core.guardrails import NumericGuardrail
 from bo_sync.core.text import Text
-from bo_sync.errors import ExitCode, UsageError
+from bo_sync.errors import AfterWriteError, ExitCode, UsageError
+from bo_sync.hub.address import SANDBOX
 from bo_sync.render.json import plan_json
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 if TYPE_CHECKING:
     from bo_sync.core.plan import Plan
     from bo_sync.core.report import Report
     from bo_sync.hub.client import CommerceHub
     from bo_sync.reconcile import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line says of a run. `invite` is where the mail to new users leads to; "" for no mail."""
+
+    yes: bool
+    fail_fast: bool
+    invite: str
+
+
+def asked(command: Callable[Concatenate[Asked, P], R]) -> Callable[P, R]:
+    """--yes, --fail-fast and --invite, handed over as an `Asked` first argument."""
+
+    @click.option("-y", "--yes", is_flag=True, help="Do not ask; for pipelines.")
+    @click.option("--fail-fast", is_flag=True, help="Begin nothing more after the first failure.")
+    @click.option("--invite", metavar="URL", help="Mail new users a link to set a password, then to URL.")
+    @wraps(command)
+    def gathered(*args: P.args, **kwargs: P.kwargs) -> R:
+        yes, fail_fast, invite = (taken(kwargs, name) for name in ("yes", "fail_fast", "invite"))
+        if invite is not None:
+            _check_invite(invite)
+        return command(Asked(yes, fail_fast, invite or ""), *args, **kwargs)
+
+    return gathered
+
+
+def _check_invite(url: str) -> None:
+    """Raises UsageError unless the address is one that a mail may lead to."""
+    hint = "give an address such as https://backoffice.example.com"
+    try:
+        parts = urlsplit(url)
+        is_sound = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0 and parts.username is None
+    except ValueError:
+        is_sound = False
+    if not is_sound or not url.isascii() or not url.isprintable() or " " in url:
+        raise UsageError(f"--invite: found {Text(url[:80])}; expected an https address without a user", hint=hint)
 
 
 @click.command(name="apply", short_help="Make the hub say what the files say.")
@@ -39,9 +84,9 @@ if TYPE_CHECKING:
 @output_format(*APPLY_FORMS)
 @report_option(*APPLY_FORMS)
 @redactable
-@click.option("-y", "--yes", is_flag=True, help="Do not ask; for pipelines.")
-@click.option("--fail-fast", is_flag=True, help="Begin nothing more after the first failure.")
+@asked
 def command(
+    given: Asked,
     narrowed: Narrowing,
     choice: HubChoice,
     chosen: Common,
@@ -49,50 +94,64 @@ def command(
     saved: Path | None,
     form: str,
     reports: tuple[Written, ...],
-    yes: bool,
-    fail_fast: bool,
 ) -> int:
     """Plan, show the plan, ask, and run exactly that plan.
 
     With PLAN.json, a plan saved by `plan --out`, nothing runs unless that file is unaltered and a plan made now is the
     same; nor when hub or files have moved while the question stood (both exit 6). What is sent is first written into
     .bo-sync/journal, which `bo-sync journal` reads back; while one apply runs, another one here is refused (exit 1).
-    The exit code is 0 when everything was applied, 4 when a guardrail or a policy refuses, 5 when something was not
-    applied. With --skip-blocked, users that a guardrail blocks are left out and the rest runs, with exit code 4.
+    Exits 0 when everything was applied, 4 when a guardrail or a policy refuses, 5 when something was not applied.
+    With --skip-blocked, users that a guardrail blocks are left out, the rest runs, and the exit code is 4.
     """
     from bo_sync.cli.github import below, failures_annotated
     from bo_sync.cli.session import hub_session, read_plan
 
     _check_day(chosen, choice)
     run, wanted = new_run(), Wanted(form, reports, below(chosen.root))
-    _check_somebody_answers(yes=yes)
+    _check_somebody_answers(yes=given.yes)
     check_writable(reports)
     content = None if saved is None else _content_of(saved)
-    with failures_annotated(form), hub_session(chosen, choice) as hub, _alone(chosen, run):
+    with failures_annotated(form), hub_session(chosen, choice) as hub, _alone(chosen, run, hub.url):
         reading = read_plan(chosen, hub, narrowed)
         _check_same(content, reading, wanted, "the saved plan")
         _show(reading, form, quiet=chosen.quiet)
-        reason = _why_not(reading, yes=yes)
-        if reason is None and not yes:  # the question may have stood for hours
-            asked, reading = plan_json(reading.plan), read_plan(replace(chosen, quiet=True), hub, narrowed)
-            _check_same(asked, reading, wanted, "the plan that was shown")
+        reason = _why_not(reading, yes=given.yes)
+        if reason is None and not given.yes:  # the question may have stood for hours
+            before, reading = plan_json(reading.plan), read_plan(replace(chosen, quiet=True), hub, narrowed)
+            _check_same(before, reading, wanted, "the plan that was shown")
             reason = _why_not(reading, yes=True)
         if reason is not None:
             tell_not_run(reading.plan, wanted, *reason)
-            say_others(reading, chosen, choice, narrowed, Others(saved, yes))
+            say_others(reading, chosen, choice, narrowed, Others(saved, given.yes))
             return reason[1]
-        report, trouble = _run(chosen, hub, reading, _Orders(run, choice.concurrency, fail_fast, narrowed.allowed))
-    return _told(report, reading.plan, wanted, trouble)
+        orders = _Orders(run, choice.concurrency, given.fail_fast, narrowed.allowed, given.invite)
+        ran = _run(chosen, hub, reading, orders)
+    return _told(ran, reading.plan, wanted)
 
 
-def _told(report: "Report", plan: "Plan", wanted: "Wanted", trouble: BaseException | None) -> ExitCode:
-    """Tells the report; then raises `trouble`, if that is what broke the run off."""
+def _told(ran: "_Ran", plan: "Plan", wanted: "Wanted") -> ExitCode:
+    """Tells the report; then raises what broke the run off, if anything did.
+
+    Raises AfterWriteError for that, and for a report that cannot be told, once a write was sent.
+    """
     applied = ExitCode.REFUSED if plan.skipped else ExitCode.OK
-    code = ExitCode.FAILED if trouble else applied if report.complete else ExitCode.PARTIAL
-    tell(report, plan, wanted, code)
+    code = applied if ran.report.complete else ExitCode.PARTIAL
+    if ran.trouble is not None:
+        code = ExitCode.PARTIAL if ran.has_sent else ExitCode.FAILED
+    try:
+        tell(ran.report, plan, wanted, code)
+        sys.stdout.flush()
+        _raise(ran.trouble)
+    except Exception as err:
+        if ran.has_sent:
+            raise AfterWriteError from err
+        raise
+    return code
+
+
+def _raise(trouble: BaseException | None) -> None:
     if trouble is not None:
         raise trouble
-    return code
 
 
 def _check_day(chosen: Common, choice: HubChoice) -> None:
@@ -186,54 +245,81 @@ def _confirmed() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Orders:
-    """How to run: under which name, with how many requests at once, and which guardrails were passed by number."""
+    """How to run: under which name, with how many requests at once, which guardrails were passed by number, and where
+    the mail to new users leads to ("" for no mail)."""
 
     run: str
     concurrency: int
     fail_fast: bool
     allowed: tuple[tuple[NumericGuardrail, int], ...]
+    invite: str = ""
+    sleep: Callable[[float], None] = time.sleep
 
 
-def _run(
-    chosen: Common, hub: "CommerceHub", reading: "Reading", orders: _Orders
-) -> "tuple[Report, BaseException | None]":
-    """Runs the plan, journalled. Beside the report, what broke the run off: our own defect, or a full disk."""
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    """What became of a run, and what broke it off: our own defect, or a full disk. `has_sent` is of any write."""
+
+    report: "Report"
+    trouble: BaseException | None
+    has_sent: bool
+
+
+def _run(chosen: Common, hub: "CommerceHub", reading: "Reading", orders: _Orders) -> _Ran:
+    """Runs the plan, journalled."""
+    from bo_sync.cli.secrecy import without_secrets
+    from bo_sync.cli.session import load_settings
     from bo_sync.cli.talk import progress
     from bo_sync.execute import BrokenRunError, Options, apply_plan
+    from bo_sync.invitations import Inviting, invite
     from bo_sync.journal.beginning import Beginning, header_of, who_runs
     from bo_sync.journal.journaled import Journaled
     from bo_sync.journal.writing import begun, now
 
     beginning = Beginning(orders.run, now(), who_runs(reading.viewer), orders.allowed)
+    domains = load_settings(chosen).email_domains if orders.invite else ()
     header = header_of(reading.plan, reading.live, beginning)
     with (
         _stop_on_signals(hub) as stopped,
         progress(quiet=chosen.quiet) as watched,
-        begun(chosen.root, header) as journal,
+        begun(chosen.root, header, masked=without_secrets) as journal,
     ):
         options = Options(
             orders.run,
             orders.concurrency,
             fail_fast=orders.fail_fast,
             stopped=lambda: journal.is_broken or stopped(),
+            sleep=orders.sleep,
         )
         defect: BaseException | None = None
         try:
-            report = apply_plan(reading, Journaled(hub, journal, reading.live), options, watched)
+            journaled = Journaled(hub, journal, reading.live)
+            report = apply_plan(reading, journaled, options, watched)
+            if orders.invite:
+                how = Inviting(orders.invite, domains, partial(journaled.invite_user, hub), options.stopped)
+                report = invite(report, reading.plan, how)
         except BrokenRunError as broken:
             report, defect = broken.report, broken.__cause__
         journal.end(report)
-    return report, defect or journal.trouble
+        return _Ran(report, defect or journal.trouble, journal.has_intents)
 
 
 @contextmanager
-def _alone(chosen: Common, run: str) -> Iterator[None]:
+def _alone(chosen: Common, run: str, url: str) -> Iterator[None]:
     """The only apply of this machine here while the block runs. Raises JournalError when another one runs."""
-    from bo_sync.journal.lock import Holder, sole_apply
+    from bo_sync.cli.talk import say
+    from bo_sync.journal.lock import Holder, sole_apply, sole_apply_to
     from bo_sync.journal.writing import now
 
-    with sole_apply(chosen.root, Holder(os.getpid(), now(), run)):
-        yield
+    holder = Holder(os.getpid(), now(), run)
+    with sole_apply(chosen.root, holder):
+        if url == SANDBOX:  # its database is in the same folder as the lock
+            yield
+            return
+        with sole_apply_to(url, holder, os.environ) as warning:
+            if warning:
+                say(warning)
+            yield
 
 
 def new_run() -> str:
@@ -247,7 +333,7 @@ def new_run() -> str:
 
 @contextmanager
 def _stop_on_signals(hub: "CommerceHub") -> Iterator[Callable[[], bool]]:
-    """From here on Ctrl-C and SIGTERM let what is in flight finish; nothing begins, and nothing waits.
+    """From here on Ctrl-C, SIGTERM and SIGHUP let what is in flight finish; nothing begins, and nothing waits.
 
     The handlers stay when the block ends: then only the report is left, and a second Ctrl-C must not take it away. They
     touch no lock twice, since a signal may come while another one is being handled.
@@ -260,6 +346,6 @@ def _stop_on_signals(hub: "CommerceHub") -> Iterator[Callable[[], bool]]:
         if len(pressed) == 1:
             hub.stop()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in stop_signals():
         signal.signal(number, note)
     yield lambda: bool(pressed)

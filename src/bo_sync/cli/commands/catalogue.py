@@ -18,9 +18,8 @@ _file = click.Path(path_type=Path, dir_okay=False)
 def command() -> None:
     """The table of the hub's operations, and who may run them.
 
-    What bo-sync says of operations comes from the table that this version was released with. A table that `refresh`
-    makes is for `catalogue diff`, which shows what has become of it in the hub since; whoever works on bo-sync commits
-    it as src/bo_sync/access/operations.csv.
+    What bo-sync says of operations comes from a built-in table. A repository may add newer operations to it: `refresh`
+    makes a table from the hub, and `catalogue:` of bo-sync.yaml names it. `diff` shows how two tables differ.
     """
 
 
@@ -36,7 +35,8 @@ def refresh(choice: HubChoice, chosen: Common, *, source: Path | None, output: P
     AUTH: stands there as unannotated: nobody knows who may run it. A hub that does not show its schema is an error;
     nothing in it changes.
 
-    The table is to be compared, with `catalogue diff`: bo-sync itself goes by the one that it was released with.
+    Compare the table with `catalogue diff`. To use it, write it to catalogue/operations.csv and set `catalogue:
+    catalogue/operations.csv` in bo-sync.yaml. It only adds: built-in operations keep their lowest level.
     """
     from bo_sync.cli.plans import write_whole
     from bo_sync.cli.tables import made_from, of_hub
@@ -54,21 +54,27 @@ def refresh(choice: HubChoice, chosen: Common, *, source: Path | None, output: P
 
 
 @command.command()
-@click.argument("tables", metavar="[OLD] NEW", nargs=-1, type=_file)
+@click.argument("tables", metavar="[[OLD] NEW]", nargs=-1, type=_file)
 @common
 @output_format("text", "json")
 def diff(chosen: Common, *, tables: tuple[Path, ...], form: str) -> int:
     """Show what differs between two tables, above all silent growth: what a grant that nobody touched newly allows.
 
-    OLD and NEW are tables that `catalogue refresh` made, or introspection results in JSON. OLD is this version's own
-    table where only NEW is given.
+    OLD and NEW are tables that `catalogue refresh` made, or introspection results in JSON. Without OLD, NEW is compared
+    with the table in use: the built-in one and what `catalogue:` of bo-sync.yaml adds. Without both, the table in use
+    is compared with the built-in one.
     """
-    from bo_sync.cli.tables import packaged, read_table
+    from bo_sync.cli.tables import in_use_here, packaged, read_table
 
-    if not 1 <= len(tables) <= 2:
-        raise UsageError("catalogue diff compares two tables", hint="give NEW alone, or OLD and NEW")
-    new = read_table(tables[-1], chosen)
-    _show(read_table(tables[0], chosen) if len(tables) == 2 else packaged(), new, form)
+    match tables:
+        case ():
+            _show(packaged(), in_use_here(chosen), form)
+        case (new,):
+            _show(in_use_here(chosen), read_table(new, chosen), form)
+        case (old, new):
+            _show(read_table(old, chosen), read_table(new, chosen), form)
+        case _:
+            raise UsageError("catalogue diff compares two tables", hint="give NEW alone, or OLD and NEW")
     return ExitCode.OK
 
 

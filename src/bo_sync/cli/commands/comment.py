@@ -11,6 +11,7 @@ import click
 
 from bo_sync.cli.options import Common, located, output_format
 from bo_sync.cli.redacting import is_redacting, meet_files, redactable, shown
+from bo_sync.cli.secrecy import without_secrets
 from bo_sync.core.text import Text
 from bo_sync.errors import ExitCode, UsageError
 
@@ -188,16 +189,17 @@ def _post(forge: Forge, chosen: "Chosen", message: _Message, *, drift: bool) -> 
     from bo_sync.forge import github, gitlab, surroundings
     from bo_sync.forge.sticky import finish, post
 
+    title = without_secrets(message.title)
     place: github.PullRequest | github.Issues | gitlab.MergeRequest | gitlab.Issues
     match forge, drift:
         case "github", False:
             place = surroundings.github_pull(chosen, os.environ)
         case "github", True:
-            place = surroundings.github_issues(chosen, os.environ, message.title)
+            place = surroundings.github_issues(chosen, os.environ, title)
         case "gitlab", False:
             place = surroundings.gitlab_merge(chosen, os.environ)
         case _:
-            place = surroundings.gitlab_issues(chosen, os.environ, message.title)
+            place = surroundings.gitlab_issues(chosen, os.environ, title)
     longest = github.LONGEST if forge == "github" else gitlab.LONGEST
     if len(message.body) > longest:
         hint = "shorten it; a plan's own comment always fits"
@@ -209,7 +211,7 @@ def _post(forge: Forge, chosen: "Chosen", message: _Message, *, drift: bool) -> 
             raise UsageError(
                 "the text holds the token itself, so nothing was sent", hint="make a new token, and revoke it"
             )
-        return (finish if drift and not message.is_open else post)(place, message.body), place.title
+        return (finish if drift and not message.is_open else post)(place, without_secrets(message.body)), place.title
 
 
 def _told(posted: "Posted", title: str, form: str) -> str:

@@ -27,18 +27,19 @@ def command(chosen: Common) -> int:
     from tempfile import TemporaryDirectory
 
     from bo_sync.cli.session import load_files
+    from bo_sync.cli.talk import result
     from bo_sync.render.text import problems_text
 
     click.echo("A demonstration on a hub of its own, which has drifted away from the files here.")
     _headline("bo-sync validate")
     files = load_files(chosen)
-    click.echo(problems_text(files.tree.problems, files.judged.findings), nl=False)
+    result(problems_text(files.tree.problems, files.judged.findings))
     with TemporaryDirectory(prefix="bo-sync-demo-") as folder, _drifted_hub(files, folder) as hub:
         return _walk(files, hub)
 
 
 def _walk(files: "Files", hub: "CommerceHub") -> int:
-    from bo_sync.cli.talk import width
+    from bo_sync.cli.talk import result, width
     from bo_sync.render.text import report_text
 
     _headline("bo-sync plan")
@@ -47,7 +48,7 @@ def _walk(files: "Files", hub: "CommerceHub") -> int:
         return ExitCode.REFUSED
     _headline("bo-sync apply --yes")
     report = _apply(reading, hub)
-    click.echo(report_text(report, reading.plan, width()), nl=False)
+    result(report_text(report, reading.plan, width()))
     _headline("bo-sync plan --detailed-exitcode")
     left = _plan(files, hub).plan
     return ExitCode.OK if report.complete and not left.changes else ExitCode.FAILED

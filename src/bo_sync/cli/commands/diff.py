@@ -53,28 +53,33 @@ def command(
 
     if len(revisions) > 2:
         raise click.UsageError("diff compares two states of the files: give two revisions at most")
-    found = shown(_difference(sides(chosen, *revisions)), redacted_difference)
+    found = shown(_difference(chosen, sides(chosen, *revisions)), redacted_difference)
     _show(found, form, explain=explain)
     write_reports(reports, lambda wanted: _rendered(found, wanted, explain=explain))
     return ExitCode.PENDING if _is_alarming(found, alarm) else ExitCode.OK
 
 
-def _difference(pair: "Pair") -> "Difference":
+def _difference(chosen: Common, pair: "Pair") -> "Difference":
+    from bo_sync.access.catalogue import in_use
     from bo_sync.access.difference import Side, difference, differing, with_kept
     from bo_sync.access.people import of_files
     from bo_sync.access.powers import powers
-    from bo_sync.core.guards import loosened, loosened_policies
+    from bo_sync.cli.session import warn_of_age
+    from bo_sync.core.guards import loosened, loosened_ignores, loosened_policies
     from bo_sync.render.difference import Difference
 
     base, head = pair.base.files, pair.head.files
     users = base.desired.users, head.desired.users
     if base.tree.settings.role_definitions == head.tree.settings.role_definitions:
         users = differing(*users)
-    then = Side(of_files(users[0]), powers(base.tree.settings))
-    now = Side(of_files(users[1]), powers(head.tree.settings))
+    warn_of_age(chosen, head.tree.settings)
+    facts = in_use(head.tree.settings)  # one table for both sides: a newer one changes nobody's grants
+    then = Side(of_files(users[0]), powers(base.tree.settings, facts))
+    now = Side(of_files(users[1]), powers(head.tree.settings, facts))
     guards = (
         *loosened(base.tree.settings, head.tree.settings),
         *loosened_policies(base.tree.policies, head.tree.policies),
+        *loosened_ignores(base.tree.declarations, head.tree.declarations, pair.head.place.day),
     )
     found = with_kept(difference(then, now), head.desired.users, head.tree.settings)
     return Difference(pair.base.place, pair.head.place, guards, found)

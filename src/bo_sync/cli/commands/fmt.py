@@ -54,7 +54,7 @@ def _formatted(files: "Sequence[File]") -> tuple[list[tuple[str, str]], list[str
     problems: list[str] = []
     for path, data in files:
         kind = kind_of(path)
-        if kind is None:
+        if kind is None or kind == "catalogue":
             continue
         try:
             before = data.decode("utf-8")

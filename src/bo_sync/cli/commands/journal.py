@@ -11,6 +11,7 @@ from bo_sync.core.text import Text
 from bo_sync.errors import UsageError
 
 if TYPE_CHECKING:
+    from bo_sync.core.model import Declaration
     from bo_sync.journal.past import Past
 
 
@@ -90,17 +91,37 @@ def _restore(chosen: Common, past: "Past", folder: Path) -> None:
     used: set[str] = set()
     for person in restored(past):
         email = person.declaration.email
+        declaration, masked = _unmasked(person.declaration)
+        if declaration is None:
+            say(f"no file for {email}: the address held a key or token that is not in the journal")
+            continue
         name = file_name(email.raw, used)
         used.add(name)
-        text = dump_user(person.declaration)
+        text = dump_user(declaration)
         create_file(folder, name, text)
         result(terminal(f"wrote {Text((folder / name).as_posix())}"))
         told = [f"cannot come back as it was: {email} {loss}" for loss in person.lost]
+        told += [
+            f"left out of {name}: {field}, which held a key or token that is not in the journal" for field in masked
+        ]
         told += _faults(chosen.root, f"users/{name}", text)
         for line in () if chosen.quiet else told:
             say(line)
     if not used:
         result("The run changed nobody: nothing to write.")
+
+
+def _unmasked(declaration: "Declaration") -> tuple["Declaration | None", list[str]]:
+    """Without the fields in which the journal has a mask for a secret, which are named; None for such an address."""
+    from dataclasses import replace
+
+    from bo_sync.hub.redaction import HIDDEN
+
+    if HIDDEN in declaration.email.raw:
+        return None, []
+    masked = [entry for entry in declaration.profile if entry.value is not None and HIDDEN in entry.value.raw]
+    kept = tuple(entry for entry in declaration.profile if entry not in masked)
+    return replace(declaration, profile=kept), [entry.field for entry in masked]
 
 
 def _faults(root: Path, path: str, text: str) -> list[str]:

@@ -26,12 +26,14 @@ def command(asked: Whose, chosen: Common, *, questions: tuple[str, ...], form: s
     from bo_sync.access.needs import needs
     from bo_sync.access.powers import powers
     from bo_sync.access.words import read_question
+    from bo_sync.cli.session import warn_of_age
     from bo_sync.cli.talk import coloured, result, width
     from bo_sync.render.layout import Page
     from bo_sync.render.redaction_access import redacted_side
 
     settings, named = words(chosen, asked)
     place = shown(named, redacted_side)
+    warn_of_age(chosen, settings)
     bound = powers(settings)
     found = needs([read_question(word, bound, settings.roles) for word in questions], bound, settings.roles)
     if form == "json":

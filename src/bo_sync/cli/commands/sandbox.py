@@ -27,9 +27,9 @@ _database = click.option(
 
 
 def _open(chosen: Common, database: Path) -> "Store":
-    from bo_sync.sandbox.store import Store
+    from bo_sync.cli.embedded import open_store
 
-    return Store.open(chosen.root / database)
+    return open_store(chosen.root, database)
 
 
 @click.group()

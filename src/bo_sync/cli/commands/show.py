@@ -27,11 +27,13 @@ def command(asked: Whose, chosen: Common, *, email: str, form: str) -> None:
     that open, and what is missing for the others; the hub's operations by module: those that read, and those that act;
     and, from files, the findings about the person (docs/findings.md).
     """
+    from bo_sync.cli.session import warn_of_age
     from bo_sync.cli.talk import coloured, result, width
     from bo_sync.render.layout import Page
     from bo_sync.render.redaction_access import redacted_panel, redacted_place
 
     found = company(chosen, asked)
+    warn_of_age(chosen, found.settings)
     panel, place = shown(_panel(found, email), redacted_panel), shown(found.place, redacted_place)
     if form == "json":
         from bo_sync.render.access_json import panel_json

@@ -114,7 +114,7 @@ def _live_rows(chosen: Common, choice: HubChoice, files: "Files") -> list["UserR
     with hub_session(chosen, choice) as hub, progress(quiet=chosen.quiet) as watched:
         live = hub.read_all(watched)
     named = named_presets(files.desired.users)
-    people = index(live, files.desired.settings).people
+    people = index(live, files.desired.settings).everybody
     return [_live_row(person, files.tree.presets, named.get(person.user.email.folded, ())) for person in people]
 
 

@@ -73,6 +73,7 @@ def command(chosen: Common, *, form: str, reports: tuple[Report, ...], base: str
     somebody), when a policy of severity error fails, or with --strict for any warning.
     """
     from bo_sync.cli.github import below, failures_annotated, files_told
+    from bo_sync.cli.session import warn_of_age
     from bo_sync.config.load import load_tree
 
     with failures_annotated(form):
@@ -82,6 +83,8 @@ def command(chosen: Common, *, form: str, reports: tuple[Report, ...], base: str
         place = below(chosen.root)
         _show(tree, told, form, place)
         write_reports(reports, lambda wanted: _rendered(tree, told, wanted, place))
+    if tree.policies:
+        warn_of_age(chosen, tree.settings)
     if base is None and not (tree.declarations or tree.errors):  # behind an error somebody may stand
         _say_empty()
     code = _exit_code(tree, told, strict=strict)

@@ -13,7 +13,7 @@ from bo_sync.cli.whose import Whose, company, whose
 @whose
 @output_format("text", "json")
 @redactable
-@click.option("--indirect", is_flag=True, help="Also who could give it to themselves, and by which steps.")
+@click.option("--indirect", is_flag=True, help="Also escalation paths: users who could come to it, and by which steps.")
 def command(asked: Whose, chosen: Common, *, question: str, form: str, indirect: bool) -> None:
     """List who can do what QUESTION asks, and the grants that are the reason.
 
@@ -25,11 +25,13 @@ def command(asked: Whose, chosen: Common, *, question: str, form: str, indirect:
     from bo_sync.access.powers import powers
     from bo_sync.access.questions import who_can, with_indirect
     from bo_sync.access.words import read_question
+    from bo_sync.cli.session import warn_of_age
     from bo_sync.cli.talk import coloured, result, width
     from bo_sync.render.layout import Page
     from bo_sync.render.redaction_access import redacted_answer, redacted_place
 
     found = company(chosen, asked)
+    warn_of_age(chosen, found.settings)
     bound = powers(found.settings)
     meant = read_question(question, bound, found.settings.roles)
     answer = who_can(found.people, meant, bound)

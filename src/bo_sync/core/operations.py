@@ -5,12 +5,18 @@ open and never denied. What only a system role or a further clause opens (`user 
 whether it opens depends on more than grants.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
+from typing import Final
 
-from bo_sync.access.menu import Levels
 from bo_sync.core.model import Access, Role
+from bo_sync.core.text import Text
+
+is_operation_name: Final = re.compile("[_A-Za-z][_0-9A-Za-z]*").fullmatch
+"""Whether the specification of GraphQL lets a field be called so."""
 
 
 class Verdict(StrEnum):
@@ -47,10 +53,19 @@ class Operation:
         """The alternatives in our names; `names` are ours by the hub's. What we have no name for is left out."""
         return tuple((names[hub_name], least) for hub_name, least in self.alternatives if hub_name in names)
 
-    def judge(self, held: Levels, names: Mapping[str, Role]) -> Verdict:
+    def judge(self, held: Mapping[Role, Access], names: Mapping[str, Role]) -> Verdict:
         """What can be said about somebody who holds `held`."""
         if not self.is_annotated:
             return Verdict.UNKNOWN
         if any(held.get(role, Access.NONE) >= least for role, least in self.ways(names)):
             return Verdict.ALLOWED
         return Verdict.CONDITIONAL if self.is_conditional else Verdict.DENIED
+
+
+@dataclass(frozen=True, slots=True)
+class AddedOperations:
+    """The table of operations that `catalogue:` of bo-sync.yaml names, and the day of its introspection."""
+
+    path: Text
+    taken: date
+    operations: tuple[Operation, ...]

@@ -24,8 +24,8 @@ from bo_sync.core.plan import Plan
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from bo_sync.errors import HubUnreachableError
-from bo_sync.ownership import Standing, least_owners, why_not_lose, why_not_touch
-from bo_sync.ports import Progress
+from bo_sync.owner_guard import OwnerGuard, least_owners
+from bo_sync.ports import HubReader, Progress
 from bo_sync.reconcile import Reading
 from tests.support.builders import HUB_URL, create, delete, plan, set_grant, update
 
@@ -35,7 +35,6 @@ DEFINITIONS: Final = tuple(
     for role in (ROLES_PERMISSIONS, BACKOFFICE)
 )
 NEW_OWNER = (set_grant("backoffice", "none", "owner"), set_grant("roles_permissions", "none", "owner"))
-NOBODY: Final = Standing({}, frozenset())
 
 
 def rows(role: str = "owner", on: str = "owner") -> tuple[GrantRow, ...]:
@@ -59,6 +58,9 @@ class Rows:
     def read_all(self, progress: Progress) -> LiveState:
         raise AssertionError(progress)
 
+    def read_users(self, emails: Sequence[Text]) -> Sequence[LiveUser]:
+        raise AssertionError(emails)
+
     def read_user(self, email: Text) -> LiveUser | None:
         raise AssertionError(email)
 
@@ -73,6 +75,14 @@ def reading(run: Plan, *owners: int, others: Sequence[int] = ()) -> Reading:
     return Reading(run, index(LiveState(tuple(people), DEFINITIONS), Settings()))
 
 
+def guard(hub: HubReader, before: Reading, **more: object) -> OwnerGuard:
+    """A guard that waits no time. `created`, `raised` and `lost` as of the run so far."""
+    found = OwnerGuard(hub, before, lambda _: True)
+    for name, value in more.items():
+        setattr(found, name, value)
+    return found
+
+
 def limited(limit: int, actual: int) -> GuardrailResult:
     return GuardrailResult("min_role_owners", actual, limit, ok=True)
 
@@ -82,7 +92,7 @@ LOSS = delete("u1@example.com", user_id=1)
 
 def test_who_is_not_the_last_may_lose_it() -> None:
     hub = Rows({1: rows(), 2: rows()})
-    assert why_not_lose(hub, reading(plan(LOSS), 1, 2), NOBODY, LOSS) == ""
+    assert guard(hub, reading(plan(LOSS), 1, 2)).why_not_lose(LOSS) == ""
     assert hub.asked == [[1, 2]]
 
 
@@ -97,18 +107,18 @@ def test_who_is_not_the_last_may_lose_it() -> None:
 )
 def test_who_would_leave_nobody_may_not_whatever_stood_there_before(left: tuple[GrantRow, ...] | None) -> None:
     hub = Rows({1: rows()} if left is None else {1: rows(), 2: left})
-    assert why_not_lose(hub, reading(plan(LOSS), 1, 2), NOBODY, LOSS) == (
+    assert guard(hub, reading(plan(LOSS), 1, 2)).why_not_lose(LOSS) == (
         "not sent: 0 would still own Roles & permissions with Backoffice on, and at least 1 must"
     )
 
 
 def test_who_is_no_owner_any_more_loses_nothing_that_counts() -> None:
     hub = Rows({1: rows("viewer"), 2: rows("viewer")})
-    assert why_not_lose(hub, reading(plan(LOSS), 1, 2), NOBODY, LOSS) == ""
+    assert guard(hub, reading(plan(LOSS), 1, 2)).why_not_lose(LOSS) == ""
 
 
 def test_where_the_owners_cannot_be_read_nothing_is_lost() -> None:
-    assert why_not_lose(Rows(None), reading(plan(LOSS), 1, 2), NOBODY, LOSS) == (
+    assert guard(Rows(None), reading(plan(LOSS), 1, 2)).why_not_lose(LOSS) == (
         "not sent: who would still own Roles & permissions could not be read: roles: no answer"
     )
 
@@ -118,25 +128,99 @@ def test_the_owners_to_be_are_counted_once_they_are_and_others_are_not_looked_at
     aside = update("u4@example.com", set_grant("roles_permissions", "viewer", "editor", "1"), user_id=4)
     run = plan(LOSS, raised, aside, create("New@Example.com", *NEW_OWNER), create("clerk@example.com"))
     before = reading(run, 1, others=(2, 3, 4))
-    made = Standing({"new@example.com": 9, "clerk@example.com": 10}, frozenset())
+    made = {"new@example.com": 9, "clerk@example.com": 10}
     hub = Rows({1: rows(), 2: rows("viewer"), 9: rows()})
-    assert why_not_lose(hub, before, made, LOSS) == ""
+    assert guard(hub, before, created=made).why_not_lose(LOSS) == ""
     assert hub.asked == [[1, 2, 9]]
-    assert why_not_lose(Rows({1: rows(), 2: rows()}), before, NOBODY, LOSS) == ""
-    assert why_not_lose(Rows({1: rows(), 2: rows("viewer")}), before, NOBODY, LOSS).startswith("not sent: 0 would")
+    assert guard(Rows({1: rows(), 2: rows()}), before).why_not_lose(LOSS) == ""
+    assert guard(Rows({1: rows(), 2: rows("viewer")}), before).why_not_lose(LOSS).startswith("not sent: 0 would")
 
 
 def test_whose_own_loss_is_in_limbo_is_no_owner_to_count_on() -> None:
     hub, before = Rows({1: rows(), 2: rows(), 3: rows()}), reading(plan(LOSS), 1, 2, 3)
-    assert why_not_lose(hub, before, Standing({}, {2}), LOSS) == ""
-    assert why_not_lose(hub, before, Standing({}, {2, 3}), LOSS).startswith("not sent: 0 would")
+    assert guard(hub, before, lost={2}).why_not_lose(LOSS) == ""
+    assert guard(hub, before, lost={2, 3}).why_not_lose(LOSS).startswith("not sent: 0 would")
 
 
 def test_as_many_must_stay_as_the_guardrail_says() -> None:
     hub, before = Rows({1: rows(), 2: rows(), 3: rows()}), reading(plan(LOSS, guardrails=(limited(3, 3),)), 1, 2, 3)
-    assert why_not_lose(hub, before, NOBODY, LOSS) == (
+    assert guard(hub, before).why_not_lose(LOSS) == (
         "not sent: 2 would still own Roles & permissions with Backoffice on, and at least 3 must"
     )
+
+
+# Reads that lag.
+
+LOWERED = update("u1@example.com", set_grant("roles_permissions", "owner", "viewer", "1"), user_id=1)
+RAISED = update("u3@example.com", set_grant("roles_permissions", "viewer", "owner", "1"), user_id=3)
+
+
+@dataclass
+class Lagging(Rows):
+    """A hub of which each read shows the next of `states`, and then always the last."""
+
+    states: tuple[frozenset[int], ...] = ()
+
+    def read_rows_of(self, user_ids: Sequence[int]) -> Mapping[int, tuple[GrantRow, ...]]:
+        owners = self.states[min(len(self.asked), len(self.states) - 1)]
+        self.asked.append(user_ids)
+        return {user_id: rows() if user_id in owners else rows("viewer") for user_id in user_ids}
+
+
+def lagging(*states: set[int]) -> Lagging:
+    return Lagging(None, states=tuple(map(frozenset, states)))
+
+
+def test_who_was_raised_counts_for_a_lowering_though_no_read_shows_it_yet() -> None:
+    hub, before = lagging({1}), reading(plan(LOWERED, RAISED), 1, others=(3,))
+    assert guard(hub, before, raised={3}).why_not_lose(LOWERED) == ""
+    assert guard(hub, before).why_not_lose(LOWERED).startswith("not sent: 0 would")
+
+
+def test_a_deletion_waits_for_a_read_that_shows_who_was_raised() -> None:
+    hub, before = lagging({1}, {1}, {1, 3}), reading(plan(LOSS, RAISED), 1, others=(3,))
+    waited: list[float] = []
+
+    def pause(seconds: float) -> bool:
+        waited.append(seconds)
+        return True
+
+    assert guard(hub, before, raised={3}, pause=pause).why_not_lose(LOSS) == ""
+    assert (waited, len(hub.asked)) == ([1.0, 9.0], 3)
+
+
+def test_a_deletion_is_not_sent_while_no_read_shows_enough_owners_without_the_user() -> None:
+    hub, before = lagging({1}), reading(plan(LOSS, RAISED), 1, others=(3,))
+    assert guard(hub, before, raised={3}).why_not_lose(LOSS).startswith("not sent: 0 would")
+    assert len(hub.asked) == 4
+
+
+def test_no_read_brings_back_an_owner_whom_this_run_took_it_from() -> None:
+    hub, before = lagging({1, 2, 3}), reading(plan(LOWERED), 1, 2, 3)
+    assert guard(hub, before, lost={2, 3}).why_not_lose(LOWERED).startswith("not sent: 0 would")
+
+
+def test_a_run_that_is_stopped_waits_no_more() -> None:
+    hub, before = lagging({1}), reading(plan(LOSS, RAISED), 1, others=(3,))
+    assert guard(hub, before, raised={3}, pause=lambda _: False).why_not_lose(LOSS).startswith("not sent: 0 would")
+    assert len(hub.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("states", "left", "reads"),
+    [
+        pytest.param([{2, 3}], 2, 1, id="the first read agrees"),
+        pytest.param([{1, 2}, {1, 2, 3}, {2, 3}], 2, 3, id="the third read agrees"),
+        pytest.param([{1, 2, 3}], 2, 4, id="no read loses the user who was lowered: who is left still counts"),
+        pytest.param([{1, 2}], 1, 4, id="no read has the user who was raised: not counted"),
+        pytest.param([{1}], 0, 4, id="another run took the others"),
+        pytest.param([{3}], 1, 1, id="another run took one, and the first read agrees with this run"),
+    ],
+)
+def test_the_owners_after_the_last_loss(states: list[set[int]], left: int, reads: int) -> None:
+    hub, before = lagging(*states), reading(plan(LOWERED, RAISED), 1, 2, others=(3,))
+    assert guard(hub, before, raised={3}, lost={1}).remaining() == left
+    assert len(hub.asked) == reads
 
 
 # Whom the plan takes for no owner.
@@ -159,19 +243,19 @@ def test_who_became_an_owner_since_loses_nothing(
     change: UpdateUser | DeleteUser, now: tuple[GrantRow, ...], why: str
 ) -> None:
     hub = Rows({1: now, 2: rows()})
-    assert why_not_touch(hub, reading(plan(change), 2, others=(1,)), change) == why
+    assert guard(hub, reading(plan(change), 2, others=(1,))).why_not_touch(change) == why
     assert hub.asked == [[1]]
 
 
 def test_who_is_an_owner_before_or_after_the_plan_is_no_surprise() -> None:
     made = update("u1@example.com", set_grant("roles_permissions", "viewer", "owner", "1"), user_id=1)
-    assert why_not_touch(Rows({1: rows()}), reading(plan(made), 2, others=(1,)), made) == ""
-    assert why_not_touch(Rows({1: rows()}), reading(plan(LOSS), 1, 2), LOSS) == ""
+    assert guard(Rows({1: rows()}), reading(plan(made), 2, others=(1,))).why_not_touch(made) == ""
+    assert guard(Rows({1: rows()}), reading(plan(LOSS), 1, 2)).why_not_touch(LOSS) == ""
 
 
 def test_where_that_cannot_be_read_it_is_said_as_it_is() -> None:
     with pytest.raises(HubUnreachableError):
-        why_not_touch(Rows(None), reading(plan(LOSS), 2, others=(1,)), LOSS)
+        guard(Rows(None), reading(plan(LOSS), 2, others=(1,))).why_not_touch(LOSS)
 
 
 # How many must remain.

@@ -1,0 +1,225 @@
+"""Where git is asked at all: in a work tree that it and we find at the same place, and in no other."""
+
+import os
+from pathlib import Path
+from shutil import which
+from typing import Final
+
+import pytest
+
+from bo_sync.config.git import NoHistory, Repository, repository
+from bo_sync.config.removals import Removals, removals
+from bo_sync.config.revision import base_of, commit_of, read_revision
+from bo_sync.core.text import Text
+from bo_sync.errors import UsageError
+from tests.support.process import write
+from tests.support.repository import commit, git
+from tests.support.repository import repository as made
+
+JANE: Final = "email: jane@example.com\nfirst_name: Jane\nlast_name: Doe\n"
+FOREIGN: Final = """#!/bin/sh
+GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec {git} "$@"
+"""
+
+
+def worktree(folder: Path) -> Path:
+    made(folder / "clone", {"users/jane.yaml": JANE})
+    git(folder / "clone", "worktree", "add", "--quiet", "../linked")
+    return folder / "linked"
+
+
+def worktree_of_a_bare_clone(folder: Path) -> Path:
+    made(folder / "source", {"users/jane.yaml": JANE})
+    git(folder, "clone", "--quiet", "--bare", "source", "bare.git")
+    git(folder / "bare.git", "worktree", "add", "--quiet", "../linked", "main")
+    return folder / "linked"
+
+
+def worktree_inside_a_bare_clone(folder: Path) -> Path:
+    made(folder / "source", {"users/jane.yaml": JANE})
+    git(folder, "clone", "--quiet", "--bare", "source", "bare.git")
+    git(folder / "bare.git", "worktree", "add", "--quiet", "main", "main")
+    return folder / "bare.git/main"
+
+
+def submodule(folder: Path) -> Path:
+    made(folder / "source", {"users/jane.yaml": JANE})
+    made(folder / "top", {"README.md": "x"})
+    git(folder / "top", "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "../source", "access")
+    return folder / "top/access"
+
+
+def subfolder(folder: Path) -> Path:
+    made(folder / "top", {"a/b/users/jane.yaml": JANE})
+    return folder / "top/a/b"
+
+
+def separate(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / "files").mkdir()
+    git(folder / "files", "init", "--quiet", "--separate-git-dir=../elsewhere")
+    commit(folder / "files", {"users/jane.yaml": JANE})
+    return folder / "files"
+
+
+def through_a_link(folder: Path) -> Path:
+    made(folder / "files", {"users/jane.yaml": JANE})
+    (folder / "link").symlink_to("files")
+    return folder / "link"
+
+
+def beside_files_of_a_bare_repository(folder: Path) -> Path:
+    return made(folder, {"users/jane.yaml": JANE, "HEAD": "x", "objects/x": "x", "refs/x": "x"})
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        pytest.param(worktree, id="a linked worktree"),
+        pytest.param(worktree_of_a_bare_clone, id="a worktree of a bare clone"),
+        pytest.param(worktree_inside_a_bare_clone, id="a worktree inside a bare clone"),
+        pytest.param(submodule, id="a submodule"),
+        pytest.param(subfolder, id="a folder of a repository"),
+        pytest.param(separate, id="a repository whose .git is elsewhere"),
+        pytest.param(through_a_link, id="a link to a repository"),
+        pytest.param(beside_files_of_a_bare_repository, id="files like a bare repository's beside .git"),
+    ],
+)
+def test_history_is_read_in_every_layout_of_git(tmp_path: Path, layout: object) -> None:
+    assert callable(layout)
+    root = layout(tmp_path / "all")
+    commit(root, {"users/bob.yaml": JANE.replace("jane", "bob")})
+    last = commit(root, {"users/bob.yaml": None})
+    at_hand = commit_of(root)
+    assert at_hand is not None
+    assert (at_hand.sha, at_hand.dirty) == (last[:10], False)
+    assert [path for path, _ in read_revision(root, "HEAD~1").files] == ["users/bob.yaml", "users/jane.yaml"]
+    assert base_of(root, "HEAD~1").commit == git(root, "rev-parse", "HEAD~1")
+    found = removals(root, [Text("bob@example.com")])
+    assert (list(found.found), found.doubt) == (["bob@example.com"], None)
+
+
+def plain(top: Path) -> Path:
+    return top / "access"
+
+
+def below(top: Path) -> Path:
+    (top / "access/sub").mkdir()
+    return top / "access/sub"
+
+
+def with_commondir(top: Path) -> Path:
+    (top / "access/objects").rename(top / "objects")
+    (top / "access/refs").rename(top / "refs")
+    write(top, {"access/commondir": ".."})
+    return top / "access"
+
+
+@pytest.mark.parametrize(
+    "layout",
+    [
+        pytest.param(plain, id="the configuration lies in it"),
+        pytest.param(below, id="the configuration lies below it"),
+        pytest.param(with_commondir, id="its objects are elsewhere"),
+    ],
+)
+def test_tracked_files_that_look_like_a_bare_repository_end_the_search(tmp_path: Path, layout: object) -> None:
+    assert callable(layout)
+    top = made(tmp_path, {"README.md": "x"})
+    write(top, {"access/HEAD": "ref: refs/heads/main\n", "access/objects/x": "", "access/refs/x": ""})
+    write(top, {"access/config": "[core]\nrepositoryformatversion = 0\nbare = false\nworktree = .\n"})
+    root = layout(top)
+    found = repository(root)
+    assert isinstance(found, NoHistory)
+    assert found.reason == f"{top / 'access'} looks like a bare git repository"
+    assert commit_of(root) is None
+    assert removals(root, []).doubt == found
+    with pytest.raises(UsageError) as caught:
+        read_revision(root, "HEAD")
+    assert caught.value.message == f"the revision HEAD cannot be read: {found.reason}"
+
+
+def test_a_bare_repository_is_not_a_work_tree(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--bare")
+    assert isinstance(repository(tmp_path), NoHistory)
+
+
+def test_a_work_tree_that_git_finds_elsewhere_is_not_asked(tmp_path: Path) -> None:
+    made(tmp_path / "other", {"users/jane.yaml": JANE})
+    root = made(tmp_path / "files", {"users/jane.yaml": JANE})
+    git(root, "config", "core.worktree", str(tmp_path / "other"))
+    found = repository(root)
+    assert isinstance(found, NoHistory)
+    assert found.reason.startswith(("git names another work tree", "git says"))
+
+
+def test_an_empty_folder_named_as_gits_is_not_passed_over(tmp_path: Path) -> None:
+    top = made(tmp_path, {"access/users/jane.yaml": JANE})
+    (top / "access/.git").mkdir()
+    assert isinstance(repository(top / "access"), NoHistory)
+    assert isinstance(repository(top), Repository)
+
+
+def foreign(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From here on git takes everything for another user's."""
+    shim = write(root.parent, {"bin/git": FOREIGN.format(git=which("git"))}) / "bin/git"
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{shim.parent}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("HOME", str(root.parent))
+
+
+def test_a_checkout_of_another_user_gets_gits_own_advice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = made(tmp_path / "files", {"users/jane.yaml": JANE})
+    foreign(root, monkeypatch)
+    found = repository(root)
+    assert isinstance(found, NoHistory)
+    assert found == NoHistory(
+        f"git says: fatal: detected dubious ownership in repository at '{root}'",
+        f"if you trust it: git config --global --add safe.directory {root}",
+    )
+    write(root.parent, {".gitconfig": f"[safe]\ndirectory = {root}\n"})
+    assert isinstance(repository(root), Repository)
+
+
+def test_git_is_never_taken_from_the_current_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = made(tmp_path, {"users/jane.yaml": JANE})
+    planted = write(root, {"git": f"#!/bin/sh\ntouch {tmp_path}/ran\n"}) / "git"
+    planted.chmod(0o755)
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("PATH", f".{os.pathsep}{os.pathsep}{os.environ['PATH']}")
+    assert isinstance(repository(root), Repository)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_branch_without_commits_is_no_reason_for_doubt(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    assert removals(tmp_path, [Text("jane@example.com")]) == Removals({})
+
+
+def test_a_head_that_names_nothing_is_one(tmp_path: Path) -> None:
+    root = made(tmp_path, {"users/jane.yaml": JANE})
+    (root / ".git/HEAD").write_text("ref: refs/heads/nowhere\n", encoding="ascii")
+    doubt = removals(root, [Text("jane@example.com")]).doubt
+    assert doubt is not None
+    assert doubt.hint == "check the repository with `git fsck`"
+
+
+def test_a_shallow_clone_is_in_doubt_unless_it_holds_every_answer(tmp_path: Path) -> None:
+    source = made(tmp_path / "source", {"users/jane.yaml": JANE, "users/bob.yaml": JANE.replace("jane", "bob")})
+    commit(source, {"users/jane.yaml": None})
+    commit(source, {"users/bob.yaml": None})
+    git(tmp_path, "clone", "--quiet", "--depth=2", source.as_uri(), "clone")
+    jane, bob = Text("jane@example.com"), Text("bob@example.com")
+    both = removals(tmp_path / "clone", [jane, bob])
+    assert (list(both.found), both.doubt and both.doubt.reason) == (["bob@example.com"], "this clone is shallow")
+    assert removals(tmp_path / "clone", [bob]).doubt is None
+
+
+def test_a_partial_clone_is_in_doubt(tmp_path: Path) -> None:
+    source = made(tmp_path / "source", {"users/jane.yaml": JANE})
+    commit(source, {"users/jane.yaml": None})
+    git(source, "config", "uploadpack.allowFilter", "true")
+    git(tmp_path, "clone", "--quiet", "--filter=blob:none", source.as_uri(), "clone")
+    doubt = removals(tmp_path / "clone", [Text("jane@example.com")]).doubt
+    assert doubt is not None
+    assert doubt.reason == "this clone lacks some of the files"

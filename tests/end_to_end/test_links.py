@@ -1,0 +1,158 @@
+"""Symbolic links in a checkout: nothing of what they lead to is quoted, and nothing is made or changed there."""
+
+import os
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.end_to_end.world import file
+from tests.support.inside import inside
+from tests.support.process import write
+from tests.support.repository import commit, git, repository
+
+SECRET: Final = "hub-key-that-no-command-prints"
+FILES: Final = {
+    "users/jane.yaml": file("jane@example.com"),
+    ".hubkey": f"{SECRET}\n",
+    ".env": f"KEY={SECRET}\n",
+    "elsewhere/token.yaml": f"{SECRET}: {SECRET}\n",
+}
+HUB: Final = ("--hub", "sandbox:")
+READING: Final = (
+    ("validate",),
+    ("validate", "--format", "json"),
+    ("validate", "--base", "HEAD"),
+    ("plan", *HUB),
+    ("plan", *HUB, "--format", "github", "--verbose"),
+    ("apply", *HUB, "--yes"),
+    ("pull", *HUB, "--update"),
+    ("fmt",),
+    ("users",),
+    ("show", "jane@example.com"),
+    ("show", "jane@example.com", "--at", "HEAD"),
+    ("diff", "HEAD~1"),
+    ("matrix",),
+    ("schema", "user"),
+    ("init", ".", "--github"),
+)
+
+
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [
+        pytest.param("users/x.yaml", "../.hubkey", id="a user to a key beside the files"),
+        pytest.param("presets/x.yaml", "../.env", id="a preset to an environment"),
+        pytest.param("policies/x.yaml", "../.git/config", id="a policy to the settings of git"),
+        pytest.param("users/x.yaml", "/proc/self/environ", id="a user to the environment of the process"),
+        pytest.param("bo-sync.yaml", ".hubkey", id="the settings to a key"),
+        pytest.param("presets", "elsewhere", id="a folder to a folder"),
+        pytest.param("users/deep", "../elsewhere", id="a folder in a folder"),
+    ],
+)
+def test_no_command_quotes_what_a_link_leads_to(
+    link: str, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = repository(tmp_path, FILES)
+    git(root, "config", "http.extraHeader", f"token {SECRET}")
+    monkeypatch.setenv("SOME_TOKEN", SECRET)
+    monkeypatch.chdir(root)
+    (root / link).parent.mkdir(exist_ok=True)
+    (root / link).symlink_to(target)
+    commit(root, {})
+    for line in READING:
+        ran = inside(*line)
+        assert SECRET not in ran.out + ran.err, line
+    assert inside("validate").code == 3
+    assert f"{link}:1:1: error: a symbolic link" in inside("validate").out
+
+
+COMMANDS: Final = {
+    "plan": ("plan", *HUB),
+    "apply": ("apply", *HUB, "--yes"),
+    "pull": ("pull", *HUB),
+    "sandbox seed": ("sandbox", "seed", "2"),
+    "sandbox reset": ("sandbox", "reset"),
+    "users --live": ("users", "--live", *HUB),
+    "doctor": ("doctor", *HUB),
+}
+
+
+@pytest.mark.parametrize("line", COMMANDS.values(), ids=COMMANDS)
+@pytest.mark.parametrize(
+    "link", [".bo-sync", ".bo-sync/sandbox.db", ".bo-sync/sandbox.db-wal", ".bo-sync/sandbox.db-shm"]
+)
+@pytest.mark.parametrize("exists", [True, False], ids=["which exists", "which is missing"])
+def test_nothing_is_made_where_our_own_files_are_links(
+    link: str, line: tuple[str, ...], exists: bool, tmp_path: Path
+) -> None:
+    root, outside = repository(tmp_path / "files", FILES), tmp_path / "outside"
+    outside.mkdir()
+    if exists and link == ".bo-sync":
+        (outside / "target").mkdir()
+    elif exists:
+        (outside / "target").write_bytes(b"")
+    (root / link).parent.mkdir(exist_ok=True)
+    (root / link).symlink_to(outside / "target")
+    before = [(path, path.stat().st_size) for path in outside.rglob("*")]
+    ran = inside(*line, "-C", str(root))
+    assert ran.code == 1
+    assert "is a link" in ran.err
+    assert [(path, path.stat().st_size) for path in outside.rglob("*")] == before
+
+
+@pytest.mark.parametrize("link", [".bo-sync", ".bo-sync/journal"])
+def test_a_journal_is_not_read_through_a_link(link: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write(tmp_path / "files", FILES)
+    monkeypatch.chdir(root)
+    assert inside("apply", *HUB, "--yes").code == 0
+    (root / link).rename(tmp_path / "moved")
+    (root / link).symlink_to(tmp_path / "moved")
+    for line in (("journal",), ("journal", "latest")):
+        ran = inside(*line)
+        assert (ran.code, ran.out) == (1, "")
+        assert "it is a link or a file, and must be a folder" in ran.err
+
+
+@pytest.mark.parametrize("name", [".jane.yaml.bo-sync", ".jane.yaml.tmp"])
+def test_a_file_is_replaced_without_writing_through_a_link_beside_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write(tmp_path / "files", {"users/jane.yaml": "first_name: Jane\nemail: jane@example.com\nlast_name: Doe\n"})
+    monkeypatch.chdir(root)
+    (root / "users" / name).symlink_to(tmp_path / "outside")
+    assert inside("fmt").code == 0
+    assert (root / "users/jane.yaml").read_text("utf-8").startswith("email:")
+    assert not (tmp_path / "outside").exists()
+
+
+WRITING: Final = (
+    ("plan", *HUB, "--out", "{}"),
+    ("plan", *HUB, "--report", "json={}"),
+    ("apply", *HUB, "--yes", "--report", "json={}"),
+    ("validate", "--report", "sarif={}"),
+    ("catalogue", "refresh", *HUB, "--output", "{}"),
+)
+
+
+@pytest.mark.parametrize("line", WRITING, ids=lambda line: " ".join(line[:1] + line[-2:]))
+@pytest.mark.parametrize("kind", ["a link to a file", "a link to nothing", "a pipe"])
+def test_a_result_is_written_to_a_plain_file_or_not_at_all(
+    kind: str, line: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = write(tmp_path / "files", {"users/jane.yaml": FILES["users/jane.yaml"]})
+    monkeypatch.chdir(root)
+    place, outside = root / "out.json", tmp_path / "outside"
+    match kind:
+        case "a link to a file":
+            outside.write_text("precious", encoding="ascii")
+            place.symlink_to(outside)
+        case "a link to nothing":
+            place.symlink_to(outside)
+        case _:
+            os.mkfifo(place)
+    before = (place.lstat().st_mode, outside.exists() and outside.read_bytes())
+    ran = inside(*(word.format("out.json") for word in line))
+    assert ran.code == 64
+    assert "out.json cannot be written: it is a link, a folder or a device; expected a file" in ran.err
+    assert (place.lstat().st_mode, outside.exists() and outside.read_bytes()) == before

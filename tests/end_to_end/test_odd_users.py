@@ -1,0 +1,151 @@
+"""Users whom no file can name, text in other forms, shared addresses: every command runs, and says what it leaves."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from bo_sync.sandbox.server import SandboxServer
+from bo_sync.sandbox.shape import UserShape
+from bo_sync.sandbox.store import Store
+from tests.end_to_end.world import file, person, rows
+from tests.support.misbehaving_hub import MisbehavingHub, Misbehaviour, OddUser
+from tests.support.process import bo_sync, write
+
+OWNERS = [person(f"owner{number}@example.com", *rows(role="OWNER", backoffice="OWNER")) for number in range(2)]
+ANN: UserShape = {**person("ann@example.com", *rows(order="OWNER")), "firstName": "Ann"}
+ODD: UserShape = {"id": 99, "email": "odd@example.com", "lastName": "Odd", "roles": rows(pricing="OWNER")}
+
+
+class Odd:
+    """A hub that misbehaves, and a process that asks it."""
+
+    def __init__(self, root: Path, url: str, hub: MisbehavingHub) -> None:
+        self.root, self.hub = root, hub
+        self.env = {"BO_SYNC_HUB_URL": url, "BO_SYNC_API_KEY": "sandbox-owner"}
+
+    def run(self, *arguments: str, code: int = 0) -> str:
+        done = bo_sync(self.root, *arguments, env=self.env)
+        assert done.code == code, done
+        return done.out
+
+    def holds(self) -> dict[str, UserShape]:
+        return {user["email"]: user for user in self.hub.store.snapshot()["users"]}
+
+
+@contextmanager
+def hub_with(root: Path, misbehaviour: Misbehaviour, *users: UserShape, **files: str) -> Iterator[Odd]:
+    write(root, {f"users/{name}.yaml": text for name, text in files.items()})
+    with Store.open() as store:
+        store.load({"users": [*OWNERS, *users]})
+        hub = MisbehavingHub(store, misbehaviour)
+        with SandboxServer(hub) as server:
+            yield Odd(root, server.url, hub)
+
+
+@pytest.mark.parametrize(
+    ("odd", "reason"),
+    [
+        pytest.param(OddUser("odd@example.com", "email", ""), "no address", id="an empty address"),
+        pytest.param(OddUser("odd@example.com", "email", None), "no address", id="an address of null"),
+        pytest.param(OddUser("odd@example.com", "email", " "), "no address", id="an address of a space"),
+        pytest.param(OddUser("odd@example.com", "email", "odd"), "an invalid address", id="an address without @"),
+        pytest.param(
+            OddUser("odd@example.com", "email", "\ud800@example.com"), "an invalid address", id="a lone surrogate"
+        ),
+    ],
+)
+def test_a_user_whom_no_file_can_name_stops_no_command(odd: OddUser, reason: str, tmp_path: Path) -> None:
+    with hub_with(tmp_path, Misbehaviour(odd=(odd,)), ANN, ODD, ann=file("ann@example.com", first="Anna")) as hub:
+        write(tmp_path, {"bo-sync.yaml": "unmanaged: delete\nprotect: ['owner*']\n"})
+        plan = json.loads(hub.run("plan", "--format", "json"))
+        assert plan["unmanageable"] == [{"id": 99, "reason": reason}]
+        assert plan["summary"]["unmanageable"] == 1
+        assert [change["email"] for change in plan["changes"]] == ["ann@example.com"]
+        assert [found["rule"] for found in plan["findings"] if found["rule"] == "BOS107"] == ["BOS107"]
+        assert f"= id 99 in the hub, cannot be managed: {reason}" in " ".join(hub.run("plan").split())
+        for arguments in (["doctor"], ["matrix", "--live"], ["users", "--live", "--format", "csv"]):
+            hub.run(*arguments)
+        hub.run("apply", "--yes")
+        assert hub.holds()["ann@example.com"]["firstName"] == "Anna"
+        assert "odd@example.com" in hub.holds()
+        hub.run("pull", "--update")
+        assert not [path for path in (tmp_path / "users").iterdir() if "odd" in path.name]
+
+
+def test_a_saved_plan_with_an_unmanageable_user_is_shown_and_applied(tmp_path: Path) -> None:
+    odd = Misbehaviour(odd=(OddUser("odd@example.com", "email", ""),))
+    with hub_with(tmp_path, odd, ANN, ODD, ann=file("ann@example.com", first="Anna")) as hub:
+        hub.run("plan", "--out", "plan.json")
+        hub.run("apply", "plan.json", "--yes")
+        assert hub.holds()["ann@example.com"]["firstName"] == "Anna"
+
+
+def test_a_lone_surrogate_in_a_name_leaves_the_profile_and_manages_the_rest(tmp_path: Path) -> None:
+    odd = Misbehaviour(odd=(OddUser("ann@example.com", "lastName", "\ud800"),))
+    with hub_with(tmp_path, odd, ANN, ann=file("ann@example.com", first="Anna")) as hub:
+        hub.run("apply", "--yes")
+        held = hub.holds()["ann@example.com"]
+        assert (held["firstName"], {row["access"] for row in held["roles"]}) == ("Ann", {"NONE"})
+        for arguments in (["plan", "--format", "markdown"], ["plan", "--format", "junit"], ["users", "--live"]):
+            hub.run(*arguments)
+        (tmp_path / "users" / "ann.yaml").unlink()
+        hub.run("pull")
+        assert "last_name" not in (tmp_path / "users" / "ann@example.com.yaml").read_text(encoding="utf-8")
+        assert json.loads(hub.run("plan", "--format", "json"))["changes"] == []
+
+
+def test_a_hub_that_stores_text_in_another_form_converges(tmp_path: Path) -> None:
+    text = file("ann@example.com", "phone: +31 20 123 4567", "job: Account manager", first="José")
+    with hub_with(tmp_path, Misbehaviour(normalises=True), ann=text) as hub:
+        hub.run("apply", "--yes")
+        assert hub.holds()["ann@example.com"]["firstName"] == "Jose\u0301"
+        plan = json.loads(hub.run("plan", "--format", "json"))
+        assert plan["changes"] == []
+        told = [found["message"].partition(" ")[0] for found in plan["findings"] if found["rule"] == "BOS108"]
+        assert told == ["first_name", "phone"]
+        hub.run("pull", "--update")
+        assert (tmp_path / "users" / "ann.yaml").read_text(encoding="utf-8") == text
+
+
+TWIN: UserShape = {"id": 98, "email": "ANN@example.com", "firstName": "Twin", "roles": rows(pricing="OWNER")}
+
+
+def test_a_leaver_who_shares_the_address_blocks_the_plan_which_shows_every_revoke(tmp_path: Path) -> None:
+    with hub_with(tmp_path, Misbehaviour(), ANN, TWIN, ann="email: ann@example.com\nstate: absent\n") as hub:
+        before = hub.holds()
+        plan = json.loads(hub.run("plan", "--format", "json", code=4))
+        (change,) = plan["changes"]
+        assert (change["action"], change["profile"]) == ("update", [])
+        assert [grant["direction"] for grant in change["grants"]] == ["revoked"]
+        (blocked,) = [found for found in plan["guardrails"] if not found["ok"]]
+        assert (blocked["guardrail"], [row["email"] for row in blocked["rows"]]) == (
+            "ambiguous_address",
+            ["ann@example.com"],
+        )
+        assert plan["unmanageable"] == [{"id": 98, "reason": f"same address as id {change['id']}"}]
+        hub.run("apply", "--yes", code=4)
+        assert hub.holds() == before
+
+
+def test_grants_of_a_pinned_user_are_applied_by_id_and_the_other_user_stays(tmp_path: Path) -> None:
+    text = "email: ann@example.com\nid: 98\nfirst_name: Else\nmodules: {logistics: viewer}\n"
+    with hub_with(tmp_path, Misbehaviour(), ANN, TWIN, ann=text) as hub:
+        before = hub.holds()
+        hub.run("apply", "--yes")
+        after = hub.holds()
+        assert after["ann@example.com"] == before["ann@example.com"]
+        held = {row["definition"]: row["access"] for row in after["ANN@example.com"]["roles"]}
+        assert (held, after["ANN@example.com"]["firstName"]) == ({"pricing": "NONE", "logistics": "VIEWER"}, "Twin")
+        asked = [request.operation for request in hub.hub.traffic.requests]
+        assert not {"adminUser", "adminUserUpdate", "adminUserDelete"} & set(asked)
+
+
+def test_pull_writes_no_user_who_shares_the_address_and_names_both_ids(tmp_path: Path) -> None:
+    with hub_with(tmp_path, Misbehaviour(), ANN, TWIN, owner="email: owner0@example.com\nid: 1\n") as hub:
+        done = bo_sync(tmp_path, "pull", env=hub.env)
+        number = hub.holds()["ann@example.com"]["id"]
+        assert f"several users in the hub have this address (id 98, id {number})" in done.err
+        assert not [path for path in (tmp_path / "users").iterdir() if "ann" in path.name]
