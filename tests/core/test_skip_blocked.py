@@ -88,6 +88,13 @@ LEFT: dict[str, tuple[tuple[DesiredUser, ...], tuple[LiveUser, ...], Settings, t
         ("leaver@example.com", "tmp0@example.net"),
         (),
     ),
+    "of an ambiguous address the revokes run": (
+        (GOES, absent("twin@example.com", pin=5)),
+        (LEAVER, holds(5, "Twin@example.com", row("pricing", "owner")), holds(6, "twin@example.com")),
+        Settings(),
+        ("leaver@example.com", "twin@example.com"),
+        ("ambiguous_address",),
+    ),
     "both at once": (
         (GOES, JANE),
         (LEAVER, OLD, *temporary(3)),
@@ -162,7 +169,7 @@ def test_a_loss_of_a_blocked_user_does_not_count() -> None:
 
 
 def test_a_guardrail_is_of_a_user_or_has_a_number_or_is_of_the_whole_run() -> None:
-    assert frozenset({"email_change", "removed_file", "protected"}) == OF_USER
+    assert frozenset({"email_change", "removed_file", "ambiguous_address", "protected"}) == OF_USER
     assert not OF_USER & set(NUMERIC)
 
 

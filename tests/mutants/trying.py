@@ -30,7 +30,7 @@ MODULES: Final[Mapping[str, str]] = {
     "core/diff.py": "tests/core/test_diff.py",
     "core/order.py": "tests/core/test_order.py",
     "core/base_compare.py": "tests/core/test_history.py",
-    "core/likeness.py": "tests/core/test_likeness.py",
+    "core/likeness.py": "tests/core/test_likeness.py tests/core/test_guardrails.py",
     "core/plan.py": "tests/core/test_plan.py",
     "core/text.py": "tests/core/test_text.py",
     "render/escape.py": "tests/render/test_escape.py",

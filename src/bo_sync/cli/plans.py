@@ -16,16 +16,19 @@ from bo_sync.cli.secrecy import holds_secret, without_secrets
 from bo_sync.cli.talk import coloured, result, say, width
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
-from bo_sync.errors import UsageError
+from bo_sync.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
     from bo_sync.reconcile import Reading
 
 
 @dataclass(frozen=True, slots=True)
-class Others:
-    """How a run was asked for: with which saved plan, and whether without a question."""
+class AskedAs:
+    """How a run was asked for: its options, with which saved plan, and whether without a question."""
 
+    common: Common
+    choice: HubChoice
+    narrowing: Narrowing
     saved: Path | None = None
     yes: bool = False
 
@@ -70,22 +73,24 @@ def plan_as(plan: Plan, form: str, *, explain: bool = False, below: str = "") ->
             return plan_report(plan, form, below)
 
 
-def say_others(reading: "Reading", chosen: Common, choice: HubChoice, narrowed: Narrowing, how: Others) -> None:
-    """Says which command runs the others, where a plan is blocked because of some users.
+def say_others(code: ExitCode, reading: "Reading", how: AskedAs) -> ExitCode:
+    """Says which command runs the others, where a plan is blocked because of some users; returns `code`.
 
     Not of another day on a real hub, where that cannot be applied, nor with addresses that are to be hidden.
     """
-    if not reading.others or chosen.quiet or (is_redacting() and narrowed.only):
-        return
+    chosen, choice = how.common, how.choice
+    if not reading.others or chosen.quiet or (is_redacting() and how.narrowing.only):
+        return code
     if chosen.today is not None and destination(choice).address.scheme == "https":
-        return
-    skipping = replace(narrowed, skip_blocked=True)
+        return code
+    skipping = replace(how.narrowing, skip_blocked=True)
     yes = ["--yes"] if how.yes or not sys.stdin.isatty() else []
     command = command_line("apply", chosen, choice, skipping, *([str(how.saved)] if how.saved else []), *yes)
     if how.saved:
         command = f"{command_line('plan', chosen, choice, skipping, '--out', str(how.saved))} && {command}"
     users = f"{reading.others} user{'' if reading.others == 1 else 's'}"
     say(f"hint: to leave out the blocked users and apply the changes of the other {users}: {command}")
+    return code
 
 
 def save(plan: Plan, path: Path) -> None:

@@ -4,7 +4,7 @@ They are checked when a plan is made, and the plan that is applied is made anew,
 first write. `GUARDRAILS` is their order of showing.
 """
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeGuard, get_args
 
@@ -18,7 +18,7 @@ from bo_sync.core.changes import (
     UpdateUser,
 )
 from bo_sync.core.diff import Difference
-from bo_sync.core.likeness import FULL_NAME, Trait, nearly_matches, traits
+from bo_sync.core.likeness import Trait, alike, nearly_matches, traits
 from bo_sync.core.live import LiveIndex
 from bo_sync.core.model import BACKOFFICE, PLATFORM, ROLES_PERMISSIONS, Access, LiveUser, Role, Source
 from bo_sync.core.replay import grants_after, grants_now, key_of
@@ -116,11 +116,11 @@ def _email_change(situation: Situation) -> GuardrailResult:
     conflicts = [
         GuardrailRow(conflict.email, conflict.message, conflict.source) for conflict in situation.difference.conflicts
     ]
-    alike = [
+    found = [
         GuardrailRow(change.email, _same_person(change.email, user, shared), change.source)
         for change, user, shared in look_alikes(situation)
     ]
-    return _none_allowed("email_change", (*conflicts, *alike))
+    return _none_allowed("email_change", (*conflicts, *found))
 
 
 def look_alikes(situation: Situation) -> Iterator[tuple[CreateUser, LiveUser, str]]:
@@ -141,25 +141,9 @@ def look_alikes(situation: Situation) -> Iterator[tuple[CreateUser, LiveUser, st
         for trait in traits(person.user.profile):
             by_trait.setdefault(trait, []).append(person.user)
     for change in created:
-        for user, trait in _alike(traits(change.profile), by_trait):
+        for user, trait in alike(traits(change.profile), by_trait):
             if user.email.raw in left:
                 yield change, user, trait.noun
-
-
-def _alike(shared: tuple[Trait, ...], by_trait: Mapping[Trait, Sequence[LiveUser]]) -> Iterator[tuple[LiveUser, Trait]]:
-    """Live users with the same full name; then the one with the same phone and a name, if there is exactly one."""
-    by_name, by_phone = (
-        {
-            user.id: (user, trait)
-            for trait in reversed(shared)
-            if (trait.noun == FULL_NAME) is is_name
-            for user in by_trait.get(trait, ())
-        }
-        for is_name in (True, False)
-    )
-    yield from by_name.values()
-    if len(by_phone) == 1:
-        yield from (alike for number, alike in by_phone.items() if number not in by_name)
 
 
 def _same_person(email: Text, user: LiveUser, shared: str) -> str:

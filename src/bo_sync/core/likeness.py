@@ -7,13 +7,13 @@ is the usual last name of a shared account. Beside a phone it does not count, be
 are compared by their digits, `00` at the beginning being a plus. What is empty is like nothing.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Final
 from unicodedata import category, decimal, normalize
 
-from bo_sync.core.model import Profile, ProfileField
+from bo_sync.core.model import LiveUser, Profile, ProfileField
 from bo_sync.core.text import Text
 
 _ACCENTS: Final = range(0x300, 0x370)
@@ -65,6 +65,22 @@ def _mark(character: str) -> str:
     if kind == "Pd":
         return "-"
     return character if kind[0] in "PS" else " " if character.isspace() else ""
+
+
+def alike(shared: tuple[Trait, ...], by_trait: Mapping[Trait, Sequence[LiveUser]]) -> Iterator[tuple[LiveUser, Trait]]:
+    """Live users with the same full name; then the one with the same phone and a name, if there is exactly one."""
+    by_name, by_phone = (
+        {
+            user.id: (user, trait)
+            for trait in reversed(shared)
+            if (trait.noun == FULL_NAME) is is_name
+            for user in by_trait.get(trait, ())
+        }
+        for is_name in (True, False)
+    )
+    yield from by_name.values()
+    if len(by_phone) == 1:
+        yield from (found for number, found in by_phone.items() if number not in by_name)
 
 
 def _words(text: str) -> tuple[str, ...]:

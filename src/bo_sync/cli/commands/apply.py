@@ -19,7 +19,7 @@ from bo_sync.cli.app import stop_signals
 from bo_sync.cli.applied import Wanted, stale_told, tell, tell_not_run
 from bo_sync.cli.forms import APPLY_FORMS
 from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format, taken
-from bo_sync.cli.plans import Others, say_others
+from bo_sync.cli.plans import AskedAs, say_others
 from bo_sync.cli.redacting import redactable, shown
 from bo_sync.cli.reports import Report as Written
 from bo_sync.cli.reports import check_writable, report_option
@@ -100,8 +100,7 @@ def command(
     With PLAN.json, a plan saved by `plan --out`, nothing runs unless that file is unaltered and a plan made now is the
     same; nor when hub or files have moved while the question stood (both exit 6). What is sent is first written into
     .bo-sync/journal, which `bo-sync journal` reads back; while one apply runs, another one here is refused (exit 1).
-    Exits 0 when everything was applied, 4 when a guardrail or a policy refuses, 5 when something was not applied.
-    With --skip-blocked, users that a guardrail blocks are left out, the rest runs, and the exit code is 4.
+    Exits 0 when all was applied, 4 when a guardrail or a policy refuses or --skip-blocked leaves users out, else 5.
     """
     from bo_sync.cli.github import below, failures_annotated
     from bo_sync.cli.session import hub_session, read_plan
@@ -121,9 +120,8 @@ def command(
             _check_same(before, reading, wanted, "the plan that was shown")
             reason = _why_not(reading, yes=True)
         if reason is not None:
-            tell_not_run(reading.plan, wanted, *reason)
-            say_others(reading, chosen, choice, narrowed, Others(saved, given.yes))
-            return reason[1]
+            told = tell_not_run(reading.plan, wanted, *reason)
+            return say_others(told, reading, AskedAs(chosen, choice, narrowed, saved, yes=given.yes))
         orders = _Orders(run, choice.concurrency, given.fail_fast, narrowed.allowed, given.invite)
         ran = _run(chosen, hub, reading, orders)
     return _told(ran, reading.plan, wanted)

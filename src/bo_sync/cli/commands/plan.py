@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format
-from bo_sync.cli.plans import PLAN_FORMS, Others, plan_as, save, say_others, show_plan
+from bo_sync.cli.plans import PLAN_FORMS, AskedAs, plan_as, save, say_others, show_plan
 from bo_sync.cli.redacting import is_redacting, redactable, shown
 from bo_sync.cli.reports import Report, report_option, write_reports
 from bo_sync.core.plan import Plan
@@ -58,8 +58,7 @@ def command(
             save(plan, out)
     code = _exit_code(plan, detailed=detailed_exitcode)
     plan_told(form, told, code)
-    say_others(reading, chosen, choice, narrowed, Others(out))
-    return code
+    return say_others(code, reading, AskedAs(chosen, choice, narrowed, out))
 
 
 def _exit_code(plan: Plan, *, detailed: bool) -> ExitCode:
