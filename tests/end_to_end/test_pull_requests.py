@@ -106,12 +106,13 @@ def test_apply_hands_over_the_plan_and_what_became_of_it(root: Path) -> None:
 
 
 def test_a_refused_apply_says_why_beside_the_lines(root: Path) -> None:
-    write(root, {"bo-sync.yaml": "protect: [bob@example.com]\n"})
+    absent = "email: bob@example.com\nstate: absent\n"
+    write(root, {"bo-sync.yaml": "protect: [bob@example.com]\n", "users/0.yaml": absent})
     done = step(root, "apply", "--hub", "sandbox:", "--yes")
     assert (done.ran.code, done.outputs["exitcode"]) == (4, "4")
     (found,) = (command for command in read(done.ran.out) if command.name == "error")
     assert found.properties["file"] == "users/0.yaml"
-    assert found.message.startswith("bob@example.com: is protected, yet would be changed")
+    assert found.message.startswith("bob@example.com: is protected, yet would be deleted")
     assert "Refused by" in done.summary
 
 

@@ -264,7 +264,7 @@ def test_every_form_names_the_users_that_are_left_out(
     with hub_of(blocked, monkeypatch):
         done = run(root, "plan", "--skip-blocked", "--format", form)
     assert done.code == 4
-    assert "new.hire@example.com" in unescape(done.out)
+    assert "new.hire@example.com" in unescape(done.out).replace("<!---->", "")
     assert "email_change" in unescape(done.out)
 
 

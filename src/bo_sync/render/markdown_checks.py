@@ -50,7 +50,8 @@ def guardrail_table(guardrails: Sequence[GuardrailResult]) -> Block:
         return Block()
     refusing = sum(guardrail.blocks for guardrail in guardrails)
     rows = [partial(_measured, guardrail) for guardrail in guardrails]
-    verdict = f"{refusing} {'refuses' if refusing == 1 else 'refuse'}" if refusing else "none refuses"
+    left_out = ", users left out" if any(guardrail.skipped for guardrail in guardrails) else ""
+    verdict = f"{refusing} {'refuses' if refusing == 1 else 'refuse'}" if refusing else f"none refuses{left_out}"
     measured = table(("", "guardrail", "found, and allowed"), rows)
     return folded(f"Guardrails: {len(guardrails)} checked, {verdict}", Block(measured.lines))
 
