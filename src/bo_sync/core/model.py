@@ -243,7 +243,8 @@ class DesiredUser:
     """A person as the files want them today. `departure` set means deleted; then profile and grants are empty.
 
     `expired` are the own entries whose last day has passed: they say why a grant is not what it was. `withheld` are
-    those that hold and give nothing. `presets` are those that the entry names.
+    those that hold and give nothing. `presets` are those that the entry names. `ended` is the last day of an
+    account that is to be deleted because of it.
     """
 
     email: Text
@@ -255,6 +256,7 @@ class DesiredUser:
     expired: tuple[Override, ...] = field(default=(), compare=False)
     presets: tuple[str, ...] = field(default=(), compare=False)
     withheld: tuple[Override, ...] = field(default=(), compare=False)
+    ended: date | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

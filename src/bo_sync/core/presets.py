@@ -67,7 +67,9 @@ def resolve(declaration: Declaration, presets: Presets, settings: Settings, toda
     """The person as the files want them on `today`; grants in the order of `settings.roles`."""
     leaves, named = departure(declaration, today), declaration.presets
     if leaves is not None:
-        return DesiredUser(declaration.email, declaration.source, declaration.id, departure=leaves, presets=named)
+        ended = declaration.until if leaves is Departure.UNTIL_PASSED else None
+        who = declaration.email, declaration.source, declaration.id
+        return DesiredUser(*who, departure=leaves, presets=named, ended=ended)
     grants = expand(named, presets)
     expired = tuple(own for own in declaration.overrides if has_ended(own.until, today))
     holding = [own for own in declaration.overrides if not has_ended(own.until, today)]
