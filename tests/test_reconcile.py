@@ -338,13 +338,13 @@ def test_the_facts_are_of_the_whole_hub_whoever_is_named() -> None:
     [
         (
             "anne@example.com",
-            "--only anne@example.com: nobody with that address in the files or in the hub",
+            "--only anne@example.com matches no user in the files or in the hub",
             "did you mean ann@example.com?",
         ),
         (
             "\x1b[31mx",
-            "--only \\x1b[31mx: nobody with that address in the files or in the hub",
-            "give an address as the files spell it",
+            "--only \\x1b[31mx matches no user in the files or in the hub",
+            'give an address, a glob over addresses as in "*@example.com", or a path below users/',
         ),
     ],
     ids=["a near one is offered", "a far one is shown harmlessly"],

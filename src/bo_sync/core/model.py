@@ -243,7 +243,8 @@ class DesiredUser:
     """A person as the files want them today. `departure` set means deleted; then profile and grants are empty.
 
     `expired` are the own entries whose last day has passed: they say why a grant is not what it was. `withheld` are
-    those that hold and give nothing. `presets` are those that the entry names.
+    those that hold and give nothing. `presets` are those that the entry names. `end_passed`: the last day of the
+    account or of a grant has passed, whatever else the entry says.
     """
 
     email: Text
@@ -255,6 +256,12 @@ class DesiredUser:
     expired: tuple[Override, ...] = field(default=(), compare=False)
     presets: tuple[str, ...] = field(default=(), compare=False)
     withheld: tuple[Override, ...] = field(default=(), compare=False)
+    end_passed: bool = field(default=False, compare=False)
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether `--expired` is about this user."""
+        return self.end_passed or bool(self.expired) or self.departure is Departure.UNTIL_PASSED
 
 
 @dataclass(frozen=True, slots=True)
