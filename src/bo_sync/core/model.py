@@ -116,14 +116,19 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """Something wrong in a file: where, and one sentence: what was found, what was expected, the nearest word."""
+    """Something wrong in a file: where, and one sentence: what was found, what was expected, the nearest word.
+
+    `rule` is the number of the finding, "" for what has none.
+    """
 
     source: Source
     message: str
     severity: Severity = Severity.ERROR
+    rule: str = ""
 
     def __str__(self) -> str:
-        return f"{self.source}: {self.severity}: {self.message}"
+        number = f" ({self.rule})" if self.rule else ""
+        return f"{self.source}: {self.severity}: {self.message}{number}"
 
 
 @dataclass(frozen=True, slots=True)
