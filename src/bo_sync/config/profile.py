@@ -10,7 +10,7 @@ from bo_sync.config.complaints import Complaints
 from bo_sync.config.shape import UnsoundError
 from bo_sync.config.values import NULL_LOOKALIKES, Entries
 from bo_sync.config.words import quoted, size
-from bo_sync.core.model import GENDERS, PROFILE_FIELDS, PROFILE_LIMITS, FieldValue, Profile, ProfileField
+from bo_sync.core.model import GENDERS, PROFILE_FIELDS, PROFILE_LIMITS, FieldValue, Profile, ProfileField, language_form
 from bo_sync.core.text import Text, spaces_in_order
 
 _is_language: Final = re.compile("[A-Za-z]{2}").fullmatch
@@ -47,7 +47,7 @@ def _gender(name: ProfileField, raw: str | None) -> FieldValue:
 def _language(name: ProfileField, raw: str | None) -> FieldValue | None:
     if not raw:
         return FieldValue(name, None)
-    return FieldValue(name, Text(raw.upper())) if _is_language(raw) else None
+    return FieldValue(name, Text(language_form(raw))) if _is_language(raw) else None
 
 
 _Sound = Callable[[ProfileField, str | None], FieldValue | None]
@@ -69,7 +69,7 @@ def _doubtful(name: ProfileField, entries: Entries, complaints: Complaints) -> F
         _odd_spaces(name, entries, complaints)
     elif name == "language":
         complaints.doubt(at, f"language: found {quoted(raw)}; expected two letters (ISO 639-1), such as nl")
-        raw = raw.upper() if raw.isascii() else raw
+        raw = language_form(raw)
     elif len(raw) > limit:
         complaints.doubt(at, f"{name}: found {size(len(raw), 'character')}; expected at most {limit}, the hub's limit")
     elif name not in entries.quoted:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum, StrEnum
+from string import ascii_lowercase, ascii_uppercase
 from typing import Final, Literal, NewType
 
 from bo_sync.core.text import Text, normal_form
@@ -87,6 +88,14 @@ PROFILE_LIMITS: Final[Mapping[ProfileField, int]] = {
     "language": 2,
 }
 """The most characters that the hub takes (schema descriptions of `AdminUser`)."""
+
+_UPPER: Final = str.maketrans(ascii_lowercase, ascii_uppercase)
+
+
+def language_form(raw: str) -> str:
+    """A language as it is compared and sent: a to z in upper case. Other letters stay, so that none becomes two."""
+    return raw.translate(_UPPER)
+
 
 GENDERS: Final = ("male", "female", "unknown")
 
