@@ -1,5 +1,7 @@
 """`--only` and `--expired` beside files with errors: what stops them, what is set aside, and who is never harmed."""
 
+import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -16,7 +18,8 @@ from bo_sync.sandbox.baseline import baseline
 from bo_sync.sandbox.shape import Population, UserShape
 from tests.end_to_end.world import person, rows
 from tests.hub.sandboxed import Trial
-from tests.support.process import write
+from tests.support.inside import inside
+from tests.support.process import bo_sync, served, write
 
 DAY: Final = date(2026, 6, 15)
 BEN: Final = "email: ben@example.com\nfirst_name: Ben\nlast_name: Baker\nplatform: {backoffice: true}\n"
@@ -383,3 +386,31 @@ class TestPatterns:
     def test_several_choose_together(self, tmp_path: Path) -> None:
         write(tmp_path, {"users/ann.yaml": ANN, "users/ben.yaml": BEN})
         assert len(planned(tmp_path, "users/ann.yaml", "b*@example.com").changes) == 2
+
+
+def test_an_apply_touches_only_the_chosen_user(tmp_path: Path) -> None:
+    settings = DELETES + "guardrails: {max_user_deletes: {percent: 100, cap: 100}}\n"
+    broken_files = {f"users/{number}.yaml": text for number, text in enumerate(NEIGHBOURS.values()) if BEN in text}
+    root = write(tmp_path / "files", {"bo-sync.yaml": settings, "users/ann.yaml": OLD, **broken_files})
+    with served(tmp_path, hub()) as there:
+        before = {user["email"]: user for user in there.holds()["users"]}
+        everyone = bo_sync(root, "apply", "--yes", env=there.env())
+        one = bo_sync(root, "apply", "--yes", "--expired", "--format", "json", env=there.env())
+        none = bo_sync(root, "apply", "--yes", "--only", "ben@example.com", env=there.env())
+        after = {user["email"]: user for user in there.holds()["users"]}
+    assert (everyone.code, one.code, none.code) == (3, 0, 3)
+    assert json.loads(one.out)["summary"]["applied"] == 1
+    assert {row["definition"] for row in after["ann@example.com"]["roles"] if row["access"] != "NONE"} == {"backoffice"}
+    assert {**after, "ann@example.com": None} == {**before, "ann@example.com": None}
+
+
+@pytest.mark.parametrize(
+    "lines", ["phone:\n", "preset: zelda\n", "job: Zelda\njob: Zorro\n", "state: zorro\n", "job: &zelda x\n"]
+)
+def test_what_is_set_aside_is_told_without_names_where_that_is_asked_for(tmp_path: Path, lines: str) -> None:
+    zelda = "email: zelda.zorro@example.com\nfirst_name: Zelda\nlast_name: Zorro\n"
+    write(tmp_path, {"users/ann.yaml": ANN, "users/zelda.yaml": zelda + lines})
+    ran = inside("plan", "-C", str(tmp_path), "--hub", "sandbox:", "--only", "ann@example.com", "--redact")
+    assert ran.code == 0
+    assert "stay as they are in the hub" in ran.err
+    assert not re.search("zelda|zorro", (ran.out + ran.err).lower())

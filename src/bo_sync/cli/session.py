@@ -14,7 +14,7 @@ from bo_sync.access.policies import only_takes
 from bo_sync.cli.base import marked
 from bo_sync.cli.destination import destination
 from bo_sync.cli.options import Common, HubChoice, Narrowing
-from bo_sync.cli.redacting import meet_live, meet_tree
+from bo_sync.cli.redacting import meet_live, meet_tree, shown
 from bo_sync.cli.talk import progress, say
 from bo_sync.config.broken_files import Broken, broken, sound, standing, unmatched, warned
 from bo_sync.config.files import File, walk, walk_settings
@@ -65,8 +65,7 @@ def load_files(common: Common) -> Files:
     tree = tree_of(found.files, found.problems)
     check(tree, "the files", "mend these lines; nothing was sent or changed")
     if not common.quiet:
-        for problem in tree.problems:
-            say(str(problem))
+        _say_problems(tree.problems)
     return meaning(tree, common.today, _facts(common.root, tree, found.files))
 
 
@@ -203,20 +202,28 @@ def _sound_files(common: Common, errors: Broken, live: LiveState, selection: Sel
         check_matched(unmatched(errors, selection, live.users), ())
         raise _stopped(errors.tree, stops)
     tree = sound(errors)
-    for line in () if common.quiet else (*map(str, tree.problems), *_told_aside(errors)):
-        say(line)
+    if not common.quiet:
+        _say_problems(tree.problems)
+        _say_aside(errors)
     facts = _facts(common.root, tree, errors.files)
     files = meaning(tree, errors.today, replace(facts, users=facts.users + len(errors.claims)))
     return replace(files, desired=replace(files.desired, set_aside=errors.claims))
 
 
-def _told_aside(errors: Broken) -> Iterator[str]:
+def _say_problems(problems: Iterable[Problem]) -> None:
+    from bo_sync.render.redaction import redacted_problem
+
+    for problem in problems:
+        say(str(shown(problem, redacted_problem)))
+
+
+def _say_aside(errors: Broken) -> None:
     """One line about the users whose files cannot be used."""
     paths = sorted({aside.path for aside in errors.asides})
     if paths:
         more = f" and {len(paths) - _TOLD} more" if len(paths) > _TOLD else ""
         named = ", ".join(map(str, paths[:_TOLD]))
-        yield f"warning: the users of {named}{more} stay as they are in the hub, because of errors in the files"
+        say(f"warning: the users of {named}{more} stay as they are in the hub, because of errors in the files")
 
 
 def plan_of(files: Files, live: LiveState, hub: CommerceHub, narrowing: Narrowing) -> Reading:
