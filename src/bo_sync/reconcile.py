@@ -161,7 +161,7 @@ def _judged(desired: Desired, difference: Difference, live: LiveIndex) -> tuple[
 
 
 def _chosen(selection: Selection, users: Sequence[DesiredUser], live: LiveState) -> frozenset[str] | None:
-    """The folded addresses of the users whom the plan is about; None when it is about all.
+    """The folded addresses of the users that the plan is about; None when it is about all.
 
     Raises UsageError for a pattern that matches no user.
     """
@@ -191,7 +191,7 @@ _PATTERNS: Final = 'give an address, a glob over addresses as in "*@example.com"
 
 
 def _but_set_aside(whole: Difference, set_aside: Sequence[Claim], live: LiveIndex) -> Difference:
-    """`whole` without what it says of users for want of a file whom an entry with an error can be about."""
+    """`whole` without the users that it takes for unmanaged and that an entry with an error can be about."""
     if not set_aside:
         return whole
     addresses = frozenset(claim.email.folded for claim in set_aside)

@@ -31,7 +31,7 @@ POLICY: Final = "id: broken\ntitle: Broken\nmatch: {any_of: [{has: {pricing: emp
 
 
 def hub() -> Population:
-    """Ann and Ben, each with a grant that no file gives, and Leo, of whom no file speaks; besides two owners."""
+    """Ann and Ben, each with a grant that no file gives, and Leo, who has no file; besides two owners."""
     held = rows(backoffice="OWNER", pricing="OWNER")
     users: list[UserShape] = [
         {"id": 1, **person("ann@example.com", *held, firstName="Ann", lastName="Archer")},
@@ -73,7 +73,7 @@ NEIGHBOURS: Final = {
     "an address of a domain that is not allowed": BEN.replace("example.com", "example.org"),
 }
 TWICE: Final = {"users/omar.yaml": "email: omar@example.com\nfirst_name: Omar\nlast_name: Other\n"}
-"""A user of whom one of the neighbours is a second entry."""
+"""A user who has a second entry in one of the neighbours."""
 
 
 @pytest.fixture(params=list(NEIGHBOURS.values()), ids=list(NEIGHBOURS))

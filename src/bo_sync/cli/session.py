@@ -86,9 +86,9 @@ def check(tree: Tree, where: str, hint: str) -> None:
 
 
 def _invalid(problems: Iterable[Problem], where: str, hint: str) -> FilesError:
-    told = tuple(problems)
-    errors = sum(problem.severity is Severity.ERROR for problem in told)
-    return FilesError(f"{_counted(errors, 'error')} in {where}", lines=tuple(map(str, told)), hint=hint)
+    every = tuple(problems)
+    errors = sum(problem.severity is Severity.ERROR for problem in every)
+    return FilesError(f"{_counted(errors, 'error')} in {where}", lines=tuple(map(str, every)), hint=hint)
 
 
 def meaning(tree: Tree, day: date | None, facts: ConfigFacts) -> Files:

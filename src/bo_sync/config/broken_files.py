@@ -29,7 +29,7 @@ _WHOSE: Final = ("users", "email", "id")
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """Users who are not compared, the file of theirs, and the files with the errors because of which they are not."""
+    """Users who are not compared, their file, and the files with the errors that prevent it."""
 
     path: Text
     claims: tuple[Claim, ...]
@@ -40,7 +40,7 @@ class Aside:
 class Broken:
     """A tree and its files, and its errors by what they can be about. What has expired is judged on `today`.
 
-    `everyone`: files whose errors can be about any user. `asides`: those of which it can be told. `presets` are names,
+    `everyone`: files whose errors can be about any user. `asides`: those that can only be about certain users. `presets` are names,
     `policies` files with errors.
     """
 
@@ -81,7 +81,7 @@ def broken(tree: Tree, files: Sequence[File], today: date) -> Broken:
 
 
 def _without_preset(tree: Tree, broken_presets: Mapping[str, Text], today: date) -> Iterator[Aside]:
-    """The users whose access cannot be told, because a preset that gives it has an error."""
+    """The users whose access is unknown, because a preset that gives it has an error."""
     for declaration in tree.declarations if broken_presets else ():
         reached = _reached(declaration.presets, tree.presets) & broken_presets.keys()
         if reached:
@@ -102,7 +102,7 @@ def _reached(names: Iterable[str], presets: Mapping[str, Preset]) -> set[str]:
 
 
 def standing(errors: Broken, selection: Selection, live: Collection[LiveUser]) -> set[Text]:
-    """The files whose errors stop the plan: those that can be about a user whom `selection` chooses."""
+    """The files whose errors stop the plan: those that can be about a user that `selection` chooses."""
     tree = errors.tree
     addresses = selection.chosen(_candidates(errors, live))
     ids = {user.id for user in live if user.email.folded in addresses}
@@ -117,7 +117,7 @@ def standing(errors: Broken, selection: Selection, live: Collection[LiveUser]) -
 
 
 def unmatched(errors: Broken, selection: Selection, live: Collection[LiveUser]) -> tuple[Text, ...]:
-    """The patterns that match no user, not even one whom a file with an error can be about."""
+    """The patterns that match no user, and that no file with an error can be about."""
     return tuple(
         pattern
         for pattern in selection.unmatched(tuple(_candidates(errors, live)))
@@ -153,9 +153,9 @@ def _may_have_moved(claims: Iterable[Claim], unfiled: Collection[LiveUser], live
     )
 
 
-def _may_share(told: Collection[Trait], known: Collection[Trait]) -> bool:
-    """Whether what is told of a user is, or for want of anything told could be, that of another one."""
-    return not told or any(trait in known for trait in told)
+def _may_share(claimed: Collection[Trait], known: Collection[Trait]) -> bool:
+    """Whether one of the traits is known; an entry without readable traits may share any."""
+    return not claimed or any(trait in known for trait in claimed)
 
 
 def sound(errors: Broken) -> Tree:

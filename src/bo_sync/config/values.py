@@ -40,7 +40,7 @@ class Entries(dict[str, "Value"]):
 
     `marks` holds two positions for every key, its own and its value's, in the order in which the keys were read. Most
     are never asked for, so they are found by name only on demand. `quoted` are the keys whose value is a word that
-    means null, true or false, or nearly does, and stands in quotes.
+    means null, true or false, or nearly does, and is written in quotes.
     """
 
     __slots__ = ("_places", "at", "marks", "quoted")

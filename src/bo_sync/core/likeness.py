@@ -21,7 +21,7 @@ _ACCENTS: Final = range(0x300, 0x370)
 _APOSTROPHES: Final = dict.fromkeys(map(ord, "\u00b4\u02b9\u02bb\u02bc\u02bd"))
 """Those that count as letters, or would be taken apart into a space and an accent; the others are punctuation."""
 _around_addresses: Final = re.compile(r'[<>()\[\]:;,"\\]+').split
-"""What stands around an address and never in one: `mailto:`, a display name, a list of several."""
+"""Characters around an address and never in one: of `mailto:`, a display name, a list of several."""
 
 
 FULL_NAME: Final = "first and last name"

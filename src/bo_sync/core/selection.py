@@ -50,7 +50,7 @@ class Selection:
         return not self.only and not self.expired
 
     def chosen(self, candidates: Iterable[Candidate]) -> frozenset[str]:
-        """The folded addresses of those of `candidates` whom a plan is to be about."""
+        """The folded addresses of those of `candidates` that a plan is about."""
         return frozenset(
             candidate.email.folded
             for candidate in candidates
@@ -81,7 +81,7 @@ def path_of(pattern: Text) -> str | None:
 
 
 def is_below(path: Text, folder: str) -> bool:
-    """Whether `path` is `folder`, which may be a file, or lies below it."""
+    """Whether `path` is `folder`, which may be a file, or is below it."""
     return path.raw == folder or path.raw.startswith(f"{folder}/")
 
 
@@ -101,7 +101,7 @@ class Chosen:
     def of(
         cls, selection: Selection, addresses: frozenset[str] = frozenset(), ids: frozenset[int] = frozenset()
     ) -> Self:
-        """Users with these folded addresses and ids, and those whom a pattern of `selection` names."""
+        """Users with these folded addresses and ids, and those that a pattern of `selection` names."""
         written = (*addresses, *(pattern.raw for pattern in selection.only if path_of(pattern) is None))
         return cls(selection, addresses, ids, frozenset(shape for each in written for shape in address_shapes(each)))
 
