@@ -40,8 +40,8 @@ class Aside:
 class Broken:
     """A tree and its files, and its errors by what they can be about. What has expired is judged on `today`.
 
-    `everyone`: files whose errors can be about any user. `asides`: those that can only be about certain users. `presets`
-    are names, `policies` files with errors.
+    `everyone`: files whose errors can be about any user. `asides`: those that can only be about certain users.
+    `presets` are names, `policies` files with errors.
     """
 
     tree: Tree
