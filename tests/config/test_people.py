@@ -406,7 +406,18 @@ def test_a_language_is_two_letters_of_ascii(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_of_a_user_in_the_hub_it_is_kept_as_it_is_written(language: str) -> None:
+def test_of_a_user_in_the_hub_only_letters_of_ascii_become_upper_case(language: str) -> None:
     read = tree({"users/u.yaml": f"{JANE}id: 7\nlanguage: {language}\n"})
     assert [problem.severity for problem in read.problems] == [Severity.WARNING]
-    assert read.declarations[0].profile[-1] == FieldValue("language", Text(language))
+    expected = "".join(letter.upper() if letter.isascii() else letter for letter in language)
+    assert read.declarations[0].profile[-1] == FieldValue("language", Text(expected))
+
+
+@pytest.mark.parametrize("field", ["first_name", "last_name", "middle_name", "job"])
+@pytest.mark.parametrize("spaces", [" ", "   ", "\\t", "\\u00a0", "\\u2003 "])
+@pytest.mark.parametrize("pin", ["", "id: 7\n"], ids=["a new user", "a pinned user"])
+def test_a_value_of_white_space_is_an_error(field: str, spaces: str, pin: str) -> None:
+    lines = {"email": "j@example.com", "first_name": "Jane", "last_name": "Doe", field: f'"{spaces}"'}
+    text = "".join(f"{key}: {value}\n" for key, value in lines.items()) + pin
+    problems = tree({"users/u.yaml": text}).errors
+    assert any(problem.message.startswith(f"{field}: found") for problem in problems), problems
