@@ -22,6 +22,7 @@ class Origin(StrEnum):
 
     PERSON = "a person"
     PRESET = "a preset"
+    FILE = "a file"
     ACCEPTANCE = "an ignore"
     HUB = "the hub"
     SETTINGS = "the settings"
@@ -66,6 +67,7 @@ EQUALS_PRESET: Final = _info("BOS014", "own entries that equal a preset")
 IGNORE_ENDED: Final = _warning("BOS015", "an ignore has ended", Origin.ACCEPTANCE)
 IGNORE_IDLE: Final = _warning("BOS016", "an ignore accepts nothing", Origin.ACCEPTANCE)
 ACCEPTED: Final = _info("BOS017", "findings are accepted", Origin.ACCEPTANCE)
+NOT_READ: Final = _warning("BOS018", "a file is not read", Origin.FILE)
 READS_CREDENTIALS: Final = _warning("BOS022", "a user can read credentials")
 
 AMBIGUOUS_ADDRESS: Final = _warning("BOS101", "an address that several users in the hub have", Origin.HUB)
@@ -98,6 +100,7 @@ RULES: Final[Mapping[str, Rule]] = {
         IGNORE_ENDED,
         IGNORE_IDLE,
         ACCEPTED,
+        NOT_READ,
         READS_CREDENTIALS,
         AMBIGUOUS_ADDRESS,
         UNKNOWN_DEFINITION,

@@ -113,22 +113,29 @@ def _look_alikes(situation: Situation) -> Iterator[GuardrailRow]:
     """Users to be created who look like a live user without a file: most likely an address that was changed.
 
     A full name is enough. A phone and one name count only where exactly one live user shares them, with a file or
-    without: a number that several users share, as of a switchboard, identifies none of them.
+    without: a number that several users share, as of a switchboard, identifies none of them. A deletion without a
+    file in a narrowed plan is compared with all users to be created, also those that the plan leaves out.
     """
     left = {user.email.raw for user in situation.whole.unmanaged} | {
         change.hub_email.raw
         for change in situation.whole.changes
         if isinstance(change, DeleteUser) and change.source is None
     }
-    created = [change for change in situation.difference.changes if isinstance(change, CreateUser)]
+    narrowed = situation.difference.changes
+    deleted = {change.hub_email.raw for change in narrowed if isinstance(change, DeleteUser) and change.source is None}
+    created = [
+        change for change in (situation.whole.changes if deleted else narrowed) if isinstance(change, CreateUser)
+    ]
     by_trait: dict[Trait, list[LiveUser]] = {}
     for person in situation.live.people if left and created else ():
         for trait in traits(person.user.profile):
             by_trait.setdefault(trait, []).append(person.user)
     for change in created:
         for user, trait in _alike(traits(change.profile), by_trait):
-            if user.email.raw in left:
+            if user.email.raw in left and change in narrowed:
                 yield GuardrailRow(change.email, _same_person(change.email, user, trait.noun), change.source)
+            elif user.email.raw in deleted:
+                yield GuardrailRow(user.email, _moved(change.email, trait.noun), change.source)
 
 
 def _alike(shared: tuple[Trait, ...], by_trait: Mapping[Trait, Sequence[LiveUser]]) -> Iterator[tuple[LiveUser, Trait]]:
@@ -152,6 +159,13 @@ def _same_person(email: Text, user: LiveUser, shared: str) -> str:
         f"has the same {shared} as {user.email} (id {user.id}), who is in the hub without a file; an address cannot "
         f"change: add a file for {user.email} with `state: absent`, beside the one for {email}; are they two people, "
         f"give {user.email} a file of their own"
+    )
+
+
+def _moved(email: Text, shared: str) -> str:
+    return (
+        f"would be deleted without a file, but {email} in the files has the same {shared}; an address cannot change: "
+        "to delete this user, add a file with `state: absent`"
     )
 
 
