@@ -214,6 +214,22 @@ def test_update_keeps_a_running_end_date_and_drops_one_that_has_passed(tmp_path:
     assert "logistics: editor" in text
 
 
+def test_update_keeps_the_comments_of_an_entry_that_has_ended_at_its_key(tmp_path: Path) -> None:
+    entry = "email: a@example.com\nfirst_name: A\nlast_name: B\nmodules:\n  logistics:\n    # CHG-7 asked for it\n"
+    ended = "    access: owner\n    until: 2020-01-01\n"
+    write(tmp_path, {"users/a.yaml": f"{entry}{ended}  order_data: viewer\n"})
+    rows: list[RoleShape] = [
+        {"definition": "logistics", "access": "EDITOR"},
+        {"definition": "order", "access": "VIEWER"},
+    ]
+    with Store.open() as store:
+        hub = hub_with(store, {"users": [{"email": "a@example.com", "firstName": "A", "lastName": "B", "roles": rows}]})
+        pulled(Common(tmp_path, quiet=True, verbose=False, today=TODAY), hub, update=True)
+    lines = (tmp_path / "users" / "a.yaml").read_text().splitlines()
+    at = lines.index("  logistics: editor")
+    assert lines[at - 1 : at + 2] == ["  # CHG-7 asked for it", "  logistics: editor", "  order_data: viewer"]
+
+
 def test_update_keeps_the_end_date_of_an_entry_on_its_last_day(tmp_path: Path) -> None:
     entry = (
         f"email: a@example.com\nfirst_name: A\nlast_name: B\nmodules:\n  pricing: {{access: owner, until: {TODAY}}}\n"

@@ -9,7 +9,7 @@ import pytest
 from bo_sync.core.changes import Cause, CreateUser, DeleteUser, UpdateUser
 from bo_sync.core.diff import UnmanageableUser
 from bo_sync.core.document import digest
-from bo_sync.core.guardrails import GuardrailResult, GuardrailRow
+from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, NumericGuardrail
 from bo_sync.core.model import Access, Departure, DesiredUser, LiveState, LiveUser, Role, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Exemption, Has, Match, Policy
@@ -134,6 +134,34 @@ def test_only_leaves_out_what_others_are_granted_in_vain() -> None:
     assert len(planned(desired, live, request=only("a@example.com")).changes) == 1
     with pytest.raises(FilesError):
         planned(desired, live, request=only("B@example.com"))
+
+
+@pytest.mark.parametrize(
+    ("desired", "is_refused"),
+    [
+        pytest.param(wants("a@example.com"), True, id="a revoke"),
+        pytest.param(wants("a@example.com", grant("pricing", "viewer")), True, id="a lower level"),
+        pytest.param(absent("a@example.com"), True, id="a deletion"),
+        pytest.param(
+            wants("a@example.com", grant("pricing", "none"), grant("order_data", "owner")), True, id="taking and giving"
+        ),
+        pytest.param(wants("a@example.com", grant("pricing", "owner"), phone="2"), False, id="a phone"),
+        pytest.param(
+            wants("a@example.com", grant("pricing", "owner"), grant("order_data", "owner")), False, id="a grant"
+        ),
+        pytest.param(wants("new@example.com", grant("pricing", "owner")), False, id="a new user"),
+    ],
+)
+@pytest.mark.parametrize("allowed", [(), (("min_role_owners", 1),)], ids=["as it is", "with an override"])
+def test_a_hub_without_a_definition_of_roles_and_permissions_lets_nothing_be_taken(
+    desired: DesiredUser, allowed: tuple[tuple[NumericGuardrail, int], ...], *, is_refused: bool
+) -> None:
+    without = tuple(found for found in DEFINITIONS if found.id != "definition-roles_permissions")
+    live = hub_of(holds(1, "a@example.com", row("pricing", "owner")), holds(2, "b@example.com"), definitions=without)
+    plan = planned((desired,), live, request=Request(allowed=allowed))
+    assert [found.guardrail for found in plan.refused] == ["min_role_owners"] * is_refused
+    (found,) = (found for found in plan.guardrails if found.guardrail == "min_role_owners")
+    assert found.actual == 0
 
 
 # Findings.
@@ -445,13 +473,13 @@ def test_the_facts_are_of_the_whole_hub_whoever_is_named() -> None:
     [
         (
             "anne@example.com",
-            "--only anne@example.com: nobody with that address in the files or in the hub",
+            "--only anne@example.com matches no user in the files or in the hub",
             "did you mean ann@example.com?",
         ),
         (
             "\x1b[31mx",
-            "--only \\x1b[31mx: nobody with that address in the files or in the hub",
-            "give an address as the files spell it",
+            "--only \\x1b[31mx matches no user in the files or in the hub",
+            'give an address, a glob over addresses as in "*@example.com", or a path below users/',
         ),
     ],
     ids=["a near one is offered", "a far one is shown harmlessly"],

@@ -136,10 +136,10 @@ def _edits(change: UpdateUser, declaration: Declaration, here: Here) -> tuple[En
     must_name = declaration.id is None
     edits: list[EntryEdit] = [EditField(entry) for entry in correction.fields if not (must_name and _is_no_name(entry))]
     for role, access in correction.accesses:
-        if role in expired or (access is None and role in own):
-            edits.append(DropGrant(role))
         if access is not None:
-            edits.append(EditGrant(role, access))
+            edits.append(EditGrant(role, access, is_bare=role in expired))
+        elif role in own:
+            edits.append(DropGrant(role))
     return tuple(edits)
 
 

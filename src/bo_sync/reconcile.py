@@ -5,8 +5,8 @@ A plan is made from values alone, so the plan that is checked is the plan that i
 """
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
 from queue import SimpleQueue
@@ -27,15 +27,16 @@ from bo_sync.access.rules import (
     UNMANAGEABLE_USER,
     UNMATCHED_PROTECTION,
 )
-from bo_sync.core.changes import GrantChange, RemoveDuplicate, UpdateUser
+from bo_sync.core.changes import DeleteUser, GrantChange, RemoveDuplicate, UpdateUser
 from bo_sync.core.diff import Difference, MissingDefinition, SharedAddress, diff
 from bo_sync.core.effect import Effect
 from bo_sync.core.guardrails import GuardrailResult, NumericGuardrail, Situation, check
 from bo_sync.core.live import LiveIndex, index
-from bo_sync.core.model import Access, Departure, DesiredUser, LiveState
+from bo_sync.core.model import Access, DesiredUser, LiveState
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Policy, PolicyResult
 from bo_sync.core.replay import grants_after, grants_now
+from bo_sync.core.selection import Candidate, Chosen, Claim, Selection, path_of
 from bo_sync.core.settings import Settings
 from bo_sync.core.skip_blocked import without_blocked
 from bo_sync.core.text import Text
@@ -48,7 +49,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """What the files mean today. `today` decides which exceptions of `policies` still hold."""
+    """What the files mean today. `today` decides which exceptions of `policies` still hold.
+
+    `set_aside` are entries of files with errors: their users stay as they are in the hub.
+    """
 
     users: tuple[DesiredUser, ...]
     settings: Settings
@@ -56,14 +60,15 @@ class Desired:
     policies: tuple[Policy, ...] = ()
     today: date = date.min
     findings: tuple[Finding, ...] = ()
+    set_aside: tuple[Claim, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the caller asks of a plan: only some people (all when empty), and overrides of numeric guardrails.
+    """What the caller asks of a plan: which users it is about, and overrides of numeric guardrails.
 
-    With `expired`, only those of them of whom an end has passed: of the account, or of an entry of their own. With
-    `skip_blocked`, users that a guardrail blocks are left out; `expired` does so by itself.
+    `only` and `expired` are those of a `Selection`. With `skip_blocked`, users that a guardrail blocks are left out;
+    `expired` does so by itself.
     """
 
     only: tuple[Text, ...] = ()
@@ -75,6 +80,10 @@ class Request:
     def leaves_out(self) -> bool:
         """Whether blocked users are left out."""
         return self.skip_blocked or self.expired
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(self.only, self.expired)
 
 
 EVERYBODY: Final = Request()
@@ -127,9 +136,8 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
     """
     settings = desired.settings
     live_index = index(live, settings)
-    _check_only(request.only, desired.users, live_index)
-    chosen = _chosen(request, desired.users)
-    whole = diff(desired.users, live_index, settings)
+    chosen = _chosen(request.selection, desired.users, live)
+    whole = _but_set_aside(diff(desired.users, live_index, settings), desired.set_aside, live_index)
     difference = select(whole, chosen)
     if difference.missing:
         raise _missing_definitions(difference.missing, live)
@@ -182,13 +190,55 @@ def _judged(desired: Desired, difference: Difference, live: LiveIndex) -> tuple[
     return judge(desired.policies, around, powers(desired.settings), desired.today)
 
 
-def _chosen(request: Request, users: Sequence[DesiredUser]) -> frozenset[str] | None:
-    """The folded addresses of whom the plan is to be about; None when it is about everybody."""
-    only = frozenset(email.folded for email in request.only) or None
-    if not request.expired:
-        return only
-    expired = frozenset(user.email.folded for user in users if user.expired or user.departure is Departure.UNTIL_PASSED)
-    return expired if only is None else expired & only
+def _chosen(selection: Selection, users: Sequence[DesiredUser], live: LiveState) -> frozenset[str] | None:
+    """The folded addresses of the users that the plan is about; None when it is about all.
+
+    Raises UsageError for a pattern that matches no user.
+    """
+    if selection.is_everyone:
+        return None
+    candidates = (
+        *(Candidate(user.email, user.source.path, user.is_expired) for user in users),
+        *(Candidate(user.email) for user in live.users),
+    )
+    check_matched(selection.unmatched(candidates), candidates)
+    return selection.chosen(candidates)
+
+
+def check_matched(unmatched: Sequence[Text], candidates: Iterable[Candidate]) -> None:
+    """Raises UsageError for the first of the patterns that match no user."""
+    for pattern in unmatched:
+        is_path = path_of(pattern) is not None
+        known = {each.path.raw if is_path and each.path else each.email.folded for each in candidates}
+        near = get_close_matches(pattern.folded, sorted(known), n=1)
+        raise UsageError(
+            f"--only {pattern} matches no user in the files or in the hub",
+            hint=f"did you mean {Text(near[0])}?" if near else _PATTERNS,
+        )
+
+
+_PATTERNS: Final = 'give an address, a glob over addresses as in "*@example.com", or a path below users/'
+
+
+def _but_set_aside(whole: Difference, set_aside: Sequence[Claim], live: LiveIndex) -> Difference:
+    """`whole` without the users that it takes for unmanaged and that an entry with an error can be about."""
+    if not set_aside:
+        return whole
+    addresses = frozenset(claim.email.folded for claim in set_aside)
+    kept = Chosen.of(Selection(), addresses, frozenset(claim.id for claim in set_aside if claim.id is not None))
+
+    def is_kept(email: Text) -> bool:
+        return any(kept.may_be(Claim(each.user.email, each.user.id)) for each in live.by_address[email.folded])
+
+    return replace(
+        whole,
+        changes=tuple(
+            change
+            for change in whole.changes
+            if not (isinstance(change, DeleteUser) and change.source is None and is_kept(change.hub_email))
+        ),
+        unmanaged=tuple(each for each in whole.unmanaged if not is_kept(each.email)),
+    )
 
 
 def select(difference: Difference, chosen: Collection[str] | None) -> Difference:
@@ -207,17 +257,6 @@ def select(difference: Difference, chosen: Collection[str] | None) -> Difference
         protected=tuple(change for change in difference.protected if change.email.folded in chosen),
         ending=tuple(user for user in difference.ending if user.email.folded in chosen),
     )
-
-
-def _check_only(only: Sequence[Text], users: Sequence[DesiredUser], live: LiveIndex) -> None:
-    known = {user.email.folded for user in users} | set(live.by_address)
-    for email in only:
-        if email.folded not in known:
-            near = get_close_matches(email.folded, sorted(known), n=1)
-            raise UsageError(
-                f"--only {email}: nobody with that address in the files or in the hub",
-                hint=f"did you mean {Text(near[0])}?" if near else "give an address as the files spell it",
-            )
 
 
 def _missing_definitions(missing: Sequence[MissingDefinition], live: LiveState) -> FilesError:

@@ -226,7 +226,7 @@ def test_people_and_definitions_of_a_hostile_hub_show(tmp_path: Path, monkeypatc
 def test_a_session_of_somebody_hostile_is_told_harmlessly(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BO_SYNC_API_KEY", "sandbox-owner")
     monkeypatch.setenv("BO_SYNC_SESSION_TOKEN", "t")
-    attack = ALL_AT_ONCE.replace("\udcff", "")
+    attack = "".join(ALL_AT_ONCE.replace("\udcff", "").split()) + "@example.com"
     everything = next(user for user in baseline()["users"] if user["email"] == FIRST_PERSON)
     start = population({**everything, "email": attack})
     with weathered({**start, "sessions": [{"token": "t", "email": attack}]}, Liar()) as hub:

@@ -64,8 +64,65 @@ def test_a_name_that_is_almost_right_is_not_passed_over_in_silence(tmp_path: Pat
     write(tmp_path, "bo-sync.yml")
     assert problems(tmp_path) == [
         "bo-sync.yml:1:1: error: this file is not read; expected the name bo-sync.yaml",
-        "users/jane.YAML:1:1: warning: this file is not read; expected a name in .yaml or .yml",
+        "users/jane.YAML:1:1: warning: this is not read; expected a name that ends in .yaml or .yml (BOS018)",
     ]
+
+
+ENDING = "a name that ends in .yaml or .yml"
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        pytest.param("users/jane.yaml.txt", ENDING, id="a second ending"),
+        pytest.param("users/jane.ymal", ENDING, id="a slip in the ending"),
+        pytest.param("users/jane.json", ENDING, id="another format"),
+        pytest.param("users/jane", ENDING, id="no ending"),
+        pytest.param("users/sales/jane.yaml~", ENDING, id="a copy of an editor further down"),
+        pytest.param("presets/sales.YML", ENDING, id="capital letters"),
+        pytest.param("policies/four-eyes.yaml.bak", ENDING, id="a backup of a policy"),
+        pytest.param("users/team.csv", ENDING, id="a table"),
+        pytest.param("users/.yaml", None, id="a hidden file"),
+        pytest.param("users/_draft.txt", None, id="a draft"),
+        pytest.param("users/_old/jane.txt", None, id="a folder of drafts"),
+        pytest.param("users/README", None, id="a readme without ending"),
+        pytest.param("presets/readme.txt", None, id="a readme in lower case"),
+        pytest.param("policies/why.md", None, id="a page"),
+        pytest.param("docs/jane.yaml.txt", None, id="a file elsewhere"),
+        pytest.param("user/jane.yaml", "the name users/", id="the singular"),
+        pytest.param("policy/four-eyes.yaml", "the name policies/", id="the singular of policies"),
+        pytest.param("Presets/sales.yaml", "the name presets/", id="a capital letter"),
+        pytest.param("uesrs/jane.yaml", "the name users/", id="two letters that changed places"),
+        pytest.param("polices/four-eyes.yaml", "the name policies/", id="a letter that is missing"),
+        pytest.param("presetss/sales.yaml", "the name presets/", id="a letter more"),
+        pytest.param("ysers/jane.yaml", "the name users/", id="another letter"),
+        pytest.param("user.yaml", "files in a folder users/", id="a file with a folder's name"),
+        pytest.param("presets", "a folder", id="a file in the place of a folder"),
+        pytest.param("bo_sync.yaml", "the name bo-sync.yaml", id="settings with an underscore"),
+        pytest.param("Bo-Sync.yaml", "the name bo-sync.yaml", id="settings with capital letters"),
+        pytest.param("bosync.yml", "the name bo-sync.yaml", id="settings without the hyphen"),
+        pytest.param("bo-sync.yaml.txt", "the name bo-sync.yaml", id="settings with a second ending"),
+        pytest.param("bo-sync.json", "the name bo-sync.yaml", id="settings in another format"),
+        pytest.param("bo-sync/jane.yaml", None, id="a folder with the tool's name"),
+        pytest.param("_users/jane.yaml", None, id="a folder that waits"),
+        pytest.param("users.py", None, id="a program"),
+        pytest.param("POLICY.md", None, id="a page at the root"),
+        pytest.param("src/users/jane.yaml", None, id="our name further down"),
+    ],
+)
+def test_what_looks_meant_and_is_not_read_is_a_warning(tmp_path: Path, path: str, expected: str | None) -> None:
+    write(tmp_path, "users/a.yaml")
+    write(tmp_path, path, b"whatever: [")
+    place = path if path.startswith(("users/", "presets/", "policies/")) else path.partition("/")[0]
+    told = f"{place}:1:1: warning: this is not read; expected {expected} (BOS018)"
+    assert [str(problem) for problem in load_tree(tmp_path).problems] == ([told] if expected else [])
+    assert load_tree(tmp_path).user_files == 1
+
+
+def test_a_link_or_a_pipe_that_is_not_read_is_no_regular_file(tmp_path: Path) -> None:
+    (tmp_path / "users").mkdir()
+    os.mkfifo(tmp_path / "users/pipe")
+    assert problems(tmp_path) == []
 
 
 class TestLinks:

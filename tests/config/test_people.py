@@ -4,6 +4,7 @@ from datetime import date
 
 import pytest
 
+from bo_sync.config.dump import dump_user
 from bo_sync.config.load import tree_of
 from bo_sync.core.model import (
     Access,
@@ -12,11 +13,13 @@ from bo_sync.core.model import (
     Ignore,
     Override,
     Role,
+    Severity,
     Source,
     State,
 )
 from bo_sync.core.text import Text
 from tests.config.trees import JANE, about_jane, complaints, tree
+from tests.support.builders import source
 
 FULL = """\
 email: jane.doe@example.com            # identity
@@ -133,7 +136,7 @@ KEYS = (
         ),
         pytest.param(
             "phone: ~\n",
-            '4:8: warning: phone: "~" is plain text here; write null to clear the field',
+            '4:8: warning: phone: "~" is plain text here; write null to clear the field, or put the text in quotes',
             id="a tilde that was meant as null",
         ),
         pytest.param(
@@ -359,3 +362,62 @@ def test_every_problem_of_an_entry_is_found_in_one_run() -> None:
 )
 def test_what_every_person_needs(text: str, expected: list[str]) -> None:
     assert complaints({"users/u.yaml": text}) == [f"users/u.yaml:{line}" for line in expected]
+
+
+@pytest.mark.parametrize("word", ["Null", "NULL", "~", "null", "true", "false"])
+@pytest.mark.parametrize("quotes", ['"', "'"])
+@pytest.mark.parametrize("field", ["phone", "job", "middle_name"])
+def test_a_word_in_quotes_is_text_and_no_finding(word: str, quotes: str, field: str) -> None:
+    read = tree({"users/u.yaml": f"{JANE}{field}: {quotes}{word}{quotes}\n"})
+    assert read.problems == ()
+    assert [entry.value for entry in read.declarations[0].profile if entry.field == field] == [Text(word)]
+
+
+def test_what_pull_writes_of_a_user_called_null_is_no_finding() -> None:
+    names = (
+        FieldValue("first_name", Text("NULL")),
+        FieldValue("last_name", Text("Null")),
+        FieldValue("job", Text("~")),
+    )
+    written = dump_user(Declaration(Text("n@example.com"), source(), profile=names))
+    assert tree({"users/n.yaml": written}).problems == ()
+    for plain in ("Null", "NULL", "~"):
+        (problem,) = tree({"users/n.yaml": f"{JANE}job: {plain}\n"}).problems
+        assert "or put the text in quotes" in problem.message
+
+
+LANGUAGES = [
+    pytest.param("\ufb01", id="a ligature"),
+    pytest.param("\ufb00", id="another ligature"),
+    pytest.param("\u00df", id="a letter that is two in upper case"),
+    pytest.param("\uff4e\uff4c", id="full-width letters"),
+    pytest.param("\u0131t", id="a letter without its dot"),
+    pytest.param("n\u029f", id="a small capital"),
+    pytest.param("\u017fv", id="a long s"),
+]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_language_is_two_letters_of_ascii(language: str) -> None:
+    (problem,) = tree({"users/u.yaml": f"{JANE}language: {language}\n"}).problems
+    assert (problem.severity, "expected two letters (ISO 639-1)" in problem.message) == (Severity.ERROR, True)
+    (problem,) = tree({"bo-sync.yaml": f"defaults: {{language: {language}}}\n", "users/u.yaml": JANE}).problems
+    assert problem.severity is Severity.ERROR
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_of_a_user_in_the_hub_only_letters_of_ascii_become_upper_case(language: str) -> None:
+    read = tree({"users/u.yaml": f"{JANE}id: 7\nlanguage: {language}\n"})
+    assert [problem.severity for problem in read.problems] == [Severity.WARNING]
+    expected = "".join(letter.upper() if letter.isascii() else letter for letter in language)
+    assert read.declarations[0].profile[-1] == FieldValue("language", Text(expected))
+
+
+@pytest.mark.parametrize("field", ["first_name", "last_name", "middle_name", "job"])
+@pytest.mark.parametrize("spaces", [" ", "   ", "\\t", "\\u00a0", "\\u2003 "])
+@pytest.mark.parametrize("pin", ["", "id: 7\n"], ids=["a new user", "a pinned user"])
+def test_a_value_of_white_space_is_an_error(field: str, spaces: str, pin: str) -> None:
+    lines = {"email": "j@example.com", "first_name": "Jane", "last_name": "Doe", field: f'"{spaces}"'}
+    text = "".join(f"{key}: {value}\n" for key, value in lines.items()) + pin
+    problems = tree({"users/u.yaml": text}).errors
+    assert any(problem.message.startswith(f"{field}: found") for problem in problems), problems

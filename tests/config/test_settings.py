@@ -96,6 +96,21 @@ def test_an_added_role_is_a_module() -> None:
             '1:11: error: timezone: found "../../etc/passwd"; expected a zone such as Europe/Amsterdam',
             id="a zone that is a path",
         ),
+        *(
+            pytest.param(
+                f"timezone: {name}\n",
+                f'1:11: error: timezone: found "{name}"; expected a zone such as Europe/Amsterdam{near}',
+                id=f"{name}, which each machine reads in its own way",
+            )
+            for name, near in (
+                ("localtime", ""),
+                ("posixrules", ""),
+                ("right/Europe/Amsterdam", "; did you mean Europe/Amsterdam?"),
+                ("posix/UTC", ""),
+                ("Factory", ""),
+                ("zone.tab", ""),
+            )
+        ),
         pytest.param(
             "timezone: Europe\n",
             '1:11: error: timezone: found "Europe"; expected a zone such as Europe/Amsterdam; '

@@ -37,6 +37,9 @@ class TestValues:
             pytest.param(b"a: 'null'\nb: \"true\"", {"a": "null", "b": "true"}, id="in quotes they are text"),
             pytest.param(b"a: ''", {"a": ""}, id="empty text in quotes is a value"),
             pytest.param(
+                b"a: '100\n%b'\nc: |\n  %d\n", {"a": "100 %b", "c": "%d\n"}, id="a percent sign inside is no directive"
+            ),
+            pytest.param(
                 b"a: [1, null, {b: c}]\nd: {}", {"a": ["1", None, {"b": "c"}], "d": {}}, id="flow and nesting"
             ),
             pytest.param(b"a: |\n  x\n  y\n", {"a": "x\ny\n"}, id="a block of text"),
@@ -98,6 +101,39 @@ class TestValues:
                     )
                 ],
                 id="a tag that asks for code",
+            ),
+            pytest.param(
+                b"%YAML 1.1\n---\na: b\n",
+                ['1:1: error: directive "%YAML 1.1"; expected none: remove it'],
+                id="a version",
+            ),
+            pytest.param(
+                b"\xef\xbb\xbf# why\n\n%YAML 1.2\r\n%TAG ! tag:x,2000:\n---\na: !b c\n",
+                [
+                    '3:1: error: directive "%YAML 1.2"; expected none: remove it',
+                    '4:1: error: directive "%TAG ! tag:x,2000:"; expected none: remove it',
+                    '6:4: error: tag "tag:x,2000:b"; expected none: text stays text, remove it',
+                ],
+                id="directives below a comment, and a tag",
+            ),
+            pytest.param(
+                b"%RULES none\n---\na: b\n",
+                ['1:1: error: directive "%RULES none"; expected none: remove it'],
+                id="an unknown directive",
+            ),
+            pytest.param(
+                b"%YAML 3.0\n---\na: b\n",
+                ['1:1: error: directive "%YAML 3.0"; expected none: remove it'],
+                id="a version that no reader knows",
+            ),
+            pytest.param(b"%", ['1:1: error: directive "%"; expected none: remove it'], id="half a directive"),
+            pytest.param(
+                b"%YAML 1.1\n---\n",
+                [
+                    '1:1: error: directive "%YAML 1.1"; expected none: remove it',
+                    "1:1: error: the file is empty; expected a mapping of keys",
+                ],
+                id="a directive alone",
             ),
             pytest.param(
                 b"? [a]\n: b\n",

@@ -595,6 +595,15 @@ def test_the_deletion_of_a_user_who_shares_the_address_is_the_revoke_of_every_gr
     )
 
 
+def test_the_revokes_of_an_expired_account_are_those_of_its_last_day() -> None:
+    ended = replace(wants(JANE, departure=Departure.UNTIL_PASSED), ended=YESTERDAY)
+    for user, day in ((ended, YESTERDAY), (absent(JANE), None)):
+        (change,) = compare((user,), TWINS).changes
+        (revoked,) = change.grants
+        assert isinstance(revoked, RevokeGrant)
+        assert (revoked.expired, revoked.source) == (day, user.source if day else None)
+
+
 @pytest.mark.parametrize(
     "twins",
     [

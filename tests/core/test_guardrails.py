@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from bo_sync.core.changes import Cause, Change, CreateUser, UpdateUser
+from bo_sync.core.changes import Cause, Change, CreateUser, DeleteUser, UpdateUser
 from bo_sync.core.diff import Difference, diff
 from bo_sync.core.guardrails import (
     NUMERIC,
@@ -262,6 +262,25 @@ def test_a_plan_for_some_people_still_sees_whom_they_look_like(unmanaged: Unmana
     narrowed = Difference(tuple(change for change in whole.changes if change.email == JANE_DOE.email))
     found = result("email_change", Situation(narrowed, whole, live, settings, 1))
     assert [(row.email, row.message) for row in found.rows] == [(JANE_DOE.email, same_as_old("first and last name"))]
+
+
+@pytest.mark.parametrize(("old", "shared"), LOOK_ALIKES.values(), ids=LOOK_ALIKES.keys())
+def test_a_plan_for_only_the_user_without_a_file_sees_whose_address_may_have_changed(
+    old: LiveUser, shared: str
+) -> None:
+    settings = Settings(unmanaged=Unmanaged.DELETE)
+    live = indexed(old, holds(8, "other@example.com"))
+    whole = diff((JANE_DOE,), live, settings)
+    narrowed = Difference(tuple(change for change in whole.changes if change.email == old.email))
+    assert [type(change) for change in narrowed.changes] == [DeleteUser]
+    message = (
+        f"would be deleted without a file, but jane@example.com in the files has the same {shared}; an address cannot "
+        "change: to delete this user, add a file with `state: absent`"
+    )
+    found = result("email_change", Situation(narrowed, whole, live, settings, 1))
+    assert found.rows == (GuardrailRow(old.email, message, JANE_DOE.source),)
+    other = Difference(tuple(change for change in whole.changes if change.email.raw == "other@example.com"))
+    assert result("email_change", Situation(other, whole, live, settings, 1)).ok
 
 
 def test_a_row_may_stand_for_no_file() -> None:

@@ -149,7 +149,9 @@ DEPARTURES: dict[str, tuple[Declaration, Departure | None]] = {
 @pytest.mark.parametrize(("entry", "expected"), DEPARTURES.values(), ids=DEPARTURES.keys())
 def test_departures(entry: Declaration, expected: Departure | None) -> None:
     assert departure(entry, TODAY) is expected
-    assert resolve(entry, {}, SETTINGS, TODAY).departure is expected
+    resolved = resolve(entry, {}, SETTINGS, TODAY)
+    assert resolved.departure is expected
+    assert resolved.ended == (YESTERDAY if expected is Departure.UNTIL_PASSED else None)
 
 
 def test_who_leaves_is_wanted_with_nothing() -> None:

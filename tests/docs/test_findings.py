@@ -13,7 +13,7 @@ from bo_sync.access.findings import judge
 from bo_sync.access.policies import unmatched_exceptions
 from bo_sync.access.rules import RULES, Origin
 from bo_sync.cli.base import marked
-from bo_sync.config.load import tree_of
+from bo_sync.config.load import load_tree, tree_of
 from bo_sync.core.model import Access, LiveState, RoleDefinition
 from bo_sync.core.plan import ConfigFacts, Finding
 from bo_sync.core.settings import GuardrailLimits, Settings, fixed
@@ -21,6 +21,7 @@ from bo_sync.core.text import Text
 from bo_sync.reconcile import Desired, make_plan
 from bo_sync.render.text import problems_text
 from tests.support.people import DEFINITIONS, SETTINGS, grant, holds, hub_of, row, wants
+from tests.support.process import write
 from tests.support.repository import commit, git, repository
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "findings.md"
@@ -58,7 +59,8 @@ def _files(text: str) -> dict[str, str]:
 
 
 SECTIONS: Final = read()
-OF_FILES: Final = [number for number, rule in RULES.items() if rule.origin is not Origin.HUB]
+OF_FILES: Final = [number for number, rule in RULES.items() if rule.origin not in {Origin.HUB, Origin.FILE}]
+OF_NAMES: Final = [number for number, rule in RULES.items() if rule.origin is Origin.FILE]
 OF_HUB: Final = [number for number, rule in RULES.items() if rule.origin is Origin.HUB]
 
 
@@ -96,6 +98,17 @@ def test_the_fix_does_not_raise_it(number: str) -> None:
     assert section.fix
     accepted = {"BOS017"} if number == "BOS007" else set()  # its fix is to accept it
     assert {finding.rule for finding in findings(section.example | section.fix)} == accepted
+
+
+@pytest.mark.parametrize("number", OF_NAMES)
+def test_the_names_of_files_raise_it_and_the_fixed_ones_do_not(number: str, tmp_path: Path) -> None:
+    section = SECTIONS[number]
+    problems = load_tree(write(tmp_path / "example", section.example)).problems
+    assert {problem.rule for problem in problems} == {number}
+    assert "".join(f"{problem}\n" for problem in problems) == section.printed
+    (kept,) = (path for path in section.example if path.endswith(".yaml"))
+    fixed = {kept: section.example[kept], **section.fix}
+    assert load_tree(write(tmp_path / "fixed", fixed)).problems == ()
 
 
 ODD: Final = RoleDefinition("definition-ticket", Text("ticket"), Access.NONE)

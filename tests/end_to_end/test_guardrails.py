@@ -75,7 +75,10 @@ def test_only_one_person_is_revoked_though_somebody_elses_row_is_refused(tmp_pat
     ("given", "hint"),
     [
         ("bob@exmaple.com", "did you mean bob@example.com?"),
-        ("nobody.at.all@other.org", "give an address as the files spell it"),
+        (
+            "nobody.at.all@other.org",
+            'give an address, a glob over addresses as in "*@example.com", or a path below users/',
+        ),
     ],
     ids=["a slip", "a stranger"],
 )
@@ -86,6 +89,6 @@ def test_only_somebody_who_is_nowhere_is_a_mistake_in_the_command(
     done = bo_sync(root, "apply", "--yes", "--only", given, env=quiet_hub.env())
     assert (done.code, done.out) == (64, "")
     assert done.complaint == (
-        f"error: --only {given}: nobody with that address in the files or in the hub",
+        f"error: --only {given} matches no user in the files or in the hub",
         f"next: {hint}",
     )

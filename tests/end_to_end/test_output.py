@@ -41,7 +41,7 @@ BOB = "modules: {pricing: owner, order_data: viewer}"
 
 def test_a_warning_is_talk_and_quiet_silences_it(quiet_hub: Served, tmp_path: Path) -> None:
     root = write(tmp_path, {**ROOT, "users/x.YAML": ""})
-    warning = "users/x.YAML:1:1: warning: this file is not read; expected a name in .yaml or .yml\n"
+    warning = "users/x.YAML:1:1: warning: this is not read; expected a name that ends in .yaml or .yml (BOS018)\n"
     loud, quiet = (bo_sync(root, "plan", *more, env=quiet_hub.env()) for more in ((), ("--quiet",)))
     assert (loud.err, quiet.err) == (warning, "")
     assert loud.out == quiet.out

@@ -52,6 +52,12 @@ def test_a_person_has_every_field_in_order_with_empty_as_none_and_the_language_i
     assert (live.email, live.created_at) == (Text("Jane@example.com"), Text("2026-01-01T00:00:00.000Z"))
 
 
+@pytest.mark.parametrize("language", ["\ufb01", "\u00df", "\uff4e\uff4c"])
+def test_a_language_beyond_ascii_stays_as_the_hub_has_it(language: str) -> None:
+    live = live_user(parse(UserShape, "adminUser", {**USER, "language": language}))
+    assert live.profile[-1] == fields(language=language)[0]
+
+
 @pytest.mark.parametrize(("letter", "word"), [("M", "male"), ("F", "female"), ("U", "unknown"), (None, None)])
 def test_a_gender_has_our_word_there_and_back(letter: str | None, word: str | None) -> None:
     live = live_user(parse(UserShape, "adminUser", {**USER, "gender": letter}))

@@ -28,6 +28,7 @@ SOURCE: Final = REPOSITORY / "src" / "bo_sync"
 MODULES: Final[Mapping[str, str]] = {
     "core/guardrails.py": "tests/core/test_guardrails.py tests/core/test_guardrail_limits.py",
     "core/diff.py": "tests/core/test_diff.py",
+    "core/user_matching.py": "tests/core/test_diff.py",
     "core/order.py": "tests/core/test_order.py",
     "core/base_compare.py": "tests/core/test_history.py",
     "core/likeness.py": "tests/core/test_likeness.py tests/core/test_guardrails.py",

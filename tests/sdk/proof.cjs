@@ -96,6 +96,8 @@ async function viewers() {
 async function main() {
   const person = await people();
   await rolesOf(person);
+  const invitation = { email: person.email, redirectUrl: 'https://hub.example.com/', language: 'EN' };
+  assert.equal(typeof (await send('triggerPasswordSendInitEmailEvent', { input: invitation })), 'string');
   await viewers();
   assert.equal(await send('adminUserDelete', { email: person.email }), true);
   await refused(send('adminUser', { email: person.email }), 'NOT_FOUND');

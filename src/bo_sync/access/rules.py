@@ -22,6 +22,7 @@ class Origin(StrEnum):
 
     PERSON = "a person"
     PRESET = "a preset"
+    FILE = "a file"
     ACCEPTANCE = "an ignore"
     POLICY = "a policy"
     HUB = "the hub"
@@ -67,6 +68,7 @@ EQUALS_PRESET: Final = _info("BOS014", "own entries that equal a preset")
 IGNORE_ENDED: Final = _warning("BOS015", "an ignore has ended", Origin.ACCEPTANCE)
 IGNORE_IDLE: Final = _warning("BOS016", "an ignore accepts nothing", Origin.ACCEPTANCE)
 ACCEPTED: Final = _info("BOS017", "findings are accepted", Origin.ACCEPTANCE)
+NOT_READ: Final = _warning("BOS018", "a file is not read", Origin.FILE)
 UNMATCHED_EXCEPTION: Final = _warning("BOS021", "a policy exception matches no user", Origin.POLICY)
 READS_CREDENTIALS: Final = _warning("BOS022", "a user can read credentials")
 
@@ -103,6 +105,7 @@ RULES: Final[Mapping[str, Rule]] = {
         IGNORE_ENDED,
         IGNORE_IDLE,
         ACCEPTED,
+        NOT_READ,
         UNMATCHED_EXCEPTION,
         READS_CREDENTIALS,
         AMBIGUOUS_ADDRESS,

@@ -156,7 +156,12 @@ def hub_choice(command: Callable[Concatenate[HubChoice, P], R]) -> Callable[P, R
 def narrowing(command: Callable[Concatenate[Narrowing, P], R]) -> Callable[P, R]:
     """--only, --expired, --skip-blocked and --allow, handed over as a `Narrowing` first argument."""
 
-    @click.option("--only", metavar="ADDRESS", multiple=True, help="Only this person; may be given again.")
+    @click.option(
+        "--only",
+        metavar="PATTERN",
+        multiple=True,
+        help="Only these users: an address, a glob over addresses, or a path below users/. Repeatable.",
+    )
     @click.option("--expired", is_flag=True, help="Only users whose account, or a grant of their own, has expired.")
     @click.option(
         "--skip-blocked", is_flag=True, help="Leave out users that a guardrail blocks; --expired does so by itself."

@@ -1,6 +1,6 @@
 """What the commands that compare share: the files as they stand today, and the hub that is meant."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -10,25 +10,28 @@ from typing import TYPE_CHECKING, Final
 from bo_sync.access.catalogue import age_in_days, in_use
 from bo_sync.access.entry import Declared
 from bo_sync.access.findings import Judged, judge
+from bo_sync.access.policies import only_takes
 from bo_sync.cli.base import marked
 from bo_sync.cli.destination import destination
 from bo_sync.cli.options import Common, HubChoice, Narrowing
-from bo_sync.cli.redacting import meet_live, meet_tree
+from bo_sync.cli.redacting import meet_live, meet_tree, shown
 from bo_sync.cli.talk import progress, say
+from bo_sync.config.broken_files import Broken, broken, sound, standing, unmatched, warned
 from bo_sync.config.files import File, walk, walk_settings
 from bo_sync.config.load import Tree, tree_of
 from bo_sync.config.revision import commit_of
 from bo_sync.config.settings import today
-from bo_sync.core.model import LiveState
+from bo_sync.core.model import LiveState, Problem, Severity
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import resolve
+from bo_sync.core.selection import Selection
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError
 from bo_sync.hub.address import check_host
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.transport import Transport
-from bo_sync.reconcile import Desired, Reading, Request, make_plan, read_both
+from bo_sync.reconcile import Desired, Reading, Request, check_matched, make_plan, read_both
 
 if TYPE_CHECKING:
     from bo_sync.cli.destination import Destination
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 
 OLDEST: Final = 180
 """Days after which the table of operations is old."""
+_TOLD: Final = 5
+"""The most files that the line about users who were set aside names."""
 STATE: Final = ".bo-sync"
 """Our folder below the configuration's root; ignored by git, and never read as configuration."""
 
@@ -60,8 +65,7 @@ def load_files(common: Common) -> Files:
     tree = tree_of(found.files, found.problems)
     check(tree, "the files", "mend these lines; nothing was sent or changed")
     if not common.quiet:
-        for problem in tree.problems:
-            say(str(problem))
+        _say_problems(tree.problems)
     return meaning(tree, common.today, _facts(common.root, tree, found.files))
 
 
@@ -78,8 +82,13 @@ def check(tree: Tree, where: str, hint: str) -> None:
     """Raises FilesError, with all problems, when `tree` has an error."""
     meet_tree(tree)
     if tree.errors:
-        lines = tuple(str(problem) for problem in tree.problems)
-        raise FilesError(f"{_counted(len(tree.errors), 'error')} in {where}", lines=lines, hint=hint)
+        raise _invalid(tree.problems, where, hint)
+
+
+def _invalid(problems: Iterable[Problem], where: str, hint: str) -> FilesError:
+    every = tuple(problems)
+    errors = sum(problem.severity is Severity.ERROR for problem in every)
+    return FilesError(f"{_counted(errors, 'error')} in {where}", lines=tuple(map(str, every)), hint=hint)
 
 
 def meaning(tree: Tree, day: date | None, facts: ConfigFacts) -> Files:
@@ -141,13 +150,80 @@ def _adapters(common: Common, meant: "Destination") -> Iterator[dict[str, "Sandb
 
 
 def read_plan(common: Common, hub: CommerceHub, narrowing: Narrowing) -> Reading:
-    """Reads files and hub at once and makes the plan."""
+    """Reads files and hub at once and makes the plan.
+
+    Raises FilesError for an error in the files; of a plan about chosen users, only for one that can be about them.
+    """
+    selection = Selection(narrowing.only, narrowing.expired)
     with progress(quiet=common.quiet) as watched:
-        files, live = read_both(lambda: load_files(common), hub, watched)
+        if selection.is_everyone:
+            files, live = read_both(lambda: load_files(common), hub, watched)
+            meet_live(live.users)
+            warn_of_age(common, files.tree.settings)
+            return _marked(plan_of(files, live, hub, narrowing), common)
+        errors, live = read_both(lambda: _errors(common), hub, watched)
     meet_live(live.users)
-    warn_of_age(common, files.tree.settings)
-    reading = plan_of(files, live, hub, narrowing)
+    warn_of_age(common, errors.tree.settings)
+    reading = plan_of(_sound_files(common, errors, live, selection), live, hub, narrowing)
+    if errors.policies and reading.plan.changes and not only_takes(reading.plan.changes):
+        raise _invalid(
+            warned(errors.tree.problems, errors.policies), "the policies", "fix these errors; nothing was changed"
+        )
+    return _marked(reading, common)
+
+
+def _marked(reading: Reading, common: Common) -> Reading:
     return replace(reading, plan=marked(reading.plan, common.root))
+
+
+def _errors(common: Common) -> Broken:
+    """The tree and its errors. Raises FilesError, without waiting for the hub, when one can be about any user."""
+    walked = walk(common.root)
+    tree = tree_of(walked.files, walked.problems)
+    meet_tree(tree)
+    errors = broken(tree, walked.files, common.day(tree.settings))
+    if errors.everyone:
+        raise _stopped(tree, errors.everyone)
+    return errors
+
+
+def _stopped(tree: Tree, files: Collection[Text]) -> FilesError:
+    hint = "fix these errors, which can be about the chosen users; nothing was changed"
+    return _invalid(warned(tree.problems, files), "the files", hint)
+
+
+def _sound_files(common: Common, errors: Broken, live: LiveState, selection: Selection) -> Files:
+    """What the files mean without those that are set aside, with warnings about these.
+
+    Raises FilesError when an error can be about a chosen user, UsageError for a pattern that matches no user.
+    """
+    stops = standing(errors, selection, live.users)
+    if stops:
+        check_matched(unmatched(errors, selection, live.users), ())
+        raise _stopped(errors.tree, stops)
+    tree = sound(errors)
+    if not common.quiet:
+        _say_problems(tree.problems)
+        _say_aside(errors)
+    facts = _facts(common.root, tree, errors.files)
+    files = meaning(tree, errors.today, replace(facts, users=facts.users + len(errors.claims)))
+    return replace(files, desired=replace(files.desired, set_aside=errors.claims))
+
+
+def _say_problems(problems: Iterable[Problem]) -> None:
+    from bo_sync.render.redaction import redacted_problem
+
+    for problem in problems:
+        say(str(shown(problem, redacted_problem)))
+
+
+def _say_aside(errors: Broken) -> None:
+    """One line about the users whose files cannot be used."""
+    paths = sorted({aside.path for aside in errors.asides})
+    if paths:
+        more = f" and {len(paths) - _TOLD} more" if len(paths) > _TOLD else ""
+        named = ", ".join(map(str, paths[:_TOLD]))
+        say(f"warning: the users of {named}{more} stay as they are in the hub, because of errors in the files")
 
 
 def plan_of(files: Files, live: LiveState, hub: CommerceHub, narrowing: Narrowing) -> Reading:

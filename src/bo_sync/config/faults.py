@@ -26,6 +26,8 @@ The joiners U+200C and U+200D are let through: Persian and Indic names are spell
 line nor reorder one.
 """
 _BREAKS: Final = frozenset("\r\x85\u2028\u2029")
+_HEAD: Final = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]*(?:#[^\n]*)?\r?\n|%[^\n]*(?:\n|\Z))*")
+"""The lines before a document: empty ones, comments, directives."""
 _WIDE_MARKS: Final = (
     (b"\xff\xfe\x00\x00", "UTF-32"),
     (b"\x00\x00\xfe\xff", "UTF-32"),
@@ -90,6 +92,17 @@ def misleading(data: bytes) -> list[Fault]:
         if len(faults) == MOST_MISLEADING:
             break
     return faults
+
+
+def directives(data: bytes) -> list[Fault]:
+    """Each directive above the document of `data`: it can change what tags and plain words mean to another reader."""
+    head = _HEAD.match(data) if b"%" in data else None
+    lines = head.group().removeprefix(b"\xef\xbb\xbf").split(b"\n") if head else []
+    return [
+        Fault(number, 1, f"directive {quoted(line.decode('utf-8', 'replace').strip())}; expected none: remove it")
+        for number, line in enumerate(lines, start=1)
+        if line.startswith(b"%")
+    ][:MOST_MISLEADING]
 
 
 def _end(text: str) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from bo_sync.access.rules import NOT_READ
 from bo_sync.config.words import quoted
 from bo_sync.config.yaml import MAX_BYTES
 from bo_sync.core.model import Problem, Severity, Source
@@ -126,9 +127,17 @@ class _Walk:
                     self._entry(entry, entry.name)
                 elif entry.name == "bo-sync.yml":
                     self.complain(entry.name, f"this file is not read; expected the name {SETTINGS_FILE}")
+                elif names.issuperset(FOLDERS) and (
+                    expected := nearly(entry.name, is_folder=entry.is_dir(follow_symlinks=False))
+                ):
+                    self.not_read(entry.name, expected)
 
     def complain(self, path: str, message: str, severity: Severity = Severity.ERROR) -> None:
         self.found.problems.append(Problem(Source(Text(path), 1), message, severity))
+
+    def not_read(self, path: str, expected: str) -> None:
+        message = f"this is not read; expected {expected}"
+        self.found.problems.append(Problem(Source(Text(path), 1), message, Severity.WARNING, NOT_READ.id))
 
     def _folder(self, path: str, place: str) -> None:
         try:
@@ -149,8 +158,8 @@ class _Walk:
             self._waiting.append((path, entry.path))
         elif is_ours:
             self.complain(path, "not a regular file; expected one")
-        elif path.lower().endswith(_SUFFIXES):
-            self.complain(path, "this file is not read; expected a name in .yaml or .yml", Severity.WARNING)
+        elif entry.is_file(follow_symlinks=False) and not _is_note(entry.name):
+            self.not_read(path, "a folder" if path in FOLDERS else "a name that ends in .yaml or .yml")
 
     def _link(self, entry: os.DirEntry[str], path: str) -> None:
         place = os.path.realpath(entry.path)
@@ -181,3 +190,39 @@ def _bytes(place: str) -> bytes:
         return b"".join(parts)
     finally:
         os.close(descriptor)
+
+
+def _is_note(name: str) -> bool:
+    """Whether a file in one of the folders is meant for readers and not for us."""
+    return name.upper().startswith("README") or name.lower().endswith(".md")
+
+
+_SINGULAR: Final = {"user": "users", "preset": "presets", "policy": "policies"}
+_is_like_yaml: Final = re.compile(r"(\.(ya?ml|y[am]{2}l|yam|ym|jsonc?|toml|txt).*)?", re.IGNORECASE).fullmatch
+
+
+def nearly(name: str, *, is_folder: bool) -> str | None:
+    """Our name that an entry of the root nearly has, as it is expected; None for another name."""
+    if name.startswith(_HIDDEN):
+        return None
+    stem, dot, rest = name.partition(".")
+    plain = stem.casefold().replace("_", "-")
+    if not is_folder and not _is_like_yaml(f"{dot}{rest}"):
+        return None
+    if _is_one_edit(plain, "bo-sync") and not is_folder and name != SETTINGS_FILE:
+        return f"the name {SETTINGS_FILE}"
+    folders = (folder for folder in _SINGULAR.values() if _is_one_edit(plain, folder))
+    near = _SINGULAR.get(plain) or next(folders, None)
+    return near and (f"the name {near}/" if is_folder else f"files in a folder {near}/")
+
+
+def _is_one_edit(one: str, other: str) -> bool:
+    """Whether one word becomes the other by at most one letter more, less, or other, or by two that change places."""
+    if one == other:
+        return True
+    short, long = sorted((one, other), key=len)
+    at = next((index for index, letter in enumerate(short) if letter != long[index]), len(short))
+    left, right = short[at:], long[at:]
+    if len(short) < len(long):
+        return left == right[1:]
+    return left[1:] == right[1:] or (left[:2] == right[1::-1] and left[2:] == right[2:])

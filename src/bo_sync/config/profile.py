@@ -8,13 +8,12 @@ from typing import Final
 from bo_sync.config import made
 from bo_sync.config.complaints import Complaints
 from bo_sync.config.shape import UnsoundError
-from bo_sync.config.values import Entries
+from bo_sync.config.values import NULL_LOOKALIKES, Entries
 from bo_sync.config.words import quoted, size
-from bo_sync.core.model import GENDERS, PROFILE_FIELDS, PROFILE_LIMITS, FieldValue, Profile, ProfileField
+from bo_sync.core.model import GENDERS, PROFILE_FIELDS, PROFILE_LIMITS, FieldValue, Profile, ProfileField, language_form
 from bo_sync.core.text import Text, spaces_in_order
 
-_is_language: Final = re.compile("[A-Z]{2}").fullmatch
-_NULL_LOOKALIKES: Final = frozenset(("~", "Null", "NULL"))
+_is_language: Final = re.compile("[A-Za-z]{2}").fullmatch
 _GENDERS: Final = (*GENDERS, None)
 
 
@@ -36,7 +35,7 @@ def _plain(name: ProfileField, raw: str | None) -> FieldValue | None:
         return FieldValue(name, None)
     if name != "phone" and raw != spaces_in_order(raw):
         return None
-    return None if len(raw) > PROFILE_LIMITS[name] or raw in _NULL_LOOKALIKES else made.field_value(name, raw)
+    return None if len(raw) > PROFILE_LIMITS[name] or raw in NULL_LOOKALIKES else made.field_value(name, raw)
 
 
 def _gender(name: ProfileField, raw: str | None) -> FieldValue:
@@ -48,7 +47,7 @@ def _gender(name: ProfileField, raw: str | None) -> FieldValue:
 def _language(name: ProfileField, raw: str | None) -> FieldValue | None:
     if not raw:
         return FieldValue(name, None)
-    return FieldValue(name, Text(raw.upper())) if _is_language(raw.upper()) else None
+    return FieldValue(name, Text(language_form(raw))) if _is_language(raw) else None
 
 
 _Sound = Callable[[ProfileField, str | None], FieldValue | None]
@@ -70,11 +69,12 @@ def _doubtful(name: ProfileField, entries: Entries, complaints: Complaints) -> F
         _odd_spaces(name, entries, complaints)
     elif name == "language":
         complaints.doubt(at, f"language: found {quoted(raw)}; expected two letters (ISO 639-1), such as nl")
-        raw = raw.upper()
+        raw = language_form(raw)
     elif len(raw) > limit:
         complaints.doubt(at, f"{name}: found {size(len(raw), 'character')}; expected at most {limit}, the hub's limit")
-    else:
-        complaints.warn(at, f"{name}: {quoted(raw)} is plain text here; write null to clear the field")
+    elif name not in entries.quoted:
+        told = f"{name}: {quoted(raw)} is plain text here; write null to clear the field, or put the text in quotes"
+        complaints.warn(at, told)
     return FieldValue(name, Text(raw))
 
 

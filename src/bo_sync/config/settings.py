@@ -24,6 +24,9 @@ from bo_sync.core.text import Text
 _DOCUMENTED: Final = {DEFAULT_HUB_NAMES[role]: role for role in MODULES}
 """The modules by the hub's names; those of the two platform areas are in no annotation of it."""
 _REFRESH: Final = "make the table with `bo-sync catalogue refresh --output FILE`"
+_is_zone: Final = re.compile("(?!Factory$)[A-Z].*", re.DOTALL).fullmatch
+"""Zones begin with a capital letter. Other files beside them (`localtime`, `posixrules`, `right/UTC`) mean something
+else on each machine, and `Factory` is the zone of a machine without one."""
 _is_role_name: Final = re.compile(ROLE_NAME).fullmatch
 
 
@@ -91,16 +94,18 @@ def _timezone(name: str, entries: Entries, complaints: Complaints) -> str:
     if "timezone" not in entries:
         return ""
     try:
-        return ZoneInfo(name).key
+        zone = ZoneInfo(name).key if _is_zone(name) else ""
     except (OSError, ValueError, LookupError):  # unknown, a folder of zones, a path, not a zone's file
+        zone = ""
+    if not zone:
         near = meant(name, ()) or _nearest_zone(name)
         message = f"timezone: found {quoted(name)}; expected a zone such as Europe/Amsterdam{near}"
         complaints.error(entries.value_at("timezone"), message)
-        return ""
+    return zone
 
 
 def _nearest_zone(name: str) -> str:
-    by_lower = {zone.lower(): zone for zone in sorted(available_timezones())}
+    by_lower = {zone.lower(): zone for zone in sorted(filter(_is_zone, available_timezones()))}
     near = meant(name, by_lower)
     lower = near.removeprefix("; did you mean ").removesuffix("?")
     return f"; did you mean {by_lower[lower]}?" if near else ""

@@ -30,17 +30,24 @@ class Start:
 START: Final[Mark] = Start()
 
 
+NULL_LOOKALIKES: Final = frozenset(("~", "Null", "NULL"))
+"""Plain words that other readers of YAML take for null, and we for text."""
+_NO_KEYS: Final[frozenset[str]] = frozenset()
+
+
 class Entries(dict[str, "Value"]):
     """A mapping that knows where it starts (`at`) and where each key and each value stands.
 
     `marks` holds two positions for every key, its own and its value's, in the order in which the keys were read. Most
-    are never asked for, so they are found by name only on demand.
+    are never asked for, so they are found by name only on demand. `quoted` are the keys whose value is a word that
+    means null, true or false, or nearly does, and is written in quotes.
     """
 
-    __slots__ = ("_places", "at", "marks")
+    __slots__ = ("_places", "at", "marks", "quoted")
 
     def __init__(self, at: Mark) -> None:
         self.at = at
+        self.quoted: frozenset[str] = _NO_KEYS
         self.marks: list[Mark] = []
         self._places: dict[str, tuple[Mark, Mark]] | None = None
 

@@ -2,7 +2,8 @@
 
 Text stays text. Of the plain scalars only `null`, `true` and `false` mean something else; numbers, dates, `no` and `~`
 are the characters that were written. What could make a file mean something other than what a reviewer sees is refused:
-tags, anchors, aliases, merge keys, a second document, a key given twice, a key without a value, mappings as keys.
+directives, tags, anchors, aliases, merge keys, a second document, a key given twice, a key without a value, mappings as
+keys.
 
 Every key and every value knows its position. Values are built in a loop, so depth cannot exhaust the stack, and nothing
 is ever expanded, so a small file cannot become a large value. The events come from libyaml, or from PyYAML's own parser
@@ -26,8 +27,8 @@ from yaml.parser import Parser
 from yaml.reader import Reader
 from yaml.scanner import Scanner
 
-from bo_sync.config.faults import broken_yaml, misleading, wrong_bytes
-from bo_sync.config.values import START, Entries, Items, Mark, Value, source
+from bo_sync.config.faults import broken_yaml, directives, misleading, wrong_bytes
+from bo_sync.config.values import NULL_LOOKALIKES, START, Entries, Items, Mark, Value, source
 from bo_sync.config.words import quoted, size
 from bo_sync.core.model import Problem, Source
 from bo_sync.core.text import Text
@@ -41,6 +42,8 @@ MAX_DEPTH: Final = 20
 MAX_BYTES: Final = 16 * 1024 * 1024
 MAX_PROBLEMS: Final = 100
 _SPECIAL: Final[dict[str, bool | None]] = {"null": None, "true": True, "false": False, "": None}
+_ODD: Final = frozenset((*_SPECIAL, *NULL_LOOKALIKES))
+"""The words for which it matters whether they are quoted."""
 _NO_KEYS: Final = frozenset(("", "<<"))
 _NO_VALUE: Final = 'expected a value: write null to clear, "" for empty text'
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
@@ -93,13 +96,16 @@ def read(data: bytes, path: Text, *, pure: bool = False) -> Parsed:
     if hidden:
         return Parsed(None, START, tuple(Problem(Source(path, *at), found) for *at, found in hidden))
     builder = _Builder(data, path)
+    above = directives(data)
+    builder.problems += (Problem(Source(path, *at), found) for *at, found in above)
     try:
         value, at = builder.document(_events(data, pure=pure))
     except _StoppedError:
         return Parsed(None, START, tuple(builder.problems))
     except (YAMLError, ValueError, OverflowError) as error:
         line, column, message = wrong_bytes(data) or broken_yaml(error, data)
-        builder.problems.append(Problem(Source(path, line, column), message))
+        if line not in {directive.line for directive in above}:
+            builder.problems.append(Problem(Source(path, line, column), message))
         return Parsed(None, START, tuple(builder.problems))
     return Parsed(value, at, tuple(builder.problems))
 
@@ -212,12 +218,18 @@ class _Builder:
             value = event.value
             if may_be_marked and (event.anchor is not None or event.tag is not None):
                 self._marked(event)
-            if value in _SPECIAL and not event.style:
-                entries[key] = _SPECIAL[value]
-                if not value:
-                    self._report(entries.marks[-2], f"key {quoted(key)} has no value; {_NO_VALUE}")
-            else:
-                entries[key] = value
+            entries[key] = value
+            if value in _ODD:
+                self._odd(entries, key, value, is_quoted=bool(event.style))
+
+    def _odd(self, entries: Entries, key: str, value: str, *, is_quoted: bool) -> None:
+        """A value that means itself only in quotes, or is taken for such a one."""
+        if is_quoted:
+            entries.quoted |= {key}
+        elif value in _SPECIAL:
+            entries[key] = _SPECIAL[value]
+            if not value:
+                self._report(entries.marks[-2], f"key {quoted(key)} has no value; {_NO_VALUE}")
 
     def _items(self, items: Items, depth: int) -> Entries | Items | None:
         """Items up to the next container, which is returned to be filled, or to the end: None."""

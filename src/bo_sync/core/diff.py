@@ -250,7 +250,8 @@ def _departure(pair: Pair, why: Departure, live: LiveIndex, settings: Settings) 
     if pair.person is None:
         return None
     if pair.twins:
-        return _update(pair.user, pair.person, live, settings)
+        revoked = _update(pair.user, pair.person, live, settings)
+        return revoked and replace(revoked, grants=tuple(_ended(edit, pair.user) for edit in revoked.grants))
     return _deletion(pair.person, _CAUSES[why], pair.user, settings)
 
 
@@ -336,6 +337,13 @@ def _explained(change: GrantChange, expired: Override | None) -> GrantChange:
     is_loss = change.after < change.before
     explains = expired.access > change.after if is_loss else expired.access < change.after
     return replace(change, expired=expired.until, source=change.source or expired.source) if explains else change
+
+
+def _ended(edit: GrantChange, user: DesiredUser) -> GrantChange:
+    """`edit` as one that a date announced, where the account of `user` has ended."""
+    if user.ended is None or not isinstance(edit, RevokeGrant):
+        return edit
+    return replace(edit, expired=user.ended, source=user.source)
 
 
 def _deletion(person: LivePerson, cause: Cause, user: DesiredUser | None, settings: Settings) -> DeleteUser:

@@ -116,34 +116,37 @@ def _email_change(situation: Situation) -> GuardrailResult:
     conflicts = [
         GuardrailRow(conflict.email, conflict.message, conflict.source) for conflict in situation.difference.conflicts
     ]
-    found = [
-        GuardrailRow(change.email, _same_person(change.email, user, shared), change.source)
-        for change, user, shared in look_alikes(situation)
-    ]
-    return _none_allowed("email_change", (*conflicts, *found))
+    return _none_allowed("email_change", (*conflicts, *(row for row, _ in look_alikes(situation))))
 
 
-def look_alikes(situation: Situation) -> Iterator[tuple[CreateUser, LiveUser, str]]:
-    """Users to be created who look like a live user without a file, and what both share: most likely an address that
-    was changed.
+def look_alikes(situation: Situation) -> Iterator[tuple[GuardrailRow, LiveUser]]:
+    """Users to be created who look like a live user without a file, each as a row, with the live user: most likely an
+    address that was changed.
 
     A full name is enough. A phone and one name count only where exactly one live user shares them, with a file or
-    without: a number that several users share, as of a switchboard, identifies none of them.
+    without: a number that several users share, as of a switchboard, identifies none of them. A deletion without a
+    file in a narrowed plan is compared with all users to be created, also those that the plan leaves out.
     """
     left = {user.email.raw for user in situation.whole.unmanaged} | {
         change.hub_email.raw
         for change in situation.whole.changes
         if isinstance(change, DeleteUser) and change.source is None
     }
-    created = [change for change in situation.difference.changes if isinstance(change, CreateUser)]
+    narrowed = situation.difference.changes
+    deleted = {change.hub_email.raw for change in narrowed if isinstance(change, DeleteUser) and change.source is None}
+    created = [
+        change for change in (situation.whole.changes if deleted else narrowed) if isinstance(change, CreateUser)
+    ]
     by_trait: dict[Trait, list[LiveUser]] = {}
     for person in situation.live.people if left and created else ():
         for trait in traits(person.user.profile):
             by_trait.setdefault(trait, []).append(person.user)
     for change in created:
         for user, trait in alike(traits(change.profile), by_trait):
-            if user.email.raw in left:
-                yield change, user, trait.noun
+            if user.email.raw in left and change in narrowed:
+                yield GuardrailRow(change.email, _same_person(change.email, user, trait.noun), change.source), user
+            elif user.email.raw in deleted:
+                yield GuardrailRow(user.email, _moved(change.email, trait.noun), change.source), user
 
 
 def _same_person(email: Text, user: LiveUser, shared: str) -> str:
@@ -151,6 +154,13 @@ def _same_person(email: Text, user: LiveUser, shared: str) -> str:
         f"has the same {shared} as {user.email} (id {user.id}), who is in the hub without a file; an address cannot "
         f"change: add a file for {user.email} with `state: absent`, beside the one for {email}; are they two people, "
         f"give {user.email} a file of their own"
+    )
+
+
+def _moved(email: Text, shared: str) -> str:
+    return (
+        f"would be deleted without a file, but {email} in the files has the same {shared}; an address cannot change: "
+        "to delete this user, add a file with `state: absent`"
     )
 
 
@@ -171,7 +181,7 @@ def _protected(situation: Situation) -> GuardrailResult:
     """A creation, a deletion or an end date of a protected user; what else differs is reported, and never planned."""
     settings = situation.settings
     rows = [
-        GuardrailRow(change.email, f"is protected, yet would be {_done(change)}", change.source)
+        GuardrailRow(change.email, f"is protected, yet would be {_DONE[type(change)]}", change.source)
         for change in situation.difference.changes
         if settings.is_protected(change.email) or settings.is_protected(_hub_email(change))
     ]
@@ -398,14 +408,7 @@ def _hub_email(change: Change) -> Text:
     return change.email if isinstance(change, CreateUser) else change.hub_email
 
 
-def _done(change: Change) -> str:
-    match change:
-        case CreateUser():
-            return "created"
-        case UpdateUser():
-            return "changed"
-        case DeleteUser():
-            return "deleted"
+_DONE: Final = {CreateUser: "created", UpdateUser: "changed", DeleteUser: "deleted"}
 
 
 GUARDRAILS: Final[tuple[Callable[[Situation], GuardrailResult], ...]] = (

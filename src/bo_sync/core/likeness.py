@@ -5,8 +5,11 @@ hyphen parts words. Which word of a full name is first, middle or last says noth
 about `van der`, and about who is called Lee Ann. A first or last name of punctuation alone counts as it is written: "-"
 is the usual last name of a shared account. Beside a phone it does not count, because many accounts share both. Phones
 are compared by their digits, `00` at the beginning being a plus. What is empty is like nothing.
+
+And what makes two written addresses look alike to a reader who cannot see code points.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -20,6 +23,8 @@ _ACCENTS: Final = range(0x300, 0x370)
 """Marks above and below letters. Those of scripts in which a mark is a vowel are elsewhere, and stay."""
 _APOSTROPHES: Final = dict.fromkeys(map(ord, "\u00b4\u02b9\u02bb\u02bc\u02bd"))
 """Those that count as letters, or would be taken apart into a space and an accent; the others are punctuation."""
+_around_addresses: Final = re.compile(r'[<>()\[\]:;,"\\]+').split
+"""Characters around an address and never in one: of `mailto:`, a display name, a list of several."""
 
 
 FULL_NAME: Final = "first and last name"
@@ -102,6 +107,27 @@ def _phone(text: str) -> str:
 
 def _raw(profile: Profile, field: ProfileField) -> str:
     return next((entry.value.raw for entry in profile if entry.field == field and entry.value is not None), "")
+
+
+def address_shapes(raw: str) -> tuple[str, ...]:
+    """Each address in `raw` as a reader sees it; none where there is nothing with an @.
+
+    Full-width and other forms are their plain letters; case, accents, white space and what is drawn as nothing are
+    left out.
+    """
+    parts = (_shape(part) for part in _around_addresses(normalize("NFKD", raw)))
+    return tuple(part for part in parts if part.partition("@")[0] and part.partition("@")[2])
+
+
+def _shape(text: str) -> str:
+    return "".join(each for each in text if not each.isspace() and category(each)[0] not in "CM").lower()
+
+
+def are_alike(one: str, other: str) -> bool:
+    """Whether two of `address_shapes` can be taken for each other: any letter beyond ASCII may look like any other."""
+    return len(one) == len(other) and all(
+        a == b or not (a.isascii() and b.isascii()) for a, b in zip(one, other, strict=True)
+    )
 
 
 _SEPARATORS: Final = str.maketrans("", "", "-_.+")

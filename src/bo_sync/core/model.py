@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum, StrEnum
+from string import ascii_lowercase, ascii_uppercase
 from typing import Final, Literal, NewType
 
 from bo_sync.core.text import Text, normal_form
@@ -88,6 +89,14 @@ PROFILE_LIMITS: Final[Mapping[ProfileField, int]] = {
 }
 """The most characters that the hub takes (schema descriptions of `AdminUser`)."""
 
+_UPPER: Final = str.maketrans(ascii_lowercase, ascii_uppercase)
+
+
+def language_form(raw: str) -> str:
+    """A language as it is compared and sent: a to z in upper case. Other letters stay, so that none becomes two."""
+    return raw.translate(_UPPER)
+
+
 GENDERS: Final = ("male", "female", "unknown")
 
 
@@ -116,14 +125,19 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """Something wrong in a file: where, and one sentence: what was found, what was expected, the nearest word."""
+    """Something wrong in a file: where, and one sentence: what was found, what was expected, the nearest word.
+
+    `rule` is the number of the finding, "" for what has none.
+    """
 
     source: Source
     message: str
     severity: Severity = Severity.ERROR
+    rule: str = ""
 
     def __str__(self) -> str:
-        return f"{self.source}: {self.severity}: {self.message}"
+        number = f" ({self.rule})" if self.rule else ""
+        return f"{self.source}: {self.severity}: {self.message}{number}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,7 +257,9 @@ class DesiredUser:
     """A person as the files want them today. `departure` set means deleted; then profile and grants are empty.
 
     `expired` are the own entries whose last day has passed: they say why a grant is not what it was. `withheld` are
-    those that hold and give nothing. `presets` are those that the entry names. `until` is the account's last day.
+    those that hold and give nothing. `presets` are those that the entry names. `until` is the account's last day,
+    `ended` that of an account that is to be deleted because of it. `end_passed`: the last day of the account or of a
+    grant has passed, whatever else the entry says.
     """
 
     email: Text
@@ -256,6 +272,13 @@ class DesiredUser:
     presets: tuple[str, ...] = field(default=(), compare=False)
     withheld: tuple[Override, ...] = field(default=(), compare=False)
     until: date | None = field(default=None, compare=False)
+    ended: date | None = field(default=None, compare=False)
+    end_passed: bool = field(default=False, compare=False)
+
+    @property
+    def is_expired(self) -> bool:
+        """Whether `--expired` is about this user."""
+        return self.end_passed or bool(self.expired) or self.departure is Departure.UNTIL_PASSED
 
 
 @dataclass(frozen=True, slots=True)

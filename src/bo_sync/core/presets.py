@@ -63,11 +63,19 @@ def departure(declaration: Declaration, today: date) -> Departure | None:
     return None
 
 
+def end_passed(declaration: Declaration, today: date) -> bool:
+    """Whether the last day of the account, or of a grant of the user's own, has passed."""
+    return any(has_ended(until, today) for until in (declaration.until, *(own.until for own in declaration.overrides)))
+
+
 def resolve(declaration: Declaration, presets: Presets, settings: Settings, today: date) -> DesiredUser:
     """The person as the files want them on `today`; grants in the order of `settings.roles`."""
     leaves, named = departure(declaration, today), declaration.presets
+    passed = end_passed(declaration, today)
     if leaves is not None:
-        return DesiredUser(declaration.email, declaration.source, declaration.id, departure=leaves, presets=named)
+        ended = declaration.until if leaves is Departure.UNTIL_PASSED else None
+        who = declaration.email, declaration.source, declaration.id
+        return DesiredUser(*who, departure=leaves, presets=named, ended=ended, end_passed=passed)
     grants = expand(named, presets)
     expired = tuple(own for own in declaration.overrides if has_ended(own.until, today))
     holding = [own for own in declaration.overrides if not has_ended(own.until, today)]
@@ -86,6 +94,7 @@ def resolve(declaration: Declaration, presets: Presets, settings: Settings, toda
         presets=named,
         withheld=tuple(own for own in holding if own.access is Access.NONE),
         until=declaration.until,
+        end_passed=passed,
     )
 
 

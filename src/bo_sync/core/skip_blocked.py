@@ -54,7 +54,7 @@ def _without_users(situation: Situation, skipped: dict[GuardrailName, GuardrailR
     blocked = {
         row.email.folded for name, result in skipped.items() if name != "ambiguous_address" for row in result.rows
     }
-    blocked |= {user.email.folded for _, user, _ in look_alikes(situation)}
+    blocked |= {user.email.folded for _, user in look_alikes(situation)}
     keeps_unmanaged = any(True for _ in unprotected(situation))
 
     def runs(change: Change) -> bool:

@@ -66,7 +66,7 @@ class Text:
     @property
     def is_writable(self) -> bool:
         """False for a lone surrogate, which neither a file nor a request can hold, and which equals no other text."""
-        return self.raw.isascii() or _find_surrogate(self.raw) is None
+        return _find_surrogate(self.raw) is None
 
 
 def normal_form(raw: str) -> str:

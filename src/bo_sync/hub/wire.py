@@ -10,7 +10,16 @@ from typing import Annotated, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, WrapValidator
 
-from bo_sync.core.model import PROFILE_FIELDS, Access, FieldValue, GrantRow, LiveUser, Profile, ProfileField
+from bo_sync.core.model import (
+    PROFILE_FIELDS,
+    Access,
+    FieldValue,
+    GrantRow,
+    LiveUser,
+    Profile,
+    ProfileField,
+    language_form,
+)
 from bo_sync.core.model import RoleDefinition as Definition
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
@@ -162,7 +171,7 @@ def live_user(shape: UserShape, rows: tuple[GrantRow, ...] = ()) -> LiveUser:
         "last_name": shape.lastName,
         "phone": shape.phone,
         "job": shape.job,
-        "language": shape.language.upper() if shape.language else None,
+        "language": language_form(shape.language) if shape.language else None,
     }
     return LiveUser(
         id=shape.id,

@@ -207,6 +207,7 @@ def _problem(problem: Problem) -> Json:
         "column": problem.source.column,
         "severity": problem.severity.value,
         "message": problem.message,
+        "rule": problem.rule or None,
     }
 
 

@@ -61,20 +61,18 @@ def marker_of(about: str, hub_url: str = "") -> str:
 
 def plan_markdown(plan: Plan, *, explain: bool = False, limit: int = COMMENT_LIMIT) -> str:
     """A plan in at most `limit` bytes; `explain` names every menu item and operation, while there is room."""
-    told = cache(lambda explained: sections(plan, explain=explained))
-    return fitted(lambda detail: _blocks(plan, told(detail.explain), detail), limit, _WHOLE, explain=explain)
+    told, grave = cache(lambda explained: sections(plan, explain=explained)), len(attention(plan))
+    return fitted(lambda detail: _blocks(plan, told(detail.explain), detail, grave), limit, _WHOLE, explain=explain)
 
 
-def _blocks(plan: Plan, told: tuple[Section, ...], detail: Detail) -> Iterator[Block]:
+def _blocks(plan: Plan, told: tuple[Section, ...], detail: Detail, grave: int) -> Iterator[Block]:
     parts = {part.title: part for part in told}
     risky = _attention(plan, parts.pop(ATTENTION, None))
     yield said(marker(plan), f"### {_heading(plan, len(risky))}", "", *_verdict(plan), *_counts(plan.summary))
     yield from guardrail_blocks((*plan.refused, *plan.skipped), detail)
     yield from policy_blocks(pressing(plan.policies), detail)
     if risky:
-        yield unfolded(
-            f"{ATTENTION} ({len(risky)})", _table(risky, detail, detail.most(len(attention(plan)), detail.rows))
-        )
+        yield unfolded(f"{ATTENTION} ({len(risky)})", _table(risky, detail, detail.most(grave, detail.rows)))
     for part in parts.values():
         yield folded(f"{part.title} ({len(part.rows)})", _table(part.rows, detail, detail.folded))
     yield standing_policies(plan.policies, detail)

@@ -131,14 +131,15 @@ def kept(notices: Sequence[Notice], most: int) -> tuple[Notice, ...]:
 
 
 def _of_problem(problem: Problem) -> Notice:
+    rule = RULES.get(problem.rule)
     return Notice(
-        FILES,
+        rule.id if rule else FILES,
         problem.severity,
-        "a file is not as it should be",
+        rule.title if rule else "a file is not as it should be",
         problem.message,
         source=problem.source,
         what=_lasting(problem.message),
-        kind=Kind.FILES,
+        kind=Kind.FINDING if rule else Kind.FILES,
     )
 
 

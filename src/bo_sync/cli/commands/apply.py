@@ -87,7 +87,7 @@ def _check_invite(url: str) -> None:
 @asked
 def command(
     given: Asked,
-    narrowed: Narrowing,
+    narrow: Narrowing,
     choice: HubChoice,
     chosen: Common,
     *,
@@ -111,19 +111,20 @@ def command(
     check_writable(reports)
     content = None if saved is None else _content_of(saved)
     with failures_annotated(form), hub_session(chosen, choice) as hub, _alone(chosen, run, hub.url):
-        reading = read_plan(chosen, hub, narrowed)
+        reading = read_plan(chosen, hub, narrow)
         _check_same(content, reading, wanted, "the saved plan")
         _show(reading, form, quiet=chosen.quiet)
         reason = _why_not(reading, yes=given.yes)
         if reason is None and not given.yes:  # the question may have stood for hours
-            before, reading = plan_json(reading.plan), read_plan(replace(chosen, quiet=True), hub, narrowed)
+            before, reading = plan_json(reading.plan), read_plan(replace(chosen, quiet=True), hub, narrow)
             _check_same(before, reading, wanted, "the plan that was shown")
             reason = _why_not(reading, yes=True)
         if reason is not None:
             told = tell_not_run(reading.plan, wanted, *reason)
-            return say_others(told, reading, AskedAs(chosen, choice, narrowed, saved, yes=given.yes))
-        orders = _Orders(run, choice.concurrency, given.fail_fast, narrowed.allowed, given.invite)
-        ran = _run(chosen, hub, reading, orders)
+            return say_others(told, reading, AskedAs(chosen, choice, narrow, saved, yes=given.yes))
+        ran = _run(
+            chosen, hub, reading, _Orders(run, choice.concurrency, given.fail_fast, narrow.allowed, given.invite)
+        )
     return _told(ran, reading.plan, wanted)
 
 

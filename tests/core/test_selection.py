@@ -1,0 +1,101 @@
+"""Which users `--only` and `--expired` choose, and which addresses look like theirs."""
+
+import pytest
+
+from bo_sync.core.likeness import address_shapes, are_alike
+from bo_sync.core.selection import Candidate, Chosen, Claim, Selection, matches
+from bo_sync.core.settings import Settings
+from bo_sync.core.text import Text
+
+GLOBS = (
+    "*@example.com",
+    "a?n@example.com",
+    "[ab]*@*",
+    "*",
+    "ANN@*.COM",
+    "[!a]*",
+    "*@example.org",
+    "a[nN]n@example.com",
+)
+ADDRESSES = ("ann@example.com", "Ben@example.com", "ann@mail.example.com", "ANN@EXAMPLE.COM", "\u212aim@example.com")
+
+
+@pytest.mark.parametrize("pattern", GLOBS)
+def test_globs_are_matched_as_protect_matches_them(pattern: str) -> None:
+    protected = Settings(protect=(Text(pattern),))
+    for address in ADDRESSES:
+        assert matches(Text(pattern), Candidate(Text(address))) == protected.is_protected(Text(address)), address
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_chosen"),
+    [
+        pytest.param("users", True, id="the folder of all"),
+        pytest.param("users/a", True, id="the folder"),
+        pytest.param("users/a/", True, id="the folder with a slash"),
+        pytest.param("./users/a/ann.yaml", True, id="the file"),
+        pytest.param("users/a/ann", False, id="the file without its ending"),
+        pytest.param("users/A", False, id="another case"),
+        pytest.param("users/b", False, id="another folder"),
+        pytest.param("use", False, id="the beginning of the folder"),
+        pytest.param("users/*/ann.yaml", False, id="a glob over paths"),
+    ],
+)
+def test_a_path_chooses_what_lies_below_it(pattern: str, *, is_chosen: bool) -> None:
+    assert matches(Text(pattern), Candidate(Text("ann@example.com"), Text("users/a/ann.yaml"))) is is_chosen
+
+
+def test_a_user_without_a_file_lies_below_no_path() -> None:
+    assert not matches(Text("users"), Candidate(Text("ann@example.com")))
+
+
+def test_an_address_with_a_bracket_is_itself() -> None:
+    assert matches(Text("a[n@example.com"), Candidate(Text("A[N@example.com")))
+
+
+def test_letters_beyond_ascii_are_other_letters_in_an_address() -> None:
+    assert not matches(Text("\u212aim@example.com"), Candidate(Text("kim@example.com")))
+
+
+def test_both_options_narrow_together() -> None:
+    ann, ben = Candidate(Text("ann@x"), is_expired=True), Candidate(Text("ben@x"))
+    assert Selection((Text("*@x"),), expired=True).chosen((ann, ben)) == {"ann@x"}
+    assert Selection((), expired=True).chosen((ann, ben)) == {"ann@x"}
+    assert Selection((Text("ben@x"),), expired=True).chosen((ann, ben)) == frozenset()
+    assert Selection().is_everyone
+    assert not Selection(expired=True).is_everyone
+
+
+ALIKE = [
+    pytest.param("\u0430nn@example.com", "ann@example.com", True, id="a Cyrillic letter"),
+    pytest.param("\uff41nn\uff20example\uff0ecom", "ann@example.com", True, id="full-width forms"),
+    pytest.param("a nn@example.com", "ann@example.com", True, id="a space inside"),
+    pytest.param("\u00a0ann@example.com\u2003", "ann@example.com", True, id="spaces around"),
+    pytest.param("a\u200bnn@example.com", "ann@example.com", True, id="no width"),
+    pytest.param("ANN@EXAMPLE.COM", "ann@example.com", True, id="case"),
+    pytest.param("a\u0301nn@example.com", "\u00e1nn@example.com", True, id="another form"),
+    pytest.param("\ufb01n@example.com", "fin@example.com", True, id="a ligature"),
+    pytest.param("ann@ex\u0430mple.com", "\u0430nn@example.com", True, id="one letter on each side"),
+    pytest.param("anna@example.com", "ann@example.com", False, id="a letter more"),
+    pytest.param("ben@example.com", "ann@example.com", False, id="other letters"),
+    pytest.param("\u0430nna@example.com", "ann@example.com", False, id="a Cyrillic letter and a letter more"),
+    pytest.param("joann@example.com", "ann@example.com", False, id="one that ends the same"),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "is_alike"), ALIKE)
+def test_addresses_that_a_reader_can_take_for_each_other(one: str, other: str, *, is_alike: bool) -> None:
+    (first,), (second,) = address_shapes(one), address_shapes(other)
+    assert are_alike(first, second) is is_alike
+    assert are_alike(second, first) is is_alike
+    for pattern, claimed in ((one, other), (other, one)):
+        assert Chosen.of(Selection((Text(pattern),))).may_be(Claim(Text(claimed))) is is_alike
+
+
+@pytest.mark.parametrize("raw", ["", "ann", "@example.com", "ann@", "Ann Archer", "<>", "@", ";;", "ann\uff20"])
+def test_what_is_not_an_address_has_no_shape(raw: str) -> None:
+    assert address_shapes(raw) == ()
+
+
+def test_every_address_of_a_text_has_its_shape() -> None:
+    assert address_shapes('"Ann, A." <mailto:ann@x>; ben@x') == ("ann@x", "ben@x")
