@@ -87,7 +87,7 @@ def _check_invite(url: str) -> None:
 @asked
 def command(
     given: Asked,
-    narrow: Narrowing,
+    narrowed: Narrowing,
     choice: HubChoice,
     chosen: Common,
     *,
@@ -111,21 +111,24 @@ def command(
     check_writable(reports)
     content = None if saved is None else _content_of(saved)
     with failures_annotated(form), hub_session(chosen, choice) as hub, _alone(chosen, run, hub.url):
-        reading = read_plan(chosen, hub, narrow)
+        reading = read_plan(chosen, hub, narrowed)
         _check_same(content, reading, wanted, "the saved plan")
         _show(reading, form, quiet=chosen.quiet)
         reason = _why_not(reading, yes=given.yes)
         if reason is None and not given.yes:  # the question may have stood for hours
-            before, reading = plan_json(reading.plan), read_plan(replace(chosen, quiet=True), hub, narrow)
+            before, reading = plan_json(reading.plan), read_plan(replace(chosen, quiet=True), hub, narrowed)
             _check_same(before, reading, wanted, "the plan that was shown")
             reason = _why_not(reading, yes=True)
         if reason is not None:
-            told = tell_not_run(reading.plan, wanted, *reason)
-            return say_others(told, reading, AskedAs(chosen, choice, narrow, saved, yes=given.yes))
-        ran = _run(
-            chosen, hub, reading, _Orders(run, choice.concurrency, given.fail_fast, narrow.allowed, given.invite)
-        )
+            return _not_run(reading, wanted, reason, AskedAs(chosen, choice, narrowed, saved, yes=given.yes))
+        orders = _Orders(run, choice.concurrency, given.fail_fast, narrowed.allowed, given.invite)
+        ran = _run(chosen, hub, reading, orders)
     return _told(ran, reading.plan, wanted)
+
+
+def _not_run(reading: "Reading", wanted: "Wanted", reason: tuple[str, ExitCode], how: AskedAs) -> ExitCode:
+    """Tells why a plan is not run, and which command runs the users who are not blocked."""
+    return say_others(tell_not_run(reading.plan, wanted, *reason), reading, how)
 
 
 def _told(ran: "_Ran", plan: "Plan", wanted: "Wanted") -> ExitCode:
