@@ -56,7 +56,8 @@ DEFAULT_ROLE_DEFINITIONS: Final = tuple((role, Text(DEFAULT_HUB_NAMES[role])) fo
 class Settings:
     """`protect` and `email_domains` are compared case-folded; `role_definitions` maps our names to the hub's.
 
-    `expiring_within` is in days: what ends no later than so many days from today is warned of.
+    `hub_identity` is `sha256:` and 64 digits, or `tenant/` and an id. `expiring_within` is in days: what ends no later
+    than so many days from today is warned of.
     """
 
     defaults: Profile = ()
@@ -66,6 +67,7 @@ class Settings:
     timezone: str = "UTC"
     expiring_within: int = 14
     hub_host: Text | None = None
+    hub_identity: Text | None = None
     guardrails: GuardrailLimits = GuardrailLimits()
     role_definitions: tuple[tuple[Role, Text], ...] = DEFAULT_ROLE_DEFINITIONS
     catalogue: AddedOperations | None = None
