@@ -68,8 +68,10 @@ def replay(people: int, rows: int) -> Iterator[Replay]:
 
 def record(people: int, rows: int) -> dict[tuple[str, int, int], bytes]:
     """Every answer by operation, page and, for grants, the first person asked about."""
-    kinds: list[Item] = [{"id": f"d-{name}", "name": name, "defaultAccess": "NONE"} for name in DEFINITIONS]
+    begun = {"defaultAccess": "NONE", "createdAt": "2026-01-01T00:00:00.000Z"}
+    kinds: list[Item] = [{"id": f"d-{name}", "name": name, **begun} for name in DEFINITIONS]
     answers = _paged("roleDefinitions", kinds, 0)
+    answers["tenant", 0, 0] = b'{"data":{"tenant":{"id":"bench"}}}'
     everybody = [_person(number) for number in range(1, people + 1)]
     answers |= _paged("adminUsers", everybody, 0)
     for start in range(0, people, PAGE):

@@ -588,3 +588,26 @@ def test_the_running_person_is_the_last() -> None:
     assert report.complete
     deleted = [email.partition("@")[0] for operation, email in hub.log if operation == "delete_user"]
     assert deleted == ["zz-owner-1", "zz-owner-2", "zz-owner-0"]
+
+
+@pytest.mark.parametrize("operation", ["read_users", "read_rows_of"])
+def test_a_defect_while_an_apply_is_confirmed_leaves_a_report_in_which_nothing_is_applied(operation: Operation) -> None:
+    def broken(_: InMemoryHub) -> None:
+        raise ZeroDivisionError
+
+    hub = InMemoryHub(hub_of(holds(1, ANN, row("pricing", "owner"), phone="1")))
+    hub.script(operation, "", Event(meanwhile=broken))
+    with pytest.raises(BrokenRunError) as raised:
+        run(hub, wants(ANN, phone="2"))
+    assert isinstance(raised.value.__cause__, ZeroDivisionError)
+    assert raised.value.report.outcomes == (
+        PersonOutcome(Text(ANN), "update", Outcome.UNCONFIRMED, "sent and answered, but it was not read again"),
+    )
+
+
+def test_what_cannot_be_read_again_is_unconfirmed_at_once() -> None:
+    hub = InMemoryHub(hub_of(holds(1, ANN, phone="1"))).script("read_users", "", Event(unreachable))
+    report = run(hub, wants(ANN, phone="2"))
+    assert outcomes(report) == {"ann": "unconfirmed"}
+    assert errors(report) == {"ann": "sent and answered, but it could not be read again: no answer"}
+    assert hub.calls("read_users")[""] == 1

@@ -25,7 +25,7 @@ from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from bo_sync.errors import HubUnreachableError
 from bo_sync.owner_guard import OwnerGuard, least_owners
-from bo_sync.ports import HubReader, Progress
+from bo_sync.ports import Addresses, HubReader, Progress, no_addresses
 from bo_sync.reconcile import Reading
 from tests.support.builders import HUB_URL, create, delete, plan, set_grant, update
 
@@ -55,8 +55,8 @@ class Rows:
             raise HubUnreachableError("roles: no answer", operation="roles")
         return {user_id: self.now[user_id] for user_id in user_ids if user_id in self.now}
 
-    def read_all(self, progress: Progress) -> LiveState:
-        raise AssertionError(progress)
+    def read_all(self, progress: Progress, wanted: Addresses = no_addresses) -> LiveState:
+        raise AssertionError(progress, wanted)
 
     def read_users(self, emails: Sequence[Text]) -> Sequence[LiveUser]:
         raise AssertionError(emails)

@@ -1,7 +1,7 @@
 """Making a plan from the files and a hub: what it says, what it leaves out, and what it refuses to begin with."""
 
 import threading
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pytest
@@ -10,12 +10,14 @@ from bo_sync.core.changes import Cause, CreateUser, DeleteUser, UpdateUser
 from bo_sync.core.diff import UnmanageableUser
 from bo_sync.core.document import digest
 from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, NumericGuardrail
+from bo_sync.core.hub_identity import identity_of
 from bo_sync.core.model import Access, Departure, DesiredUser, LiveState, LiveUser, Role, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Exemption, Has, Match, Policy
 from bo_sync.core.settings import GuardrailLimits, Settings, Unmanaged, fixed
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError, HubUnreachableError, UsageError
+from bo_sync.ports import Addresses, Progress, no_addresses
 from bo_sync.reconcile import EVERYBODY, Desired, Request, make_plan, read_both
 from tests.support.builders import unmanaged
 from tests.support.hub_double import SILENT, Event, InMemoryHub, definitions_with, unreachable
@@ -61,7 +63,7 @@ def test_a_plan_states_the_facts_of_both_sides() -> None:
         wants("new@example.com"),
     )
     found = planned(desired, live)
-    assert found.hub == HubFacts(URL, users=4, grants=5)
+    assert found.hub == HubFacts(URL, users=4, grants=5, identity=identity_of(live.definitions, live.users))
     assert found.config is FACTS
     assert found.unchanged == 2
     assert found.unmanaged == tuple(
@@ -495,15 +497,83 @@ def test_kinds_of_changes_come_through_as_they_are() -> None:
     assert [type(change) for change in found.changes] == [UpdateUser, DeleteUser, CreateUser]
 
 
+def test_a_plan_that_deletes_the_user_with_the_lowest_id_states_the_identity_after_it() -> None:
+    live = hub_of(holds(1, "ann@example.com"), holds(2, "bob@example.com"), *OWNERS)
+    after = hub_of(holds(2, "bob@example.com"), *OWNERS)
+    found = planned((absent("ann@example.com"), wants("bob@example.com")), live)
+    assert found.hub.identity_after == identity_of(after.definitions, after.users) != found.hub.identity
+
+
+@pytest.mark.parametrize(
+    "desired",
+    [
+        pytest.param((absent("bob@example.com"),), id="another user is deleted"),
+        pytest.param((wants("new@example.com"),), id="a user is created"),
+        pytest.param((wants("ann@example.com", grant("pricing", "owner")),), id="the user with the lowest id changes"),
+        pytest.param((absent("gone@example.com"),), id="nothing changes"),
+    ],
+)
+def test_no_other_plan_changes_the_identity(desired: tuple[DesiredUser, ...]) -> None:
+    live = hub_of(holds(1, "ann@example.com"), holds(2, "bob@example.com"), *OWNERS)
+    assert planned(desired, live).hub.identity_after is None
+
+
 # Reading both at once.
+
+
+def no_users(_: object) -> tuple[Text, ...]:
+    return ()
 
 
 def test_the_files_load_while_the_hub_is_read() -> None:
     hub_was_asked = threading.Event()
     hub = InMemoryHub(hub_of(*OWNERS)).script("read_all", "", Event(meanwhile=lambda _: hub_was_asked.set()))
-    loaded, live = read_both(lambda: hub_was_asked.wait(10), hub, SILENT)
+    loaded, live = read_both(lambda: hub_was_asked.wait(10), hub, SILENT, no_users)
     assert loaded
     assert live == hub.state
+
+
+@dataclass
+class Asking(InMemoryHub):
+    """Asks for the addresses of the files at the end of its read."""
+
+    asked: tuple[Text, ...] = ()
+
+    def read_all(self, progress: Progress, wanted: Addresses = no_addresses) -> LiveState:
+        live = super().read_all(progress)
+        self.asked = tuple(wanted())
+        return live
+
+
+def test_the_read_learns_the_addresses_of_files_that_load_after_it_began() -> None:
+    hub_was_asked = threading.Event()
+    hub = Asking(hub_of(*OWNERS))
+    hub.script("read_all", "", Event(meanwhile=lambda _: hub_was_asked.set()))
+
+    def load() -> str:
+        assert hub_was_asked.wait(10)
+        return "ann@example.com"
+
+    read_both(load, hub, SILENT, lambda loaded: (Text(loaded),))
+    assert hub.asked == (Text("ann@example.com"),)
+
+
+def test_a_read_without_files_ends() -> None:
+    ended = threading.Event()
+
+    class Ending(Asking):
+        def read_all(self, progress: Progress, wanted: Addresses = no_addresses) -> LiveState:
+            try:
+                return super().read_all(progress, wanted)
+            finally:
+                ended.set()
+
+    def load() -> None:
+        raise FilesError("the files are invalid")
+
+    with pytest.raises(FilesError):
+        read_both(load, Ending(hub_of()), SILENT, no_users)
+    assert ended.wait(10)
 
 
 def test_an_error_of_the_files_comes_before_one_of_the_hub() -> None:
@@ -512,13 +582,13 @@ def test_an_error_of_the_files_comes_before_one_of_the_hub() -> None:
 
     hub = InMemoryHub(hub_of()).script("read_all", "", Event(unreachable))
     with pytest.raises(FilesError):
-        read_both(load, hub, SILENT)
+        read_both(load, hub, SILENT, no_users)
 
 
 def test_an_error_of_the_hub_is_raised_as_it_is() -> None:
     hub = InMemoryHub(hub_of()).script("read_all", "", Event(unreachable))
     with pytest.raises(HubUnreachableError):
-        read_both(lambda: 1, hub, SILENT)
+        read_both(lambda: 1, hub, SILENT, no_users)
 
 
 class Panic(BaseException):
@@ -531,7 +601,7 @@ def test_whatever_ends_the_reading_of_the_hub_ends_the_wait_for_it() -> None:
 
     hub = InMemoryHub(hub_of()).script("read_all", "", Event(meanwhile=panics))
     with pytest.raises(Panic):
-        read_both(lambda: 1, hub, SILENT)
+        read_both(lambda: 1, hub, SILENT, no_users)
 
 
 def test_an_error_of_the_files_waits_for_no_hub() -> None:
@@ -545,7 +615,7 @@ def test_an_error_of_the_files_waits_for_no_hub() -> None:
 
     hub = InMemoryHub(hub_of()).script("read_all", "", Event(meanwhile=is_silent))
     with pytest.raises(FilesError):
-        read_both(load, hub, SILENT)
+        read_both(load, hub, SILENT, no_users)
     assert not answers.is_set()
     answers.set()
 

@@ -107,10 +107,7 @@ def apply_plan(reading: Reading, hub: Hub, options: Options, progress: Progress)
             for _ in finished([pool.submit(_run_step, state, step) for step in found]):
                 progress.advance("steps", next(done), total)
     for look in (_look_after, _confirm):
-        try:
-            look(state)
-        except Exception as defect:  # noqa: BLE001 - the report must be made, whatever we did wrong here
-            state.defects.append(defect)
+        _noting(state, partial(look, state))
     outcomes = tuple(_outcome(state, change) for change in reading.plan.changes)
     report = Report(options.run, digest(reading.plan), outcomes, owners=state.owners)
     if state.defects:
@@ -202,16 +199,31 @@ def unattempted(plan: Plan, why: str, moved: tuple[str, ...] = ()) -> Report:
     return Report("", digest(plan), tuple(outcomes), why, moved)
 
 
+def _noting(state: _Run, work: Callable[[], None]) -> bool:
+    """Does `work`, and whether it came to its end. A defect of ours is noted, since the report must be made."""
+    try:
+        work()
+    except Exception as defect:  # noqa: BLE001 - the others' outcomes must be told, whatever we did wrong here
+        state.defects.append(defect)
+        return False
+    return True
+
+
 def _run_step(state: _Run, step: Step) -> None:
     key = step.change.email.folded
     if key in state.errors or key in state.left:
         return
     if state.halted():
         state.left[key] = ""
-        return
+    elif not _noting(state, partial(_take_step, state, step)):
+        state.errors[key] = _broken(step)
+
+
+def _take_step(state: _Run, step: Step) -> None:
+    """Sends a step, unless something speaks against it, and notes what became of it."""
+    key = step.change.email.folded
     try:
-        reason = _why_not(state, step)
-        if reason:
+        if reason := _why_not(state, step):
             state.left[key] = reason
             return
         state.begun.add(key)
@@ -220,9 +232,6 @@ def _run_step(state: _Run, step: Step) -> None:
     except HubError as error:
         state.errors[key] = error
         _note_limbo(state, step, error)
-    except Exception as defect:  # noqa: BLE001 - the others' outcomes must be told, whatever we did wrong here
-        state.defects.append(defect)
-        state.errors[key] = _broken(step)
 
 
 def _why_not(state: _Run, step: Step) -> str:

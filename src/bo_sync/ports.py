@@ -1,6 +1,6 @@
 """What the use cases need from the outside, one Protocol a need. A function takes the smallest that serves it."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -59,6 +59,15 @@ def no_objection() -> None:
     """An `Again` that lets every write be repeated."""
 
 
+Addresses = Callable[[], Iterable[Text]]
+"""Gives the addresses on which a plan depends, as the files spell them; may wait for the files."""
+
+
+def no_addresses() -> tuple[Text, ...]:
+    """`Addresses` for a read without files."""
+    return ()
+
+
 class HubReader(Protocol):
     """Reads retry by themselves. All raise HubError: HubDeniedError, HubUnreachableError, HubIncompleteError."""
 
@@ -66,8 +75,11 @@ class HubReader(Protocol):
     def url(self) -> str:
         """The hub's address as plans show it, without anything secret."""
 
-    def read_all(self, progress: Progress) -> LiveState:
-        """Everybody, every grant row, every role definition and the viewer. Proved complete, or HubIncompleteError."""
+    def read_all(self, progress: Progress, wanted: Addresses = no_addresses) -> LiveState:
+        """Everybody, every grant row, every role definition and the viewer. Proved complete, or HubIncompleteError.
+
+        A user of `wanted` whom the state lacks is certainly not in the hub.
+        """
 
     def read_user(self, email: Text) -> LiveUser | None:
         """One person with their rows, by the hub's own spelling of the address; None when the hub has nobody there."""

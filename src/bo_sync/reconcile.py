@@ -6,6 +6,7 @@ A plan is made from values alone, so the plan that is checked is the plan that i
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
@@ -31,6 +32,7 @@ from bo_sync.core.changes import DeleteUser, GrantChange, RemoveDuplicate, Updat
 from bo_sync.core.diff import Difference, MissingDefinition, SharedAddress, diff
 from bo_sync.core.effect import Effect
 from bo_sync.core.guardrails import GuardrailResult, NumericGuardrail, Situation, check
+from bo_sync.core.hub_identity import identity_after, identity_of
 from bo_sync.core.live import LiveIndex, index
 from bo_sync.core.model import Access, DesiredUser, LiveState
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
@@ -41,7 +43,7 @@ from bo_sync.core.settings import Settings
 from bo_sync.core.skip_blocked import without_blocked
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError, UsageError
-from bo_sync.ports import HubReader, Progress
+from bo_sync.ports import Addresses, HubReader, Progress
 from bo_sync.waiting import taken
 
 T = TypeVar("T")
@@ -104,27 +106,38 @@ class Reading:
     others: int = 0
 
 
-def read_both(load: Callable[[], T], hub: HubReader, progress: Progress) -> tuple[T, LiveState]:
+def read_both(
+    load: Callable[[], T], hub: HubReader, progress: Progress, addresses: Callable[[T], Iterable[Text]]
+) -> tuple[T, LiveState]:
     """Loads the files while the hub is read. An error of `load` comes before one of the hub, and waits for no hub.
 
     Nor does Ctrl-C: the thread is a daemon, where an executor's would hold the process until a silent hub is given up.
+    The read asks for the `addresses` of what was loaded, at its end.
     """
+    loaded: Future[T] = Future()
     answer: SimpleQueue[LiveState | BaseException] = SimpleQueue()
-    Thread(target=lambda: answer.put(_read_live(hub, progress)), name="read", daemon=True).start()
-    loaded = load()
+
+    def read() -> None:
+        answer.put(_read_live(hub, progress, lambda: addresses(loaded.result())))
+
+    Thread(target=read, name="read", daemon=True).start()
+    try:
+        loaded.set_result(load())
+    finally:
+        loaded.cancel()  # where nothing was loaded: else the thread would wait for it
     live = taken(answer)
     if isinstance(live, BaseException):
         raise live
-    return loaded, live
+    return loaded.result(), live
 
 
-def _read_live(hub: HubReader, progress: Progress) -> LiveState | BaseException:
+def _read_live(hub: HubReader, progress: Progress, wanted: Addresses) -> LiveState | BaseException:
     """What the hub holds, or why that is not known, as a value that another thread can raise.
 
     Whatever it is: who waits would wait for ever for what a library raises beside Exception, as a panic in Rust is.
     """
     try:
-        return hub.read_all(progress)
+        return hub.read_all(progress, wanted)
     except BaseException as err:  # noqa: BLE001 - raised again by whoever waits
         return err
 
@@ -149,7 +162,7 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
     if request.leaves_out:
         difference, results = without_blocked(situation)
     plan = Plan(
-        hub=HubFacts(hub_url, len(live.users), live_index.grant_count),
+        hub=_hub_facts(hub_url, live, live_index, difference),
         config=desired.facts,
         changes=difference.changes,
         unchanged=len(difference.unchanged),
@@ -175,6 +188,19 @@ def _others(situation: Situation, results: Sequence[GuardrailResult], desired: D
     rest, left = without_blocked(situation)
     violated = any(result.is_violated for result in _judged(desired, rest, situation.live))
     return 0 if violated or any(result.blocks for result in left) else len(rest.changes)
+
+
+def _hub_facts(url: str, live: LiveState, live_index: LiveIndex, difference: Difference) -> HubFacts:
+    identity = identity_of(live.definitions, live.users)
+    after = identity_after(live, {change.id for change in difference.changes if isinstance(change, DeleteUser)})
+    return HubFacts(
+        url,
+        len(live.users),
+        live_index.grant_count,
+        identity,
+        live.tenant,
+        identity_after=after if after != identity else None,
+    )
 
 
 def _effects(difference: Difference, live: LiveIndex, settings: Settings) -> dict[str, Effect]:

@@ -3,22 +3,28 @@
 from pathlib import Path
 from time import sleep
 
+import click
+import pytest
 from requests import PreparedRequest, Response
 
-from bo_sync.cli.commands.apply import _Orders, _run, new_run
+from bo_sync.cli import app
+from bo_sync.cli.applied import Wanted
+from bo_sync.cli.commands.apply import _Orders, _Ran, _run, _told, new_run
 from bo_sync.cli.options import Common
 from bo_sync.cli.session import load_files
 from bo_sync.cli.talk import Silent
-from bo_sync.core.report import Outcome
+from bo_sync.core.report import Outcome, Report
+from bo_sync.errors import HubUnreachableError
 from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.transport import Transport
 from bo_sync.journal.past import read
-from bo_sync.journal.place import is_run
+from bo_sync.journal.place import JournalError, is_run
 from bo_sync.reconcile import make_plan
 from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.hub import SandboxHub
 from bo_sync.sandbox.store import Store
+from tests.support.builders import plan
 from tests.support.process import write
 
 
@@ -52,6 +58,30 @@ def test_the_report_and_the_journal_tell_of_everybody_and_then_the_failure_is_to
     past = read("run", (tmp_path / ".bo-sync/journal/run.jsonl").read_bytes())
     assert past.end is not None
     assert [outcome.outcome for outcome in past.end.outcomes] == list(told.values())
+
+
+@pytest.mark.parametrize(
+    ("trouble", "has_sent", "code"),
+    [
+        pytest.param(ZeroDivisionError(), True, 5, id="a defect after a write"),
+        pytest.param(ZeroDivisionError(), False, 1, id="a defect before any write"),
+        pytest.param(OSError(28, "No space left on device"), True, 5, id="a full disk after a write"),
+        pytest.param(JournalError("the journal cannot be written"), True, 5, id="a journal that broke after a write"),
+        pytest.param(JournalError("the journal cannot be written"), False, 1, id="a journal that broke before"),
+        pytest.param(HubUnreachableError("no answer", operation="roles"), True, 5, id="a lost network after a write"),
+    ],
+)
+def test_once_a_write_was_sent_exit_5_comes_before_exit_1(
+    trouble: Exception, code: int, *, has_sent: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @click.command()
+    def command() -> int:
+        return _told(_Ran(Report("run", "sha256:0", ()), trouble, has_sent), plan(), Wanted("", (), ""))
+
+    monkeypatch.setattr(app.LazyGroup, "get_command", lambda *_: command)
+    with pytest.raises(SystemExit) as ended:
+        app.main(["apply"])
+    assert ended.value.code == code
 
 
 def test_the_names_of_runs_sort_as_they_began_also_within_a_second() -> None:

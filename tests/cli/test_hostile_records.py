@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from bo_sync.core.document import digest_of
+from tests.support.builders import resealed_digest
 from tests.support.hostile import HOSTILE
 from tests.support.inside import check_inert, check_shown, inside
 from tests.support.process import write
@@ -60,7 +60,7 @@ def test_what_moved_since_a_hostile_plan_shows(spoil: Callable[[Document, str], 
     for attack in ATTACKS:
         plan: Document = json.loads((planned / "good.json").read_text())
         spoil(plan, attack)
-        plan["digest"] = digest_of(plan["format_version"], plan["hub"]["url"], plan["changes"])
+        plan["digest"] = resealed_digest(plan)
         ran = applied(planned, json.dumps(plan))
         assert ran.code == 6
         check_shown(ran, attack)

@@ -18,6 +18,7 @@ email_domains: [example.com]
 timezone: Europe/Amsterdam
 expiring_within: 30
 hub_host: api.helice.cloud
+hub_identity: tenant/acme
 guardrails: {max_user_deletes: 3, max_access_losses: {cap: 4}, max_grant_losses: {percent: 100, cap: 9999},
   max_expiries: {floor: 0}, min_role_owners: 1}
 role_definitions: {sales_hub: sales-management, warehouse: wh, archive: arc}
@@ -39,6 +40,7 @@ def test_a_full_file_becomes_settings() -> None:
     assert read.timezone == "Europe/Amsterdam"
     assert read.expiring_within == 30
     assert read.hub_host == Text("api.helice.cloud")
+    assert read.hub_identity == Text("tenant/acme")
     assert read.guardrails == GuardrailLimits(fixed(3), Limit(20, 1, 4), Limit(100, 11, 9999), Limit(20, 0, 200), 1)
     assert read.roles[-2:] == (Role("archive"), Role("warehouse"))
     assert read.roles[:-2] == Settings().roles
@@ -71,13 +73,13 @@ def test_an_added_role_is_a_module() -> None:
         pytest.param(
             "protec: [a]\n",
             '1:1: error: unknown key "protec"; expected one of defaults, unmanaged, protect, email_domains, timezone, '
-            "expiring_within, hub_host, catalogue, guardrails, role_definitions; did you mean protect?",
+            "expiring_within, hub_host, hub_identity, catalogue, guardrails, role_definitions; did you mean protect?",
             id="an unknown key",
         ),
         pytest.param(
             "api_key: x\n",
             '1:1: error: unknown key "api_key"; expected one of defaults, unmanaged, protect, '
-            "email_domains, timezone, expiring_within, hub_host, catalogue, guardrails, role_definitions",
+            "email_domains, timezone, expiring_within, hub_host, hub_identity, catalogue, guardrails, role_definitions",
             id="a key of the hub, which is never read from here",
         ),
         pytest.param(
@@ -127,6 +129,21 @@ def test_an_added_role_is_a_module() -> None:
             '1:11: error: hub_host: found "https://api.helice.cloud/v2"; expected a host name, without '
             "scheme, port or path",
             id="a host that is an address",
+        ),
+        *(
+            pytest.param(
+                f"hub_identity: {written}\n",
+                f'1:15: error: hub_identity: found "{written}"; expected sha256: and 64 hexadecimal digits, or '
+                "tenant/ID, as `bo-sync doctor` prints them",
+                id=f"a hub identity that is {kind}",
+            )
+            for written, kind in (
+                ("acme", "a bare tenant"),
+                ("tenant/", "a tenant without an id"),
+                ("sha256:3f2c1ab0", "too short"),
+                ("SHA256:3f2c1ab0", "in capitals"),
+                ("https://api.helice.cloud", "an address"),
+            )
         ),
         pytest.param(
             "guardrails: {max_user_deletes: {percent: 101}}\n",

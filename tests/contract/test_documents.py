@@ -76,6 +76,7 @@ SENT = {
     "adminUsers, in no order": call("adminUsers", page(people(2).fixed)),
     "adminUser": call("adminUser", {"email": "jane@example.com"}),
     "adminUserViewer": call("adminUserViewer"),
+    "tenant": call("tenant"),
     "adminUserCreate with every field": call("adminUserCreate", {"input": {"email": "j@example.com", **profile()}}),
     "adminUserUpdate with every field": call("adminUserUpdate", {"email": "j@example.com", "input": profile()}),
     "adminUserUpdate that clears every field": call("adminUserUpdate", {"email": "j@example.com", "input": cleared()}),

@@ -18,6 +18,7 @@ ROOT_FIELDS = {
         "adminUsers",
         "adminUser",
         "adminUserViewer",
+        "tenant",
         "roleDefinitions",
         "roleDefinition",
         "role",

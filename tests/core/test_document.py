@@ -11,7 +11,7 @@ from bo_sync.core.changes import Cause, Change, UpdateUser
 from bo_sync.core.document import DIGESTED, Json, change_document, digest, digest_of
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Severity
-from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
+from bo_sync.core.plan import ConfigFacts, Finding, Plan
 from bo_sync.core.text import Text
 from tests.support.builders import (
     create,
@@ -111,6 +111,7 @@ def with_change(change: Change) -> Plan:
 
 
 COVERED: dict[str, Plan] = {
+    "the hub's identity": replace(PLAN, hub=replace(PLAN.hub, identity="sha256:" + "1" * 64)),
     "the hub's address": replace(PLAN, hub=replace(PLAN.hub, url="https://other.example.com/")),
     "an email": with_change(replace(BASE, email=Text("jane@Example.com"))),
     "an id": with_change(replace(BASE, id=8)),
@@ -144,7 +145,9 @@ LEFT_OUT: dict[str, Plan] = {
     "the commit": replace(PLAN, config=ConfigFacts(15, "sha256:" + "0" * 64, Text("fffffff"), dirty=True)),
     "the digest of the files": replace(PLAN, config=replace(PLAN.config, digest="sha256:1")),
     "how many people the files have": replace(PLAN, config=replace(PLAN.config, users=99)),
-    "how many people and grants the hub has": replace(PLAN, hub=HubFacts(PLAN.hub.url, 99, 99)),
+    "how many people and grants the hub has": replace(PLAN, hub=replace(PLAN.hub, users=99, grants=99)),
+    "the tenant": replace(PLAN, hub=replace(PLAN.hub, tenant=Text("acme"))),
+    "the identity that the hub has after the plan": replace(PLAN, hub=replace(PLAN.hub, identity_after="sha256:1")),
     "who is unchanged": replace(PLAN, unchanged=99),
     "who is unmanaged": replace(PLAN, unmanaged=(unmanaged("x@example.com"),)),
     "findings": replace(PLAN, findings=(Finding("x", Severity.INFO, "x"),)),
@@ -170,9 +173,9 @@ def test_the_digest_is_the_hash_of_canonical_ascii_json() -> None:
     canonical = (
         '{"changes":[{"action":"update","email":"zo\\u00eb@example.com","grants":[],"id":3,'
         '"profile":[{"after":"\\u202e","before":null,"field":"job"}]}],'
-        '"format_version":2,"hub":{"url":"https://hub.example.com/"}}'
+        '"format_version":2,"hub":{"identity":"sha256:0","url":"https://hub.example.com/"}}'
     )
-    assert digest_of(2, "https://hub.example.com/", [change]) == (
+    assert digest_of(2, "https://hub.example.com/", "sha256:0", [change]) == (
         "sha256:" + hashlib.sha256(canonical.encode("ascii")).hexdigest()
     )
 
@@ -180,7 +183,7 @@ def test_the_digest_is_the_hash_of_canonical_ascii_json() -> None:
 def test_a_document_read_back_has_the_digest_of_its_plan() -> None:
     changes = [change for change, _ in DOCUMENTS.values()]
     read = json.loads(json.dumps([change_document(change) for change in changes]))
-    assert digest_of(2, PLAN.hub.url, read) == digest(plan(*changes))
+    assert digest_of(2, PLAN.hub.url, PLAN.hub.identity, read) == digest(plan(*changes))
 
 
 @pytest.mark.parametrize("key", DIGESTED)
@@ -188,17 +191,21 @@ def test_a_key_that_is_missing_in_a_file_counts_as_null(key: str) -> None:
     document = change_document(BASE)
     assert isinstance(BASE, UpdateUser)
     cut = {name: found for name, found in document.items() if name != key}
-    assert digest_of(2, "u", [cut]) == digest_of(2, "u", [{**document, key: None}]) != digest_of(2, "u", [document])
+    assert (
+        digest_of(2, "u", "i", [cut])
+        == digest_of(2, "u", "i", [{**document, key: None}])
+        != digest_of(2, "u", "i", [document])
+    )
 
 
 def test_keys_that_the_digest_does_not_know_do_not_count() -> None:
     document = change_document(BASE)
-    assert digest_of(2, "u", [{**document, "note": "x"}]) == digest_of(2, "u", [document])
+    assert digest_of(2, "u", "i", [{**document, "note": "x"}]) == digest_of(2, "u", "i", [document])
 
 
 @pytest.mark.parametrize("version", [1, "2", True, None])
 def test_another_format_version_gives_another_digest(version: Json) -> None:
-    assert digest_of(version, "u", []) != digest_of(2, "u", [])
+    assert digest_of(version, "u", "i", []) != digest_of(2, "u", "i", [])
 
 
 def test_half_a_surrogate_pair_has_a_digest() -> None:

@@ -712,6 +712,10 @@ def host(name: str) -> Settings:
     return Settings(hub_host=Text(name))
 
 
+def identified(expected: str) -> Settings:
+    return Settings(hub_identity=Text(expected))
+
+
 def leaving(word: str) -> Settings:
     return Settings(unmanaged=Unmanaged(word))
 
@@ -777,6 +781,19 @@ GUARDS: Final[dict[str, tuple[Settings, Settings, tuple[tuple[str, str | None, s
     "any hub": (host("a.example.com"), SETTINGS, (("hub_host", "a.example.com", None),)),
     "the same hub in other letters": (host("a.example.com"), host("A.example.com"), ()),
     "a hub where there was none": (SETTINGS, host("a.example.com"), ()),
+    "another hub identity": (
+        identified("tenant/acme"),
+        identified("tenant/globex"),
+        (("hub_identity", "tenant/acme", "tenant/globex"),),
+    ),
+    "the same hub, named by its digest": (
+        identified("tenant/acme"),
+        identified("sha256:1"),
+        (("hub_identity", "tenant/acme", "sha256:1"),),
+    ),
+    "any hub identity": (identified("tenant/acme"), SETTINGS, (("hub_identity", "tenant/acme", None),)),
+    "an identity where there was none": (SETTINGS, identified("tenant/acme"), ()),
+    "the same identity": (identified("tenant/acme"), identified("tenant/acme"), ()),
     "another domain": (
         domains("example.com"),
         domains("Example.com", "example.org"),

@@ -171,6 +171,7 @@ RARE: Final = {
     "apply: invitations[].email",  # end_to_end/test_invite.py reads all three
     "apply: invitations[].error",
     "apply: invitations[].outcome",
+    *(f"apply: owners.{key}" for key in ("command", "least", "left")),  # null unless owners are missing
     *(f"catalogue diff: {key}[]" for key in ("annotated", "conditions", "deprecated", "vanished")),  # render goldens
     "journal: unknown[]",  # as those of the list of runs
     "journal: unreadable_lines[]",

@@ -39,8 +39,10 @@ class State:
 
     @property
     def population(self) -> Population:
+        """Two loads of it are one hub: the first user, a part of the hub's identity, was created at one moment."""
         start = baseline()
-        return {**start, "users": [*start["users"], *self.live]}
+        first: list[UserShape] = [{**user, "createdAt": "2024-01-01T00:00:00.000Z"} for user in start["users"]]
+        return {**start, "users": [*first, *self.live]}
 
     @property
     def env(self) -> Mapping[str, str]:

@@ -90,13 +90,14 @@ def test_a_stream_that_is_closed_or_full(tmp_path: Path, redirection: str, code:
     assert (done.returncode, done.stderr) == (code, told)
 
 
-def test_an_apply_whose_report_cannot_be_printed_still_writes_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["json", "markdown"])
+def test_an_apply_whose_report_cannot_be_printed_still_writes_it_and_exits_5(tmp_path: Path, form: str) -> None:
     root = write(tmp_path, files(file("bob@example.com")))
-    line = f"{' '.join(COMMAND)} apply --yes --hub sandbox: --format json --report junit=out.xml >/dev/full"
+    line = f"{' '.join(COMMAND)} apply --yes --hub sandbox: --format {form} --report junit=out.xml >/dev/full"
     done = subprocess.run(
         ["bash", "-c", line], cwd=root, env=environment(), capture_output=True, timeout=60, check=False
     )
-    assert done.returncode == 1
+    assert done.returncode == 5
     assert "bob@example.com" in (root / "out.xml").read_text(encoding="utf-8")
 
 

@@ -8,13 +8,14 @@ from typing import Final
 
 import pytest
 
-from bo_sync.core.document import Json, digest_of
+from bo_sync.core.document import Json
 from bo_sync.sandbox.faults import Calm
 from bo_sync.sandbox.shape import UserShape
 from tests.end_to_end.hubs import weathered
 from tests.end_to_end.refusals import State, lives, one
 from tests.end_to_end.test_guardrails_exactly import run, writes
 from tests.end_to_end.world import TODAY, rows
+from tests.support.builders import resealed_digest
 from tests.support.process import bo_sync, write
 
 APPLY: Final = ("apply", "plan.json", "--yes")
@@ -148,7 +149,7 @@ def _edited(edit: Callable[[dict[str, Json]], None], *, seal: bool = False) -> C
         document = json.loads(text)
         edit(document)
         if seal:
-            document["digest"] = digest_of(document["format_version"], document["hub"]["url"], document["changes"])
+            document["digest"] = resealed_digest(document)
         return json.dumps(document)
 
     return edited

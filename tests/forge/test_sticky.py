@@ -101,6 +101,55 @@ def test_what_we_wrote_without_the_marker_first_is_left_alone(stage: Stage) -> N
     assert [entry.edits for entry in (quoting, another, longer)] == [0, 0, 0]
 
 
+HERE, THERE = (f"<!-- bo-sync:plan https://hub.example.com/v2/graphql sha256:{digit * 64} -->" for digit in "12")
+
+
+def test_two_hubs_at_one_address_have_two_comments(stage: Stage) -> None:
+    for marker in (HERE, THERE, HERE):
+        post(stage.place, f"{marker}\na plan for {marker[-70:-60]}\n")
+    assert [entry.body.splitlines()[0].rstrip() for entry in stage.written] == [HERE, THERE]
+    assert finish(stage.place, f"{HERE}\nnothing left\n").superseded == 0
+    assert "nothing left" not in stage.written[1].body
+
+
+def test_a_failure_without_an_identity_replaces_every_plan_at_the_address(stage: Stage) -> None:
+    for marker in (HERE, THERE):
+        post(stage.place, f"{marker}\na plan\n")
+    assert post(stage.place, BODY).superseded == 1
+    assert not any("a plan" in body for body in bodies(stage))
+
+
+@pytest.mark.parametrize("marker", [HERE, THERE], ids=["the first hub", "the second hub"])
+def test_the_next_plan_of_either_hub_replaces_such_a_failure(stage: Stage, marker: str) -> None:
+    post(stage.place, BODY)
+    assert post(stage.place, f"{marker}\na plan\n").action == "edited"
+    assert bodies(stage) == [f"{marker}\na plan"]
+
+
+def test_a_failure_with_an_identity_replaces_the_plan_of_that_hub_alone(stage: Stage) -> None:
+    for marker in (HERE, THERE):
+        post(stage.place, f"{marker}\na plan\n")
+    post(stage.place, f"{THERE}\nthere is no plan\n")
+    assert bodies(stage) == [f"{HERE}\na plan", f"{THERE}\nthere is no plan"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        pytest.param("<!-- bo-sync:plan https://hub.example.com/v2 -->", id="another address"),
+        pytest.param(f"<!-- bo-sync:apply https://hub.example.com/v2/graphql sha256:{'1' * 64} -->", id="a report"),
+        pytest.param(f"{MARKER[:-4]} sha256:1 -->", id="an identity that is cut"),
+        pytest.param(f"{MARKER[:-4]} sha256:{'1' * 64} sha256:{'2' * 64} -->", id="two identities"),
+        pytest.param(f"{MARKER[:-4]} sha256:{'1' * 64} --> more", id="a line that goes on"),
+    ],
+)
+def test_other_markers_are_not_of_the_same_hub(stage: Stage, other: str) -> None:
+    stage.write(f"{other}\nours, about something else", stage.me)
+    for marker in (MARKER, HERE):
+        post(stage.place, f"{marker}\na plan\n")
+    assert "about something else" in stage.written[0].body
+
+
 def test_of_several_the_newest_is_edited_and_the_others_say_that_they_are_out_of_date(stage: Stage) -> None:
     old, older = (stage.write(f"{MARKER}\n{word}", stage.me) for word in ("old", "older"))
     newest = stage.write(f"{MARKER}\nnewest", stage.me)

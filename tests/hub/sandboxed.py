@@ -9,11 +9,13 @@ from bo_sync.hub.answers import JsonValue
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.hub.transport import Transport
+from bo_sync.ports import Addresses
 from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.behaviour import Behaviour
 from bo_sync.sandbox.shape import Population, UserShape
 from tests.hub.scripted import impatient
 from tests.sandbox.asking import Hub, grant, holding, person
+from tests.support.misbehaving_hub import NOTHING, Misbehaviour
 
 JANE = "jane@example.com"
 
@@ -41,8 +43,10 @@ class Trial:
         page_size: int = 100,
         batch_size: int = 100,
         latency: float = 0.0,
+        does: Misbehaviour = NOTHING,
     ) -> None:
-        self.sandbox = Hub(population, behaviour, keyless=key is None and session is None, latency=latency)
+        keyless = key is None and session is None
+        self.sandbox = Hub(population, behaviour, keyless=keyless, latency=latency, misbehaviour=does)
         credentials = Credentials(Secret(key) if key else None, Secret(session) if session else None)
         adapters = {"sandbox:": SandboxAdapter(self.sandbox)}
         self.transport = Transport(parse_address("sandbox:"), credentials, adapters=adapters, pace=impatient())
@@ -70,6 +74,11 @@ def crowd(count: int, rows: int = 2) -> Population:
     names = ["role", "order", "product", "user", "shop"][:rows]
     grants = [grant(name, "VIEWER") for name in names]
     return holding(*(person(f"person{number:04}@example.com", *grants) for number in range(count)))
+
+
+def wanting(*emails: str) -> Addresses:
+    """The addresses of files, as a read asks for them at its end."""
+    return lambda: [Text(email) for email in emails]
 
 
 def fields(**values: str | None) -> Profile:

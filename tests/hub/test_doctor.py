@@ -37,7 +37,17 @@ def statuses(found: dict[str, Check]) -> dict[str, str]:
 def test_all_is_well_with_an_owners_key() -> None:
     found = checks(Trial(key="sandbox-owner"), probe_writes=True)
     assert set(statuses(found).values()) == {"ok"}
-    assert list(found) == ["endpoint", "key", "read", "write", "users", "role definitions", "default access", "schema"]
+    assert list(found) == [
+        "endpoint",
+        "key",
+        "read",
+        "write",
+        "users",
+        "role definitions",
+        "default access",
+        "identity",
+        "schema",
+    ]
 
 
 def test_what_a_key_may_write_is_unknown_until_it_is_tried() -> None:

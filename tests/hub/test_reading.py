@@ -2,6 +2,7 @@
 
 import json
 import time
+import tracemalloc
 
 import pytest
 
@@ -9,10 +10,14 @@ from bo_sync.core.text import Text
 from bo_sync.errors import HubDeniedError, HubError, HubIncompleteError
 from bo_sync.hub.answers import JsonObject, JsonValue
 from bo_sync.hub.client import CommerceHub
+from bo_sync.hub.listings import people
+from bo_sync.hub.paging import Sizes
+from bo_sync.hub.reading import QUEUED, read_list
 from bo_sync.sandbox.baseline import FIRST_PERSON, SESSION_TOKEN
 from bo_sync.sandbox.behaviour import Behaviour, LargePages, Refusal, ViewerForKey
-from tests.hub.sandboxed import Trial, Watched, crowd, somebody
+from tests.hub.sandboxed import Trial, Watched, crowd, somebody, wanting
 from tests.hub.scripted import Hang, Heard, Scene, Scripted, data, errors, failed, html, impatient, transport_to
+from tests.support.misbehaving_hub import Misbehaviour
 
 
 def pages(items: int, size: int) -> int:
@@ -32,7 +37,8 @@ class TestRequests:
         assert trial.sent.count("adminUsers") == pages(count, size)
         assert trial.sent.count("roles") == sum(pages(2 * batch, size) for batch in batches)
         assert trial.sent.count("roleDefinitions") == pages(len(state.definitions), size)
-        assert set(trial.sent) <= {"adminUsers", "roles", "roleDefinitions"}
+        assert trial.sent.count("tenant") == 1
+        assert set(trial.sent) <= {"adminUsers", "roles", "roleDefinitions", "tenant"}
         assert [len(user.rows) for user in state.users] == [2] * count
 
     def test_batches_may_be_smaller_than_pages(self) -> None:
@@ -106,7 +112,8 @@ class TestPageSizes:
         with Scripted(play=play) as hub:
             state = CommerceHub(transport_to(hub.url)).read_all(Watched())
         assert len(state.users) == 60
-        assert max(len(user_ids(heard)) for heard in hub.heard[-3:] if heard.operation == "roles") <= 30
+        asked = [len(user_ids(heard)) for heard in hub.heard if heard.operation == "roles"]
+        assert max(asked[-3:]) <= 30
 
     def test_a_gateway_that_answers_400_to_a_large_page_is_asked_for_a_smaller_one(self) -> None:
         def play(heard: Heard) -> Scene:
@@ -127,7 +134,7 @@ class TestPageSizes:
     def test_a_denial_is_told_at_once_and_no_smaller_page_is_tried(self) -> None:
         with Scripted(play=lambda _: failed("FORBIDDEN", "adminUsers")) as hub, pytest.raises(HubDeniedError) as caught:
             CommerceHub(transport_to(hub.url)).read_all(Watched())
-        assert len(hub.heard) <= 2
+        assert len(hub.heard) <= 3
         assert "role.VIEWER" in caught.value.hint or caught.value.operation == "roleDefinitions"
 
     @pytest.mark.parametrize("claimed", [50, 100], ids=["and says so", "and does not say so"])
@@ -233,6 +240,111 @@ class TestProof:
         one, other = (Trial(crowd(60), page_size=size).read() for size in (7, 100))
         assert one == other
         assert [user.id for user in one.users] == sorted(user.id for user in one.users)
+
+
+class TestMissingUsers:
+    """A list of several pages has the right length, all ids differ, and a user of the hub is not in it."""
+
+    def test_a_user_who_moves_between_two_pages_is_read(self) -> None:
+        trial = Trial(crowd(250), does=Misbehaviour(moves=1))
+        state = trial.hub.read_all(Watched(), wanting("person0100@example.com"))
+        assert [user.email.raw for user in state.users] == trial.sandbox.emails()
+        assert trial.sent.count("adminUser") == 1
+        assert trial.sent.count("adminUsers") == 2 * 3
+
+    def test_without_an_address_that_matters_the_list_is_taken_as_it_is(self) -> None:
+        trial = Trial(crowd(250), does=Misbehaviour(moves=1))
+        state = trial.hub.read_all(Watched(), wanting("person0001@example.com"))
+        assert (len(state.users), trial.sent.count("adminUsers"), trial.sent.count("adminUser")) == (250, 3, 0)
+
+    @pytest.mark.parametrize(
+        ("wanted", "read", "asked", "lists"),
+        [
+            pytest.param(250, 0, 0, 1, id="no address is missing"),
+            pytest.param(250, 1, 1, 1, id="one is missing, and is asked for"),
+            pytest.param(0, 3, 3, 1, id="as many as pages are asked for"),
+            pytest.param(0, 4, 0, 2, id="more than pages are looked for in a second list"),
+            pytest.param(250, 400, 0, 2, id="hundreds are looked for in a second list"),
+        ],
+    )
+    def test_the_check_costs_the_fewest_requests(self, wanted: int, read: int, asked: int, lists: int) -> None:
+        trial = Trial(crowd(250))
+        emails = [f"person{number:04}@example.com" for number in range(wanted)]
+        emails += [f"new{number}@example.com" for number in range(read)]
+        assert len(trial.hub.read_all(Watched(), wanting(*emails)).users) == 250
+        assert (trial.sent.count("adminUser"), trial.sent.count("adminUsers")) == (asked, 3 * lists)
+        orders = [str(request.variables) for request in trial.sandbox.traffic.requests]
+        assert sum("DESC" in order for order in orders) == 3 * (lists - 1)
+
+    def test_a_second_list_finds_a_user_who_moved(self) -> None:
+        trial = Trial(crowd(250), does=Misbehaviour(moves=1))
+        emails = ["person0100@example.com", *(f"new{number}@example.com" for number in range(9))]
+        state = trial.hub.read_all(Watched(), wanting(*emails))
+        assert [user.email.raw for user in state.users] == trial.sandbox.emails()
+
+    def test_a_list_of_one_page_is_of_one_moment_so_no_question_follows(self) -> None:
+        trial = Trial(crowd(100))
+        trial.hub.read_all(Watched(), wanting("new@example.com"))
+        assert trial.sent.count("adminUser") == 0
+
+    @pytest.mark.parametrize("count", [3, 9], ids=["asked one by one", "looked for in a second list"])
+    def test_a_hub_that_never_rests_is_an_error_after_three_reads(self, count: int) -> None:
+        trial = Trial(crowd(250), does=Misbehaviour(moves=1000))
+        emails = [f"person{number:04}@example.com" for number in range(100, 100 + count)]
+        with pytest.raises(HubIncompleteError, match="adminUsers: ") as caught:
+            trial.hub.read_all(Watched(), wanting(*emails))
+        assert trial.sent.count("roleDefinitions") == 3
+        assert caught.value.exit_code == 1
+        assert "try again later" in caught.value.hint
+
+    def test_an_address_in_another_case_is_not_missing(self) -> None:
+        trial = Trial(crowd(250))
+        trial.hub.read_all(Watched(), wanting("PERSON0007@example.com"))
+        assert trial.sent.count("adminUser") == 0
+
+
+class TestLongLists:
+    def test_a_hub_that_announces_more_users_than_are_read_is_an_error_at_once(self) -> None:
+        trial = Trial(crowd(30), does=Misbehaviour(announces=9_999_999))
+        with pytest.raises(HubError) as caught:
+            trial.read()
+        assert caught.value.message == "adminUsers: the hub announces 9999999 items, more than 1000000"
+        assert trial.sent.count("adminUsers") == 1
+
+    def test_a_hub_that_repeats_one_user_on_every_page_is_asked_for_few_pages_and_in_little_memory(self) -> None:
+        trial = Trial(crowd(1), does=Misbehaviour(announces=999_999))
+        tracemalloc.start()
+        try:
+            with pytest.raises(HubIncompleteError, match="the hub said that it has 999999 items, and gave 1 different"):
+                trial.read()
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert trial.sent.count("adminUsers") <= 3 * (1 + QUEUED * 8)
+        assert peak < 50 * 1024 * 1024
+
+    def test_definitions_and_grants_of_that_length_are_errors_too(self) -> None:
+        def play(heard: Heard) -> Scene:
+            if heard.operation == "roleDefinitions":
+                return data(roleDefinitions={"items": [], "itemsFound": 1_000_001, "offset": 1, "pages": 1_000_001})
+            return answer(heard, people=2)
+
+        with Scripted(play=play) as hub, pytest.raises(HubError, match="roleDefinitions: the hub announces 1000001"):
+            CommerceHub(transport_to(hub.url)).read_all(Watched())
+
+    def test_a_list_read_page_after_page_ends_as_soon_as_it_cannot_be_whole(self) -> None:
+        def play(heard: Heard) -> Scene:
+            same: JsonValue = [somebody(1)]
+            return data(adminUsers={"items": same, "itemsFound": 999_999, "offset": 1, "pages": 999_999})
+
+        with Scripted(play=play) as hub, pytest.raises(HubIncompleteError):
+            read_list(transport_to(hub.url), people, Sizes(100, 100))
+        assert len(hub.heard) == 3 * 2
+
+    def test_a_list_of_more_pages_than_wait_at_once_is_read_whole(self) -> None:
+        trial = Trial(crowd(300, rows=0), page_size=1, batch_size=1)
+        assert len(trial.read().users) == 300
+        assert trial.sent.count("adminUsers") == 300
 
 
 class TestTheViewer:

@@ -77,7 +77,11 @@ def test_ids_of_rows_are_characters_whether_they_come_as(found: JsonValue) -> No
 
 
 def test_a_definition_that_we_do_not_know_is_as_good_as_any() -> None:
-    found = parse(DefinitionShape, "roleDefinitions", {"id": "d", "name": "Tickets?", "defaultAccess": "VIEWER"})
+    found = parse(
+        DefinitionShape,
+        "roleDefinitions",
+        {"id": "d", "name": "Tickets?", "defaultAccess": "VIEWER", "createdAt": "2026-01-01"},
+    )
     assert (definition(found).name, definition(found).default_access) == (Text("Tickets?"), Access.VIEWER)
 
 

@@ -60,7 +60,7 @@ def past(*entries: Entry, rest: bytes = b"") -> Past:
 
 FACTS: Final = """\
 Run 20260615T080910Z-0a1b2c, started 2026-06-15T08:09:10.000Z by ci on runner-1
-  hub     https://hub.example.com/v2/graphql
+  hub     https://hub.example.com/v2/graphql, sha256:3f2c1ab03f2c1ab03f2c1ab03f2c1ab03f2c1ab03f2c1ab03f2c1ab03f2c1ab0
   files   commit 3f2c1ab, sha256:0000000000000000000000000000000000000000000000000000000000000000
   plan    3 people, {digest}
   allowed max_user_deletes=3

@@ -37,6 +37,7 @@ MODULES: Final[Mapping[str, str]] = {
     "render/escape.py": "tests/render/test_escape.py",
     "owner_guard.py": "tests/test_owner_guard.py",
     "sending.py": "tests/test_sending.py tests/test_sending_ends.py",
+    "confirm.py": "tests/end_to_end/test_confirmed.py",
     "execute.py": "tests/test_execute.py",
 }
 """What is mutated, and the tests that must notice: one file, or several with a blank between them."""

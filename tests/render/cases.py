@@ -19,6 +19,7 @@ from bo_sync.core.text import Text
 from bo_sync.execute import unattempted
 from bo_sync.render.users import UserRow
 from tests.support.builders import (
+    IDENTITY,
     create,
     delete,
     duplicate,
@@ -187,7 +188,7 @@ def hostile(text: str) -> Plan:
         guardrails=(
             GuardrailResult("email_change", 1, 0, ok=False, rows=(guardrail_row(text, f"is {Text(text)}", at),)),
         ),
-        hub=HubFacts(f"http://127.0.0.1/{text}", 1, 1),
+        hub=HubFacts(f"http://127.0.0.1/{text}", 1, 1, IDENTITY, Text(text)),
         config=ConfigFacts(1, "sha256:" + "0" * 64, Text(text), dirty=False),
     )
 
@@ -235,7 +236,7 @@ PLANS: Final[dict[str, Plan]] = {
     "one-person": plan(
         update("jane@example.com", set_grant("backoffice", "viewer", "owner")),
         guardrails=CONTENT,
-        hub=HubFacts("sandbox:", 1, 1),
+        hub=HubFacts("sandbox:", 1, 1, IDENTITY),
         config=ConfigFacts(1, "sha256:" + "0" * 64),
     ),
     "said-by-own-entries": judged(

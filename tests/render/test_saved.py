@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bo_sync.core.changes import Change
-from bo_sync.core.document import DIGESTED, Json, digest, digest_of
+from bo_sync.core.document import DIGESTED, Json, digest
 from bo_sync.core.plan import HubFacts, Plan
 from bo_sync.core.text import Text
 from bo_sync.errors import ExitCode, StalePlanError
@@ -16,14 +16,18 @@ from bo_sync.render.json import plan_json
 from bo_sync.render.saved import differences, read_saved
 from tests.render.cases import PLANS
 from tests.support.builders import (
+    HUB_URL,
+    IDENTITY,
     create,
     delete,
     duplicate,
     field_change,
     plan,
+    resealed_digest,
     revoke,
     set_grant,
     source,
+    text,
     update,
     value,
 )
@@ -54,7 +58,7 @@ def edited(edit: Callable[[dict[str, Json]], object], *, resealed: bool = False)
     document = json.loads(SOUND)
     edit(document)
     if resealed:
-        document["digest"] = digest_of(document["format_version"], document["hub"]["url"], document["changes"])
+        document["digest"] = resealed_digest(document)
     return json.dumps(document)
 
 
@@ -63,6 +67,12 @@ def first(document: dict[str, Json]) -> dict[str, Json]:
     assert isinstance(changes, list)
     assert isinstance(changes[0], dict)
     return changes[0]
+
+
+def within(document: dict[str, Json], key: str) -> dict[str, Json]:
+    found = document[key]
+    assert isinstance(found, dict)
+    return found
 
 
 def twice(document: dict[str, Json]) -> None:
@@ -91,8 +101,32 @@ REFUSED = {
     "no hub": (edited(lambda plan: plan.pop("hub")), "lacks `hub`"),
     "a hub that is text": (edited(lambda plan: plan.update(hub="x")), "`hub` is not a JSON object"),
     "an address that is a number": (
-        edited(lambda plan: plan.update(hub={"url": 1})),
+        edited(lambda plan: within(plan, "hub").update(url=1)),
         "`url` of the saved plan is not text",
+    ),
+    "a hub with a key more": (
+        edited(lambda plan: within(plan, "hub").update(note="x")),
+        "an entry of the saved plan has other keys than grants, identity, identity_after, tenant, url, users",
+    ),
+    "a hub without an identity": (
+        edited(lambda plan: within(plan, "hub").pop("identity")),
+        "an entry of the saved plan has other keys than",
+    ),
+    "an identity in words": (
+        edited(lambda plan: within(plan, "hub").update(identity="the right one")),
+        "`identity` of the saved plan is not spelled as bo-sync spells it",
+    ),
+    "an identity that is null": (
+        edited(lambda plan: within(plan, "hub").update(identity=None)),
+        "`identity` of the saved plan is not text",
+    ),
+    "another identity, with the digest of the first": (
+        edited(lambda plan: within(plan, "hub").update(identity="sha256:" + "0" * 64)),
+        "the saved plan was altered",
+    ),
+    "a tenant that is a number": (
+        edited(lambda plan: within(plan, "hub").update(tenant=7)),
+        "`tenant` of the saved plan is not text",
     ),
     "no changes": (edited(lambda plan: plan.pop("changes")), "lacks `changes`"),
     "changes that are an object": (
@@ -136,7 +170,7 @@ REFUSED = {
     "an altered address": (edited(lambda plan: first(plan).update(email="root@example.com")), "was altered"),
     "an altered digest": (edited(lambda plan: plan.update(digest="sha256:0")), "was altered"),
     "a change left out": (edited(lambda plan: plan.update(changes=[])), "was altered"),
-    "another hub": (edited(lambda plan: plan.update(hub={"url": "https://evil.example"})), "was altered"),
+    "another hub": (edited(lambda plan: within(plan, "hub").update(url="https://evil.example")), "was altered"),
 }
 
 
@@ -245,8 +279,32 @@ def test_who_moved_and_how(before: tuple[Change, ...], now: tuple[Change, ...], 
     assert differences(read_saved(plan_json(plan(*before))), plan(*now)) == told
 
 
+@pytest.mark.parametrize(
+    ("then", "now", "told"),
+    [
+        pytest.param("acme", "acme", (), id="one tenant"),
+        pytest.param(None, None, (), id="no tenant is known"),
+        pytest.param("acme", None, (), id="the key of the apply may not read the tenant"),
+        pytest.param(None, "acme", (), id="the key of the plan could not read the tenant"),
+        pytest.param("acme", "globex", ("tenant: acme, now globex",), id="two tenants"),
+    ],
+)
+def test_tenants_make_two_hubs_when_both_are_known(then: str | None, now: str | None, told: tuple[str, ...]) -> None:
+    one, other = (plan(create(J), hub=HubFacts(HUB_URL, 1, 1, IDENTITY, text(tenant))) for tenant in (then, now))
+    assert differences(read_saved(plan_json(one)), other) == told
+
+
+def test_a_plan_for_another_hub_at_the_same_address_tells_nothing_of_its_users() -> None:
+    here = plan(create(J))
+    there = plan(delete("secret@example.com"), hub=HubFacts(HUB_URL, 1, 1, "sha256:" + "0" * 64))
+    assert differences(read_saved(plan_json(here)), there) == (
+        "hub identity: sha256:3f2c1ab03f2c…, now sha256:000000000000…",
+        "the API key selects another tenant, or the user with the lowest id was deleted",
+    )
+
+
 def test_a_plan_for_another_hub_is_told_first() -> None:
-    here, there = plan(), plan(hub=HubFacts("https://other.example.com/", 1, 1))
+    here, there = plan(), plan(hub=HubFacts("https://other.example.com/", 1, 1, IDENTITY))
     assert differences(read_saved(plan_json(here)), there) == (
         "the saved plan is for https://hub.example.com/v2/graphql, this one for https://other.example.com/",
     )

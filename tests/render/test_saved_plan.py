@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from bo_sync.core.changes import RevokeGrant, SetGrant
-from bo_sync.core.document import Json, digest, digest_of
+from bo_sync.core.document import Json, digest
 from bo_sync.core.model import Access, Role, Severity
 from bo_sync.core.plan import ConfigFacts, Plan
 from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
@@ -22,7 +22,7 @@ from bo_sync.render.markdown import marker, plan_markdown
 from bo_sync.render.saved_plan import read_plan
 from bo_sync.render.text import plan_text
 from tests.render.cases import PLANS, everything, hostile, judged
-from tests.support.builders import plan, source, update
+from tests.support.builders import plan, resealed_digest, source, update
 from tests.support.hostile import HOSTILE
 from tests.support.people import TODAY
 from tests.support.strategies import World, worlds
@@ -107,7 +107,7 @@ def edited(edit: Callable[[dict[str, Json]], object], *, resealed: bool = True) 
     document = json.loads(SOUND)
     edit(document)
     if resealed:
-        document["digest"] = digest_of(document["format_version"], document["hub"]["url"], document["changes"])
+        document["digest"] = resealed_digest(document)
     return json.dumps(document)
 
 

@@ -7,9 +7,9 @@ from typing import Any, Final, cast
 from bo_sync.sandbox.baseline import SESSION_TOKEN
 from bo_sync.sandbox.behaviour import Behaviour
 from bo_sync.sandbox.faults import Answer
-from bo_sync.sandbox.hub import SandboxHub
 from bo_sync.sandbox.shape import Population, RoleShape, UserShape
 from bo_sync.sandbox.store import Store
+from tests.support.misbehaving_hub import MisbehavingHub
 
 NOON: Final = datetime(2026, 5, 17, 12, 0, tzinfo=UTC)
 PERSON: Final = "{ id email firstName language gender }"
@@ -40,14 +40,14 @@ def holding(*users: UserShape, **rest: Any) -> Population:
     return cast("Population", {"users": list(users), **rest})
 
 
-class Hub(SandboxHub):
+class Hub(MisbehavingHub):
     """A hub that is asked in GraphQL and answers in Python values."""
 
     def __init__(self, population: Population | None = None, behaviour: Behaviour | None = None, **rest: Any) -> None:
         store = Store.open(None, TickingClock())
         if population is not None:
             store.load(population)
-        super().__init__(store, behaviour or Behaviour(), **{"keyless": True, **rest})
+        super().__init__(store, behaviour=behaviour, **{"keyless": True, **rest})
 
     def post(self, document: str, headers: dict[str, str] | None = None, **variables: Any) -> Answer:
         body = json.dumps({"query": document, "variables": variables}).encode()

@@ -1,5 +1,8 @@
 """One-line builders of core values, each sound by itself; a test names only what it is about."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from bo_sync.core.changes import (
     Cause,
     Change,
@@ -14,12 +17,14 @@ from bo_sync.core.changes import (
     UpdateUser,
 )
 from bo_sync.core.diff import UnmanageableUser, UnmanagedPerson
+from bo_sync.core.document import digest_of
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import ACCESS_WORDS, FieldValue, ProfileField, Role, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.text import Text
 
 HUB_URL = "https://hub.example.com/v2/graphql"
+IDENTITY = "sha256:" + "3f2c1ab0" * 8
 
 
 def text(raw: str | None) -> Text | None:
@@ -90,7 +95,7 @@ def plan(
     unmanageable: tuple[UnmanageableUser, ...] = (),
 ) -> Plan:
     return Plan(
-        hub or HubFacts(HUB_URL, 14, 61),
+        hub or HubFacts(HUB_URL, 14, 61, IDENTITY),
         config or ConfigFacts(15, "sha256:" + "0" * 64, Text("3f2c1ab"), dirty=False),
         changes,
         unchanged,
@@ -99,3 +104,9 @@ def plan(
         guardrails,
         unmanageable=unmanageable,
     )
+
+
+def resealed_digest(document: Mapping[str, Any]) -> str:
+    """The digest that the content of a saved plan has, as of an altered one that is to look sound."""
+    hub = document["hub"]
+    return digest_of(document["format_version"], hub["url"], hub["identity"], document["changes"])

@@ -23,8 +23,11 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "waiting": frozenset(),
     "reconcile": frozenset({"core", "access", "ports", "errors", "waiting"}),
     "sending": frozenset({"core", "access", "ports", "errors"}),
-    "ownership": frozenset({"core", "access", "ports", "errors", "reconcile"}),
-    "execute": frozenset({"core", "access", "ports", "errors", "reconcile", "sending", "ownership", "waiting"}),
+    "owner_guard": frozenset({"core", "access", "ports", "errors", "reconcile"}),
+    "confirm": frozenset({"core", "ports", "errors", "owner_guard"}),
+    "execute": frozenset(
+        {"core", "access", "ports", "errors", "reconcile", "sending", "owner_guard", "confirm", "waiting"}
+    ),
     "invitations": frozenset({"core", "ports", "errors"}),
     "config": frozenset({"config", "core", "access", "errors"}),
     "pull": frozenset({"config", "core", "errors"}),
@@ -45,7 +48,7 @@ MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
             "sending",
             "execute",
             "invitations",
-            "ownership",
+            "owner_guard",
             "config",
             "render",
             "hub",

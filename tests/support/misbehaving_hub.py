@@ -134,6 +134,8 @@ class MisbehavingHub(SandboxHub):
 
     def answer(self, method: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """The answer to one HTTP request, with the misbehaviour in it."""
+        if self.misbehaviour == NOTHING:
+            return super().answer(method, headers, body)
         key = next((value for name, value in headers.items() if name.lower() == "apikey"), "")
         tenant = dict(self.misbehaviour.tenants).get(key)
         if tenant is not None:

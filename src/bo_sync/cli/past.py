@@ -77,7 +77,8 @@ def _facts(past: Past, page: Page) -> Iterator[str]:
     by = f"{_shown(header.who.user)} on {_shown(header.who.host)}"
     by = f"{_address(header.who.viewer)} ({by})" if header.who.viewer else by
     yield from page.hang("", f"Run {past.run}, started {_shown(header.started)} by {by}")
-    yield from page.hang("  ", f"hub     {_shown(header.hub)}")
+    tenant = f", tenant {_shown(header.tenant)}" if header.tenant is not None else ""
+    yield from page.hang("  ", f"hub     {_shown(header.hub)}, {_shown(header.identity)}{tenant}")
     yield from page.hang("  ", f"files   commit {_commit(header)}, {_shown(header.config.digest)}")
     yield from page.hang("  ", f"plan    {people(len(header.people))}, {_shown(header.digest)}")
     if header.allowed:

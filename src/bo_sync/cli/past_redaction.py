@@ -45,6 +45,7 @@ def _header(header: Header, who: Pseudonyms) -> Header:
         header,
         who=_ran(header.who, who),
         hub=who.text(header.hub),
+        tenant=None if header.tenant is None else who.text(header.tenant),
         config=replace(header.config, digest=Text(who.digest(header.config.digest.raw))),
         digest=Text(who.digest(header.digest.raw)),
         people=tuple(sorted((_person(person, who) for person in header.people), key=attrgetter("email"))),

@@ -134,8 +134,9 @@ def open_transport(common: Common, choice: HubChoice) -> Iterator[Transport]:
 @contextmanager
 def hub_session(common: Common, choice: HubChoice) -> Iterator[CommerceHub]:
     """The hub that is meant, as the use cases see it; raises as `open_transport` does."""
+    expected = load_settings(common).hub_identity
     with open_transport(common, choice) as transport:
-        yield CommerceHub(transport, page_size=choice.page_size, batch_size=choice.batch_size)
+        yield CommerceHub(transport, choice.page_size, choice.batch_size, expected)
 
 
 @contextmanager
@@ -157,11 +158,11 @@ def read_plan(common: Common, hub: CommerceHub, narrowing: Narrowing) -> Reading
     selection = Selection(narrowing.only, narrowing.expired)
     with progress(quiet=common.quiet) as watched:
         if selection.is_everyone:
-            files, live = read_both(lambda: load_files(common), hub, watched)
+            files, live = read_both(lambda: load_files(common), hub, watched, addresses)
             meet_live(live.users)
             warn_of_age(common, files.tree.settings)
             return _marked(plan_of(files, live, hub, narrowing), common)
-        errors, live = read_both(lambda: _errors(common), hub, watched)
+        errors, live = read_both(lambda: _errors(common), hub, watched, _declared)
     meet_live(live.users)
     warn_of_age(common, errors.tree.settings)
     reading = plan_of(_sound_files(common, errors, live, selection), live, hub, narrowing)
@@ -224,6 +225,16 @@ def _say_aside(errors: Broken) -> None:
         more = f" and {len(paths) - _TOLD} more" if len(paths) > _TOLD else ""
         named = ", ".join(map(str, paths[:_TOLD]))
         say(f"warning: the users of {named}{more} stay as they are in the hub, because of errors in the files")
+
+
+def addresses(files: Files) -> tuple[Text, ...]:
+    """The addresses of the files: of users to create, to compare, and to be gone."""
+    return tuple(user.email for user in files.desired.users)
+
+
+def _declared(errors: Broken) -> tuple[Text, ...]:
+    """The same, of files of which some cannot be used."""
+    return tuple(entry.email for entry in errors.tree.declarations)
 
 
 def plan_of(files: Files, live: LiveState, hub: CommerceHub, narrowing: Narrowing) -> Reading:

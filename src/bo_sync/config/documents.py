@@ -18,6 +18,7 @@ COUNT: Final = r"^(0|[1-9][0-9]{0,8})$"
 AT_LEAST_ONE: Final = r"^[1-9][0-9]{0,8}$"
 PERCENT: Final = r"^(100|[1-9]?[0-9])$"
 HOST: Final = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$"
+HUB_IDENTITY: Final = r"^(sha256:[0-9a-f]{64}|tenant/\S{1,200})$"
 DOMAIN: Final = r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"
 _PART: Final = r'[^\s@<>()",;:\\\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+'
 PROTECTED: Final = rf"^{_PART}@{_PART}$"
@@ -34,6 +35,7 @@ EXPECTED: Final = {
     AT_LEAST_ONE: "a whole number from 1",
     PERCENT: "a whole number from 0 to 100",
     HOST: "a host name, without scheme, port or path",
+    HUB_IDENTITY: "sha256: and 64 hexadecimal digits, or tenant/ID, as `bo-sync doctor` prints them",
     DOMAIN: "a domain such as example.com",
     PROTECTED: "an address, or a pattern with @ such as *@example.com",
     TABLE: "a table below catalogue/ such as catalogue/operations.csv",
@@ -209,6 +211,8 @@ class SettingsDocument(Document):
     """Days ahead of which an `until` is warned of; 14 unless given."""
     hub_host: Annotated[str, Field(pattern=HOST), _words(pattern=HOST)] = ""
     """An assertion: refuse any other hub. Never a destination."""
+    hub_identity: Annotated[str, Field(pattern=HUB_IDENTITY), _words(pattern=HUB_IDENTITY)] = ""
+    """An assertion: fail for any other hub, also one at the same address; `bo-sync doctor` prints it."""
     catalogue: Annotated[str, Field(pattern=TABLE), _words(pattern=TABLE)] = ""
     """A table of operations from `catalogue refresh`: adds operations that are newer than the built-in table."""
     guardrails: GuardrailsDocument = GuardrailsDocument()

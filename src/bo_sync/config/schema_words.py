@@ -61,6 +61,7 @@ EXAMPLES: Final[Mapping[str, tuple[object, ...]]] = {
     "SettingsDocument.timezone": ("Europe/Amsterdam",),
     "SettingsDocument.expiring_within": (30,),
     "SettingsDocument.hub_host": ("api.helice.cloud",),
+    "SettingsDocument.hub_identity": ("sha256:" + "3f2c1ab0" * 8, "tenant/acme"),
     "SettingsDocument.catalogue": ("catalogue/operations.csv",),
     "SettingsDocument.guardrails": ({"max_user_deletes": {"percent": 10, "cap": 5}, "min_role_owners": 3},),
     "SettingsDocument.role_definitions": ({"ticketing": "ticket"},),

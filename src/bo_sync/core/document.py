@@ -1,7 +1,8 @@
 """Changes as JSON spells them, and the digest over them: the form in which a plan leaves the process.
 
 The digest is the SHA-256 of the canonical JSON (sorted keys, no spaces, ASCII) of the format version, the hub's address
-and each change's email, id, action, profile and grants: what would be done, and where; no time, commit or source.
+and identity, and each change's email, id, action, profile and grants: what would be done, and where; no time, commit or
+source.
 """
 
 import hashlib
@@ -62,15 +63,15 @@ def _grant(change: GrantChange | LostGrant) -> Json:
 def digest(plan: Plan) -> str:
     """`sha256:` and 64 hexadecimal digits, for the plan's own content; a redacted copy has that of the plan itself."""
     return plan.redacted_from or digest_of(
-        FORMAT_VERSION, plan.hub.url, [change_document(change) for change in plan.changes]
+        FORMAT_VERSION, plan.hub.url, plan.hub.identity, [change_document(change) for change in plan.changes]
     )
 
 
-def digest_of(format_version: Json, hub_url: Json, changes: list[dict[str, Json]]) -> str:
+def digest_of(format_version: Json, hub_url: Json, hub_identity: Json, changes: list[dict[str, Json]]) -> str:
     """The digest of a plan's document, made anew or read from a file; what is missing in `changes` counts as null."""
     content = {
         "format_version": format_version,
-        "hub": {"url": hub_url},
+        "hub": {"url": hub_url, "identity": hub_identity},
         "changes": [{key: change.get(key) for key in DIGESTED} for change in changes],
     }
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

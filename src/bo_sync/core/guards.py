@@ -39,6 +39,7 @@ def loosened(before: Settings, after: Settings) -> tuple[Loosened, ...]:
         *_email_domains(before, after),
         *_timezone(before, after),
         *_hub_host(before, after),
+        *_hub_identity(before, after),
         *_catalogue(before, after),
         *_guardrails(before, after),
         *_role_definitions(before, after),
@@ -80,6 +81,11 @@ def _hub_host(before: Settings, after: Settings) -> Iterator[Loosened]:
     )
     if before.hub_host is not None and not is_same:
         yield Loosened("hub_host", before.hub_host, after.hub_host)
+
+
+def _hub_identity(before: Settings, after: Settings) -> Iterator[Loosened]:
+    if before.hub_identity is not None and before.hub_identity != after.hub_identity:
+        yield Loosened("hub_identity", before.hub_identity, after.hub_identity)
 
 
 def _catalogue(before: Settings, after: Settings) -> Iterator[Loosened]:

@@ -288,6 +288,7 @@ class RoleDefinition:
     id: str
     name: Text
     default_access: Access
+    created_at: Text | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,8 +315,12 @@ class LiveUser:
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """Everything read from one hub, proved complete. `viewer` is the person whose session runs, when one does."""
+    """Everything read from one hub, proved complete. `viewer` is the user whose session runs, when one does.
+
+    `tenant` is the id of the tenant, None where the key may not read it.
+    """
 
     users: tuple[LiveUser, ...] = ()
     definitions: tuple[RoleDefinition, ...] = ()
     viewer: Text | None = None
+    tenant: Text | None = None

@@ -21,11 +21,17 @@ Action = Literal["create", "update", "delete"]
 
 @dataclass(frozen=True, slots=True)
 class HubFacts:
-    """The hub that was read. `grants` counts grants in the roles that we know."""
+    """The hub that was read. `grants` counts grants in the roles that we know; `tenant` is None where not readable.
+
+    `identity_after` is what the identity becomes when the plan deletes the user that it is made of, else None.
+    """
 
     url: str
     users: int
     grants: int
+    identity: str = ""
+    tenant: Text | None = None
+    identity_after: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,8 @@ class Settings:
 
     `protect_places` are where the entries of `protect` are written, in their order, for settings that were read.
 
-    `expiring_within` is in days: what ends no later than so many days from today is warned of.
+    `hub_identity` is `sha256:` and 64 digits, or `tenant/` and an id. `expiring_within` is in days: what ends no later
+    than so many days from today is warned of.
     """
 
     defaults: Profile = ()
@@ -70,6 +71,7 @@ class Settings:
     timezone: str = "UTC"
     expiring_within: int = 14
     hub_host: Text | None = None
+    hub_identity: Text | None = None
     guardrails: GuardrailLimits = GuardrailLimits()
     role_definitions: tuple[tuple[Role, Text], ...] = DEFAULT_ROLE_DEFINITIONS
     protect_places: tuple[Source, ...] = field(default=(), compare=False)

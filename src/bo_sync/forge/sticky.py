@@ -5,6 +5,7 @@ whose token we hold wrote it; the forge says who did, by the account's number, w
 wrote is never edited, whatever it looks like.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -72,6 +73,7 @@ class Posted:
     superseded: int = 0
 
 
+_IDENTITY: Final = re.compile(r" sha256:[0-9a-f]{64}(?= -->$)")
 _SUPERSEDED: Final = "<!-- bo-sync:superseded -->\nThis is out of date: a newer one has taken its place.\n"
 
 
@@ -121,8 +123,19 @@ def _created(place: Place, me: int, body: str) -> list[Entry]:
 def _ours(place: Place, me: int, body: str) -> list[Entry]:
     """Our entries with the marker of `body`, the oldest first."""
     marker = first_line(body)
-    found = (entry for entry in place.entries() if entry.author == me and first_line(entry.body) == marker)
+    found = (entry for entry in place.entries() if entry.author == me and _is_kin(first_line(entry.body), marker))
     return sorted(found, key=lambda entry: entry.id)
+
+
+def _is_kin(held: str, marker: str) -> bool:
+    """Whether two markers are of one hub. One without an identity is of every hub at its address.
+
+    Such a note says that no plan could be made, so that the hub was not read: it replaces any plan, and any plan it.
+    """
+    one, other = _IDENTITY.search(held), _IDENTITY.search(marker)
+    if one is not None and other is not None:
+        return held == marker
+    return _IDENTITY.sub("", held) == _IDENTITY.sub("", marker)
 
 
 def _shown(entry: Entry) -> Text | None:

@@ -10,8 +10,10 @@ from ipaddress import ip_address
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
+from bo_sync.core.hub_identity import identity_of
+from bo_sync.core.model import LiveState
 from bo_sync.core.text import Text
-from bo_sync.errors import UsageError
+from bo_sync.errors import HubError, UsageError
 
 SANDBOX: Final = "sandbox:"
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|\[[0-9a-f:.]+\]")
@@ -97,6 +99,27 @@ def check_host(address: HubAddress, expected: Text | None) -> None:
     if wanted not in (address.host, address.host.removesuffix(_port(address.host))):
         message = f"the hub is at {address.host}, but bo-sync.yaml (hub_host) allows only {expected}"
         raise UsageError(message, hint="address that hub with --hub or BO_SYNC_HUB_URL, or change hub_host")
+
+
+def check_identity(live: LiveState, expected: Text | None, address: HubAddress) -> None:
+    """Compare the hub that was read with `hub_identity` of bo-sync.yaml; the sandbox is exempt, as for `hub_host`.
+
+    Raises UsageError for another hub, and HubError when the key may not read the tenant that is to be compared.
+    """
+    if expected is None or address.scheme == "sandbox":
+        return
+    identity = identity_of(live.definitions, live.users)
+    named = expected.raw.removeprefix("tenant/")
+    if named == expected.raw:
+        found = Text(identity)
+    elif live.tenant is None:
+        message = "tenant: the API key may not read the tenant that hub_identity names"
+        raise HubError(message, operation="tenant", hint=f"if this is the right hub: `hub_identity: {identity}`")
+    else:
+        found = Text(f"tenant/{live.tenant.raw}")
+    if found != expected:
+        message = f"{address.url} is not the hub that bo-sync.yaml (hub_identity) names"
+        raise UsageError(message, hint=f"check the API key, which selects the tenant; this hub is {found}")
 
 
 def _port(host: str) -> str:

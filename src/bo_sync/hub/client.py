@@ -15,16 +15,27 @@ from pydantic import BaseModel
 from bo_sync.core.model import Access, GrantRow, LiveState, LiveUser, Profile, RoleDefinition, is_same_value
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError, HubFateUnknownError, HubMovedError, HubUnconfirmedError, WrongUserError
+from bo_sync.hub.address import check_identity
 from bo_sync.hub.answers import Fault, JsonValue, Reply
 from bo_sync.hub.compose import OPERATION, alias, compose, operation_of
 from bo_sync.hub.documents import call
 from bo_sync.hub.listings import people
 from bo_sync.hub.paging import Sizes, chunks
-from bo_sync.hub.reading import read_definitions, read_everything, read_grants, read_list
-from bo_sync.hub.refusals import DENIALS, is_missing, read_failure, write_failure
+from bo_sync.hub.reading import find_user, read_definitions, read_everything, read_grants, read_list
+from bo_sync.hub.refusals import DENIALS, write_failure
 from bo_sync.hub.transport import Transport
 from bo_sync.hub.wire import CreatedShape, RowShape, UserShape, grant_row, live_user, parse, profile_input
-from bo_sync.ports import Again, DeleteRow, Invitation, Progress, RowWrite, UpdateRow, no_objection
+from bo_sync.ports import (
+    Addresses,
+    Again,
+    DeleteRow,
+    Invitation,
+    Progress,
+    RowWrite,
+    UpdateRow,
+    no_addresses,
+    no_objection,
+)
 from bo_sync.waiting import finished
 
 ShapeT = TypeVar("ShapeT", bound=BaseModel)
@@ -35,12 +46,16 @@ _TAKEN: Final = re.compile(r"already|exists|taken|in use|duplicate", re.IGNORECA
 class CommerceHub:
     """Implements HubReader and HubWriter; safe to share between threads.
 
-    `page_size` is how many items are asked for at once, `batch_size` for how many people's grants at most.
+    `page_size` is how many items are asked for at once, `batch_size` for how many people's grants at most. `identity`
+    is the `hub_identity` of the settings.
     """
 
-    def __init__(self, transport: Transport, page_size: int = 100, batch_size: int = 100) -> None:
+    def __init__(
+        self, transport: Transport, page_size: int = 100, batch_size: int = 100, identity: Text | None = None
+    ) -> None:
         self._transport = transport
         self._sizes = Sizes(page_size, batch_size)
+        self._identity = identity
         self._one_by_one = False
         self._listed: int | None = None
 
@@ -53,9 +68,13 @@ class CommerceHub:
         """Ends all waiting between two tries: what was not sent fails as unreachable, what was sent finishes."""
         self._transport.stop()
 
-    def read_all(self, progress: Progress) -> LiveState:
-        """Everything, proved complete, with at most the transport's `concurrency` requests in flight."""
-        live = read_everything(self._transport, self._sizes, progress)
+    def read_all(self, progress: Progress, wanted: Addresses = no_addresses) -> LiveState:
+        """Everything, proved complete, with at most the transport's `concurrency` requests in flight.
+
+        Raises UsageError for another hub than `identity` names, before the caller sees anything of it.
+        """
+        live = read_everything(self._transport, self._sizes, progress, wanted)
+        check_identity(live, self._identity, self._transport.address)
         self._listed = len(live.users)
         return live
 
@@ -196,18 +215,7 @@ class CommerceHub:
         return live
 
     def _find(self, email: Text) -> UserShape | None:
-        """A person by the hub's own spelling of the address. Raises HubError when it answers with somebody else."""
-        reply = self._transport.read(call("adminUser", {"email": email.raw}))
-        if any(is_missing(fault) for fault in reply.faults):
-            return None
-        if reply.faults or not _has(reply, "adminUser"):
-            raise read_failure("adminUser", email, reply)
-        shape = parse(UserShape, "adminUser", (reply.data or {})["adminUser"])
-        if Text(shape.email).folded != email.folded:
-            other = self._transport.credentials.said(shape.email)
-            message = f"adminUser of {email}: the hub answers with somebody else, {other}"
-            raise HubError(message, operation="adminUser", hint="nothing was done; report this to Propeller")
-        return shape
+        return find_user(self._transport, email)
 
     def _is_taken(self, email: Text, faults: Sequence[Fault]) -> bool:
         """Whether a bad request was about a taken address: the hub's words say so, or it has somebody there.

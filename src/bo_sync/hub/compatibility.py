@@ -23,6 +23,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
         "adminUserViewer": frozenset(),
         "roleDefinitions": frozenset({"input"}),
         "roles": frozenset({"input"}),
+        "tenant": frozenset(),
     },
     "Mutation": {
         "adminUserCreate": frozenset({"input"}),
@@ -39,7 +40,8 @@ OPERATIONS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
 USED: Final[Mapping[str, frozenset[str]]] = {
     "AdminUser": _PROFILE | {"id", "email", "createdAt", "lastModifiedAt"},
     "Role": frozenset({"id", "userId", "roleDefinitionId", "access", "lastModifiedAt"}),
-    "RoleDefinition": frozenset({"id", "name", "defaultAccess"}),
+    "RoleDefinition": frozenset({"id", "name", "defaultAccess", "createdAt"}),
+    "Tenant": frozenset({"id"}),
     "UserResponse": _PAGE,
     "RoleResponse": _PAGE,
     "RoleDefinitionResponse": _PAGE,

@@ -10,16 +10,18 @@ from enum import StrEnum
 from typing import Final
 from uuid import uuid4
 
+from bo_sync.core.hub_identity import identity_of
 from bo_sync.core.live import why_unmanageable
-from bo_sync.core.model import Access, LiveUser, RoleDefinition, is_comparable
+from bo_sync.core.model import Access, LiveState, LiveUser, RoleDefinition, is_comparable
 from bo_sync.core.settings import Settings
-from bo_sync.errors import HubDeniedError, HubError
+from bo_sync.errors import HubDeniedError, HubError, UsageError
+from bo_sync.hub.address import check_identity
 from bo_sync.hub.answers import Call, JsonObject
 from bo_sync.hub.compatibility import differences
 from bo_sync.hub.documents import call
 from bo_sync.hub.listings import people
 from bo_sync.hub.paging import Sizes
-from bo_sync.hub.reading import read_definitions, read_list
+from bo_sync.hub.reading import read_definitions, read_list, read_tenant
 from bo_sync.hub.refusals import DENIALS, is_missing
 from bo_sync.hub.transport import Transport
 from bo_sync.hub.wire import live_user
@@ -65,8 +67,9 @@ def _examine(transport: Transport, sizes: Sizes, settings: Settings, *, probe_wr
         write = Check("write", Status.UNKNOWN, _NO_KEY)
     else:
         write = _probe_writes(transport) if probe_writes else _unprobed()
-    users = (_check_users(transport, sizes),) if read.status is Status.OK else ()
-    definitions = _check_definitions(transport, sizes, settings)
+    listed = _listed(transport, sizes) if read.status is Status.OK else None
+    users = (_check_users(listed),) if listed is not None else ()
+    definitions = _check_definitions(transport, sizes, settings, listed)
     return (endpoint, key, read, write, *users, *definitions, _check_schema(transport))
 
 
@@ -139,13 +142,19 @@ def _may(transport: Transport, operation: str, variables: JsonObject) -> bool | 
     return True if any(is_missing(fault) for fault in reply.faults) else None
 
 
-def _check_users(transport: Transport, sizes: Sizes) -> Check:
-    """Whether every user can be managed, from the whole list: a plan only warns of those who cannot."""
+def _listed(transport: Transport, sizes: Sizes) -> tuple[LiveUser, ...] | HubError:
+    """Every user, without grants, by id; or why they could not be read."""
     try:
         held = read_list(transport, people, sizes)
     except HubError as err:
-        return Check("users", Status.FAILED, err.message, err.hint)
-    users = sorted(map(live_user, held.values()), key=lambda user: user.id)
+        return err
+    return tuple(sorted(map(live_user, held.values()), key=lambda user: user.id))
+
+
+def _check_users(users: tuple[LiveUser, ...] | HubError) -> Check:
+    """Whether every user can be managed, from the whole list: a plan only warns of those who cannot."""
+    if isinstance(users, HubError):
+        return Check("users", Status.FAILED, users.message, users.hint)
     odd = [*_unmanageable(users), *_sharing(users), *_unwritable(users)]
     if not odd:
         return Check("users", Status.OK, f"all {len(users)} can be managed")
@@ -176,12 +185,30 @@ def _unwritable(users: Iterable[LiveUser]) -> Iterator[str]:
             yield f"the profile of id {user.id} holds text that no file can hold"
 
 
-def _check_definitions(transport: Transport, sizes: Sizes, settings: Settings) -> tuple[Check, ...]:
+def _check_definitions(
+    transport: Transport, sizes: Sizes, settings: Settings, users: tuple[LiveUser, ...] | HubError | None
+) -> tuple[Check, ...]:
+    """The definitions and, when the users are known, the identity that both make."""
     try:
         held = read_definitions(transport, sizes)
     except HubError as err:
         return (Check("role definitions", Status.FAILED, err.message, err.hint),)
-    return (_check_names(held, settings), _check_defaults(held))
+    identity = (_check_identity(transport, settings, held, users),) if isinstance(users, tuple) else ()
+    return (_check_names(held, settings), _check_defaults(held), *identity)
+
+
+def _check_identity(
+    transport: Transport, settings: Settings, held: tuple[RoleDefinition, ...], users: tuple[LiveUser, ...]
+) -> Check:
+    """The identity as a plan computes it, from all users, and the tenant when the key may read it."""
+    live = LiveState(users, held, tenant=read_tenant(transport))
+    try:
+        check_identity(live, settings.hub_identity, transport.address)
+    except (UsageError, HubError) as err:
+        return Check("identity", Status.FAILED, err.message, err.hint)
+    tenant = "the key may not read the tenant" if live.tenant is None else f"tenant/{live.tenant.raw}"
+    hint = "" if settings.hub_identity else "set it as hub_identity in bo-sync.yaml: plans for another hub then fail"
+    return Check("identity", Status.OK, f"{identity_of(live.definitions, users)}, {tenant}", hint)
 
 
 def _check_names(held: Sequence[RoleDefinition], settings: Settings) -> Check:

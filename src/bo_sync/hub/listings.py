@@ -1,6 +1,7 @@
 """The lists that the hub has for us: people, their grant rows, and role definitions."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from bo_sync.errors import HubError
@@ -20,6 +21,12 @@ def people(attempt: int) -> Listing[UserShape]:
     return Listing("adminUsers", PageShape[UserShape], lambda shape: shape.id, fixed)
 
 
+def newest_first(attempt: int) -> Listing[UserShape]:
+    """All users, the other way round: what moved forward between two pages is met again from the other end."""
+    listing = people(attempt)
+    return replace(listing, fixed=_ordered(_PEOPLE_ORDERS[attempt % len(_PEOPLE_ORDERS)] or "CREATED_AT", "DESC"))
+
+
 def definitions(attempt: int) -> Listing[DefinitionShape]:
     """Every role definition, known to us or not. Their names are unique, so any order will do."""
     fixed = _ordered("NAME" if attempt == 0 else None)
@@ -32,8 +39,8 @@ def grants(attempt: int, user_ids: Sequence[int]) -> Listing[RowShape]:
     return Listing("roles", PageShape[RowShape], lambda shape: shape.id, fixed)
 
 
-def _ordered(field: str | None) -> JsonObject:
-    return {} if field is None else {"sortInputs": [{"field": field, "order": "ASC"}]}
+def _ordered(field: str | None, order: str = "ASC") -> JsonObject:
+    return {} if field is None else {"sortInputs": [{"field": field, "order": order}]}
 
 
 def check_owners(rows: Items[RowShape], user_ids: Sequence[int]) -> None:

@@ -22,6 +22,11 @@ ItemT = TypeVar("ItemT", bound=BaseModel)
 SMALLEST_PAGE: Final = 12
 """The hub's own default (`offset: Int! = 12`): a hub that refuses this refuses for another reason."""
 
+MOST_ITEMS: Final = 1_000_000
+"""The longest list that is read. A hub that announces more has no such number of users, or not for one file tree."""
+
+CHANGING: Final = "the hub may be changing at the moment: try again later"
+
 Items = dict[str | int, ItemT]
 
 
@@ -79,6 +84,9 @@ def ask_page(transport: Transport, listing: Listing[ItemT], number: int, size: i
             raise failure
         return Refused(size, _with_the_way_out(failure, size) if reply.faults else failure)
     shape = parse(listing.shape, listing.operation, reply.data[listing.operation])
+    if shape.itemsFound > MOST_ITEMS:
+        message = f"{listing.operation}: the hub announces {shape.itemsFound} items, more than {MOST_ITEMS}"
+        raise HubError(message, operation=listing.operation, hint="bo-sync reads no list of that length")
     return _page(shape, size)
 
 
@@ -105,17 +113,29 @@ class Gathering(Generic[ItemT]):
     def __init__(self, listing: Listing[ItemT]) -> None:
         self.listing = listing
         self.items: Items[ItemT] = {}
+        self.pages = 0
         self._counted: set[int] = set()
 
     def forget(self) -> None:
         """Starts again, as after a page that was refused."""
         self.items = {}
+        self.pages = 0
         self._counted = set()
 
     def take(self, page: Page[ItemT]) -> None:
         """Adds a page, of any number, in any order."""
+        self.pages += 1
         self._counted.add(page.found)
         self.items.update((self.listing.identity(item), item) for item in page.items)
+
+    def check_possible(self, last: int, size: int) -> None:
+        """Raises HubIncompleteError when the pages up to `last` can no longer prove to be everything.
+
+        Without this, a hub that repeats one item on each of a million pages is asked for all of them.
+        """
+        most = len(self.items) + (last - self.pages) * size
+        if len(self._counted) > 1 or most < max(self._counted):
+            self.check_complete()
 
     def check_complete(self) -> None:
         """Raises HubIncompleteError unless there are as many different items as every page said there were."""
@@ -124,8 +144,7 @@ class Gathering(Generic[ItemT]):
         counts = " and ".join(str(count) for count in sorted(self._counted))
         operation = self.listing.operation
         message = f"{operation}: the hub said that it has {counts} items, and gave {len(self.items)} different ones"
-        hint = "somebody may be changing the hub just now: try again in a while"
-        raise HubIncompleteError(message, operation=operation, hint=hint)
+        raise HubIncompleteError(message, operation=operation, hint=CHANGING)
 
 
 def chunks(ids: Iterable[int], size: int) -> list[list[int]]:

@@ -1,45 +1,71 @@
 """Everything in the hub, read at once: no page waits for another that it does not need.
 
 The first page of people and of role definitions go out together. The first answer tells how many pages there are, and
-all of them are asked for; as soon as a page of people is there, so is the first page of their grants. The workers only
-ask: each brings back a step, which the calling thread, alone with the state, then takes. When the pages do not prove to
-be everything, because somebody changes the hub meanwhile, all is read again.
+all of them are asked for, a few at a time; as soon as a page of people is there, so is the first page of their grants.
+The workers only ask: each brings back a step, which the calling thread, alone with the state, then takes. When the
+pages do not prove to be everything, because the hub changes meanwhile, all is read again.
+
+A list of several pages can have the right number of users and still lack one: a user on a page that was read is
+deleted, another one is created, and a third moves from a page that is to come to the one that was read. So when the
+list lacks an address on which the plan depends, the hub is asked for it.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from itertools import islice
 from typing import Final, TypeVar
 
 from pydantic import BaseModel
 
 from bo_sync.core.model import GrantRow, LiveState, LiveUser, RoleDefinition
 from bo_sync.core.text import Text
-from bo_sync.errors import HubIncompleteError
+from bo_sync.errors import HubError, HubIncompleteError
 from bo_sync.hub.documents import call
-from bo_sync.hub.listings import check_owners, definitions, grants, people
-from bo_sync.hub.paging import Gathering, Items, Listing, Page, Refused, Sizes, ask_page, chunks
-from bo_sync.hub.refusals import read_failure
+from bo_sync.hub.listings import check_owners, definitions, grants, newest_first, people
+from bo_sync.hub.paging import CHANGING, Gathering, Items, Listing, Page, Refused, Sizes, ask_page, chunks
+from bo_sync.hub.refusals import is_missing, read_failure
 from bo_sync.hub.transport import Transport
-from bo_sync.hub.wire import CreatedShape, DefinitionShape, RowShape, UserShape, definition, grant_row, live_user, parse
+from bo_sync.hub.wire import (
+    CreatedShape,
+    DefinitionShape,
+    RowShape,
+    TenantShape,
+    UserShape,
+    definition,
+    grant_row,
+    live_user,
+    parse,
+)
 from bo_sync.hub.workers import Workers
-from bo_sync.ports import Progress
+from bo_sync.ports import Addresses, Progress
 
 ItemT = TypeVar("ItemT", bound=BaseModel)
 Step = Callable[[], None]
 
 ATTEMPTS: Final = 3
+QUEUED: Final = 2
+"""Pages of one list that wait or are in flight, per worker: enough that no worker is idle, few enough for memory."""
+
+
+def _nothing(_: object) -> None:
+    """What follows a page that is only gathered."""
+
+
+def _incomplete(why: str) -> HubIncompleteError:
+    return HubIncompleteError(f"adminUsers: {why}", operation="adminUsers", hint=CHANGING)
 
 
 class _SmallerError(Exception):
     """The hub refused a page; the sizes are lowered, and the read is to start again."""
 
 
-def read_everything(transport: Transport, sizes: Sizes, progress: Progress) -> LiveState:
-    """Everything, proved complete. Raises HubIncompleteError when that fails `ATTEMPTS` times."""
+def read_everything(transport: Transport, sizes: Sizes, progress: Progress, wanted: Addresses) -> LiveState:
+    """Everything, proved complete, also in `wanted`. Raises HubIncompleteError when that fails `ATTEMPTS` times."""
     attempt = 0
     while True:
         try:
             with Workers[Step](transport.concurrency) as workers:
-                return _Reading(transport, sizes, workers, progress=progress, attempt=attempt).run()
+                return _Reading(transport, sizes, workers, progress=progress, attempt=attempt).run(wanted)
         except _SmallerError:
             continue
         except HubIncompleteError:
@@ -63,17 +89,51 @@ class _Reading:
         self._definitions = Gathering(definitions(attempt))
         self._batches: list[tuple[Gathering[RowShape], list[int]]] = []
         self._viewer: Text | None = None
+        self._tenant: Text | None = None
 
-    def run(self) -> LiveState:
+    def run(self, wanted: Addresses) -> LiveState:
         self._start(self._everybody, self._take_people)
-        self._start(self._definitions, lambda _: None)
+        self._start(self._definitions, _nothing)
         if self._transport.credentials.session is not None:
             self._workers.submit(self._ask_viewer)
-        while self._workers.outstanding:
-            self._workers.next()()
+        self._workers.submit(self._ask_tenant)
+        self._finish()
         self._everybody.check_complete()
         self._definitions.check_complete()
-        return LiveState(self._people(), sorted_definitions(self._definitions.items), self._viewer)
+        definitions_held = sorted_definitions(self._definitions.items)
+        live = LiveState(self._people(), definitions_held, self._viewer, self._tenant)
+        if self._everybody.pages > 1:  # a list of one page is of one moment
+            self._check_missing(wanted())
+        return live
+
+    def _finish(self) -> None:
+        while self._workers.outstanding:
+            self._workers.next()()
+
+    def _check_missing(self, wanted: Iterable[Text]) -> None:
+        """Raises HubIncompleteError when the hub has a user of `wanted` whom the list lacks, or has other users.
+
+        Asks for each missing one or, where that is fewer requests, for the whole list from its other end.
+        """
+        listed = {Text(shape.email).folded for shape in self._everybody.items.values()}
+        missing = [email for email in wanted if email.folded not in listed]
+        if len(missing) > self._everybody.pages:
+            again = Gathering(newest_first(self._attempt))
+            self._start(again, _nothing)
+            self._finish()
+            again.check_complete()
+            if again.items.keys() != self._everybody.items.keys():
+                raise _incomplete("two lists, one from each end, hold different users")
+        for email in missing if len(missing) <= self._everybody.pages else ():
+            self._workers.submit(partial(self._ask_user, email))
+        self._finish()
+
+    def _ask_user(self, email: Text) -> Step:
+        """Compared by id: a hub may answer with a user whose address it spells in another way, and who is listed."""
+        found = _user_at(self._transport, email)
+        if found is None or found.id in self._everybody.items:
+            return lambda: None
+        raise _incomplete(f"the list lacks {email}, who is in the hub")
 
     def _people(self) -> tuple[LiveUser, ...]:
         rows: dict[int, list[RowShape]] = {}
@@ -86,12 +146,20 @@ class _Reading:
         return tuple(live_user(shape, sorted_rows(rows.get(shape.id, ()))) for shape in shapes)
 
     def _start(self, gathering: Gathering[ItemT], then: Callable[[Page[ItemT]], None]) -> None:
-        """Asks for a list's first page and, once that is here, for the others."""
+        """Asks for a list's first page and, once that is here, for the others, never more than a few at once."""
 
         def first(page: Page[ItemT]) -> None:
+            rest = iter(range(2, page.last + 1))
+
+            def following(answer: Page[ItemT]) -> None:
+                then(answer)
+                gathering.check_possible(page.last, page.size)
+                for number in islice(rest, 1):
+                    self._ask(gathering, number, page.size, following)
+
             then(page)
-            for number in range(2, page.last + 1):
-                self._ask(gathering, number, page.size, then)
+            for number in islice(rest, QUEUED * len(self._workers.threads)):
+                self._ask(gathering, number, page.size, following)
 
         self._ask(gathering, 1, self._sizes.page, first)
 
@@ -132,6 +200,27 @@ class _Reading:
 
         return take
 
+    def _ask_tenant(self) -> Step:
+        tenant = read_tenant(self._transport)
+
+        def take() -> None:
+            self._tenant = tenant
+
+        return take
+
+
+def read_tenant(transport: Transport) -> Text | None:
+    """The id of the tenant; None where the key may not read it, or the hub gives none. Raises nothing.
+
+    Keys for bo-sync need not read it, so whatever is wrong with it must not stop a plan.
+    """
+    try:
+        reply = transport.read(call("tenant"))
+        found = None if reply.faults else (reply.data or {}).get("tenant")
+        return None if found is None else transport.credentials.said(parse(TenantShape, "tenant", found).id)
+    except HubError:
+        return None
+
 
 def read_viewer(transport: Transport) -> Text | None:
     """The address of the person whose session runs; None when the hub knows of none.
@@ -144,6 +233,27 @@ def read_viewer(transport: Transport) -> Text | None:
         raise read_failure("adminUserViewer", None, reply)
     found = (reply.data or {}).get("adminUserViewer")
     return None if found is None else Text(parse(CreatedShape, "adminUserViewer", found).email)
+
+
+def find_user(transport: Transport, email: Text) -> UserShape | None:
+    """A user by the hub's own spelling of the address. Raises HubError when the hub answers with another user."""
+    shape = _user_at(transport, email)
+    if shape is not None and Text(shape.email).folded != email.folded:
+        other = transport.credentials.said(shape.email)
+        message = f"adminUser of {email}: the hub answers with somebody else, {other}"
+        raise HubError(message, operation="adminUser", hint="nothing was done; report this to Propeller")
+    return shape
+
+
+def _user_at(transport: Transport, email: Text) -> UserShape | None:
+    """The user that the hub answers for an address, whatever the answer calls it; None for a missing one."""
+    reply = transport.read(call("adminUser", {"email": email.raw}))
+    if any(is_missing(fault) for fault in reply.faults):
+        return None
+    found = (reply.data or {}).get("adminUser")
+    if reply.faults or found is None:
+        raise read_failure("adminUser", email, reply)
+    return parse(UserShape, "adminUser", found)
 
 
 def read_list(transport: Transport, listing: Callable[[int], Listing[ItemT]], sizes: Sizes) -> Items[ItemT]:
@@ -174,6 +284,8 @@ def _gather(transport: Transport, gathering: Gathering[ItemT], sizes: Sizes) -> 
         gathering.take(answer)
         if number == 1:
             last, size = answer.last, answer.size
+        if number < last:
+            gathering.check_possible(last, size)
         number += 1
 
 

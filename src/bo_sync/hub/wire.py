@@ -72,7 +72,11 @@ class _Shape(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
-class UserShape(_Shape):
+class _DatedShape(_Shape):
+    createdAt: str  # noqa: N815
+
+
+class UserShape(_DatedShape):
     """`AdminUser`. Its texts are whatever users wrote; what of it can be managed is decided in `core/live.py`."""
 
     id: UserId
@@ -84,7 +88,6 @@ class UserShape(_Shape):
     phone: AnyText | None
     job: AnyText | None
     language: AnyText | None
-    createdAt: str  # noqa: N815
     lastModifiedAt: str  # noqa: N815
 
 
@@ -105,12 +108,18 @@ class RowShape(_Shape):
     moment: Annotated[str | None, Field(alias="lastModifiedAt")] = None
 
 
-class DefinitionShape(_Shape):
+class DefinitionShape(_DatedShape):
     """`RoleDefinition`."""
 
     id: OpaqueId
     name: AnyText
     defaultAccess: AccessName  # noqa: N815
+
+
+class TenantShape(_Shape):
+    """`Tenant`."""
+
+    id: OpaqueId
 
 
 class PageShape(_Shape, Generic[ItemT]):
@@ -194,7 +203,7 @@ def grant_row(shape: RowShape) -> GrantRow:
 
 def definition(shape: DefinitionShape) -> Definition:
     """A role definition in our words."""
-    return Definition(shape.id, Text(shape.name), Access[shape.defaultAccess])
+    return Definition(shape.id, Text(shape.name), Access[shape.defaultAccess], Text(shape.createdAt))
 
 
 def profile_input(profile: Profile) -> JsonObject:

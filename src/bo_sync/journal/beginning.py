@@ -34,6 +34,8 @@ def header_of(plan: Plan, live: LiveIndex, beginning: Beginning) -> Header:
         started=beginning.started,
         who=beginning.who,
         hub=Text(plan.hub.url),
+        identity=Text(plan.hub.identity),
+        tenant=plan.hub.tenant,
         config=Config(Text(plan.config.digest), plan.config.commit, plan.config.dirty),
         digest=Text(digest(plan)),
         allowed=tuple((Text(guardrail), number) for guardrail, number in beginning.allowed),

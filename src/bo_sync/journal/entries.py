@@ -86,6 +86,8 @@ class Header:
     started: Text
     who: Who
     hub: Text
+    identity: Text
+    tenant: Text | None
     config: Config
     digest: Text
     allowed: tuple[tuple[Text, int], ...]

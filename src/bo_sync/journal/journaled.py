@@ -15,6 +15,7 @@ from bo_sync.journal.entries import Fate, RowIntent
 from bo_sync.journal.place import JournalError
 from bo_sync.journal.writing import Draft, Journal
 from bo_sync.ports import (
+    Addresses,
     Again,
     CreateRow,
     DeleteRow,
@@ -24,6 +25,7 @@ from bo_sync.ports import (
     Progress,
     RowWrite,
     UpdateRow,
+    no_addresses,
     no_objection,
 )
 
@@ -50,8 +52,8 @@ class Journaled:
     def url(self) -> str:
         return self._hub.url
 
-    def read_all(self, progress: Progress) -> LiveState:
-        return self._hub.read_all(progress)
+    def read_all(self, progress: Progress, wanted: Addresses = no_addresses) -> LiveState:
+        return self._hub.read_all(progress, wanted)
 
     def read_user(self, email: Text) -> LiveUser | None:
         found = self._hub.read_user(email)

@@ -145,13 +145,15 @@ def _entry(line: _Object) -> Entry:
 def _header(line: _Object) -> Header:
     if line.number("format_version") != FORMAT_VERSION:
         raise _NoEntryError
-    who, config, allowed = line.within("who"), line.within("config"), line.within("allowed")
+    who, hub, config, allowed = (line.within(part) for part in ("who", "hub", "config", "allowed"))
     return Header(
         run=line.text("run"),
         version=line.within("tool").text("version"),
         started=line.text("started"),
         who=Who(who.text_or_none("viewer"), who.text("user"), who.text("host")),
-        hub=line.within("hub").text("url"),
+        hub=hub.text("url"),
+        identity=hub.text("identity"),
+        tenant=hub.text_or_none("tenant"),
         config=Config(config.text("digest"), config.text_or_none("commit"), config.flag_or_none("dirty")),
         digest=line.text("digest"),
         allowed=tuple((Text(guardrail), allowed.number(guardrail)) for guardrail in allowed.held),

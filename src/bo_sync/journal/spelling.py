@@ -54,7 +54,7 @@ def _header_document(header: Header) -> dict[str, Json]:
         "tool": {"name": "bo-sync", "version": header.version.raw},
         "started": header.started.raw,
         "who": {"viewer": _raw(header.who.viewer), "user": header.who.user.raw, "host": header.who.host.raw},
-        "hub": {"url": header.hub.raw},
+        "hub": {"url": header.hub.raw, "identity": header.identity.raw, "tenant": _raw(header.tenant)},
         "config": {
             "digest": header.config.digest.raw,
             "commit": _raw(header.config.commit),

@@ -9,7 +9,12 @@ from bo_sync.core.text import Text
 from bo_sync.render.layout import Row, row
 from bo_sync.render.phrases import quoted
 
-_NOTHING: Final = {"email_domains": "any domain", "hub_host": "any hub", "protect": "not protected"}
+_NOTHING: Final = {
+    "email_domains": "any domain",
+    "hub_host": "any hub",
+    "hub_identity": "any hub",
+    "protect": "not protected",
+}
 """What it means that an entry is gone, where that is more than that it is gone."""
 
 

@@ -30,7 +30,14 @@ def plan_json(plan: Plan) -> str:
     return envelope(
         {
             "tool": {"name": "bo-sync", "version": __version__},
-            "hub": {"url": plan.hub.url, "users": plan.hub.users, "grants": plan.hub.grants},
+            "hub": {
+                "url": plan.hub.url,
+                "identity": plan.hub.identity,
+                "identity_after": plan.hub.identity_after,
+                "tenant": _raw(plan.hub.tenant),
+                "users": plan.hub.users,
+                "grants": plan.hub.grants,
+            },
             "config": {
                 "users": plan.config.users,
                 "digest": plan.config.digest,

@@ -38,7 +38,7 @@ from bo_sync.render.markdown_checks import (
     pressing,
     standing_policies,
 )
-from bo_sync.render.phrases import counted, listed, people
+from bo_sync.render.phrases import counted, identity_change, listed, people
 from bo_sync.render.sections import Section, attention, nothing_of, sections
 
 _WHOLE: Final = "The whole plan is in the JSON, and in `bo-sync plan --format text`."
@@ -46,17 +46,23 @@ _LONGEST: Final = 200
 
 
 def marker(plan: Plan) -> str:
-    """The first line of a plan's comment, the same for every plan of one hub: `<!-- bo-sync:plan https://… -->`."""
-    return marker_of("plan", plan.hub.url)
+    """The first line of a plan's comment, the same for every plan of one hub.
+
+    `<!-- bo-sync:plan https://… sha256:… -->`: two hubs at one address have two comments.
+    """
+    return marker_of("plan", plan.hub.url, plan.hub.identity)
 
 
-def marker_of(about: str, hub_url: str = "") -> str:
-    """A comment of HTML that nothing in the address ends; a very long address is cut, and told apart by its hash."""
+def marker_of(about: str, hub_url: str = "", identity: str = "") -> str:
+    """A comment of HTML that nothing in the address ends; a very long address is cut, and told apart by its hash.
+
+    `identity` is "" where the hub was not read.
+    """
     exact = hub_url.encode("utf-8", "backslashreplace")
     safe = quote(exact, safe=":/?=&%").replace("--", "-%2D")
     if len(safe) > _LONGEST:
         safe = f"{safe[: _LONGEST // 2]}~{sha256(exact).hexdigest()[:32]}"
-    return " ".join(part for part in ("<!--", f"bo-sync:{about}", safe, "-->") if part)
+    return " ".join(part for part in ("<!--", f"bo-sync:{about}", safe, identity, "-->") if part)
 
 
 def plan_markdown(plan: Plan, *, explain: bool = False, limit: int = COMMENT_LIMIT) -> str:
@@ -68,7 +74,9 @@ def plan_markdown(plan: Plan, *, explain: bool = False, limit: int = COMMENT_LIM
 def _blocks(plan: Plan, told: tuple[Section, ...], detail: Detail, grave: int) -> Iterator[Block]:
     parts = {part.title: part for part in told}
     risky = _attention(plan, parts.pop(ATTENTION, None))
-    yield said(marker(plan), f"### {_heading(plan, len(risky))}", "", *_verdict(plan), *_counts(plan.summary))
+    new_identity = ("", prose(identity_change(plan.hub))) if plan.hub.identity_after else ()
+    told_first = (*_verdict(plan), *new_identity, *_counts(plan.summary))
+    yield said(marker(plan), f"### {_heading(plan, len(risky))}", "", *told_first)
     yield from guardrail_blocks((*plan.refused, *plan.skipped), detail)
     yield from policy_blocks(pressing(plan.policies), detail)
     if risky:

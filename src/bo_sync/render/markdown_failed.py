@@ -21,13 +21,18 @@ WITH_A_PLAN: Final = frozenset({ExitCode.OK, ExitCode.PENDING, ExitCode.REFUSED}
 """The exit codes of `plan` with which there is one."""
 
 
-def failed_markdown(hub_url: str, code_of_plan: int, *, commit: Text | None = None, log: str = "") -> str:
-    """Says so, with the marker of that hub's plan. `log` is an address of our own, where the run tells more."""
+def failed_markdown(
+    hub_url: str, code_of_plan: int, *, identity: str = "", commit: Text | None = None, log: str = ""
+) -> str:
+    """Says so, with the marker of that hub's plan, or of every plan at that address when `identity` is "".
+
+    `log` is an address of our own, where the run tells more.
+    """
     why, advice = _WHY.get(code_of_plan, _KILLED)
     place = f"the [log of this run]({log})" if log else "the log of this run"
     at = f"<sub>Commit {code(commit.raw, Detail())}</sub>" if commit is not None else ""
     lines = (
-        marker_of("plan", hub_url),
+        marker_of("plan", hub_url, identity),
         "### ⛔ bo-sync: there is no plan",
         "",
         f"**`plan` ended with exit code {code_of_plan}: {why}.** What an older plan said here no longer counts.",

@@ -56,7 +56,9 @@ def report_markdown(report: Report, plan: Plan, *, limit: int = COMMENT_LIMIT) -
 
 def _blocks(applied: _Applied, detail: Detail) -> Iterator[Block]:
     report = applied.report
-    yield said(marker_of("apply", applied.hub_url), f"### {_heading(report)}", "", _told(report))
+    yield said(
+        marker_of("apply", applied.hub_url, applied.plan.hub.identity), f"### {_heading(report)}", "", _told(report)
+    )
     yield from _why_not_run(applied, detail)
     if report.owners is not None:
         command = code(report.owners.command, detail)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from bo_sync.core.model import PLATFORM, Access, Role
+from bo_sync.core.plan import HubFacts
 from bo_sync.core.text import Text
 
 
@@ -47,3 +48,11 @@ def quoted(text: Text) -> str:
 def address(email: Text) -> str:
     """An address bare, or quoted when a blank in it could pretend a column."""
     return quoted(email) if " " in email.raw or not email.raw else str(email)
+
+
+def identity_change(hub: HubFacts) -> str:
+    """Both identities of a hub that loses the user with the lowest id."""
+    return (
+        f"This plan deletes the user with the lowest id, which changes the hub identity from `{hub.identity}` to "
+        f"`{hub.identity_after}`. Update `hub_identity` in bo-sync.yaml."
+    )

@@ -61,6 +61,7 @@ def redacted_plan(plan: Plan, who: Pseudonyms) -> Plan:
             if change.email.folded in plan.effects
         },
         policies=tuple(redacted_policy(result, who) for result in plan.policies),
+        hub=replace(plan.hub, tenant=None if plan.hub.tenant is None else who.text(plan.hub.tenant)),
         config=replace(plan.config, digest=who.digest(plan.config.digest)),
         redacted_from=who.digest(digest(plan)),
     )

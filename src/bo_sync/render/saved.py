@@ -4,14 +4,16 @@ The file may come from anywhere, so it is believed in nothing: it must have the 
 digest looks, and the digest that its own content gives.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from bo_sync.core.changes import Direction
 from bo_sync.core.document import FORMAT_VERSION, Json, change_document, digest, digest_of
+from bo_sync.core.hub_identity import brief, tenants_differ
 from bo_sync.core.model import ACCESS_WORDS
-from bo_sync.core.plan import Plan
+from bo_sync.core.plan import HubFacts, Plan
 from bo_sync.core.text import Text
 from bo_sync.render.documents import (
     entry_of,
@@ -19,6 +21,7 @@ from bo_sync.render.documents import (
     list_of,
     maybe_number_of,
     maybe_text_of,
+    name_of,
     object_of,
     parsed,
     refuse,
@@ -57,10 +60,15 @@ class SavedChange:
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """What a saved plan would have done, and where. `digest` is what the file says and what its content gives."""
+    """What a saved plan would have done, and where. `digest` is what the file says and what its content gives.
+
+    `hub_tenant` is what the file says: the digest does not cover it.
+    """
 
     format_version: int
     hub_url: Text
+    hub_identity: str
+    hub_tenant: Text | None
     digest: str
     changes: Mapping[Text, SavedChange]
 
@@ -72,18 +80,21 @@ def read_saved(text: str) -> SavedPlan:
     if version != FORMAT_VERSION or isinstance(version, bool):
         shown = version if isinstance(version, int) else "no number"
         refuse(f"the saved plan's format version is {shown}; this bo-sync reads {FORMAT_VERSION}")
-    url = text_of(object_of(entry_of(document, "hub"), "`hub`"), "url")
+    hub = exactly(object_of(entry_of(document, "hub"), "`hub`"), _HUB_KEYS)
+    url, identity = text_of(hub, "url"), name_of(hub, "identity", IDENTITY)
     entries = [object_of(entry, "a change") for entry in list_of(document, "changes")]
     changes = [_change(entry) for entry in entries]
     by_email = {change.email: change for change in changes}
     if len(by_email) != len(changes):
         refuse("the saved plan changes one person twice")
     written = text_of(document, "digest")
-    if written != digest_of(version, url, entries):
+    if written != digest_of(version, url, identity, entries):
         refuse("the saved plan was altered: its content does not have the digest that it names")
-    return SavedPlan(FORMAT_VERSION, Text(url), written, by_email)
+    return SavedPlan(FORMAT_VERSION, Text(url), identity, maybe_text_of(hub, "tenant"), written, by_email)
 
 
+_HUB_KEYS: Final = frozenset({"url", "identity", "identity_after", "tenant", "users", "grants"})
+IDENTITY: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _FIELD_KEYS: Final = frozenset({"field", "before", "after"})
 _GRANT_KEYS: Final = frozenset({"role", "before", "after", "direction"})
 _ACTIONS: Final = frozenset({"create", "update", "delete"})
@@ -118,7 +129,12 @@ def _grant(entry: Mapping[str, Json]) -> SavedGrant:
 
 
 def differences(saved: SavedPlan, plan: Plan) -> tuple[str, ...]:
-    """Who moved, and how, from the saved plan to the one made now: a sentence each, by address; none when equal."""
+    """Who moved, and how, from the saved plan to the one made now: a sentence each, by address; none when equal.
+
+    A plan for another hub at the same address says only that: who is in that hub is not told here.
+    """
+    if saved.hub_url == Text(plan.hub.url) and (others := tuple(_other_hub(saved, plan.hub))):
+        return tuple(map(terminal, others))
     now = {change.email: _change(change_document(change)) for change in plan.changes}
     emails = sorted(saved.changes.keys() | now.keys(), key=lambda email: (email.folded, email))
     url = Text(plan.hub.url)
@@ -128,6 +144,14 @@ def differences(saved: SavedPlan, plan: Plan) -> tuple[str, ...]:
     if not found and saved.digest != digest(plan):
         found.append("the same changes stand in another order")
     return tuple(map(terminal, found))
+
+
+def _other_hub(saved: SavedPlan, hub: HubFacts) -> Iterator[str]:
+    if saved.hub_identity != hub.identity:
+        yield f"hub identity: {brief(saved.hub_identity)}, now {brief(hub.identity)}"
+        yield "the API key selects another tenant, or the user with the lowest id was deleted"
+    elif tenants_differ(saved.hub_tenant, hub.tenant):
+        yield f"tenant: {saved.hub_tenant}, now {hub.tenant}"
 
 
 _VERBS: Final = {"create": "created", "update": "updated", "delete": "deleted"}

@@ -34,7 +34,7 @@ from bo_sync.render.documents import (
     word_of,
 )
 from bo_sync.render.json import plan_json
-from bo_sync.render.saved import read_saved
+from bo_sync.render.saved import IDENTITY, read_saved
 from bo_sync.render.saved_changes import a_source_of, read_change, read_effects, source_of
 
 _RULE: Final = re.compile(r"[A-Z]{2,8}[0-9]{3}")
@@ -67,7 +67,7 @@ def _plan(document: Mapping[str, Json]) -> Plan:
     changes = objects_of(document, "changes")
     read = tuple(read_change(entry) for entry in changes)
     return Plan(
-        HubFacts(text_of(hub, "url"), number_of(hub, "users"), number_of(hub, "grants")),
+        _hub(hub),
         _config(config),
         read,
         number_of(summary, "unchanged"),
@@ -83,6 +83,18 @@ def _plan(document: Mapping[str, Json]) -> Plan:
             UnmanageableUser(number_of(user, "id"), name_of(user, "reason", _UNMANAGEABLE))
             for user in objects_of(document, "unmanageable")
         ),
+    )
+
+
+def _hub(found: Mapping[str, Json]) -> HubFacts:
+    after = None if entry_of(found, "identity_after") is None else name_of(found, "identity_after", IDENTITY)
+    return HubFacts(
+        text_of(found, "url"),
+        number_of(found, "users"),
+        number_of(found, "grants"),
+        name_of(found, "identity", IDENTITY),
+        maybe_text_of(found, "tenant"),
+        after,
     )
 
 

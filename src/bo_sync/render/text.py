@@ -15,7 +15,7 @@ from bo_sync.render.escape import terminal
 from bo_sync.render.guardrails import guardrail_lines, guardrails_block, refusing_of, skipped_of
 from bo_sync.render.invitations import invitation_words, mail_sentence, not_invited
 from bo_sync.render.layout import Columns, Page, Row, Tone, cells, lay_out, measure, row
-from bo_sync.render.phrases import address, counted, listed, people
+from bo_sync.render.phrases import address, counted, identity_change, listed, people
 from bo_sync.render.policies import policy_lines
 from bo_sync.render.sections import nothing_of, sections
 from bo_sync.render.users import UserRow
@@ -32,6 +32,8 @@ def _joined(lines: Iterable[str]) -> str:
 
 def _plan_lines(plan: Plan, page: Page, *, explain: bool) -> Iterator[str]:
     yield from page.hang("", terminal(_header(plan)))
+    if plan.hub.identity_after:
+        yield from page.hang("", identity_change(plan.hub))
     yield ""
     parts = sections(plan, explain=explain)
     columns = measure(entry for part in parts for entry in part.rows)

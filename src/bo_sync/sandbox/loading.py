@@ -18,6 +18,8 @@ from bo_sync.sandbox.shape import (
 from bo_sync.sandbox.tables import Row
 
 FIRST_ID: Final = 1001
+_BEGUN: Final = "2024-01-01T00:00:00.000Z"
+"""When a definition was created that has no time of its own: a hub keeps its definitions when its users change."""
 
 _FORGET: Final = (
     "DELETE FROM definitions",
@@ -39,10 +41,10 @@ _PROFILE: Final = ("gender", "firstName", "middleName", "lastName", "language", 
 
 
 def load(db: sqlite3.Connection, population: Population, now: str) -> None:
-    """Replaces everything; `now` is the time of whatever has none. Raises PopulationError."""
+    """Replaces everything; `now` is the time of users and rows that have none. Raises PopulationError."""
     for statement in _FORGET:
         db.execute(statement)
-    definitions = [_definition(shape, now) for shape in population.get("definitions", baseline.definitions())]
+    definitions = [_definition(shape) for shape in population.get("definitions", baseline.definitions())]
     users = population.get("users", [])
     ids = _ids(users)
     try:
@@ -58,14 +60,15 @@ def load(db: sqlite3.Connection, population: Population, now: str) -> None:
         ) from err
 
 
-def _definition(shape: DefinitionShape, now: str) -> Row:
+def _definition(shape: DefinitionShape) -> Row:
+    created = shape.get("createdAt", _BEGUN)
     return {
         "id": shape.get("id") or baseline.definition_id(shape["name"]),
         "name": shape["name"],
         "description": shape.get("description", shape["name"]),
         "defaultAccess": shape.get("defaultAccess", "NONE"),
-        "createdAt": shape.get("createdAt", now),
-        "lastModifiedAt": shape.get("lastModifiedAt", shape.get("createdAt", now)),
+        "createdAt": created,
+        "lastModifiedAt": shape.get("lastModifiedAt", created),
     }
 
 

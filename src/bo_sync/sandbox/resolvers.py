@@ -141,6 +141,13 @@ def admin_user_viewer(scene: Scene, _args: object) -> object:
     return None
 
 
+def tenant(scene: Scene, _args: object) -> object:
+    """Nothing, for every caller: a key has a level in the definition `role` alone, and the sandbox keeps no tenant."""
+    if isinstance(scene.context.caller, Stranger):
+        raise RefusedError("UNAUTHENTICATED", "Invalid or missing authentication token")
+    raise RefusedError("FORBIDDEN", "Insufficient permissions: tenant needs configuration.VIEWER")
+
+
 def role_definitions(scene: Scene, args: SearchDefinitions) -> object:
     """One page of definitions."""
     allow(scene.context.caller, "roleDefinitions")
@@ -222,6 +229,7 @@ QUERIES: Final[dict[str, RootField]] = {
     "adminUsers": admin_users,
     "adminUser": admin_user,
     "adminUserViewer": admin_user_viewer,
+    "tenant": tenant,
     "roleDefinitions": role_definitions,
     "roleDefinition": role_definition,
     "role": role,

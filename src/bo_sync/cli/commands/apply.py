@@ -189,16 +189,14 @@ def _check_same(content: str | None, reading: "Reading", wanted: Wanted, which: 
 
     Judged when files and hub have been read, since what is wrong with those comes first. `which` plan it is.
     """
-    from bo_sync.core.document import digest
     from bo_sync.errors import StalePlanError
     from bo_sync.render.saved import differences, read_saved
 
     if content is None:
         return
     with stale_told(reading.plan, wanted, f"{which} is stale"):
-        expected = read_saved(content)
-        if expected.digest != digest(reading.plan):
-            told = "\n".join(differences(expected, reading.plan))
+        if moved := differences(read_saved(content), reading.plan):
+            told = "\n".join(moved)
             raise StalePlanError(
                 f"{which} is not what would be done now:\n{told}", hint="plan again, and have that plan reviewed"
             )

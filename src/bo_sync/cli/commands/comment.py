@@ -13,7 +13,7 @@ from bo_sync.cli.options import Common, located, output_format
 from bo_sync.cli.redacting import is_redacting, meet_files, redactable, shown
 from bo_sync.cli.secrecy import without_secrets
 from bo_sync.core.text import Text
-from bo_sync.errors import ExitCode, UsageError
+from bo_sync.errors import BoSyncError, ExitCode, UsageError
 
 if TYPE_CHECKING:
     from bo_sync.core.plan import Plan
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bo_sync.forge.surroundings import Chosen
 
 Forge = Literal["github", "gitlab"]
-_MARKER: Final = re.compile(r"<!-- bo-sync:[a-z][a-z0-9-]*( \S+)? -->")
+_MARKER: Final = re.compile(r"<!-- bo-sync:[a-z][a-z0-9-]*( \S+){0,2} -->")
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _LARGEST: Final = 256 * 1024 * 1024
 """Bytes of a file that is read: the JSON of a plan for a great many people."""
@@ -138,7 +138,19 @@ def _without_plan(chosen: Common, code: int, hub: str | None) -> _Message:
         raise UsageError("--failed needs to know the hub", hint=f"set {URL} or give --hub, as for plan")
     commit = commit_of(chosen.root)
     sha = Text(commit.sha) if commit is not None else None
-    return _Message(failed_markdown(parse_address(named).url, code, commit=sha, log=log_of(os.environ)))
+    url, identity = parse_address(named).url, _expected_identity(chosen)
+    return _Message(failed_markdown(url, code, identity=identity, commit=sha, log=log_of(os.environ)))
+
+
+def _expected_identity(chosen: Common) -> str:
+    """The identity that bo-sync.yaml names; "" where it names none, or cannot be read: then no hub is left out."""
+    from bo_sync.cli.session import load_settings
+
+    try:
+        expected = load_settings(chosen).hub_identity
+    except BoSyncError:
+        return ""
+    return expected.raw if expected is not None and expected.raw.startswith("sha256:") else ""
 
 
 def _planned(plan: "Plan") -> _Message:

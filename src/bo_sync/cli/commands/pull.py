@@ -24,12 +24,12 @@ def command(choice: HubChoice, chosen: Common, *, update: bool) -> int:
     left alone is listed, with the reason.
     """
     from bo_sync.cli.pulling import pulled
-    from bo_sync.cli.session import hub_session, load_files
+    from bo_sync.cli.session import addresses, hub_session, load_files
     from bo_sync.cli.talk import progress
     from bo_sync.reconcile import read_both
 
     with hub_session(chosen, choice) as hub, progress(quiet=chosen.quiet) as watched:
-        files, live = read_both(lambda: load_files(chosen), hub, watched)
+        files, live = read_both(lambda: load_files(chosen), hub, watched, addresses)
     found = pulled(chosen.root, files, live, update=update)
     write(chosen.root, found)
     _tell(found, quiet=chosen.quiet)
