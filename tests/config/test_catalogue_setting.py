@@ -112,7 +112,7 @@ def test_a_link_out_of_the_tree_is_an_error_and_nothing_of_its_target_is_quoted(
     (root / "catalogue").mkdir()
     (root / PATH).symlink_to(tmp_path / "secret")
     told = "\n".join(map(str, load_tree(root).problems))
-    assert f"{PATH}:1:1: error: a symlink" in told
+    assert f"{PATH}:1:1: error: a symbolic link" in told
     assert "s3cret" not in told
     (root / PATH).unlink()
     (root / "catalogue").rmdir()
