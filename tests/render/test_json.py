@@ -25,14 +25,14 @@ KEYS = [
 ]
 KEYS_BELOW = {
     "tool": "name version",
-    "hub": "url users grants",
+    "hub": "url identity identity_after tenant users grants",
     "config": "users digest commit dirty",
     "summary": "create update delete unchanged unmanaged unmanageable grants",
     "changes": "email id action source profile grants cause expired places menu operations",
     "unmanaged": "email policy",
     "unmanageable": "id reason",
     "findings": "rule severity email message source",
-    "guardrails": "guardrail actual limit ok allowed_by rows",
+    "guardrails": "guardrail of actual limit ok skipped allowed_by basis rows",
 }
 
 

@@ -100,7 +100,10 @@ def guardrails_block(guardrails: Sequence[GuardrailResult], page: Page) -> Itera
 def _title(plan: Plan) -> str:
     refusing = len(plan.refused)
     if not refusing and plan.skipped:
-        return f"Guardrails: the rest may run, without the users blocked by {skipped_of(plan)}"
+        skipped = len(plan.skipped)
+        return (
+            f"Guardrails: {skipped} of {len(plan.guardrails)} {'blocks' if skipped == 1 else 'block'} users, left out"
+        )
     if not refusing:
         return "Guardrails: none refuses"
     return f"Guardrails: {refusing} of {len(plan.guardrails)} {'refuses' if refusing == 1 else 'refuse'} this plan"
