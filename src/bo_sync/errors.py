@@ -62,7 +62,7 @@ class FilesError(BoSyncError):
 
 
 class StalePlanError(BoSyncError):
-    """A saved plan no longer describes what would happen: exit 6."""
+    """A saved plan no longer describes what would happen, or a file has another version of the format: exit 6."""
 
     exit_code = ExitCode.STALE
 

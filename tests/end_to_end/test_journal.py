@@ -191,6 +191,31 @@ def test_a_run_that_is_not_there_is_a_usage_error(tmp_path: Path, arguments: tup
     assert list(tmp_path.iterdir()) == []
 
 
+RUN = "20260615T080909Z-0123ab"
+FIRST_LINES = {
+    "an older format": ('{"entry":"header","format_version":1}', 6),
+    "a newer format": ('{"entry":"header","format_version":3}', 6),
+    "a header cut off": ('{"entry":"header","format_ver', 0),
+    "a version that is not a number": ('{"entry":"header","format_version":"1"}', 0),
+    "a first line that is not a header": ('{"entry":"end","format_version":1}', 0),
+    "an empty file": ("", 0),
+}
+
+
+@pytest.mark.parametrize(("first", "code"), FIRST_LINES.values(), ids=FIRST_LINES.keys())
+@pytest.mark.parametrize("more", [(), ("--before", "back")], ids=["shown", "restored"])
+def test_a_journal_of_another_format_ends_with_exit_6(
+    tmp_path: Path, first: str, code: int, more: tuple[str, ...]
+) -> None:
+    folder = write(tmp_path, {f".bo-sync/journal/{RUN}.jsonl": f"{first}\n"})
+    done = bo_sync(folder, "journal", RUN, *more)
+    expected = 6 if code else 1 if more else 0  # without a sound header nothing can be restored
+    assert done.code == expected, done
+    assert ("the journal has format version" in done.err) is bool(code)
+    assert bo_sync(folder, "journal").code == 0
+    assert not (folder / "back").exists()
+
+
 def test_a_run_of_another_name_is_a_usage_error_that_cannot_act(tmp_path: Path) -> None:
     folder = tmp_path / ".bo-sync" / "journal"
     folder.mkdir(parents=True)

@@ -48,6 +48,16 @@ def parse(line: bytes) -> Entry | None:
         return None
 
 
+def other_format(journal: bytes) -> int | None:
+    """The format version that the first line of a journal states, when it is not the one that is read here."""
+    try:
+        line = _object(json.loads(journal.partition(b"\n")[0]))
+        version = line.number("format_version") if line.get("entry") == "header" else FORMAT_VERSION
+    except (_NoEntryError, ValueError, RecursionError):
+        return None
+    return None if version == FORMAT_VERSION else version
+
+
 _is_role: Final = re.compile("[a-z0-9_]+").fullmatch
 _FIELDS: Final[Mapping[str, ProfileField]] = {name: name for name in PROFILE_FIELDS}
 _ACTIONS: Final[Mapping[str, Action]] = {word: word for word in get_args(Action)}

@@ -7,8 +7,9 @@ import click
 
 from bo_sync.cli.options import Common, located, output_format
 from bo_sync.cli.redacting import is_redacting, redactable, shown
+from bo_sync.core.document import FORMAT_VERSION
 from bo_sync.core.text import Text
-from bo_sync.errors import UsageError
+from bo_sync.errors import StalePlanError, UsageError
 
 if TYPE_CHECKING:
     from bo_sync.core.model import Declaration
@@ -60,7 +61,8 @@ def command(chosen: Common, *, run: str | None, form: str, before: Path | None) 
 
 
 def _named(root: Path, run: str) -> "Past":
-    """The run of that name. Raises UsageError when none has it."""
+    """The run of that name. Raises UsageError when none has it, StalePlanError for another version of the format."""
+    from bo_sync.journal.parsing import other_format
     from bo_sync.journal.past import read
     from bo_sync.journal.place import read_bytes, runs
 
@@ -70,7 +72,13 @@ def _named(root: Path, run: str) -> "Past":
     name = names[0] if run == "latest" else run
     if name not in names:
         raise UsageError(f"there is no run {Text(run)} here", hint="bo-sync journal lists them; `latest` is the newest")
-    return read(name, read_bytes(root, name))
+    journal = read_bytes(root, name)
+    if (version := other_format(journal)) is not None:
+        raise StalePlanError(
+            f"run {name}: the journal has format version {version}; this bo-sync reads {FORMAT_VERSION}",
+            hint="read it with the version of bo-sync that wrote it",
+        )
+    return read(name, journal)
 
 
 def _restore(chosen: Common, past: "Past", folder: Path) -> None:
