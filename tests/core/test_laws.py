@@ -189,8 +189,11 @@ def test_any_prefix_of_the_steps_leaves_just_the_rest(world: World, data: st.Dat
     ordered = all_steps(reading)
     limit = data.draw(st.integers(0, len(ordered)))
     rest = planned(world, applied(world, limit))
-    expected = {atom for _, step in ordered[limit:] for atom in atoms_of_step(step)}
-    assert {atom for change in rest.plan.changes for atom in atoms_of(change)} == expected
+    # The creation of a protected user is blocked, so no prefix of a run holds it.
+    steps_left = [step for _, step in ordered[limit:] if not world.settings.is_protected(step.change.email)]
+    expected = {atom for step in steps_left for atom in atoms_of_step(step)}
+    left = [change for change in rest.plan.changes if not world.settings.is_protected(change.email)]
+    assert {atom for change in left for atom in atoms_of(change)} == expected
 
 
 @COSTLY
