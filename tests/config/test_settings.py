@@ -270,6 +270,11 @@ def test_an_added_role_is_a_module() -> None:
                 ("a pattern without @", "*", "", ""),
                 ("two addresses", "a@example.com, b@example.com", "", ""),
                 ("two @", "jane@doe@example.com", "", ""),
+                ("a bracket that opens alone", "[break-glass@example.com", "", ""),
+                ("a bracket that closes alone", "break-glass@example.com]", "", ""),
+                ("a bracket that opens in the domain", "break-glass@[example.com", "", ""),
+                ("brackets around nothing", "break-glass[]@example.com", "", ""),
+                ("a bracket in brackets", "break-glass[[a]@example.com", "", ""),
             )
         ),
         pytest.param("- a\n", "1:1: error: found a list; expected a mapping of settings", id="a list"),

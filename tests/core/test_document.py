@@ -42,6 +42,7 @@ DOCUMENTS: dict[str, tuple[Change, dict[str, Json]]] = {
                 {"field": "job", "before": None, "after": None},
             ],
             "grants": [{"role": "pricing", "before": "none", "after": "viewer", "direction": "added"}],
+            "duplicates": [],
         },
     ),
     "an update of every kind": (
@@ -72,6 +73,7 @@ DOCUMENTS: dict[str, tuple[Change, dict[str, Json]]] = {
                 {"role": "api_keys", "before": "editor", "after": "none", "direction": "revoked"},
                 {"role": "product_data", "before": "viewer", "after": "owner", "direction": "duplicate"},
             ],
+            "duplicates": ["surplus-product_data"],
         },
     ),
     "a deletion with a file": (
@@ -83,11 +85,12 @@ DOCUMENTS: dict[str, tuple[Change, dict[str, Json]]] = {
             "source": "users/jane.yaml:1",
             "profile": [],
             "grants": [{"role": "pricing", "before": "owner", "after": "none", "direction": "revoked"}],
+            "duplicates": [],
         },
     ),
     "a deletion without a file": (
         delete(JANE, cause=Cause.UNMANAGED),
-        {"email": JANE, "id": 7, "action": "delete", "source": None, "profile": [], "grants": []},
+        {"email": JANE, "id": 7, "action": "delete", "source": None, "profile": [], "grants": [], "duplicates": []},
     ),
 }
 
@@ -125,6 +128,9 @@ COVERED: dict[str, Plan] = {
     "a grant before": with_change(replace(BASE, grants=(set_grant("pricing", "none", "editor", "r1"),))),
     "a grant after": with_change(replace(BASE, grants=(set_grant("pricing", "viewer", "owner", "r1"),))),
     "a grant's direction": with_change(replace(BASE, grants=(duplicate("pricing", "viewer", "editor"),))),
+    "the duplicate row": with_change(
+        replace(BASE, grants=(replace(duplicate("pricing", "viewer", "editor"), row_id="r9"),))
+    ),
     "no grant": with_change(replace(BASE, grants=())),
     "one change more": plan(BASE, update("joe@example.com", set_grant("pricing", "none", "viewer"))),
     "no change": plan(),
@@ -171,7 +177,7 @@ def test_the_cause_of_a_deletion_is_not_in_the_digest_and_the_deletion_is() -> N
 def test_the_digest_is_the_hash_of_canonical_ascii_json() -> None:
     change = change_document(update("zoë@example.com", user_id=3, profile=(field_change("job", None, "\u202e"),)))
     canonical = (
-        '{"changes":[{"action":"update","email":"zo\\u00eb@example.com","grants":[],"id":3,'
+        '{"changes":[{"action":"update","duplicates":[],"email":"zo\\u00eb@example.com","grants":[],"id":3,'
         '"profile":[{"after":"\\u202e","before":null,"field":"job"}]}],'
         '"format_version":2,"hub":{"identity":"sha256:0","url":"https://hub.example.com/"}}'
     )

@@ -28,7 +28,7 @@ KEYS_BELOW = {
     "hub": "url identity identity_after tenant users grants",
     "config": "users digest commit dirty",
     "summary": "create update delete unchanged unmanaged unmanageable grants",
-    "changes": "email id action source profile grants cause expired places menu operations",
+    "changes": "email id action source profile grants duplicates cause expired places menu operations",
     "unmanaged": "email policy",
     "unmanageable": "id reason",
     "findings": "rule severity email message source",

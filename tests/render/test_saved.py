@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -254,6 +255,11 @@ MOVED: dict[str, tuple[tuple[Change, ...], tuple[Change, ...], tuple[str, ...]]]
         (update(J, PRICING),),
         (update(J, PRICING, duplicate("pricing", "viewer", "viewer")),),
         ("j@example.com: pricing: was to change viewer → editor, now viewer → editor and a duplicate viewer → viewer",),
+    ),
+    "another duplicate row": (
+        (update(J, duplicate("pricing", "viewer", "viewer")),),
+        (update(J, replace(duplicate("pricing", "viewer", "viewer"), row_id="9")),),
+        ("j@example.com: duplicate rows to remove: surplus-pricing, now 9",),
     ),
     "another value of a field": (
         (update(J, profile=(field_change("phone", None, "1"),)),),

@@ -20,7 +20,9 @@ PERCENT: Final = r"^(100|[1-9]?[0-9])$"
 HOST: Final = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$"
 HUB_IDENTITY: Final = r"^(sha256:[0-9a-f]{64}|tenant/\S{1,200})$"
 DOMAIN: Final = r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"
-_PART: Final = r'[^\s@<>()",;:\\\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff]+'
+_ODD: Final = r'\s@<>()\[\]",;:\\\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff'
+_PART: Final = rf"(?:[^{_ODD}]|\[[^{_ODD}]+\])+"
+"""A character of an address or a wildcard; `[…]` only as a pair, for `fnmatch` takes a single bracket for itself."""
 PROTECTED: Final = rf"^{_PART}@{_PART}$"
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 ADDRESS: Final = rf"^{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*$"

@@ -159,7 +159,8 @@ class _Walk:
         elif is_ours:
             self.complain(path, "not a regular file; expected one")
         elif entry.is_file(follow_symlinks=False) and not _is_note(entry.name):
-            self.not_read(path, "a folder" if path in FOLDERS else "a name that ends in .yaml or .yml")
+            ending = ".csv" if path.startswith(f"{CATALOGUE}/") else ".yaml or .yml"
+            self.not_read(path, "a folder" if path in FOLDERS else f"a name that ends in {ending}")
 
     def _link(self, entry: os.DirEntry[str], path: str) -> None:
         place = os.path.realpath(entry.path)

@@ -1,22 +1,31 @@
 """Changes as JSON spells them, and the digest over them: the form in which a plan leaves the process.
 
 The digest is the SHA-256 of the canonical JSON (sorted keys, no spaces, ASCII) of the format version, the hub's address
-and identity, and each change's email, id, action, profile and grants: what would be done, and where; no time, commit or
-source.
+and identity, and each change's email, id, action, profile, grants and duplicates (ids of rows that are
+removed): what would be done, and where; no time, commit or source.
 """
 
 import hashlib
 import json
 from typing import Final
 
-from bo_sync.core.changes import Change, CreateUser, DeleteUser, FieldChange, GrantChange, LostGrant, UpdateUser
+from bo_sync.core.changes import (
+    Change,
+    CreateUser,
+    DeleteUser,
+    FieldChange,
+    GrantChange,
+    LostGrant,
+    RemoveDuplicate,
+    UpdateUser,
+)
 from bo_sync.core.plan import Plan, action_of
 
 FORMAT_VERSION: Final = 2
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 
-DIGESTED: Final = ("email", "id", "action", "profile", "grants")
+DIGESTED: Final = ("email", "id", "action", "profile", "grants", "duplicates")
 """The keys of a change that its digest covers."""
 
 
@@ -29,6 +38,7 @@ def change_document(change: Change) -> dict[str, Json]:
         "source": change.source.short.raw if change.source else None,
         "profile": [_field(entry) for entry in field_changes(change)],
         "grants": [_grant(grant) for grant in change.grants],
+        "duplicates": [grant.row_id for grant in change.grants if isinstance(grant, RemoveDuplicate)],
     }
 
 

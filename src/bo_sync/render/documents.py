@@ -60,6 +60,14 @@ def object_of(found: Json, what: str) -> dict[str, Json]:
     return found if isinstance(found, dict) else refuse(f"{what} is not a JSON object")
 
 
+def words_of(holder: Mapping[str, Json], key: str) -> tuple[str, ...]:
+    """The strings in a list that must be there."""
+    found = list_of(holder, key)
+    return tuple(
+        word if isinstance(word, str) else refuse(f"`{key}` of the saved plan holds no string") for word in found
+    )
+
+
 def exactly(found: Json, keys: frozenset[str]) -> dict[str, Json]:
     """An object with just these keys: whatever the digest covers is read, and nothing else hides in it."""
     entry = object_of(found, "a profile field or a grant")

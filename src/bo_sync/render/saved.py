@@ -27,6 +27,7 @@ from bo_sync.render.documents import (
     refuse,
     text_of,
     word_of,
+    words_of,
 )
 from bo_sync.render.escape import terminal
 from bo_sync.render.phrases import address, value
@@ -49,13 +50,17 @@ class SavedGrant:
 
 @dataclass(frozen=True, slots=True)
 class SavedChange:
-    """One person's change; fields and roles under their names, several grants of one role in their order."""
+    """One user's change; fields and roles under their names, several grants of one role in their order.
+
+    `duplicates` are the ids of the rows that are removed.
+    """
 
     email: Text
     id: int | None
     action: str
     profile: Mapping[Text, SavedField]
     grants: Mapping[Text, tuple[SavedGrant, ...]]
+    duplicates: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +121,7 @@ def _change(entry: Mapping[str, Json]) -> SavedChange:
         action=word_of(entry, "action", _ACTIONS),
         profile={Text(text_of(field, "field")): _field(field) for field in fields},
         grants=grants,
+        duplicates=words_of(entry, "duplicates"),
     )
 
 
@@ -180,6 +186,9 @@ def _edits(before: SavedChange, after: SavedChange) -> Iterator[str]:
         held, holds = before.grants.get(role, ()), after.grants.get(role, ())
         if held != holds:
             yield f"{role}: {_was_now(_grants_told(held), _grants_told(holds))}"
+    if before.grants == after.grants and before.duplicates != after.duplicates:
+        rows, rows_now = (", ".join(change.duplicates) or "none" for change in (before, after))
+        yield f"duplicate rows to remove: {Text(rows)}, now {Text(rows_now)}"
 
 
 def _either(first: Mapping[Text, object], second: Mapping[Text, object]) -> Iterator[Text]:

@@ -37,6 +37,7 @@ from bo_sync.render.documents import (
     refuse,
     text_of,
     word_of,
+    words_of,
 )
 from bo_sync.render.json import CAUSES
 
@@ -61,7 +62,8 @@ def a_source_of(found: Mapping[str, Json]) -> Source:
 
 
 def read_change(entry: Mapping[str, Json]) -> Change:
-    """One entry of `changes`. The ids of rows and definitions are empty, and the hub's spelling is the file's."""
+    """One entry of `changes`. Ids of definitions and rows are empty, except of duplicates; the hub's spelling is
+    the file's."""
     email = Text(text_of(entry, "email"))
     match text_of(entry, "action"):
         case "create":
@@ -85,11 +87,12 @@ def _fields(entry: Mapping[str, Json]) -> Iterator[FieldChange]:
 def _grants(entry: Mapping[str, Json]) -> Iterator[GrantChange]:
     ended = {_role(found): _day(found) for found in objects_of(entry, "expired")}
     places = {_role(found): a_source_of(found) for found in objects_of(entry, "places")}
+    rows = iter(words_of(entry, "duplicates"))
     for found in objects_of(entry, "grants"):
         role, before, after = _role(found), _access(found, "before"), _access(found, "after")
         match Direction(word_of(found, "direction", _DIRECTIONS)):
             case Direction.DUPLICATE:
-                yield RemoveDuplicate(role, before, after, "")
+                yield RemoveDuplicate(role, before, after, next(rows, ""))
             case Direction.REVOKED:
                 yield RevokeGrant(role, before, "", expired=ended.get(role), source=places.get(role))
             case Direction.ADDED | Direction.RAISED | Direction.LOWERED:

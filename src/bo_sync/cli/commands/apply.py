@@ -191,10 +191,12 @@ def _check_same(content: str | None, reading: "Reading", wanted: Wanted, which: 
     """
     from bo_sync.errors import StalePlanError
     from bo_sync.render.saved import differences, read_saved
+    from bo_sync.render.saved_plan import read_plan
 
     if content is None:
         return
     with stale_told(reading.plan, wanted, f"{which} is stale"):
+        read_plan(content)  # nothing in the file may be unknown, or contradict the rest
         if moved := differences(read_saved(content), reading.plan):
             told = "\n".join(moved)
             raise StalePlanError(
