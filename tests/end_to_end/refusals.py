@@ -72,7 +72,7 @@ class Refusal:
 
     def block(self, guardrail: str, told: Iterable[str] | None = None) -> str:
         """The whole block of guardrails that `plan` and `apply` print last; `told` in place of the refusing lines."""
-        lines = ["Guardrails: 1 of 9 refuses this plan"]
+        lines = [f"Guardrails: 1 of {len(GUARDRAILS)} refuses this plan"]
         for name in GUARDRAILS:
             lines += (told or self.told) if name == guardrail else [f"  ok       {name:<17}  {self._other(name)}"]
         return "\n".join((*lines, ""))
@@ -443,9 +443,7 @@ ABSOLUTE: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
                 ),
                 ("way past: add `id` to the file, or delete the other user in the backoffice; each row says which"),
             ),
-            others(
-                empty="2 people in the files, at least 1", max_grant_losses="1 grant lowered or revoked, at most 11"
-            ),
+            others(empty="2 people in the files, at least 1", max_grant_losses=1),
         ),
     ),
     "a protected person": (

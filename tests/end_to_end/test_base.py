@@ -158,7 +158,17 @@ def test_programs_get_the_same_as_json(root: Path) -> None:
     assert document["loosened"] == []
     found = {guardrail.pop("guardrail"): guardrail for guardrail in document["guardrails"]}
     assert list(found) == ["empty", "email_change", "removed_file"]
-    assert found["empty"] == {"actual": 3, "limit": 1, "ok": True, "allowed_by": None, "basis": None, "rows": []}
+    assert found["empty"] == {
+        "of": "run",
+        "actual": 3,
+        "limit": 1,
+        "ok": True,
+        "skipped": False,
+        "allowed_by": None,
+        "basis": None,
+        "rows": [],
+    }
+    assert [found[name]["of"] for name in ("email_change", "removed_file")] == ["user", "user"]
     assert [(row["email"], row["source"]) for row in found["email_change"]["rows"]] == [
         ("j.doe@example.com", "users/jane.yaml:1")
     ]
@@ -434,13 +444,13 @@ def test_a_repository_that_git_does_not_read_is_a_finding_also_where_every_user_
     quiet_hub: Served, root: Path
 ) -> None:
     (root / ".git/HEAD").write_text("?\n", encoding="ascii")
-    (root / "bo-sync.yaml").write_text("unmanaged: ignore\nprotect: ['*']\n", encoding="utf-8")
+    (root / "bo-sync.yaml").write_text("unmanaged: ignore\nprotect: [break-glass@example.com]\n", encoding="utf-8")
     document = json.loads(bo_sync(root, "plan", "--format", "json", env=quiet_hub.env()).out)
     assert "BOS113" in [each["rule"] for each in document["findings"]]
 
 
 def test_a_folder_without_git_is_none_where_every_user_has_a_file(quiet_hub: Served, root: Path) -> None:
     (root / ".git").rename(root.parent / "elsewhere")
-    (root / "bo-sync.yaml").write_text("protect: ['*']\n", encoding="utf-8")
+    (root / "bo-sync.yaml").write_text("protect: [break-glass@example.com]\n", encoding="utf-8")
     document = json.loads(bo_sync(root, "plan", "--format", "json", env=quiet_hub.env()).out)
     assert [each["rule"] for each in document["findings"] if each["rule"] >= "BOS105"] == []

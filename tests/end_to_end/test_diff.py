@@ -297,7 +297,7 @@ def test_without_git_there_is_nothing_to_compare(tmp_path: Path) -> None:
     write(tmp_path, {"users/jane.yaml": JANE})
     ran = bo_sync(tmp_path, "diff")
     assert ran.code == 64
-    assert ran.complaint[0].startswith("error: the revision HEAD cannot be read: fatal: not a git repository")
+    assert ran.complaint[0] == "error: the revision HEAD cannot be read: this folder is not in a git work tree"
 
 
 NO_NETWORK: Final = """\
@@ -318,16 +318,35 @@ def test_it_touches_no_socket_and_needs_no_key(root: Path, tmp_path: Path) -> No
         assert ran.code == 0, ran.err
 
 
+HOSTILE_GUARD: Final = r'protect: ["\x9b31m|x@org`b`##[error]**x**"]'
+GUARD_SHOWN: Final = {
+    "text": r"\x9b31m|x@org`b`",
+    "markdown": r"&#92;x9b31m&#124;x<!---->&#64;org&#96;b&#96;",
+    "json": r"\u009b31m|x@org`b`",
+}
 HOSTILE_NAME: Final = "users/| @org ::x ##[error] \x1b[31m `<b>`\u202e \nx.yaml"
 
 
 def test_nothing_of_a_pull_request_acts_or_breaks_a_table(tmp_path: Path) -> None:
-    root = repository(tmp_path, {**BEFORE, "bo-sync.yaml": r'protect: ["\e[31m| @org <b> ##[error]"]'})
+    root = repository(tmp_path, {**BEFORE, "bo-sync.yaml": HOSTILE_GUARD})
     commit(root, {**AFTER, "users/eve.yaml": BOB.replace("bob@", "eve@"), HOSTILE_NAME: EVE.replace("eve@", "zoe@")})
     git(root, "branch", "a|b@org`<b>`")
-    for form in ("text", "markdown", "json"):
+    for form in GUARD_SHOWN:
         ran = inside("diff", "HEAD~1", "a|b@org`<b>`", "-C", str(root), "--format", form)
         assert ran.code == 0, ran.err
         check_inert(ran)
+        assert GUARD_SHOWN[form] in ran.out
         if form == "markdown":
             check_tables(ran.out)
+
+
+def test_a_pattern_that_protects_nothing_shows_and_does_nothing(tmp_path: Path) -> None:
+    root = repository(tmp_path, {**BEFORE, "bo-sync.yaml": r'protect: ["\e[31m| @org <b> ##[error]"]'})
+    commit(root, AFTER)
+    ran = inside("diff", "HEAD~1", "-C", str(root))
+    assert (ran.code, ran.out) == (3, "")
+    assert ran.err.splitlines()[0] == (
+        r'bo-sync.yaml:1:11: error: protect: found "\x1b[31m| @org <b> #\x23[error]"; '
+        "expected an address, or a pattern with @ such as *@example.com"
+    )
+    check_inert(ran)

@@ -11,8 +11,12 @@ from tests.support.process import Served, bo_sync, write
 BAD = {"users/bad.yaml": "x"}
 PENDING = files(file("bob@example.com", "job: Poet", "modules: {pricing: owner, order_data: viewer}"))
 REFUSED = files(
-    file("bob@example.com", "job: Poet"), settings="protect: [bob@example.com]\n", **{"stale.json": '{"x": 1}'}
+    file("bob@example.com", "until: 2099-12-31"),
+    file("ann@example.com"),
+    settings="protect: [bob@example.com]\n",
+    **{"stale.json": '{"x": 1}'},
 )
+"""A user to be created, and an end date of a protected one, which a guardrail blocks."""
 
 
 @pytest.fixture(scope="module")

@@ -111,6 +111,7 @@ def test_files_with_errors_are_not_judged(root: Path) -> None:
 
 
 def test_a_plan_says_which_changes_only_an_end_makes(root: Path) -> None:
+    write(root, {"bo-sync.yaml": "guardrails: {max_expiries: 2}\n"})
     done = plan(root)
     assert done.code == ExitCode.REFUSED
     lines = [" ".join(line.split()) for line in done.out.splitlines()]
@@ -121,6 +122,9 @@ def test_a_plan_says_which_changes_only_an_end_makes(root: Path) -> None:
         "- dee@example.com deleted, because the file's `until` has passed",
         "! ann@example.com pricing owner → none: its `until` has passed users/ann.yaml:1",
         "! ben@example.com order_data owner → editor: its `until` has passed users/ben.yaml:1",
+        "! dee@example.com would be deleted: its `until` has passed users/dee.yaml:1",
+        "REFUSED max_expiries 3 expired accounts and grants, limit 2",
+        "way past: if this is meant, pass --allow max_expiries=3",
     ):
         assert any(line.startswith(begin) for line in lines), (begin, done.out)
 

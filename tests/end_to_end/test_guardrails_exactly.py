@@ -94,7 +94,14 @@ def test_a_guardrail_refuses_with_just_these_words_and_the_hub_is_only_read(
     report = json.loads(saved.out)
     assert saved.code == 4
     assert {found["outcome"] for found in report["outcomes"]} <= {"not_attempted"}
-    assert report["summary"] == {"applied": 0, "failed": 0, "not_attempted": len(report["outcomes"]), "unknown": 0}
+    assert report["summary"] == {
+        "applied": 0,
+        "failed": 0,
+        "not_attempted": len(report["outcomes"]),
+        "unknown": 0,
+        "unconfirmed": 0,
+        "reversed": 0,
+    }
     kept = json.loads((root / "plan.json").read_text("utf-8"))
     assert (report["digest"], report["guardrails"]) == (kept["digest"], kept["guardrails"])
     assert report["not_run"] == f"refused by {guardrail}"

@@ -195,12 +195,14 @@ def test_too_few_is_a_warning_in_the_files_and_a_refusal_in_the_hub(tmp_path: Pa
 
 def test_an_exception_that_is_over_is_a_note_that_only_strict_hears(tmp_path: Path) -> None:
     area = "platform: {backoffice: true}\nmodules: {pricing: editor}"
-    root = write(tmp_path, state({"ann": area}).files)
+    root = write(tmp_path, state({"ann": area, "break-glass": ""}).files)
     validate = bo_sync(root, "validate", "--today", TODAY)
     assert validate.out == (
         "No problems.\n\nPolicies: none refuses\n"
         "  ok       price-and-order  Price and order in one hand: 0 people, none allowed\n"
-        f"           ? {ANN}  has an exception, but does not match: drop it if it is over  policies/p.yaml:7\n"
+        f"           ? {ANN}          has an exception, but does not match: drop it if it is over  policies/p.yaml:7\n"
+        "           ? break-glass@example.com  has an exception, but does not match: drop it if it is over  "
+        "policies/p.yaml:6\n"
     )
     assert validate.code == 0
     assert bo_sync(root, "validate", "--strict", "--today", TODAY).code == 4

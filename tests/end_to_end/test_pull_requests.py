@@ -146,7 +146,8 @@ def test_reports_of_apply_and_validate_as_markdown(root: Path) -> None:
     validated = bo_sync(root, "validate", "--format", "markdown", "--report", f"github={root / 'v.txt'}")
     assert validated.out.startswith("<!-- bo-sync:validate -->\n### ")
     applied = bo_sync(root, "apply", "--hub", "sandbox:", "--yes", "--format", "markdown")
-    assert applied.out.startswith("<!-- bo-sync:apply sandbox: -->\n### ✅")
+    identity = json.loads(bo_sync(root, "plan", "--hub", "sandbox:", "--format", "json").out)["hub"]["identity"]
+    assert applied.out.startswith(f"<!-- bo-sync:apply sandbox: {identity} -->\n### ✅")
     assert "Plan for sandbox:" in applied.err
     check_comment(validated.out)
     check_comment(applied.out)
