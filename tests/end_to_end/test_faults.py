@@ -262,12 +262,12 @@ GIVEN_UP: Final = {
     "a page that always drops a person": (
         ("page-drops:adminUsers",),
         "adminUsers: the hub said that it has 5 items, and gave 4 different ones",
-        "somebody may be changing the hub just now: try again in a while",
+        "the hub may be changing at the moment: try again later",
     ),
     "a page that always repeats a person": (
         ("page-repeats:adminUsers",),
         "adminUsers: the hub said that it has 5 items, and gave 4 different ones",
-        "somebody may be changing the hub just now: try again in a while",
+        "the hub may be changing at the moment: try again later",
     ),
     "a key that is revoked while people are read": (
         ("key-revoked:roles@1",),

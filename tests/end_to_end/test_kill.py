@@ -60,6 +60,7 @@ class Sent(NamedTuple):
 COURSE: Final = (
     Sent("adminUsers"),
     Sent("roleDefinitions"),
+    Sent("tenant"),
     Sent("roles"),
     Sent("adminUserCreate", ("create_user", NEW)),
     Sent("adminUser", ("update_profile", CHANGED)),  # the live language, which an update would otherwise reset

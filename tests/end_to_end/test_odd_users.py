@@ -59,7 +59,7 @@ def hub_with(root: Path, misbehaviour: Misbehaviour, *users: UserShape, **files:
 )
 def test_a_user_whom_no_file_can_name_stops_no_command(odd: OddUser, reason: str, tmp_path: Path) -> None:
     with hub_with(tmp_path, Misbehaviour(odd=(odd,)), ANN, ODD, ann=file("ann@example.com", first="Anna")) as hub:
-        write(tmp_path, {"bo-sync.yaml": "unmanaged: delete\nprotect: ['owner*']\n"})
+        write(tmp_path, {"bo-sync.yaml": "unmanaged: delete\nprotect: ['owner*@example.com']\n"})
         plan = json.loads(hub.run("plan", "--format", "json"))
         assert plan["unmanageable"] == [{"id": 99, "reason": reason}]
         assert plan["summary"]["unmanageable"] == 1

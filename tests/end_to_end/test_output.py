@@ -13,7 +13,8 @@ from tests.support.process import COMMAND, Served, bo_sync, environment, in_term
 ROOT = files(file("bob@example.com", "job: Poet"), file("new@example.com"))
 CODES = (
     "Exit codes: 0 nothing to do, or done; 1 the hub, the network or the tool failed; 2 changes pending; "
-    "3 invalid files; 4 refused by a guardrail or a policy; 5 partly applied or interrupted; 6 stale plan; 64 usage."
+    "3 invalid files; 4 refused by a guardrail or a policy; 5 partly applied, unconfirmed or interrupted; 6 stale plan; "
+    "64 usage."
 )
 
 

@@ -138,7 +138,14 @@ def test_a_key_that_may_only_read_applies_nothing_and_the_report_says_so(quiet_h
     done = bo_sync(root, "apply", "--yes", "--format", "json", env=quiet_hub.env("sandbox-viewer"))
     assert done.code == 5
     report = json.loads(done.out)
-    assert report["summary"] == {"applied": 0, "failed": 1, "not_attempted": 0, "unknown": 0}
+    assert report["summary"] == {
+        "applied": 0,
+        "reversed": 0,
+        "unconfirmed": 0,
+        "failed": 1,
+        "not_attempted": 0,
+        "unknown": 0,
+    }
     assert report["outcomes"] == [
         {
             "email": "bob@example.com",
