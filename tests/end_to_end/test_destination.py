@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.world import file, files
+from tests.end_to_end.world import TODAY, file, files
 from tests.support.process import Listening, Page, Served, answering, bo_sync, write
 
 ROOT = files(file("bob@example.com", "phone: '1'", "modules: {pricing: owner, order_data: viewer}"))
@@ -158,14 +158,14 @@ def test_a_key_file_that_others_may_read_is_refused_and_one_that_is_private_is_r
     )
     (root / "key").chmod(0o600)
     # the file that is named outweighs the environment
-    done = bo_sync(root, "plan", "--api-key-file", "key", env={**env, "BO_SYNC_API_KEY": "wrong"})
+    done = bo_sync(root, "plan", "--api-key-file", "key", "--today", TODAY, env={**env, "BO_SYNC_API_KEY": "wrong"})
     assert (done.code, done.err) == (0, "")
 
 
 def test_the_sandbox_is_named_and_asks_for_no_key_even_in_a_pipeline(tmp_path: Path) -> None:
     root = write(tmp_path, ROOT)
-    at_a_desk = bo_sync(root, "plan")
-    meant = bo_sync(root, "plan", "--hub", "sandbox:", env={"CI": "true", "BO_SYNC_API_KEY": KEY})
+    at_a_desk = bo_sync(root, "plan", "--today", TODAY)
+    meant = bo_sync(root, "plan", "--today", TODAY, "--hub", "sandbox:", env={"CI": "true", "BO_SYNC_API_KEY": KEY})
     for done in (at_a_desk, meant):
         assert (done.code, done.err) == (0, "hub: the embedded sandbox, .bo-sync/sandbox.db\n")
         assert done.out.startswith("Plan for sandbox: (1 person, 11 grants)")

@@ -20,7 +20,7 @@ from bo_sync.sandbox.resolvers import MUTATIONS
 from bo_sync.sandbox.shape import Population
 from bo_sync.sandbox.storm import Kind, Storm
 from tests.end_to_end.hubs import weathered
-from tests.end_to_end.world import Held, by_address, file, files, held, person, rows, seen
+from tests.end_to_end.world import TODAY, Held, by_address, file, files, held, person, rows, seen
 from tests.support.process import Ran, bo_sync, served, write
 
 NEW, CHANGED, LESS, GONE = (f"{name}@example.com" for name in ("new", "changed", "less", "gone"))
@@ -200,7 +200,7 @@ def test_a_plan_repeats_what_failed_and_says_nothing_of_it(tmp_path: Path) -> No
     root = write(tmp_path / "files", FILES)
     faults = ("429:adminUsers@1", "cut-half:adminUsers@2", "page-drops:adminUsers@3", "502:roles@1", "500:roles@3")
     with served(tmp_path, LIVE, *faulted(*faults)) as hub:
-        plans = [bo_sync(root, "plan", "--format", "json", env=hub.env()) for _ in range(2)]
+        plans = [bo_sync(root, "plan", "--format", "json", "--today", TODAY, env=hub.env()) for _ in range(2)]
     assert [(plan.code, plan.err) for plan in plans] == [(0, ""), (0, "")]
     assert plans[0].out == plans[1].out
 

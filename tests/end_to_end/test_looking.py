@@ -10,7 +10,7 @@ from bo_sync.cli.app import main
 from bo_sync.sandbox.baseline import baseline
 from bo_sync.sandbox.shape import UserShape
 from bo_sync.sandbox.store import Store
-from tests.end_to_end.world import file, files, person, rows
+from tests.end_to_end.world import TODAY, file, files, person, rows
 from tests.support.process import Page, Served, answering, bo_sync, served, write
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -182,7 +182,7 @@ def test_a_seeded_sandbox_is_planned_against(tmp_path: Path) -> None:
     root = write(tmp_path, ROOT)
     seeded = bo_sync(root, "sandbox", "seed", "40")
     assert (seeded.code, seeded.out[:29]) == (0, "The sandbox holds 40 people w")
-    plan = bo_sync(root, "plan", "--only", "Bob@example.com", "--format", "json")
+    plan = bo_sync(root, "plan", "--only", "Bob@example.com", "--format", "json", "--today", TODAY)
     assert plan.err == "hub: the embedded sandbox, .bo-sync/sandbox.db\n"
     document = json.loads(plan.out)
     assert (document["hub"]["url"], document["hub"]["users"]) == ("sandbox:", 40)

@@ -13,8 +13,8 @@ from tests.support.process import COMMAND, Served, bo_sync, environment, in_term
 ROOT = files(file("bob@example.com", "job: Poet"), file("new@example.com"))
 CODES = (
     "Exit codes: 0 nothing to do, or done; 1 the hub, the network or the tool failed; 2 changes pending; "
-    "3 invalid files; 4 refused by a guardrail or a policy; 5 partly applied, unconfirmed or interrupted; 6 stale plan; "
-    "64 usage."
+    "3 invalid files; 4 refused by a guardrail or a policy; 5 partly applied, unconfirmed or interrupted; "
+    "6 stale plan; 64 usage."
 )
 
 
@@ -43,7 +43,7 @@ BOB = "modules: {pricing: owner, order_data: viewer}"
 def test_a_warning_is_talk_and_quiet_silences_it(quiet_hub: Served, tmp_path: Path) -> None:
     root = write(tmp_path, {**ROOT, "users/x.YAML": ""})
     warning = "users/x.YAML:1:1: warning: this is not read; expected a name that ends in .yaml or .yml (BOS018)\n"
-    loud, quiet = (bo_sync(root, "plan", *more, env=quiet_hub.env()) for more in ((), ("--quiet",)))
+    loud, quiet = (bo_sync(root, "plan", "--today", TODAY, *more, env=quiet_hub.env()) for more in ((), ("--quiet",)))
     assert (loud.err, quiet.err) == (warning, "")
     assert loud.out == quiet.out
 
@@ -58,7 +58,7 @@ def test_the_plan_beside_a_json_report_is_talk(tmp_path: Path) -> None:
 
 def test_a_reader_who_goes_away_hears_no_complaint(quiet_hub: Served, tmp_path: Path) -> None:
     root = write(tmp_path, files(*(file(f"p{number}@example.com") for number in range(1200))))
-    line = f"{' '.join(COMMAND)} plan | head -1; echo ${{PIPESTATUS[0]}}"
+    line = f"{' '.join(COMMAND)} plan --today {TODAY} | head -1; echo ${{PIPESTATUS[0]}}"
     env = {**environment(), **quiet_hub.env()}
     done = subprocess.run(
         ["bash", "-c", line], cwd=root, env=env, capture_output=True, text=True, timeout=60, check=True
@@ -182,7 +182,7 @@ def test_a_poor_locale_costs_characters_and_nothing_else(
 ) -> None:
     root = write(tmp_path, files(file("bob@example.com", "job: Ünïcødé 字", "platform: {backoffice: true}")))
     done = subprocess.run(
-        [*COMMAND, "plan"],
+        [*COMMAND, "plan", "--today", TODAY],
         cwd=root,
         env={**environment(), **quiet_hub.env(), **locale},
         capture_output=True,

@@ -160,20 +160,21 @@ def read_plan(common: Common, hub: CommerceHub, narrowing: Narrowing) -> Reading
         if selection.is_everyone:
             files, live = read_both(lambda: load_files(common), hub, watched, addresses)
             meet_live(live.users)
-            warn_of_age(common, files.tree.settings)
-            return _marked(plan_of(files, live, hub, narrowing), common)
+            return _finished(plan_of(files, live, hub, narrowing), common, files.tree.settings)
         errors, live = read_both(lambda: _errors(common), hub, watched, _declared)
     meet_live(live.users)
-    warn_of_age(common, errors.tree.settings)
     reading = plan_of(_sound_files(common, errors, live, selection), live, hub, narrowing)
     if errors.policies and reading.plan.changes and not only_takes(reading.plan.changes):
         raise _invalid(
             warned(errors.tree.problems, errors.policies), "the policies", "fix these errors; nothing was changed"
         )
-    return _marked(reading, common)
+    return _finished(reading, common, errors.tree.settings)
 
 
-def _marked(reading: Reading, common: Common) -> Reading:
+def _finished(reading: Reading, common: Common, settings: Settings) -> Reading:
+    """`reading` with the marks of the base, and a warning when its plan rests on an old table of operations."""
+    if reading.plan.effects or reading.plan.policies:
+        warn_of_age(common, settings)
     return replace(reading, plan=marked(reading.plan, common.root))
 
 
