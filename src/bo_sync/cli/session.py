@@ -74,7 +74,7 @@ def warn_of_age(common: Common, settings: Settings) -> None:
     facts = in_use(settings)
     days = age_in_days(facts, common.day(settings))
     if days > OLDEST and not common.quiet:
-        say(f"warning: the operations table of {facts.taken} is {days} days old")
+        say(f"warning: the operations table of {facts.taken} is older than {OLDEST} days")
         say("hint: `bo-sync catalogue refresh --output catalogue/operations.csv`")
 
 
