@@ -179,11 +179,90 @@ def test_what_somebody_else_changes_after_us_is_applied_with_a_warning(
     assert done.errors["ada"] == f"warning: changed in the hub after this run: {told}"
 
 
-def test_a_value_from_before_is_no_later_change_whatever_moment_the_hub_gives_it(tmp_path: Path) -> None:
-    sql = "UPDATE users SET phone = '1', lastModifiedAt = '2099-01-01T00:00:00.000Z' WHERE phone = '2'"
-    with hub_of(Misbehaviour(meanwhile={1: sql}), PHONE) as hub:
-        done = applied(write(tmp_path, files(KEPT, file(ADA, "phone: '2'"))), hub)
+LATER = "2099-01-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("does", "live", "text", "told"),
+    [
+        pytest.param(
+            Misbehaviour(
+                meanwhile={1: "UPDATE users SET phone = '1', lastModifiedAt = '2099-01-01T00:00:00.000Z'"},
+            ),
+            PHONE,
+            file(ADA, "phone: '2'"),
+            "phone: sent “2”, found “1”",
+            id="a field that another client set back",
+        ),
+        pytest.param(
+            Misbehaviour(ignored=frozenset({"adminUserUpdate"}), ignored_moment=LATER),
+            PHONE,
+            file(ADA, "phone: '2'"),
+            "phone: sent “2”, found “1”",
+            id="a field that the hub ignored",
+        ),
+        pytest.param(
+            Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_moment=LATER),
+            person(ADA, *rows(pricing="OWNER")),
+            file(ADA),
+            "pricing: sent none, found owner",
+            id="a revoke that the hub ignored",
+        ),
+        pytest.param(
+            Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_moment=LATER),
+            person(ADA, *rows(pricing="VIEWER")),
+            file(ADA, "modules: {pricing: owner}"),
+            "pricing: sent owner, found viewer",
+            id="a raise that the hub ignored",
+        ),
+        pytest.param(
+            Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_moment=LATER),
+            person(ADA, *rows(pricing="OWNER")),
+            file(ADA, "modules: {pricing: viewer}"),
+            "pricing: sent viewer, found owner",
+            id="a lowering that the hub ignored",
+        ),
+        pytest.param(
+            Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_moment=LATER),
+            person(ADA, *rows(sales="EDITOR")),
+            file(ADA),
+            "sales_hub: sent none, found owner",
+            id="a platform area that the hub left on",
+        ),
+        pytest.param(
+            Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_moment=LATER),
+            person(ADA, *rows(pricing="NONE")),
+            file(ADA, "modules: {pricing: editor}"),
+            "pricing: sent editor, found none",
+            id="a grant in an empty row that the hub ignored",
+        ),
+        pytest.param(
+            Misbehaviour(
+                meanwhile={1: f"UPDATE roles SET lastModifiedAt = '{LATER}', access = 'OWNER' WHERE access = 'NONE'"}
+            ),
+            person(ADA, *rows(pricing="OWNER")),
+            file(ADA),
+            "pricing: sent none, found owner",
+            id="a revoke that another client set back",
+        ),
+        pytest.param(
+            Misbehaviour(
+                meanwhile={2: f"UPDATE roles SET lastModifiedAt = '{LATER}', access = 'NONE' WHERE access = 'EDITOR'"}
+            ),
+            None,
+            file(ADA, "modules: {pricing: editor}"),
+            "pricing: sent editor, found none",
+            id="a new user's grant that another client took away",
+        ),
+    ],
+)
+def test_a_value_from_before_is_not_a_later_change_whatever_moment_the_hub_gives_it(
+    tmp_path: Path, *, does: Misbehaviour, live: UserShape | None, text: str, told: str
+) -> None:
+    with hub_of(does, *([live] if live else [])) as hub:
+        done = applied(write(tmp_path, files(KEPT, text)), hub)
     assert (done.code, done.outcomes) == (5, {"ada": "unconfirmed"})
+    assert done.errors["ada"] == f"the hub answered success, but shows another value: {told}"
 
 
 @pytest.mark.parametrize("writes", [1, 2, 3])
