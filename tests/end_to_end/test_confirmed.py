@@ -238,7 +238,9 @@ LATER = "2099-01-01T00:00:00.000Z"
         ),
         pytest.param(
             Misbehaviour(
-                meanwhile={1: f"UPDATE roles SET lastModifiedAt = '{LATER}', access = 'OWNER' WHERE access = 'NONE'"}
+                meanwhile={
+                    1: "UPDATE roles SET lastModifiedAt = '2099-01-01T00:00Z', access = 'OWNER' WHERE access = 'NONE'"
+                }
             ),
             person(ADA, *rows(pricing="OWNER")),
             file(ADA),
@@ -247,7 +249,9 @@ LATER = "2099-01-01T00:00:00.000Z"
         ),
         pytest.param(
             Misbehaviour(
-                meanwhile={2: f"UPDATE roles SET lastModifiedAt = '{LATER}', access = 'NONE' WHERE access = 'EDITOR'"}
+                meanwhile={
+                    2: "UPDATE roles SET lastModifiedAt = '2099-01-01T00:00Z', access = 'NONE' WHERE access = 'EDITOR'"
+                }
             ),
             None,
             file(ADA, "modules: {pricing: editor}"),

@@ -1,5 +1,6 @@
 """A hub is never left without owners: by reads that lag, by writes that are not done, or by two runs at once."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -8,6 +9,8 @@ import pytest
 
 from bo_sync.execute import apply_plan
 from bo_sync.journal.past import Past, read
+from bo_sync.sandbox.faults import Answer
+from bo_sync.sandbox.hub import SandboxHub
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.world import by_address, file, files, person, rows, seen
 from tests.support.applying import Applied, applied, client_of, planned
@@ -100,6 +103,40 @@ def test_no_owner_is_deleted_while_no_read_shows_the_new_one(tmp_path: Path, lag
     assert done.code == 5
     assert left
     assert "not_attempted" in done.outcomes.values()
+
+
+class OldReplica(MisbehavingHub):
+    """Once a write was sent, a second replica answers reads of roles; it is older than the plan, and has no owners."""
+
+    def _read(self, method: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        if not self.writes or b"roles(" not in body:
+            return super()._read(method, headers, body)
+        with Store.open() as old:
+            clerk = rows(role="VIEWER", backoffice="OWNER")
+            old.load({"users": [{**found, "roles": person("", *clerk)["roles"]} for found in LIVE]})
+            return SandboxHub(old, keyless=True).answer(method, headers, body)
+
+
+@pytest.mark.parametrize(
+    ("texts", "ann", "bob"),
+    [
+        pytest.param(BOTH_DELETED, "not_attempted", "not_attempted", id="both owners are deleted"),
+        pytest.param(BOTH_DEMOTED, None, "reversed", id="both owners are lowered"),
+        pytest.param((gone(ANN), user(BOB), user(DAN, *OWNS)), "not_attempted", "reversed", id="one of each"),
+    ],
+)
+@pytest.mark.parametrize("ignored", [True, False], ids=["the raise is not done", "the raise is done"])
+def test_reads_older_than_the_plan_do_not_take_the_last_ownership(
+    tmp_path: Path, *, texts: tuple[str, ...], ann: str | None, bob: str, ignored: bool
+) -> None:
+    does = Misbehaviour(ignored=frozenset({"roleUpdate"} if ignored else ()), ignored_for=frozenset({DAN}))
+    with Store.open() as store:
+        store.load({"users": LIVE})
+        done = applied(write(tmp_path, files(*texts)), OldReplica(store, does, keyless=True))
+        assert owners(store)
+    assert done.code == 5
+    assert ann is None or done.outcomes["ann"] == ann
+    assert done.outcomes["bob"] == bob
 
 
 def test_owners_are_deleted_once_a_read_shows_the_new_one(tmp_path: Path) -> None:

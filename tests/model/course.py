@@ -62,7 +62,7 @@ class Course:
         self.watch = Watch(self.store)
         self.is_watched = misbehaviour == NOTHING
         self.touched: set[str] = set()
-        self.planned: tuple[Change, ...] = ()
+        self.planned = tuple[Change, ...]()
         self.others = Others(self.store, self.touched, self.watch.learn)
         self.hub = MisbehavingHub(self.store, misbehaviour, self.home.behaviour, weather=self.watch, keyless=True)
 
