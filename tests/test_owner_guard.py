@@ -241,7 +241,25 @@ def test_a_run_that_is_stopped_waits_no_more() -> None:
 )
 def test_the_owners_after_the_last_loss(states: list[set[int]], left: int, reads: int) -> None:
     hub, before = lagging(*states), reading(plan(LOWERED, RAISED), 1, 2, others=(3,))
-    assert guard(hub, before, raised={3}, lost={1}).remaining() == left
+    assert len(guard(hub, before, raised={3}, lost={1}).remaining()) == left
+    assert len(hub.asked) == reads
+
+
+@pytest.mark.parametrize(
+    ("states", "left", "reads"),
+    [
+        pytest.param([{1, 3}], {1, 3}, 1, id="the first read shows the return"),
+        pytest.param([{3}, {3}, {1, 3}], {1, 3}, 3, id="the third read shows the return"),
+        pytest.param([{3}], {3}, 4, id="no read shows the return"),
+        pytest.param([{1}], {1}, 4, id="only the return is shown"),
+        pytest.param([set()], set(), 4, id="no read shows an owner"),
+    ],
+)
+def test_the_owners_after_a_return_of_ownership(states: list[set[int]], left: set[int], reads: int) -> None:
+    hub, before = lagging(*states), reading(plan(LOWERED, RAISED), 1, 2, others=(3,))
+    found = guard(hub, before, raised={3}, lost={1, 2})
+    found.note_return(1)
+    assert found.remaining() == left
     assert len(hub.asked) == reads
 
 

@@ -86,17 +86,22 @@ class OwnerGuard:
         if key_of(change, after) in after:
             self.raised.add(user_id)
 
-    def remaining(self) -> int:
-        """How many owners are left after the last loss, read until a read agrees with what this run did.
+    def note_return(self, user_id: int) -> None:
+        """The hub confirmed that a user has the ownership again that this run took."""
+        self.lost.discard(user_id)
+        self.raised.add(user_id)
+
+    def remaining(self) -> frozenset[int]:
+        """The owners left after the last loss or return, read until a read agrees with what this run did.
 
         When none agrees in 4 reads, the last one counts. Raises HubError when they cannot be read.
         """
-        left = 0
+        left: frozenset[int] = frozenset()
         for seconds in (0.0, *WAITS):
             if seconds and not self.pause(seconds):
                 break
             owners = self._read()
-            left = len(owners - self.lost)
+            left = frozenset(owners - self.lost)
             if self.lost.isdisjoint(owners) and self.raised - self.lost <= owners:
                 break
         return left
