@@ -123,7 +123,8 @@ def _differences(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinit
             if user is None:
                 yield _Difference("sent a new user, found none with the id that the hub answered")
             else:
-                yield from _fields(change.profile, user, {}, None)
+                before = dict.fromkeys((entry.field for entry in change.profile), None)
+                yield from _fields(change.profile, user, before, sent.moment)
                 yield from _grants(sent, read, definitions)
         case UpdateUser() as change:
             if change.profile and user is None:

@@ -312,7 +312,9 @@ def _send(state: _Run, step: Step) -> None:
     match step:
         case CreateStep(change):
             definitions = state.reading.live.definitions.values()
-            _claim(state, change, create(state.hub, change, definitions, state.reading.live.by_id))
+            made = create(state.hub, change, definitions, state.reading.live.by_id)
+            _claim(state, change, made.id)
+            _note_moment(state, change, made.moment)
             if any(definition.default_access is not Access.NONE for definition in definitions):
                 strip_defaults(state.hub, _target(state, change))
         case ProfileStep(change, fields):
