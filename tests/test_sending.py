@@ -11,7 +11,14 @@ import pytest
 from bo_sync.core.changes import DeleteUser, GrantChange, RevokeGrant
 from bo_sync.core.model import Access, GrantRow, LiveUser, Role, RoleDefinition
 from bo_sync.core.text import Text
-from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubMovedError, HubUnreachableError
+from bo_sync.errors import (
+    HubDeniedError,
+    HubError,
+    HubFateUnknownError,
+    HubMovedError,
+    HubUnconfirmedError,
+    HubUnreachableError,
+)
 from bo_sync.sending import Target, create, delete, strip_defaults, update_profile, write_grants
 from tests.support import builders
 from tests.support.builders import duplicate, field_change, revoke, set_grant, value
@@ -36,6 +43,10 @@ NO = Event(refused)
 DENIED = Event(denied)
 UNREACHABLE = Event(unreachable)
 MOVED = Event(moved)
+
+
+def another_value() -> HubError:
+    return HubUnconfirmedError("the hub stored another value", operation="adminUserCreate")
 
 
 def first(done: Callable[[InMemoryHub], None], error: Callable[[], HubError] = unknown) -> Event:
@@ -140,6 +151,27 @@ CREATES: dict[str, Case] = {
         HubError,
         GIVEN_UP,
     ),
+    "it was answered with another value, and a read shows what was sent": Case(
+        (("create_user", (Event(another_value, 99),)),), ("create_user", "read_user")
+    ),
+    "it was answered with another value, and a read shows that": Case(
+        (("create_user", (first(somebody(phone="3"), another_value),)),),
+        ("create_user", "read_user"),
+        HubUnconfirmedError,
+        "stored another value",
+    ),
+    "it was answered with another value, and no read shows the user yet": Case(
+        (("create_user", (Event(another_value),)),),
+        ("create_user", "read_user"),
+        HubUnconfirmedError,
+        "stored another value",
+    ),
+    "a second try was answered with another value": Case(
+        (("create_user", (LOST, first(somebody(phone="3"), another_value))),),
+        ("create_user", "read_user", "create_user", "read_user"),
+        HubUnconfirmedError,
+        "stored another value",
+    ),
     "the hub refuses": Case((("create_user", (NO,)),), ("create_user",), HubError, "the hub said no"),
     "the key may not": Case((("create_user", (DENIED,)),), ("create_user",), HubDeniedError, "lacks the access"),
     "the key may not at the second try": Case(
@@ -155,7 +187,7 @@ CREATES: dict[str, Case] = {
 @pytest.mark.parametrize("case", CREATES.values(), ids=CREATES.keys())
 def test_creating(case: Case) -> None:
     hub = InMemoryHub(hub_of())
-    number = run(case, hub, lambda found: create(found, NEW, DEFINITIONS))
+    number = run(case, hub, lambda found: create(found, NEW, DEFINITIONS).id)
     if case.error is None:
         assert (hub.person(JANE).id, hub.person(JANE).profile) == (number, ASKED_FOR)
 
@@ -166,7 +198,7 @@ def test_a_new_person_with_what_the_hub_gives_by_itself_is_the_one_we_asked_for(
 ) -> None:
     given = {found.id: found.default_access for found in known} | {"definition-rma": Access.OWNER}
     hub = InMemoryHub(hub_of(definitions=known), given).script("create_user", JANE, CUT)
-    assert create(hub, NEW, known) == hub.person(JANE).id
+    assert create(hub, NEW, known).id == hub.person(JANE).id
 
 
 def test_a_person_with_more_than_the_hub_gives_by_itself_is_somebody_elses() -> None:

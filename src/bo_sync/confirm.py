@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Final, Literal, assert_never
 
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
-from bo_sync.core.live import holdings
+from bo_sync.core.live import effective, holdings
 from bo_sync.core.model import (
     Access,
     FieldValue,
@@ -123,7 +123,8 @@ def _differences(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinit
             if user is None:
                 yield _Difference("sent a new user, found none with the id that the hub answered")
             else:
-                yield from _fields(change.profile, user, {}, None)
+                before = dict.fromkeys((entry.field for entry in change.profile), None)
+                yield from _fields(change.profile, user, before, sent.moment)
                 yield from _grants(sent, read, definitions)
         case UpdateUser() as change:
             if change.profile and user is None:
@@ -155,24 +156,33 @@ def _shown(value: Text | None) -> str:
 
 
 def _grants(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinition]) -> Iterator[_Difference]:
-    """Grants that differ: those that were changed, and of a new user every one in a role that we manage."""
+    """Grants that differ: those that were changed, and of a new user every one in a role that we manage.
+
+    An access from before the run is not a later change, whatever moment its row has.
+    """
     change = sent.change
     if isinstance(change, DeleteUser) or not change.grants:
         return
     rows = read.rows.get(sent.id, ())
     held = holdings(rows, {definition.id: role for role, definition in definitions.items()})
-    wanted: dict[Role, Access] = dict.fromkeys(definitions, Access.NONE) if isinstance(change, CreateUser) else {}
+    wanted: dict[Role, Access] = {}
+    before: dict[Role, set[Access]] = {}
+    if isinstance(change, CreateUser):
+        wanted = dict.fromkeys(definitions, Access.NONE)
+        before = {role: {effective(role, definition.default_access)} for role, definition in definitions.items()}
     for grant in change.grants:
         if isinstance(grant, RemoveDuplicate):
             if any(row.id == grant.row_id for row in rows):
                 yield _Difference(f"{grant.role}: sent the removal of a duplicate role row, found the row")
         else:
             wanted[grant.role] = grant.after
+            before.setdefault(grant.role, set()).add(grant.before)
     for role, access in wanted.items():
         row = held[role].row if role in held else None
         found = Access.NONE if row is None else row.access
         if found is not access:
-            is_later = row is not None and _is_after(row.updated_at, sent.moment)
+            is_old = found in before[role]
+            is_later = not is_old and row is not None and _is_after(row.updated_at, sent.moment)
             yield _Difference(f"{role}: sent {access.word}, found {found.word}", is_later)
 
 

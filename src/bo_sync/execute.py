@@ -6,7 +6,7 @@ too: the report is made from what happened, never from what was meant to.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -116,29 +116,50 @@ def apply_plan(reading: Reading, hub: Hub, options: Options, progress: Progress)
 
 
 def _look_after(state: _Run) -> None:
-    """The owners after the last loss of ownership: while there are too few, what was lowered last is given back."""
+    """The owners after the last loss of ownership: while there are too few, what was lowered last is given back.
+
+    Then they are read again, since a hub may answer success and store nothing.
+    """
     guard = state.guard
     if not guard.lost:
         return
     try:
-        left = guard.remaining()
+        owners = guard.remaining()
+        _give_back(state, len(owners))
+        if state.reversals:
+            owners = guard.remaining()
     except HubError as error:
         _unread_owners(state, error)
         return
+    _check_returns(state, owners)
+    if len(owners) < guard.least:
+        state.owners = OwnersLeft(len(owners), guard.least, _makes_owner(state))
+
+
+def _give_back(state: _Run, left: int) -> None:
+    """Gives ownership back, what was lowered last first, until `left` owners are enough by what the hub answers."""
     for step in reversed(state.lowered):
-        if left >= guard.least:
+        if left >= state.guard.least:
             return
         left += _given_back(state, step, left)
-    if left < guard.least:
-        state.owners = OwnersLeft(left, guard.least, _makes_owner(state))
+
+
+def _check_returns(state: _Run, owners: Collection[int]) -> None:
+    """A user whose ownership was given back, and who is not among the `owners` read since, is unconfirmed."""
+    message = "ownership given back, but the hub still shows the user as not an owner"
+    for change in state.reading.plan.changes:
+        key = change.email.folded
+        if key in state.reversals and not isinstance(change, CreateUser) and change.id not in owners:
+            state.errors[key] = HubUnconfirmedError(message, operation="roles", hint="run plan again")
 
 
 def _unread_owners(state: _Run, error: HubError) -> None:
-    """Who owns is not known, so nothing is given back, and no loss of ownership is called applied."""
+    """Who owns is not known, so nothing more is given back, and no loss or return of ownership is called done."""
     message = f"who still owns Roles & permissions could not be read: {error.message}"
     unknown = HubFateUnknownError(message, operation=error.operation)
     for change in state.reading.plan.changes:
-        if not isinstance(change, CreateUser) and change.id in state.guard.lost:
+        is_lost = not isinstance(change, CreateUser) and change.id in state.guard.lost
+        if is_lost or change.email.folded in state.reversals:
             state.errors.setdefault(change.email.folded, unknown)
 
 
@@ -158,7 +179,7 @@ def _given_back(state: _Run, step: GrantStep, left: int) -> int:
     except HubError as error:
         state.errors.setdefault(key, error)
         return 0
-    state.guard.lost.discard(change.id)
+    state.guard.note_return(change.id)
     state.reversals[key] = (
         f"ownership given back: {left} would own Roles & permissions with Backoffice on, "
         f"and at least {state.guard.least} must"
@@ -291,7 +312,9 @@ def _send(state: _Run, step: Step) -> None:
     match step:
         case CreateStep(change):
             definitions = state.reading.live.definitions.values()
-            _claim(state, change, create(state.hub, change, definitions, state.reading.live.by_id))
+            made = create(state.hub, change, definitions, state.reading.live.by_id)
+            _claim(state, change, made.id)
+            _note_moment(state, change, made.moment)
             if any(definition.default_access is not Access.NONE for definition in definitions):
                 strip_defaults(state.hub, _target(state, change))
         case ProfileStep(change, fields):

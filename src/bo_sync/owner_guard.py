@@ -50,7 +50,8 @@ class OwnerGuard:
         """Why `change` may not take ownership away now, or "" when it may.
 
         A user is lowered when the owners read, and those whom this run raised, are enough; that can be taken back. A
-        user is deleted only when a read shows enough, so that is waited for where the raises promise it.
+        user is deleted only when a read shows enough, so that is waited for where the raises promise it. A read that
+        shows the user as not an owner skips no count: it may be older than the plan.
         """
         spared, least = {change.id, *self.lost}, self.least
         left = 0
@@ -61,8 +62,6 @@ class OwnerGuard:
                 owners = self._read()
             except HubError as error:
                 return f"not sent: who would still own Roles & permissions could not be read: {error.message}"
-            if change.id not in owners:
-                return ""
             promised = len((owners | self.raised) - spared)
             left = len(owners - spared) if isinstance(change, DeleteUser) else promised
             if left >= least:
@@ -87,17 +86,22 @@ class OwnerGuard:
         if key_of(change, after) in after:
             self.raised.add(user_id)
 
-    def remaining(self) -> int:
-        """How many owners are left after the last loss, read until a read agrees with what this run did.
+    def note_return(self, user_id: int) -> None:
+        """The hub confirmed that a user has the ownership again that this run took."""
+        self.lost.discard(user_id)
+        self.raised.add(user_id)
+
+    def remaining(self) -> frozenset[int]:
+        """The owners left after the last loss or return, read until a read agrees with what this run did.
 
         When none agrees in 4 reads, the last one counts. Raises HubError when they cannot be read.
         """
-        left = 0
+        left: frozenset[int] = frozenset()
         for seconds in (0.0, *WAITS):
             if seconds and not self.pause(seconds):
                 break
             owners = self._read()
-            left = len(owners - self.lost)
+            left = frozenset(owners - self.lost)
             if self.lost.isdisjoint(owners) and self.raised - self.lost <= owners:
                 break
         return left

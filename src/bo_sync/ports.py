@@ -50,6 +50,14 @@ class Invitation:
     redirect_url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A new user: the hub's id, and the hub's own moment of the creation, or None where it names none."""
+
+    id: int
+    moment: Text | None = None
+
+
 Again = Callable[[], None]
 """Asked before a write is repeated, because the time since the first try may have changed who may be written to. Raises
 HubError when it must not be; the write then certainly did not happen."""
@@ -106,8 +114,8 @@ class HubWriter(Protocol):
     - HubDeniedError, HubUnreachableError and plain HubError: it certainly did not happen.
     """
 
-    def create_user(self, email: Text, profile: Profile, taken: Collection[int] = ()) -> int:
-        """Creates a person without grants and returns the hub's id; one of the ids `taken` is another user's."""
+    def create_user(self, email: Text, profile: Profile, taken: Collection[int] = ()) -> Created:
+        """Creates a person without grants; one of the ids `taken` is another user's."""
 
     def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> Text | None:
         """Sets the given fields. The live language is read again and sent along when `profile` does not set one."""

@@ -24,7 +24,7 @@ from bo_sync.core.live import effective
 from bo_sync.core.model import Access, FieldValue, GrantRow, LiveUser, Profile, Role, RoleDefinition, is_same_value
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError, HubFateUnknownError, HubMovedError, HubUnconfirmedError
-from bo_sync.ports import Again, CreateRow, DeleteRow, Hub, RowWrite, UpdateRow, no_objection
+from bo_sync.ports import Again, Created, CreateRow, DeleteRow, Hub, RowWrite, UpdateRow, no_objection
 
 T = TypeVar("T")
 
@@ -44,22 +44,22 @@ class Target:
     is_shared: bool = False
 
 
-def create(hub: Hub, change: CreateUser, known: Collection[RoleDefinition], taken: Collection[int] = ()) -> int:
-    """Creates the user and returns the hub's id of them. `known` are the role definitions that we know, `taken` the ids
+def create(hub: Hub, change: CreateUser, known: Collection[RoleDefinition], taken: Collection[int] = ()) -> Created:
+    """Creates the user. `known` are the role definitions that we know, `taken` the ids
     that the hub had before: what answers with one of those is another user, who gets nothing."""
     try:
         return hub.create_user(change.email, change.profile, taken)
     except _DOUBTS as doubt:
         found = _created(hub, change, doubt, known=known, taken=taken)
         if found is not None:
-            return found.id
+            return found
     try:
         return hub.create_user(change.email, change.profile, taken)
     except _DOUBTS as again:
         found = _created(hub, change, again, known=known, taken=taken)
         if found is None:
             raise _given_up(again) from again
-        return found.id
+        return found
 
 
 def update_profile(hub: Hub, target: Target, fields: Sequence[FieldChange]) -> Text | None:
@@ -238,12 +238,20 @@ def _fields_missing(found: LiveUser, fields: Sequence[FieldChange]) -> list[Fiel
 
 def _created(
     hub: Hub, change: CreateUser, doubt: HubError, *, known: Collection[RoleDefinition], taken: Collection[int]
-) -> LiveUser | None:
-    """The person whom we asked for, when the hub has them. Raises HubMovedError when somebody else made them."""
+) -> Created | None:
+    """The person whom we asked for, when the hub has them. Raises HubMovedError when somebody else made them.
+
+    Raises `doubt` where the hub answered with another value than was sent, unless the read shows what was sent.
+    """
     found = _user(hub, change.email, doubt)
-    if found is not None and (found.id in taken or not _is_fresh(found, change.profile, known)):
-        _moved(change.email, "adminUserCreate", "somebody else created this person meanwhile")
-    return found
+    if found is None:
+        if isinstance(doubt, HubUnconfirmedError):
+            raise doubt
+        return None
+    with _stored_so(doubt):
+        if found.id in taken or not _is_fresh(found, change.profile, known):
+            _moved(change.email, "adminUserCreate", "somebody else created this person meanwhile")
+    return Created(found.id, found.updated_at)
 
 
 def _is_fresh(found: LiveUser, profile: Profile, known: Collection[RoleDefinition]) -> bool:

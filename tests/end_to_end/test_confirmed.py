@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -142,6 +143,34 @@ def test_a_creation_that_answers_with_another_user_gives_that_user_nothing(tmp_p
     assert "the hub answers with" in done.errors["ada"]
 
 
+class PromotingHub(MisbehavingHub):
+    """Stores another job than a creation names, and answers with it."""
+
+    def _stored(self, asked: Any) -> Any:
+        if asked.get("operationName") == "adminUserCreate":
+            asked["variables"]["input"]["job"] = "Boss"
+        return asked
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        pytest.param("job: Clerk", "job: sent Clerk, answered Boss", id="another text"),
+        pytest.param("job: null", "job: sent nothing, answered Boss", id="a text for nothing"),
+    ],
+)
+def test_a_creation_that_answers_with_another_value_is_unconfirmed_and_gets_no_grant(
+    tmp_path: Path, line: str, told: str
+) -> None:
+    with Store.open() as store:
+        store.load({"users": [KEEPER]})
+        hub = PromotingHub(store, Misbehaviour(tenant="acme"), keyless=True)
+        done = applied(write(tmp_path, files(KEPT, file(ADA, line, "modules: {pricing: owner}"))), hub)
+        assert seen(by_address(store.snapshot())[ADA]).access == {}
+    assert (done.code, done.outcomes) == (5, {"ada": "unconfirmed"})
+    assert done.errors["ada"] == f"adminUserCreate of {ADA}: the hub stored another value: {told}"
+
+
 def test_two_creations_with_one_id_give_nobody_anything(tmp_path: Path) -> None:
     texts = [file(f"{name}@example.com", "modules: {pricing: owner}", first=name) for name in ("ann", "ben")]
     with hub_of(Misbehaviour(answers_old_id=777)) as hub:
@@ -168,22 +197,126 @@ def test_two_creations_with_one_id_give_nobody_anything(tmp_path: Path) -> None:
             "phone: sent “2”, found “3”",
             id="a field",
         ),
+        pytest.param(
+            None,
+            file(ADA, "job: Clerk"),
+            "UPDATE users SET job = 'Boss', lastModifiedAt = '2099-01-01T00:00:00.000Z' WHERE job = 'Clerk'",
+            "job: sent “Clerk”, found “Boss”",
+            id="a field of a new user",
+        ),
+        pytest.param(
+            None,
+            file(ADA, "job: null", "modules: {pricing: viewer}"),
+            "UPDATE users SET job = 'Boss', lastModifiedAt = '2099-01-01T00:00:00.000Z' WHERE job IS NULL",
+            "job: sent nothing, found “Boss”",
+            id="an empty field of a new user who gets a grant",
+        ),
     ],
 )
 def test_what_somebody_else_changes_after_us_is_applied_with_a_warning(
-    tmp_path: Path, *, live: UserShape, text: str, sql: str, told: str
+    tmp_path: Path, *, live: UserShape | None, text: str, sql: str, told: str
 ) -> None:
-    with hub_of(Misbehaviour(meanwhile={1: sql}), live) as hub:
+    with hub_of(Misbehaviour(meanwhile={1: sql}), *([live] if live else [])) as hub:
         done = applied(write(tmp_path, files(KEPT, text)), hub)
     assert (done.code, done.outcomes) == (0, {"ada": "applied"})
     assert done.errors["ada"] == f"warning: changed in the hub after this run: {told}"
 
 
-def test_a_value_from_before_is_no_later_change_whatever_moment_the_hub_gives_it(tmp_path: Path) -> None:
-    sql = "UPDATE users SET phone = '1', lastModifiedAt = '2099-01-01T00:00:00.000Z' WHERE phone = '2'"
-    with hub_of(Misbehaviour(meanwhile={1: sql}), PHONE) as hub:
-        done = applied(write(tmp_path, files(KEPT, file(ADA, "phone: '2'"))), hub)
+LATER = "2099-01-01T00:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("does", "live", "text", "told"),
+    [
+        pytest.param(
+            Misbehaviour(
+                meanwhile={1: "UPDATE users SET phone = '1', lastModifiedAt = '2099-01-01T00:00:00.000Z'"},
+            ),
+            PHONE,
+            file(ADA, "phone: '2'"),
+            "phone: sent “2”, found “1”",
+            id="a field that another client set back",
+        ),
+        pytest.param(
+            Misbehaviour(ignored=frozenset({"adminUserUpdate"}), ignored_moment=LATER),
+            PHONE,
+            file(ADA, "phone: '2'"),
+            "phone: sent “2”, found “1”",
+            id="a field that the hub ignored",
+        ),
+        pytest.param(
+            Misbehaviour(meanwhile={1: "UPDATE users SET job = NULL, lastModifiedAt = '2099-01-01T00:00:00.000Z'"}),
+            None,
+            file(ADA, "job: Clerk"),
+            "job: sent “Clerk”, found nothing",
+            id="a new user's field that another client cleared",
+        ),
+        pytest.param(
+            Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_moment=LATER),
+            person(ADA, *rows(pricing="OWNER")),
+            file(ADA),
+            "pricing: sent none, found owner",
+            id="a revoke that the hub ignored",
+        ),
+        pytest.param(
+            Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_moment=LATER),
+            person(ADA, *rows(pricing="VIEWER")),
+            file(ADA, "modules: {pricing: owner}"),
+            "pricing: sent owner, found viewer",
+            id="a raise that the hub ignored",
+        ),
+        pytest.param(
+            Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_moment=LATER),
+            person(ADA, *rows(pricing="OWNER")),
+            file(ADA, "modules: {pricing: viewer}"),
+            "pricing: sent viewer, found owner",
+            id="a lowering that the hub ignored",
+        ),
+        pytest.param(
+            Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_moment=LATER),
+            person(ADA, *rows(sales="EDITOR")),
+            file(ADA),
+            "sales_hub: sent none, found owner",
+            id="a platform area that the hub left on",
+        ),
+        pytest.param(
+            Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_moment=LATER),
+            person(ADA, *rows(pricing="NONE")),
+            file(ADA, "modules: {pricing: editor}"),
+            "pricing: sent editor, found none",
+            id="a grant in an empty row that the hub ignored",
+        ),
+        pytest.param(
+            Misbehaviour(
+                meanwhile={
+                    1: "UPDATE roles SET lastModifiedAt = '2099-01-01T00:00Z', access = 'OWNER' WHERE access = 'NONE'"
+                }
+            ),
+            person(ADA, *rows(pricing="OWNER")),
+            file(ADA),
+            "pricing: sent none, found owner",
+            id="a revoke that another client set back",
+        ),
+        pytest.param(
+            Misbehaviour(
+                meanwhile={
+                    2: "UPDATE roles SET lastModifiedAt = '2099-01-01T00:00Z', access = 'NONE' WHERE access = 'EDITOR'"
+                }
+            ),
+            None,
+            file(ADA, "modules: {pricing: editor}"),
+            "pricing: sent editor, found none",
+            id="a new user's grant that another client took away",
+        ),
+    ],
+)
+def test_a_value_from_before_is_not_a_later_change_whatever_moment_the_hub_gives_it(
+    tmp_path: Path, *, does: Misbehaviour, live: UserShape | None, text: str, told: str
+) -> None:
+    with hub_of(does, *([live] if live else [])) as hub:
+        done = applied(write(tmp_path, files(KEPT, text)), hub)
     assert (done.code, done.outcomes) == (5, {"ada": "unconfirmed"})
+    assert done.errors["ada"] == f"the hub answered success, but shows another value: {told}"
 
 
 @pytest.mark.parametrize("writes", [1, 2, 3])

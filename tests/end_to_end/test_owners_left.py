@@ -1,13 +1,17 @@
 """A hub is never left without owners: by reads that lag, by writes that are not done, or by two runs at once."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
+from typing import Any
 
 import pytest
 
 from bo_sync.execute import apply_plan
 from bo_sync.journal.past import Past, read
+from bo_sync.sandbox.faults import Answer
+from bo_sync.sandbox.hub import SandboxHub
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.world import by_address, file, files, person, rows, seen
 from tests.support.applying import Applied, applied, client_of, planned
@@ -63,8 +67,9 @@ def test_nobody_is_the_last_to_be_demoted_when_the_raise_is_refused_and_reads_la
     assert "0 would still own Roles & permissions" in done.errors["bob"]
 
 
-@pytest.mark.parametrize("catches_up", [False, True])
-@pytest.mark.parametrize("lag", [0, 1, 2, 3, 5])
+@pytest.mark.parametrize(
+    ("lag", "catches_up"), [*((lag, True) for lag in (0, 1, 2, 3, 5)), *((lag, False) for lag in (0, 2, 3, 5))]
+)
 def test_the_last_demotion_is_reversed_when_the_raise_is_answered_and_not_done(
     tmp_path: Path, lag: int, *, catches_up: bool
 ) -> None:
@@ -77,6 +82,53 @@ def test_the_last_demotion_is_reversed_when_the_raise_is_answered_and_not_done(
         "ownership given back: 0 would own Roles & permissions with Backoffice on, and at least 1 must"
     )
     assert done.report["owners"] is None
+
+
+class ForgetfulHub(MisbehavingHub):
+    """From the third write on, every change of a grant is answered and not done."""
+
+    def _is_ignored(self, fields: list[str], asked: dict[str, Any]) -> bool:
+        return super()._is_ignored(fields, asked) or self.writes >= 3
+
+
+@pytest.mark.parametrize("lag", [0, 1])
+@pytest.mark.parametrize("catches_up", [False, True])
+def test_an_ownership_that_is_given_back_and_not_stored_is_unconfirmed_and_the_owners_are_reported(
+    tmp_path: Path, lag: int, *, catches_up: bool
+) -> None:
+    does = Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_for=frozenset({DAN}), lag=lag, catches_up=catches_up)
+    with Store.open() as store:
+        store.load({"users": LIVE})
+        done = applied(write(tmp_path, files(*BOTH_DEMOTED)), ForgetfulHub(store, does, keyless=True))
+        assert owners(store) == set()
+    assert (done.code, done.outcomes["bob"]) == (5, "unconfirmed")
+    assert done.errors["bob"] == "ownership given back, but the hub still shows the user as not an owner"
+    assert done.report["owners"] == {"left": 0, "least": 1, "command": "bo-sync apply --only dan@example.com"}
+
+
+def test_an_ownership_whose_return_no_read_shows_is_unconfirmed(tmp_path: Path) -> None:
+    does = Misbehaviour(lag=1, ignored=frozenset({"roleUpdate"}), ignored_for=frozenset({DAN}))
+    done, left = run(tmp_path, does, *BOTH_DEMOTED)
+    assert (done.code, left, done.outcomes["bob"]) == (5, {"bob"}, "unconfirmed")
+    assert done.report["owners"]["left"] == 0
+
+
+class HubThatGoesDown(MisbehavingHub):
+    """After the fourth write, the one that gives back, roles cannot be read."""
+
+    def _read(self, method: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        if self.writes >= 4 and b"roles(" in body:
+            return Answer(503, b"<html>down</html>", {"Content-Type": "text/html"})
+        return super()._read(method, headers, body)
+
+
+def test_an_ownership_that_is_given_back_and_cannot_be_read_is_unknown(tmp_path: Path) -> None:
+    does = Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_for=frozenset({DAN}))
+    with Store.open() as store:
+        store.load({"users": LIVE})
+        done = applied(write(tmp_path, files(*BOTH_DEMOTED)), HubThatGoesDown(store, does, keyless=True))
+    assert (done.code, done.outcomes["ann"], done.outcomes["bob"]) == (5, "unknown", "unknown")
+    assert done.errors["bob"].startswith("who still owns Roles & permissions could not be read")
 
 
 def test_a_reversal_is_in_the_journal_before_it_is_sent(tmp_path: Path) -> None:
@@ -100,6 +152,40 @@ def test_no_owner_is_deleted_while_no_read_shows_the_new_one(tmp_path: Path, lag
     assert done.code == 5
     assert left
     assert "not_attempted" in done.outcomes.values()
+
+
+class OldReplica(MisbehavingHub):
+    """Once a write was sent, a second replica answers reads of roles; it is older than the plan, and has no owners."""
+
+    def _read(self, method: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        if not self.writes or b"roles(" not in body:
+            return super()._read(method, headers, body)
+        with Store.open() as old:
+            clerk = rows(role="VIEWER", backoffice="OWNER")
+            old.load({"users": [{**found, "roles": person("", *clerk)["roles"]} for found in LIVE]})
+            return SandboxHub(old, keyless=True).answer(method, headers, body)
+
+
+@pytest.mark.parametrize(
+    ("texts", "ann", "bob"),
+    [
+        pytest.param(BOTH_DELETED, "not_attempted", "not_attempted", id="both owners are deleted"),
+        pytest.param(BOTH_DEMOTED, None, "unconfirmed", id="both owners are lowered"),
+        pytest.param((gone(ANN), user(BOB), user(DAN, *OWNS)), "not_attempted", "unconfirmed", id="one of each"),
+    ],
+)
+@pytest.mark.parametrize("ignored", [True, False], ids=["the raise is not done", "the raise is done"])
+def test_reads_older_than_the_plan_do_not_take_the_last_ownership(
+    tmp_path: Path, *, texts: tuple[str, ...], ann: str | None, bob: str, ignored: bool
+) -> None:
+    does = Misbehaviour(ignored=frozenset({"roleUpdate"} if ignored else ()), ignored_for=frozenset({DAN}))
+    with Store.open() as store:
+        store.load({"users": LIVE})
+        done = applied(write(tmp_path, files(*texts)), OldReplica(store, does, keyless=True))
+        assert owners(store)
+    assert done.code == 5
+    assert ann is None or done.outcomes["ann"] == ann
+    assert done.outcomes["bob"] == bob
 
 
 def test_owners_are_deleted_once_a_read_shows_the_new_one(tmp_path: Path) -> None:

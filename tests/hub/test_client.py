@@ -14,7 +14,7 @@ from bo_sync.errors import (
 )
 from bo_sync.hub.answers import JsonValue
 from bo_sync.hub.client import CommerceHub
-from bo_sync.ports import CreateRow, DeleteRow, RowWrite, UpdateRow
+from bo_sync.ports import Created, CreateRow, DeleteRow, RowWrite, UpdateRow
 from bo_sync.sandbox.behaviour import Behaviour, NewUserRows, Refusal
 from tests.hub.sandboxed import JANE, Trial, fields
 from tests.hub.scripted import Cut, Say, Scene, Scripted, data, errors, failed, html, transport_to
@@ -53,10 +53,10 @@ def client(hub: Scripted) -> CommerceHub:
 class TestCreating:
     def test_a_person_is_made_with_the_given_fields_and_their_id_comes_back(self) -> None:
         trial = Trial(holding())
-        user_id = trial.hub.create_user(ADDRESS, fields(gender="female", first_name="Jane", phone=None, language="DE"))
+        made = trial.hub.create_user(ADDRESS, fields(gender="female", first_name="Jane", phone=None, language="DE"))
         empty = dict.fromkeys(("gender", "first_name", "middle_name", "last_name", "phone", "job", "language"))
         expected = fields(**{**empty, "gender": "female", "first_name": "Jane", "language": "DE"})
-        assert (trial.live().id, trial.live().profile) == (user_id, expected)
+        assert (trial.live().id, trial.live().profile) == (made.id, expected)
         assert trial.sent[0] == "adminUserCreate"
 
     @pytest.mark.parametrize("message", ["User already exists", "E-Mail-Adresse vergeben"], ids=["plainly", "oddly"])
@@ -80,8 +80,8 @@ class TestCreating:
     @pytest.mark.parametrize(
         "answer",
         [
-            pytest.param({"id": "7", "email": "john@example.com"}, id="another address"),
-            pytest.param({"id": "5", "email": JANE}, id="an id that the hub had before"),
+            pytest.param({**FOUND, "email": "john@example.com"}, id="another address"),
+            pytest.param({**FOUND, "id": "5"}, id="an id that the hub had before"),
         ],
     )
     def test_a_creation_that_answers_with_another_user_says_so(self, answer: JsonValue) -> None:
@@ -91,10 +91,46 @@ class TestCreating:
         ):
             client(hub).create_user(ADDRESS, (), {5, 6})
 
+    @pytest.mark.parametrize(
+        ("sent", "answered", "told"),
+        [
+            pytest.param({"job": "Cook"}, {"job": None}, "job: sent Cook, answered nothing", id="a field is empty"),
+            pytest.param({"job": "Cook"}, {"job": "Boss"}, "job: sent Cook, answered Boss", id="another text"),
+            pytest.param({"phone": None}, {"phone": "1"}, "phone: sent nothing, answered 1", id="a field is filled"),
+            pytest.param({"language": "DE"}, {"language": "NL"}, "language: sent DE, answered NL", id="the default"),
+            pytest.param({"gender": "female"}, {"gender": "M"}, "gender: sent female, answered male", id="a gender"),
+        ],
+    )
+    def test_a_creation_that_answers_with_another_value_is_unconfirmed(
+        self, sent: dict[str, str | None], answered: dict[str, JsonValue], told: str
+    ) -> None:
+        with (
+            Scripted(data(adminUserCreate={**FOUND, **answered})) as hub,
+            pytest.raises(HubUnconfirmedError, match=told),
+        ):
+            client(hub).create_user(ADDRESS, fields(**sent))
+
+    @pytest.mark.parametrize(
+        ("sent", "answered"),
+        [
+            pytest.param({"job": "Cook"}, {"job": "Cook"}, id="the same text"),
+            pytest.param({"first_name": "J\u00f6rg"}, {"firstName": "Jo\u0308rg"}, id="another normal form"),
+            pytest.param({"phone": "+31 20 1"}, {"phone": "+31201"}, id="a phone without spaces"),
+            pytest.param({"language": "DE"}, {"language": "de"}, id="small letters of a language"),
+            pytest.param({"job": None}, {"job": ""}, id="an empty text for nothing"),
+        ],
+    )
+    def test_a_creation_that_answers_with_what_was_sent_comes_back_with_the_hubs_moment(
+        self, sent: dict[str, str | None], answered: dict[str, JsonValue]
+    ) -> None:
+        with Scripted(data(adminUserCreate={**FOUND, **answered})) as hub:
+            made = client(hub).create_user(ADDRESS, fields(**sent))
+        assert made == Created(7, Text("2026-01-01T00:00:00Z"))
+
     @pytest.mark.parametrize("rows", [NewUserRows.NONE, NewUserRows.DEFAULT])
     def test_a_grant_to_a_new_person_who_got_rows_at_once_has_moved(self, rows: NewUserRows) -> None:
         trial = Trial(holding(), Behaviour(new_user_rows=rows))
-        user_id = trial.hub.create_user(ADDRESS, ())
+        user_id = trial.hub.create_user(ADDRESS, ()).id
         with pytest.raises(HubMovedError, match="ROLE_ALREADY_EXISTS_ERROR"):
             trial.hub.write_rows(user_id, [CreateRow(definition_id(trial.sandbox, "order"), Access.VIEWER)])
         row = next(row for row in trial.live().rows if row.definition_id == definition_id(trial.sandbox, "order"))

@@ -7,11 +7,11 @@ from bo_sync.core.text import Text
 from bo_sync.errors import HubError
 from bo_sync.hub.answers import JsonObject, JsonValue
 from bo_sync.hub.wire import (
-    CreatedShape,
     DefinitionShape,
     PageShape,
     RowShape,
     UserShape,
+    ViewerShape,
     definition,
     grant_row,
     live_user,
@@ -147,7 +147,7 @@ def test_an_unsound_page_is_an_error_that_names_the_place(found: JsonValue, told
 )
 def test_of_an_unsound_field_the_kind_is_told_and_never_what_it_holds(found: JsonValue, kind: str) -> None:
     with pytest.raises(HubError, match=f"id: .*, found {kind}$"):
-        parse(CreatedShape, "roles", {"id": found, "email": "jane@example.com"})
+        parse(ViewerShape, "roles", {"id": found, "email": "jane@example.com"})
 
 
 def test_what_an_unsound_field_holds_is_not_in_the_causes_either() -> None:

@@ -71,7 +71,7 @@ def test_each_write_names_who_and_what_before_it_is_sent_and_what_became_of_it(s
     scene.hub.script("create_user", ADA, look).script("update_profile", BOB, look)
     scene.hub.script("write_rows", BOB, look).script("delete_user", CY, look)
 
-    made = scene.journalled.create_user(Text(ADA), PHONE)
+    made = scene.journalled.create_user(Text(ADA), PHONE).id
     scene.journalled.update_profile(EMAIL, PHONE)
     scene.journalled.write_rows(
         7, [UpdateRow("row-pricing", Access.EDITOR), CreateRow("definition-logistics", Access.VIEWER)]

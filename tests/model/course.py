@@ -6,6 +6,7 @@ from random import Random
 from typing import Final
 
 from bo_sync.cli.talk import Silent
+from bo_sync.core.changes import Change
 from bo_sync.core.model import Access, Declaration, State
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import resolve
@@ -61,6 +62,7 @@ class Course:
         self.watch = Watch(self.store)
         self.is_watched = misbehaviour == NOTHING
         self.touched: set[str] = set()
+        self.planned = tuple[Change, ...]()
         self.others = Others(self.store, self.touched, self.watch.learn)
         self.hub = MisbehavingHub(self.store, misbehaviour, self.home.behaviour, weather=self.watch, keyless=True)
 
@@ -111,6 +113,7 @@ class Course:
             self.counts["refused"] += 1
             return None
         roles = {definition.id: role for role, definition in reading.live.definitions.items()}
+        self.planned = reading.plan.changes
         self.watch.cover = Cover(reading.plan, roles, self.watch.known)
         self.watch.least = least_owners(reading.plan)
         if self.watch.now is not weather:

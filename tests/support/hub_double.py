@@ -35,6 +35,7 @@ from bo_sync.execute import Options
 from bo_sync.ports import (
     Addresses,
     Again,
+    Created,
     CreateRow,
     DeleteRow,
     Progress,
@@ -164,7 +165,7 @@ class InMemoryHub:
 
     # HubWriter
 
-    def create_user(self, email: Text, profile: Profile, taken: Collection[int] = ()) -> int:
+    def create_user(self, email: Text, profile: Profile, taken: Collection[int] = ()) -> Created:
         with self._call("create_user", email.raw) as permits:
             if any(user.email.folded == email.folded for user in self.state.users):
                 raise HubMovedError("the address is taken", operation="adminUserCreate", code="BAD_REQUEST")
@@ -173,7 +174,7 @@ class InMemoryHub:
             if permits():
                 rows = tuple(self._row(definition, access) for definition, access in self.new_rows.items())
                 self.put(LiveUser(made, email, _set((), profile), rows))
-            return made
+            return Created(made)
 
     def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> None:
         with self._call("update_profile", email.raw) as permits:

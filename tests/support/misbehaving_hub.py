@@ -53,6 +53,7 @@ class Misbehaviour:
     - `odd`: users whom no file can name, or whose profile no file can hold.
     - `lag`: reads show the state of that many writes ago, for good; with `catches_up` each read shows one write more.
     - `ignored`: root fields that answer success and change nothing, for the users in `ignored_for` (all when empty).
+    - `ignored_moment`: what `ignored` leaves in the users that it is about, and their rows, as their last change.
     - `answers_another`: a creation answers with the id and address of this user.
     - `answers_old_id`: a creation answers with the right address and this id.
     - `refused_for`: addresses of users for whom every write is refused.
@@ -71,6 +72,7 @@ class Misbehaviour:
     catches_up: bool = False
     ignored: frozenset[str] = frozenset()
     ignored_for: frozenset[str] = frozenset()
+    ignored_moment: str | None = None
     answers_another: str | None = None
     answers_old_id: int | None = None
     refused_for: frozenset[str] = frozenset()
@@ -94,6 +96,9 @@ OPTIONS: Final[Mapping[str, Misbehaviour]] = {
     "reads lag by three writes for a while": Misbehaviour(lag=3, catches_up=True),
     "reads lag by three writes for good": Misbehaviour(lag=3),
     "changes of grants are answered and not done": Misbehaviour(ignored=frozenset({"roleUpdate", "roleCreate"})),
+    "changes of grants are answered and not done, but get a later moment": Misbehaviour(
+        ignored=frozenset({"roleUpdate", "roleCreate"}), ignored_moment="2099-01-01T00:00:00.000Z"
+    ),
     "deletions are answered and not done": Misbehaviour(ignored=frozenset({"adminUserDelete"})),
     "a creation answers with another user": Misbehaviour(answers_another="ann@example.com"),
     "a creation answers with an old id": Misbehaviour(answers_old_id=1),
@@ -183,12 +188,24 @@ class MisbehavingHub(SandboxHub):
         answer = super().answer(method, headers, body)
         if is_ignored:
             self.store.load(before)
+            self._touch(self._subjects(asked))
         self.writes += 1
         if self.writes in self.misbehaviour.meanwhile:
             with self.store.writing() as db:
                 db.execute(self.misbehaviour.meanwhile[self.writes])
         self._states.append(self.store.snapshot())
         return self._twisted(answer)
+
+    def _touch(self, emails: set[str]) -> None:
+        if self.misbehaviour.ignored_moment is None:
+            return
+        with self.store.writing() as db:
+            for email in emails:
+                given = (self.misbehaviour.ignored_moment, email)
+                db.execute("UPDATE users SET lastModifiedAt = ? WHERE email = ?", given)
+                db.execute(
+                    "UPDATE roles SET lastModifiedAt = ? WHERE userId = (SELECT id FROM users WHERE email = ?)", given
+                )
 
     def _is_refused(self, asked: dict[str, Any]) -> bool:
         return any(email in self.misbehaviour.refused_for for email in self._subjects(asked))

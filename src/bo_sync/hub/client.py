@@ -24,10 +24,11 @@ from bo_sync.hub.paging import Sizes, chunks
 from bo_sync.hub.reading import find_user, read_definitions, read_everything, read_grants, read_list
 from bo_sync.hub.refusals import DENIALS, write_failure
 from bo_sync.hub.transport import Transport
-from bo_sync.hub.wire import CreatedShape, RowShape, UserShape, grant_row, live_user, parse, profile_input
+from bo_sync.hub.wire import RowShape, UserShape, grant_row, live_user, parse, profile_input
 from bo_sync.ports import (
     Addresses,
     Again,
+    Created,
     DeleteRow,
     Invitation,
     Progress,
@@ -112,7 +113,7 @@ class CommerceHub:
             shapes = [shape for shape in listed if Text(shape.email).folded in wanted]
         return [live_user(shape) for shape in shapes if shape is not None]
 
-    def create_user(self, email: Text, profile: Profile, taken: Collection[int] = ()) -> int:
+    def create_user(self, email: Text, profile: Profile, taken: Collection[int] = ()) -> Created:
         """Creates a person. HubMovedError when the address is taken, which the hub only calls a bad request."""
         reply = self._transport.write(
             call("adminUserCreate", {"input": {"email": email.raw, **profile_input(profile)}})
@@ -125,7 +126,11 @@ class CommerceHub:
                 )
                 raise HubMovedError(message, operation=failure.operation, code=failure.code, hint="plan again")
             raise failure
-        return self._created_id(email, reply, taken)
+        made = self._answered_user("adminUserCreate", email, reply)
+        if made.id in taken:
+            raise _wrong_user("adminUserCreate", email, f"with the id of another user ({made.id})")
+        self._check_profile("adminUserCreate", email, made, profile)
+        return Created(made.id, made.updated_at)
 
     def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> Text | None:
         """Sets the given fields, and the live language again when it is not among them."""
@@ -144,7 +149,9 @@ class CommerceHub:
         reply = self._transport.write(call(operation, {"email": email.raw, "input": fields}), look)
         if reply.faults or not _has(reply, operation):
             raise write_failure(operation, email, reply)
-        return self._echoed_profile(email, profile, user_id, reply)
+        found = self._answered_user(operation, email, reply, user_id)
+        self._check_profile(operation, email, found, profile)
+        return found.updated_at
 
     def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
         """Deletes a person."""
@@ -229,32 +236,24 @@ class CommerceHub:
         except HubError:
             return False
 
-    def _created_id(self, email: Text, reply: Reply, taken: Collection[int]) -> int:
-        found = _answered(CreatedShape, "adminUserCreate", f"adminUserCreate of {email}", reply)
-        if Text(found.email).folded != email.folded:
-            raise _wrong_user("adminUserCreate", email, f"with {self._transport.credentials.said(found.email)}")
-        if found.id in taken:
-            raise _wrong_user("adminUserCreate", email, f"with the id of another user ({found.id})")
-        return found.id
-
-    def _echoed_profile(self, email: Text, sent: Profile, user_id: int | None, reply: Reply) -> Text | None:
-        """The hub's moment of an update, once its answer holds what was sent."""
-        operation = "adminUserUpdate"
+    def _answered_user(self, operation: str, email: Text, reply: Reply, user_id: int | None = None) -> LiveUser:
+        """The user whom a write was answered with. Raises WrongUserError for another one."""
         shape = _answered(UserShape, operation, f"{operation} of {email}", reply)
         if Text(shape.email).folded != email.folded or user_id not in {None, shape.id}:
             answered = f"with {self._transport.credentials.said(shape.email)}, id {shape.id}"
             raise _wrong_user(operation, email, answered)
-        found = live_user(shape)
+        return live_user(shape)
+
+    def _check_profile(self, operation: str, email: Text, found: LiveUser, sent: Profile) -> None:
+        """Raises HubUnconfirmedError when the user in an answer does not hold what was sent."""
         held = {entry.field: entry.value for entry in found.profile}
         for entry in sent:
             if not is_same_value(entry.field, entry.value, held[entry.field]):
                 stored = (
                     "nothing" if (value := held[entry.field]) is None else self._transport.credentials.said(value.raw)
                 )
-                raise _unconfirmed(
-                    operation, email, f"{entry.field}: sent {entry.value or 'nothing'}, answered {stored}"
-                )
-        return found.updated_at
+                values = f"{entry.field}: sent {entry.value or 'nothing'}, answered {stored}"
+                raise _unconfirmed(operation, email, values)
 
 
 def _echoed_row(user_id: int, write: RowWrite, found: JsonValue) -> Text | None:

@@ -26,11 +26,11 @@ from bo_sync.hub.paging import CHANGING, Gathering, Items, Listing, Page, Refuse
 from bo_sync.hub.refusals import is_missing, read_failure
 from bo_sync.hub.transport import Transport
 from bo_sync.hub.wire import (
-    CreatedShape,
     DefinitionShape,
     RowShape,
     TenantShape,
     UserShape,
+    ViewerShape,
     definition,
     grant_row,
     live_user,
@@ -232,7 +232,7 @@ def read_viewer(transport: Transport) -> Text | None:
     if reply.faults:
         raise read_failure("adminUserViewer", None, reply)
     found = (reply.data or {}).get("adminUserViewer")
-    return None if found is None else Text(parse(CreatedShape, "adminUserViewer", found).email)
+    return None if found is None else Text(parse(ViewerShape, "adminUserViewer", found).email)
 
 
 def find_user(transport: Transport, email: Text) -> UserShape | None:

@@ -91,8 +91,8 @@ class UserShape(_DatedShape):
     lastModifiedAt: str  # noqa: N815
 
 
-class CreatedShape(_Shape):
-    """What `adminUserCreate` and `adminUserViewer` are asked for."""
+class ViewerShape(_Shape):
+    """What `adminUserViewer` is asked for."""
 
     id: UserId
     email: Annotated[str, Field(min_length=1)]

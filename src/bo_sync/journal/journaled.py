@@ -17,6 +17,7 @@ from bo_sync.journal.writing import Draft, Journal
 from bo_sync.ports import (
     Addresses,
     Again,
+    Created,
     CreateRow,
     DeleteRow,
     Hub,
@@ -72,11 +73,11 @@ class Journaled:
     def read_users(self, emails: Sequence[Text]) -> Sequence[LiveUser]:
         return self._hub.read_users(emails)
 
-    def create_user(self, email: Text, profile: Profile, taken: Collection[int] = ()) -> int:
+    def create_user(self, email: Text, profile: Profile, taken: Collection[int] = ()) -> Created:
         draft = Draft("create_user", email, profile=profile)
-        made = self._send(draft, lambda: self._hub.create_user(email, profile, taken), made=int)
-        self._emails[made] = email
-        self._ids[email.raw] = made
+        made = self._send(draft, lambda: self._hub.create_user(email, profile, taken), lambda made: made.id)
+        self._emails[made.id] = email
+        self._ids[email.raw] = made.id
         return made
 
     def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> Text | None:
