@@ -164,7 +164,8 @@ def _grants(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinition])
     """Grants that differ: those that were changed, and of a new user every one in a role that we manage. Without a
     duplicate, the row that stays gives at least the planned access.
 
-    An access from before the run is not a later change, whatever moment its row has.
+    An access from before the run is not a later change, whatever moment its row has. Nor is more access than the file
+    gives a new user: the hub may have given it by itself.
     """
     change = sent.change
     if isinstance(change, DeleteUser):
@@ -189,7 +190,7 @@ def _grants(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinition])
         row = held[role].row if role in held else None
         found = Access.NONE if row is None else row.access
         if found is not access:
-            is_old = found in before[role]
+            is_old = found in before[role] or (isinstance(change, CreateUser) and found > access)
             is_later = not is_old and row is not None and _is_after(row.updated_at, sent.moment)
             yield _Difference(f"{role}: sent {access.word}, found {found.word}", is_later)
     for role in stays.keys() - wanted.keys():

@@ -329,6 +329,8 @@ def test_a_value_from_before_is_not_a_later_change_whatever_moment_the_hub_gives
 
 SET_BACK = """UPDATE roles SET access = 'VIEWER'
 WHERE access = 'NONE' AND roleDefinitionId = (SELECT id FROM definitions WHERE name = 'pricing')"""
+MORE_LATER = """UPDATE roles SET access = 'EDITOR', lastModifiedAt = '2099-01-01T00:00:00.000Z'
+WHERE access = 'NONE' AND roleDefinitionId = (SELECT id FROM definitions WHERE name = 'pricing')"""
 GIVEN = ("role", "backoffice", "pricing")
 """The definitions of which a hub gives new users OWNER."""
 
@@ -378,6 +380,13 @@ GIVEN = ("role", "backoffice", "pricing")
             ("pricing",),
             "pricing: sent none, found viewer",
             id="a removal that another client set back",
+        ),
+        pytest.param(
+            Misbehaviour(meanwhile={2: MORE_LATER}),
+            file(ADA),
+            ("pricing",),
+            "pricing: sent none, found editor",
+            id="more access with a later moment",
         ),
     ],
 )
