@@ -529,6 +529,31 @@ GRANTS: dict[str, Case] = {
         HubMovedError,
         "the other row of product_data is gone, so this one is no duplicate any more",
     ),
+    "the row that was to stay is lowered before anything is sent": Case(
+        (("read_rows", (Event(meanwhile=at("row-product_data", Access.EDITOR)),)),),
+        LOOKED,
+        HubMovedError,
+        "another client set the other row of product_data to editor, so this one is not a duplicate",
+    ),
+    "the row that was to stay is lowered": Case(
+        (("write_rows", (first(at("row-product_data", Access.NONE)),)),),
+        READ,
+        HubMovedError,
+        "another client set the other row of product_data to none, so this one is not a duplicate",
+    ),
+    "the row that was to stay is gone, and a third one gives the access": Case(
+        (
+            (
+                "read_rows",
+                (
+                    Event(
+                        meanwhile=in_turn(without("row-product_data"), with_row(row("product_data", "owner", "third")))
+                    ),
+                ),
+            ),
+        ),
+        ONCE,
+    ),
     "the person is gone": Case(
         (("write_rows", (first(lambda hub: hub.remove(JANE), moved),)),),
         READ,
@@ -566,6 +591,62 @@ def test_grants(case: Case) -> None:
         held = {found.definition_id.removeprefix("definition-"): found.access.word for found in rows}
         assert {**dict.fromkeys(AFTER, "none"), **held} == AFTER
         assert len(held) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("role", "stays", "grants", "removed"),
+    [
+        pytest.param("pricing", "owner", [duplicate("pricing", "owner", "owner")], True, id="the access of the plan"),
+        pytest.param("pricing", "owner", [duplicate("pricing", "none", "editor")], True, id="more than planned"),
+        pytest.param("pricing", "editor", [duplicate("pricing", "none", "owner")], False, id="less, beside none"),
+        pytest.param("pricing", "none", [duplicate("pricing", "owner", "owner")], False, id="none, beside owner"),
+        pytest.param(
+            "backoffice", "viewer", [duplicate("backoffice", "owner", "owner")], True, id="a platform area on"
+        ),
+        pytest.param(
+            "backoffice", "none", [duplicate("backoffice", "owner", "owner")], False, id="a platform area off"
+        ),
+        pytest.param(
+            "pricing",
+            "viewer",
+            [set_grant("pricing", "owner", "viewer", "row-pricing"), duplicate("pricing", "owner", "owner")],
+            True,
+            id="lowered already, as planned",
+        ),
+        pytest.param(
+            "pricing",
+            "none",
+            [set_grant("pricing", "owner", "viewer", "row-pricing"), duplicate("pricing", "owner", "owner")],
+            False,
+            id="lowered further than planned",
+        ),
+        pytest.param(
+            "pricing",
+            "none",
+            [revoke("pricing", "owner"), duplicate("pricing", "owner", "owner")],
+            True,
+            id="revoked already, as planned",
+        ),
+        pytest.param(
+            "pricing",
+            "viewer",
+            [set_grant("pricing", "viewer", "owner", "row-pricing"), duplicate("pricing", "none", "viewer")],
+            True,
+            id="not raised yet",
+        ),
+    ],
+)
+def test_a_duplicate_is_removed_only_beside_a_row_that_gives_the_planned_access(
+    *, role: str, stays: str, grants: list[GrantChange], removed: bool
+) -> None:
+    hub = InMemoryHub(hub_of(holds(7, JANE, row(role, stays), row(role, "none", f"surplus-{role}"))))
+    if removed:
+        write_grants(hub, TARGET, grants)
+    else:
+        with pytest.raises(HubMovedError):
+            write_grants(hub, TARGET, grants)
+        assert hub.log == [("read_rows", JANE)]
+    assert (len(hub.person(JANE).rows) == 1) is removed
 
 
 def test_where_nothing_is_removed_nothing_is_read_before() -> None:

@@ -93,8 +93,13 @@ def confirm(
 
 
 def _read_again(hub: HubReader, sent: Sequence[Sent]) -> _Read:
-    """The rows of those whose grants changed, and the users whose profile, creation or deletion is to be seen."""
-    with_rows = [each.id for each in sent if not isinstance(each.change, DeleteUser) and each.change.grants]
+    """The rows of users whose grants changed and of new users, and each user whose profile, creation or deletion is
+    confirmed. Users are read first, so the rows are not older than a new user."""
+    with_rows = [
+        each.id
+        for each in sent
+        if isinstance(each.change, CreateUser) or (isinstance(each.change, UpdateUser) and each.change.grants)
+    ]
     emails = [
         address_of(each.change) for each in sent if not isinstance(each.change, UpdateUser) or each.change.profile
     ]
@@ -156,17 +161,20 @@ def _shown(value: Text | None) -> str:
 
 
 def _grants(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinition]) -> Iterator[_Difference]:
-    """Grants that differ: those that were changed, and of a new user every one in a role that we manage.
+    """Grants that differ: those that were changed, and of a new user every one in a role that we manage. Without a
+    duplicate, the row that stays gives at least the planned access.
 
-    An access from before the run is not a later change, whatever moment its row has.
+    An access from before the run is not a later change, whatever moment its row has. Nor is more access than the file
+    gives a new user: the hub may have given it by itself.
     """
     change = sent.change
-    if isinstance(change, DeleteUser) or not change.grants:
+    if isinstance(change, DeleteUser):
         return
     rows = read.rows.get(sent.id, ())
     held = holdings(rows, {definition.id: role for role, definition in definitions.items()})
     wanted: dict[Role, Access] = {}
     before: dict[Role, set[Access]] = {}
+    stays: dict[Role, Access] = {}
     if isinstance(change, CreateUser):
         wanted = dict.fromkeys(definitions, Access.NONE)
         before = {role: {effective(role, definition.default_access)} for role, definition in definitions.items()}
@@ -174,6 +182,7 @@ def _grants(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinition])
         if isinstance(grant, RemoveDuplicate):
             if any(row.id == grant.row_id for row in rows):
                 yield _Difference(f"{grant.role}: sent the removal of a duplicate role row, found the row")
+            stays[grant.role] = grant.after
         else:
             wanted[grant.role] = grant.after
             before.setdefault(grant.role, set()).add(grant.before)
@@ -181,9 +190,13 @@ def _grants(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinition])
         row = held[role].row if role in held else None
         found = Access.NONE if row is None else row.access
         if found is not access:
-            is_old = found in before[role]
+            is_old = found in before[role] or (isinstance(change, CreateUser) and found > access)
             is_later = not is_old and row is not None and _is_after(row.updated_at, sent.moment)
             yield _Difference(f"{role}: sent {access.word}, found {found.word}", is_later)
+    for role in stays.keys() - wanted.keys():
+        found = held[role].row.access if role in held else Access.NONE
+        if found < stays[role]:
+            yield _Difference(f"{role}: the row beside the duplicate had {stays[role].word}, found {found.word}")
 
 
 def _is_after(found: Text | None, ours: Text | None) -> bool:

@@ -94,9 +94,8 @@ def write_grants(
             return grants_missing(target, grants, _rows(hub, target, doubt)) or None
 
     def look() -> None:
-        duplicates = [grant for grant in grants if isinstance(grant, RemoveDuplicate)]
-        if duplicates:
-            grants_missing(target, duplicates, hub.read_rows(target.id))
+        if any(isinstance(grant, RemoveDuplicate) for grant in grants):
+            _duplicates_missing(target, grants, hub.read_rows(target.id))
 
     def look_again() -> None:
         before_again()
@@ -173,28 +172,39 @@ def grants_missing(target: Target, grants: Sequence[GrantChange], rows: Sequence
     """What of `grants` does not hold in the person's `rows` yet.
 
     Raises HubMovedError where somebody else set a third value, put another row in the place of the planned one, or took
-    the one away beside which another was surplus.
+    away or lowered the one beside which another was surplus.
     """
+    staying = _staying(grants, rows)
+    edits = [grant for grant in grants if not isinstance(grant, RemoveDuplicate)]
+    missing = [_access_missing(target, grant, staying) for grant in edits]
+    return [*(write for write in missing if write is not None), *_duplicates_missing(target, grants, rows)]
+
+
+def _staying(grants: Sequence[GrantChange], rows: Sequence[GrantRow]) -> list[GrantRow]:
     surplus = {grant.row_id for grant in grants if isinstance(grant, RemoveDuplicate)}
-    staying = [row for row in rows if row.id not in surplus]
-    missing = (
-        _surplus_missing(target, grant, rows, staying)
-        if isinstance(grant, RemoveDuplicate)
-        else _access_missing(target, grant, staying)
-        for grant in grants
-    )
-    return [write for write in missing if write is not None]
+    return [row for row in rows if row.id not in surplus]
 
 
-def _surplus_missing(
-    target: Target, grant: RemoveDuplicate, rows: Sequence[GrantRow], staying: Sequence[GrantRow]
-) -> RowWrite | None:
-    row = next((row for row in rows if row.id == grant.row_id), None)
-    if row is None:
-        return None
-    if all(other.definition_id != row.definition_id for other in staying):
-        _moved(target.email, "roles", f"the other row of {grant.role} is gone, so this one is no duplicate any more")
-    return DeleteRow(row.id)
+def _duplicates_missing(target: Target, grants: Sequence[GrantChange], rows: Sequence[GrantRow]) -> list[RowWrite]:
+    """The duplicates in `grants` that the hub still has.
+
+    Raises HubMovedError where the rows that stay give less than planned: the duplicate is what gives the access then.
+    """
+    planned = {grant.role: grant.after for grant in grants if not isinstance(grant, RemoveDuplicate)}
+    staying, found = _staying(grants, rows), {row.id: row for row in rows}
+    duplicates = [grant for grant in grants if isinstance(grant, RemoveDuplicate) and grant.row_id in found]
+    for grant in duplicates:
+        definition_id = found[grant.row_id].definition_id
+        held = [effective(grant.role, row.access) for row in staying if row.definition_id == definition_id]
+        if not held:
+            what = f"the other row of {grant.role} is gone, so this one is no duplicate any more"
+            _moved(target.email, "roles", what)
+        if max(held) < min(grant.after, planned.get(grant.role, grant.after)):
+            what = (
+                f"another client set the other row of {grant.role} to {max(held).word}, so this one is not a duplicate"
+            )
+            _moved(target.email, "roles", what)
+    return [DeleteRow(grant.row_id) for grant in duplicates]
 
 
 def _access_missing(target: Target, grant: SetGrant | RevokeGrant, rows: Sequence[GrantRow]) -> RowWrite | None:

@@ -119,6 +119,19 @@ class Office:
                     user["roles"] = [*user["roles"], row]
             store.load(there)
 
+    def has_twin(self, email: str) -> None:
+        """Another user gets the same address in upper case, so a deletion of either is blocked."""
+        with Store.open(self.hub.database) as store:
+            there = store.snapshot()
+            twin = person(email.partition("@")[0].upper() + "@" + email.partition("@")[2])
+            store.load({**there, "users": [*there["users"], twin]})
+
+    def access(self, email: str, definition: str) -> str:
+        """The access of a user's row of a definition."""
+        (held,) = (user for user in self.hub.holds()["users"] if user["email"] == email)
+        (row,) = (row for row in held["roles"] if row["definition"] == definition)
+        return row["access"]
+
 
 def on_main(name: Trigger, **inputs: Value) -> Event:
     """Something that happens on the default branch."""

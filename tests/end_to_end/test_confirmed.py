@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from bo_sync.journal.past import read
-from bo_sync.sandbox.shape import Population, UserShape
+from bo_sync.sandbox.baseline import definitions
+from bo_sync.sandbox.behaviour import Behaviour, NewUserRows
+from bo_sync.sandbox.shape import DefinitionShape, Population, RoleShape, UserShape
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.world import by_address, file, files, person, rows, seen
 from tests.support.applying import applied
@@ -27,10 +29,16 @@ KEPT = file(
 
 
 @contextmanager
-def hub_of(does: Misbehaviour, *users: UserShape) -> Iterator[MisbehavingHub]:
+def hub_of(does: Misbehaviour, *users: UserShape, defaults: tuple[str, ...] = ()) -> Iterator[MisbehavingHub]:
+    """A hub that gives new users OWNER of `defaults` by itself."""
+    found = [
+        {**definition, "defaultAccess": "OWNER"} if definition["name"] in defaults else definition
+        for definition in definitions()
+    ]
+    behaviour = Behaviour(new_user_rows=NewUserRows.DEFAULT if defaults else NewUserRows.ABSENT)
     with Store.open() as store:
-        store.load({"users": [KEEPER, *users]})
-        yield MisbehavingHub(store, does, keyless=True)
+        store.load({"users": [KEEPER, *users], "definitions": cast("list[DefinitionShape]", found)})
+        yield MisbehavingHub(store, does, behaviour, keyless=True)
 
 
 def held(hub: MisbehavingHub) -> Population:
@@ -317,6 +325,149 @@ def test_a_value_from_before_is_not_a_later_change_whatever_moment_the_hub_gives
         done = applied(write(tmp_path, files(KEPT, text)), hub)
     assert (done.code, done.outcomes) == (5, {"ada": "unconfirmed"})
     assert done.errors["ada"] == f"the hub answered success, but shows another value: {told}"
+
+
+SET_BACK = """UPDATE roles SET access = 'VIEWER'
+WHERE access = 'NONE' AND roleDefinitionId = (SELECT id FROM definitions WHERE name = 'pricing')"""
+MORE_LATER = """UPDATE roles SET access = 'EDITOR', lastModifiedAt = '2099-01-01T00:00:00.000Z'
+WHERE access = 'NONE' AND roleDefinitionId = (SELECT id FROM definitions WHERE name = 'pricing')"""
+GIVEN = ("role", "backoffice", "pricing")
+"""The definitions of which a hub gives new users OWNER."""
+
+
+@pytest.mark.parametrize(
+    ("does", "text", "defaults", "told"),
+    [
+        pytest.param(
+            Misbehaviour(lag=1, catches_up=True),
+            file(ADA),
+            GIVEN,
+            "backoffice: sent none, found owner; roles_permissions: sent none, found owner; "
+            "pricing: sent none, found owner",
+            id="without grants, and a read that does not show the new user",
+        ),
+        pytest.param(
+            Misbehaviour(lag=1, catches_up=True),
+            file(ADA, "phone: '1'"),
+            ("backoffice",),
+            "backoffice: sent none, found owner",
+            id="with a phone number, in a platform area",
+        ),
+        pytest.param(
+            Misbehaviour(lag=1, catches_up=True),
+            file(ADA, "modules: {logistics: viewer}"),
+            ("pricing",),
+            "pricing: sent none, found owner",
+            id="with a grant of another role",
+        ),
+        pytest.param(
+            Misbehaviour(lag=1),
+            file(ADA),
+            GIVEN,
+            "sent a new user, found none with the id that the hub answered",
+            id="reads that never show the new user",
+        ),
+        pytest.param(
+            Misbehaviour(ignored=frozenset({"roleUpdate"})),
+            file(ADA),
+            ("pricing",),
+            "pricing: sent none, found owner",
+            id="a removal that the hub ignored",
+        ),
+        pytest.param(
+            Misbehaviour(meanwhile={2: SET_BACK}),
+            file(ADA),
+            ("pricing",),
+            "pricing: sent none, found viewer",
+            id="a removal that another client set back",
+        ),
+        pytest.param(
+            Misbehaviour(meanwhile={2: MORE_LATER}),
+            file(ADA),
+            ("pricing",),
+            "pricing: sent none, found editor",
+            id="more access with a later moment",
+        ),
+    ],
+)
+def test_a_new_user_with_more_than_the_file_gives_is_unconfirmed(
+    tmp_path: Path, *, does: Misbehaviour, text: str, defaults: tuple[str, ...], told: str
+) -> None:
+    with hub_of(does, defaults=defaults) as hub:
+        done = applied(write(tmp_path, files(KEPT, text)), hub)
+    assert (done.code, done.outcomes) == (5, {"ada": "unconfirmed"})
+    assert done.errors["ada"] == f"the hub answered success, but shows another value: {told}"
+
+
+@pytest.mark.parametrize("text", [file(ADA), file(ADA, "modules: {pricing: viewer}")], ids=["no grants", "a grant"])
+def test_a_new_user_with_what_the_file_gives_is_applied(tmp_path: Path, text: str) -> None:
+    with hub_of(Misbehaviour(), defaults=GIVEN) as hub:
+        done = applied(write(tmp_path, files(KEPT, text)), hub)
+    assert (done.code, done.outcomes) == (0, {"ada": "applied"})
+
+
+FIRST, SECOND = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
+LOWERED = "UPDATE roles SET access = 'NONE' WHERE id LIKE '00000000-%1'"
+
+
+def twice(email: str, name: str, first: str, second: str) -> UserShape:
+    """An owner of the hub's roles by two rows."""
+    owns: list[RoleShape] = [{"id": row, "definition": "role", "access": "OWNER"} for row in (first, second)]
+    return person(email, *rows(backoffice="OWNER"), *owns, firstName=name, phone="1")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "outcome", "told"),
+    [
+        pytest.param("", "", "applied", "", id="no other client"),
+        pytest.param(
+            LOWERED,
+            "",
+            "failed",
+            "another client set the other row of roles_permissions to none, so this one is not a duplicate",
+            id="the row that stays is lowered before the removal",
+        ),
+        pytest.param(
+            "UPDATE roles SET access = 'VIEWER' WHERE id LIKE '00000000-%1'",
+            "",
+            "failed",
+            "another client set the other row of roles_permissions to viewer, so this one is not a duplicate",
+            id="the row that stays is lowered to viewer before the removal",
+        ),
+        pytest.param(
+            "DELETE FROM roles WHERE id LIKE '00000000-%1'",
+            "",
+            "failed",
+            "the other row of roles_permissions is gone, so this one is no duplicate any more",
+            id="the row that stays is removed before the removal",
+        ),
+        pytest.param(
+            "",
+            LOWERED,
+            "unconfirmed",
+            "roles_permissions: the row beside the duplicate had owner, found none",
+            id="the row that stays is lowered after the removal",
+        ),
+        pytest.param(
+            "",
+            "DELETE FROM roles WHERE id LIKE '00000000-%1'",
+            "unconfirmed",
+            "roles_permissions: the row beside the duplicate had owner, found none",
+            id="the row that stays is removed after the removal",
+        ),
+    ],
+)
+def test_the_removal_of_a_duplicate_never_takes_the_access_that_is_planned(
+    tmp_path: Path, *, before: str, after: str, outcome: str, told: str
+) -> None:
+    wanted = ("phone: '2'", "platform: {backoffice: true}", "modules: {roles_permissions: owner}")
+    meanwhile = {number: sql for number, sql in ((1, before), (2, after)) if sql}
+    with hub_of(Misbehaviour(meanwhile=meanwhile), twice(ADA, "Ada", FIRST, SECOND)) as hub:
+        done = applied(write(tmp_path, files(KEPT, file(ADA, *wanted))), hub)
+        access = seen(by_address(held(hub))[ADA]).access
+    assert (done.code, done.outcomes) == (0 if outcome == "applied" else 5, {"ada": outcome})
+    assert told in done.errors["ada"]
+    assert after or "OWNER" in access["role"]
 
 
 @pytest.mark.parametrize("writes", [1, 2, 3])

@@ -145,6 +145,29 @@ def test_each_night_what_has_ended_is_taken_back_without_asking(team: Team) -> N
     assert people["dora@example.com"]["lastName"] == "Director"
 
 
+def test_a_blocked_expired_user_does_not_stop_the_nightly_revoke_of_the_others(team: Team) -> None:
+    desk, until = team.office.desk / "users", "modules:\n  pricing:\n    access: viewer\n    until: 2020-01-01\n"
+    bea, cas = ((desk / f"{name}@example.com.yaml").read_text(encoding="utf-8") for name in ("bea", "cas"))
+    expired = {
+        "users/bea@example.com.yaml": f"{bea}{until}",
+        "users/cas@example.com.yaml": f"{cas}until: 2020-01-01\n",
+    }
+    team.office.merges(team.office.proposes("expires", expired))
+    team.office.grants_by_hand("bea@example.com", "pricing")
+    team.office.has_twin("cas@example.com")
+    jobs = team.on_main("schedule", "expired")
+    assert ended(jobs) == {"plan-to-apply": True, "apply": False}, jobs["bo-sync:plan-to-apply"].log
+    assert team.office.access("bea@example.com", "pricing") == "NONE"
+    assert {"cas@example.com", "CAS@example.com"} <= team.emails()
+    assert ended(team.on_main("schedule", "expired")) == {"plan-to-apply": True, "apply": False}
+    assert ended(team.on_main("push", "", "bo-sync:apply")) == {"plan-to-apply": False}
+
+
+def test_a_nightly_plan_that_cannot_be_made_is_not_applied(team: Team) -> None:
+    team.office.merges(team.office.proposes("typo", {"bo-sync.yaml": "nonsense: 1\n"}))
+    assert ended(team.on_main("schedule", "expired")) == {"plan-to-apply": False}
+
+
 def test_drift_opens_one_issue_and_closes_it_when_it_is_over(team: Team) -> None:
     team.office.changes_by_hand("bea@example.com", lastName="Director")
     jobs = team.on_main("schedule", "drift")

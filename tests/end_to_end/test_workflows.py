@@ -230,6 +230,42 @@ def test_each_night_what_has_ended_is_taken_back_and_nothing_else_is_touched(tea
     assert {"definition": "pricing", "access": "NONE"}.items() <= people["bea@example.com"]["roles"][-1].items()
 
 
+def test_a_blocked_expired_user_does_not_stop_the_nightly_revoke_of_the_others(team: Office) -> None:
+    until = "modules:\n  pricing:\n    access: viewer\n    until: 2020-01-01\n"
+    expired = {
+        "users/bea@example.com.yaml": f"{file_of(team, 'bea')}{until}",
+        "users/cas@example.com.yaml": f"{file_of(team, 'cas')}until: 2020-01-01\n",
+    }
+    team.merges(team.proposes("expires", expired))
+    team.grants_by_hand("bea@example.com", "pricing")
+    team.has_twin("cas@example.com")
+    jobs = team.runs("bo-sync-apply", on_main("schedule"))
+    assert ended(jobs) == {"plan": "success", "apply": "failure"}, jobs["plan"].log
+    assert team.access("bea@example.com", "pricing") == "NONE"
+    assert {"cas@example.com", "CAS@example.com"} <= emails(team)
+    again = team.runs("bo-sync-apply", on_main("schedule"))
+    assert ended(again) == {"plan": "failure", "apply": "skipped"}, "only the blocked user is left"
+
+
+def test_a_nightly_plan_that_is_blocked_as_a_whole_changes_nothing_and_the_run_is_red(team: Office) -> None:
+    expired = {f"users/{name}@example.com.yaml": f"{file_of(team, name)}until: 2020-01-01\n" for name in SELLERS[:2]}
+    settings = (team.desk / "bo-sync.yaml").read_text(encoding="utf-8")
+    strict = re.sub("max_expiries: .*", "max_expiries: 1", settings)
+    team.merges(team.proposes("expires", {**expired, "bo-sync.yaml": strict}))
+    before = team.hub.holds()
+    jobs = team.runs("bo-sync-apply", on_main("schedule"))
+    assert ended(jobs) == {"plan": "success", "apply": "failure"}, jobs["plan"].log
+    assert team.hub.holds() == before
+
+
+def test_a_merge_whose_plan_is_blocked_is_not_applied(team: Office) -> None:
+    cas = f"{file_of(team, 'cas')}until: 2020-01-01\n"
+    team.merges(team.proposes("expires", {"users/cas@example.com.yaml": cas, "users/hana.yaml": HANA}))
+    team.has_twin("cas@example.com")
+    assert ended(team.runs("bo-sync-apply", on_main("push"))) == {"plan": "failure", "apply": "skipped"}
+    assert "hana@example.com" not in emails(team)
+
+
 def test_drift_opens_one_issue_keeps_it_up_to_date_and_closes_it_when_it_is_over(team: Office) -> None:
     def night() -> dict[str, Job]:
         jobs = team.runs("bo-sync-drift", on_main("schedule"))

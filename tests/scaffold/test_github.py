@@ -150,7 +150,7 @@ def test_a_key_is_named_in_jobs_with_an_environment_alone_and_only_as_the_input_
         assert [texts(step["with"])["api-key"] for step in named] == ["${{ secrets.BO_SYNC_API_KEY }}"] * len(named)
 
 
-def test_the_action_runs_these_commands_and_accepts_another_exit_code_for_drift_alone() -> None:
+def test_the_action_runs_these_commands_and_accepts_other_exit_codes_for_drift_and_the_nightly_plan_only() -> None:
     found = {
         place: (each.get("command", ""), " ".join(each.get("args", "").split("\n")).strip(), each.get("accept", "0"))
         for place, node in jobs()
@@ -158,7 +158,10 @@ def test_the_action_runs_these_commands_and_accepts_another_exit_code_for_drift_
         if str(step.get("uses", "")).startswith("./")
         for each in (texts(step["with"]),)
     }
-    accepted = {("bo-sync-drift.yml", "drift"): "0 2 4"}
+    accepted = {
+        ("bo-sync-drift.yml", "drift"): "0 2 4",
+        ("bo-sync-apply.yml", "plan"): "${{ github.event_name == 'schedule' && '0 4' || '0' }}",
+    }
     assert found == {place: (*asked, accepted.get(place, "0")) for place, asked in COMMANDS.items()}
 
 
@@ -235,6 +238,11 @@ def test_no_job_runs_for_hours() -> None:
             "Keep the plan for the job that applies it",
             "steps.plan.outputs.has_changes == 'true'",
         ),
+        (
+            ("bo-sync-apply.yml", "plan"),
+            "Fail when only blocked users are left",
+            "steps.plan.outputs.exitcode == '4' && steps.plan.outputs.has_changes != 'true'",
+        ),
         (("bo-sync-apply.yml", "apply"), "Keep the journal, whatever happened", "always()"),
     ],
     ids=[
@@ -242,6 +250,7 @@ def test_no_job_runs_for_hours() -> None:
         "the comment, also of a refusal",
         "that there is no plan",
         "the plan",
+        "the failure of a plan without changes",
         "the journal",
     ],
 )

@@ -91,9 +91,15 @@ def test_what_names_people_is_not_for_everybody_to_read() -> None:
 
 def test_the_plan_that_is_applied_is_the_one_that_was_kept() -> None:
     assert mapping(PIPELINE["bo-sync:plan-to-apply"]["artifacts"])["paths"] == [".bo-sync/plan.json"]
-    assert script("bo-sync:plan-to-apply").startswith("bo-sync plan --out .bo-sync/plan.json ")
+    assert script("bo-sync:plan-to-apply").startswith("exitcode=0\nbo-sync plan --out .bo-sync/plan.json ")
     assert script("bo-sync:apply").startswith("bo-sync apply .bo-sync/plan.json --yes ")
     assert [name for name in TRUST if "bo-sync apply" in script(name)] == ["bo-sync:apply"]
+
+
+def test_the_plan_to_apply_accepts_exit_code_4_for_expired_access_only() -> None:
+    accepting = 'test "$exitcode" = 0 || test "$BO_SYNC_TASK:$exitcode" = expired:4 || exit "$exitcode"'
+    assert script("bo-sync:plan-to-apply").endswith(f" || exitcode=$?\n{accepting}")
+    assert [name for name in TRUST if "expired:4" in script(name)] == ["bo-sync:plan-to-apply"]
 
 
 def test_the_intent_is_compared_with_the_base_and_every_job_has_the_whole_history() -> None:
