@@ -474,6 +474,9 @@ THREE = (owner(1, "a@example.com"), owner(2, "b@example.com"), owner(3, "c@examp
 """Three owners of Roles & permissions."""
 
 
+OWNER = owner(1000, "owner@example.com")
+
+
 def demote(user: LiveUser) -> UpdateUser:
     return update(user.email.raw, ROLES_LOWERED, user_id=user.id)
 
@@ -577,6 +580,9 @@ def test_who_owns_the_roles(user: LiveUser, owns: bool) -> None:
 
 # The way past.
 
+NO_DEFINITION = "would lose access, but the hub has no role definition named role, so nobody can tell who owns it"
+NO_OWNER = "would lose access, but no user in the hub counts as owner of Roles & permissions with Backoffice on"
+
 WAYS: dict[str, tuple[GuardrailResult, str]] = {
     "empty": (
         GuardrailResult("empty", 0, 1, ok=False),
@@ -613,6 +619,17 @@ WAYS: dict[str, tuple[GuardrailResult, str]] = {
         GuardrailResult("min_role_owners", 0, 2, ok=False),
         "nothing passes this guardrail here: one owner always remains, so make somebody else an owner first",
     ),
+    "min_role_owners, no definition of it": (
+        GuardrailResult("min_role_owners", 0, 2, ok=False, rows=(GuardrailRow(Text("a@example.com"), NO_DEFINITION),)),
+        "nothing passes this guardrail here: restore the role definition named role in the hub",
+    ),
+    "min_role_owners, no owner counted": (
+        GuardrailResult("min_role_owners", 0, 2, ok=False, rows=(GuardrailRow(Text("a@example.com"), NO_OWNER),)),
+        (
+            "nothing passes this guardrail here: check `role_definitions` and the API key, or first apply a plan that "
+            "only makes a user an owner"
+        ),
+    ),
     "max_user_deletes": (
         GuardrailResult("max_user_deletes", 7, 2, ok=False),
         "if this is meant, pass --allow max_user_deletes=7",
@@ -644,10 +661,12 @@ def test_the_exact_way_past(refused: GuardrailResult, way: str) -> None:
 @pytest.mark.parametrize(
     "of",
     [
-        situation(*(delete(f"p{number:03}@example.com") for number in range(1, 6)), live=indexed(*population(9))),
+        situation(
+            *(delete(f"p{number:03}@example.com") for number in range(1, 6)), live=indexed(*population(9), OWNER)
+        ),
         situation(
             *(update(f"p{number:03}@example.com", revoke("pricing", "owner")) for number in range(1, 41)),
-            live=indexed(*population(40)),
+            live=indexed(*population(40), OWNER),
         ),
         situation(*map(demote, THREE[:2]), live=indexed(*THREE)),
     ],
@@ -679,27 +698,42 @@ def test_the_guardrails_judge_what_a_diff_finds() -> None:
     assert {(one.guardrail, one.actual, one.limit) for one in found if not one.ok} == {("max_user_deletes", 2, 1)}
 
 
-@pytest.mark.parametrize(
-    ("change", "taken"),
-    [
-        (update("a@example.com", revoke("pricing", "owner")), True),
-        (delete("a@example.com"), True),
-        (update("a@example.com", set_grant("pricing", "none", "owner")), False),
-        (create("b@example.com", set_grant("pricing", "none", "owner")), False),
-    ],
+GIVES_OR_TAKES = (
+    pytest.param(update("a@example.com", revoke("pricing", "owner")), True, id="a revoked grant"),
+    pytest.param(update("a@example.com", set_grant("pricing", "owner", "viewer")), True, id="a lowered grant"),
+    pytest.param(delete("a@example.com"), True, id="a deletion"),
+    pytest.param(update("a@example.com", set_grant("logistics", "none", "owner")), False, id="an added grant"),
+    pytest.param(update("a@example.com", duplicate("pricing", "owner", "owner")), False, id="a duplicate role row"),
+    pytest.param(update("a@example.com", profile=PHONE), False, id="a profile"),
+    pytest.param(create("b@example.com", set_grant("pricing", "none", "owner")), False, id="a creation"),
 )
-def test_without_the_hubs_definition_of_the_ownership_nothing_may_be_taken(change: Change, *, taken: bool) -> None:
-    live = indexed(holds(1, "a@example.com", row("pricing", "owner")))
-    bare = replace(live, definitions={role: it for role, it in live.definitions.items() if role != "roles_permissions"})
-    found = next(
-        guardrail for guardrail in check(situation(change, live=bare)) if guardrail.guardrail == "min_role_owners"
-    )
+
+
+def unknown_owners(*, lacks_definition: bool) -> LiveIndex:
+    """A hub of which bo-sync counts no owner: it lacks the definition, or no user has both halves of ownership."""
+    others = (holds(2, "c@example.com", row("roles_permissions", "owner")), holds(3, "d@example.com"))
+    live = indexed(holds(1, "a@example.com", row("pricing", "owner"), row("backoffice", "owner")), *others)
+    known = {role: it for role, it in live.definitions.items() if role != "roles_permissions" or not lacks_definition}
+    return replace(live, definitions=known)
+
+
+@pytest.mark.parametrize("lacks_definition", [True, False], ids=["no definition", "no owner"])
+@pytest.mark.parametrize(("change", "taken"), GIVES_OR_TAKES)
+def test_where_no_owner_is_counted_nothing_may_be_taken(change: Change, *, taken: bool, lacks_definition: bool) -> None:
+    told, live = NO_DEFINITION if lacks_definition else NO_OWNER, unknown_owners(lacks_definition=lacks_definition)
+    found = result("min_role_owners", situation(change, live=live))
     assert (found.actual, found.limit, found.ok) == (0, 2, not taken)
-    told = "would lose access, but the hub has no role definition named role, so nobody can tell who owns it"
     assert list(found.rows) == [GuardrailRow(change.email, told, change.source)] * taken
-    allowed = situation(change, live=bare, allowed={"min_role_owners": 1})
-    passed = next(guardrail for guardrail in check(allowed) if guardrail.guardrail == "min_role_owners")
+    passed = result("min_role_owners", situation(change, live=live, allowed={"min_role_owners": 1}))
     assert (passed.limit, passed.allowed_by, passed.ok) == (1, "--allow min_role_owners=1", not taken)
+
+
+def test_a_new_owner_in_the_same_plan_does_not_excuse_a_loss_where_no_owner_is_counted() -> None:
+    live = unknown_owners(lacks_definition=False)
+    owners = [promoted(f"new{number}@example.com") for number in range(3)]
+    found = result("min_role_owners", situation(*owners, delete("a@example.com"), live=live))
+    assert (found.actual, found.ok, len(found.rows)) == (0, False, 1)
+    assert result("min_role_owners", situation(*owners, live=live)).actual == 3
 
 
 def test_without_the_hubs_definition_of_backoffice_every_owner_of_the_roles_counts() -> None:

@@ -19,6 +19,9 @@ OLD = holds(3, "old@example.com", first_name="Jane", last_name="Doe")
 JANE = wants("jane@example.com", first_name="Jane", last_name="Doe")
 GOES = wants("leaver@example.com")
 DELETING = Settings(unmanaged=Unmanaged.DELETE)
+KEEPER = owner(50, "keeper@example.com")
+"""Without an owner in the hub nothing may be taken."""
+KEEPS = wants("keeper@example.com", grant("backoffice", "owner"), grant("roles_permissions", "owner"))
 GUARDED = Settings(protect=(Text("boss@example.com"),))
 
 
@@ -28,7 +31,7 @@ def situation(
     settings: Settings,
     allowed: dict[NumericGuardrail, int] | None = None,
 ) -> Situation:
-    whole = diff(files, live, settings)
+    whole = diff((*files, KEEPS) if live.at(KEEPS.email) else files, live, settings)
     return Situation(whole, whole, live, settings, len(files), allowed=allowed or {})
 
 
@@ -114,7 +117,7 @@ def test_blocked_users_are_left_out_and_the_rest_runs(
     runs: tuple[str, ...],
     skipped: tuple[str, ...],
 ) -> None:
-    rest, results = without_blocked(situation(files, indexed(*live), settings))
+    rest, results = without_blocked(situation(files, indexed(*live, KEEPER), settings))
     assert tuple(change.email.raw for change in rest.changes) == runs
     assert tuple(result.guardrail for result in results if result.skipped) == skipped
     assert not any(result.blocks for result in results)
@@ -123,23 +126,23 @@ def test_blocked_users_are_left_out_and_the_rest_runs(
 
 def test_the_deletions_that_are_left_out_are_the_rows_and_all_are_counted() -> None:
     files = (absent("old@example.com"),)
-    of = situation(files, indexed(OLD, *temporary(11)), replace(DELETING, guardrails=GuardrailLimits()))
+    of = situation(files, indexed(OLD, *temporary(11), KEEPER), replace(DELETING, guardrails=GuardrailLimits()))
     _, results = without_blocked(of)
     (found,) = [result for result in results if not result.ok]
-    assert (found.actual, found.limit, found.basis) == (12, 2, Basis(Limit(20, 1, 10), 12))
+    assert (found.actual, found.limit, found.basis) == (12, 2, Basis(Limit(20, 1, 10), 13))
     assert {row.email for row in found.rows} == {user.email for user in temporary(11)}
 
 
 def test_an_override_lets_deletions_without_a_file_run() -> None:
     rest, results = without_blocked(
-        situation((), indexed(*temporary(11)), DELETING, {"max_user_deletes": 11}),
+        situation((), indexed(*temporary(11), KEEPER), DELETING, {"max_user_deletes": 11}),
     )
     assert (len(rest.changes), [result.guardrail for result in results if not result.ok]) == (11, ["empty"])
 
 
 def test_too_many_deletions_by_files_block_the_run_and_leave_nothing_out() -> None:
     files = tuple(absent(user.email.raw) for user in temporary(3))
-    of = situation(files, indexed(*temporary(3), OLD), DELETING)
+    of = situation(files, indexed(*temporary(3), OLD, KEEPER), DELETING)
     rest, results = without_blocked(of)
     assert len(rest.changes) == 4
     (found,) = [result for result in results if not result.ok]
@@ -163,7 +166,7 @@ def test_guardrails_of_the_run_count_what_is_left() -> None:
 
 def test_a_loss_of_a_blocked_user_does_not_count() -> None:
     settings = Settings(protect=(Text("boss@example.com"),), guardrails=GuardrailLimits(max_user_deletes=fixed(0)))
-    rest, results = without_blocked(situation((absent("boss@example.com"),), indexed(BOSS), settings))
+    rest, results = without_blocked(situation((absent("boss@example.com"),), indexed(BOSS, KEEPER), settings))
     assert rest.changes == ()
     assert [result.guardrail for result in results if not result.ok] == ["protected"]
 

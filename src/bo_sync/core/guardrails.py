@@ -236,40 +236,32 @@ def _self_harm(change: Change) -> Iterator[str]:
 
 
 def _min_role_owners(situation: Situation) -> GuardrailResult:
-    if ROLES_PERMISSIONS not in situation.live.definitions:
-        return _owners_unknown(situation)
-    definitions = situation.live.definitions
-    now = _owners(grants_now(situation.live), definitions)
-    then = _owners(grants_after(situation.live, situation.difference.changes), definitions)
-    lost = now - then
+    live, changes = situation.live, situation.difference.changes
+    limit, allowed_by = _minimum(situation)
+    now, then = role_owners(live), _owners(grants_after(live, changes), live.definitions)
+    if not now:
+        rows = tuple(_unknown_losses(situation))
+        return GuardrailResult("min_role_owners", 0 if rows else len(then), limit, not rows, allowed_by, rows)
     rows = tuple(
         GuardrailRow(change.email, "would no longer own Roles & permissions with Backoffice on", change.source)
-        for change in situation.difference.changes
-        if key_of(change, lost) in lost
+        for change in changes
+        if key_of(change, now - then) in now - then
     )
-    limit, allowed_by = _minimum(situation)
-    limit = max(limit, 1)
-    ok = len(then) >= limit or len(then) >= len(now)
-    return GuardrailResult("min_role_owners", len(then), limit, ok, allowed_by, rows)
+    return GuardrailResult("min_role_owners", len(then), limit, len(then) >= min(limit, len(now)), allowed_by, rows)
 
 
-def _owners_unknown(situation: Situation) -> GuardrailResult:
-    """Without the hub's definition of Roles & permissions nobody can tell who owns it, so nothing may be taken."""
-    taking = [
-        change
-        for change in situation.difference.changes
-        if isinstance(change, DeleteUser) or any(edit.direction.takes for edit in change.grants)
-    ]
-    rows = tuple(
-        GuardrailRow(
-            change.email,
-            "would lose access, but the hub has no role definition named role, so nobody can tell who owns it",
-            change.source,
-        )
-        for change in taking
-    )
-    limit, allowed_by = _minimum(situation)
-    return GuardrailResult("min_role_owners", 0, max(limit, 1), not rows, allowed_by, rows)
+def _unknown_losses(situation: Situation) -> Iterator[GuardrailRow]:
+    """Every change that takes something: where no owner is counted, any of them may hit the real owners."""
+    message = _NO_OWNER if ROLES_PERMISSIONS in situation.live.definitions else _NO_DEFINITION
+    for change in situation.difference.changes:
+        if isinstance(change, DeleteUser) or any(edit.direction.takes for edit in change.grants):
+            yield GuardrailRow(change.email, message, change.source)
+
+
+_NO_DEFINITION: Final = (
+    "would lose access, but the hub has no role definition named role, so nobody can tell who owns it"
+)
+_NO_OWNER: Final = "would lose access, but no user in the hub counts as owner of Roles & permissions with Backoffice on"
 
 
 def role_owners(live: LiveIndex) -> frozenset[str]:
@@ -389,11 +381,11 @@ def _at_most(
 
 
 def _minimum(situation: Situation) -> tuple[int, str | None]:
-    """The owners that must be left, and the override that set it. An override names the number, also a stricter one."""
+    """The owners that must be left, at least 1, and the override that set it. An override may be stricter."""
     named = situation.allowed.get("min_role_owners")
     if named is None:
-        return situation.settings.guardrails.min_role_owners, None
-    return named, _allow("min_role_owners", named)
+        return max(situation.settings.guardrails.min_role_owners, 1), None
+    return max(named, 1), _allow("min_role_owners", named)
 
 
 def _allow(guardrail: NumericGuardrail, number: int) -> str:
@@ -437,6 +429,11 @@ IMPASSABLE: Final[Mapping[GuardrailName, str]] = {
     "self": "nothing passes this guardrail: let somebody else, or an API key, run it",
 }
 """What to do about a guardrail that no number passes."""
+_UNKNOWN_OWNERS: Final = {
+    _NO_DEFINITION: "restore the role definition named role in the hub",
+    _NO_OWNER: "check `role_definitions` and the API key, or first apply a plan that only makes a user an owner",
+}
+"""What to do where no owner is counted, by the message of the rows."""
 
 
 def way_past(result: GuardrailResult) -> str:
@@ -444,5 +441,7 @@ def way_past(result: GuardrailResult) -> str:
     if result.guardrail in IMPASSABLE:
         return IMPASSABLE[result.guardrail]
     if result.guardrail == "min_role_owners" and not result.actual:
-        return "nothing passes this guardrail here: one owner always remains, so make somebody else an owner first"
+        usual = "one owner always remains, so make somebody else an owner first"
+        why = next((row.message for row in result.rows), "")
+        return f"nothing passes this guardrail here: {_UNKNOWN_OWNERS.get(why, usual)}"
     return f"if this is meant, pass --allow {result.guardrail}={result.actual}"
