@@ -113,8 +113,8 @@ def test_what_is_pulled_is_in_normal_form_and_valid(
 
 
 def test_of_users_who_share_an_address_update_edits_only_the_grants_of_the_certain_one(tmp_path: Path) -> None:
-    entry = "email: ann@example.com\nfirst_name: A\nlast_name: B\nmodules: {pricing: viewer}\n"
-    gone = "email: ben@example.com\nstate: absent\n"
+    entry = "email: ann@example.com\nid: 1\nfirst_name: A\nlast_name: B\nmodules: {pricing: viewer}\n"
+    gone = "email: ben@example.com\nid: 3\nstate: absent\n"
     write(tmp_path, {"users/ann.yaml": entry, "users/ben.yaml": gone})
     common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
     owns: list[RoleShape] = [{"definition": "pricing", "access": "OWNER"}]

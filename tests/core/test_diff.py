@@ -574,11 +574,42 @@ def test_grants_of_the_chosen_user_change_and_the_profile_does_not() -> None:
     )
 
 
+REAL = (row("pricing", "owner", "real"),)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "others", "chosen"),
+    [
+        pytest.param(wants(JANE), (REAL,), None, id="the other one holds a grant"),
+        pytest.param(absent(JANE), (REAL,), None, id="the other one holds a grant, and the file is absent"),
+        pytest.param(wants(JANE, departure=Departure.UNTIL_PASSED), (REAL,), None, id="and the file is expired"),
+        pytest.param(wants(JANE, grant("pricing", "owner")), ((), REAL), None, id="the third one holds a grant"),
+        pytest.param(wants(JANE, pin=7), (REAL,), 7, id="the `id` decides"),
+        pytest.param(wants(JANE, pin=8), (REAL,), 8, id="the `id` of the other one decides"),
+        pytest.param(wants(JANE), ((),), 7, id="the other one holds no row"),
+        pytest.param(wants(JANE), ((row("pricing", "none"),),), 7, id="the other one holds a row of none"),
+        pytest.param(wants(JANE), ((row("rma", "owner"),),), 7, id="the other one holds an unmanaged grant"),
+    ],
+)
+@pytest.mark.parametrize("held", [(), (row("backoffice", "owner"),)], ids=["without grants", "with a grant"])
+def test_a_spelling_hides_no_user_who_holds_grants(
+    wanted: DesiredUser, others: tuple[tuple[GrantRow, ...], ...], chosen: int | None, held: tuple[GrantRow, ...]
+) -> None:
+    spelled = ("Jane@Example.com", OTHER)
+    twins = (holds(7, JANE, *held), *(holds(8 + at, spelled[at], *rows) for at, rows in enumerate(others)))
+    difference = compare((wanted,), twins)
+    (shared,) = difference.shared
+    assert shared.chosen == chosen
+    assert shared.blocked.endswith("add the `id` of the right one") is (chosen is None)
+    assert {change.id for change in difference.changes if isinstance(change, UpdateUser)} <= {chosen}
+    assert not any(isinstance(change, CreateUser | DeleteUser) for change in difference.changes)
+
+
 @pytest.mark.parametrize("why", Departure)
 def test_the_deletion_of_a_user_who_shares_the_address_is_the_revoke_of_every_grant(why: Departure) -> None:
     rows = (row("pricing", "owner"), row("pricing", "viewer", "second"), row("backoffice", "viewer"))
     twins = (holds(7, JANE, *rows), holds(8, "Jane@Example.com", row("pricing", "owner", "theirs")))
-    wanted = wants(JANE, departure=why)
+    wanted = wants(JANE, departure=why, pin=7)
     assert compare((wanted,), twins).changes == (
         UpdateUser(
             Text(JANE),

@@ -114,7 +114,9 @@ TWIN: UserShape = {"id": 98, "email": "ANN@example.com", "firstName": "Twin", "r
 
 
 def test_a_leaver_who_shares_the_address_blocks_the_plan_which_shows_every_revoke(tmp_path: Path) -> None:
-    with hub_with(tmp_path, Misbehaviour(), ANN, TWIN, ann="email: ann@example.com\nstate: absent\n") as hub:
+    ann: UserShape = {**ANN, "id": 97}
+    text = "email: ann@example.com\nid: 97\nstate: absent\n"
+    with hub_with(tmp_path, Misbehaviour(), ann, TWIN, ann=text) as hub:
         before = hub.holds()
         plan = json.loads(hub.run("plan", "--format", "json", code=4))
         (change,) = plan["changes"]
@@ -127,6 +129,19 @@ def test_a_leaver_who_shares_the_address_blocks_the_plan_which_shows_every_revok
         )
         assert plan["unmanageable"] == [{"id": 98, "reason": f"same address as id {change['id']}"}]
         hub.run("apply", "--yes", code=4)
+        assert hub.holds() == before
+
+
+@pytest.mark.parametrize("state", ["modules: {order_data: owner}\n", "state: absent\n"], ids=["present", "absent"])
+def test_a_new_user_in_the_spelling_of_the_file_does_not_hide_the_one_with_grants(tmp_path: Path, state: str) -> None:
+    new: UserShape = {"id": 98, "email": "ann@example.com", "firstName": "New"}
+    real: UserShape = {**ANN, "id": 97, "email": "Ann@example.com"}
+    text = f"email: ann@example.com\nfirst_name: A\nlast_name: B\n{state}"
+    with hub_with(tmp_path, Misbehaviour(), real, new, ann=text) as hub:
+        before = hub.holds()
+        out = hub.run("apply", "--yes", code=4)
+        told = "ann@example.com is the address of several users in the hub (id 97, id 98): add the `id`"
+        assert told in " ".join(out.split())
         assert hub.holds() == before
 
 

@@ -68,9 +68,13 @@ def match(user: DesiredUser, live: LiveIndex) -> Pair | Refusal | Ambiguous:
 
 
 def _spelled(email: Text, there: tuple[LivePerson, ...]) -> LivePerson | None:
-    """The one user with just this spelling."""
+    """The one user with just this spelling, where no other user at the address holds a grant.
+
+    Otherwise a new user with the file's spelling would hide the one who holds the grants.
+    """
     exact = [person for person in there if person.user.email == email]
-    return exact[0] if len(exact) == 1 else None
+    others = (person for person in there if person.user.email != email)
+    return exact[0] if len(exact) == 1 and not any(person.grants for person in others) else None
 
 
 def _refused(user: DesiredUser, why: str, claims: Iterable[LivePerson]) -> Refusal:
