@@ -215,6 +215,22 @@ def test_a_default_access_that_is_not_none_is_said() -> None:
     )
 
 
+@pytest.mark.parametrize("default", ["viewer", "editor", "owner"])
+def test_a_default_access_of_an_unknown_definition_is_a_warning(default: str) -> None:
+    live = hub_of(*OWNERS, definitions=(*DEFINITIONS, definition("wms", default=default), definition("rma")))
+    found = [(finding.rule, finding.severity, finding.message) for finding in planned((), live).findings]
+    unknown = "is not in `role_definitions` of bo-sync.yaml: nobody holds it"
+    assert found == [
+        ("BOS102", Severity.INFO, f"role definition rma {unknown}"),
+        ("BOS102", Severity.INFO, f"role definition wms {unknown}"),
+        (
+            "BOS103",
+            Severity.WARNING,
+            f"unknown role definition wms gives {default} by default: a user whom apply creates may keep that access",
+        ),
+    ]
+
+
 EXCEPTED = Policy(
     "few",
     Text("few own prices"),

@@ -401,12 +401,13 @@ def _definition_findings(live: LiveState, live_index: LiveIndex, settings: Setti
                 f"{_left_alone(rows[definition.id])}"
             )
             yield UNKNOWN_DEFINITION.finding(message)
-        elif definition.default_access is not Access.NONE:
-            message = (
-                f"role definition {definition.name} gives {definition.default_access.word} by default: a person whom "
-                "apply creates is taken back to exactly what the file gives"
+        if definition.default_access is not Access.NONE:
+            gives = f"role definition {definition.name} gives {definition.default_access.word} by default"
+            yield DEFAULT_ACCESS.finding(
+                f"{gives}: a person whom apply creates is taken back to exactly what the file gives"
+                if definition.id in known
+                else f"unknown {gives}: a user whom apply creates may keep that access"
             )
-            yield DEFAULT_ACCESS.finding(message)
     for role, name in settings.role_definitions:
         if role not in live_index.definitions:
             message = f"the hub has no role definition named {name}, so {role} cannot be granted"

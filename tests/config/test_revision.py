@@ -389,8 +389,42 @@ def test_the_latest_removal_of_each_person_is_found_with_its_commit(tmp_path: Pa
     everybody = [Text(f"{name}@example.com") for name in ("JANE", "bob", "t1", "t2", "t3", "nobody")]
     assert removals(root, [*everybody, Text("g@x")]).found == {
         "jane@example.com": Removal(Text("users/sales/jane.yaml"), Text(last[:10]), is_file=True),
+        "g@x": Removal(Text("users/gone.yaml"), Text(last[:10]), is_file=True),
+        "t1@example.com": Removal(Text("users/team.yaml"), Text(listed[:10]), is_file=False),
         "t2@example.com": Removal(Text("users/team.yaml"), Text(listed[:10]), is_file=False),
     }
+
+
+BEN = "ben@example.com"
+ABSENT = "email: jane@example.com\nstate: absent\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_removed"),
+    [
+        pytest.param({"users/a.yaml": ABSENT}, {"users/a.yaml": None}, True, id="the file of an absent user"),
+        pytest.param(
+            {"users/a.yaml": f"users:\n- {{email: jane@example.com, state: absent}}\n- {{email: {BEN}, id: 2}}\n"},
+            {"users/a.yaml": f"users:\n- {{email: {BEN}, id: 2}}\n"},
+            True,
+            id="the entry of an absent user",
+        ),
+        pytest.param(
+            {"users/a.yaml": "email: jane@example.com\nid: 1\nuntil: 2020-01-01\n"},
+            {"users/a.yaml": None},
+            True,
+            id="the file of an expired user",
+        ),
+        pytest.param({"users/a.yaml": JANE}, {"users/a.yaml": ABSENT}, False, id="an entry that becomes absent"),
+        pytest.param({"users/a.yaml": ABSENT}, {"users/a.yaml": JANE}, False, id="an entry that was absent"),
+    ],
+)
+def test_an_entry_of_a_user_who_is_to_go_counts_as_removed_like_any_other(
+    tmp_path: Path, before: dict[str, str], after: dict[str, str | None], *, is_removed: bool
+) -> None:
+    root = repository(tmp_path, before)
+    commit(root, after)
+    assert bool(removals(root, [Text("jane@example.com")]).found) is is_removed
 
 
 @pytest.mark.parametrize("setting", ["separate", "combined", "first-parent", "off"])

@@ -16,7 +16,7 @@ from bo_sync.config.git import Answer, NoHistory, Repository, repository
 from bo_sync.config.load import tree_of
 from bo_sync.config.objects import contents
 from bo_sync.config.revision import DEEPER, LACKING, REFETCH, SHALLOW, SHOWN
-from bo_sync.core.model import Declaration, State
+from bo_sync.core.model import Declaration
 from bo_sync.core.text import Text
 
 COMMITS: Final = 300
@@ -75,7 +75,7 @@ class Removals:
 def removals(root: Path, addresses: Collection[Text], commits: int = COMMITS) -> Removals:
     """The latest removal of each of `addresses`, as far as the latest `commits` have one.
 
-    Never raises. An entry with `state: absent` may go, so its removal is none.
+    Never raises. An entry with `state: absent` counts too: callers ask about users who are still in the hub.
     """
     wanted = {address.folded for address in addresses}
     repo = repository(root)
@@ -112,7 +112,7 @@ def _unlogged(repo: Repository, answer: Answer | None) -> NoHistory | None:
 def _stood_and_went(edit: _Edit, texts: Mapping[str, bytes], address: str) -> bool:
     """Whether an entry was taken out here: a merge takes out only what stood on both its sides."""
     before = [_entry(name, texts, address) for name in edit.before]
-    return all(entry and entry.state is State.PRESENT for entry in before) and not _entry(edit.after, texts, address)
+    return all(before) and not _entry(edit.after, texts, address)
 
 
 def _edits(log: bytes) -> Iterator[_Edit]:
