@@ -231,6 +231,38 @@ def test_a_default_access_of_an_unknown_definition_is_a_warning(default: str) ->
     ]
 
 
+def mapped(**names: str) -> Settings:
+    """The settings with other hub names for some roles."""
+    ours = {role: Text(names.get(role, name.raw)) for role, name in SETTINGS.role_definitions}
+    return Settings(role_definitions=tuple(ours.items()))
+
+
+@pytest.mark.parametrize(
+    ("settings", "others", "other"),
+    [
+        pytest.param(mapped(backoffice="ticket"), ("backoffice", "ticket"), "ticket", id="another definition"),
+        pytest.param(mapped(backoffice="bo"), ("backoffice",), "bo", id="a name that the hub lacks"),
+        pytest.param(
+            mapped(backoffice="sales", sales_hub="backoffice"), ("backoffice", "sales"), "sales", id="two names swapped"
+        ),
+        pytest.param(mapped(backoffice="bo"), ("bo",), "", id="the only name in the hub"),
+        pytest.param(mapped(backoffice="Backoffice"), ("Backoffice",), "", id="another spelling in the hub"),
+        pytest.param(mapped(), ("backoffice", "bo"), "", id="the usual name"),
+    ],
+)
+def test_backoffice_is_not_mapped_to_another_definition_beside_the_one_of_that_name(
+    settings: Settings, others: tuple[str, ...], other: str
+) -> None:
+    live = hub_of(*OWNERS, definitions=(definition("role"), *map(definition, others)))
+    if not other:
+        planned((), live, settings)
+        return
+    with pytest.raises(FilesError) as caught:
+        planned((), live, settings)
+    assert caught.value.message == f"`role_definitions` maps backoffice to {other}, but the hub has backoffice too"
+    assert caught.value.hint.startswith("remove `backoffice` from `role_definitions` in bo-sync.yaml")
+
+
 EXCEPTED = Policy(
     "few",
     Text("few own prices"),

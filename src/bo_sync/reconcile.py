@@ -33,7 +33,7 @@ from bo_sync.core.diff import Difference, MissingDefinition, SharedAddress, diff
 from bo_sync.core.effect import Effect
 from bo_sync.core.guardrails import GuardrailResult, NumericGuardrail, Situation, check
 from bo_sync.core.hub_identity import identity_after, identity_of
-from bo_sync.core.live import LiveIndex, index
+from bo_sync.core.live import LiveIndex, index, mapped_beside_backoffice
 from bo_sync.core.model import Access, DesiredUser, LiveState
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Policy, PolicyResult
@@ -145,9 +145,12 @@ def _read_live(hub: HubReader, progress: Progress, wanted: Addresses) -> LiveSta
 def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request = EVERYBODY) -> Reading:
     """The plan, its guardrails and policies checked.
 
-    Raises FilesError when a file grants what the hub has no role definition for.
+    Raises FilesError when a file grants what the hub has no role definition for, or the settings map Backoffice to
+    another definition than the one of that name.
     """
     settings = desired.settings
+    if other := mapped_beside_backoffice(live.definitions, settings):
+        raise _two_backoffices(other)
     live_index = index(live, settings)
     chosen = _chosen(request.selection, desired.users, live)
     whole = _but_set_aside(diff(desired.users, live_index, settings), desired.set_aside, live_index)
@@ -282,6 +285,13 @@ def select(difference: Difference, chosen: Collection[str] | None) -> Difference
         notes=tuple(note for note in difference.notes if note.email.folded in chosen),
         protected=tuple(change for change in difference.protected if change.email.folded in chosen),
         ending=tuple(user for user in difference.ending if user.email.folded in chosen),
+    )
+
+
+def _two_backoffices(other: Text) -> FilesError:
+    return FilesError(
+        f"`role_definitions` maps backoffice to {other}, but the hub has backoffice too",
+        hint="remove `backoffice` from `role_definitions` in bo-sync.yaml, or rename the hub's unused definition",
     )
 
 

@@ -10,7 +10,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from bo_sync.core.model import PLATFORM, Access, GrantRow, LiveState, LiveUser, Role, RoleDefinition
+from bo_sync.core.model import (
+    BACKOFFICE,
+    DEFAULT_HUB_NAMES,
+    PLATFORM,
+    Access,
+    GrantRow,
+    LiveState,
+    LiveUser,
+    Role,
+    RoleDefinition,
+)
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 
@@ -111,6 +121,15 @@ def known_definitions(definitions: Iterable[RoleDefinition], settings: Settings)
     lowest_id_last = sorted(definitions, key=lambda definition: _by_id(definition.id), reverse=True)
     by_name = {definition.name: definition for definition in lowest_id_last}
     return {role: by_name[name] for role, name in settings.role_definitions if name in by_name}
+
+
+def mapped_beside_backoffice(definitions: Iterable[RoleDefinition], settings: Settings) -> Text | None:
+    """The name that `settings` give Backoffice, where the hub has another definition with the usual name.
+
+    No document says which of the two lets a user into the Backoffice, so owners could be counted by the wrong one.
+    """
+    usual, name = Text(DEFAULT_HUB_NAMES[BACKOFFICE]), dict(settings.role_definitions).get(BACKOFFICE)
+    return name if name != usual and usual in {definition.name for definition in definitions} else None
 
 
 def holdings(rows: Iterable[GrantRow], roles: Mapping[str, Role]) -> dict[Role, Holding]:
