@@ -7,16 +7,43 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
+from bo_sync.config.files import SETTINGS_FILE
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError
 
 _SOUND: Final = "what was written before it is sound"
+_CHECKOUT: Final = (".git", SETTINGS_FILE)
+"""A folder with one of these entries may hold links that another user committed."""
+
+
+def link_in(path: Path) -> Path | None:
+    """The first part of `path` that is a symbolic link inside a checkout or below the current folder, or None.
+
+    Links of the machine above those, such as /tmp on macOS, are followed: no contributor can set them.
+    """
+    here = Path.cwd()
+    reached = Path(path.anchor) if path.is_absolute() else here
+    for part in path.parts[1:] if path.is_absolute() else path.parts:
+        step = reached.parent if part == ".." else reached / part
+        if step.is_symlink() and _is_guarded(reached, here):
+            return step
+        reached = Path(os.path.realpath(step)) if step.is_symlink() else step
+    return None
+
+
+def _is_guarded(folder: Path, here: Path) -> bool:
+    """`folder` has no links and no `..` in it."""
+    above = (folder, *folder.parents)
+    return here in above or any(os.path.lexists(each / name) for each in above for name in _CHECKOUT)
 
 
 def create_file(root: Path, path: str, text: str) -> None:
-    """Writes a new file below `root`, never over one that is there. Raises FilesError."""
+    """Writes a new file below `root`, never over one that is there, nor through a link below it. Raises FilesError."""
     place = root / path
     try:
+        for folder in place.parents[: len(Path(path).parts) - 1]:
+            if folder.is_symlink():
+                raise OSError(0, f"{Text(folder.name)} is a link; expected a folder")
         place.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
         try:

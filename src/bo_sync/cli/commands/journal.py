@@ -153,7 +153,12 @@ def _faults(root: Path, path: str, text: str) -> list[str]:
 
 
 def _check_empty(folder: Path) -> None:
-    """Raises UsageError when something stands in the folder already."""
+    """Raises UsageError when something stands in the folder already, or a part of its path is a link in a checkout."""
+    from bo_sync.cli.writing import link_in
+
+    if (link := link_in(folder)) is not None:
+        why = f"--before {Text(str(folder))}: {Text(link.name)} is a link; expected a folder"
+        raise UsageError(why, hint="name an empty or a new folder")
     try:
         is_empty = next(folder.iterdir(), None) is None
     except FileNotFoundError:
