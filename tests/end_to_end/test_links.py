@@ -162,24 +162,26 @@ SCHEMAS: Final = ("config", "policy", "preset", "user")
 
 
 @pytest.mark.parametrize(
-    ("link", "target", "folder"),
+    ("link", "folder"),
     [
-        pytest.param("schemas/user.json", "{outside}/user.json", "schemas", id="one file is a link out of the tree"),
-        pytest.param("schemas/config.json", "../users/jane.yaml", "schemas", id="the last file is a link into the tree"),
-        pytest.param("schemas/user.json", "{outside}/none.json", "schemas", id="one file is a link to nothing"),
-        pytest.param("schemas", "{outside}", "schemas", id="the folder is a link"),
-        pytest.param("docs", "{outside}", "docs/deep/schemas", id="a folder above it is a link"),
-        pytest.param("docs", "{outside}", "./users/../docs", id="the folder is a link behind steps up"),
-        pytest.param("schemas", "{outside}", "{root}/schemas", id="the folder is a link, named from the top"),
+        pytest.param(("schemas/user.json", "{outside}/user.json"), "schemas", id="one file is a link out of the tree"),
+        pytest.param(
+            ("schemas/config.json", "../users/jane.yaml"), "schemas", id="the last file is a link into the tree"
+        ),
+        pytest.param(("schemas/user.json", "{outside}/none.json"), "schemas", id="one file is a link to nothing"),
+        pytest.param(("schemas", "{outside}"), "schemas", id="the folder is a link"),
+        pytest.param(("docs", "{outside}"), "docs/deep/schemas", id="a folder above it is a link"),
+        pytest.param(("docs", "{outside}"), "./users/../docs", id="the folder is a link behind steps up"),
+        pytest.param(("schemas", "{outside}"), "{root}/schemas", id="the folder is a link, named from the top"),
     ],
 )
 def test_no_schema_is_written_through_a_link(
-    link: str, target: str, folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    link: tuple[str, str], folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root, outside = write(tmp_path / "files", FILES), tmp_path / "outside"
     write(outside, {f"{name}.json": "precious" for name in SCHEMAS})
-    (root / link).parent.mkdir(exist_ok=True)
-    (root / link).symlink_to(target.format(outside=outside))
+    (root / link[0]).parent.mkdir(exist_ok=True)
+    (root / link[0]).symlink_to(link[1].format(outside=outside))
     monkeypatch.chdir(root)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
     ran = inside("schema", "--all", folder.format(root=root))
@@ -268,3 +270,85 @@ def test_journal_writes_the_users_of_before_through_no_link(tmp_path: Path, monk
     ran = inside("journal", "latest", "--before", "before")
     assert (ran.code != 0, "is a link" in ran.err) == (True, True)
     assert list(outside.iterdir()) == []
+
+
+TAKING: Final = (
+    ("comment", "--github", "--dry-run", "--marker", "x", "--body", "{}"),
+    ("comment", "--github", "--dry-run", "{}"),
+    ("apply", *HUB, "--yes", "{}"),
+    ("catalogue", "diff", "{}"),
+    ("catalogue", "diff", "operations.csv", "{}"),
+    ("catalogue", "refresh", "--from", "{}"),
+)
+
+
+@pytest.mark.parametrize("line", TAKING, ids=" ".join)
+@pytest.mark.parametrize(
+    ("link", "path"),
+    [
+        pytest.param(("report.md", ".hubkey"), "report.md", id="a link to a key beside it"),
+        pytest.param(("report.md", "{outside}/token"), "report.md", id="a link out of the tree"),
+        pytest.param(("report.md", "/proc/self/environ"), "report.md", id="a link to the environment of the process"),
+        pytest.param(("build", "{outside}"), "build/token", id="a file in a linked folder"),
+        pytest.param(("report.md", "{outside}/token"), "{root}/report.md", id="a link, named from the top"),
+        pytest.param(("report.md", "users/jane.yaml"), "./users/../report.md", id="a link behind steps up"),
+    ],
+)
+def test_no_file_that_is_named_is_read_through_a_link(
+    *, link: tuple[str, str], path: str, line: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, outside = write(tmp_path / "files", FILES), write(tmp_path / "outside", {"token": f"{SECRET}\n"})
+    monkeypatch.setenv("SOME_TOKEN", SECRET)
+    monkeypatch.chdir(root)
+    assert inside("catalogue", "refresh", *HUB, "--output", "operations.csv").code == 0
+    (root / link[0]).symlink_to(link[1].format(outside=outside))
+    ran = inside(*(word.format(path.format(root=root)) for word in line))
+    assert ran.code == 64
+    assert f"{link[0]} is a link; expected a file that no link leads to" in ran.err
+    assert SECRET not in ran.out + ran.err
+
+
+@pytest.mark.parametrize("kind", ["a plain file", "a file above the checkout behind a link", "a device of the process"])
+def test_a_file_that_is_named_is_read_as_before(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root, real = write(tmp_path / "files", FILES), write(tmp_path / "real", {"body.md": "hello\n"})
+    (tmp_path / "alias").symlink_to("real")
+    monkeypatch.chdir(root)
+    with (real / "body.md").open("rb") as opened:
+        match kind:
+            case "a plain file":
+                path = str(write(root, {"body.md": "hello\n"}) / "body.md")
+            case "a device of the process":
+                path = f"/dev/fd/{opened.fileno()}"
+            case _:
+                path = "../alias/body.md"
+        ran = inside("comment", "--github", "--dry-run", "--marker", "x", "--body", path)
+    assert (ran.code, ran.out.splitlines()[1:]) == (0, ["hello"])
+
+
+def test_a_pipe_in_a_checkout_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write(tmp_path / "files", FILES)
+    os.mkfifo(root / "body.md")
+    monkeypatch.chdir(root)
+    ran = inside("comment", "--github", "--dry-run", "--marker", "x", "--body", "body.md")
+    assert (ran.code, "body.md cannot be read" in ran.err) == (64, True)
+
+
+@pytest.mark.parametrize("target", [".hubkey", "../outside", "elsewhere/token.yaml", "/proc/self/environ"])
+def test_journal_reads_no_settings_through_a_link(target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write(tmp_path / "files", FILES)
+    (tmp_path / "outside").write_text(f"email_domains: [{SECRET}.example.com]\n", encoding="ascii")
+    monkeypatch.setenv("SOME_TOKEN", SECRET)
+    monkeypatch.chdir(root)
+    assert inside("apply", *HUB, "--yes").code == 0
+    (root / "bo-sync.yaml").symlink_to(target)
+    ran = inside("journal", "latest", "--before", "before")
+    assert (ran.code, SECRET in ran.out + ran.err) == (0, False)
+
+
+def test_journal_still_reads_plain_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = write(tmp_path / "files", FILES)
+    monkeypatch.chdir(root)
+    assert inside("apply", *HUB, "--yes").code == 0
+    write(root, {"bo-sync.yaml": "email_domains: [elsewhere.example.com]\n"})
+    ran = inside("journal", "latest", "--before", "before")
+    assert (ran.code, "elsewhere.example.com" in ran.err) == (0, True)
