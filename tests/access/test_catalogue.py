@@ -6,7 +6,15 @@ from random import Random
 import pytest
 
 from bo_sync.access.capabilities import among
-from bo_sync.access.catalogue import age_in_days, catalogue, in_use, kept
+from bo_sync.access.catalogue import (
+    CatalogueError,
+    age_in_days,
+    catalogue,
+    in_use,
+    kept,
+    read_operations,
+    write_operations,
+)
 from bo_sync.access.powers import Powers, powers
 from bo_sync.access.words import ToRun, read_question
 from bo_sync.core.model import ROLES, Access, Role
@@ -139,3 +147,59 @@ def test_a_question_finds_a_newer_operation() -> None:
 )
 def test_a_table_has_an_age(today: str, days: int) -> None:
     assert age_in_days(catalogue(), date.fromisoformat(today)) == days
+
+
+TABLE = (
+    "# taken 2026-11-01\n"
+    "operation,kind,any_of_minimum_access,system_roles,or_when,deprecated\n"
+    "x,mutation,order.OWNER,,{},false\n"
+    "y,mutation,order.OWNER,,,false\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("when", "shown"),
+    [
+        pytest.param("a\u2028z,query,order.VIEWER,,,false", r"\u2028", id="a line separator"),
+        pytest.param("a\u2029b", r"\u2029", id="a paragraph separator"),
+        pytest.param("a\x0cz,query,order.VIEWER,,,false", r"\x0c", id="a form feed"),
+        pytest.param("a\x0bb", r"\x0b", id="a vertical tab"),
+        pytest.param("a\x85b", r"\x85", id="a next line"),
+        pytest.param("a\rz,query,order.VIEWER,,,false", r"\r", id="a carriage return without a line feed"),
+        pytest.param("a\x1eb", r"\x1e", id="a record separator"),
+        pytest.param("a\u202eb", r"\u202e", id="a character that reorders"),
+        pytest.param("a\u200bb", r"\u200b", id="a character without a width"),
+        pytest.param("a\u3164b", r"\u3164", id="a character that is drawn as nothing"),
+        pytest.param("a\x00b", r"\x00", id="a null"),
+    ],
+)
+def test_a_table_with_an_invisible_character_is_refused_in_its_line(when: str, shown: str) -> None:
+    with pytest.raises(CatalogueError) as raised:
+        read_operations(TABLE.format(when))
+    assert (raised.value.what, raised.value.line) == (f"the line holds the invisible character {shown}", 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param(TABLE.format('"a'), 3, id="a quotation mark that is not closed in its line"),
+        pytest.param(TABLE.format('"a\nb"'), 3, id="a cell over two lines"),
+        pytest.param(TABLE.format("") + "\nz,mutation,order.OWNER,,,false\n", 5, id="an empty line"),
+        pytest.param("\u202e" + TABLE, 1, id="an invisible character in the first line"),
+        pytest.param("", 1, id="no line"),
+    ],
+)
+def test_a_table_that_cannot_be_read_names_the_line(text: str, line: int) -> None:
+    with pytest.raises(CatalogueError) as raised:
+        read_operations(text)
+    assert raised.value.line == line
+
+
+@pytest.mark.parametrize("ending", ["\n", "\r\n"], ids=["of Unix", "of Windows"])
+def test_a_table_is_read_with_line_ends(ending: str) -> None:
+    taken, operations = read_operations(TABLE.format("\u00e4 note").replace("\n", ending))
+    assert (taken, [(entry.name, entry.when) for entry in operations]) == (
+        "2026-11-01",
+        [("x", "\u00e4 note"), ("y", "")],
+    )
+    assert read_operations(write_operations(catalogue().taken, catalogue().operations))[1] == catalogue().operations

@@ -91,7 +91,9 @@ def test_a_path_that_names_no_table_is_an_error_at_the_setting(value: str, said:
         ),
         pytest.param(b"\xff\xfe", "1:1: error: not UTF-8", id="another encoding"),
         pytest.param(
-            f"{TABLE}\x1b]52;c;Zg==\x07,query,,,,false\n", "4:1: error: not an operation: \\x1b]52", id="acts"
+            f"{TABLE}\x1b]52;c;Zg==\x07,query,,,,false\n",
+            "4:1: error: the line holds the invisible character \\x1b",
+            id="acts",
         ),
     ],
 )

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from shutil import which
 
@@ -10,10 +11,11 @@ import pytest
 from bo_sync.config.files import walk, walk_settings
 from bo_sync.config.load import Tree, load_tree
 from bo_sync.config.removals import Removal, Removals, removals
-from bo_sync.config.revision import Base, base_of, commit_of, read_revision, tree_at
+from bo_sync.config.revision import Base, base_of, commit_at, commit_of, commit_on, read_revision, tree_at
 from bo_sync.config.yaml import MAX_BYTES
 from bo_sync.core.text import Text
 from bo_sync.errors import UsageError
+from tests.support.inside import inside
 from tests.support.process import write
 from tests.support.repository import commit, git, repository
 
@@ -500,3 +502,52 @@ def test_the_history_that_is_searched_is_bounded(tmp_path: Path) -> None:
     commit(root, {"users/bob.yaml": f"{BOB}job: Poet\n"})
     assert removals(root, wanted, commits=1).found == {}
     assert len(removals(root, wanted).found) == 1
+
+
+@pytest.mark.parametrize(
+    ("refs", "revision"),
+    [
+        pytest.param(["refs/tags/origin/main"], "origin/main", id="a tag with the name of a branch of a remote"),
+        pytest.param(["refs/heads/origin/main"], "origin/main", id="a local branch with the name of one of a remote"),
+        pytest.param(["refs/tags/main"], "main", id="a tag with the name of a local branch"),
+        pytest.param(["refs/tags/origin/main"], "origin/main~0", id="a step from a name of two refs"),
+        pytest.param(["refs/tags/origin/main"], "origin/main^{{commit}}", id="a name of two refs, peeled"),
+        pytest.param(["refs/tags/upstream", "refs/heads/upstream"], "upstream", id="a tag and a local branch"),
+        pytest.param(["refs/tags/origin"], "origin", id="a tag with the name of a remote"),
+        pytest.param(["refs/heads/{short}"], "{short}", id="a local branch with the name of a short hash"),
+        pytest.param(["refs/heads/refs/tags/v1", "refs/tags/v1"], "refs/tags/v1", id="a branch named as a whole ref"),
+    ],
+)
+def test_a_name_of_several_refs_is_an_error_for_every_question(
+    tmp_path: Path, refs: list[str], revision: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = repository(tmp_path, {"users/jane.yaml": JANE})
+    first = git(root, "rev-parse", "HEAD")
+    git(root, "update-ref", "refs/remotes/origin/main", first)
+    git(root, "symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/main")
+    other = commit(root, {"users/bob.yaml": BOB})
+    git(root, "config", "core.warnAmbiguousRefs", "false")
+    for ref in refs:
+        git(root, "update-ref", ref.format(short=first[:8]), other)
+    name = revision.format(short=first[:8])
+    for question in (commit_at, base_of, read_revision, tree_at):
+        with pytest.raises(UsageError, match="is ambiguous") as raised:
+            question(root, name)
+        assert "refs/remotes/origin/main" in (raised.value.hint or "")
+    monkeypatch.chdir(root)
+    for line in (("validate", "--base", name), ("diff", name), ("show", "jane@example.com", "--at", name)):
+        ran = inside(*line)
+        assert (ran.code, "is ambiguous" in ran.err) == (64, True), line
+
+
+def test_a_name_that_git_never_takes_from_another_ref_is_read(tmp_path: Path) -> None:
+    root = repository(tmp_path, {"users/jane.yaml": JANE})
+    first = git(root, "rev-parse", "HEAD")
+    git(root, "update-ref", "refs/remotes/origin/main", first)
+    other = commit(root, {"users/bob.yaml": BOB})
+    git(root, "tag", "v1", first)
+    assert [commit_at(root, name) for name in ("origin/main", "v1", "main~1", first, first[:12])] == [first] * 5
+    for ref in ("refs/tags/origin/main", "refs/tags/HEAD", f"refs/tags/{first}"):
+        git(root, "update-ref", ref, other if ref != "refs/tags/HEAD" else first)
+    assert [commit_at(root, name) for name in (first, "refs/remotes/origin/main", "remotes/origin/main")] == [first] * 3
+    assert (commit_at(root, "HEAD"), commit_on(root, date(2100, 1, 1), "UTC")) == (other, other)

@@ -21,11 +21,11 @@ from bo_sync.hub.address import parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.doctor import examine
 from bo_sync.hub.paging import Sizes
-from bo_sync.hub.redaction import masked, without
+from bo_sync.hub.redaction import HIDDEN, masked, without
 from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.hub.transport import Transport
 from bo_sync.ports import DeleteRow
-from bo_sync.render.escape import json_text, markdown, terminal
+from bo_sync.render.escape import csv_cell, json_text, markdown, terminal
 from tests.hub.sandboxed import Watched
 from tests.hub.scripted import impatient
 
@@ -84,6 +84,29 @@ ODD = "n\"w\\k_ey::4711##[x&<>@z'"
 )
 def test_a_secret_is_masked_in_a_result(said: str, shown: str) -> None:
     assert masked(said, [ODD]) == shown
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        pytest.param("key;=4711-0815", id="a semicolon before an equals sign"),
+        pytest.param("longer-key;+4711", id="a semicolon before a plus sign, behind the first characters"),
+        pytest.param("longer-key;-4711", id="a semicolon before a minus sign"),
+        pytest.param("longer-key;@4711", id="a semicolon before an at sign"),
+        pytest.param('longer-key;"=4711', id="a semicolon before a quotation mark and an equals sign"),
+        pytest.param("a;=b;+c;-d;@e;f", id="a semicolon before each sign"),
+        pytest.param("longer-key;'=4711", id="a semicolon before a quote of its own"),
+        pytest.param(";=longer-key-4711", id="a semicolon at the beginning"),
+        pytest.param("=longer-key-4711;", id="a sign at the beginning and a semicolon at the end"),
+    ],
+)
+@pytest.mark.parametrize("around", ["{}", "no {}.", "no {}=1"])
+def test_a_secret_is_masked_in_the_cells_of_a_table(secret: str, around: str) -> None:
+    for spelled in (csv_cell(around.format(secret)), csv_cell(around.format(secret)).replace('"', '""')):
+        shown = masked(spelled, [secret])
+        assert HIDDEN in shown
+        assert "4711" not in shown.replace(HIDDEN, "")
+        assert shown.removeprefix("'") in {around.format(HIDDEN), csv_cell(around.format(HIDDEN))}
 
 
 @given(st.text(max_size=20), st.text([chr(code) for code in range(0x21, 0x7F)], min_size=8, max_size=60), st.text())

@@ -84,13 +84,10 @@ def _roles() -> Iterator[RoleName]:
 
 def read_operations(text: str) -> tuple[str, tuple[Operation, ...]]:
     """The day and the operations of a table as `write_operations` makes it. Raises CatalogueError."""
-    lines = text.splitlines()
+    lines = tuple(_lines(text))
     start = 1 if lines and lines[0].startswith(_TAKEN.strip()) else 0
     taken = lines[0].removeprefix(_TAKEN.strip()).strip() if start else ""
-    try:
-        rows = list(csv.reader(lines[start:]))
-    except csv.Error as err:
-        raise CatalogueError(f"not a table: {err}") from err
+    rows = [_row(line, number) for number, line in enumerate(lines[start:], start + 1)]
     if not rows or tuple(rows[0]) != _HEAD:
         raise CatalogueError(f"not the head of a table of operations: {','.join(_HEAD)}", start + 1)
     operations = tuple(_operation(row, number) for number, row in enumerate(rows[1:], start + 2))
@@ -101,6 +98,23 @@ def read_operations(text: str) -> tuple[str, tuple[Operation, ...]]:
             raise CatalogueError(f"the operation {entry.name} appears twice", number)
         seen.add(key)
     return taken, operations
+
+
+def _lines(text: str) -> Iterator[str]:
+    """The lines as a reviewer sees them: a line feed ends each, and nothing else moves, hides or breaks its text."""
+    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), 1):
+        shown = line.removesuffix("\r")
+        hidden = next((character for character in shown if visible(character) != character), None)
+        if hidden is not None:
+            raise CatalogueError(f"the line holds the invisible character {visible(hidden)}", number)
+        yield shown
+
+
+def _row(line: str, number: int) -> list[str]:
+    try:
+        return next(csv.reader([line], strict=True), [])
+    except csv.Error as err:
+        raise CatalogueError(f"not a table: {err}", number) from err
 
 
 def _operation(row: list[str], number: int) -> Operation:

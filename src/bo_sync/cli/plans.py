@@ -14,6 +14,7 @@ from bo_sync.cli.options import Common, HubChoice, Narrowing, command_line
 from bo_sync.cli.redacting import is_redacting
 from bo_sync.cli.secrecy import holds_secret, without_secrets
 from bo_sync.cli.talk import coloured, result, say, width
+from bo_sync.cli.writing import link_in
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
 from bo_sync.errors import ExitCode, UsageError
@@ -126,10 +127,12 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def check_plain(path: Path) -> None:
-    """Raises UsageError where `path` is something else than a file: a device would be replaced by one, and a link in a
-    checkout may lead anywhere."""
+    """Raises UsageError where `path` is something else than a file, or a part of it is a link in a checkout: a device
+    would be replaced by a file, and a link may lead anywhere."""
     if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
         raise unwritable(path, OSError(0, "it is a link, a folder or a device; expected a file"))
+    if (link := link_in(path)) is not None:
+        raise unwritable(path, OSError(0, f"{Text(link.name)} is a link; expected a folder"))
 
 
 def unwritable(path: Path, why: OSError) -> UsageError:

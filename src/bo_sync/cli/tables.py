@@ -1,6 +1,7 @@
 """Tables of operations, wherever they come from: this version's own, a file, or a hub's introspection."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -11,6 +12,7 @@ from bo_sync.access.annotations import IntrospectionError, operations_of
 from bo_sync.access.catalogue import CatalogueError, catalogue, in_use, read_operations, write_operations
 from bo_sync.cli.options import Common, HubChoice
 from bo_sync.cli.session import load_settings, open_transport
+from bo_sync.cli.writing import open_named
 from bo_sync.core.operations import Operation
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError, UsageError
@@ -113,7 +115,7 @@ def read_table(path: Path, common: Common) -> OperationTable:
 def _read(path: Path) -> str:
     shown = Text(str(path))
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_named(path), "rb") as file:
             found = file.read(LARGEST + 1)
     except (OSError, ValueError) as err:
         why = err.strerror if isinstance(err, OSError) else "it is no path"

@@ -10,6 +10,7 @@ set: they switch off git's check of the owner.
 """
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ _SETTINGS: Final = (
     "core.hooksPath=/dev/null",
     "core.sshCommand=false",
     "core.alternateRefsCommand=false",
+    "core.warnAmbiguousRefs=true",
     "credential.helper=",
     "gc.auto=0",
     "gpg.program=false",
@@ -44,17 +46,19 @@ _ENVIRONMENT: Final = {
     "LC_ALL": "C",
 }
 _ADVICE: Final = "git config "
+_AMBIGUOUS: Final = re.compile(r"^warning: refname '(.+)' is ambiguous\.$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What git wrote, and the first line of its complaint; `is_sound` when it ended well. `advice` is a command that
-    git names in its complaint."""
+    git names in its complaint. `ambiguous` is a name of several refs, one of which git chose: it may be sound too."""
 
     out: bytes
     complaint: Text
     is_sound: bool
     advice: Text | None = None
+    ambiguous: Text | None = None
 
     @property
     def line(self) -> str:
@@ -144,9 +148,12 @@ def _run(root: Path, *arguments: str, feed: bytes | None = None, seconds: float 
         )
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
-    complaint, *more = done.stderr.decode("utf-8", "replace").strip().split("\n")
+    said = done.stderr.decode("utf-8", "replace").strip()
+    complaint, *more = said.split("\n")
+    ambiguous = _AMBIGUOUS.search(said)
     advice = next((Text(line.strip()) for line in more if line.strip().startswith(_ADVICE)), None)
-    return Answer(done.stdout, Text(complaint), done.returncode == 0, advice)
+    name = Text(ambiguous[1]) if ambiguous is not None else None
+    return Answer(done.stdout, Text(complaint), done.returncode == 0, advice, name)
 
 
 def _program() -> str | None:

@@ -146,10 +146,17 @@ def _opened(root: Path, revision: str) -> Repository:
 
 
 def _commit(repo: Repository, revision: str) -> str:
-    answer = repo.ask("rev-parse", "--quiet", "--verify", f"{revision}^{{commit}}")
+    """Git takes a tag, then a local branch, before the branch of a remote: a tag that a contributor pushed could stand
+    for it. HEAD and a whole hash are never taken from another ref."""
+    answer = repo.ask("rev-parse", "--verify", f"{revision}^{{commit}}")
     name = answer.line if answer is not None else ""
-    if not _is_hash(name):
+    if answer is None or not _is_hash(name):
         raise _unknown(repo, Text(revision))
+    if answer.ambiguous is not None and not (answer.ambiguous.raw == "HEAD" or _is_hash(answer.ambiguous.raw)):
+        raise UsageError(
+            f"the revision {Text(revision)} is ambiguous: git knows several refs named {answer.ambiguous}",
+            hint="write the ref in full, as in refs/remotes/origin/main or refs/tags/v1, or delete the other one",
+        )
     return name
 
 

@@ -114,7 +114,8 @@ def _spellings(character: str) -> list[str]:
     named = [re.escape(f"&{name};") for name, point in _NAMED.items() if point == character]
     doubled = [re.escape(character * 2)] if character in "\"'" else []
     escaped = [rf"\\(?:u00|x){_cased(code)}", f"%{_cased(code)}", f"&#(?:{code}|x{_cased(code)});", rf"\\[{cases}]"]
-    return [*escaped, *named, *doubled, f"[{cases}]"]
+    parted = [";'"] if character == ";" else []  # what `csv_cell` writes where a formula would begin
+    return [*escaped, *named, *doubled, *parted, f"[{cases}]"]
 
 
 def _cased(code: int) -> str:

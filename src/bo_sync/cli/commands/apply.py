@@ -176,8 +176,11 @@ def _check_somebody_answers(*, yes: bool) -> None:
 
 
 def _content_of(path: Path) -> str:
+    from bo_sync.cli.writing import open_named
+
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        with os.fdopen(open_named(path), encoding="utf-8", errors="replace") as file:
+            return file.read()
     except OSError as err:
         shown = Text(str(path))
         raise UsageError(f"{shown} cannot be read: {err.strerror}", hint="make one with plan --out FILE") from err

@@ -169,8 +169,10 @@ def _plan(path: Path) -> "Plan":
 
 
 def _read(path: Path, hint: str) -> str:
+    from bo_sync.cli.writing import open_named
+
     try:
-        with path.open("rb") as file:
+        with os.fdopen(open_named(path), "rb") as file:
             content = file.read(_LARGEST + 1)
     except OSError as err:
         raise UsageError(f"{Text(str(path))} cannot be read: {err.strerror}", hint=hint) from err

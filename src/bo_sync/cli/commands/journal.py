@@ -12,6 +12,9 @@ from bo_sync.core.text import Text
 from bo_sync.errors import StalePlanError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bo_sync.config.files import File
     from bo_sync.core.model import Declaration
     from bo_sync.journal.past import Past
 
@@ -85,6 +88,7 @@ def _restore(chosen: Common, past: "Past", folder: Path) -> None:
     from bo_sync.cli.talk import result, say
     from bo_sync.cli.writing import create_file
     from bo_sync.config.dump import dump_user
+    from bo_sync.config.files import walk_settings
     from bo_sync.config.names import file_name
     from bo_sync.journal.place import JournalError
     from bo_sync.journal.restoring import restored
@@ -96,7 +100,7 @@ def _restore(chosen: Common, past: "Past", folder: Path) -> None:
             hint="what the hub holds now is had with bo-sync pull",
         )
     _check_empty(folder)
-    used: set[str] = set()
+    beside, used = walk_settings(chosen.root).files, set[str]()
     for person in restored(past):
         email = person.declaration.email
         declaration, masked = _unmasked(person.declaration)
@@ -112,7 +116,7 @@ def _restore(chosen: Common, past: "Past", folder: Path) -> None:
         told += [
             f"left out of {name}: {field}, which held a key or token that is not in the journal" for field in masked
         ]
-        told += _faults(chosen.root, f"users/{name}", text)
+        told += _faults(beside, f"users/{name}", text)
         for line in () if chosen.quiet else told:
             say(line)
     if not used:
@@ -132,18 +136,15 @@ def _unmasked(declaration: "Declaration") -> tuple["Declaration | None", list[st
     return replace(declaration, profile=kept), [entry.field for entry in masked]
 
 
-def _faults(root: Path, path: str, text: str) -> list[str]:
-    """What the present configuration would say against a file, a sentence for each problem.
+def _faults(beside: "Sequence[File]", path: str, text: str) -> list[str]:
+    """What the present configuration, with its settings in `beside`, would say against a file: one sentence each.
 
     Warnings too: what the hub holds and would not take anew, such as a name too long, may stand in the file of a person
     with an `id`, and yet keeps them from being created anew.
     """
-    from bo_sync.config.files import SETTINGS_FILE
     from bo_sync.config.load import tree_of
     from bo_sync.core.model import Severity
 
-    settings = root / SETTINGS_FILE
-    beside = [(SETTINGS_FILE, settings.read_bytes())] if settings.is_file() else []
     problems = tree_of([*beside, (path, text.encode())]).problems
     return [
         f"{'cannot' if problem.severity is Severity.ERROR else 'may not'} come back as it was: {problem}"
@@ -153,7 +154,12 @@ def _faults(root: Path, path: str, text: str) -> list[str]:
 
 
 def _check_empty(folder: Path) -> None:
-    """Raises UsageError when something stands in the folder already."""
+    """Raises UsageError when something stands in the folder already, or a part of its path is a link in a checkout."""
+    from bo_sync.cli.writing import link_in
+
+    if (link := link_in(folder)) is not None:
+        why = f"--before {Text(str(folder))}: {Text(link.name)} is a link; expected a folder"
+        raise UsageError(why, hint="name an empty or a new folder")
     try:
         is_empty = next(folder.iterdir(), None) is None
     except FileNotFoundError:

@@ -39,10 +39,13 @@ def command(chosen: Common, *, kind: "Kind | None", folder: Path | None) -> None
 
 def _write_all(folder: Path, words: "Vocabulary", *, quiet: bool) -> None:
     """One file a kind; one that says the same already is left as it is."""
+    from bo_sync.cli.plans import check_plain
     from bo_sync.cli.talk import say
     from bo_sync.cli.writing import create_file, replace_file
     from bo_sync.config.schema import KINDS, json_schema
 
+    for kind in KINDS:
+        check_plain(folder / f"{kind}.json")
     for kind in KINDS:
         name, text = f"{kind}.json", json_schema(kind, words)
         place = folder / name
