@@ -97,6 +97,18 @@ def test_a_refused_merge_request_is_told_what_to_do_instead(team: Team) -> None:
     assert "2 people differ: " in jobs["bo-sync:intent"].log
 
 
+def test_a_plan_that_a_merge_request_commits_is_never_posted(team: Team) -> None:
+    jobs = team.merge_request(team.office.proposes("hana", {"users/hana.yaml": HANA}))
+    plan = (jobs["bo-sync:plan"].work / ".bo-sync" / "plan.json").read_text(encoding="utf-8")
+    team.office.forge.comments.clear()
+    planted = {".gitignore": "", ".bo-sync/plan.json": plan, "users/broken.yaml": "email: [\n"}
+    jobs = team.merge_request(team.office.proposes("planted", planted))
+    assert not ended(jobs)["plan"]
+    (note,) = team.office.forge.comments
+    assert "there is no plan" in note.body
+    assert "hana@example.com" not in plain(note.body)
+
+
 def test_a_merge_request_that_is_run_merged_is_not_blamed_for_what_others_merged_meanwhile(team: Team) -> None:
     branch = team.office.proposes("hana", {"users/hana.yaml": HANA})
     team.office.merges(team.office.proposes("ivo", {"users/ivo.yaml": HANA.replace("hana", "ivo")}, number=8))
