@@ -145,13 +145,10 @@ def _read_live(hub: HubReader, progress: Progress, wanted: Addresses) -> LiveSta
 def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request = EVERYBODY) -> Reading:
     """The plan, its guardrails and policies checked.
 
-    Raises FilesError when a file grants what the hub has no role definition for, or the settings map Backoffice to
-    another definition than the one of that name.
+    Raises FilesError when files or settings do not fit the hub's role definitions.
     """
     settings = desired.settings
-    if other := mapped_beside_backoffice(live.definitions, settings):
-        raise _two_backoffices(other)
-    live_index = index(live, settings)
+    live_index = _index(live, settings)
     chosen = _chosen(request.selection, desired.users, live)
     whole = _but_set_aside(diff(desired.users, live_index, settings), desired.set_aside, live_index)
     difference = select(whole, chosen)
@@ -288,11 +285,14 @@ def select(difference: Difference, chosen: Collection[str] | None) -> Difference
     )
 
 
-def _two_backoffices(other: Text) -> FilesError:
-    return FilesError(
-        f"`role_definitions` maps backoffice to {other}, but the hub has backoffice too",
-        hint="remove `backoffice` from `role_definitions` in bo-sync.yaml, or rename the hub's unused definition",
-    )
+def _index(live: LiveState, settings: Settings) -> LiveIndex:
+    """Raises FilesError when the settings map Backoffice to another definition than the one of that name."""
+    if other := mapped_beside_backoffice(live.definitions, settings):
+        raise FilesError(
+            f"`role_definitions` maps backoffice to {other}, but the hub has backoffice too",
+            hint="remove `backoffice` from `role_definitions` in bo-sync.yaml, or rename the hub's unused definition",
+        )
+    return index(live, settings)
 
 
 def _missing_definitions(missing: Sequence[MissingDefinition], live: LiveState) -> FilesError:
