@@ -111,7 +111,7 @@ def test_no_file_at_all_is_refused_by_a_guardrail(quiet_hub: Served, tmp_path: P
     done = bo_sync(tmp_path, "apply", "--yes", env=quiet_hub.env())
     assert done.code == 4
     assert done.err.splitlines() == [NOBODY, "Nothing was sent: refused by empty."]
-    assert "REFUSED  empty             0 people in the files, at least 1" in done.out
+    assert "REFUSED  empty              0 people in the files, at least 1" in done.out
     assert "way past: add at least one file to users/; to remove people, give their files `state: absent`" in done.out
 
 

@@ -192,7 +192,7 @@ BAD_FILES: Final = {
     "another JSON": ('{"a": 1}', "is no introspection result: the document has no __schema"),
     "a row that acts": (
         TABLE + "\x1b]52;c;Zg==\x07,::error::x\n",
-        "is not a table of operations: line 6: not an operation: \\x1b]52;c;Zg==\\x07,::error::x",
+        "is not a table of operations: line 6: the line holds the invisible character \\x1b",
     ),
 }
 

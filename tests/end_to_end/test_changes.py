@@ -108,7 +108,7 @@ def test_unmanaged_delete_deletes_whoever_has_no_file_but_the_protected(tmp_path
         "users": [
             person("kept@example.com", *rows(order="OWNER")),
             person("stranger@example.com", *rows(order="OWNER")),
-            person("agent@propeller.example", *rows(role="OWNER")),
+            person("agent@propeller.example", *rows(role="OWNER", backoffice="OWNER")),
         ]
     }
     texts = files(file("kept@example.com", "modules: {order_data: owner}"), settings=settings)

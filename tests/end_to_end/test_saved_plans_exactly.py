@@ -163,6 +163,7 @@ def _delete_eve(document: dict[str, Json]) -> None:
         "source": None,
         "profile": [],
         "grants": [],
+        "duplicates": [],
     }
     changes = document["changes"]
     assert isinstance(changes, list)

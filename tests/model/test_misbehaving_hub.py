@@ -22,9 +22,10 @@ from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.faults import Calm
 from bo_sync.sandbox.shape import UserShape
 from tests.model.course import AT_ONCE, PASSED, Course
-from tests.model.draws import company
+from tests.model.draws import PROTECTED, company
 from tests.model.watch import owners
 from tests.support.misbehaving_hub import NOTHING, OPTIONS, MisbehavingHub, Misbehaviour, OddUser
+from tests.support.worlds import STRANGER
 
 RUNS: Final = max(12, int(os.environ.get("BO_SYNC_COURSES", "0")) // len(OPTIONS))
 NEVER_READ: Final = frozenset(
@@ -37,7 +38,10 @@ def drawn(option: str, number: int) -> Misbehaviour:
     """The option, about users whom the hub of that course has."""
     chance = Random(number)
     found, users = OPTIONS[option], company(Random(number)).population["users"]
-    one, old = users[0]["email"], chance.randint(1001, 1000 + len(users))
+    # Not the only owner: where no owner can be counted, everything is blocked.
+    emails = {user["email"] for user in users}
+    others = sorted(email for email in emails - {STRANGER, PROTECTED} if email.upper() not in emails)
+    one, old = next(iter(others), PROTECTED), chance.randint(1001, 1000 + len(users))
     return replace(
         found,
         twins=tuple(one for _ in found.twins),

@@ -199,12 +199,12 @@ def _check_same(content: str | None, reading: "Reading", wanted: Wanted, which: 
     if content is None:
         return
     with stale_told(reading.plan, wanted, f"{which} is stale"):
-        read_plan(content)  # nothing in the file may be unknown, or contradict the rest
         if moved := differences(read_saved(content), reading.plan):
             told = "\n".join(moved)
             raise StalePlanError(
                 f"{which} is not what would be done now:\n{told}", hint="plan again, and have that plan reviewed"
             )
+        read_plan(content)  # nothing in the file may be unknown, or contradict the rest
 
 
 def _show(reading: "Reading", form: str, *, quiet: bool) -> None:
