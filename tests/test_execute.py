@@ -256,7 +256,7 @@ def test_of_a_user_who_shares_the_address_everything_goes_by_id(
     )
     hub = InMemoryHub(hub_of(*twins, *OWNERS))
     hub.script("write_rows", ANN, *writes).script("read_rows", ANN, *reads)
-    assert outcomes(run(hub, wanted))["ann"] == outcome
+    assert outcomes(run(hub, replace(wanted, id=0)))["ann"] == outcome
     assert not {"read_user", "create_user", "update_profile", "delete_user"} & {name for name, _ in hub.log}
     assert hub.person(ANN.upper()) == twins[1]
     assert hub.has(ANN)
