@@ -12,7 +12,7 @@ import pytest
 from bo_sync.sandbox.faults import Answer, Request
 from bo_sync.sandbox.shape import Population
 from tests.end_to_end.hubs import Weathered, weathered
-from tests.end_to_end.world import file, files, person, seen
+from tests.end_to_end.world import file, files, person, rows, seen
 from tests.support.process import SECONDS, Keys, bo_sync, ended, in_terminal, served, started, write
 
 EVERYBODY = tuple(f"{name}@example.com" for name in ("ada", "bob", "cy", "dan", "eve", "fay"))
@@ -102,6 +102,7 @@ def test_a_guardrail_that_refuses_by_the_time_of_the_answer_refuses(tmp_path: Pa
     }
     gone = {f"users/gone-{number}.yaml": f"email: {EVERYBODY[number]}\nstate: absent\n" for number in range(2)}
     others = [person(f"p{number}@example.com") for number in range(30)]
+    others.append(person("owner@example.com", *rows(role="OWNER", backoffice="OWNER")))
     live: Population = {"users": [*LIVE["users"], *others]}
     root, weather = write(tmp_path, {**staying, **gone}), Meanwhile()
     with weathered(live, weather) as hub:
@@ -114,7 +115,7 @@ def test_a_guardrail_that_refuses_by_the_time_of_the_answer_refuses(tmp_path: Pa
         done = in_terminal(root, "apply", env=hub.env(), keys=Keys(PROMPT, "yes\n"))
         assert done.code == 4
         assert "Nothing was sent: refused by max_user_deletes." in done.out
-        assert len(hub.holds()["users"]) == 6
+        assert len(hub.holds()["users"]) == 7
 
 
 def test_nothing_is_asked_where_nothing_is_to_be_done(tmp_path: Path) -> None:
