@@ -15,7 +15,11 @@ ROOT = files(
     file("ada@example.com", "job: Poet", "modules: {pricing: editor}", first="Adah"),
     file("new@example.com", "gender: female", first="Nora"),
 )
-LIVE = [person("ada@example.com", *rows(order="OWNER"), firstName="Adah"), person("bob@example.com", firstName="Bob")]
+LIVE = [
+    person("ada@example.com", *rows(order="OWNER"), firstName="Adah"),
+    person("bob@example.com", firstName="Bob"),
+    person("owner@example.com", *rows(role="OWNER", backoffice="OWNER")),
+]
 ANEW = "next: make a new one with plan --out FILE, and have that one reviewed"
 APPLY = ("apply", "plan.json", "--yes")
 
