@@ -270,8 +270,12 @@ BAD_TABLES: Final[dict[str, tuple[Callable[[str], str], str]]] = {
     "no head": (lambda table: table.replace("operation,kind", "kind,operation"), "line 2: not the head of a table"),
     "a row that is cut": (lambda table: f"{table}cut,query\n", "line 4: not an operation: cut,query"),
     "a kind that nobody knows": (
-        lambda table: table.replace("x,mutation", "\x1b,subscription"),
-        "line 3: not an operation: \\x1b,subscription,",
+        lambda table: table.replace("x,mutation", "x,subscription"),
+        "line 3: not an operation: x,subscription,",
+    ),
+    "an invisible character": (
+        lambda table: table.replace("x,mutation", "\x1b,mutation"),
+        "line 3: the line holds the invisible character \\x1b",
     ),
     "a level that nobody knows": (
         lambda table: table.replace("order.OWNER", "order.BOSS"),
@@ -283,7 +287,7 @@ BAD_TABLES: Final[dict[str, tuple[Callable[[str], str], str]]] = {
     ),
     "a cell too large": (
         lambda table: f'{table}"{"x" * 200_000}",query,,,,\n',
-        "line 1: not a table: field larger than",
+        "line 4: not a table: field larger than",
     ),
     "a name that GraphQL does not allow": (
         lambda table: table.replace("x,mutation", "x y,mutation"),
