@@ -422,7 +422,7 @@ def test_whoever_became_the_only_owner_since_the_plan_was_made_stays_it(wanted: 
     hub.remove(BEN)
     report = apply_plan(reading, hub, hurried("run"), SILENT)
     assert outcomes(report) == {"ann": "not_attempted"}
-    assert "by now, of which this plan knows nothing" in str(report.outcomes[0].error)
+    assert "became an owner of Roles & permissions after this plan was made" in str(report.outcomes[0].error)
     assert role_owners(index(hub.state, SETTINGS)) == {ANN}
 
 

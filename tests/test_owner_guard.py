@@ -266,7 +266,7 @@ def test_the_owners_after_a_return_of_ownership(states: list[set[int]], left: se
 # Whom the plan takes for no owner.
 
 RAISE = update("u1@example.com", set_grant("roles_permissions", "viewer", "editor", "1"), user_id=1)
-ANEW = "not sent: owns Roles & permissions with Backoffice on by now, of which this plan knows nothing"
+ANEW = "not sent: became an owner of Roles & permissions after this plan was made"
 
 
 @pytest.mark.parametrize("change", [LOSS, RAISE], ids=["deleted", "raised to less than owner"])

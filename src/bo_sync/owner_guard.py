@@ -78,7 +78,7 @@ class OwnerGuard:
         is_owner, known = bool(_owners_among(self.hub, self.reading, [change.id])), _known(self.reading)
         if not is_owner or key_of(change, known) in known:
             return ""
-        return "not sent: owns Roles & permissions with Backoffice on by now, of which this plan knows nothing"
+        return "not sent: became an owner of Roles & permissions after this plan was made"
 
     def note_raise(self, change: CreateUser | UpdateUser, user_id: int) -> None:
         """The hub confirmed what makes `change`'s user an owner, where the plan makes them one."""

@@ -443,7 +443,7 @@ def test_a_file_about_a_user_whom_no_file_can_name_is_refused(wanted: DesiredUse
     (conflict,) = difference.conflicts
     assert conflict.message == (
         "id 7 has an invalid address in the hub, so no file can manage it: "
-        "create this user anew in the backoffice, with an address, and drop `id`"
+        "create this user again in the backoffice, with an address, and drop `id`"
     )
     assert difference.changes == ()
 

@@ -580,7 +580,7 @@ def test_who_owns_the_roles(user: LiveUser, owns: bool) -> None:
 
 # The way past.
 
-NO_DEFINITION = "would lose access, but the hub has no role definition named role, so nobody can tell who owns it"
+NO_DEFINITION = "would lose access, but the hub has no role definition named role, so its owners are unknown"
 NO_OWNER = "would lose access, but no user in the hub counts as owner of Roles & permissions with Backoffice on"
 
 WAYS: dict[str, tuple[GuardrailResult, str]] = {

@@ -258,9 +258,7 @@ def _unknown_losses(situation: Situation) -> Iterator[GuardrailRow]:
             yield GuardrailRow(change.email, message, change.source)
 
 
-_NO_DEFINITION: Final = (
-    "would lose access, but the hub has no role definition named role, so nobody can tell who owns it"
-)
+_NO_DEFINITION: Final = "would lose access, but the hub has no role definition named role, so its owners are unknown"
 _NO_OWNER: Final = "would lose access, but no user in the hub counts as owner of Roles & permissions with Backoffice on"
 
 

@@ -85,7 +85,7 @@ def _refused(user: DesiredUser, why: str, claims: Iterable[LivePerson]) -> Refus
 def _why_unmanageable(odd: LivePerson) -> str:
     return (
         f"id {odd.user.id} has {why_unmanageable(odd.user.email)} in the hub, so no file can manage it: "
-        "create this user anew in the backoffice, with an address, and drop `id`"
+        "create this user again in the backoffice, with an address, and drop `id`"
     )
 
 

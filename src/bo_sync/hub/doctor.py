@@ -159,7 +159,7 @@ def _check_users(users: tuple[LiveUser, ...] | HubError) -> Check:
     if not odd:
         return Check("users", Status.OK, f"all {len(users)} can be managed")
     more = f" and {len(odd) - _SHOWN} more" if len(odd) > _SHOWN else ""
-    hint = "plan manages all other users; create these anew in the backoffice, or pin one of several by its `id`"
+    hint = "plan manages all other users; create these again in the backoffice, or pin one of several by its `id`"
     return Check("users", Status.WARNING, f"not all can be managed: {'; '.join(odd[:_SHOWN])}{more}", hint)
 
 

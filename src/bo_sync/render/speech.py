@@ -11,19 +11,19 @@ address addressed addresses adds administrative after afterwards again against a
 alone already also altered always ambiguous among an anchor and anew annotated annotations announces another answer
 answered answering answers any anybody anyone anything apart api appears applied applies apply approval approve are
 area around as ask asked asking asks at attempt attempted attention authorities authority away back backoffice
-backslashes bare base be because become becomes before begin begun belongs below beside between beyond block blocked
-blocks bo body both branch break bring brings broke built bundle business but buy by byte bytes calendar called calls
-came can cannot canonical cap catalogue cells certain certificate change changed changes changing character characters
-check checked checks chmod choose chosen circle clear click client clone closed closes code codes column come command
-commands comment comments commit compare compared compares complains completes completion concurrency conditional
-conditions config configuration confirmed connecting connection consider contact content contradicts control copied
-copy correct could count counted counts create created creates creations credentials customer customers cut dashes data
-date dates day days decided decides deeply default defect definition definitions delete deleted deletes deletion
-delicate demands demonstration denies deprecated depth describes description detailed details device dict did diff
-differ difference different differs digest digit digits directive directory disk do doctor document does domain done
-dots double drift drifted drop duplicate duplicates each earlier edit editing editor editors edits effect either else
-email embedded empty encoding end ended endpoint ends enough entries entry environment environments equal error errors
-escalation escape event every everybody everything everywhere exactly example exceeds except excepted exception
+backslashes bare base be became because become becomes before begin begun belongs below beside between beyond block
+blocked blocks bo body both branch break bring brings broke built bundle business but buy by byte bytes calendar called
+calls came can cannot canonical cap catalogue cells certain certificate change changed changes changing character
+characters check checked checks chmod choose chosen circle clear click client clone closed closes code codes column
+come command commands comment comments commit compare compared compares complains completes completion concurrency
+conditional conditions config configuration confirmed connecting connection consider contact content contradicts
+control copied copy correct could count counted counts create created creates creations credentials customer customers
+cut dashes data date dates day days decided decides deeply default defect definition definitions delete deleted deletes
+deletion delicate demands demonstration denies deprecated depth describes description detailed details device dict did
+diff differ difference different differs digest digit digits directive directory disk do doctor document does domain
+done dots double drift drifted drop duplicate duplicates each earlier edit editing editor editors edits effect either
+else email embedded empty encoding end ended endpoint ends enough entries entry environment environments equal error
+errors escalation escape event every everybody everything everywhere exactly example exceeds except excepted exception
 exceptions excepts exist exists exit exitcode expected expire expired expires explains extend extends fail failed fails
 failure false far faults fetch few fewer field fields file files fill filter find finding findings finds finished first
 fit fits fix flight floor folder followed for forge fork form format formats formatted found four fragment free from
