@@ -173,6 +173,8 @@ RARE: Final = {
     "apply: invitations[].outcome",
     *(f"apply: owners.{key}" for key in ("command", "least", "left")),  # null unless owners are missing
     *(f"catalogue diff: {key}[]" for key in ("annotated", "conditions", "deprecated", "vanished")),  # render goldens
+    *(f"journal: chain.breaks[].{key}" for key in ("previous", "reason", "run")),  # journal/test_chain.py, as the forks
+    *(f"journal: chain.forks[].{key}" for key in ("previous", "runs[]")),
     "journal: unknown[]",  # as those of the list of runs
     "journal: unreadable_lines[]",
     "journal: users[].before.other_grants[].access",  # journal/test_spelling.py

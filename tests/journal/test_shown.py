@@ -9,12 +9,14 @@ from bo_sync.cli.past import run_json, run_text, runs_json, runs_text
 from bo_sync.core.model import Access, FieldValue, Role
 from bo_sync.core.report import Outcome, PersonOutcome
 from bo_sync.core.text import Text, visible
-from bo_sync.journal.entries import Answer, End, Entry, Fate, Intent, RowIntent, Who
+from bo_sync.journal.chain import Chain
+from bo_sync.journal.entries import Answer, End, Entry, Fate, Intent, Previous, RowIntent, Who
 from bo_sync.journal.past import Past, read
 from bo_sync.journal.spelling import spell
 from tests.journal.samples import ADA, BOB, CY, RUN, Clock, a_header, replaced
 from tests.support.hostile import HOSTILE
 
+CHAIN: Final = Chain()
 CLOCK: Final = Clock()
 KILLED: Final[tuple[Entry, ...]] = (
     a_header(),
@@ -74,7 +76,7 @@ def facts() -> str:
 
 
 def test_a_run_that_was_killed_says_exactly_what_is_unknown() -> None:
-    assert run_text(past(*KILLED, rest=b'{"entry":"inte'), None) == facts() + (
+    assert run_text(past(*KILLED, rest=b'{"entry":"inte'), CHAIN, None) == facts() + (
         """
 NO  AT                        PERSON           OUTCOME  REQUEST
 1   2026-06-15T08:09:11.000Z  ada@example.com  unknown  create: first_name "Ada"; nothing was written after it was begun
@@ -93,7 +95,7 @@ The run ended without a word: it was killed, or runs still; by its requests, 3 p
 
 
 def test_a_run_that_ended_says_what_it_reported_and_settled() -> None:
-    assert run_text(past(*ENDED), None) == facts() + (
+    assert run_text(past(*ENDED), CHAIN, None) == facts() + (
         """
 NO  AT                        PERSON           OUTCOME  REQUEST
 1   2026-06-15T08:09:11.000Z  ada@example.com  applied  create: first_name "Ada"
@@ -108,17 +110,17 @@ Ended 2026-06-15T08:09:19.000Z; 3 people: 2 applied, 1 failed.
 
 
 def test_on_a_terminal_nothing_is_wider_than_it_but_a_digest() -> None:
-    shown = run_text(past(*ENDED), 60)
+    shown = run_text(past(*ENDED), CHAIN, 60)
     assert [line for line in shown.splitlines() if len(line) > 60 and "sha256:" not in line] == []
     assert "3  2026-06-15T08:09:14.000Z\n    person  cy@example.com\n    outcome  settled\n" in shown
-    assert max(map(len, runs_text([past(*ENDED)], 60).splitlines())) <= 60
+    assert max(map(len, runs_text([past(*ENDED)], CHAIN, 60).splitlines())) <= 60
 
 
 OUTCOMES = "APPLIED  FAILED  UNKNOWN  UNCONFIRMED  REVERSED  NOT ATTEMPTED"
 
 
 def test_the_table_of_runs_has_them_in_the_given_order() -> None:
-    shown = runs_text([past(*ENDED), past(*KILLED), read(RUN, b"{")], None).splitlines()
+    shown = runs_text([past(*ENDED), past(*KILLED), read(RUN, b"{")], CHAIN, None).splitlines()
     facts = f"{RUN}  2026-06-15T08:09:10.000Z  ci@runner-1  3f2c1ab"
     assert [line.rpartition("  ")[0].rstrip() for line in shown] == [
         f"RUN{22 * ' '}STARTED{19 * ' '}WHO          COMMIT   PEOPLE  {OUTCOMES}",
@@ -129,24 +131,24 @@ def test_the_table_of_runs_has_them_in_the_given_order() -> None:
     ]
     ends = ["ENDED", "2026-06-15T08:09:19.000Z", "ended without a word", "ended without a word", "3 runs."]
     assert [line.rpartition("  ")[2] for line in shown] == ends
-    assert runs_text([], None) == "No run has left a journal here.\n"
+    assert runs_text([], CHAIN, None) == "No run has left a journal here.\n"
 
 
 def test_the_person_whose_session_it_was_is_who_ran_it() -> None:
     header = replaced(who=Who(Text("boss@example.com"), Text("ci"), Text("runner-1")))
-    assert "by boss@example.com (ci on runner-1)\n" in run_text(past(header), None)
-    assert "  boss@example.com  3f2c1ab  " in runs_text([past(header)], None)
+    assert "by boss@example.com (ci on runner-1)\n" in run_text(past(header), CHAIN, None)
+    assert "  boss@example.com  3f2c1ab  " in runs_text([past(header)], CHAIN, None)
 
 
 def test_a_journal_that_somebody_was_at_says_which_lines_do_not_count() -> None:
-    shown = run_text(read(RUN, b"x\n" * 12), None)
+    shown = run_text(read(RUN, b"x\n" * 12), CHAIN, None)
     assert shown.startswith(f"Run {RUN}: its first line, which says who ran what, cannot be read.\n")
     assert "Lines that are no entries of a journal, and are left out: 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, ….\n" in shown
     assert "by its requests, nobody.\n" in shown
 
 
 def test_json_says_the_same_and_what_everybody_was_before() -> None:
-    found = json.loads(run_json(past(*KILLED, rest=b"{")))
+    found = json.loads(run_json(past(*KILLED, rest=b"{"), CHAIN))
     assert (found["format_version"], found["run"], found["ended"], found["torn"]) == (2, RUN, None, True)
     nothing = dict.fromkeys(("applied", "not_attempted", "unconfirmed", "reversed"), 0)
     assert found["summary"] == {**nothing, "failed": 1, "unknown": 2}
@@ -160,9 +162,9 @@ def test_json_says_the_same_and_what_everybody_was_before() -> None:
     assert found["users"][1]["before"]["grants"] == {"pricing": "viewer", "order_data": "owner"}
     assert found["who"] == {"viewer": None, "user": "ci", "host": "runner-1"}
     assert found["config"]["commit"] == "3f2c1ab"
-    listed = json.loads(runs_json([past(*ENDED), read(RUN, b"")]))
+    listed = json.loads(runs_json([past(*ENDED), read(RUN, b"")], CHAIN))
     assert [(run["users"], run["ended"]) for run in listed["runs"]] == [(3, "2026-06-15T08:09:19.000Z"), (None, None)]
-    assert json.loads(run_json(read(RUN, b"")))["users"] is None
+    assert json.loads(run_json(read(RUN, b""), CHAIN))["users"] is None
 
 
 @pytest.mark.parametrize("raw", HOSTILE.values(), ids=HOSTILE.keys())
@@ -171,17 +173,23 @@ def test_nothing_in_a_journal_can_act_on_whoever_reads_it(raw: str) -> None:
     intent = Intent(1, text, "update_profile", text, 7, (FieldValue("job", text),))
     rows = Intent(2, text, "write_rows", text, 7, rows=(RowIntent("update", None, text, Access.NONE),))
     header = replaced(
-        who=Who(text, text, text), hub=text, digest=text, started=text, version=text, allowed=((text, 1),)
+        who=Who(text, text, text),
+        hub=text,
+        digest=text,
+        started=text,
+        version=text,
+        allowed=((text, 1),),
+        previous=Previous("20260614T080910Z-0a1b2c", text),
     )
     end = End(text, (PersonOutcome(text, "update", Outcome.UNKNOWN, visible(raw)),))
     hostile = past(header, intent, Answer(1, text, Fate.UNKNOWN, text), rows, end)
     assert len(hostile.requests) == 2
     for width in (None, 60):
-        for shown in (run_text(hostile, width), runs_text([hostile], width)):
+        for shown in (run_text(hostile, CHAIN, width), runs_text([hostile], CHAIN, width)):
             for line in shown.splitlines():
                 assert visible(line) == line
                 assert not line.lstrip().startswith(("::", "##["))
                 assert "##[" not in line
-    for document in (run_json(hostile), runs_json([hostile])):
+    for document in (run_json(hostile, CHAIN), runs_json([hostile], CHAIN)):
         assert document.isascii()
         assert all(character.isprintable() or character == "\n" for character in document)

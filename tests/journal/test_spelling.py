@@ -28,6 +28,7 @@ from bo_sync.journal.entries import (
     OtherGrant,
     Person,
     PlannedGrant,
+    Previous,
     RowIntent,
     Who,
 )
@@ -71,6 +72,7 @@ headers = st.builds(
     digest=texts,
     allowed=st.dictionaries(texts, numbers, max_size=2).map(lambda held: tuple(held.items())),
     people=st.lists(people, max_size=2).map(tuple),
+    previous=st.none() | st.builds(Previous, st.just("20260614T080910Z-0a1b2c"), texts),
 )
 rows = st.builds(
     RowIntent, st.sampled_from(["create", "update", "delete"]), st.none() | roles, maybe_texts, st.none() | accesses

@@ -7,6 +7,7 @@ from bo_sync.core.document import Json
 from bo_sync.core.model import PLATFORM
 from bo_sync.core.report import Outcome
 from bo_sync.core.text import Text
+from bo_sync.journal.chain import Chain, Reason
 from bo_sync.journal.entries import Fate, Header, Intent, RowIntent
 from bo_sync.journal.past import Past, Request
 from bo_sync.journal.spelling import document
@@ -33,6 +34,13 @@ _RUNS: Final = (
     "ENDED",
 )
 _REQUESTS: Final = ("NO", "AT", "PERSON", "OUTCOME", "REQUEST")
+_REASONS: Final = {
+    Reason.MISSING: "is missing",
+    Reason.ALTERED: "has another SHA-256",
+    Reason.UNREADABLE: "cannot be read",
+}
+_NAMED: Final = 5
+"""The most runs of a fork that the text names."""
 _MUTE: Final = "ended without a word"
 _VERBS: Final = {
     "create_user": "create",
@@ -43,11 +51,27 @@ _VERBS: Final = {
 }
 
 
-def runs_text(pasts: Sequence[Past], width: int | None) -> str:
-    """The table of runs, in the given order."""
+def runs_text(pasts: Sequence[Past], chain: Chain, width: int | None) -> str:
+    """The table of runs, in the given order, and what is wrong with the chain of their journals."""
     if not pasts:
         return "No run has left a journal here.\n"
-    return _joined((*_table([_RUNS, *map(_run_cells, pasts)], width), f"{counted(len(pasts), 'run')}."))
+    table = _table([_RUNS, *map(_run_cells, pasts)], width)
+    return _joined((*table, f"{counted(len(pasts), 'run')}.", *_chain(chain, Page(width))))
+
+
+def _chain(chain: Chain, page: Page) -> Iterator[str]:
+    """Each break and fork, or nothing."""
+    if not (chain.breaks or chain.forks):
+        return
+    told = listed(((len(chain.breaks), "broken"), (len(chain.forks), "forked")))
+    yield from ("", f"Chain of journals: {told}")
+    for each in chain.breaks:
+        why = _REASONS[each.reason]
+        yield from page.hang("  ! ", f"run {each.run} follows run {each.previous}: the journal of that run {why}")
+    for fork in chain.forks:
+        more = f" and {len(fork.runs) - _NAMED} more" if len(fork.runs) > _NAMED else ""
+        after = "no run" if fork.previous is None else f"run {fork.previous}"
+        yield from page.hang("  ! ", f"fork: runs {', '.join(fork.runs[:_NAMED])}{more} follow {after}")
 
 
 def _run_cells(past: Past) -> tuple[str, ...]:
@@ -58,14 +82,15 @@ def _run_cells(past: Past) -> tuple[str, ...]:
     return (past.run, *facts, number, *counts, _shown(past.end.at) if past.end else _MUTE)
 
 
-def run_text(past: Past, width: int | None) -> str:
-    """One run: its facts, its requests, and exactly what is unknown."""
+def run_text(past: Past, chain: Chain, width: int | None) -> str:
+    """One run: its facts, its requests, exactly what is unknown, and what is wrong with the chain beside it."""
     page = Page(width)
     lines = [*_facts(past, page), ""]
     if past.requests:
         lines += [*_table([_REQUESTS, *(_request_cells(past, request) for request in past.requests)], width), ""]
     lines += _unknown(past, page)
     lines += _ending(past, page)
+    lines += _chain(chain.about(past.run), page)
     return _joined(lines)
 
 
@@ -81,6 +106,8 @@ def _facts(past: Past, page: Page) -> Iterator[str]:
     yield from page.hang("  ", f"hub     {_shown(header.hub)}, {_shown(header.identity)}{tenant}")
     yield from page.hang("  ", f"files   commit {_commit(header)}, {_shown(header.config.digest)}")
     yield from page.hang("  ", f"plan    {people(len(header.people))}, {_shown(header.digest)}")
+    if header.previous is not None:
+        yield from page.hang("  ", f"follows {header.previous.run}, {_shown(header.previous.digest)}")
     if header.allowed:
         allowed = ", ".join(f"{_shown(guardrail)}={number}" for guardrail, number in header.allowed)
         yield from page.hang("  ", f"allowed {allowed}")
@@ -193,14 +220,23 @@ def _joined(lines: Sequence[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def runs_json(pasts: Sequence[Past]) -> str:
+def runs_json(pasts: Sequence[Past], chain: Chain) -> str:
     """The runs, in the given order; null where a journal no longer says."""
-    return envelope({"runs": [_run_document(past) for past in pasts]})
+    return envelope({"runs": [_run_document(past) for past in pasts], "chain": _chain_document(chain)})
+
+
+def _chain_document(chain: Chain) -> Json:
+    return {
+        "breaks": [{"run": each.run, "previous": each.previous, "reason": each.reason.value} for each in chain.breaks],
+        "forks": [{"previous": fork.previous, "runs": list(fork.runs)} for fork in chain.forks],
+    }
 
 
 def _run_document(past: Past) -> dict[str, Json]:
     header = document(past.header) if past.header else {}
-    facts = {key: header.get(key) for key in ("started", "who", "hub", "config", "digest", "allowed", "tool")}
+    facts = {
+        key: header.get(key) for key in ("started", "who", "hub", "config", "digest", "previous", "allowed", "tool")
+    }
     return {
         "run": past.run,
         **facts,
@@ -213,7 +249,7 @@ def _run_document(past: Past) -> dict[str, Json]:
     }
 
 
-def run_json(past: Past) -> str:
+def run_json(past: Past, chain: Chain) -> str:
     """One run: as in the list of runs, and its people with their outcomes and their state before, and its requests."""
     before = document(past.header).get("users") if past.header else None
     return envelope(
@@ -230,6 +266,7 @@ def run_json(past: Past) -> str:
                 for person in past.outcomes
             ],
             "requests": [_request_document(past, request) for request in past.requests],
+            "chain": _chain_document(chain.about(past.run)),
         }
     )
 

@@ -48,6 +48,11 @@ def _header(header: Header, who: Pseudonyms) -> Header:
         tenant=None if header.tenant is None else who.text(header.tenant),
         config=replace(header.config, digest=Text(who.digest(header.config.digest.raw))),
         digest=Text(who.digest(header.digest.raw)),
+        previous=(
+            None
+            if header.previous is None
+            else replace(header.previous, digest=Text(who.digest(header.previous.digest.raw)))
+        ),
         people=tuple(sorted((_person(person, who) for person in header.people), key=attrgetter("email"))),
     )
 

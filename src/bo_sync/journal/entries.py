@@ -77,9 +77,17 @@ class Config:
 
 
 @dataclass(frozen=True, slots=True)
+class Previous:
+    """The newest finished run before another one. `digest` is `sha256:` and the SHA-256 of its file's bytes."""
+
+    run: str
+    digest: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Header:
     """Where a run begins. `started` is in UTC, `digest` the plan's, `allowed` the guardrails that were passed by
-    number."""
+    number. `previous` is None where no finished run was before it in its folder."""
 
     run: Text
     version: Text
@@ -92,6 +100,7 @@ class Header:
     digest: Text
     allowed: tuple[tuple[Text, int], ...]
     people: tuple[Person, ...]
+    previous: Previous | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,11 @@ from bo_sync.journal.entries import (
     OtherGrant,
     Person,
     PlannedGrant,
+    Previous,
     RowIntent,
     Who,
 )
+from bo_sync.journal.place import is_run
 
 T = TypeVar("T")
 
@@ -168,7 +170,19 @@ def _header(line: _Object) -> Header:
         digest=line.text("digest"),
         allowed=tuple((Text(guardrail), allowed.number(guardrail)) for guardrail in allowed.held),
         people=line.each("users", _person),
+        previous=_previous(line),
     )
+
+
+def _previous(line: _Object) -> Previous | None:
+    """None for a missing key too: a journal without it names no run."""
+    if line.held.get("previous") is None:
+        return None
+    previous = line.within("previous")
+    run = previous.text("run").raw
+    if not is_run(run):
+        raise _NoEntryError
+    return Previous(run, previous.text("digest"))
 
 
 def _person(entry: _Object) -> Person:

@@ -61,6 +61,9 @@ def _header_document(header: Header) -> dict[str, Json]:
             "dirty": header.config.dirty,
         },
         "digest": header.digest.raw,
+        "previous": (
+            None if header.previous is None else {"run": header.previous.run, "digest": header.previous.digest.raw}
+        ),
         "allowed": {guardrail.raw: number for guardrail, number in header.allowed},
         "users": [_person_document(person) for person in header.people],
     }

@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, TypeVar
@@ -16,6 +16,7 @@ from typing import Final, TypeVar
 from bo_sync.core.model import Profile
 from bo_sync.core.report import Report
 from bo_sync.core.text import Text
+from bo_sync.journal.chain import newest_finished
 from bo_sync.journal.entries import Answer, End, Entry, Fate, Header, Intent, Operation, RowIntent
 from bo_sync.journal.place import FOLDER, JournalError, journal_path, open_plain, private_folder, shown
 from bo_sync.journal.spelling import spell
@@ -149,6 +150,7 @@ def begun(
 ) -> Iterator[Journal]:
     """A new journal below `root`, its header on the disk, closed after the block. `masked` takes secrets out of it.
 
+    The header names the newest finished run before it: the caller holds the lock of `root`, so none ends meanwhile.
     Raises JournalError when that cannot be had, before the block begins.
     """
     path = journal_path(root, header.run.raw)
@@ -160,7 +162,7 @@ def begun(
     try:
         journal = Journal(descriptor, shown(path, root), clock, masked)
         try:
-            journal.begin(header)
+            journal.begin(replace(header, previous=newest_finished(root, header.run.raw)))
             _flush_folder(folder)
         except JournalError:
             path.unlink(missing_ok=True)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from bo_sync.config.files import File
     from bo_sync.core.model import Declaration
+    from bo_sync.journal.chain import Chain
     from bo_sync.journal.past import Past
 
 
@@ -37,6 +38,9 @@ def command(chosen: Common, *, run: str | None, form: str, before: Path | None) 
     and the person was read again), or unknown: no outcome was written any more, or nobody read again. Who ran it is the
     person whose session it was, as the hub knows them; with a key alone, the account and the machine.
 
+    The journal of a run names the newest finished run before it, with the SHA-256 of its file. A named journal that is
+    missing or differs, and runs that name the same run, are listed. The exit code stays the same.
+
     With --before DIR, everybody whom the run changed is written as a user file with their values from before it; a
     person whom it created is `state: absent`. DIR must be empty or new. What cannot come back is told. Put the files in
     place of the present ones, and apply: that restores.
@@ -44,23 +48,37 @@ def command(chosen: Common, *, run: str | None, form: str, before: Path | None) 
     from bo_sync.cli.past import run_json, run_text, runs_json, runs_text
     from bo_sync.cli.past_redaction import redacted_past
     from bo_sync.cli.talk import result, width
-    from bo_sync.journal.past import read
-    from bo_sync.journal.place import read_bytes, runs
+    from bo_sync.journal.chain import read_chain
 
     if before is not None and is_redacting():
         raise UsageError("--redact and --before: files with pseudonyms restore nobody", hint="leave one of them out")
     if run is None:
         if before is not None:
             raise UsageError("--before needs a run", hint="bo-sync journal lists them; `latest` is the newest")
-        pasts = [shown(read(name, read_bytes(chosen.root, name)), redacted_past) for name in runs(chosen.root)]
-        result(runs_json(pasts) if form == "json" else runs_text(pasts, width()))
+        found, chain = _all(chosen.root)
+        pasts = [shown(past, redacted_past) for past in found]
+        result(runs_json(pasts, chain) if form == "json" else runs_text(pasts, chain, width()))
         return
     past = _named(chosen.root, run)
     if before is not None:
         _restore(chosen, past, before)
     else:
-        past = shown(past, redacted_past)
-        result(run_json(past) if form == "json" else run_text(past, width()))
+        past, chain = shown(past, redacted_past), read_chain(chosen.root)
+        result(run_json(past, chain) if form == "json" else run_text(past, chain, width()))
+
+
+def _all(root: Path) -> tuple[list["Past"], "Chain"]:
+    """Every run, newest first, and the chain of their journals: each file is read and hashed once."""
+    from bo_sync.journal.chain import chain_of, link_of
+    from bo_sync.journal.past import read
+    from bo_sync.journal.place import read_bytes, runs
+
+    pasts, links = [], []
+    for name in runs(root):
+        journal = read_bytes(root, name)
+        pasts.append(read(name, journal))
+        links.append(link_of(name, journal))
+    return pasts, chain_of(links)
 
 
 def _named(root: Path, run: str) -> "Past":
