@@ -5,6 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from bo_sync.core.guardrails import role_owners
+from bo_sync.core.live import index
 from bo_sync.core.model import Role
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
@@ -15,7 +17,9 @@ from bo_sync.hub.documents import document
 from bo_sync.hub.paging import Sizes
 from bo_sync.hub.transport import Transport
 from bo_sync.sandbox.adapter import SandboxAdapter
+from bo_sync.sandbox.baseline import baseline
 from bo_sync.sandbox.behaviour import Behaviour, LargePages
+from bo_sync.sandbox.shape import Population
 from bo_sync.sandbox.store import Store
 from tests.hub.sandboxed import JANE, Trial
 from tests.hub.scripted import Scripted, errors, failed, html, impatient, transport_to
@@ -35,7 +39,8 @@ def statuses(found: dict[str, Check]) -> dict[str, str]:
 
 
 def test_all_is_well_with_an_owners_key() -> None:
-    found = checks(Trial(key="sandbox-owner"), probe_writes=True)
+    two = [person("ann@example.com", *FULL), person("ben@example.com", *FULL)]
+    found = checks(Trial({**baseline(), "users": two, "sessions": []}, key="sandbox-owner"), probe_writes=True)
     assert set(statuses(found).values()) == {"ok"}
     assert list(found) == [
         "endpoint",
@@ -43,6 +48,7 @@ def test_all_is_well_with_an_owners_key() -> None:
         "read",
         "write",
         "users",
+        "owners",
         "role definitions",
         "default access",
         "identity",
@@ -238,3 +244,142 @@ def test_a_type_that_is_gone_is_told() -> None:
 def test_what_is_no_introspection_is_no_answer() -> None:
     with pytest.raises(ValueError, match="not the answer to an introspection"):
         differences({"Query": "yes"})
+
+
+FULL = (grant("role", "OWNER"), grant("backoffice", "OWNER"))
+OWN = "Roles & permissions with Backoffice on, the minimum is"
+MAKE = "owner of Roles & permissions with Backoffice on"
+
+
+def named(role: str, name: str) -> Settings:
+    """Settings in which one of our roles has another name in the hub."""
+    usual = Settings().role_definitions
+    return replace(
+        Settings(), role_definitions=tuple((ours, Text(name) if ours == role else theirs) for ours, theirs in usual)
+    )
+
+
+def least(number: int) -> Settings:
+    return replace(Settings(), guardrails=replace(Settings().guardrails, min_role_owners=number))
+
+
+def owned_by(number: int) -> Population:
+    """So many owners, and two users who own only one half of what it takes."""
+    owners = [person(f"owner{index}@example.com", *FULL) for index in range(number)]
+    return holding(*owners, person("half@example.com", FULL[0]), person("viewer@example.com", FULL[1]))
+
+
+NO_BACKOFFICE = holding(person("ann@example.com", FULL[0]), definitions=[{"name": "role"}, {"name": "order"}])
+NO_ROLE = holding(person("ann@example.com", FULL[1]), definitions=[{"name": "backoffice"}])
+RENAMED = holding(
+    person("ann@example.com", grant("permissions", "OWNER"), FULL[1]),
+    definitions=[{"name": "permissions"}, {"name": "backoffice"}],
+)
+
+
+@pytest.mark.parametrize(
+    ("population", "settings", "message", "missing"),
+    [
+        pytest.param(owned_by(2), Settings(), f"2 users own {OWN} 2", None, id="as many as the minimum"),
+        pytest.param(owned_by(3), Settings(), f"3 users own {OWN} 2", None, id="more than the minimum"),
+        pytest.param(owned_by(1), Settings(), f"1 user owns {OWN} 2", f"make another user {MAKE}", id="one too few"),
+        pytest.param(owned_by(2), least(3), f"2 users own {OWN} 3", f"make another user {MAKE}", id="a minimum of 3"),
+        pytest.param(owned_by(1), least(1), f"1 user owns {OWN} 1", None, id="a minimum of 1"),
+        pytest.param(owned_by(0), Settings(), f"0 users own {OWN} 2", f"make a user {MAKE}", id="halves do not count"),
+        pytest.param(
+            owned_by(0), least(0), f"0 users own {OWN} 1", f"make a user {MAKE}", id="0 warns at a minimum of 0"
+        ),
+        pytest.param(holding(), Settings(), f"0 users own {OWN} 2", f"make a user {MAKE}", id="an empty list of users"),
+        pytest.param(
+            NO_BACKOFFICE,
+            Settings(),
+            "1 user owns Roles & permissions, the minimum is 2",
+            "make another user owner of Roles & permissions",
+            id="without a definition of Backoffice every owner counts",
+        ),
+        pytest.param(
+            NO_ROLE,
+            Settings(),
+            "none counted, the minimum is 2: the hub has no role definition for Roles & permissions",
+            "role_definitions",
+            id="an unknown definition of Roles & permissions",
+        ),
+        pytest.param(
+            RENAMED,
+            Settings(),
+            "none counted, the minimum is 2: the hub has no role definition for Roles & permissions",
+            "role_definitions",
+            id="a renamed definition without a mapping",
+        ),
+        pytest.param(
+            RENAMED,
+            replace(named("roles_permissions", "permissions"), guardrails=least(1).guardrails),
+            f"1 user owns {OWN} 1",
+            None,
+            id="a renamed definition with its mapping",
+        ),
+        pytest.param(
+            owned_by(2),
+            named("roles_permissions", "order"),
+            f"0 users own {OWN} 2",
+            "check role_definitions",
+            id="a mapping to another definition",
+        ),
+        pytest.param(
+            owned_by(2),
+            named("backoffice", "order"),
+            "not counted: role_definitions maps backoffice to order, but the hub has backoffice too",
+            "remove backoffice from role_definitions",
+            id="a mapping of Backoffice beside a definition of that name",
+        ),
+    ],
+)
+def test_too_few_owners_are_a_warning_with_what_to_do(
+    population: Population, settings: Settings, message: str, missing: str | None
+) -> None:
+    check = checks(Trial(population), settings)["owners"]
+    assert (check.status, check.message) == (Status.OK if missing is None else Status.WARNING, message)
+    assert (missing or "") in check.hint
+    assert bool(check.hint) is bool(missing)
+
+
+def test_the_owners_are_those_of_the_guardrail_on_several_pages() -> None:
+    trial = Trial(owned_by(9))
+    counted = role_owners(index(trial.read(), Settings()))
+    assert checks(trial, sizes=Sizes(2, 2))["owners"].message == f"{len(counted)} users own {OWN} 2"
+
+
+def test_a_key_that_may_not_read_grants_is_told_and_the_other_checks_still_answer() -> None:
+    found = checks(Trial(owned_by(2), does=Misbehaviour(denied=frozenset({"roles"}))))
+    assert found["owners"].status is Status.FAILED
+    assert found["owners"].message.startswith("the key may not read grants: roles: the hub says that the key may not")
+    assert found["owners"].hint.startswith("roles needs role.VIEWER or more")
+    rest = {name: found[name].status for name in ("users", "role definitions", "identity")}
+    assert set(rest.values()) == {Status.OK}
+
+
+@pytest.mark.parametrize(
+    ("does", "told"),
+    [
+        pytest.param(Misbehaviour(announces=9_999_999), "not counted: adminUsers", id="a list that is never complete"),
+        pytest.param(Misbehaviour(denied=frozenset({"roleDefinitions"})), "not counted: role", id="no definitions"),
+        pytest.param(
+            Misbehaviour(odd=(OddUser("half@example.com", "gender", "X"),)), "not counted: adminUsers", id="an odd user"
+        ),
+    ],
+)
+def test_a_hub_that_cannot_be_read_whole_leaves_the_owners_uncounted(does: Misbehaviour, told: str) -> None:
+    check = checks(Trial(owned_by(2), does=does))["owners"]
+    assert check.status is Status.FAILED
+    assert check.message.startswith(told)
+
+
+def test_owners_are_not_counted_where_users_may_not_be_read() -> None:
+    assert "owners" not in checks(Trial(key="sandbox-none"))
+
+
+def test_grants_are_read_once_and_nothing_twice() -> None:
+    trial = Trial(owned_by(2))
+    checks(trial)
+    assert [trial.sent.count(name) for name in ("roles", "roleDefinitions")] == [1, 1]
+    assert trial.sent.count("adminUsers") == 2  # the first is of one user, to try the key

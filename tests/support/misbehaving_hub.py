@@ -56,6 +56,7 @@ class Misbehaviour:
     - `ignored_moment`: what `ignored` leaves in the users that it is about, and their rows, as their last change.
     - `answers_another`: a creation answers with the id and address of this user.
     - `answers_old_id`: a creation answers with the right address and this id.
+    - `denied`: root fields that the key may not ask for.
     - `refused_for`: addresses of users for whom every write is refused.
     - `down_after`: after so many writes, no request is answered.
     - `meanwhile`: the SQL of another client, by the number of the write after which it runs.
@@ -75,6 +76,7 @@ class Misbehaviour:
     ignored_moment: str | None = None
     answers_another: str | None = None
     answers_old_id: int | None = None
+    denied: frozenset[str] = frozenset()
     refused_for: frozenset[str] = frozenset()
     down_after: int | None = None
     meanwhile: Mapping[int, str] = field(default_factory=dict)
@@ -108,7 +110,7 @@ OPTIONS: Final[Mapping[str, Misbehaviour]] = {
 }
 """One of each kind; what a test draws from. `odd` and `twins` name users of `tests/support/…` populations, if any."""
 
-_READ_OPTIONS: Final = ("moves", "announces", "tenant", "tenants", "normalises", "twins", "odd")
+_READ_OPTIONS: Final = ("moves", "announces", "tenant", "tenants", "normalises", "twins", "odd", "denied")
 
 
 class MisbehavingHub(SandboxHub):
@@ -146,6 +148,8 @@ class MisbehavingHub(SandboxHub):
         if tenant is not None:
             return self.others[tenant].answer(method, headers, body)
         asked = self._stored(_json(body))
+        for name in self.misbehaviour.denied.intersection(_root_fields(str((asked or {}).get("query")))):
+            return _refusal("FORBIDDEN", "Insufficient permissions", name)
         answer = self._executed(method, headers, body if asked is None else json.dumps(asked).encode())
         said = _json(answer.body)
         if asked is None or not isinstance(said, dict):

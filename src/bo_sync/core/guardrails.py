@@ -382,7 +382,7 @@ def _minimum(situation: Situation) -> tuple[int, str | None]:
     """The owners that must be left, at least 1, and the override that set it. An override may be stricter."""
     named = situation.allowed.get("min_role_owners")
     if named is None:
-        return max(situation.settings.guardrails.min_role_owners, 1), None
+        return situation.settings.guardrails.least_role_owners, None
     return max(named, 1), _allow("min_role_owners", named)
 
 

@@ -50,6 +50,11 @@ class GuardrailLimits:
     max_expiries: Limit = Limit(percent=20, floor=10, cap=200)
     min_role_owners: int = 2
 
+    @property
+    def least_role_owners(self) -> int:
+        """How many owners must remain, at least 1 whatever the files say."""
+        return max(self.min_role_owners, 1)
+
 
 DEFAULT_ROLE_DEFINITIONS: Final = tuple((role, Text(DEFAULT_HUB_NAMES[role])) for role in ROLES)
 

@@ -10,9 +10,18 @@ from enum import StrEnum
 from typing import Final
 from uuid import uuid4
 
+from bo_sync.core.guardrails import role_owners
 from bo_sync.core.hub_identity import identity_of
-from bo_sync.core.live import why_unmanageable
-from bo_sync.core.model import Access, LiveState, LiveUser, RoleDefinition, is_comparable
+from bo_sync.core.live import index, mapped_beside_backoffice, why_unmanageable
+from bo_sync.core.model import (
+    BACKOFFICE,
+    ROLES_PERMISSIONS,
+    Access,
+    LiveState,
+    LiveUser,
+    RoleDefinition,
+    is_comparable,
+)
 from bo_sync.core.settings import Settings
 from bo_sync.errors import HubDeniedError, HubError, UsageError
 from bo_sync.hub.address import check_identity
@@ -21,15 +30,17 @@ from bo_sync.hub.compatibility import differences
 from bo_sync.hub.documents import call
 from bo_sync.hub.listings import people
 from bo_sync.hub.paging import Sizes
-from bo_sync.hub.reading import read_definitions, read_list, read_tenant
+from bo_sync.hub.reading import read_definitions, read_everything, read_list, read_tenant
 from bo_sync.hub.refusals import DENIALS, is_missing
 from bo_sync.hub.transport import Transport
 from bo_sync.hub.wire import live_user
+from bo_sync.ports import no_addresses
 
 _PING: Final = Call("ping", "query ping { __typename }", {})
 _NO_KEY: Final = "without a valid key nobody can tell"
 _SHOWN: Final = 10
 """So many users are named; of the others only the number is."""
+_MAPPED_HINT: Final = "remove backoffice from role_definitions in bo-sync.yaml, or rename the hub's unused definition"
 _ZEROS: Final = "00000000-0000-4000-8000-000000000000"
 
 
@@ -67,10 +78,12 @@ def _examine(transport: Transport, sizes: Sizes, settings: Settings, *, probe_wr
         write = Check("write", Status.UNKNOWN, _NO_KEY)
     else:
         write = _probe_writes(transport) if probe_writes else _unprobed()
-    listed = _listed(transport, sizes) if read.status is Status.OK else None
+    live = _everything(transport, sizes) if read.status is Status.OK else None
+    listed = live.users if isinstance(live, LiveState) else None if live is None else _listed(transport, sizes)
     users = (_check_users(listed),) if listed is not None else ()
-    definitions = _check_definitions(transport, sizes, settings, listed)
-    return (endpoint, key, read, write, *users, *definitions, _check_schema(transport))
+    owners = (_check_owners(live, settings),) if live is not None else ()
+    definitions = _check_definitions(transport, sizes, settings, live if isinstance(live, LiveState) else listed)
+    return (endpoint, key, read, write, *users, *owners, *definitions, _check_schema(transport))
 
 
 def _check_endpoint(transport: Transport) -> Check:
@@ -142,6 +155,45 @@ def _may(transport: Transport, operation: str, variables: JsonObject) -> bool | 
     return True if any(is_missing(fault) for fault in reply.faults) else None
 
 
+class _Silent:
+    """Progress that is not shown."""
+
+    def advance(self, what: str, done: int, total: int) -> None:
+        """Nothing is shown."""
+
+
+def _everything(transport: Transport, sizes: Sizes) -> LiveState | HubError:
+    """What a plan reads, by the plan's own reader; or why it cannot be read."""
+    try:
+        return read_everything(transport, sizes, _Silent(), no_addresses)
+    except HubError as err:
+        return err
+
+
+def _check_owners(live: LiveState | HubError, settings: Settings) -> Check:
+    """Whether as many users as `min_role_owners` asks for are counted, by the guardrail's own count."""
+    if isinstance(live, HubError):
+        is_denied = isinstance(live, HubDeniedError) and live.operation == "roles"
+        why = "the key may not read grants" if is_denied else "not counted"
+        return Check("owners", Status.FAILED, f"{why}: {live.message}", live.hint)
+    if other := mapped_beside_backoffice(live.definitions, settings):
+        message = f"not counted: role_definitions maps backoffice to {other}, but the hub has backoffice too"
+        return Check("owners", Status.WARNING, message, _MAPPED_HINT)
+    indexed, least = index(live, settings), settings.guardrails.least_role_owners
+    if ROLES_PERMISSIONS not in indexed.definitions:
+        message = f"none counted, the minimum is {least}: the hub has no role definition for Roles & permissions"
+        return Check("owners", Status.WARNING, message, "name it in bo-sync.yaml under role_definitions")
+    number = len(role_owners(indexed))
+    backoffice = " with Backoffice on" if BACKOFFICE in indexed.definitions else ""
+    who = "1 user owns" if number == 1 else f"{number} users own"
+    message = f"{who} Roles & permissions{backoffice}, the minimum is {least}"
+    if number >= least:
+        return Check("owners", Status.OK, message)
+    missing = "a user" if not number else "another user"
+    hint = f"check role_definitions in bo-sync.yaml, or make {missing} owner of Roles & permissions{backoffice}"
+    return Check("owners", Status.WARNING, message, hint)
+
+
 def _listed(transport: Transport, sizes: Sizes) -> tuple[LiveUser, ...] | HubError:
     """Every user, without grants, by id; or why they could not be read."""
     try:
@@ -186,29 +238,34 @@ def _unwritable(users: Iterable[LiveUser]) -> Iterator[str]:
 
 
 def _check_definitions(
-    transport: Transport, sizes: Sizes, settings: Settings, users: tuple[LiveUser, ...] | HubError | None
+    transport: Transport, sizes: Sizes, settings: Settings, read: LiveState | tuple[LiveUser, ...] | HubError | None
 ) -> tuple[Check, ...]:
     """The definitions and, when the users are known, the identity that both make."""
+    if isinstance(read, LiveState):
+        return _checked_definitions(read, transport, settings)
     try:
         held = read_definitions(transport, sizes)
     except HubError as err:
         return (Check("role definitions", Status.FAILED, err.message, err.hint),)
-    identity = (_check_identity(transport, settings, held, users),) if isinstance(users, tuple) else ()
-    return (_check_names(held, settings), _check_defaults(held), *identity)
+    if isinstance(read, tuple):
+        return _checked_definitions(LiveState(read, held, tenant=read_tenant(transport)), transport, settings)
+    return (_check_names(held, settings), _check_defaults(held))
 
 
-def _check_identity(
-    transport: Transport, settings: Settings, held: tuple[RoleDefinition, ...], users: tuple[LiveUser, ...]
-) -> Check:
+def _checked_definitions(live: LiveState, transport: Transport, settings: Settings) -> tuple[Check, ...]:
+    held = live.definitions
+    return (_check_names(held, settings), _check_defaults(held), _check_identity(transport, settings, live))
+
+
+def _check_identity(transport: Transport, settings: Settings, live: LiveState) -> Check:
     """The identity as a plan computes it, from all users, and the tenant when the key may read it."""
-    live = LiveState(users, held, tenant=read_tenant(transport))
     try:
         check_identity(live, settings.hub_identity, transport.address)
     except (UsageError, HubError) as err:
         return Check("identity", Status.FAILED, err.message, err.hint)
     tenant = "the key may not read the tenant" if live.tenant is None else f"tenant/{live.tenant.raw}"
     hint = "" if settings.hub_identity else "set it as hub_identity in bo-sync.yaml: plans for another hub then fail"
-    return Check("identity", Status.OK, f"{identity_of(live.definitions, users)}, {tenant}", hint)
+    return Check("identity", Status.OK, f"{identity_of(live.definitions, live.users)}, {tenant}", hint)
 
 
 def _check_names(held: Sequence[RoleDefinition], settings: Settings) -> Check:

@@ -37,10 +37,10 @@ language large larger largest last late later latest leads learns least leave le
 letters level levels like limit line lines link list listed listing lists live local lock locked locks log login logs
 long longer look looks loosened lose loses loss lost lower lowered lowest machine made mail make makes manage managed
 management manages mapping maps markdown marker masked match matches may maybe mean meant meanwhile mend menu merge
-message missing mode module modules moment more most move moved must mutation mutations name named names nearly need
-needs neither nested network never new newer newest newly next nl no nobody none nor not note notes nothing noticed now
-null number numeric object objection objects of off offline ok old older on once one ones only open opened opening
-opens operation operations or order organisation origin other others our ours out output over own owner owners
+message minimum missing mode module modules moment more most move moved must mutation mutations name named names nearly
+need needs neither nested network never new newer newest newly next nl no nobody none nor not note notes nothing
+noticed now null number numeric object objection objects of off offline ok old older on once one ones only open opened
+opening opens operation operations or order organisation origin other others our ours out output over own owner owners
 ownership owns page part partly pass passed passes password passwords past path paths pattern pending people percent
 permissions person phone pickled pin ping pipe pipeline pipelines place plain plan plans platform please policies
 policy port possibly present preset presets price pricing prints probe problems process profile profiles prog project

@@ -16,6 +16,9 @@ from bo_sync.errors import ExitCode
 def command(choice: HubChoice, chosen: Common, *, form: str, probe_writes: bool) -> int:
     """Ask the hub whether it can be reached, knows the key, lets it read, and has what bo-sync needs.
 
+    Reads all users, grants and role definitions, as a plan does, and counts the owners: users who own Roles &
+    permissions with Backoffice on. Fewer than min_role_owners are a warning.
+
     What cannot be known is said to be unknown. Nothing in the hub changes. Exits 1 when a check fails.
     """
     from bo_sync.cli.session import load_settings, open_transport
