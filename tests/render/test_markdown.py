@@ -10,6 +10,7 @@ from typing import Final
 import pytest
 
 from bo_sync.core.changes import Change
+from bo_sync.core.document import digest
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.guards import Loosened
 from bo_sync.core.model import Problem, Severity
@@ -211,6 +212,21 @@ def test_2000_people_fit_with_the_same_totals_as_the_json() -> None:
         assert counts(comment) == summary(whole)
         assert "rows are shown, to fit; every count is of the whole. The whole plan is in the JSON" in comment
         check_comment(comment)
+
+
+def test_the_digest_of_a_plan_that_is_cut_to_fit_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Plan] = []
+
+    def watched(plan: Plan) -> str:
+        asked.append(plan)
+        return digest(plan)
+
+    monkeypatch.setattr("bo_sync.render.markdown.digest", watched)
+    whole = crowd(400)
+    comment = plan_markdown(whole, explain=True)
+    assert "rows are shown, to fit" in comment
+    assert digest(whole).removeprefix("sha256:") in comment
+    assert len(asked) == 1
 
 
 HUGE: Final = {"letters": "A" * 80_000, "what is spelled out": "\U000e0041|" * 40_000, "wide": "\u5c71" * 80_000}

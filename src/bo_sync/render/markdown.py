@@ -68,10 +68,16 @@ def marker_of(about: str, hub_url: str = "", identity: str = "") -> str:
 def plan_markdown(plan: Plan, *, explain: bool = False, limit: int = COMMENT_LIMIT) -> str:
     """A plan in at most `limit` bytes; `explain` names every menu item and operation, while there is room."""
     told, grave = cache(lambda explained: sections(plan, explain=explained)), len(attention(plan))
-    return fitted(lambda detail: _blocks(plan, told(detail.explain), detail, grave), limit, _WHOLE, explain=explain)
+    named = digest(plan)  # once for all levels of detail that are tried
+    return fitted(
+        lambda detail: _blocks(plan, told(detail.explain), detail, grave=grave, named=named),
+        limit,
+        _WHOLE,
+        explain=explain,
+    )
 
 
-def _blocks(plan: Plan, told: tuple[Section, ...], detail: Detail, grave: int) -> Iterator[Block]:
+def _blocks(plan: Plan, told: tuple[Section, ...], detail: Detail, *, grave: int, named: str) -> Iterator[Block]:
     parts = {part.title: part for part in told}
     risky = _attention(plan, parts.pop(ATTENTION, None))
     new_identity = ("", prose(identity_change(plan.hub))) if plan.hub.identity_after else ()
@@ -86,7 +92,7 @@ def _blocks(plan: Plan, told: tuple[Section, ...], detail: Detail, grave: int) -
     yield standing_policies(plan.policies, detail)
     yield guardrail_table(plan.guardrails)
     yield policy_notes(plan.policies, detail)
-    yield said(_footer(plan, detail))
+    yield said(_footer(plan, named, detail))
 
 
 ATTENTION: Final = "Needs attention"
@@ -197,14 +203,14 @@ def _cells(entry: Row, detail: Detail) -> Cells:
     )
 
 
-def _footer(plan: Plan, detail: Detail) -> str:
+def _footer(plan: Plan, named: str, detail: Detail) -> str:
     hub, config = plan.hub, plan.config
     commit = f"commit {code(config.commit.raw, detail)}" if config.commit is not None else "no commit"
     dirty = ", with uncommitted changes" if config.dirty else ""
     parts = (
         f"Files with {people(config.users)}, {commit}{dirty}",
         f"hub {code(hub.url, detail)} with {people(hub.users)}, {counted(hub.grants, 'grant')}",
-        f"plan {markdown_code(digest(plan))}",
+        f"plan {markdown_code(named)}",
         "names and addresses are pseudonyms" if plan.redacted_from else "",
     )
     return f"<sub>{' · '.join(part for part in parts if part)}</sub>"
