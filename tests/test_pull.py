@@ -1,5 +1,6 @@
 """`pull`: what is written means what the hub holds, and what is there already is safe."""
 
+import json
 from pathlib import Path
 from typing import Literal
 
@@ -10,9 +11,9 @@ from bo_sync.cli.options import Common
 from bo_sync.cli.pulling import pulled as made
 from bo_sync.cli.session import load_files
 from bo_sync.cli.talk import Silent
-from bo_sync.config.dump import dump_preset, dump_user
+from bo_sync.config.dump import dump_user
 from bo_sync.core.changes import CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
-from bo_sync.core.model import in_normal_form
+from bo_sync.core.model import PLATFORM, Access, Preset, in_normal_form
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
 from bo_sync.hub.address import SANDBOX, parse_address
@@ -36,10 +37,21 @@ def hub_with(store: Store, population: Population) -> CommerceHub:
     return CommerceHub(Transport(parse_address(SANDBOX), adapters={SANDBOX: adapter}))
 
 
+def preset_text(preset: Preset) -> str:
+    """A preset's file, in the JSON that YAML contains."""
+    areas: dict[str, dict[str, object]] = {"platform": {}, "modules": {}}
+    for grant in preset.grants:
+        if grant.role in PLATFORM:
+            areas["platform"][grant.role] = grant.access is not Access.NONE
+        else:
+            areas["modules"][grant.role] = grant.access.word
+    return json.dumps({"extends": list(preset.extends), **areas}) + "\n"
+
+
 def repository(root: Path, given: World) -> Common:
     """The world's files on disk, each person's with a remark, and a setting that allows every address."""
     files = {f"users/{entry.email.folded}.yaml": f"{REMARK}\n{dump_user(entry)}" for entry in given.declarations}
-    files |= {f"presets/{name}.yaml": dump_preset(preset) for name, preset in given.presets.items()}
+    files |= {f"presets/{name}.yaml": preset_text(preset) for name, preset in given.presets.items()}
     defaults = "defaults: {language: nl}\n" if given.settings.defaults else ""
     write(root, {**files, "bo-sync.yaml": f"{defaults}unmanaged: {given.settings.unmanaged}\n"})
     return Common(root, quiet=True, verbose=False, today=TODAY)

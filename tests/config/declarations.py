@@ -1,4 +1,4 @@
-"""Random declarations and presets, of the kind that loading could have given."""
+"""Random declarations, of the kind that loading could have given."""
 
 from datetime import date
 from typing import Final
@@ -16,8 +16,6 @@ from bo_sync.core.model import (
     FieldValue,
     Ignore,
     Override,
-    Preset,
-    PresetGrant,
     Profile,
     ProfileField,
     Role,
@@ -89,11 +87,3 @@ def declarations(draw: st.DrawFn) -> Declaration:
         until=draw(_until),
         ignore=tuple(Ignore(draw(texts), draw(texts), draw(days), AT) for _ in range(draw(st.integers(0, 2)))),
     )
-
-
-@st.composite
-def presets(draw: st.DrawFn) -> Preset:
-    switches = [PresetGrant(role, draw(st.sampled_from([Access.NONE, Access.OWNER])), AT) for role in PLATFORM]
-    grants = [PresetGrant(role, draw(st.sampled_from(Access)), AT) for role in (*MODULES, Role("warehouse"))]
-    kept = tuple(grant for grant in (*switches, *grants) if draw(st.booleans()))
-    return Preset("mine", AT, draw(_reason), draw(_reason), draw(names), kept)

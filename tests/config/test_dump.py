@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 
-from bo_sync.config.dump import dump_preset, dump_user, scalar
+from bo_sync.config.dump import dump_user, scalar
 from bo_sync.config.fmt import format_text
 from bo_sync.config.load import tree_of
 from bo_sync.config.yaml import read
@@ -16,13 +16,11 @@ from bo_sync.core.model import (
     FieldValue,
     Ignore,
     Override,
-    Preset,
-    PresetGrant,
     Role,
     State,
 )
 from bo_sync.core.text import Text
-from tests.config.declarations import AT, NAMES, declarations, hostile, presets
+from tests.config.declarations import AT, NAMES, declarations, hostile
 
 SETTINGS = ("bo-sync.yaml", b"role_definitions: {warehouse: wh}\n")
 OTHERS = [(f"presets/{name}.yaml", b"label: x\n") for name in NAMES]
@@ -32,12 +30,6 @@ def loaded_user(text: str) -> Declaration:
     tree = tree_of([SETTINGS, *OTHERS, ("users/u.yaml", text.encode())])
     assert not tree.errors, tree.errors
     return tree.declarations[0]
-
-
-def loaded_preset(text: str) -> Preset:
-    tree = tree_of([SETTINGS, *OTHERS, ("presets/mine.yaml", text.encode())])
-    assert not tree.errors, tree.errors
-    return tree.presets["mine"]
 
 
 @given(declarations())
@@ -51,23 +43,10 @@ def test_writing_what_was_read_writes_the_same(declaration: Declaration) -> None
     assert dump_user(loaded_user(text)) == text
 
 
-@given(presets())
-def test_a_preset_reads_back_as_it_was_written(preset: Preset) -> None:
-    text = dump_preset(preset)
-    assert loaded_preset(text) == preset
-    assert dump_preset(loaded_preset(text)) == text
-
-
 @given(declarations())
 def test_what_is_written_is_formatted_already(declaration: Declaration) -> None:
     text = dump_user(declaration)
     assert format_text(text, "user", Text("u")) == text
-
-
-@given(presets())
-def test_a_preset_that_is_written_is_formatted_already(preset: Preset) -> None:
-    text = dump_preset(preset)
-    assert format_text(text, "preset", Text("p")) == text
 
 
 @given(hostile)
@@ -135,12 +114,6 @@ def test_everything_stands_in_the_canonical_order() -> None:
         "    reason: agreed\n"
         "    until: 2099-01-01\n"
     )
-
-
-def test_a_preset_that_gives_nothing_is_a_file_all_the_same() -> None:
-    assert dump_preset(Preset("mine", AT)) == "{}\n"
-    given_ = Preset("mine", AT, grants=(PresetGrant(Role("sales_hub"), Access.OWNER, AT),))
-    assert dump_preset(given_) == "platform:\n  sales_hub: true\n"
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,12 @@ from jsonschema import Draft7Validator
 
 from bo_sync.config.fmt import format_text
 from bo_sync.config.load import load_tree, tree_of
-from bo_sync.config.revision import tree_at
 from bo_sync.config.schema import json_schema
 from bo_sync.config.yaml import read
 from bo_sync.core.model import Access, Role, Severity, Source
 from bo_sync.core.policy import Can, Exemption, Has, Match, Opens, Policy
 from bo_sync.core.text import Text
-from tests.config.trees import JANE, complaints, tree
+from tests.config.trees import JANE, complaints, tree, tree_at
 from tests.support.repository import repository
 
 ROOT = Path(__file__).parents[2]

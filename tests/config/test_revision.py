@@ -11,10 +11,11 @@ import pytest
 from bo_sync.config.files import walk, walk_settings
 from bo_sync.config.load import Tree, load_tree
 from bo_sync.config.removals import Removal, Removals, removals
-from bo_sync.config.revision import Base, base_of, commit_at, commit_of, commit_on, read_revision, tree_at
+from bo_sync.config.revision import Base, base_of, commit_at, commit_of, commit_on, read_revision
 from bo_sync.config.yaml import MAX_BYTES
 from bo_sync.core.text import Text
 from bo_sync.errors import UsageError
+from tests.config.trees import tree_at
 from tests.support.inside import inside
 from tests.support.process import write
 from tests.support.repository import commit, git, repository
@@ -530,7 +531,7 @@ def test_a_name_of_several_refs_is_an_error_for_every_question(
     for ref in refs:
         git(root, "update-ref", ref.format(short=first[:8]), other)
     name = revision.format(short=first[:8])
-    for question in (commit_at, base_of, read_revision, tree_at):
+    for question in (commit_at, base_of, read_revision):
         with pytest.raises(UsageError, match="is ambiguous") as raised:
             question(root, name)
         assert "refs/remotes/origin/main" in (raised.value.hint or "")

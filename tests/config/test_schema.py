@@ -11,17 +11,17 @@ from hypothesis import given
 from jsonschema import Draft7Validator
 from ruamel.yaml import YAML
 
-from bo_sync.config.dump import dump_preset, dump_user
+from bo_sync.config.dump import dump_user
 from bo_sync.config.files import Kind
 from bo_sync.config.load import tree_of
 from bo_sync.config.schema import ANY, KINDS, json_schema
 from bo_sync.config.schema_words import EXAMPLES
 from bo_sync.config.vocabulary import Vocabulary
 from bo_sync.config.yaml import read
-from bo_sync.core.model import MODULES, PLATFORM, Declaration, Preset, Role
+from bo_sync.core.model import MODULES, PLATFORM, Declaration, Role
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
-from tests.config.declarations import NAMES, declarations, presets
+from tests.config.declarations import NAMES, declarations
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -164,11 +164,6 @@ def test_the_repositorys_own_files_satisfy_the_schemas() -> None:
 @given(declarations())
 def test_what_we_write_satisfies_the_schema(declaration: Declaration) -> None:
     assert complaints("user", dump_user(declaration)) == []
-
-
-@given(presets())
-def test_a_preset_that_we_write_satisfies_the_schema(preset: Preset) -> None:
-    assert complaints("preset", dump_preset(preset)) == []
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,10 @@
 """One-line trees: what is wrong with a few files, as the very lines that people would see."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from bo_sync.config.load import Tree, tree_of
+from bo_sync.config.revision import read_revision
 
 JANE = "email: jane@example.com\nfirst_name: Jane\nlast_name: Doe\n"
 """The least that a person needs, on three lines."""
@@ -22,3 +24,9 @@ def about_jane(lines: str) -> list[str]:
     """The problems of a file `u` that holds Jane on lines 1 to 3 and then `lines`, beside a preset `sales`."""
     files = {"users/u.yaml": JANE + lines, "presets/sales.yaml": "label: Sales\n"}
     return [problem.removeprefix("users/u.yaml:") for problem in complaints(files)]
+
+
+def tree_at(root: Path, revision: str) -> Tree:
+    """The configuration as it was at `revision`. Raises UsageError as `read_revision` does."""
+    read = read_revision(root, revision)
+    return tree_of(read.files, read.problems)

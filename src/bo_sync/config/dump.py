@@ -1,4 +1,4 @@
-"""Declarations and presets as YAML in the canonical form: what the loader reads back is the value that was written.
+"""Declarations as YAML in the canonical form: what the loader reads back is the value that was written.
 
 Only what says something is written: no defaults, no empty parts. Text is plain where our reader, and a person, cannot
 take it for anything else; otherwise it stands in double quotes with everything unprintable escaped.
@@ -16,7 +16,6 @@ from bo_sync.core.model import (
     FieldValue,
     Ignore,
     Override,
-    Preset,
     ProfileField,
     Role,
     State,
@@ -42,24 +41,6 @@ _LANGUAGE: Final = re.compile("[A-Z]{2}")
 def dump_user(declaration: Declaration) -> str:
     """One person's file: loading it gives `declaration` again. Ends with a line break."""
     return _lines(_user(declaration))
-
-
-def dump_preset(preset: Preset) -> str:
-    """A preset's file, to be named after it: loading it gives `preset` again. Ends with a line break."""
-    lines = []
-    if preset.label is not None:
-        lines.append(f"label: {scalar(preset.label.raw)}")
-    if preset.description is not None:
-        lines.append(f"description: {scalar(preset.description.raw)}")
-    if preset.extends:
-        lines.append(f"extends: {_list(preset.extends)}")
-    for area, is_platform in (("platform", True), ("modules", False)):
-        grants = [(grant.role, grant.access) for grant in preset.grants if (grant.role in PLATFORM) is is_platform]
-        lines += _part(
-            area,
-            (f"  {role}: {word(role, access)}" for role, access in sorted(grants, key=lambda grant: rank(grant[0]))),
-        )
-    return _lines(lines or ["{}"])
 
 
 def scalar(raw: str) -> str:

@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 from bo_sync.config.files import FOLDERS, SETTINGS_FILE, File, kind_of, walk
 from bo_sync.config.git import NoHistory, Repository, repository
 from bo_sync.config.links import follow
-from bo_sync.config.load import Tree, tree_of
 from bo_sync.config.objects import Entry, contents, entries, is_blob
 from bo_sync.config.yaml import MAX_BYTES
 from bo_sync.core.model import Problem, Source
@@ -80,12 +79,6 @@ def commit_of(root: Path, files: Sequence[File] | None = None) -> Commit | None:
         return Commit(sha.line, dirty=True)
     names = {entry.path: entry.name for entry in committed}
     return Commit(sha.line, dirty=not all(is_blob(data, names.get(path, "")) for path, data in there))
-
-
-def tree_at(root: Path, revision: str) -> Tree:
-    """The configuration as it was at `revision`. Raises UsageError as `read_revision` does."""
-    read = read_revision(root, revision)
-    return tree_of(read.files, read.problems)
 
 
 def read_revision(root: Path, revision: str) -> Revision:
