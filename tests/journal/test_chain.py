@@ -238,6 +238,18 @@ def test_an_altered_run_that_is_shown_says_so_itself(tmp_path: Path) -> None:
     assert rows == ["1 broken", f"{BROKEN} has another SHA-256"]
 
 
+def test_users_restored_from_an_altered_run_come_with_a_warning(tmp_path: Path) -> None:
+    for run in (FIRST, SECOND, THIRD):
+        ran(tmp_path, run)
+    arguments = ("journal", SECOND, "-C", str(tmp_path), "--before")
+    sound = inside(*arguments, str(tmp_path / "sound"))
+    alter(tmp_path)
+    altered = inside(*arguments, str(tmp_path / "altered"))
+    assert (sound.code, altered.code, altered.out.replace("altered", "sound")) == (0, 0, sound.out)
+    assert altered.err == f"warning: {BROKEN.removeprefix('  ! ')} has another SHA-256\n{sound.err}"
+    assert "SHA-256" not in inside(*arguments, str(tmp_path / "quiet"), "--quiet").err
+
+
 def test_a_journal_that_cannot_be_read_fails_the_list_as_before(tmp_path: Path) -> None:
     for run in (FIRST, SECOND, THIRD):
         ran(tmp_path, run)

@@ -60,18 +60,23 @@ def runs_text(pasts: Sequence[Past], chain: Chain, width: int | None) -> str:
 
 
 def _chain(chain: Chain, page: Page) -> Iterator[str]:
-    """Each break and fork, or nothing."""
+    """Each break and fork under a heading, or nothing."""
     if not (chain.breaks or chain.forks):
         return
     told = listed(((len(chain.breaks), "broken"), (len(chain.forks), "forked")))
     yield from ("", f"Chain of journals: {told}")
+    for row in chain_rows(chain):
+        yield from page.hang("  ! ", row)
+
+
+def chain_rows(chain: Chain) -> Iterator[str]:
+    """Each break and fork as a sentence, of names of runs and our own words."""
     for each in chain.breaks:
-        why = _REASONS[each.reason]
-        yield from page.hang("  ! ", f"run {each.run} follows run {each.previous}: the journal of that run {why}")
+        yield f"run {each.run} follows run {each.previous}: the journal of that run {_REASONS[each.reason]}"
     for fork in chain.forks:
         more = f" and {len(fork.runs) - _NAMED} more" if len(fork.runs) > _NAMED else ""
         after = "no run" if fork.previous is None else f"run {fork.previous}"
-        yield from page.hang("  ! ", f"fork: runs {', '.join(fork.runs[:_NAMED])}{more} follow {after}")
+        yield f"fork: runs {', '.join(fork.runs[:_NAMED])}{more} follow {after}"
 
 
 def _run_cells(past: Past) -> tuple[str, ...]:

@@ -19,28 +19,28 @@ come command commands comment comments commit compare compared compares complain
 conditional conditions config configuration confirmed connecting connection consider contact content contradicts
 control copied copy correct could count counted counts create created creates creations credentials customer customers
 cut dashes data date dates day days decided decides deeply default defect definition definitions delete deleted deletes
-deletion delicate demands demonstration denies deprecated depth describes description detailed details device dict did
-diff differ difference different differs digest digit digits directive directory disk do doctor document does domain
-done dots double drift drifted drop duplicate duplicates each earlier edit editing editor editors edits effect either
-else email embedded empty encoding end ended endpoint ends enough entries entry environment environments equal error
-errors escalation escape event every everybody everything everywhere exactly example exceeds except excepted exception
-exceptions excepts exist exists exit exitcode expected expire expired expires explains extend extends fail failed fails
-failure false far faults fetch few fewer field fields file files fill filter find finding findings finds finished first
-fit fits fix flight floor folder follow followed follows for forge fork form format formats formatted found four
-fragment free from fsck full further gained gains gateway gave get gets git github gitlab give given gives glob go goes
-gone grant granted grants growth guard guardrail guardrails guards guess guesses had hand handle happened happens harm
-has hashes have head held help here hexadecimal hidden hint history hold holds home host how http https hub id
-identities identity if ignore in include including indent indentation init inside install instead int intent
-interrupted into introspection invalid invisible invitation invite invited is issue issues it item items its itself job
-joined joins journal journals judged just keep keeps kept key keys killed kind kinds know known knows label lacks laid
-language large larger largest last late later latest leads learns least leave leaves left length less let lets letter
-letters level levels like limit line lines link list listed listing lists live local lock locked locks log login logs
-long longer look looks loosened lose loses loss lost lower lowered lowest machine made mail make makes manage managed
-management manages mapping maps markdown marker masked match matches may maybe mean meant meanwhile mend menu merge
-message minimum missing mode module modules moment more most move moved must mutation mutations name named names nearly
-need needs neither nested network never new newer newest newly next nl no nobody none nor not note notes nothing
-noticed now null number numeric object objection objects of off offline ok old older on once one ones only open opened
-opening opens operation operations or order organisation origin other others our ours out output over own owner owners
+deletion delicate demands demonstration denies deprecated depth describes detailed details device dict did diff differ
+difference different differs digest digit digits directive directory disk do doctor document does domain done dots
+double drift drifted drop duplicate duplicates each earlier edit editing editor editors edits effect either else email
+embedded empty encoding end ended endpoint ends enough entries entry environment environments equal error errors
+escalation escape event every everybody everything everywhere exactly example exceeds except excepted exception
+exceptions excepts exist exists exit exitcode expected expire expired expires explains extend fail failed fails failure
+false far faults fetch few fewer field fields file files fill filter find finding findings finds finished first fit
+fits fix flight floor folder follow followed follows for forge fork form format formats formatted found four fragment
+free from fsck full further gained gains gateway gave get gets git github gitlab give given gives glob go goes gone
+grant granted grants growth guard guardrail guardrails guards guess guesses had hand handle happened happens harm has
+hashes have head held help here hexadecimal hidden hint history hold holds home host how http https hub id identities
+identity if ignore in include including indent indentation init inside install instead int intent interrupted into
+introspection invalid invisible invitation invite invited is issue issues it item items its itself job joined joins
+journal journals judged just keep keeps kept key keys killed kind kinds know known knows lacks laid language large
+larger largest last late later latest leads learns least leave leaves left length less let lets letter letters level
+levels like limit line lines link list listed listing lists live local lock locked locks log login logs long longer
+look looks loosened lose loses loss lost lower lowered lowest machine made mail make makes manage managed management
+manages mapping maps markdown marker masked match matches may maybe mean meant meanwhile mend menu merge message
+minimum missing mode module modules moment more most move moved must mutation mutations name named names nearly need
+needs neither nested network never new newer newest newly next nl no nobody none nor not note notes nothing noticed now
+null number numeric object objection objects of off offline ok old older on once one ones only open opened opening
+opens operation operations or order organisation origin other others our ours out output over own owner owners
 ownership owns page part partly pass passed passes password passwords past path paths pattern pending people percent
 permissions person phone pickled pin ping pipe pipeline pipelines place plain plan plans platform please policies
 policy port possibly present preset presets price pricing prints probe problems process profile profiles prog project

@@ -118,6 +118,7 @@ def _restore(chosen: Common, past: "Past", folder: Path) -> None:
             hint="what the hub holds now is had with bo-sync pull",
         )
     _check_empty(folder)
+    _warn_of_chain(chosen, past.run)
     beside, used = walk_settings(chosen.root).files, set[str]()
     for person in restored(past):
         email = person.declaration.email
@@ -139,6 +140,16 @@ def _restore(chosen: Common, past: "Past", folder: Path) -> None:
             say(line)
     if not used:
         result("The run changed nobody: nothing to write.")
+
+
+def _warn_of_chain(chosen: Common, run: str) -> None:
+    """Files made from a journal that was altered would restore what the hub never held."""
+    from bo_sync.cli.past import chain_rows
+    from bo_sync.cli.talk import say
+    from bo_sync.journal.chain import read_chain
+
+    for row in () if chosen.quiet else chain_rows(read_chain(chosen.root).about(run)):
+        say(f"warning: {row}")
 
 
 def _unmasked(declaration: "Declaration") -> tuple["Declaration | None", list[str]]:
