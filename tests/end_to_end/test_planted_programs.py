@@ -1,6 +1,8 @@
 """No command runs a program that a repository names, wherever git would find it named."""
 
 import os
+import pty
+import re
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -57,8 +59,8 @@ _NAMED: Final = """
     pager = {run} pager
     editor = {run} editor
     sshCommand = {run} sshCommand
-    gitProxy = {run} gitProxy
-    askPass = {run} askPass
+    gitProxy = {folder}/gitProxy
+    askPass = {folder}/askPass
     alternateRefsCommand = {run} alternateRefsCommand
 [filter "x"]
     clean = {run} clean
@@ -74,17 +76,18 @@ _NAMED: Final = """
 [merge "x"]
     driver = {run} driver
 [alias]
-    rev-parse = "!{run} alias"
-    ls-tree = "!{run} alias"
-    log = "!{run} alias"
-    cat-file = "!{run} alias"
+    x = "!{run} alias"
+    rev-parse = "!{run} alias.builtin"
+    ls-tree = "!{run} alias.builtin"
+    log = "!{run} alias.builtin"
+    cat-file = "!{run} alias.builtin"
 [pager]
     log = {run} pager.log
     rev-list = {run} pager.rev-list
 [credential]
     helper = "!{run} credential"
 [gpg]
-    program = {run} gpg
+    program = {folder}/gpg
 [log]
     showSignature = true
 [protocol]
@@ -94,6 +97,11 @@ _NAMED: Final = """
     uploadpack = {run} uploadpack
     promisor = true
     partialclonefilter = blob:none
+[remote "local"]
+    url = {folder}
+    uploadpack = {run} uploadpack
+[uploadpack]
+    packObjectsHook = {run} packObjectsHook
 [submodule "sub"]
     url = "ext::{run} submodule"
     update = "!{run} update"
@@ -113,6 +121,12 @@ TRACKED: Final = {
     ".gitconfig": "[include]\n    path = planted\n",
     "hooks/post-checkout": "#!/bin/sh\n",
 }
+HOOKS: Final = ("hooks/post-index-change", "hooks/reference-transaction", "hooks/post-checkout", "hooks/pre-auto-gc")
+WITHOUT_ARGUMENTS: Final = ("gitProxy", "askPass", "gpg")
+"""Where git takes the whole value for the path of a program, so that each has one of its own."""
+
+_COPIES: Final = 'case "$1" in clean|smudge|textconv) cat ;; pager*) cat >&2 ;; esac\n'
+"""Filters give back what they get, and a pager reads all: git ends early otherwise. A transport must not answer."""
 
 
 class Planted:
@@ -121,29 +135,36 @@ class Planted:
     def __init__(self, folder: Path) -> None:
         self.left = folder / "left"
         self.left.mkdir(parents=True)
-        program = write(folder, {"run": f'#!/bin/sh\n: > "{self.left}/$1"\ncat\n'}) / "run"
+        program = write(folder, {"run": f'#!/bin/sh\n: > "{self.left}/$1"\n{_COPIES}'}) / "run"
         program.chmod(0o755)
-        for hook in (
-            "post-index-change",
-            "reference-transaction",
-            "post-checkout",
-            "pre-auto-gc",
-            "fsmonitor-watchman",
-        ):
-            write(folder, {f"hooks/{hook}": f'#!/bin/sh\n: > "{self.left}/hook"\n'})
-            (folder / "hooks" / hook).chmod(0o755)
-        self.settings = _NAMED.format(run=program, hooks=folder / "hooks")
+        for name in (*HOOKS, *WITHOUT_ARGUMENTS):
+            write(folder, {name: f'#!/bin/sh\n: > "{self.left}/{Path(name).name}"\n'})
+            (folder / name).chmod(0o755)
+        self.settings = _NAMED.format(run=program, folder=folder, hooks=folder / "hooks")
         self.included = write(folder, {"planted": self.settings}) / "planted"
 
     @property
     def ran(self) -> list[str]:
         return sorted(path.name for path in self.left.iterdir())
 
+    def forget(self) -> None:
+        for path in self.left.iterdir():
+            path.unlink()
+
+
+def committed(root: Path) -> Path:
+    """Two commits on main, and one on another branch that changes the same file as the second."""
+    repository(root, {**FILES, **TRACKED})
+    commit(root, {"users/bob.yaml": FILES["users/bob.yaml"] + "job: Painter\n"})
+    git(root, "branch", "other")
+    git(root, "reset", "--quiet", "--soft", "HEAD~1")
+    commit(root, {"users/bob.yaml": FILES["users/bob.yaml"] + "job: Poet\n"})
+    return root
+
 
 def embedded(folder: Path, planted: Planted) -> Path:
     """The configuration in a folder whose tracked files are also a bare repository."""
-    inner = repository(folder / "inner", {**FILES, **TRACKED})
-    commit(inner, {"users/bob.yaml": FILES["users/bob.yaml"] + "job: Poet\n"})
+    inner = committed(folder / "inner")
     top = repository(folder / "top", {"README.md": "x"})
     root = top / "access"
     (inner / ".git").rename(root)
@@ -156,8 +177,7 @@ def embedded(folder: Path, planted: Planted) -> Path:
 
 
 def with_settings(folder: Path, settings: str, place: str) -> Path:
-    root = repository(folder / "files", {**FILES, **TRACKED})
-    commit(root, {"users/bob.yaml": FILES["users/bob.yaml"] + "job: Poet\n"})
+    root = committed(folder / "files")
     write(root, {"users/bob.yaml": FILES["users/bob.yaml"] + "job: Clerk\n"})
     if place == "config.worktree":
         git(root, "config", "core.repositoryFormatVersion", "1")
@@ -183,23 +203,118 @@ def of_a_worktree(folder: Path, planted: Planted) -> Path:
 
 
 LAYOUTS: Final = (embedded, own, included, of_a_worktree)
+CONTROLS: Final[dict[str, tuple[str, ...]]] = {
+    "fsmonitor": ("status",),
+    "post-index-change": ("update-index", "--refresh", "--force-write-index"),
+    "reference-transaction": ("update-ref", "refs/heads/new", "HEAD"),
+    "post-checkout": ("checkout", "HEAD", "--", "users/jane.yaml"),
+    "pre-auto-gc": ("gc", "--auto"),
+    "clean": ("add", "users/bob.yaml"),
+    "smudge": ("checkout", "HEAD~1", "--", "users/bob.yaml"),
+    "process": ("add", "users/new.yml"),
+    "external": ("diff", "--", ".gitconfig"),
+    "command": ("diff", "HEAD~1", "HEAD", "--", "users/bob.yaml"),
+    "textconv": ("log", "-p", "--textconv", "-1"),
+    "driver": ("merge-tree", "--write-tree", "HEAD", "other"),
+    "alias": ("x",),
+    "pager": ("diff", "HEAD~1"),
+    "pager.log": ("log", "-1"),
+    "pager.rev-list": ("rev-list", "HEAD"),
+    "editor": ("config", "--edit"),
+    "sshCommand": ("fetch", "ssh://127.0.0.1:1/x"),
+    "gitProxy": ("fetch", "git://127.0.0.1:1/x"),
+    "credential": ("credential", "fill"),
+    "askPass": ("credential", "fill"),
+    "gpg": ("verify-commit", "{signed}"),
+    "alternateRefsCommand": ("rev-list", "--alternate-refs"),
+    "remote": ("fetch", "origin"),
+    "uploadpack": ("fetch", "local"),
+    "update": ("submodule", "update"),
+}
+"""The plain git command that runs each planted program."""
+READ_TOO_EARLY: Final = {"alias"}
+"""What git (2.39) looks for before it reads the settings of a worktree, so that these cannot name it."""
+FORBIDDEN: Final[dict[str, tuple[tuple[str, ...], str]]] = {
+    "alias.builtin": (("rev-parse", "HEAD"), ""),
+    "packObjectsHook": (("upload-pack", "."), ""),
+    "submodule": (("submodule", "update", "--init"), "transport 'ext' not allowed"),
+}
+"""What git never runs from the settings of a repository: a command that would, and what git complains of then."""
+ASKED: Final = "protocol=https\nhost=127.0.0.1\n\n"
+"""What `git credential fill` reads."""
 
 
-def asked_carelessly(root: Path) -> None:
-    """What git runs for a program that does not take care."""
+def plain_git(root: Path, *line: str, feed: str = "") -> str:
+    """What git complains of to a program that does not take care. It writes to a terminal, as for a user."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    for line in (("status",), ("log", "-p", "--textconv", "-1"), ("add", "-A")):
-        subprocess.run(
-            ["git", *line], cwd=root, env={**environment, "GIT_CONFIG_SYSTEM": os.devnull}, timeout=60, check=False,
-            stdin=subprocess.DEVNULL, capture_output=True,
+    reading, terminal = pty.openpty()
+    try:
+        done = subprocess.run(
+            ["git", *line], cwd=root, env={**environment, "GIT_CONFIG_SYSTEM": os.devnull}, timeout=20, check=False,
+            input=feed, stdout=terminal, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
+    finally:
+        os.close(terminal)
+        os.close(reading)
+    return done.stderr
+
+
+def prepared(root: Path, folder: Path) -> dict[str, str]:
+    """What the commands of the control need: changes, many objects, a submodule, and the name of a signed commit."""
+    store, sub = root / ".git" if (root / ".git").exists() else root, repository(root / "users/sub", {"x": "x"})
+    write(root, {"users/new.yml": "x", ".gitconfig": "changed"})
+    write(store, {f"objects/17/{number:038x}": "" for number in range(4)})
+    git(root, "update-index", "--add", "--cacheinfo", f"160000,{git(sub, 'rev-parse', 'HEAD')},users/sub")
+    commit(sub, {"x": "y"})
+    other = repository(folder / "other", {"x": "x"})
+    write(store, {"objects/info/alternates": f"{other / '.git/objects'}\n"})
+    return {"signed": _signed(root, folder)}
+
+
+def _signed(root: Path, folder: Path) -> str:
+    """A commit with a signature, of which gpg.program is asked."""
+    lines = git(root, "cat-file", "commit", "HEAD").partition("\n\n")
+    signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----"
+    write(folder, {"signed": f"{lines[0]}\n{signature}\n\n{lines[2]}\n"})
+    return git(root, "hash-object", "-w", "-t", "commit", "--no-filters", str(folder / "signed"))
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_the_plants_are_live(layout: Callable[[Path, Planted], Path], tmp_path: Path) -> None:
+def test_each_planted_program_is_run_by_a_plain_git_command(
+    layout: Callable[[Path, Planted], Path], tmp_path: Path
+) -> None:
     planted = Planted(tmp_path / "planted")
-    asked_carelessly(layout(tmp_path, planted))
-    assert {"clean", "fsmonitor", "hook"} <= set(planted.ran)
+    root = layout(tmp_path, planted)
+    names = prepared(root, tmp_path)
+    silent = {}
+    for name, line in CONTROLS.items():
+        planted.forget()
+        complaint = plain_git(root, *(word.format(**names) for word in line), feed=ASKED)
+        if name not in planted.ran:
+            silent[name] = (planted.ran, complaint)
+    assert silent.keys() <= (READ_TOO_EARLY if layout is of_a_worktree else set()), silent
+
+
+def test_each_planted_program_has_a_control() -> None:
+    named = set(re.findall(r"(?:\{run\} |\{folder\}/)([\w.-]+)", _NAMED)) | {Path(hook).name for hook in HOOKS}
+    assert named == CONTROLS.keys() | FORBIDDEN.keys()
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_git_itself_runs_no_program_of_a_forbidden_kind(
+    layout: Callable[[Path, Planted], Path], tmp_path: Path
+) -> None:
+    planted = Planted(tmp_path / "planted")
+    root = layout(tmp_path, planted)
+    git(root, "update-index", "--add", "--cacheinfo", f"160000,{git(root, 'rev-parse', 'HEAD')},users/sub")
+    for name, (line, said) in FORBIDDEN.items():
+        planted.forget()
+        assert said in plain_git(root, *line)
+        assert name not in planted.ran
+    planted.forget()
+    write(root, {".gitmodules": TRACKED[".gitmodules"].replace("checkout", f"!{tmp_path}/planted/run tracked")})
+    assert "invalid value for 'submodule.sub.update'" in plain_git(root, "submodule", "update")
+    assert "tracked" not in planted.ran
 
 
 def test_every_command_is_tried() -> None:
@@ -243,8 +358,7 @@ def test_what_a_partial_clone_lacks_is_not_fetched_by_a_planted_program(url: str
     git(root, "config", "remote.origin.url", url.format(run=tmp_path / "planted/run", folder=tmp_path))
     git(root, "config", "core.repositoryFormatVersion", "1")
     git(root, "config", "extensions.partialClone", "origin")
-    for path in planted.left.iterdir():  # what git ran while it was set up
-        path.unlink()
+    planted.forget()  # what git ran while it was set up
     with pytest.raises(UsageError, match="lacks some of them"):
         read_revision(root, "HEAD~1")
     assert planted.ran == []
