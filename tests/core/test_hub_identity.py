@@ -73,9 +73,20 @@ def test_without_roles_and_permissions_the_lowest_definition_counts() -> None:
     assert found == {identity(definitions=(kind("a", "y"),))}
 
 
-def test_an_identity_is_a_digest() -> None:
-    canonical = '[["b","2026-01-01T08:00:00.000Z"],[7,"2026-01-01T08:00:00.000Z"]]'
-    assert identity() == "sha256:" + hashlib.sha256(canonical.encode("ascii")).hexdigest()
+CANONICAL = {
+    "both are known": (identity(), '[["b","2026-01-01T08:00:00.000Z"],[7,"2026-01-01T08:00:00.000Z"]]'),
+    "neither exists": (identity((), ()), "[null,null]"),
+    "an id that is not ASCII": (identity((), (kind("\u00e9"),)), '[["\\u00e9","2026-01-01T08:00:00.000Z"],null]'),
+    "times that the hub does not answer": (
+        identity_of((RoleDefinition("b", Text("role"), Access.NONE),), (LiveUser(7, Text("ann@example.com")),)),
+        '[["b",null],[7,null]]',
+    ),
+}
+
+
+@pytest.mark.parametrize(("found", "canonical"), CANONICAL.values(), ids=CANONICAL)
+def test_an_identity_is_a_digest(found: str, canonical: str) -> None:
+    assert found == "sha256:" + hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 
 def test_a_user_in_an_unknown_order_is_compared_as_a_number() -> None:
@@ -106,3 +117,4 @@ def test_two_tenants_differ_when_both_are_known(one: str | None, other: str | No
 def test_a_brief_identity_names_its_beginning() -> None:
     assert brief("sha256:" + "3f2c1ab0" * 8) == "sha256:3f2c1ab03f2c…"
     assert brief("sha256:1") == "sha256:1"
+    assert brief("sha256:3f2c1ab03f2c") == "sha256:3f2c1ab03f2c"

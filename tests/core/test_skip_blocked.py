@@ -1,6 +1,7 @@
 """What a plan holds without the users that a guardrail blocks, and what its guardrails say then."""
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -51,6 +52,13 @@ LEFT: dict[str, tuple[tuple[DesiredUser, ...], tuple[LiveUser, ...], Settings, t
     "a creation of a protected address is left out": (
         (GOES, wants("boss@example.com")),
         (LEAVER,),
+        GUARDED,
+        ("leaver@example.com",),
+        ("protected",),
+    ),
+    "a protected user whose account will expire is left out": (
+        (GOES, replace(wants("boss@example.com"), until=date(2026, 12, 31))),
+        (LEAVER, BOSS),
         GUARDED,
         ("leaver@example.com",),
         ("protected",),
@@ -119,6 +127,7 @@ def test_blocked_users_are_left_out_and_the_rest_runs(
 ) -> None:
     rest, results = without_blocked(situation(files, indexed(*live, KEEPER), settings))
     assert tuple(change.email.raw for change in rest.changes) == runs
+    assert (rest.conflicts, rest.ending) == ((), ())
     assert tuple(result.guardrail for result in results if result.skipped) == skipped
     assert not any(result.blocks for result in results)
     assert all(result.rows and not result.ok for result in results if result.skipped)

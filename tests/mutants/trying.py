@@ -39,6 +39,16 @@ MODULES: Final[Mapping[str, str]] = {
     "sending.py": "tests/test_sending.py tests/test_sending_ends.py",
     "confirm.py": "tests/end_to_end/test_confirmed.py",
     "execute.py": "tests/test_execute.py",
+    "core/skip_blocked.py": "tests/core/test_skip_blocked.py",
+    "core/guards.py": "tests/core/test_weakened_guards.py tests/core/test_policy_guards.py tests/core/test_history.py",
+    "core/hub_identity.py": "tests/core/test_hub_identity.py",
+    "core/selection.py": "tests/core/test_selection.py",
+    "config/git.py": "tests/config/test_git.py",
+    "config/broken_files.py": "tests/config/test_broken_files.py",
+    "hub/reading.py": "tests/hub/test_reading.py tests/hub/test_reading_one.py",
+    "invitations.py": "tests/test_invitations.py",
+    "access/capabilities.py": "tests/access/test_capabilities.py",
+    "access/escalation.py": "tests/access/test_escalation.py",
 }
 """What is mutated, and the tests that must notice: one file, or several with a blank between them."""
 _PYTEST: Final = ("-qx", "--tb=no", "-mnot hypothesis", "-pno:cacheprovider", "-Wignore::pytest.PytestWarning")

@@ -25,8 +25,8 @@ def identity_of(definitions: Iterable[RoleDefinition], users: Iterable[LiveUser]
         None if definition is None else [definition.id, _raw(definition.created_at)],
         None if user is None else [user.id, _raw(user.created_at)],
     ]
-    canonical = json.dumps(content, separators=(",", ":"), ensure_ascii=True)
-    return "sha256:" + hashlib.sha256(canonical.encode("ascii")).hexdigest()
+    canonical = json.dumps(content, separators=(",", ":"))  # ASCII alone, as is the default
+    return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def identity_after(live: LiveState, deleted: Collection[int]) -> str:

@@ -5,7 +5,7 @@ Guardrails of the run count what is left. Where they block that too, nothing run
 
 from dataclasses import replace
 
-from bo_sync.core.changes import Change, DeleteUser
+from bo_sync.core.changes import Change
 from bo_sync.core.diff import Difference
 from bo_sync.core.guardrails import (
     OF_USER,
@@ -32,7 +32,7 @@ def without_blocked(situation: Situation) -> tuple[Difference, tuple[GuardrailRe
     if not results["max_user_deletes"].ok:
         fewer = _only(rest, [change for change in rest.difference.changes if not is_without_file(change)])
         counted = {result.guardrail: result for result in check(fewer)}
-        if counted["max_user_deletes"].ok and len(fewer.difference.changes) < len(rest.difference.changes):
+        if counted["max_user_deletes"].ok:
             rest, results = fewer, counted | skipped | {"max_user_deletes": _deletions_left_out(results, rest)}
     return rest.difference, tuple(results[name] for name in first)
 
@@ -58,8 +58,7 @@ def _without_users(situation: Situation, skipped: dict[GuardrailName, GuardrailR
     keeps_unmanaged = any(True for _ in unprotected(situation))
 
     def runs(change: Change) -> bool:
-        emails = {change.email.folded, *([change.hub_email.folded] if isinstance(change, DeleteUser) else [])}
-        return not emails & blocked and not (keeps_unmanaged and is_without_file(change))
+        return change.email.folded not in blocked and not (keeps_unmanaged and is_without_file(change))
 
     return _only(situation, [change for change in situation.difference.changes if runs(change)])
 
