@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from bo_sync.config.git import NoHistory, Repository, repository
+from bo_sync.config.git import Answer, NoHistory, Repository, repository
 from bo_sync.config.removals import Removals, removals
 from bo_sync.config.revision import base_of, commit_of, read_revision
 from bo_sync.core.text import Text
@@ -20,6 +20,88 @@ JANE: Final = "email: jane@example.com\nfirst_name: Jane\nlast_name: Doe\n"
 FOREIGN: Final = """#!/bin/sh
 GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec {git} "$@"
 """
+
+
+SHOWING: Final = """#!/bin/sh
+printf '%s\\n' "$@" > {folder}/words
+env | grep -E '^(GIT_|BO_SYNC_|LC_ALL|ADA=)' > {folder}/variables
+cat > {folder}/fed
+printf out
+printf '%s\\n' {complaint} >&2
+exit {code}
+"""
+WORDS: Final = """
+-c safe.bareRepository=explicit
+-c core.fsmonitor=false
+-c core.hooksPath=/dev/null
+-c core.sshCommand=false
+-c core.alternateRefsCommand=false
+-c core.warnAmbiguousRefs=true
+-c credential.helper=
+-c gc.auto=0
+-c gpg.program=false
+-c log.showSignature=false
+-c maintenance.auto=false
+-c protocol.allow=never
+-c submodule.recurse=false
+--no-pager --no-optional-locks
+"""
+VARIABLES: Final = (
+    "ADA=kept GIT_ALLOW_PROTOCOL=none GIT_NO_LAZY_FETCH=1 GIT_NO_REPLACE_OBJECTS=1 GIT_TERMINAL_PROMPT=0 LC_ALL=C"
+)
+
+
+def instead_of_git(folder: Path, monkeypatch: pytest.MonkeyPatch, code: int = 0, complaint: str = "''") -> Path:
+    """A program in the place of git that writes down how it was called."""
+    shim = write(folder, {"bin/git": SHOWING.format(folder=folder, code=code, complaint=complaint)}) / "bin/git"
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{shim.parent}{os.pathsep}{os.environ['PATH']}")
+    return folder
+
+
+def test_every_call_switches_off_what_git_could_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GIT_DIR", "GIT_SSH_COMMAND", "BO_SYNC_API_KEY"):
+        monkeypatch.setenv(name, "planted")
+    monkeypatch.setenv("ADA", "kept")
+    instead_of_git(tmp_path, monkeypatch)
+    found = Repository(tmp_path / "root").ask("rev-list", "HEAD", feed=b"fed")
+    assert found == Answer(b"out", Text(""), is_sound=True)
+    words = (tmp_path / "words").read_text("utf-8").splitlines()
+    assert words == [*WORDS.split(), "-C", str(tmp_path / "root"), "rev-list", "HEAD"]
+    assert sorted((tmp_path / "variables").read_text("utf-8").split()) == VARIABLES.split()
+    assert (tmp_path / "fed").read_bytes() == b"fed"
+
+
+@pytest.mark.parametrize(
+    ("ending", "expected"),
+    [
+        pytest.param((1, "''"), Answer(b"out", Text(""), is_sound=False), id="it fails without a word"),
+        pytest.param(
+            (128, "'  fatal: \u00e9' '  git gc' '  git config --global x' ' git config y'"),
+            Answer(b"out", Text("fatal: \u00e9"), is_sound=False, advice=Text("git config --global x")),
+            id="the first line is the complaint, and the first `git config` the advice",
+        ),
+        pytest.param(
+            (0, "x \"warning: refname 'main' is ambiguous.\" y"),
+            Answer(b"out", Text("x"), is_sound=True, ambiguous=Text("main")),
+            id="a name of several refs",
+        ),
+        pytest.param(
+            (0, "\"git config x warning: refname 'main' is ambiguous.\""),
+            Answer(b"out", Text("git config x warning: refname 'main' is ambiguous."), is_sound=True),
+            id="neither inside of another line",
+        ),
+    ],
+)
+def test_what_git_says_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: tuple[int, str], expected: Answer
+) -> None:
+    code, complaint = ending
+    instead_of_git(tmp_path, monkeypatch, code, complaint)
+    found = Repository(tmp_path).ask("x")
+    assert found == expected
+    assert found is not None
+    assert found.line == ("" if code else "out")
 
 
 def worktree(folder: Path) -> Path:

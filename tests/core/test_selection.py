@@ -99,3 +99,62 @@ def test_what_is_not_an_address_has_no_shape(raw: str) -> None:
 
 def test_every_address_of_a_text_has_its_shape() -> None:
     assert address_shapes('"Ann, A." <mailto:ann@x>; ben@x') == ("ann@x", "ben@x")
+
+
+def chosen(*only: str, expired: bool = False, addresses: tuple[str, ...] = (), ids: tuple[int, ...] = ()) -> Chosen:
+    return Chosen.of(Selection(tuple(map(Text, only)), expired=expired), frozenset(addresses), frozenset(ids))
+
+
+def claim(email: str = "zoe@example.com", number: int | None = None, *, is_expired: bool = False) -> Claim:
+    return Claim(Text(email), number, is_expired=is_expired)
+
+
+def test_patterns_that_match_no_user_are_named_in_their_order() -> None:
+    selection = Selection((Text("x@*"), Text("ann@*"), Text("users/b")))
+    ann, ben = Candidate(Text("ann@example.com")), Candidate(Text("ben@example.com"), Text("users/b.yaml"))
+    assert selection.unmatched((ann, ben)) == (Text("x@*"), Text("users/b"))
+    assert selection.unmatched(()) == selection.only
+    assert Selection().unmatched((ann,)) == ()
+
+
+@pytest.mark.parametrize(
+    ("of", "entry", "may"),
+    [
+        pytest.param(chosen(addresses=("zoe@example.com",)), claim(), True, id="the address of a chosen user"),
+        pytest.param(chosen(addresses=("zoe@example.com",)), claim("ZOE@example.com"), True, id="in another case"),
+        pytest.param(chosen(addresses=("ann@example.com",)), claim(), False, id="another address"),
+        pytest.param(chosen(addresses=("ann@example.com",)), claim("\u0430nn@example.com"), True, id="one like it"),
+        pytest.param(chosen(ids=(7,)), claim(number=7), True, id="the id of a chosen user"),
+        pytest.param(chosen(ids=(7,)), claim(number=8), False, id="another id"),
+        pytest.param(chosen(ids=(7,)), claim(), False, id="no id"),
+        pytest.param(chosen(expired=True), claim(is_expired=True), True, id="expired, and all expired are chosen"),
+        pytest.param(chosen(expired=True), claim(), False, id="not expired, and all expired are chosen"),
+        pytest.param(chosen(), claim(is_expired=True), False, id="expired, and none is chosen for that"),
+        pytest.param(
+            chosen("ann@*", expired=True), claim(is_expired=True), False, id="expired, and only others are chosen"
+        ),
+        pytest.param(chosen("ann@*", expired=True), claim("ann@x"), True, id="a pattern, whether expired or not"),
+        pytest.param(
+            chosen("z*@example.com"), claim("\uff3aoe@example.com"), True, id="a glob over what it looks like"
+        ),
+        pytest.param(chosen("ann@*"), claim('"Ann, A." <mailto:ann@x>; ben@x'), True, id="one of two addresses"),
+        pytest.param(chosen("users/zoe@example.com"), claim(), False, id="a path is no address"),
+    ],
+)
+def test_an_entry_may_be_about_a_chosen_user(of: Chosen, entry: Claim, *, may: bool) -> None:
+    assert of.may_be(entry) is may
+    assert of.may_be_in(Text("users/x.yaml"), [claim("no@example.org"), entry]) is may
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "may"),
+    [
+        pytest.param("users/sales", "users/sales/ann.yaml", True, id="below a chosen folder"),
+        pytest.param("./users/sales/", "users/sales/ann.yaml", True, id="however the folder is written"),
+        pytest.param("users/ann.yaml", "users/ann.yaml", True, id="a chosen file"),
+        pytest.param("users/sales", "users/sales2.yaml", False, id="a name that begins the same"),
+        pytest.param("ann@example.com", "users/ann@example.com", False, id="an address is no path"),
+    ],
+)
+def test_a_file_may_be_about_a_chosen_user_by_its_path(pattern: str, path: str, *, may: bool) -> None:
+    assert chosen(pattern).may_be_in(Text(path), ()) is may
