@@ -10,6 +10,7 @@ from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.guards import Loosened, loosened
 from bo_sync.core.history import Snapshot, changed_addresses, compare, removed_people
 from bo_sync.core.model import Declaration, Role, State
+from bo_sync.core.operations import AddedOperations
 from bo_sync.core.settings import GuardrailLimits, Limit, Settings, Unmanaged
 from bo_sync.core.text import Text
 from tests.support.builders import source
@@ -716,6 +717,10 @@ def identified(expected: str) -> Settings:
     return Settings(hub_identity=Text(expected))
 
 
+def table(path: str, taken: date = date(2026, 1, 1)) -> Settings:
+    return Settings(catalogue=AddedOperations(Text(path), taken, ()))
+
+
 def leaving(word: str) -> Settings:
     return Settings(unmanaged=Unmanaged(word))
 
@@ -794,6 +799,14 @@ GUARDS: Final[dict[str, tuple[Settings, Settings, tuple[tuple[str, str | None, s
     "any hub identity": (identified("tenant/acme"), SETTINGS, (("hub_identity", "tenant/acme", None),)),
     "an identity where there was none": (SETTINGS, identified("tenant/acme"), ()),
     "the same identity": (identified("tenant/acme"), identified("tenant/acme"), ()),
+    "a catalogue": (SETTINGS, table("c/a.json"), (("catalogue", None, "c/a.json"),)),
+    "no catalogue any more": (table("c/a.json"), SETTINGS, (("catalogue", "c/a.json", None),)),
+    "another catalogue": (table("c/a.json"), table("c/b.json"), (("catalogue", "c/a.json", "c/b.json"),)),
+    "the same catalogue, edited": (
+        table("c/a.json"),
+        table("c/a.json", date(2026, 2, 2)),
+        (("catalogue", "c/a.json", "c/a.json, changed"),),
+    ),
     "another domain": (
         domains("example.com"),
         domains("Example.com", "example.org"),
