@@ -1,16 +1,20 @@
 """A policy that is removed or weakened is a loosened guard; one that is tightened is not."""
 
+from dataclasses import replace
 from datetime import date
 from itertools import product
 
 import pytest
 
 from bo_sync.access.policies import evaluate
-from bo_sync.core.guards import Loosened, loosened_policies
+from bo_sync.core.guards import Loosened, loosened_ignores, loosened_policies
 from bo_sync.core.history import Snapshot, compare
+from bo_sync.core.model import Declaration, Ignore
 from bo_sync.core.text import Text
 from tests.access.companies import POWERS, policy, subject
 from tests.config.trees import JANE, tree
+from tests.support.builders import source
+from tests.support.people import declares
 
 MATCH = "match: {any_of: [{can: [priceUpdate, discountUpdate]}]}"
 TODAY = date(2026, 6, 15)
@@ -161,3 +165,51 @@ def test_a_comparison_shows_a_removed_policy() -> None:
 def test_nothing_is_said_of_policies_while_one_of_them_has_an_error() -> None:
     shown, _ = compare(snapshot(f"id: p\n{MATCH}\n"), snapshot(has_policies=False), TODAY)
     assert shown == ()
+
+
+# Findings that are suppressed.
+
+
+def ignoring(*entries: tuple[str, str, str]) -> tuple[Declaration, ...]:
+    """Users who suppress a finding until a day: address, finding and day."""
+    return tuple(
+        replace(declares(email), ignore=(Ignore(Text(rule), Text("agreed"), date.fromisoformat(until), source()),))
+        for email, rule, until in entries
+    )
+
+
+ANN_7 = ("ann@b.c", "BOS007", "2026-06-16")
+IGNORES = {
+    "a new one": ((), (ANN_7,), [(None, "BOS007 of ann@b.c until 2026-06-16: agreed")]),
+    "one that holds today": (
+        (),
+        (("ann@b.c", "BOS007", "2026-06-15"),),
+        [(None, "BOS007 of ann@b.c until 2026-06-15: agreed")],
+    ),
+    "one that has expired": ((), (("ann@b.c", "BOS007", "2026-06-14"),), []),
+    "one that is gone": ((ANN_7,), (), []),
+    "the same": ((ANN_7,), (ANN_7,), []),
+    "the same, in other letters": ((ANN_7,), (("ANN@b.c", "bos007", "2026-06-16"),), []),
+    "a longer one": (
+        (ANN_7,),
+        (("ann@b.c", "BOS007", "2026-06-17"),),
+        [("BOS007 of ann@b.c until 2026-06-16: agreed", "BOS007 of ann@b.c until 2026-06-17: agreed")],
+    ),
+    "the longest of two counts": ((ANN_7,), (ANN_7, ("ann@b.c", "BOS007", "2026-06-15")), []),
+    "the longest of two counts, in another order": ((("ann@b.c", "BOS007", "2026-06-15"), ANN_7), (ANN_7,), []),
+    "each user and each finding": (
+        (ANN_7,),
+        (("ben@b.c", "BOS007", "2026-06-16"), ("ann@b.c", "BOS008", "2026-06-16"), ANN_7),
+        [(None, "BOS008 of ann@b.c until 2026-06-16: agreed"), (None, "BOS007 of ben@b.c until 2026-06-16: agreed")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), IGNORES.values(), ids=IGNORES)
+def test_a_finding_that_is_suppressed_or_for_longer_is_shown(
+    before: tuple[tuple[str, str, str], ...],
+    after: tuple[tuple[str, str, str], ...],
+    expected: list[tuple[str | None, str]],
+) -> None:
+    found = loosened_ignores(ignoring(*before), ignoring(*after), TODAY)
+    assert found == tuple(Loosened("ignore", then and Text(then), Text(now)) for then, now in expected)
