@@ -769,6 +769,16 @@ GUARDS: Final[dict[str, tuple[Settings, Settings, tuple[tuple[str, str | None, s
         (("protect", "a@example.com", None),),
     ),
     "a protected address is covered by a pattern": (protecting("a@example.com"), protecting("*@EXAMPLE.com"), ()),
+    "a protected address with capital letters is covered by a pattern": (
+        protecting("MAX@example.com"),
+        protecting("*@example.com"),
+        (),
+    ),
+    "a pattern is covered by another, which cannot be known in general": (
+        protecting("a*@example.com"),
+        protecting("*@example.com"),
+        (("protect", "a*@example.com", None),),
+    ),
     "a pattern is narrowed": (
         protecting("*@example.com"),
         protecting("a*@example.com"),
@@ -799,6 +809,7 @@ GUARDS: Final[dict[str, tuple[Settings, Settings, tuple[tuple[str, str | None, s
     "any hub identity": (identified("tenant/acme"), SETTINGS, (("hub_identity", "tenant/acme", None),)),
     "an identity where there was none": (SETTINGS, identified("tenant/acme"), ()),
     "the same identity": (identified("tenant/acme"), identified("tenant/acme"), ()),
+    "another time zone": (SETTINGS, Settings(timezone="Asia/Tokyo"), (("timezone", "UTC", "Asia/Tokyo"),)),
     "a catalogue": (SETTINGS, table("c/a.json"), (("catalogue", None, "c/a.json"),)),
     "no catalogue any more": (table("c/a.json"), SETTINGS, (("catalogue", "c/a.json", None),)),
     "another catalogue": (table("c/a.json"), table("c/b.json"), (("catalogue", "c/a.json", "c/b.json"),)),
