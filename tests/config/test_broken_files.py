@@ -112,9 +112,9 @@ def test_errors_are_parted_by_what_they_can_be_about() -> None:
     ben, lead, sales = Text("users/ben.yaml"), Text("users/lead.yaml"), Text("presets/sales.yaml")
     names = profile(first_name="Lea", last_name="Baker")
     assert (found.everyone, found.presets, found.policies) == (
-        {Text("users/cut.yaml"), Text("bo-sync.yaml")},
-        {"sales"},
-        {Text("policies/p.yaml")},
+        frozenset((Text("users/cut.yaml"), Text("bo-sync.yaml"))),
+        frozenset(("sales",)),
+        frozenset((Text("policies/p.yaml"),)),
     )
     assert found.asides == (
         Aside(ben, (claim(),), frozenset((ben,))),

@@ -212,4 +212,4 @@ def test_a_finding_that_is_suppressed_or_for_longer_is_shown(
     expected: list[tuple[str | None, str]],
 ) -> None:
     found = loosened_ignores(ignoring(*before), ignoring(*after), TODAY)
-    assert found == tuple(Loosened("ignore", then and Text(then), Text(now)) for then, now in expected)
+    assert found == tuple(Loosened("ignore", Text(then) if then else None, Text(now)) for then, now in expected)

@@ -4,7 +4,6 @@ The API key selects the tenant. Here the address changes over under one key, so 
 `BO_SYNC_COURSES=4000` runs each moment that many times, divided by their number.
 """
 
-import io
 import json
 import os
 import sys
@@ -69,21 +68,20 @@ def created_later(population: Population) -> Population:
     }
 
 
-class Typed(io.StringIO):
+@dataclass
+class Typed:
     """A terminal where `yes` is typed, after `meanwhile` is done."""
 
-    def __init__(self, meanwhile: Callable[[], None]) -> None:
-        super().__init__("yes\n")
-        self.meanwhile = meanwhile
-        self.is_asked = False
+    meanwhile: Callable[[], None]
+    is_asked: bool = False
 
     def isatty(self) -> bool:
         return True
 
-    def readline(self, size: int | None = -1, /) -> str:
+    def readline(self) -> str:
         self.is_asked = True
         self.meanwhile()
-        return super().readline(-1 if size is None else size)
+        return "yes\n"
 
 
 def started(root: Path, chance: Random, monkeypatch: pytest.MonkeyPatch, address: Address) -> None:
