@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from bo_sync.config.git import Answer, NoHistory, Repository, repository
+from bo_sync.config.git import SECONDS, Answer, NoHistory, Repository, repository
 from bo_sync.config.removals import Removals, removals
 from bo_sync.config.revision import base_of, commit_of, read_revision
 from bo_sync.core.text import Text
@@ -70,6 +70,8 @@ def test_every_call_switches_off_what_git_could_run(tmp_path: Path, monkeypatch:
     assert words == [*WORDS.split(), "-C", str(tmp_path / "root"), "rev-list", "HEAD"]
     assert sorted((tmp_path / "variables").read_text("utf-8").split()) == VARIABLES.split()
     assert (tmp_path / "fed").read_bytes() == b"fed"
+    Repository(tmp_path).ask("x")
+    assert (tmp_path / "fed").read_bytes() == b""
 
 
 @pytest.mark.parametrize(
@@ -102,6 +104,52 @@ def test_what_git_says_is_read(
     assert found == expected
     assert found is not None
     assert found.line == ("" if code else "out")
+
+
+HINT: Final = "run this in a clone of the repository that holds the files"
+UNREADABLE: Final = {
+    "git names a command": (
+        "'fatal: x' 'git config --global y'",
+        NoHistory("git says: fatal: x", "if you trust it: git config --global y"),
+    ),
+    "git only complains": ("'fatal: x'", NoHistory("git says: fatal: x", HINT)),
+    "git says nothing": ("''", NoHistory("git cannot read the repository", HINT)),
+}
+
+
+@pytest.mark.parametrize(("complaint", "expected"), UNREADABLE.values(), ids=UNREADABLE)
+def test_a_repository_that_git_cannot_read_has_no_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, complaint: str, expected: NoHistory
+) -> None:
+    (tmp_path / ".git").mkdir()
+    instead_of_git(tmp_path, monkeypatch, 128, complaint)
+    assert repository(tmp_path) == expected
+
+
+def test_a_folder_outside_of_every_work_tree_has_no_history(tmp_path: Path) -> None:
+    assert repository(tmp_path) == NoHistory("this folder is not in a git work tree", HINT, is_absent=True)
+
+
+def test_without_git_there_is_no_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".git").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert repository(tmp_path) == NoHistory("git does not answer", "install git, and try again")
+
+
+def test_a_git_that_hangs_or_cannot_be_called_is_given_up_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shim = write(tmp_path, {"bin/git": "#!/bin/sh\nexec sleep 30\n"}) / "bin/git"
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{shim.parent}{os.pathsep}{os.environ['PATH']}")
+    assert Repository(tmp_path).ask("x", seconds=0.2) is None
+    assert Repository(tmp_path).ask("a\0b") is None
+    assert SECONDS == 20
+    shim.write_text("#!/missing\n", encoding="ascii")
+    assert Repository(tmp_path).ask("x") is None
+
+
+def test_the_line_of_an_answer_is_stripped_and_holds_no_bytes() -> None:
+    assert Answer(b" \xffx\n", Text(""), is_sound=True).line == "\ufffdx"
+    assert Answer(b"x", Text(""), is_sound=False).line == ""
 
 
 def worktree(folder: Path) -> Path:
@@ -213,7 +261,8 @@ def test_tracked_files_that_look_like_a_bare_repository_end_the_search(tmp_path:
     root = layout(top)
     found = repository(root)
     assert isinstance(found, NoHistory)
-    assert found.reason == f"{top / 'access'} looks like a bare git repository"
+    hint = "remove the files HEAD, objects and refs there, or name another folder with -C"
+    assert found == NoHistory(f"{top / 'access'} looks like a bare git repository", hint)
     assert commit_of(root) is None
     assert removals(root, []).doubt == found
     with pytest.raises(UsageError) as caught:
@@ -230,9 +279,7 @@ def test_a_work_tree_that_git_finds_elsewhere_is_not_asked(tmp_path: Path) -> No
     made(tmp_path / "other", {"users/jane.yaml": JANE})
     root = made(tmp_path / "files", {"users/jane.yaml": JANE})
     git(root, "config", "core.worktree", str(tmp_path / "other"))
-    found = repository(root)
-    assert isinstance(found, NoHistory)
-    assert found.reason.startswith(("git names another work tree", "git says"))
+    assert repository(root) == NoHistory(f"git names another work tree than {root}, which has .git", HINT)
 
 
 def test_an_empty_folder_named_as_gits_is_not_passed_over(tmp_path: Path) -> None:
