@@ -11,7 +11,7 @@ from bo_sync.core.text import Text
 from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubUnreachableError
 from bo_sync.invitations import Inviting, invite
 from bo_sync.ports import Invitation
-from tests.support.builders import create, plan, update, value
+from tests.support.builders import create, delete, plan, update, value
 
 URL = "https://backoffice.example.com"
 
@@ -133,9 +133,18 @@ def test_a_run_that_is_stopped_sends_no_more() -> None:
 )
 def test_the_language_is_always_sent(language: str | None, sent: str) -> None:
     mail = Mail()
-    profile = () if language == "" else (value("language", language),)
+    profile = (value("first_name", "Ann"), *(() if language == "" else (value("language", language),)))
     run(report(a=CREATED), mail, create("a@example.com", profile=profile))
     assert mail.asked == [Invitation(Text("a@example.com"), sent, URL)]
+
+
+def test_only_what_is_created_has_a_language_and_without_a_plan_there_is_one_too() -> None:
+    mail = Mail()
+    run(report(a=CREATED, b=CREATED), mail, *new("a"), update("c@example.com"), delete("d@example.com"))
+    assert [(asked.email.raw, asked.language) for asked in mail.asked] == [
+        ("a@example.com", "nl"),
+        ("b@example.com", "nl"),
+    ]
 
 
 def test_a_run_without_new_users_has_nothing_to_invite() -> None:

@@ -29,7 +29,7 @@ class Inviting:
     redirect_url: str
     domains: Collection[Text]
     send: Callable[[Invitation], None]
-    stopped: Callable[[], bool] = lambda: False
+    stopped: Callable[[], bool]
 
 
 def invite(report: Report, plan: Plan, how: Inviting) -> Report:

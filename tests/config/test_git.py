@@ -24,7 +24,7 @@ GIT_TEST_ASSUME_DIFFERENT_OWNER=1 exec {git} "$@"
 
 SHOWING: Final = """#!/bin/sh
 printf '%s\\n' "$@" > {folder}/words
-env | grep -E '^(GIT_|BO_SYNC_|LC_ALL|ADA=)' > {folder}/variables
+env | grep -E '^(GIT|BO_SYNC|LC_ALL=)' > {folder}/variables
 cat > {folder}/fed
 printf out
 printf '%s\\n' {complaint} >&2
@@ -47,7 +47,8 @@ WORDS: Final = """
 --no-pager --no-optional-locks
 """
 VARIABLES: Final = (
-    "ADA=kept GIT_ALLOW_PROTOCOL=none GIT_NO_LAZY_FETCH=1 GIT_NO_REPLACE_OBJECTS=1 GIT_TERMINAL_PROMPT=0 LC_ALL=C"
+    "BO_SYNCED=kept GITHUB_ADA=kept GIT_ALLOW_PROTOCOL=none GIT_NO_LAZY_FETCH=1 GIT_NO_REPLACE_OBJECTS=1 "
+    "GIT_TERMINAL_PROMPT=0 LC_ALL=C"
 )
 
 
@@ -62,13 +63,16 @@ def instead_of_git(folder: Path, monkeypatch: pytest.MonkeyPatch, code: int = 0,
 def test_every_call_switches_off_what_git_could_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GIT_DIR", "GIT_SSH_COMMAND", "BO_SYNC_API_KEY"):
         monkeypatch.setenv(name, "planted")
-    monkeypatch.setenv("ADA", "kept")
+    for name in ("GITHUB_ADA", "BO_SYNCED"):
+        monkeypatch.setenv(name, "kept")
     instead_of_git(tmp_path, monkeypatch)
     found = Repository(tmp_path / "root").ask("rev-list", "HEAD", feed=b"fed")
     assert found == Answer(b"out", Text(""), is_sound=True)
     words = (tmp_path / "words").read_text("utf-8").splitlines()
     assert words == [*WORDS.split(), "-C", str(tmp_path / "root"), "rev-list", "HEAD"]
-    assert sorted((tmp_path / "variables").read_text("utf-8").split()) == VARIABLES.split()
+    variables = (tmp_path / "variables").read_text("utf-8").split()
+    assert sorted(each for each in variables if each.startswith("GIT_") or each in VARIABLES) == VARIABLES.split()
+    assert not [each for each in variables if each.startswith("BO_SYNC_")]
     assert (tmp_path / "fed").read_bytes() == b"fed"
     Repository(tmp_path).ask("x")
     assert (tmp_path / "fed").read_bytes() == b""
