@@ -54,7 +54,15 @@ def test_an_address_with_a_bracket_is_itself() -> None:
 
 
 def test_letters_beyond_ascii_are_other_letters_in_an_address() -> None:
-    assert not matches(Text("\u212aim@example.com"), Candidate(Text("kim@example.com")))
+    for kelvin, latin in (("\u212aim", "kim"), ("\u212aX", "kX")):
+        assert not matches(Text(f"{kelvin}@example.com"), Candidate(Text(f"{latin}@example.com")))
+
+
+def test_what_is_not_known_of_a_user_is_not_claimed() -> None:
+    ann = Text("ann@example.com")
+    assert Candidate(ann) == Candidate(ann, None, is_expired=False)
+    assert Claim(ann) == Claim(ann, None, (), is_expired=False)
+    assert Selection() == Selection((), expired=False)
 
 
 def test_both_options_narrow_together() -> None:
