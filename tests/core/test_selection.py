@@ -70,7 +70,10 @@ def test_both_options_narrow_together() -> None:
     assert Selection((Text("*@x"),), expired=True).chosen((ann, ben)) == {"ann@x"}
     assert Selection((), expired=True).chosen((ann, ben)) == {"ann@x"}
     assert Selection((Text("ben@x"),), expired=True).chosen((ann, ben)) == frozenset()
+    assert Selection((Text("ben@x"),)).chosen((ann, ben)) == {"ben@x"}
+    assert Selection().chosen((ann, ben)) == {"ann@x", "ben@x"}
     assert Selection().is_everyone
+    assert not Selection((Text("ben@x"),)).is_everyone
     assert not Selection(expired=True).is_everyone
 
 
