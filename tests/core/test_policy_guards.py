@@ -78,6 +78,12 @@ def test_a_removed_policy_is_shown_and_a_new_one_is_not() -> None:
     assert loosened_policies((), (old,)) == ()
 
 
+def test_policies_are_shown_by_their_ids() -> None:
+    old = policy(MATCH)
+    found = loosened_policies((replace(old, id="b"), replace(old, id="a"), replace(old, id="c")), ())
+    assert [entry.guard for entry in found] == ["policies.a", "policies.b", "policies.c"]
+
+
 PRICE, ORDER = "{can: [priceUpdate]}", "{can: [orderUpdate]}"
 BOTH_PRICES = "{can: [discountUpdate, priceUpdate]}"
 OWNER, EDITOR = "{has: {pricing: owner}}", "{has: {pricing: editor}}"
@@ -197,6 +203,12 @@ IGNORES = {
     ),
     "the longest of two counts": ((ANN_7,), (ANN_7, ("ann@b.c", "BOS007", "2026-06-15")), []),
     "the longest of two counts, in another order": ((("ann@b.c", "BOS007", "2026-06-15"), ANN_7), (ANN_7,), []),
+    "the longest of two counts, whichever comes last": ((ANN_7, ("ann@b.c", "BOS007", "2026-06-15")), (ANN_7,), []),
+    "of two that are as long the first is named": (
+        (),
+        (ANN_7, ("ANN@b.c", "BOS007", "2026-06-16")),
+        [(None, "BOS007 of ann@b.c until 2026-06-16: agreed")],
+    ),
     "each user and each finding": (
         (ANN_7,),
         (("ben@b.c", "BOS007", "2026-06-16"), ("ann@b.c", "BOS008", "2026-06-16"), ANN_7),

@@ -165,6 +165,7 @@ def test_an_entry_may_be_about_a_chosen_user(of: Chosen, entry: Claim, *, may: b
         pytest.param("users/ann.yaml", "users/ann.yaml", True, id="a chosen file"),
         pytest.param("users/sales", "users/sales2.yaml", False, id="a name that begins the same"),
         pytest.param("ann@example.com", "users/ann@example.com", False, id="an address is no path"),
+        pytest.param("ann@example.com", "None/ann.yaml", False, id="nor is the absence of one"),
     ],
 )
 def test_a_file_may_be_about_a_chosen_user_by_its_path(pattern: str, path: str, *, may: bool) -> None:
