@@ -91,6 +91,7 @@ def test_each_is_asked_for_once_and_one_failure_stops_nobody_else(
     found = run(report(a=CREATED, b=CREATED), mail, *new("a", "b"))
     assert mail.to == ["a@example.com", "b@example.com"]
     assert [user.outcome for user in found.invitations] == [outcome, InvitationOutcome.SENT]
+    assert [user.email for user in found.invitations] == [asked.email for asked in mail.asked]
     assert found.invitations[0].error == (None if error is None else error.message)
     assert found.complete is (error is None)
 

@@ -150,6 +150,11 @@ def test_patterns_that_match_no_user_are_named_in_their_order() -> None:
         ),
         pytest.param(chosen("ann@*"), claim('"Ann, A." <mailto:ann@x>; ben@x'), True, id="one of two addresses"),
         pytest.param(chosen("users/zoe@example.com"), claim(), False, id="a path is no address"),
+        pytest.param(
+            chosen("users/zoe@example.com"), claim("users/zoe@example.com"), False, id="nor is it one like an address"
+        ),
+        pytest.param(chosen(addresses=("ann",)), claim("ann"), True, id="what has no shape is compared as it is"),
+        pytest.param(chosen("*<ann@x>"), claim("Ann <ann@x>"), True, id="a glob over what the file says"),
     ],
 )
 def test_an_entry_may_be_about_a_chosen_user(of: Chosen, entry: Claim, *, may: bool) -> None:
@@ -163,6 +168,7 @@ def test_an_entry_may_be_about_a_chosen_user(of: Chosen, entry: Claim, *, may: b
         pytest.param("users/sales", "users/sales/ann.yaml", True, id="below a chosen folder"),
         pytest.param("./users/sales/", "users/sales/ann.yaml", True, id="however the folder is written"),
         pytest.param("users/ann.yaml", "users/ann.yaml", True, id="a chosen file"),
+        pytest.param("users/maX", "users/maX/ann.yaml", True, id="only slashes are left out at the end"),
         pytest.param("users/sales", "users/sales2.yaml", False, id="a name that begins the same"),
         pytest.param("ann@example.com", "users/ann@example.com", False, id="an address is no path"),
         pytest.param("ann@example.com", "None/ann.yaml", False, id="nor is the absence of one"),
