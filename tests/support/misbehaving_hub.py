@@ -93,6 +93,7 @@ OPTIONS: Final[Mapping[str, Misbehaviour]] = {
     "the key may read the tenant": Misbehaviour(tenant="acme"),
     "two tenants at one address": Misbehaviour(tenant="acme", tenants=(("other-key", "globex"),)),
     "text is stored in another form": Misbehaviour(normalises=True),
+    "the key may not list the role definitions": Misbehaviour(denied=frozenset({"roleDefinitions"})),
     "two addresses differ in case": Misbehaviour(twins=("ann@example.com",)),
     "a user without an address": Misbehaviour(odd=(OddUser("odd@example.com", "email", ""),)),
     "reads lag by three writes for a while": Misbehaviour(lag=3, catches_up=True),
