@@ -55,6 +55,7 @@ LINES: Final[dict[str, Given]] = {
     "the run": (lambda attack: ("journal", attack), ""),
     "the folder of the people before": (lambda attack: ("journal", "latest", "--before", f"{NO_FOLDER}/{attack}"), ""),
     "the revision": (lambda attack: ("validate", "--base", attack), ""),
+    "the base of a plan": (lambda attack: ("plan", *HUB, "--base", attack), ""),
     "the revision of a diff": (lambda attack: ("diff", "--", attack), ""),
     "when to exit with 2": (lambda attack: ("diff", "--exit-code-on", attack), ""),
     "a table": (lambda attack: ("catalogue", "diff", f"{NO_FOLDER}/{attack}"), ""),

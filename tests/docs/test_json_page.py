@@ -25,7 +25,7 @@ SECTIONS: Final = {
     for title, body in re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
 }
 COMMANDS: Final = {
-    "plan": (("plan",), ("plan", "--today", "2099-07-01")),
+    "plan": (("plan",), ("plan", "--base", "main~1"), ("plan", "--today", "2099-07-01")),
     "validate": (("validate", "--base", "main~1"), ("validate", "--base", "main~2")),
     "users": (("users",), ("users", "--live")),
     "show": (("show", "jane.doe@example.com"), ("show", "mei.lin@example.com")),

@@ -242,6 +242,8 @@ def test_a_shallow_clone_that_cannot_tell_since_when_is_a_mistake_of_usage(root:
             "actions/checkout; on GitLab: `GIT_DEPTH: 0`)"
         ),
     )
+    planned = bo_sync(clone, "plan", "--hub", "http://127.0.0.1:9/graphql", "--base", "origin/main")
+    assert (planned.code, planned.complaint) == (done.code, done.complaint)
     git(clone, "fetch", "-q", "--unshallow")
     assert bo_sync(clone, "validate", "--base", "origin/main").code == 0
 
@@ -434,7 +436,12 @@ def test_a_history_that_cannot_tell_of_removed_files_is_a_finding_and_an_error(
     found = {each["rule"]: each["message"] for each in document["findings"] if each["rule"] >= "BOS105"}
     assert list(found) == ["BOS113"]
     assert all(part in found["BOS113"] for part in said)
-    for line in (("validate", "--base", "HEAD~1"), ("diff", "HEAD~1"), ("show", "jane@example.com", "--at", "HEAD~1")):
+    for line in (
+        ("validate", "--base", "HEAD~1"),
+        ("plan", "--base", "HEAD~1"),
+        ("diff", "HEAD~1"),
+        ("show", "jane@example.com", "--at", "HEAD~1"),
+    ):
         done = bo_sync(spoiled, *line, env=env)
         assert done.code == 64
         assert all(part in done.err for part in said)

@@ -28,7 +28,7 @@ LINES: Final[dict[str, Sequence[tuple[str, ...]]]] = {
     "init": [("init", "{root}", "--github", "--gitlab")],
     "validate": [("validate",), ("validate", "--base", "HEAD~1")],
     "fmt": [("fmt", "-C", "{root}", "--check")],
-    "plan": [("plan", *HUB), ("plan", *HUB, "--format", "github", "--out", "{out}/plan.json")],
+    "plan": [("plan", *HUB), ("plan", *HUB, "--base", "HEAD~1", "--format", "github", "--out", "{out}/plan.json")],
     "apply": [("apply", *HUB, "--yes"), ("apply", *HUB, "--yes", "{out}/plan.json")],
     "pull": [("pull", *HUB), ("pull", *HUB, "--update")],
     "users": [("users",), ("users", "--live", *HUB)],

@@ -39,6 +39,7 @@ TOLD: Final = (
     *((("plan", DAY, f"--format={form}")) for form in ("json", "markdown", "github", "sarif", "junit", "csv")),
     ("plan", DAY, "--format=gitlab-codequality"),
     ("plan", DAY, "--format=gitlab-plan"),
+    ("plan", DAY, "--base=HEAD~1"),
     ("plan", DAY, "--only=zunknown@example.com"),
     ("validate", DAY),
     ("validate", DAY, "--format=sarif"),

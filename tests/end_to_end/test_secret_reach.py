@@ -112,6 +112,7 @@ def test_a_secret_that_was_pasted_into_a_file_or_an_argument_is_not_quoted(tmp_p
             (sound, ("apply", KEY, "--yes", "--hub", "sandbox:")),
             (sound, ("plan", *remote, "--api-key-file", KEY)),
             (sound, ("validate", "--base", KEY)),
+            (sound, ("plan", "--hub", "sandbox:", "--base", KEY)),
             (sound, (KEY,)),
             (sound, ("plan", f"--{KEY}")),
         )

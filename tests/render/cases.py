@@ -9,7 +9,7 @@ from bo_sync.access.powers import powers
 from bo_sync.core.changes import Cause, RemoveDuplicate
 from bo_sync.core.diff import UnmanageableUser
 from bo_sync.core.guardrails import Basis, GuardrailName, GuardrailResult, GuardrailRow
-from bo_sync.core.guards import Loosened
+from bo_sync.core.guards import GuardComparison, Loosened
 from bo_sync.core.history import Comparison
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
@@ -190,10 +190,24 @@ def hostile(text: str) -> Plan:
         ),
         hub=HubFacts(f"http://127.0.0.1/{text}", 1, 1, IDENTITY, Text(text)),
         config=ConfigFacts(1, "sha256:" + "0" * 64, Text(text), dirty=False),
+        base=GuardComparison(Text(text), "3f2c1ab42d", (Loosened("ignore", Text(text), Text(f"{text}: {text}")),)),
     )
 
 
 SHORT_ATTACK: Final = "::error::\x1b[31m\u202e\u200b\n::x ##[y] =1 | `<b>@z\ud800"
+
+WEAKENED: Final = GuardComparison(
+    Text("origin/main"),
+    "3f2c1ab42d",
+    (
+        Loosened("unmanaged", Text("report"), Text("delete")),
+        Loosened("protect", Text("break-glass@example.com"), None),
+        Loosened("guardrails.min_role_owners", Text("2"), Text("1")),
+        Loosened("policies.no-keys", Text("No user makes API keys"), None),
+        Loosened("ignore", None, Text("BOS007 of jane@example.com until 2099-12-31: agreed with Karel")),
+    ),
+    "77aa01b3c9",
+)
 
 PLANS: Final[dict[str, Plan]] = {
     "nothing-to-do": plan(unchanged=15, guardrails=CONTENT),
@@ -278,6 +292,15 @@ PLANS: Final[dict[str, Plan]] = {
         update(f"{'very-long-' * 6}name@example.com", set_grant("pricing", "none", "viewer")),
         guardrails=CONTENT,
     ),
+    "weakened-guards": replace(everything(), base=WEAKENED),
+    "nothing-to-do-but-a-weakened-guard": plan(
+        unchanged=15,
+        guardrails=CONTENT,
+        base=replace(WEAKENED, loosened=WEAKENED.loosened[:1], tip=None),
+    ),
+    "nothing-to-do-and-no-guard-weakened": plan(
+        unchanged=15, guardrails=CONTENT, base=GuardComparison(Text("HEAD^1"), "3f2c1ab42d")
+    ),
     "hostile": hostile(SHORT_ATTACK),
 }
 
@@ -355,9 +378,9 @@ USERS: Final[dict[str, tuple[UserRow, ...]]] = {
 }
 
 COMPARISONS: Final = {
-    "base-content": Comparison(Text("main"), "3f2c1ab42d", (), (GuardrailResult("empty", 15, 1, ok=True),)),
+    "base-content": Comparison(Text("main"), "3f2c1ab42d", guardrails=(GuardrailResult("empty", 15, 1, ok=True),)),
     "base-behind": Comparison(
-        Text("main"), "3f2c1ab42d", (), (GuardrailResult("empty", 15, 1, ok=True),), "77aa01b3c9"
+        Text("main"), "3f2c1ab42d", (), "77aa01b3c9", (GuardrailResult("empty", 15, 1, ok=True),)
     ),
     "base-refused": Comparison(
         Text("origin/main"),
@@ -370,7 +393,7 @@ COMPARISONS: Final = {
             Loosened("hub_host", Text("api.example.com"), None),
             Loosened("guardrails.max_user_deletes.count", Text("1"), Text("50")),
         ),
-        (
+        guardrails=(
             GuardrailResult("empty", 15, 1, ok=True),
             GuardrailResult(
                 "email_change",
@@ -393,5 +416,8 @@ def hostile_comparison(text: str) -> Comparison:
         told,
         "3f2c1ab42d",
         (Loosened("protect", told, told),),
-        (GuardrailResult("empty", 1, 1, ok=True), GuardrailResult("removed_file", 1, 0, ok=False, rows=(row,))),
+        guardrails=(
+            GuardrailResult("empty", 1, 1, ok=True),
+            GuardrailResult("removed_file", 1, 0, ok=False, rows=(row,)),
+        ),
     )

@@ -14,7 +14,7 @@ from bo_sync.access.place import Place
 from bo_sync.core.changes import Change
 from bo_sync.core.effect import Shift
 from bo_sync.core.guardrails import GuardrailResult
-from bo_sync.core.guards import Loosened
+from bo_sync.core.guards import GuardComparison, Loosened
 from bo_sync.core.model import ACCESS_WORDS, Problem, Role, Severity
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.report import Outcome, PersonOutcome, Report
@@ -81,8 +81,15 @@ def crowd(size: Size) -> Plan:
         for number in range(size.warnings)
     )
     strangers = tuple(unmanaged(email("stranger", number)) for number in range(size.unmanaged))
-    shown = plan(*changes, unmanaged=strangers, findings=found, guardrails=guardrails, unchanged=size.warnings)
+    base = GuardComparison(Text("main"), "c0ffee", WEAKENED) if size.warnings % 2 == 0 else None
+    shown = plan(
+        *changes, base=base, unmanaged=strangers, findings=found, guardrails=guardrails, unchanged=size.warnings
+    )
     return judged(shown)
+
+
+def first_heading(comment: str) -> str:
+    return next(line for line in comment.splitlines() if line.startswith("#### "))
 
 
 SIZES: Final = st.builds(
@@ -112,6 +119,8 @@ def test_the_gravest_rows_survive_every_cut(size: Size) -> None:
         assert set(GRAVEST) <= told(unfolded)
         assert {email("gone", number) for number in range(size.deleted)} <= told(unfolded)
         assert not size.blocked or {email("row", 0), "zed.blocked@example.com"} <= told(unfolded)
+        assert {f'"{entry.before}"' for entry in whole.loosened} <= told(unfolded)
+        assert not whole.loosened or first_heading(comment) == "#### Guards loosened (9)"
 
 
 @settings(max_examples=20, deadline=None)
@@ -146,6 +155,7 @@ def test_annotations_and_lists_of_results_keep_the_gravest(size: Size, most: int
     for level in ("error", "warning"):
         assert sum(line.startswith(f"::{level} ") for line in lines) <= MOST
     shown = "\n".join(lines)
+    assert all(f"glass{number}@" in shown for number in range(min(4, len(whole.loosened))))
     assert all(address in shown for address in GRAVEST[:3])
     assert size.deleted or all(address in shown for address in GRAVEST)
     assert not size.blocked or {email("row", 0) in shown, "zed.blocked@example.com" in shown} == {True}

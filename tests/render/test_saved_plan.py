@@ -123,6 +123,8 @@ def part(document: dict[str, Json], *path: str | int) -> dict[str, Json]:
     return found
 
 
+BASE: dict[str, Json] = {"revision": "main", "commit": "3f2c1ab42d", "tip": None}
+GUARD: dict[str, Json] = {"guard": "unmanaged", "before": "report", "after": "delete"}
 ALTERED: dict[str, tuple[str, str]] = {
     "a change that the digest does not bear out": (
         edited(lambda plan: part(plan, "changes", 0).update(email="eve@example.com"), resealed=False),
@@ -227,6 +229,34 @@ ALTERED: dict[str, tuple[str, str]] = {
     ),
     "an unmanageable user who is not counted": (
         edited(lambda plan: plan.update(unmanageable=[])),
+        "contradicts itself",
+    ),
+    "weakened guards without a base": (
+        edited(lambda plan: plan.update(loosened=[GUARD])),
+        "contradicts itself",
+    ),
+    "a base without weakened guards": (
+        edited(lambda plan: plan.update(base=BASE)),
+        "lacks `loosened`",
+    ),
+    "a base with a key that nobody knows": (
+        edited(lambda plan: plan.update(base={**BASE, "note": "x"}, loosened=[])),
+        "contradicts itself",
+    ),
+    "a base whose commit is markup": (
+        edited(lambda plan: plan.update(base={**BASE, "commit": "<b>"}, loosened=[])),
+        "`commit` of the saved plan is not spelled",
+    ),
+    "a base whose tip is a branch": (
+        edited(lambda plan: plan.update(base={**BASE, "tip": "main"}, loosened=[])),
+        "`tip` of the saved plan is not spelled",
+    ),
+    "a weakened guard that is markup": (
+        edited(lambda plan: plan.update(base=BASE, loosened=[{**GUARD, "guard": "<b>"}])),
+        "`guard` of the saved plan is not spelled",
+    ),
+    "a weakened guard with a key that nobody knows": (
+        edited(lambda plan: plan.update(base=BASE, loosened=[{**GUARD, "harmless": True}])),
         "contradicts itself",
     ),
     "a list of findings that is text": (

@@ -39,6 +39,10 @@ def grants(change: dict[str, Any]) -> list[tuple[str, str]]:
 @every_plan
 def test_csv_of_a_plan_has_one_row_a_person_and_grant_as_in_the_json(shown: Plan) -> None:
     _, *rows = read_csv(plan_csv(shown))
+    guards, rows = rows[: len(shown.loosened)], rows[len(shown.loosened) :]
+    assert [(row[1], row[2], row[5]) for row in guards] == [
+        ("guard", entry.guard, "loosened") for entry in shown.loosened
+    ]
     assert [(row[0], row[1], row[2], row[5]) for row in rows] == [
         (foreign(change["email"]), change["action"], role, direction)
         for change in json.loads(plan_json(shown))["changes"]

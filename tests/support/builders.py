@@ -19,6 +19,7 @@ from bo_sync.core.changes import (
 from bo_sync.core.diff import UnmanageableUser, UnmanagedPerson
 from bo_sync.core.document import digest_of
 from bo_sync.core.guardrails import GuardrailResult
+from bo_sync.core.guards import GuardComparison
 from bo_sync.core.model import ACCESS_WORDS, FieldValue, ProfileField, Role, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.text import Text
@@ -93,6 +94,7 @@ def plan(
     hub: HubFacts | None = None,
     config: ConfigFacts | None = None,
     unmanageable: tuple[UnmanageableUser, ...] = (),
+    base: GuardComparison | None = None,
 ) -> Plan:
     return Plan(
         hub or HubFacts(HUB_URL, 14, 61, IDENTITY),
@@ -103,6 +105,7 @@ def plan(
         findings,
         guardrails,
         unmanageable=unmanageable,
+        base=base,
     )
 
 

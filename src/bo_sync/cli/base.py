@@ -1,6 +1,6 @@
 """The files against those of a git revision, and against all that git remembers: what only history can tell."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -13,14 +13,25 @@ from bo_sync.config.load import Tree, tree_of
 from bo_sync.config.removals import Removal, removals
 from bo_sync.config.revision import SHOWN, base_of, read_revision
 from bo_sync.core.diff import PROTECTED
-from bo_sync.core.history import Comparison, Snapshot, compare
+from bo_sync.core.guards import GuardComparison
+from bo_sync.core.history import Comparison, Snapshot, compare, loosened_since
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.text import Text
 
 
-def compare_with(common: Common, revision: str, tree: Tree) -> tuple[Comparison, tuple[Problem, ...]]:
-    """How `tree`, the files at hand, differs from `revision`, and what of the revision could not be compared.
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The files of a revision. `revision`, `commit` and `tip` are as in `GuardComparison`."""
+
+    revision: Text
+    commit: str
+    tip: str | None
+    tree: Tree
+
+
+def read_base(common: Common, revision: str) -> Base:
+    """The files with which those at hand are compared.
 
     Of a revision that has commits which HEAD lacks, it is the last one that both have (`base_of`). Raises UsageError
     where git cannot give the revision.
@@ -28,11 +39,36 @@ def compare_with(common: Common, revision: str, tree: Tree) -> tuple[Comparison,
     since = base_of(common.root, revision)
     is_exact = since.commit == since.tip
     read = read_revision(common.root, revision if is_exact else since.commit)
-    base = tree_of(read.files, read.problems)
-    meet_tree(base)
-    loosened, guardrails = compare(_snapshot(base), _snapshot(tree), common.day(tree.settings))
-    tip = None if is_exact else since.tip[:SHOWN]
-    return Comparison(Text(revision), read.commit[:SHOWN], loosened, guardrails, tip), _doubts(base)
+    tree = tree_of(read.files, read.problems)
+    meet_tree(tree)
+    return Base(Text(revision), read.commit[:SHOWN], None if is_exact else since.tip[:SHOWN], tree)
+
+
+def compare_with(common: Common, base: Base, tree: Tree) -> tuple[Comparison, tuple[Problem, ...]]:
+    """How `tree`, the files at hand, differs from `base`, and what of the base could not be compared."""
+    loosened, guardrails = compare(_snapshot(base.tree), _snapshot(tree), common.day(tree.settings))
+    return Comparison(base.revision, base.commit, loosened, base.tip, guardrails), _doubts(base.tree)
+
+
+def with_guards(plan: Plan, common: Common, base: Base, tree: Tree) -> Plan:
+    """`plan` with the guards of `tree` that are weaker than at `base`, and a finding where some cannot be compared.
+
+    A plan about chosen users sets broken policies aside: they guard nothing there, so they count as removed.
+    """
+    head = replace(_snapshot(tree), has_policies=True)
+    found = loosened_since(_snapshot(base.tree), head, common.day(tree.settings))
+    doubts = tuple(_unknown_guards(doubt) for doubt in _doubts(base.tree) if _holds_guards(doubt.source.path))
+    compared = GuardComparison(base.revision, base.commit, found, base.tip)
+    return replace(plan, base=compared, findings=(*doubts, *plan.findings))
+
+
+def _holds_guards(path: Text) -> bool:
+    """Whether a guard can be missed without this file. Without a file of users, more guards are shown, never fewer."""
+    return path.raw == SETTINGS_FILE or f"{path.raw}/".startswith(f"{POLICIES}/")
+
+
+def _unknown_guards(doubt: Problem) -> Finding:
+    return HISTORY.finding(f"weakened guards may be missing here: {doubt.message}", source=doubt.source)
 
 
 def _snapshot(tree: Tree) -> Snapshot:

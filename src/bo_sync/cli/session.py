@@ -11,7 +11,7 @@ from bo_sync.access.catalogue import age_in_days, in_use
 from bo_sync.access.entry import Declared
 from bo_sync.access.findings import Judged, judge
 from bo_sync.access.policies import only_takes
-from bo_sync.cli.base import marked
+from bo_sync.cli.base import Base, marked, with_guards
 from bo_sync.cli.destination import destination
 from bo_sync.cli.options import Common, HubChoice, Narrowing
 from bo_sync.cli.redacting import meet_live, meet_tree, shown
@@ -150,8 +150,8 @@ def _adapters(common: Common, meant: "Destination") -> Iterator[dict[str, "Sandb
         yield {"sandbox:": adapter}
 
 
-def read_plan(common: Common, hub: CommerceHub, narrowing: Narrowing) -> Reading:
-    """Reads files and hub at once and makes the plan.
+def read_plan(common: Common, hub: CommerceHub, narrowing: Narrowing, base: Base | None = None) -> Reading:
+    """Reads files and hub at once and makes the plan; with a base, it has the guards that are weaker than there.
 
     Raises FilesError for an error in the files; of a plan about chosen users, only for one that can be about them.
     """
@@ -160,7 +160,7 @@ def read_plan(common: Common, hub: CommerceHub, narrowing: Narrowing) -> Reading
         if selection.is_everyone:
             files, live = read_both(lambda: load_files(common), hub, watched, addresses)
             meet_live(live.users)
-            return _finished(plan_of(files, live, hub, narrowing), common, files.tree.settings)
+            return _finished(plan_of(files, live, hub, narrowing), common, files.tree, base)
         errors, live = read_both(lambda: _errors(common), hub, watched, _declared)
     meet_live(live.users)
     reading = plan_of(_sound_files(common, errors, live, selection), live, hub, narrowing)
@@ -168,14 +168,15 @@ def read_plan(common: Common, hub: CommerceHub, narrowing: Narrowing) -> Reading
         raise _invalid(
             warned(errors.tree.problems, errors.policies), "the policies", "fix these errors; nothing was changed"
         )
-    return _finished(reading, common, errors.tree.settings)
+    return _finished(reading, common, errors.tree, base)
 
 
-def _finished(reading: Reading, common: Common, settings: Settings) -> Reading:
-    """`reading` with the marks of the base, and a warning when its plan rests on an old table of operations."""
+def _finished(reading: Reading, common: Common, tree: Tree, base: Base | None) -> Reading:
+    """`reading` with what only history can tell, and a warning when its plan rests on an old table of operations."""
     if reading.plan.effects or reading.plan.policies:
-        warn_of_age(common, settings)
-    return replace(reading, plan=marked(reading.plan, common.root))
+        warn_of_age(common, tree.settings)
+    plan = marked(reading.plan, common.root)
+    return replace(reading, plan=plan if base is None else with_guards(plan, common, base, tree))
 
 
 def _errors(common: Common) -> Broken:

@@ -26,6 +26,19 @@ class Loosened:
     after: Text | None
 
 
+@dataclass(frozen=True, slots=True)
+class GuardComparison:
+    """The guards of the files against those of a revision: `revision` as it was asked for, and the compared commit.
+
+    `tip` is the commit that the revision names, where another one was compared: the last that HEAD has of it too.
+    """
+
+    revision: Text
+    commit: str
+    loosened: tuple[Loosened, ...] = ()
+    tip: str | None = None
+
+
 def loosened(before: Settings, after: Settings) -> tuple[Loosened, ...]:
     """Every guard that `after` weakens, in the order of the documented settings.
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from bo_sync.core.base_compare import Entries, Sign, entries, readdressed
 from bo_sync.core.guardrails import GuardrailName, GuardrailResult, GuardrailRow
-from bo_sync.core.guards import Loosened, loosened, loosened_ignores, loosened_policies
+from bo_sync.core.guards import GuardComparison, Loosened, loosened, loosened_ignores, loosened_policies
 from bo_sync.core.model import Declaration
 from bo_sync.core.policy import Policy
 from bo_sync.core.presets import departure
@@ -53,18 +53,10 @@ class AddressChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
-    """The files against those of a revision: `revision` as it was asked for, the commit that was compared, and what of
-    it must be shown and what refuses.
+class Comparison(GuardComparison):
+    """The files against those of a revision: which guards are weaker, and the guardrails that need no hub."""
 
-    `tip` is the commit that the revision names, where another one was compared: the last that HEAD has of it too.
-    """
-
-    revision: Text
-    commit: str
-    loosened: tuple[Loosened, ...]
-    guardrails: tuple[GuardrailResult, ...]
-    tip: str | None = None
+    guardrails: tuple[GuardrailResult, ...] = ()
 
     @property
     def refused(self) -> tuple[GuardrailResult, ...]:
@@ -127,7 +119,12 @@ def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Loosened
         _none_allowed("email_change", tuple(_changed(change, then, now) for change in changes)),
         _none_allowed("removed_file", tuple(_removed(person, then, now) for person in removed)),
     )
-    return (*_loosened(base, head, today),), guardrails
+    return loosened_since(base, head, today), guardrails
+
+
+def loosened_since(base: Snapshot, head: Snapshot, today: date) -> tuple[Loosened, ...]:
+    """The guards that the head weakens, in the order of showing."""
+    return tuple(_loosened(base, head, today))
 
 
 def _loosened(base: Snapshot, head: Snapshot, today: date) -> Iterator[Loosened]:

@@ -12,6 +12,7 @@ from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction, Upda
 from bo_sync.core.diff import UnmanageableUser, UnmanagedPerson
 from bo_sync.core.effect import Effect
 from bo_sync.core.guardrails import GuardrailResult
+from bo_sync.core.guards import GuardComparison, Loosened
 from bo_sync.core.model import Severity, Source
 from bo_sync.core.policy import PolicyResult
 from bo_sync.core.text import Text
@@ -86,6 +87,13 @@ class Plan:
     redacted_from: str | None = None
     """The digest of the plan of which this is a copy with pseudonyms, only to be shown; None for a plan itself."""
     unmanageable: tuple[UnmanageableUser, ...] = ()
+    base: GuardComparison | None = None
+    """The guards against those of a revision; None where the plan was asked for without one. Not in the digest."""
+
+    @property
+    def loosened(self) -> tuple[Loosened, ...]:
+        """The guards that are weaker than at the base."""
+        return self.base.loosened if self.base is not None else ()
 
     @property
     def refused(self) -> tuple[GuardrailResult, ...]:

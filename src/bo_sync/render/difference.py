@@ -13,10 +13,10 @@ from bo_sync.core.effect import Shift
 from bo_sync.core.guards import Loosened
 from bo_sync.render.escape import terminal
 from bo_sync.render.gravity import Gravity, gravity_of_gain
-from bo_sync.render.guards import guard_rows
+from bo_sync.render.guards import guard_rows, guards_verdict
 from bo_sync.render.layout import Page, Row, Tone, lay_out, measure, row
 from bo_sync.render.meanings import DELICATE, has_ability, is_grave, meaning
-from bo_sync.render.phrases import address, counted, level, people, step
+from bo_sync.render.phrases import address, level, people, step
 from bo_sync.render.sections import Section
 
 
@@ -171,7 +171,7 @@ def _row(move: Move, *, explain: bool) -> Row:
 
 def verdict(found: Difference) -> str:
     """`3 people differ: 2 gain access, 1 loses access; 1 joined. 1 guard is loosened.`"""
-    return " ".join(filter(None, (_people_verdict(found.people), _guards_verdict(len(found.loosened)))))
+    return " ".join(filter(None, (_people_verdict(found.people), guards_verdict(len(found.loosened)))))
 
 
 def _people_verdict(differing: Sequence[PersonDifference]) -> str:
@@ -189,7 +189,3 @@ def _people_verdict(differing: Sequence[PersonDifference]) -> str:
     )
     differ = "differs" if len(differing) == 1 else "differ"
     return f"{people(len(differing))} {differ}: {', '.join(move for move in moves if move)}."
-
-
-def _guards_verdict(loosened: int) -> str:
-    return f"{counted(loosened, 'guard')} {'is' if loosened == 1 else 'are'} loosened." if loosened else ""

@@ -8,11 +8,10 @@ from functools import partial
 from typing import Final
 
 from bo_sync.access.place import Place
-from bo_sync.core.guards import Loosened
 from bo_sync.render.comment import COMMENT_LIMIT, Block, Cells, Detail, code, fitted, said, table
 from bo_sync.render.difference import Difference, Move, by_risk, verdict
 from bo_sync.render.escape import markdown, markdown_code
-from bo_sync.render.guards import after_of, before_of
+from bo_sync.render.markdown_checks import loosened_table
 
 _WHOLE: Final = "The whole difference is in the JSON, and in `bo-sync diff --format text`."
 _HEAD: Final = ("", "who", "grants", "means", "where")
@@ -28,10 +27,7 @@ def _blocks(found: Difference, detail: Detail) -> Iterator[Block]:
     yield said(f"**{verdict(found)}**")
     moves = by_risk(found.people)
     if found.loosened:
-        guards = [partial(_guard, entry, detail) for entry in found.loosened]
-        yield _unfolded(
-            "Guards loosened", table(("guard", "before", "after"), guards, detail.most(len(guards), detail.rows))
-        )
+        yield _unfolded("Guards loosened", loosened_table(found.loosened, detail))
     if moves.delicate:
         yield _unfolded(
             "Needs attention", _table(moves.delicate, detail, detail.most(len(moves.delicate), detail.rows))
@@ -57,10 +53,6 @@ def _folded(title: str, rows: Block) -> Block:
 
 def _place(place: Place) -> str:
     return f"{markdown_code(place.name) if place.revision else place.name} ({markdown(place.facts)})"
-
-
-def _guard(entry: Loosened, detail: Detail) -> Cells:
-    return code(entry.guard, detail), code(before_of(entry), detail), code(after_of(entry), detail)
 
 
 def _table(moves: Sequence[Move], detail: Detail, most: int | None) -> Block:

@@ -21,7 +21,7 @@ class Gravity(IntEnum):
     OWNERSHIP_LOST = auto()
     """The loss of a delicate role, or of Backoffice by a user who owns Roles & permissions."""
     BLOCKED_TOO = auto()
-    """The other rows of what blocks."""
+    """The other rows of what blocks; where many guards are weaker, also those after the first."""
     WARNING = auto()
     GAIN_IN_WORDS = auto()
     """A grant with a capability that is not grave."""

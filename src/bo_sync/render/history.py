@@ -7,8 +7,8 @@ from bo_sync.core.model import Problem
 from bo_sync.core.plan import Finding
 from bo_sync.render.escape import terminal
 from bo_sync.render.guardrails import guardrails_block
-from bo_sync.render.guards import guard_rows
-from bo_sync.render.layout import Page, Tone, lay_out, measure
+from bo_sync.render.guards import base_words, guard_lines
+from bo_sync.render.layout import Page
 from bo_sync.render.phrases import counted
 from bo_sync.render.text import problems_text
 
@@ -30,13 +30,8 @@ def comparison_text(
 
 
 def _lines(comparison: Comparison, page: Page) -> Iterator[str]:
-    since = f", where HEAD left it; it is at {comparison.tip}" if comparison.tip is not None else ""
-    base = f"{comparison.revision} ({comparison.commit}{since})"
-    if comparison.loosened:
-        yield from _title(f"Guards loosened since {base}", page)
-        rows = guard_rows(comparison.loosened)
-        yield from lay_out(rows, measure(rows), page)
-        yield ""
+    base = base_words(comparison)
+    yield from guard_lines(comparison, page)
     refusing = len(comparison.refused)
     checked = counted(len(comparison.guardrails), "guardrail")
     if not refusing:
@@ -45,9 +40,5 @@ def _lines(comparison: Comparison, page: Page) -> Iterator[str]:
     title = (
         f"Guardrails: {refusing} of {len(comparison.guardrails)} {'refuses' if refusing == 1 else 'refuse'} these files"
     )
-    yield from _title(f"{title}, compared with {base}", page)
+    yield from page.title(terminal(f"{title}, compared with {base}"))
     yield from guardrails_block(comparison.guardrails, page)
-
-
-def _title(title: str, page: Page) -> Iterator[str]:
-    yield from (page.paint(line, Tone.TITLE) for line in page.hang("", terminal(title)))

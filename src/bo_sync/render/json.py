@@ -13,6 +13,7 @@ from bo_sync.core.changes import Cause, Change, DeleteUser, Direction, RevokeGra
 from bo_sync.core.document import FORMAT_VERSION, Json, change_document, digest
 from bo_sync.core.effect import Effect
 from bo_sync.core.guardrails import OF_USER, Basis, GuardrailResult
+from bo_sync.core.guards import GuardComparison
 from bo_sync.core.history import Comparison
 from bo_sync.core.model import Problem, Role, Source
 from bo_sync.core.plan import Finding, Plan, Summary
@@ -44,6 +45,7 @@ def plan_json(plan: Plan) -> str:
                 "commit": _raw(plan.config.commit),
                 "dirty": plan.config.dirty,
             },
+            **(_base(plan.base) if plan.base is not None else {}),
             "summary": _summary(plan.summary),
             "changes": [_change(change, plan) for change in plan.changes],
             "unmanaged": [{"email": person.email.raw, "policy": person.policy} for person in plan.unmanaged],
@@ -218,10 +220,16 @@ def _problem(problem: Problem) -> Json:
     }
 
 
+def _base(base: GuardComparison) -> dict[str, Json]:
+    return {
+        "base": {"revision": base.revision.raw, "commit": base.commit, "tip": base.tip},
+        "loosened": guard_documents(base.loosened),
+    }
+
+
 def _comparison(comparison: Comparison) -> dict[str, Json]:
     return {
-        "base": {"revision": comparison.revision.raw, "commit": comparison.commit, "tip": comparison.tip},
-        "loosened": guard_documents(comparison.loosened),
+        **_base(comparison),
         "guardrails": [_guardrail(guardrail) for guardrail in comparison.guardrails],
     }
 

@@ -60,6 +60,10 @@ class Page:
         yield begin + first
         yield from (" " * column + line for line in more)
 
+    def title(self, text: str) -> Iterator[str]:
+        """A title that is too long for one line."""
+        yield from (self.paint(line, Tone.TITLE) for line in self.hang("", text))
+
 
 def _fill(text: str, room: int) -> Iterator[str]:
     """`text` cut at blanks into lines of at most `room` columns; a longer word stays whole."""

@@ -29,10 +29,13 @@ from bo_sync.render.comment import (
     unfolded,
 )
 from bo_sync.render.escape import markdown_code
+from bo_sync.render.guards import guards_verdict
 from bo_sync.render.layout import Row
 from bo_sync.render.markdown_checks import (
+    compared_with,
     guardrail_blocks,
     guardrail_table,
+    loosened_block,
     policy_blocks,
     policy_notes,
     pressing,
@@ -83,6 +86,7 @@ def _blocks(plan: Plan, told: tuple[Section, ...], detail: Detail, *, grave: int
     new_identity = ("", prose(identity_change(plan.hub))) if plan.hub.identity_after else ()
     told_first = (*_verdict(plan), *new_identity, *_counts(plan.summary))
     yield said(marker(plan), f"### {_heading(plan, len(risky))}", "", *told_first)
+    yield loosened_block(plan.loosened, detail)
     yield from guardrail_blocks((*plan.refused, *plan.skipped), detail)
     yield from policy_blocks(pressing(plan.policies), detail)
     if risky:
@@ -110,9 +114,14 @@ def _heading(plan: Plan, risky: int) -> str:
         rest = _size(plan.summary) if plan.changes else "nothing else to do"
         return f"⛔ bo-sync: users are blocked and left out; {rest}"
     told = f"bo-sync: {_size(plan.summary) if plan.changes else 'nothing to do'}"
-    if risky:
-        return f"🔶 {told}; {counted(risky, 'row needs', 'rows need')} attention"
+    guards = len(plan.loosened)
+    if risky or guards:
+        attention = listed(((guards, f"guard{'' if guards == 1 else 's'} loosened"), (risky, _ROWS[risky == 1])))
+        return f"🔶 {told}; {attention}"
     return f"🔷 {told}" if plan.changes else f"✅ {told}"
+
+
+_ROWS: Final = ("rows need attention", "row needs attention")
 
 
 def _size(summary: Summary) -> str:
@@ -152,6 +161,11 @@ _NAMED: Final = 10
 
 
 def _would(plan: Plan) -> str:
+    guards = guards_verdict(len(plan.loosened))
+    return f"{_changing(plan)} **{guards}**" if guards else _changing(plan)
+
+
+def _changing(plan: Plan) -> str:
     summary = plan.summary
     if not plan.changes:
         return "No change can be made." if plan.refused else f"{nothing_of(plan)}."
@@ -211,6 +225,7 @@ def _footer(plan: Plan, named: str, detail: Detail) -> str:
         f"Files with {people(config.users)}, {commit}{dirty}",
         f"hub {code(hub.url, detail)} with {people(hub.users)}, {counted(hub.grants, 'grant')}",
         f"plan {markdown_code(named)}",
+        f"guards {compared_with(plan.base, detail)}" if plan.base is not None else "",
         "names and addresses are pseudonyms" if plan.redacted_from else "",
     )
     return f"<sub>{' · '.join(part for part in parts if part)}</sub>"

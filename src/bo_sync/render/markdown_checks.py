@@ -6,15 +6,38 @@ from functools import partial
 from typing import Final
 
 from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, way_past
+from bo_sync.core.guards import GuardComparison, Loosened
 from bo_sync.core.model import Source
 from bo_sync.core.policy import PolicyResult, PolicyRow
 from bo_sync.render.comment import Block, Cells, Detail, code, folded, prose, said, sentence, table, unfolded
 from bo_sync.render.escape import markdown_code
 from bo_sync.render.guardrails import measure_of
+from bo_sync.render.guards import after_of, before_of
 from bo_sync.render.phrases import counted, people
 from bo_sync.render.policies import way_past_policy, weight_of
 
 _HEAD: Final = ("who", "why", "where")
+
+
+def loosened_table(loosened: Sequence[Loosened], detail: Detail) -> Block:
+    """Every guard that is weaker than at a base, as long as there is room for any grave row."""
+    rows = [partial(_loosened, entry, detail) for entry in loosened]
+    return table(("guard", "before", "after"), rows, detail.most(len(rows), detail.rows))
+
+
+def loosened_block(loosened: Sequence[Loosened], detail: Detail) -> Block:
+    """That table under its heading; no block where no guard is weaker."""
+    return unfolded(f"Guards loosened ({len(loosened)})", loosened_table(loosened, detail)) if loosened else Block()
+
+
+def _loosened(entry: Loosened, detail: Detail) -> Cells:
+    return code(entry.guard, detail), code(before_of(entry), detail), code(after_of(entry), detail)
+
+
+def compared_with(base: GuardComparison, detail: Detail) -> str:
+    """The revision and its commit, as `base_words` names them."""
+    since = f", where HEAD left it; it is at {code(base.tip, detail)}" if base.tip is not None else ""
+    return f"compared with {code(base.revision.raw, detail)} ({code(base.commit, detail)}{since})"
 
 
 def guardrail_blocks(guardrails: Iterable[GuardrailResult], detail: Detail) -> Iterator[Block]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from bo_sync.core.guards import Loosened
+from bo_sync.core.guards import GuardComparison
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Finding
 from bo_sync.core.text import Text
@@ -22,9 +22,17 @@ from bo_sync.render.comment import (
     unfolded,
 )
 from bo_sync.render.escape import markdown_code
-from bo_sync.render.guards import after_of, before_of
+from bo_sync.render.guards import guards_verdict
 from bo_sync.render.markdown import marker_of
-from bo_sync.render.markdown_checks import guardrail_blocks, guardrail_table, place, policy_blocks, policy_notes
+from bo_sync.render.markdown_checks import (
+    compared_with,
+    guardrail_blocks,
+    guardrail_table,
+    loosened_block,
+    place,
+    policy_blocks,
+    policy_notes,
+)
 from bo_sync.render.notices import Checked
 from bo_sync.render.phrases import counted, listed, people
 
@@ -52,8 +60,7 @@ def files_markdown(found: Validated, *, limit: int = COMMENT_LIMIT) -> str:
 def _blocks(found: Validated, detail: Detail) -> Iterator[Block]:
     checked = found.checked
     yield said(marker_of("validate"), f"### {_heading(checked)}", "", _told(found))
-    if checked.loosened:
-        yield _guards(checked.loosened, detail)
+    yield loosened_block(checked.loosened, detail)
     yield from (_problems(checked, severity, detail) for severity in (Severity.ERROR, Severity.WARNING))
     yield from guardrail_blocks(checked.guardrails, detail)
     yield from policy_blocks(checked.policies or (), detail)
@@ -97,8 +104,8 @@ def _heading(checked: Checked) -> str:
 def _told(found: Validated) -> str:
     weights = _weights(found.checked)
     counts = listed((weights[severity], _WORDS[severity][weights[severity] != 1]) for severity in Severity)
-    loosened = len(found.checked.loosened)
-    guards = f" **{counted(loosened, 'guard')} {'is' if loosened == 1 else 'are'} loosened.**" if loosened else ""
+    loosened = guards_verdict(len(found.checked.loosened))
+    guards = f" **{loosened}**" if loosened else ""
     refusing = _refusing(found.checked)
     refused = f" **Refused by {', '.join(refusing)}.**" if refusing else ""
     read = f"{people(found.people)} and {counted(found.presets, 'preset')}"
@@ -111,16 +118,6 @@ _WORDS: Final = {
     Severity.WARNING: ("warning", "warnings"),
     Severity.INFO: ("note", "notes"),
 }
-
-
-def _guards(loosened: Sequence[Loosened], detail: Detail) -> Block:
-    rows = [partial(_guard, entry, detail) for entry in loosened]
-    shown = table(("guard", "before", "after"), rows, detail.most(len(rows), detail.rows))
-    return unfolded(f"Guards loosened ({len(loosened)})", shown)
-
-
-def _guard(entry: Loosened, detail: Detail) -> Cells:
-    return code(entry.guard, detail), code(before_of(entry), detail), code(after_of(entry), detail)
 
 
 def _problems(checked: Checked, severity: Severity, detail: Detail) -> Block:
@@ -156,6 +153,5 @@ def _finding(finding: Finding, detail: Detail) -> Cells:
 def _footer(found: Validated, detail: Detail) -> str:
     if found.revision is None:
         return "<sub>Judged from the files alone, without a hub.</sub>"
-    since = f", where HEAD left it; it is at {code(found.tip, detail)}" if found.tip is not None else ""
-    base = f"{code(found.revision.raw, detail)} ({code(found.commit, detail)}{since})"
-    return f"<sub>Judged from the files alone, without a hub, and compared with {base}.</sub>"
+    base = GuardComparison(found.revision, found.commit, tip=found.tip)
+    return f"<sub>Judged from the files alone, without a hub, and {compared_with(base, detail)}.</sub>"

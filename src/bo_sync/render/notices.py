@@ -30,6 +30,8 @@ GUARD: Final = "loosened_guard"
 DELETION: Final = "deletion"
 DELICATE: Final = "delicate_access"
 _WEIGHTS: Final = tuple(Severity)
+_GUARDS_FIRST: Final = 4
+"""GitHub shows ten warnings of a step: these, five changes, and how many more there are."""
 
 
 class Kind(StrEnum):
@@ -93,6 +95,7 @@ def plan_notices(plan: Plan) -> tuple[Notice, ...]:
         (
             *_of_guardrails(plan.guardrails),
             *_of_policies(plan.policies),
+            *_of_guards_beside_changes(plan.loosened),
             *_of_changes(plan),
             *_of_findings(plan.findings),
         )
@@ -206,6 +209,13 @@ def _of_guard(loosened: Loosened) -> Notice:
     return Notice(
         GUARD, Severity.WARNING, title, told, what=_lasting(told), kind=Kind.GUARD, gravity=Gravity.WEAKENED_GUARD
     )
+
+
+def _of_guards_beside_changes(loosened: Sequence[Loosened]) -> Iterator[Notice]:
+    """Only the first are among the gravest, so that many weakened guards do not hide every change to review."""
+    for number, entry in enumerate(loosened):
+        notice = _of_guard(entry)
+        yield notice if number < _GUARDS_FIRST else replace(notice, gravity=Gravity.BLOCKED_TOO)
 
 
 def _of_changes(plan: Plan) -> Iterator[Notice]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from operator import attrgetter
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from bo_sync.core.changes import (
     Change,
@@ -17,13 +17,16 @@ from bo_sync.core.changes import (
 from bo_sync.core.diff import UnmanagedPerson
 from bo_sync.core.document import digest
 from bo_sync.core.guardrails import GuardrailResult, GuardrailRow
-from bo_sync.core.guards import Loosened
+from bo_sync.core.guards import GuardComparison, Loosened
 from bo_sync.core.history import Comparison
 from bo_sync.core.model import Declaration, DesiredUser, FieldValue, LiveUser, Problem, Profile, Source
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.policy import Exemption, Policy, PolicyResult, PolicyRow
 from bo_sync.core.report import Report
+from bo_sync.core.text import Text
 from bo_sync.render.pseudonyms import Acquaintance, Pseudonyms
+
+Compared = TypeVar("Compared", bound=GuardComparison)
 
 
 def declared(person: Declaration) -> Acquaintance:
@@ -64,6 +67,7 @@ def redacted_plan(plan: Plan, who: Pseudonyms) -> Plan:
         hub=replace(plan.hub, tenant=None if plan.hub.tenant is None else who.text(plan.hub.tenant)),
         config=replace(plan.config, digest=who.digest(plan.config.digest)),
         redacted_from=who.digest(digest(plan)),
+        base=plan.base and redacted_guards(plan.base, who),
     )
 
 
@@ -83,6 +87,15 @@ def _met(plan: Plan) -> Iterator[Acquaintance]:
     yield from met_in_findings(plan.findings)
     yield from met_in_guardrails(plan.guardrails)
     yield from met_in_policies(plan.policies)
+    yield from _met_in_guards(plan.loosened)
+
+
+def _met_in_guards(loosened: Iterable[Loosened]) -> Iterator[Acquaintance]:
+    """The reasons of exceptions and suppressed findings: the files at hand may no longer have them."""
+    for entry in loosened:
+        if entry.guard == "ignore" or entry.guard.endswith(".except"):
+            told = (text.raw.partition(": ")[2] for text in (entry.before, entry.after) if text is not None)
+            yield Acquaintance(reasons=tuple(map(Text, told)))
 
 
 def _both(changes: Iterable[FieldChange]) -> Profile:
@@ -225,11 +238,15 @@ def redacted_problem(problem: Problem, who: Pseudonyms) -> Problem:
 
 
 def redacted_comparison(comparison: Comparison, who: Pseudonyms) -> Comparison:
+    guardrails = tuple(redacted_guardrail(guardrail, who) for guardrail in comparison.guardrails)
+    return replace(redacted_guards(comparison, who), guardrails=guardrails)
+
+
+def redacted_guards(compared: Compared, who: Pseudonyms) -> Compared:
     return replace(
-        comparison,
-        revision=who.text(comparison.revision),
-        loosened=tuple(redacted_guard(entry, who) for entry in comparison.loosened),
-        guardrails=tuple(redacted_guardrail(guardrail, who) for guardrail in comparison.guardrails),
+        compared,
+        revision=who.text(compared.revision),
+        loosened=tuple(redacted_guard(entry, who) for entry in compared.loosened),
     )
 
 

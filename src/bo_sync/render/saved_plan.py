@@ -14,6 +14,7 @@ from typing import Final, get_args
 from bo_sync.core.diff import PROTECTED, UnmanageableUser, UnmanagedPerson
 from bo_sync.core.document import Json
 from bo_sync.core.guardrails import Basis, GuardrailName, GuardrailResult, GuardrailRow
+from bo_sync.core.guards import GuardComparison, Loosened
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
@@ -39,6 +40,8 @@ from bo_sync.render.saved_changes import a_source_of, read_change, read_effects,
 
 _RULE: Final = re.compile(r"[A-Z]{2,8}[0-9]{3}")
 _POLICY: Final = re.compile(r"[a-z0-9-]{1,200}")
+_GUARD: Final = re.compile(r"[a-z0-9_.-]{1,250}")
+_COMMIT: Final = re.compile(r"[0-9a-f]{4,64}")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _ALLOWED: Final = re.compile(r"--allow [a-z_]{1,40}=[0-9]{1,8}")
 _GUARDRAILS: Final[dict[str, GuardrailName]] = {name: name for name in get_args(GuardrailName)}
@@ -83,6 +86,21 @@ def _plan(document: Mapping[str, Json]) -> Plan:
             UnmanageableUser(number_of(user, "id"), name_of(user, "reason", _UNMANAGEABLE))
             for user in objects_of(document, "unmanageable")
         ),
+        base=_base(document) if "base" in document else None,
+    )
+
+
+def _base(document: Mapping[str, Json]) -> GuardComparison:
+    """The guards against those of a revision, which only a plan with `--base` has."""
+    found = object_of(entry_of(document, "base"), "`base`")
+    return GuardComparison(
+        Text(text_of(found, "revision")),
+        name_of(found, "commit", _COMMIT),
+        tuple(
+            Loosened(name_of(guard, "guard", _GUARD), maybe_text_of(guard, "before"), maybe_text_of(guard, "after"))
+            for guard in objects_of(document, "loosened")
+        ),
+        None if entry_of(found, "tip") is None else name_of(found, "tip", _COMMIT),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from bo_sync.access.difference import GrantStep, PersonDifference
 from bo_sync.core.changes import Change, GrantChange, LostGrant, RemoveDuplicate, place_of_grant
 from bo_sync.core.effect import Effect, Shift
+from bo_sync.core.guards import Loosened
 from bo_sync.core.model import Source
 from bo_sync.core.plan import Plan, action_of
 from bo_sync.core.text import Text
@@ -22,11 +23,21 @@ _USERS: Final = ("id", "name", "email", "phone", "created", "updated", "preset")
 
 
 def plan_csv(plan: Plan) -> str:
-    """One row a person and grant; somebody of whom no grant changes has one row without a role.
+    """The loosened guards as in `difference_csv`; then one row a person and grant, and of a person without a change of
+    grants one row without a role.
 
     The counts are of that grant. What needs two grants that both are given counts for each, so they do not add up.
     """
-    return csv_text(_PLAN, (line for change in plan.changes for line in _changed(change, plan)))
+    return csv_text(
+        _PLAN, (*_guards(plan.loosened), *(line for change in plan.changes for line in _changed(change, plan)))
+    )
+
+
+def _guards(loosened: Iterable[Loosened]) -> Iterator[tuple[str, ...]]:
+    """One row a guard, which stands in place of a role."""
+    for entry in loosened:
+        values = (foreign(before_of(entry)), foreign(after_of(entry)))
+        yield "", "guard", foreign(entry.guard), *values, "loosened", "", *_NONE
 
 
 def _changed(change: Change, plan: Plan) -> Iterator[tuple[str, ...]]:
@@ -57,11 +68,9 @@ def difference_csv(found: Difference) -> str:
     The counts are of the person, since what several grants open together belongs to none of them; so they stand in the
     person's first row alone, and add up. Somebody without a file whom the hub keeps loses nothing.
     """
-    guards = (
-        ("", "guard", foreign(entry.guard), foreign(before_of(entry)), foreign(after_of(entry)), "loosened", "", *_NONE)
-        for entry in found.loosened
+    return csv_text(
+        _DIFFERENCE, (*_guards(found.loosened), *(line for person in found.people for line in _differing(person)))
     )
-    return csv_text(_DIFFERENCE, (*guards, *(line for person in found.people for line in _differing(person))))
 
 
 _NONE: Final = ("",) * len(_COUNTS)

@@ -13,6 +13,7 @@ from bo_sync.core.plan import Action, Finding, Plan
 from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.render.escape import terminal
 from bo_sync.render.guardrails import guardrail_lines, guardrails_block, refusing_of, skipped_of
+from bo_sync.render.guards import base_words, guard_lines, guards_verdict
 from bo_sync.render.invitations import invitation_words, mail_sentence, not_invited
 from bo_sync.render.layout import Columns, Page, Row, Tone, cells, lay_out, measure, row
 from bo_sync.render.phrases import address, counted, identity_change, listed, people
@@ -34,7 +35,11 @@ def _plan_lines(plan: Plan, page: Page, *, explain: bool) -> Iterator[str]:
     yield from page.hang("", terminal(_header(plan)))
     if plan.hub.identity_after:
         yield from page.hang("", identity_change(plan.hub))
+    if plan.base is not None and not plan.loosened:
+        yield from page.hang("", terminal(f"Compared with {base_words(plan.base)}: no guard is loosened."))
     yield ""
+    if plan.base is not None:
+        yield from guard_lines(plan.base, page)
     parts = sections(plan, explain=explain)
     columns = measure(entry for part in parts for entry in part.rows)
     for part in parts:
@@ -94,7 +99,8 @@ _GRANT_WORDS: Final = {direction: direction.value for direction in Direction} | 
 def _verdict(plan: Plan) -> str:
     refusing, skipped = refusing_of(plan), skipped_of(plan)
     left_out = f" Users blocked by {skipped} are left out." if skipped else ""
-    return (f" Refused by {refusing}." if refusing else "") + left_out
+    told = guards_verdict(len(plan.loosened))
+    return (f" {told}" if told else "") + (f" Refused by {refusing}." if refusing else "") + left_out
 
 
 _DONE: Final[dict[Action, str]] = {"create": "created", "update": "updated", "delete": "deleted"}

@@ -1,6 +1,7 @@
 """`bo-sync plan`: what apply would do."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,9 @@ from bo_sync.cli.redacting import is_redacting, redactable, shown
 from bo_sync.cli.reports import Report, report_option, write_reports
 from bo_sync.core.plan import Plan
 from bo_sync.errors import ExitCode
+
+if TYPE_CHECKING:
+    from bo_sync.reconcile import Reading
 
 
 @click.command(name="plan", short_help="Show what apply would do, and what refuses it.")
@@ -21,6 +25,7 @@ from bo_sync.errors import ExitCode
 @redactable
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Save the plan, for `apply FILE`.")
 @click.option("--explain", is_flag=True, help="Name every menu item and operation that a change opens or closes.")
+@click.option("--base", metavar="REV", help="Show first which guards are weaker than at this git revision.")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit 2 when changes are pending.")
 def command(
     narrowed: Narrowing,
@@ -31,6 +36,7 @@ def command(
     reports: tuple[Report, ...],
     out: Path | None,
     explain: bool,
+    base: str | None,
     detailed_exitcode: bool,
 ) -> int:
     """Compare the files with the hub and show what `apply` would do. Nothing is written to the hub.
@@ -38,18 +44,19 @@ def command(
     Each change of access says what it lets the person do: which menu items open or close, how many of the hub's
     operations are gained or lost, and in words what a reviewer should hear of. What is risky comes first.
 
+    With --base, guards of the files that are weaker than at that revision come first: limits, protection, policies,
+    suppressed findings. The revision is read as by `validate`. Weaker guards block nothing and change no exit code.
+
     Exits 0, or 4 when a guardrail or a policy refuses the plan, also where --skip-blocked left users out; with
     --detailed-exitcode 2 when changes are pending.
     """
     from bo_sync.cli.github import below, failures_annotated, plan_told
-    from bo_sync.cli.session import hub_session, read_plan
     from bo_sync.render.redaction import redacted_plan
 
     if out is not None and is_redacting():
         raise click.UsageError("--redact and --out: a plan with pseudonyms cannot be applied, so it is not saved")
     with failures_annotated(form):
-        with hub_session(chosen, choice) as hub:
-            reading = read_plan(chosen, hub, narrowed)
+        reading = _read(chosen, choice, narrowed, base)
         plan = reading.plan
         told, place = shown(plan, redacted_plan), below(chosen.root)
         show_plan(told, form, explain=explain, below=place)
@@ -59,6 +66,16 @@ def command(
     code = _exit_code(plan, detailed=detailed_exitcode)
     plan_told(form, told, code)
     return say_others(code, reading, AskedAs(chosen, choice, narrowed, out))
+
+
+def _read(chosen: Common, choice: HubChoice, narrowed: Narrowing, base: str | None) -> "Reading":
+    """The plan. A base that cannot be read is an error before the hub is asked."""
+    from bo_sync.cli.base import read_base
+    from bo_sync.cli.session import hub_session, read_plan
+
+    compared = read_base(chosen, base) if base is not None else None
+    with hub_session(chosen, choice) as hub:
+        return read_plan(chosen, hub, narrowed, compared)
 
 
 def _exit_code(plan: Plan, *, detailed: bool) -> ExitCode:

@@ -128,9 +128,9 @@ def _told(chosen: Common, tree: "Tree", base: str | None) -> _Told:
     policies = None if tree.errors else _judged(chosen, tree)
     if base is None:
         return _discreet(_Told(tree.problems, findings, policies))
-    from bo_sync.cli.base import compare_with
+    from bo_sync.cli.base import compare_with, read_base
 
-    comparison, doubts = compare_with(chosen, base, tree)
+    comparison, doubts = compare_with(chosen, read_base(chosen, base), tree)
     return _discreet(_Told((*tree.problems, *doubts), findings, policies, comparison))
 
 
