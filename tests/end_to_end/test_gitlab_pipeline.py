@@ -118,6 +118,21 @@ def test_a_merge_request_that_is_run_merged_is_not_blamed_for_what_others_merged
     assert "ivo@example.com" not in jobs["bo-sync:intent"].log
 
 
+@pytest.mark.parametrize("merged", [False, True], ids=["the branch alone", "the merge"])
+def test_a_merge_request_that_weakens_a_guard_is_told_so_first(team: Team, *, merged: bool) -> None:
+    text = (team.office.desk / "bo-sync.yaml").read_text(encoding="utf-8")
+    ours, theirs = (text.replace(*words) for words in ((": report", ": ignore"), ("owners: 2", "owners: 1")))
+    branch = team.office.proposes("guard", {"bo-sync.yaml": ours})
+    team.office.merges(team.office.proposes("other", {"bo-sync.yaml": theirs}, number=8))
+    jobs = team.merge_request(branch, merged=merged)
+    assert ended(jobs) == {"intent": True, "plan": True}, [job.log for job in jobs.values()]
+    (note,) = team.office.forge.comments
+    first = note.body.split("\n#### ")[1]
+    assert first.startswith("Guards loosened (1)\n")
+    assert "unmanaged | report | ignore" in plain(first)
+    assert "guardrails.min_role_owners" not in plain(note.body)
+
+
 def test_a_merge_is_applied_when_somebody_lets_it_and_as_it_was_planned(team: Team) -> None:
     team.office.merges(team.office.proposes("hana", {"users/hana.yaml": HANA}))
     waiting = team.on_main("push")

@@ -108,6 +108,20 @@ def test_a_pull_request_that_deletes_half_the_team_is_refused(team: Office) -> N
     assert "pass --allow max_user_deletes=4" in plain(comment.body)
 
 
+def test_a_pull_request_that_weakens_a_guard_is_told_so_first(team: Office) -> None:
+    weaker = (team.desk / "bo-sync.yaml").read_text(encoding="utf-8").replace("unmanaged: report", "unmanaged: ignore")
+    team.proposes("guard", {"bo-sync.yaml": weaker, "users/hana.yaml": HANA})
+    jobs = team.pull_request()
+    assert ended(jobs) == {"intent": "success", "plan": "success"}, jobs["plan"].log
+    (comment,) = team.forge.comments
+    for text in (comment.body, jobs["plan"].summary):
+        first = next(part for part in text.split("\n#### ")[1:])
+        assert first.startswith("Guards loosened (1)\n")
+        assert "unmanaged | report | ignore" in plain(first)
+    annotations = [line for line in jobs["plan"].log.splitlines() if line.startswith("::")]
+    assert annotations[0].startswith("::warning title=a guard is loosened since the base::unmanaged: ")
+
+
 def test_a_pull_request_that_just_removes_half_the_files_is_refused_without_asking_the_hub(team: Office) -> None:
     team.proposes("half", {f"users/{name}@example.com.yaml": None for name in SELLERS[:4]})
     jobs = team.pull_request(fork=True)

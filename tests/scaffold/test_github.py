@@ -82,7 +82,7 @@ PLAN = ("plan", "--format github --out ${{ runner.temp }}/plan.json")
 ENDED = "${{ github.event_name == 'schedule' && '--expired' || '' }}"
 COMMANDS = {
     ("bo-sync-pull-request.yml", "intent"): ("validate", "--base HEAD^1 --format github"),
-    ("bo-sync-pull-request.yml", "plan"): PLAN,
+    ("bo-sync-pull-request.yml", "plan"): (PLAN[0], f"--base HEAD^1 {PLAN[1]}"),
     ("bo-sync-apply.yml", "plan"): (PLAN[0], f"{PLAN[1]} {ENDED}"),
     ("bo-sync-apply.yml", "apply"): (
         "apply",

@@ -106,6 +106,10 @@ def test_the_intent_is_compared_with_the_base_and_every_job_has_the_whole_histor
     intent = script("bo-sync:intent")
     assert "base=${CI_MERGE_REQUEST_TARGET_BRANCH_SHA:-$CI_MERGE_REQUEST_DIFF_BASE_SHA}\n" in intent
     assert ('bo-sync validate --base "$base" ' in intent, 'bo-sync diff "$base"' in intent) == (True, True)
+    plan = script("bo-sync:plan")
+    assert plan.splitlines()[1] in intent
+    assert plan.splitlines()[1].startswith("base=")
+    assert 'bo-sync plan --base "$base" --out ' in plan
     assert {str(mapping(job(name)["variables"]).get("GIT_DEPTH", "0")) for name in TRUST} == {"0"}
     assert mapping(PIPELINE[".bo-sync"]["variables"])["GIT_DEPTH"] == "0"
 
