@@ -144,7 +144,9 @@ class MisbehavingHub(SandboxHub):
         super().__init__(store, behaviour or Behaviour(), latency=latency, weather=weather or Calm(), keyless=keyless)
         self.misbehaviour = misbehaviour
         self.others = {tenant: _tenant(misbehaviour, tenant) for _, tenant in misbehaviour.tenants}
-        self._moved = 0
+        self.moved: list[str] = []
+        """Addresses of users whom the hub itself removed or created."""
+        self._moves = 0
         self._lock = Lock()
         for email in misbehaviour.twins:
             _add_twin(store, email)
@@ -293,14 +295,16 @@ class MisbehavingHub(SandboxHub):
         """Another user of the hub deletes one and creates one, right after a first page was read."""
         page = (said.get("data") or {}).get("adminUsers") or {}
         with self._lock:
-            if self._moved >= self.misbehaviour.moves or page.get("pages", 0) < 2 or not page["items"]:
+            if self._moves >= self.misbehaviour.moves or page.get("pages", 0) < 2 or not page["items"]:
                 return
-            self._moved += 1
+            self._moves += 1
+            created = f"guest{self._moves}@example.com"
+            self.moved += [page["items"][-1]["email"], created]
             with self.store.writing() as db:
                 gone = int(page["items"][-1]["id"])
                 db.execute("DELETE FROM roles WHERE userId = ?", (gone,))
                 db.execute("DELETE FROM users WHERE id = ?", (gone,))
-                _insert(db, f"guest{self._moved}@example.com", self.store.now())
+                _insert(db, created, self.store.now())
 
 
 def _page_number(asked: Json) -> int:
