@@ -37,7 +37,7 @@ from bo_sync.core.live import LiveIndex, index, mapped_beside_backoffice
 from bo_sync.core.model import Access, DesiredUser, LiveState
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Policy, PolicyResult
-from bo_sync.core.replay import grants_after, grants_now
+from bo_sync.core.replay import grants_after, grants_now, grants_of_unmanageable
 from bo_sync.core.selection import Candidate, Chosen, Claim, Selection, path_of
 from bo_sync.core.settings import Settings
 from bo_sync.core.skip_blocked import without_blocked
@@ -211,8 +211,9 @@ def _effects(difference: Difference, live: LiveIndex, settings: Settings) -> dic
 def _judged(desired: Desired, difference: Difference, live: LiveIndex) -> tuple[PolicyResult, ...]:
     if not desired.policies:
         return ()
-    after = grants_after(live, difference.changes)
-    around = AroundPlan(grants_now(live), after, difference.changes, desired.users)
+    fixed = grants_of_unmanageable(live)
+    before, after = grants_now(live) | fixed, grants_after(live, difference.changes) | fixed
+    around = AroundPlan(before, after, difference.changes, desired.users)
     return judge(desired.policies, around, powers(desired.settings), desired.today)
 
 

@@ -75,6 +75,86 @@ def test_a_user_whom_no_file_can_name_stops_no_command(odd: OddUser, reason: str
         assert not [path for path in (tmp_path / "users").iterdir() if "odd" in path.name]
 
 
+TWIN: UserShape = {"id": 98, "email": "ANN@example.com", "firstName": "Twin", "roles": rows(pricing="OWNER")}
+POLICY = "id: x\nmatch: {any_of: [{has: {pricing: viewer}}]}\n"
+NO_ADDRESS = OddUser("odd@example.com", "email", "")
+KEPT = file("ann@example.com", "modules: {order_data: owner}", first="Ann")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param(NO_ADDRESS, id="an empty address"),
+        pytest.param(OddUser("odd@example.com", "email", None), id="an address of null"),
+        pytest.param(OddUser("odd@example.com", "email", " "), id="an address of a space"),
+        pytest.param(OddUser("odd@example.com", "email", "odd at example"), id="an address without @"),
+        pytest.param(OddUser("odd@example.com", "email", "\ud800@example.com"), id="a lone surrogate"),
+        pytest.param(OddUser("odd@example.com", "email", "id 1"), id="the name of another user"),
+    ],
+)
+@pytest.mark.parametrize("redact", [(), ("--redact",)], ids=["as it is", "redacted"])
+def test_a_policy_counts_a_user_without_a_usable_address(odd: OddUser, redact: list[str], tmp_path: Path) -> None:
+    write(tmp_path, {"policies/x.yaml": POLICY})
+    with hub_with(tmp_path, Misbehaviour(odd=(odd,)), ANN, ODD, ann=KEPT) as hub:
+        plan = json.loads(hub.run("plan", "--format", "json", *redact, code=4))
+        (policy,) = plan["policies"]
+        assert (policy["ok"], policy["actual"], policy["tolerated"]) == (False, 1, False)
+        assert policy["rows"] == [{"email": "id 99", "message": "pricing owner", "source": None, "new": False}]
+        assert "! id 99 pricing owner" in " ".join(hub.run("plan", *redact, code=4).split())
+        assert "id 99  pricing owner" in hub.run("apply", "--yes", *redact, code=4)
+        can = json.loads(hub.run("who-can", "pricing:viewer", "--live", "--format", "json", *redact))
+        assert [user["email"] for user in can["users"]] == ["id 99"]
+        users = json.loads(hub.run("users", "--live", "--format", "json", *redact))["users"]
+        assert [user["email"] for user in users if user["id"] == 99] == ["id 99"]
+        matrix = json.loads(hub.run("matrix", "--live", "--format", "json", *redact))["users"]
+        assert [user["grants"]["pricing"] for user in matrix if user["email"] == "id 99"] == ["owner"]
+
+
+@pytest.mark.parametrize(
+    ("policy", "ok"),
+    [
+        pytest.param("match: {any_of: [{has: {backoffice: true}}]}\nat_most: 2", False, id="at most as many as usable"),
+        pytest.param("match: {any_of: [{has: {backoffice: true}}]}\nat_most: 3", True, id="at most all"),
+        pytest.param("match: {any_of: [{has: {backoffice: true}}]}\nat_least: 2", True, id="at least the usable"),
+        pytest.param("match: {any_of: [{has: {backoffice: true}}]}\nat_least: 3", False, id="at least all"),
+        pytest.param("match: {all_of: [{has: {backoffice: true}}, {has: {pricing: viewer}}]}", False, id="two duties"),
+        pytest.param("match: {any_of: [{can: [priceUpdate]}]}", False, id="an operation"),
+    ],
+)
+def test_policies_of_every_kind_see_a_user_without_an_address(policy: str, *, ok: bool, tmp_path: Path) -> None:
+    write(tmp_path, {"policies/x.yaml": f"id: x\n{policy}\n"})
+    odd: UserShape = {**ODD, "roles": rows(pricing="OWNER", backoffice="OWNER")}
+    with hub_with(tmp_path, Misbehaviour(odd=(NO_ADDRESS,)), ANN, odd, ann=KEPT) as hub:
+        (found,) = json.loads(hub.run("plan", "--format", "json", code=0 if ok else 4))["policies"]
+        assert found["ok"] is ok
+        hub.run("plan", "--out", "plan.json", code=0 if ok else 4)
+        hub.run("apply", "plan.json", "--yes", code=0 if ok else 4)
+
+
+def test_an_owner_without_an_address_is_not_an_owner_for_the_guardrail(tmp_path: Path) -> None:
+    odd: UserShape = {**ODD, "roles": rows(role="OWNER", backoffice="OWNER")}
+    files = {"owner0": file("owner0@example.com"), "owner1": file("owner1@example.com")}
+    with hub_with(tmp_path, Misbehaviour(odd=(NO_ADDRESS,)), odd, **files) as hub:
+        plan = json.loads(hub.run("plan", "--format", "json", code=4))
+        (owners,) = [found for found in plan["guardrails"] if found["guardrail"] == "min_role_owners"]
+        assert (owners["ok"], owners["actual"]) == (False, 0)
+
+
+def test_each_of_two_users_with_one_address_counts_and_an_exception_is_for_its_spelling(tmp_path: Path) -> None:
+    ann: UserShape = {**ANN, "roles": rows(pricing="OWNER")}
+    cid: UserShape = {**ANN, "email": "cid@example.com"}
+    kept = file("cid@example.com", "modules: {order_data: owner}", first="Ann")
+    excepted = "except: [{email: ann@example.com, reason: prices, until: 2099-12-31}]\n"
+    write(tmp_path, {"policies/x.yaml": POLICY})
+    with hub_with(tmp_path, Misbehaviour(), ann, cid, TWIN, cid=kept) as hub:
+        (both,) = json.loads(hub.run("plan", "--format", "json", code=4))["policies"]
+        assert [row["email"] for row in both["rows"]] == ["ANN@example.com", "ann@example.com"]
+        write(tmp_path, {"policies/x.yaml": POLICY + excepted})
+        (one,) = json.loads(hub.run("plan", "--format", "json", code=4))["policies"]
+        assert [row["email"] for row in one["rows"]] == ["ANN@example.com"]
+        assert [row["email"] for row in one["excepted"]] == ["ann@example.com"]
+
+
 def test_a_saved_plan_with_an_unmanageable_user_is_shown_and_applied(tmp_path: Path) -> None:
     odd = Misbehaviour(odd=(OddUser("odd@example.com", "email", ""),))
     with hub_with(tmp_path, odd, ANN, ODD, ann=file("ann@example.com", first="Anna")) as hub:
@@ -108,9 +188,6 @@ def test_a_hub_that_stores_text_in_another_form_converges(tmp_path: Path) -> Non
         assert told == ["first_name", "phone"]
         hub.run("pull", "--update")
         assert (tmp_path / "users" / "ann.yaml").read_text(encoding="utf-8") == text
-
-
-TWIN: UserShape = {"id": 98, "email": "ANN@example.com", "firstName": "Twin", "roles": rows(pricing="OWNER")}
 
 
 def test_a_leaver_who_shares_the_address_blocks_the_plan_which_shows_every_revoke(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def of_hub(
     """
     found = (
         Person(
-            person.user.email,
+            person.name,
             tuple(Grant(role, person.access(role)) for role in roles if person.access(role) is not Access.NONE),
             profile=person.user.profile,
             presets=presets.get(person.user.email.folded, ()),

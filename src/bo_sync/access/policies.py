@@ -67,6 +67,7 @@ def on_files(
 
 
 def _evaluate(policy: Policy, people: Sequence[Subject], powers: Powers, today: date) -> PolicyResult:
+    spelled = Counter(person.email.folded for person in people)
     exempted = {exemption.email.folded: exemption for exemption in policy.exemptions}
     reasons: dict[frozenset[tuple[Role, Access]], str] = {}
     met: dict[str, Subject] = {}
@@ -78,6 +79,8 @@ def _evaluate(policy: Policy, people: Sequence[Subject], powers: Powers, today: 
         if reasons[key]:
             met[person.email.folded] = person
             exemption = exempted.get(person.email.folded)
+            if exemption and spelled[person.email.folded] > 1 and exemption.email != person.email:
+                exemption = None  # the exception is for one user, and the spelling shows which
             if exemption is None or exemption.until < today:
                 rows.append(_row(person, reasons[key], exemption))
             else:

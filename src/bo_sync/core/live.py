@@ -22,7 +22,7 @@ from bo_sync.core.model import (
     RoleDefinition,
 )
 from bo_sync.core.settings import Settings
-from bo_sync.core.text import Text
+from bo_sync.core.text import Text, id_name
 
 _is_address: Final = re.compile(r"[^\s@]+@[^\s@]+").fullmatch
 
@@ -44,6 +44,11 @@ class LivePerson:
 
     user: LiveUser
     holdings: Mapping[Role, Holding]
+
+    @property
+    def name(self) -> Text:
+        """The address; `id 1003` where it is not usable."""
+        return id_name(self.user.id) if why_unmanageable(self.user.email) else self.user.email
 
     def access(self, role: Role) -> Access:
         held = self.holdings.get(role)
@@ -72,9 +77,9 @@ class LiveIndex:
 
     @property
     def everybody(self) -> tuple[LivePerson, ...]:
-        """All users of the hub, for questions about who holds what."""
+        """All users of the hub, for questions about who holds what; by name."""
         found = (*self.unmanageable, *self.people)
-        return tuple(sorted(found, key=lambda person: (person.user.email.folded, person.user.id)))
+        return tuple(sorted(found, key=lambda person: (person.name.folded, person.user.id)))
 
     def at(self, email: Text) -> tuple[LivePerson, ...]:
         """The users who have this address in comparison form."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from bo_sync.core.model import Access, Role, Severity, Source
-from bo_sync.core.text import Text
+from bo_sync.core.text import Text, is_id_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,14 @@ class PolicyResult:
         return self.policy.at_most is not None and self.actual > self.policy.at_most
 
     @property
+    def nameless(self) -> int:
+        """How many of them have no usable address: it is not known whether they can sign in."""
+        return sum(is_id_name(row.email) for row in self.rows)
+
+    @property
     def is_too_few(self) -> bool:
-        return self.policy.at_least is not None and self.actual < self.policy.at_least
+        """Whether fewer users with an address match than are demanded."""
+        return self.policy.at_least is not None and self.actual - self.nameless < self.policy.at_least
 
     @property
     def ok(self) -> bool:

@@ -38,6 +38,11 @@ def grants_now(live: LiveIndex) -> dict[str, dict[Role, Access]]:
     return {key: person.grants for key, person in keyed(live)}
 
 
+def grants_of_unmanageable(live: LiveIndex) -> dict[str, dict[Role, Access]]:
+    """What users without a usable address hold, by their names. No plan changes it, and no guardrail counts it."""
+    return {person.name.raw: person.grants for person in live.unmanageable}
+
+
 def grants_after(live: LiveIndex, changes: Iterable[Change]) -> dict[str, dict[Role, Access]]:
     """What everybody would hold once `changes` are done."""
     held = grants_now(live)

@@ -69,6 +69,19 @@ class Text:
         return _find_surrogate(self.raw) is None
 
 
+_is_id_name: Final = re.compile(r"id [0-9]{1,18}").fullmatch
+
+
+def id_name(number: int) -> Text:
+    """What a user without a usable address is called. It is not an address, so no other user has it."""
+    return Text(f"id {number}")
+
+
+def is_id_name(name: Text) -> bool:
+    """Whether a name is one of `id_name`."""
+    return _is_id_name(name.raw) is not None
+
+
 def normal_form(raw: str) -> str:
     """The form in which profile texts are compared: NFC, no outer white space, each run of spaces as one plain space.
 

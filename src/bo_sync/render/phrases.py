@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from bo_sync.core.model import PLATFORM, Access, Role
 from bo_sync.core.plan import HubFacts
-from bo_sync.core.text import Text
+from bo_sync.core.text import Text, is_id_name
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -46,8 +46,9 @@ def quoted(text: Text) -> str:
 
 
 def address(email: Text) -> str:
-    """An address bare, or quoted when a blank in it could pretend a column."""
-    return quoted(email) if " " in email.raw or not email.raw else str(email)
+    """An address, or `id 1003`, bare; quoted when a blank in it could pretend a column."""
+    is_bare = email.raw and (" " not in email.raw or is_id_name(email))
+    return str(email) if is_bare else quoted(email)
 
 
 def identity_change(hub: HubFacts) -> str:

@@ -74,7 +74,8 @@ def weight_of(result: PolicyResult) -> str:
     tolerated = f"; {TOLERATED}" if result.is_tolerated else ""
     fits = result.has_expired and not (result.is_too_many or result.is_too_few)
     expired = "; an exception has expired" if fits else ""
-    return f"{people(result.actual)}, {_limits(result)}{expired}{tolerated}"
+    nameless = f" ({result.nameless} without a usable address)" if result.is_too_few and result.nameless else ""
+    return f"{people(result.actual)}{nameless}, {_limits(result)}{expired}{tolerated}"
 
 
 def _limits(result: PolicyResult) -> str:

@@ -23,7 +23,7 @@ from typing import Final
 
 from bo_sync.access.catalogue import catalogue
 from bo_sync.core.model import ACCESS_WORDS, ROLES, FieldValue, Profile, ProfileField, Source
-from bo_sync.core.text import Text, visible
+from bo_sync.core.text import Text, is_id_name, visible
 from bo_sync.render.speech import SPEECH
 
 HIDDEN: Final = "(redacted)"
@@ -134,8 +134,8 @@ class Pseudonyms:
         return f"{kind}-{made.hexdigest()[:_DIGITS]}"
 
     def email(self, email: Text) -> Text:
-        """`person-1a2b3c4d5e6f@redacted.example`, the same for every spelling of an address."""
-        if "@" in email.raw and _MADE.fullmatch(email.raw):
+        """`person-1a2b3c4d5e6f@redacted.example`, the same for every spelling of an address. `id 1003` stays."""
+        if is_id_name(email) or ("@" in email.raw and _MADE.fullmatch(email.raw)):
             return email
         return Text(f"{self._hashed('person', email.folded)}@{DOMAIN}")
 

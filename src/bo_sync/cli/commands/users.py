@@ -1,5 +1,6 @@
 """`bo-sync users`: the backoffice's table of people."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -124,7 +125,7 @@ def _live_row(person: "LivePerson", presets: "Presets", named: tuple[str, ...]) 
     from bo_sync.render.redaction import redacted_live_user
     from bo_sync.render.users import UserRow
 
-    user = shown(person.user, redacted_live_user)
+    user = shown(replace(person.user, email=person.name), redacted_live_user)
     return UserRow(
         id=user.id,
         name=_name(user.profile),
