@@ -1,6 +1,7 @@
 """`pull`: what is written means what the hub holds, and what is there already is safe."""
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +29,7 @@ from bo_sync.sandbox.store import Store
 from tests.support.process import write
 from tests.support.worlds import STRANGER, TODAY, World, world
 
+Level = Literal["NONE", "VIEWER", "EDITOR", "OWNER"]
 REMARK = "# written by a person"
 
 
@@ -80,7 +82,12 @@ def test_after_pull_nobody_is_unmanaged_and_after_update_nobody_drifts(seed: int
         assert f"users/{STRANGER}.yaml" in {draft.path for draft in first.new}
         second = pulled(common, hub, update=True)
         plan = planned(common, hub)
-        assert not [change for change in plan.changes if isinstance(change, UpdateUser) and not unsayable(change)]
+        expired = {
+            entry.email.folded: {own.role for own in entry.overrides if own.until and own.until < TODAY}
+            for entry in given.declarations
+        }
+        updates = [change for change in plan.changes if isinstance(change, UpdateUser)]
+        assert not [change for change in updates if not unsayable(change, expired.get(change.email.folded, set()))]
         left = {email.folded for email, _ in second.left}
         assert {change.email.folded for change in plan.changes if not isinstance(change, UpdateUser)} <= left
         assert all(
@@ -88,13 +95,13 @@ def test_after_pull_nobody_is_unmanaged_and_after_update_nobody_drifts(seed: int
         )
 
 
-def unsayable(change: UpdateUser) -> bool:
-    """Nothing is left but surplus rows and names that the hub lacks, which no file can say."""
+def unsayable(change: UpdateUser, expired: Collection[str]) -> bool:
+    """Nothing is left but surplus rows, expired entries, and names that the hub lacks, which no pull writes."""
     lacking = all(
         entry.field in {"first_name", "last_name"} and in_normal_form(entry.field, entry.before) is None
         for entry in change.profile
     )
-    return lacking and all(isinstance(grant, RemoveDuplicate) for grant in change.grants)
+    return lacking and all(isinstance(grant, RemoveDuplicate) or grant.role in expired for grant in change.grants)
 
 
 @pytest.mark.parametrize(
@@ -198,48 +205,58 @@ def test_a_protected_person_gets_no_file_and_is_told(tmp_path: Path) -> None:
     ]
 
 
-def test_update_keeps_a_running_end_date_and_drops_one_that_has_passed(tmp_path: Path) -> None:
-    entry = "email: a@example.com\nfirst_name: A\nlast_name: B\nmodules:\n"
+ENTRY = "email: a@example.com\nfirst_name: A\nlast_name: B\n"
+
+
+@pytest.mark.parametrize(
+    ("own", "live"),
+    [
+        pytest.param("{access: owner, until: 2020-01-01, reason: CHG-7}", "EDITOR", id="less than the entry gave"),
+        pytest.param("{access: editor, until: 2020-01-01, reason: CHG-7}", "EDITOR", id="what the entry gave"),
+        pytest.param("{access: viewer, until: 2020-01-01, reason: CHG-7}", "OWNER", id="more than the entry gave"),
+        pytest.param("{access: none, until: 2020-01-01}", "OWNER", id="an entry that took access away"),
+        pytest.param("\n    # CHG-7 asked for it\n    access: owner\n    until: 2020-01-01", "OWNER", id="a comment"),
+    ],
+)
+@pytest.mark.parametrize("preset", [None, "OWNER", "VIEWER"], ids=["no preset", "a preset of more", "a preset of less"])
+def test_update_leaves_an_expired_entry_as_it_is(own: str, live: Level, preset: str | None, tmp_path: Path) -> None:
+    if preset is not None:
+        write(tmp_path, {"presets/p.yaml": f"modules: {{logistics: {preset.lower()}}}\n"})
     running = "  pricing: {access: editor, until: 2099-01-01, reason: CHG-1}\n"
-    passed = "  logistics: {access: owner, until: 2020-01-01}\n"
-    write(tmp_path, {"users/a.yaml": entry + running + passed})
+    text = f"{ENTRY}{'preset: p' if preset else 'job: x'}\nmodules:\n  logistics: {own}\n{running}"
+    write(tmp_path, {"users/a.yaml": text})
     common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
-    with Store.open() as store:
-        population: Population = {
-            "users": [
-                {
-                    "email": "a@example.com",
-                    "firstName": "A",
-                    "lastName": "B",
-                    "roles": [
-                        {"definition": "pricing", "access": "VIEWER"},
-                        {"definition": "logistics", "access": "EDITOR"},
-                    ],
-                }
-            ]
-        }
-        hub = hub_with(store, population)
-        pulled(common, hub, update=True)
-        assert not planned(common, hub).changes
-    text = (tmp_path / "users" / "a.yaml").read_text()
-    assert "pricing: {access: viewer, until: 2099-01-01, reason: CHG-1}" in text
-    assert "logistics: editor" in text
-
-
-def test_update_keeps_the_comments_of_an_entry_that_has_ended_at_its_key(tmp_path: Path) -> None:
-    entry = "email: a@example.com\nfirst_name: A\nlast_name: B\nmodules:\n  logistics:\n    # CHG-7 asked for it\n"
-    ended = "    access: owner\n    until: 2020-01-01\n"
-    write(tmp_path, {"users/a.yaml": f"{entry}{ended}  order_data: viewer\n"})
     rows: list[RoleShape] = [
-        {"definition": "logistics", "access": "EDITOR"},
-        {"definition": "order", "access": "VIEWER"},
+        {"definition": "pricing", "access": "VIEWER"},
+        {"definition": "logistics", "access": live},
     ]
+    user = UserShape(email="a@example.com", firstName="A", lastName="B", roles=rows)
+    if preset is None:
+        user["job"] = "x"
+    with Store.open() as store:
+        hub = hub_with(store, {"users": [user]})
+        told = pulled(common, hub, update=True)
+        left = [edit.role for change in planned(common, hub).changes for edit in getattr(change, "grants", ())]
+    assert (tmp_path / "users" / "a.yaml").read_text() == text.replace(
+        "{access: editor, until: 2099", "{access: viewer, until: 2099"
+    )
+    differs = live != preset
+    why = "the entry of logistics expired on 2020-01-01; it stays, though the hub has another access"
+    assert [(str(email), reason) for email, reason in told.left] == ([("a@example.com", why)] if differs else [])
+    assert left == (["logistics"] if differs else [])
+
+
+@pytest.mark.parametrize("update", [True, False], ids=["with --update", "without it"])
+def test_a_file_that_only_an_expired_entry_tells_apart_is_not_written(tmp_path: Path, *, update: bool) -> None:
+    text = f"{ENTRY}modules:\n  pricing: {{access: editor, until: 2020-01-01, reason: CHG-7}}\n"
+    write(tmp_path, {"users/a.yaml": text})
+    rows: list[RoleShape] = [{"definition": "pricing", "access": "EDITOR"}]
     with Store.open() as store:
         hub = hub_with(store, {"users": [{"email": "a@example.com", "firstName": "A", "lastName": "B", "roles": rows}]})
-        pulled(Common(tmp_path, quiet=True, verbose=False, today=TODAY), hub, update=True)
-    lines = (tmp_path / "users" / "a.yaml").read_text().splitlines()
-    at = lines.index("  logistics: editor")
-    assert lines[at - 1 : at + 2] == ["  # CHG-7 asked for it", "  logistics: editor", "  order_data: viewer"]
+        told = pulled(Common(tmp_path, quiet=True, verbose=False, today=TODAY), hub, update=update)
+    assert (tmp_path / "users" / "a.yaml").read_text() == text
+    assert (told.new, told.edited) == ((), ())
+    assert [str(email) for email, _ in told.left] == ["a@example.com"]
 
 
 def test_update_keeps_the_end_date_of_an_entry_on_its_last_day(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ The new tree is loaded and compared with the hub before a byte is written. Whoev
 errors, or would still differ from the hub, is left alone and told. A new file never replaces one that is there.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import PurePosixPath
@@ -18,8 +18,8 @@ from bo_sync.core.bootstrap import correct, declare
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
 from bo_sync.core.diff import PROTECTED, Difference, SharedAddress, diff
 from bo_sync.core.live import LiveIndex, index, why_unmanageable
-from bo_sync.core.model import Declaration, DesiredUser, FieldValue, LiveState, Source, in_normal_form
-from bo_sync.core.presets import resolve
+from bo_sync.core.model import Declaration, DesiredUser, FieldValue, LiveState, Role, Source, in_normal_form
+from bo_sync.core.presets import has_ended, resolve
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
 from bo_sync.errors import BoSyncError
@@ -77,6 +77,7 @@ def pull(here: Here, live: LiveState, *, update: bool) -> Pulled:
     difference = _without_blocked(diff(here.users, people, here.settings))
     pinned = {entry.email.folded for entry in here.tree.declarations if entry.id is not None}
     left = list(_left_alone(difference, pinned, update=update))
+    left += _left_expired(here, difference) if update else ()
     new = list(_new_drafts(here, people, difference))
     edited, refused = _edited_drafts(here, difference) if update else ([], [])
     sound, faulty = _sound(here, [*new, *edited], people)
@@ -127,20 +128,39 @@ def _edited_drafts(here: Here, difference: Difference) -> tuple[list[Draft], lis
 
 
 def _edits(change: UpdateUser, declaration: Declaration, here: Here) -> tuple[EntryEdit, ...]:
-    """The edits of one person's entry. An own entry whose last day has passed is written anew, without that day."""
+    """The edits of one user's entry. An expired own entry stays: a pull must not make it permanent."""
     correction = correct(change, declaration, here.tree.presets)
     if correction is None:
         return ()
     own = {override.role for override in declaration.overrides}
-    expired = {override.role for override in declaration.overrides if override.until and override.until < here.day}
+    expired = _expired(declaration, here.day)
     must_name = declaration.id is None
     edits: list[EntryEdit] = [EditField(entry) for entry in correction.fields if not (must_name and _is_no_name(entry))]
     for role, access in correction.accesses:
+        if role in expired:
+            continue
         if access is not None:
-            edits.append(EditGrant(role, access, is_bare=role in expired))
+            edits.append(EditGrant(role, access))
         elif role in own:
             edits.append(DropGrant(role))
     return tuple(edits)
+
+
+def _expired(declaration: Declaration, day: date) -> dict[Role, date]:
+    """The roles of own entries whose last day has passed, with that day."""
+    return {own.role: own.until for own in declaration.overrides if own.until is not None and has_ended(own.until, day)}
+
+
+def _left_expired(here: Here, difference: Difference) -> Iterator[Left]:
+    """Grants that differ, and whose entry expired: what the hub still holds is for `apply` to change."""
+    declared = {declaration.email.folded: declaration for declaration in here.tree.declarations}
+    for change in (*difference.changes, *difference.protected):
+        if isinstance(change, UpdateUser):
+            expired = _expired(declared[change.email.folded], here.day)
+            for edit in change.grants:
+                if edit.role in expired and not isinstance(edit, RemoveDuplicate):
+                    told = f"the entry of {edit.role} expired on {expired[edit.role]}"
+                    yield change.email, f"{told}; it stays, though the hub has another access"
 
 
 def _left_alone(difference: Difference, pinned: Collection[str], *, update: bool) -> Iterator[Left]:
@@ -213,7 +233,8 @@ def _faulty(here: Here, written: list[Draft], people: LiveIndex) -> dict[Text, s
 def _differing(tree: Tree, here: Here, people: LiveIndex) -> set[str]:
     difference = diff(_meant(tree, here.day), people, here.settings)
     changes = (*difference.changes, *difference.protected)
-    return {change.email.folded for change in changes if not _cannot_be_said(change)}
+    days = {entry.email.folded: _expired(entry, here.day) for entry in tree.declarations}
+    return {change.email.folded for change in changes if not _cannot_be_said(change, days.get(change.email.folded, ()))}
 
 
 def _is_no_name(entry: FieldValue) -> bool:
@@ -221,10 +242,10 @@ def _is_no_name(entry: FieldValue) -> bool:
     return entry.field in {"first_name", "last_name"} and in_normal_form(entry.field, entry.value) is None
 
 
-def _cannot_be_said(change: Change) -> bool:
-    """Whether only that differs which no file can say: surplus rows, and names that the hub lacks."""
+def _cannot_be_said(change: Change, expired: Container[Role]) -> bool:
+    """Whether only that differs which no pull writes: surplus rows, expired entries, and names that the hub lacks."""
     return (
         isinstance(change, UpdateUser)
         and all(_is_no_name(FieldValue(entry.field, entry.before)) for entry in change.profile)
-        and all(isinstance(grant, RemoveDuplicate) for grant in change.grants)
+        and all(isinstance(grant, RemoveDuplicate) or grant.role in expired for grant in change.grants)
     )

@@ -46,51 +46,6 @@ phone: |
 
 
 @pytest.mark.parametrize(
-    ("modules", "expected"),
-    [
-        pytest.param(
-            "  # above\n  pricing: # beside\n    # first\n    access: owner # level\n    # last\n"
-            "    until: 2020-01-01 # day\n",
-            "  # above\n  # beside\n  # first\n  # level\n  # last\n  pricing: editor # day\n",
-            id="comments between its lines",
-        ),
-        pytest.param(
-            "  pricing:\n    access: owner\n    until: 2020-01-01\n    # below\n",
-            "  pricing: editor\n    # below\n",
-            id="a comment below that is indented as its lines",
-        ),
-        pytest.param(
-            "  pricing: {access: owner, # level\n    until: 2020-01-01} # day\n",
-            "  # level\n  pricing: editor # day\n",
-            id="comments between braces",
-        ),
-        pytest.param(
-            "  pricing:\n    access: owner\n    until: 2020-01-01\n    reason: > # folded\n      on\n      call\n",
-            "  # folded\n  pricing: editor\n",
-            id="a comment beside the mark of a block of text",
-        ),
-        pytest.param(
-            "  api_keys: none\n  pricing:\n    # why\n    access: owner\n    until: 2020-01-01\n",
-            "  api_keys: none\n  # why\n  pricing: editor\n",
-            id="a comment of the second key",
-        ),
-    ],
-)
-@pytest.mark.parametrize(
-    "before", ["email: jane@example.com\nmodules:\n", "users:\n- email: jane@example.com\n  modules:\n"]
-)
-def test_a_mapping_that_becomes_a_word_keeps_its_comments_at_its_key(before: str, modules: str, expected: str) -> None:
-    rest = "  # orders\n  order_data: viewer\n"
-    indent = "  " if before.startswith("users") else ""
-    text, after = (_indented(before, lines + rest, indent) for lines in (modules, expected))
-    assert update_user(text, JANE, [EditGrant(PRICING, Access.EDITOR, is_bare=True)], F) == after
-
-
-def _indented(before: str, lines: str, indent: str) -> str:
-    return before + "".join(f"{indent}{line}\n" for line in lines.splitlines())
-
-
-@pytest.mark.parametrize(
     ("before", "change", "after"),
     [
         pytest.param(
@@ -326,8 +281,8 @@ changes = st.one_of(
         EditField,
         st.builds(FieldValue, st.sampled_from(["phone", "job"]), st.none() | hostile.map(lambda raw: Text(raw[:30]))),
     ),
-    st.builds(EditGrant, st.sampled_from(MODULES), st.sampled_from(Access), st.booleans()),
-    st.builds(EditGrant, st.sampled_from(PLATFORM), st.sampled_from([Access.NONE, Access.OWNER]), st.booleans()),
+    st.builds(EditGrant, st.sampled_from(MODULES), st.sampled_from(Access)),
+    st.builds(EditGrant, st.sampled_from(PLATFORM), st.sampled_from([Access.NONE, Access.OWNER])),
     st.builds(DropGrant, st.sampled_from([*PLATFORM, *MODULES])),
 )
 
@@ -359,9 +314,8 @@ def changed_declaration(before: Declaration, change: EntryEdit) -> Declaration:
     match change:
         case EditField(entry):
             return replace(before, profile=merge_profiles(before.profile, (entry,)))
-        case EditGrant(role, access, is_bare):
-            given = () if is_bare else before.overrides
-            held = next((own for own in given if own.role == role), Override(role, access, AT))
+        case EditGrant(role, access):
+            held = next((own for own in before.overrides if own.role == role), Override(role, access, AT))
             others = [own for own in before.overrides if own.role != role]
             merged = sorted([*others, replace(held, access=access)], key=lambda own: rank(own.role))
             return replace(before, overrides=tuple(merged))

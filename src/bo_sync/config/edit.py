@@ -42,11 +42,10 @@ class EditField:
 
 @dataclass(frozen=True, slots=True)
 class EditGrant:
-    """Write the person's own access to a role; an `until` and a reason that are there stay, unless `is_bare`."""
+    """Write the person's own access to a role; an `until` and a reason that are there stay."""
 
     role: Role
     access: Access
-    is_bare: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +104,9 @@ def _expect(entry: Entries, change: EntryEdit) -> None:
     match change:
         case EditField(field):
             entry[field.field] = _read(profile_value(field))
-        case EditGrant(role, access, is_bare):
+        case EditGrant(role, access):
             area = entry.mapping(_area(role))
-            own = None if is_bare else area.get(role)
+            own = area.get(role)
             timed = own if isinstance(own, Entries) and "access" in own else None
             if timed is not None:
                 timed["access"] = _read(word(role, access))
@@ -134,11 +133,7 @@ def _edits(document: _Document, entry: Mapping, change: EntryEdit) -> list[Edit]
     match change:
         case EditField(field):
             return _put(document, entry, (field.field,), profile_value(field))
-        case EditGrant(role, access, is_bare):
-            area = entry.get(_area(role))
-            pair = area.value.get(role) if is_bare and area and isinstance(area.value, Mapping) else None
-            if pair is not None:
-                return _replace(document, pair, word(role, access))
+        case EditGrant(role, access):
             return _put(document, entry, (_area(role), role), word(role, access))
         case DropGrant(role):
             return _drop(document, entry, (_area(role), role))
