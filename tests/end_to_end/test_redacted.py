@@ -199,3 +199,49 @@ def test_a_plan_that_is_told_by_pseudonyms_is_never_applied(key: dict[str, str],
     ran = bo_sync(office, "apply", "told.json", "--yes")
     assert ran.code == ExitCode.STALE
     assert bo_sync(office, "comment", "--github", "--dry-run", "told.json").code == ExitCode.STALE
+
+
+ROOT_OF_ANN: Final = {
+    "ann.yaml": "email: ann@example.com\nfirst_name: Ann\nlast_name: A\n"
+    "platform: {backoffice: true}\nmodules: {roles_permissions: owner}\n",
+    "broken.yaml": "email: bad@example.com\nfirst_nam: B\n",
+}
+
+
+@pytest.mark.parametrize(
+    "folder",
+    ["zelda@example.com", "a/ZELDA@Example.com/b", "zelda%40example.com", "x=zelda@example.com", "'zelda@a.b'"],
+)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("plan",), id="a plan"),
+        pytest.param(("plan", "--format=json"), id="a plan in JSON"),
+        pytest.param(("apply", "--yes"), id="an apply"),
+        pytest.param(("journal",), id="a journal"),
+        pytest.param(("validate", "--base=HEAD"), id="a base without git"),
+        pytest.param(("fmt", "--check"), id="formatting"),
+        pytest.param(("doctor",), id="doctor"),
+        pytest.param(("plan", "--out={}.json"), id="a file to write"),
+        pytest.param(("plan", "--report=json={}/no/plan.json"), id="a report in a missing folder"),
+        pytest.param(("plan", "--api-key-file={}.key", "--hub=http://127.0.0.1:9/"), id="a missing key file"),
+        pytest.param(("apply", "{}.json"), id="a missing plan"),
+        pytest.param(("plan", "-C", "{}/missing"), id="a missing root"),
+        pytest.param(("plan", "{}"), id="an argument too many"),
+        pytest.param(("plan", "--allow={}"), id="a wrong value"),
+        pytest.param(("plan", "--{}"), id="an unknown option"),
+    ],
+)
+@pytest.mark.parametrize("name", ROOT_OF_ANN, ids=["sound files", "a broken file"])
+def test_no_address_in_a_path_is_shown(
+    folder: str, arguments: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, name: str
+) -> None:
+    root = tmp_path / folder
+    write(root, {f"users/{name}": ROOT_OF_ANN[name]})
+    at_a_desk(monkeypatch, tmp_path)
+    ran = inside(*(word.format(folder) for word in arguments), "--redact", *_root(arguments, folder))
+    assert "zelda" not in (ran.out + ran.err).lower()
+
+
+def _root(arguments: tuple[str, ...], folder: str) -> tuple[str, ...]:
+    return () if "-C" in arguments else ("-C", f"./{folder}")

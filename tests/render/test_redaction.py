@@ -3,7 +3,8 @@
 import json
 import re
 from dataclasses import replace
-from typing import Final
+from typing import Final, Literal
+from unicodedata import normalize
 
 import pytest
 from hypothesis import given, settings
@@ -233,6 +234,52 @@ def test_sentences(said: str, told: str) -> None:
     who = Pseudonyms().knowing([ANN])
     assert re.sub(r"(?<=-)[0-9a-f]{12}", "…", who.told(said)) == told
     assert who.told(who.told(said)) == who.told(said)
+
+
+QUIMBY: Final = "Quimb\u00fd"
+ZOE: Final = "Zo\u00eb"
+
+
+def _spelled(form: Literal["NFC", "NFD"]) -> Acquaintance:
+    names = (
+        FieldValue("first_name", Text(normalize(form, ZOE))),
+        FieldValue("last_name", Text(normalize(form, QUIMBY))),
+    )
+    phone, job = FieldValue("phone", Text("+31 99 777 888")), FieldValue("job", Text(normalize(form, "Ren\u00e9 & Co")))
+    return Acquaintance(Text("zoe.quimby@corp.example"), (*names, phone, job))
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param(f"ask {QUIMBY}, {ZOE}", id="NFC"),
+        pytest.param(normalize("NFD", f"ask {QUIMBY}, {ZOE}"), id="NFD"),
+        pytest.param(normalize("NFD", f"{QUIMBY}'s {ZOE}").upper(), id="NFD in capitals"),
+        pytest.param("ask Quimb%C3%BD or Zo%C3%AB", id="percent-encoded"),
+        pytest.param("ask Quimb%c3%bd or Zo%c3%ab", id="percent-encoded in lower case"),
+        pytest.param("ask Quimby%CC%81 or Zoe%CC%88", id="percent-encoded NFD"),
+        pytest.param("q=%22Quimb%C3%BD%22&n=Zo%C3%AB%20Quimb%C3%BD", id="after an encoded character"),
+        pytest.param('{"n": "Quimb\\u00fd, Zo\\u00EB"}', id="escaped as in JSON"),
+        pytest.param("'Quimb\\xfd, Zo\\xeb'", id="escaped as in Python"),
+        pytest.param('{"n": "\\u0022Quimb\\u00fd\\nZo\\u00eb"}', id="after an escaped character"),
+        pytest.param("zoe.quimby%40corp.example", id="an encoded address"),
+        pytest.param("Zoe.Quimby\\u0040corp.example", id="an escaped address"),
+        pytest.param("+3199777888, +31 99 777888 (+31) 99-777-888", id="a phone with other separators"),
+        pytest.param("0031 99 777 888, 099 777 888 and 31.99.777.888", id="a phone in another form"),
+        pytest.param("tel:%2B31%2099%20777%20888", id="an encoded phone"),
+        pytest.param("job Rene\u0301 & Co, Ren%C3%A9%20%26%20Co", id="a job"),
+    ],
+)
+def test_a_name_in_another_spelling_is_replaced(form: Literal["NFC", "NFD"], said: str) -> None:
+    shown = Pseudonyms(b"key").knowing([_spelled(form)])
+    for told in (shown.told(said), shown.text(Text(said)).raw):
+        assert not re.search("quimb|zo[e\u00eb%\\\\]|777|ren[e\u00e9%]", told, re.IGNORECASE), told
+
+
+@pytest.mark.parametrize("said", ["1997778 grants", "id 3199777", "on 2026-11-25", "limit 10%", "sha256:3199777888ab"])
+def test_a_number_that_is_not_a_known_phone_stays(said: str) -> None:
+    assert Pseudonyms(b"key").knowing([_spelled("NFC")]).told(said) == said
 
 
 WORDS: Final = (

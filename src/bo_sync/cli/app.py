@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from difflib import get_close_matches
 from importlib import import_module
 from typing import Final, NoReturn, TextIO
@@ -97,7 +97,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for number in stops:  # a pipeline that is cancelled, and a terminal that is closed, are a Ctrl-C
         signal.signal(number, signal.default_int_handler)
     _keep_secret(given)
-    code = _run(given, verbose=any(map(_ASKS_FOR_MORE, given)))
+    with _redacting_errors(given):
+        code = _run(given, verbose=any(map(_ASKS_FOR_MORE, given)))
     for number in stops:  # the code is decided, and must not become that of a late Ctrl-C
         signal.signal(number, signal.SIG_IGN)
     sys.exit(_flushed(code))
@@ -122,6 +123,16 @@ def _keep_secret(given: list[str]) -> None:
         from bo_sync.cli.secrecy import hide_keys_of
 
         hide_keys_of(given)
+
+
+def _redacting_errors(given: list[str]) -> AbstractContextManager[None]:
+    """Errors of the arguments arise before a command can redact them, and quote them."""
+    if "--redact" not in given:
+        return nullcontext()
+    from bo_sync.cli.redacting import own_pseudonyms
+    from bo_sync.cli.secrecy import reworded
+
+    return reworded(own_pseudonyms().told)
 
 
 def _open_what_is_closed() -> None:

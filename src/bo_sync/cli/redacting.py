@@ -64,12 +64,16 @@ def _warn(args: tuple[object, ...]) -> None:
         say(f"note: {_KEY} {lack}: whoever guesses a name or an address can check the guess")
 
 
-@contextmanager
-def _redacting() -> Iterator[None]:
+def own_pseudonyms() -> "Pseudonyms":
+    """Those of the key in the environment, before any user is known."""
     from bo_sync.render.pseudonyms import Pseudonyms
 
-    key = os.environ.get(_KEY, "").encode("utf-8", "surrogateescape")
-    reset = _WHO.set(Pseudonyms(key))
+    return Pseudonyms(os.environ.get(_KEY, "").encode("utf-8", "surrogateescape"))
+
+
+@contextmanager
+def _redacting() -> Iterator[None]:
+    reset = _WHO.set(own_pseudonyms())
     try:
         with reworded(told):
             yield

@@ -15,11 +15,14 @@ everywhere.
 
 import hashlib
 import hmac
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Final
+from typing import Final, Literal
+from unicodedata import normalize
+from urllib.parse import quote
 
 from bo_sync.access.catalogue import catalogue
 from bo_sync.core.model import ACCESS_WORDS, ROLES, FieldValue, Profile, ProfileField, Source
@@ -41,7 +44,14 @@ _MADE: Final = re.compile(
 """What stands in place of something already."""
 _KEPT: Final = re.compile(rf"{_MADE.pattern}|\.ya?ml\b|https?://[A-Za-z0-9.:-]+(?![^\s/])")
 """That, and what is nobody's in a sentence of ours: how files end, and the host of a hub."""
-_TOKEN: Final = re.compile(r"[^\s\"`<>(),;:|]+")
+_TOKEN: Final = re.compile(r"[^\s\"`<>(),;:|/=]+")
+"""A folder of a path is a token, so that an address in the path is one."""
+_AT: Final = re.compile(r"%40|\\u0040|\\x40", re.IGNORECASE)
+_ESCAPE: Final = re.compile(r"%[0-9a-f]{2}|\\(?:u[0-9a-f]{4}|x[0-9a-f]{2}|[bfnrt])")
+"""A character in a URL, or in a JSON or Python string; it may stand just before a word."""
+_PHONE: Final = re.compile(r"(?<![\w.-])\+?\(?\d(?:[\s().\-/]{0,3}\d){5,24}(?!\w)")
+_PHONE_LEAST: Final = 7
+"""Digits of a phone number that no date, count or id is taken for."""
 _PEOPLES_FILE: Final = re.compile(
     rf"(?<![\w/])users/(?=[^\s;,.])(?!file-[0-9a-f]{{{_DIGITS}}}\.yaml).{{0,400}}?\.ya?ml\b", re.IGNORECASE
 )
@@ -75,19 +85,25 @@ class Pseudonyms:
 
     key: bytes = field(default=b"", repr=False)
     fragments: Mapping[str, tuple[Fragment, ...]] = field(default_factory=dict, repr=False)
+    phones: frozenset[str] = field(default=frozenset(), repr=False)
+    """The digits of phone numbers, which are found whatever separates them."""
 
     def knowing(self, people: Iterable[Acquaintance]) -> "Pseudonyms":
         """The same, with more to look for in sentences."""
         found = {begin: set(known) for begin, known in self.fragments.items()}
+        phones = set(self.phones)
         for person in people:
+            phones.update(_digits(each.value.raw) for each in person.profile if each.value and each.field == "phone")
             for fragment in self._fragments(person):
                 found.setdefault(_begin(fragment.folded, 0), set()).add(fragment)
         ordered = {begin: tuple(sorted(known, key=_longest_first)) for begin, known in found.items()}
-        return replace(self, fragments=ordered)
+        return replace(
+            self, fragments=ordered, phones=frozenset(phone for phone in phones if len(phone) >= _PHONE_LEAST)
+        )
 
     def _fragments(self, person: Acquaintance) -> Iterator[Fragment]:
         for part, instead in (*self._parts(person), *self._whole_names(person)):
-            for spelled in {part, visible(part), visible(part).replace('"', r"\"")}:
+            for spelled in _spellings(part):
                 if spelled.lower() not in _OURS:
                     yield Fragment(_fold(spelled), instead)
 
@@ -110,7 +126,7 @@ class Pseudonyms:
         if entry.field in _NAMES:
             instead = str(self.name(value))
             yield from _telling(((value.raw, instead),), 2)
-            yield from _telling(((word, instead) for word in _WORD.findall(value.raw)), 3)
+            yield from _telling(((word, instead) for word in _WORD.findall(normalize("NFC", value.raw))), 3)
         elif entry.field in _OTHERS:
             yield from _telling(((value.raw, HIDDEN),), 2)
 
@@ -176,7 +192,14 @@ class Pseudonyms:
 
     def _told(self, sentence: str, ours: frozenset[str]) -> str:
         without_files = _PEOPLES_FILE.sub(self._file, sentence)
-        return _TOKEN.sub(self._token, self._without_known(without_files, ours))
+        without_phones = _PHONE.sub(self._phone, self._without_known(without_files, ours))
+        return _TOKEN.sub(self._token, without_phones)
+
+    def _phone(self, found: re.Match[str]) -> str:
+        """A known phone number, with or without the digits of its country, or more digits before it."""
+        digits = _digits(found.group())
+        is_known = any(phone.endswith(digits) or digits.endswith(phone) for phone in self.phones)
+        return HIDDEN if is_known and len(digits) >= _PHONE_LEAST else found.group()
 
     def _file(self, found: re.Match[str]) -> str:
         return self.path(Text(_FOLDER + found.group()[len(_FOLDER) :])).raw
@@ -185,8 +208,9 @@ class Pseudonyms:
         """An address, but for a pattern such as `*@example.com`, which is nobody's."""
         token = found.group()
         address = token.strip(_AROUND)
-        is_address = "@" in address.strip("@*") and not _MADE.search(token)
-        return token.replace(address, str(self.email(Text(address)))) if is_address else token
+        plain = _AT.sub("@", address)
+        is_address = "@" in plain.strip("@*") and not _MADE.search(token)
+        return token.replace(address, str(self.email(Text(plain)))) if is_address else token
 
     def complaint(self, sentence: str) -> str:
         """A sentence about a file that could not be read whole: whatever it quotes may be anybody's name."""
@@ -211,12 +235,41 @@ class Pseudonyms:
         """The characters that stand at a place and belong together, and what is told instead."""
         if kept := _KEPT.match(sentence, place):
             return kept.group(), kept.group()
-        begin = _begin(folded, place)
-        fragment = next((one for one in self.fragments.get(begin, ()) if _stands(one, folded, place)), None)
-        stands = sentence[place : place + len(fragment.folded if fragment else begin)]
+        fragment = self._fragment(folded, place)
         if fragment is None:
+            escape = _ESCAPE.match(folded, place)
+            is_before = escape is not None and self._fragment(folded, escape.end()) is not None
+            begin = escape.group() if escape and is_before else _begin(folded, place)
+            stands = sentence[place : place + len(begin)]
             return stands, stands
+        stands = sentence[place : place + len(fragment.folded)]
         return stands, HIDDEN if stands in _speech() else fragment.instead
+
+    def _fragment(self, folded: str, place: int) -> Fragment | None:
+        """What is known and stands at a place."""
+        if place >= len(folded):
+            return None
+        known = self.fragments.get(_begin(folded, place), ())
+        return next((one for one in known if _stands(one, folded, place)), None)
+
+
+def _spellings(part: str) -> set[str]:
+    """How others may write `part`: in another Unicode form, and escaped for a terminal, a URL, JSON or Python."""
+    forms = {part} if part.isascii() else {part, *(normalize(form, part) for form in _FORMS)}
+    found = set(forms)
+    for form in forms:
+        shown = visible(form)
+        found |= {shown, shown.replace('"', r"\""), quote(form, errors="replace"), quote(form, "", errors="replace")}
+        found |= {json.dumps(form)[1:-1], ascii(form)[1:-1]}
+    return found
+
+
+_FORMS: Final[tuple[Literal["NFC", "NFD", "NFKC"], ...]] = ("NFC", "NFD", "NFKC")
+
+
+def _digits(phone: str) -> str:
+    """The digits, without the zeros that begin an international or a national number."""
+    return "".join(filter(str.isdigit, phone)).lstrip("0")
 
 
 @cache
