@@ -9,8 +9,9 @@ from datetime import date
 import pytest
 from hypothesis import given
 
-from bo_sync.core.changes import RevokeGrant, SetGrant
+from bo_sync.core.changes import Cause, Change, RevokeGrant, SetGrant
 from bo_sync.core.document import Json, digest
+from bo_sync.core.guardrails import GuardrailName, GuardrailResult
 from bo_sync.core.model import Access, Role, Severity
 from bo_sync.core.plan import ConfigFacts, Plan
 from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
@@ -22,7 +23,7 @@ from bo_sync.render.markdown import marker, plan_markdown
 from bo_sync.render.saved_plan import read_plan
 from bo_sync.render.text import plan_text
 from tests.render.cases import PLANS, everything, hostile, judged
-from tests.support.builders import plan, resealed_digest, source, update
+from tests.support.builders import delete, plan, resealed_digest, revoke, source, update
 from tests.support.hostile import HOSTILE
 from tests.support.people import TODAY
 from tests.support.strategies import World, worlds
@@ -277,6 +278,81 @@ def test_what_was_altered_or_made_up_is_refused(text: str, told: str) -> None:
         read_plan(text)
     assert refused.value.exit_code is ExitCode.STALE
     assert refused.value.message.isprintable()
+
+
+def _failing() -> list[str]:
+    found = json.loads(plan_json(PLANS["refused-by-every-guardrail"]))["guardrails"]
+    return [result["guardrail"] for result in found]
+
+
+def guardrail(name: str, **values: Json) -> str:
+    """The plan that every guardrail blocks, with one of them altered; the digest does not cover it."""
+    document = json.loads(plan_json(PLANS["refused-by-every-guardrail"]))
+    next(found for found in document["guardrails"] if found["guardrail"] == name).update(values)
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize("name", [name for name in _failing() if name != "min_role_owners"])
+def test_a_guardrail_that_fails_by_its_numbers_and_is_said_to_pass_is_refused(name: str) -> None:
+    for altered in (guardrail(name, ok=True), guardrail(name, ok=True, rows=[])):
+        with pytest.raises(StalePlanError, match=f"contradicts itself in guardrail {name}"):
+            read_plan(altered)
+
+
+@pytest.mark.parametrize("name", [name for name in _failing() if name != "empty"])
+def test_a_guardrail_that_fails_without_a_row_is_refused(name: str) -> None:
+    with pytest.raises(StalePlanError, match=f"contradicts itself in guardrail {name}"):
+        read_plan(guardrail(name, rows=[]))
+
+
+LIMIT: dict[str, Json] = {"percent": 20, "floor": 1, "cap": 10, "population": 200}
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        pytest.param("max_user_deletes", {"ok": True, "limit": 99, "basis": LIMIT}, id="another limit than its origin"),
+        pytest.param(
+            "max_user_deletes",
+            {"ok": True, "limit": 99, "allowed_by": "--allow max_user_deletes=9"},
+            id="an override of another number",
+        ),
+        pytest.param(
+            "max_user_deletes",
+            {"ok": True, "limit": 99, "allowed_by": "--allow max_grant_losses=99"},
+            id="an override of another guardrail",
+        ),
+        pytest.param("min_role_owners", {"limit": 0}, id="too few owners by a limit that is kept"),
+        pytest.param("max_user_deletes", {"actual": 0}, id="a failure within the limit"),
+    ],
+)
+def test_a_guardrail_whose_numbers_contradict_each_other_is_refused(name: str, values: dict[str, Json]) -> None:
+    with pytest.raises(StalePlanError, match=f"contradicts itself in guardrail {name}"):
+        read_plan(guardrail(name, **values))
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        pytest.param("max_user_deletes", [delete("ann@example.com")], id="deletions"),
+        pytest.param("max_expiries", [delete("ann@example.com", cause=Cause.UNTIL_PASSED)], id="expired accounts"),
+        pytest.param("max_grant_losses", [update("ann@example.com", revoke("pricing", "owner"))], id="revoked grants"),
+        pytest.param(
+            "max_expiries",
+            [update("ann@example.com", replace(revoke("pricing", "owner"), expired=NIGHT))],
+            id="expired grants",
+        ),
+    ],
+)
+def test_a_plan_that_takes_more_than_a_guardrail_counts_is_refused(name: GuardrailName, changes: list[Change]) -> None:
+    made = plan(*changes, guardrails=(GuardrailResult(name, 0, 0, ok=True),))
+    with pytest.raises(StalePlanError, match=f"contradicts itself in guardrail {name}"):
+        read_plan(plan_json(made))
+
+
+def test_a_guardrail_that_appears_twice_is_refused() -> None:
+    with pytest.raises(StalePlanError, match="a guardrail appears twice"):
+        read_plan(plan_json(plan(guardrails=(GuardrailResult("self", 0, 0, ok=True),) * 2)))
 
 
 def test_the_version_of_the_tool_is_nobodys_business() -> None:

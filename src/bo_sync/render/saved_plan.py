@@ -7,10 +7,12 @@ a file that contradicts itself, or that another version wrote, is refused and no
 
 import json
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Final, get_args
 
+from bo_sync.core.changes import Cause, Change, DeleteUser, RemoveDuplicate, UpdateUser
 from bo_sync.core.diff import PROTECTED, UnmanageableUser, UnmanagedPerson
 from bo_sync.core.document import Json
 from bo_sync.core.guardrails import Basis, GuardrailName, GuardrailResult, GuardrailRow
@@ -55,9 +57,61 @@ def read_plan(text: str) -> Plan:
     read_saved(text)
     document = object_of(parsed(text), "the saved plan")
     plan = _plan(document)
+    _check_verdicts(plan)
     if _without_tool(parsed(plan_json(plan))) != _without_tool(document):
         refuse("the saved plan contradicts itself, or another version of bo-sync made it")
     return plan
+
+
+def _check_verdicts(plan: Plan) -> None:
+    """Refuses a guardrail whose verdict contradicts its own numbers or the changes.
+
+    The digest does not cover verdicts, so one that contradicts nothing is as trustworthy as the writer of the file.
+    """
+    counted = _counted(plan.changes)
+    for result in plan.guardrails:
+        if not _is_consistent(result) or (result.ok and counted[result.guardrail] > result.limit):
+            refuse(f"the saved plan contradicts itself in guardrail {result.guardrail}")
+    if len({result.guardrail for result in plan.guardrails}) != len(plan.guardrails):
+        refuse("the saved plan contradicts itself: a guardrail appears twice")
+
+
+def _counted(changes: Iterable[Change]) -> Counter[GuardrailName]:
+    """What the changes themselves show of the numbers that guardrails limit."""
+    found: Counter[GuardrailName] = Counter()
+    for change in changes:
+        if isinstance(change, DeleteUser):
+            found["max_expiries" if change.cause is Cause.UNTIL_PASSED else "max_user_deletes"] += 1
+        elif isinstance(change, UpdateUser):
+            for edit in change.grants:
+                if edit.direction.takes and not isinstance(edit, RemoveDuplicate):
+                    found["max_grant_losses" if edit.expired is None else "max_expiries"] += 1
+    return found
+
+
+def _is_consistent(result: GuardrailResult) -> bool:
+    """Whether `ok` follows from the numbers, `limit` from its origin, and a failure has a row."""
+    name, actual, limit = result.guardrail, result.actual, result.limit
+    if result.allowed_by is not None and result.allowed_by not in {f"--allow {name}={n}" for n in _named(name, limit)}:
+        return False
+    if (
+        result.allowed_by is None
+        and result.basis is not None
+        and result.basis.limit.of(result.basis.population) != limit
+    ):
+        return False
+    match name:
+        case "empty":
+            return result.ok == (actual >= limit)
+        case "min_role_owners":  # a hub that has too few owners already may keep them
+            return result.ok or (actual < limit and bool(result.rows))
+        case _:
+            return result.ok == (actual <= limit) and (result.ok or bool(result.rows))
+
+
+def _named(name: GuardrailName, limit: int) -> tuple[int, ...]:
+    """The numbers of an override that give this limit: at least one owner always remains."""
+    return (0, 1) if name == "min_role_owners" and limit == 1 else (limit,)
 
 
 def _without_tool(document: Json) -> str:

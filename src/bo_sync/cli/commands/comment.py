@@ -75,7 +75,11 @@ def command(
 
     The token comes from the environment, and goes to the API that it names alone: GITHUB_API_URL or CI_API_V4_URL.
 
-    Exits 0 when it stands there, 6 for a file that is no plan of ours or was altered, 1 when the forge fails.
+    A digest covers the changes and the hub. Guardrails, policies and findings are only checked for contradictions, so
+    they are as trustworthy as the writer of the file.
+
+    Exits 0 when it stands there, 6 for a file that is not a plan of ours, does not have its digest or contradicts
+    itself, 1 when the forge fails.
     """
     from bo_sync.cli.talk import result
     from bo_sync.forge.surroundings import Chosen
