@@ -59,8 +59,8 @@ they thing third this those though time times timezone title to today token toke
 tracker tree trials tries true trust trusted try tuple twice two type typed types uid unannotated uncertain unchanged
 uncommitted unconfirmed undefined under unexpected unknown unless unmanaged unset unshallow until unused up update
 updated updates url us usable usage use user users uses usually valid validate value values variable variables verbose
-version very viewer wait wants warning warnings was way we weather weight were what whatever when where whether which
-while white who whoever whole whom whose why will wins with within without word words work workflows working works
-worse worth would write writes writing written wrong wrote xml xn yes yet you younger your zone
+version very viewer wait wants warning warnings was way we weakened weaker weather weight were what whatever when where
+whether which while white who whoever whole whom whose why will wins with within without word words work workflows
+working works worse worth would write writes writing written wrong wrote xml xn yes yet you younger your zone
 """
 SPEECH: Final = frozenset(_WORDS.split())
