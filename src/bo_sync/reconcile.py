@@ -38,7 +38,7 @@ from bo_sync.core.model import Access, DesiredUser, LiveState
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Policy, PolicyResult
 from bo_sync.core.replay import grants_after, grants_now
-from bo_sync.core.selection import Candidate, Chosen, Claim, Selection, path_of
+from bo_sync.core.selection import Candidate, Chosen, Claim, Selection, expired_only, path_of
 from bo_sync.core.settings import Settings
 from bo_sync.core.skip_blocked import without_blocked
 from bo_sync.core.text import Text
@@ -69,8 +69,8 @@ class Desired:
 class Request:
     """What the caller asks of a plan: which users it is about, and overrides of numeric guardrails.
 
-    `only` and `expired` are those of a `Selection`. With `skip_blocked`, users that a guardrail blocks are left out;
-    `expired` does so by itself.
+    `only` and `expired` are those of a `Selection`; with `expired`, only the losses of what has expired are planned.
+    With `skip_blocked`, users that a guardrail blocks are left out; `expired` does so by itself.
     """
 
     only: tuple[Text, ...] = ()
@@ -151,7 +151,7 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
     live_index = _index(live, settings)
     chosen = _chosen(request.selection, desired.users, live)
     whole = _but_set_aside(diff(desired.users, live_index, settings), desired.set_aside, live_index)
-    difference = select(whole, chosen)
+    difference, left_out = _narrowed(whole, chosen, desired, request)
     if difference.missing:
         raise _missing_definitions(difference.missing, live)
     situation = Situation(
@@ -176,6 +176,7 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
         guardrails=results,
         effects=_effects(difference, live_index, settings),
         policies=_judged(desired, difference, live_index),
+        left_out=left_out,
     )
     departing = frozenset(user.email.folded for user in desired.users if user.departure is not None)
     return Reading(plan, live_index, live.viewer, departing, others)
@@ -283,6 +284,16 @@ def select(difference: Difference, chosen: Collection[str] | None) -> Difference
         protected=tuple(change for change in difference.protected if change.email.folded in chosen),
         ending=tuple(user for user in difference.ending if user.email.folded in chosen),
     )
+
+
+def _narrowed(
+    whole: Difference, chosen: Collection[str] | None, desired: Desired, request: Request
+) -> tuple[Difference, int]:
+    """What of `whole` is planned, and how many changes of the chosen users `--expired` leaves out."""
+    difference = select(whole, chosen)
+    if not request.expired:
+        return difference, 0
+    return expired_only(difference, {user.email.folded for user in desired.users if user.ended is not None})
 
 
 def _index(live: LiveState, settings: Settings) -> LiveIndex:
