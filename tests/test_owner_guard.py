@@ -360,6 +360,11 @@ def test_where_that_cannot_be_read_it_is_said_as_it_is() -> None:
         pytest.param(
             (GuardrailResult("max_user_deletes", 9, 9, ok=True), limited(2, 4)), 2, id="this guardrail's limit"
         ),
+        pytest.param(
+            (GuardrailResult("min_role_owners", 1, 2, ok=False, skipped=True),),
+            2,
+            id="the limit, where the losses that it blocks are left out",
+        ),
         pytest.param((), 1, id="one, where no guardrail was checked"),
     ],
 )

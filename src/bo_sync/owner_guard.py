@@ -126,9 +126,11 @@ def can_be_given_back(change: Change, reading: Reading) -> bool:
 
 def least_owners(plan: Plan) -> int:
     """How many owners must remain at every moment: the guardrail's limit, or what a plan that was below it ends
-    with."""
+    with. Where losses are left out, `actual` counts them, so the limit holds."""
     guardrail = next((guardrail for guardrail in plan.guardrails if guardrail.guardrail == "min_role_owners"), None)
-    return max(1, min(guardrail.limit, guardrail.actual)) if guardrail else 1
+    if guardrail is None:
+        return 1
+    return max(1, guardrail.limit if guardrail.skipped else min(guardrail.limit, guardrail.actual))
 
 
 def _candidates(reading: Reading, created: Mapping[str, int]) -> set[int]:
