@@ -22,6 +22,7 @@ from bo_sync.access.rules import (
     DEFAULT_ACCESS,
     MANY_EXPIRIES,
     MISSING_DEFINITION,
+    NO_OWNER,
     OTHER_FORM,
     PROTECTED_DIFFERS,
     UNKNOWN_DEFINITION,
@@ -31,7 +32,7 @@ from bo_sync.access.rules import (
 from bo_sync.core.changes import DeleteUser, GrantChange, RemoveDuplicate, UpdateUser
 from bo_sync.core.diff import Difference, MissingDefinition, SharedAddress, diff
 from bo_sync.core.effect import Effect
-from bo_sync.core.guardrails import GuardrailResult, NumericGuardrail, Situation, check
+from bo_sync.core.guardrails import GuardrailResult, NumericGuardrail, Situation, check, is_role_owner, role_owners
 from bo_sync.core.hub_identity import identity_after, identity_of
 from bo_sync.core.live import LiveIndex, index, mapped_beside_backoffice
 from bo_sync.core.model import Access, DesiredUser, LiveState
@@ -333,6 +334,16 @@ def _findings(difference: Difference, live: LiveState, live_index: LiveIndex, se
         told = f"protected, and differs from the file in {_differing(change)}; nothing of it is changed"
         yield PROTECTED_DIFFERS.finding(told, change.email, change.source)
     yield from _definition_findings(live, live_index, settings)
+    yield from _without_owner(difference, live_index, settings)
+
+
+def _without_owner(difference: Difference, live: LiveIndex, settings: Settings) -> Iterator[Finding]:
+    """About a hub in which no user can give access, unless the plan makes an owner."""
+    after = grants_after(live, difference.changes).values()
+    if not role_owners(live) and not any(is_role_owner(held, live.definitions) for held in after):
+        least = settings.guardrails.least_role_owners
+        told = f"no user owns Roles & permissions with Backoffice on, and min_role_owners is {least}"
+        yield NO_OWNER.finding(f"{told}: make a user an owner in the hub, or check `role_definitions`")
 
 
 def _of_everyone(desired: Desired, live: LiveIndex) -> Iterator[Finding]:
