@@ -1,12 +1,13 @@
 """The last look before somebody loses the ownership of the hub's roles: whom it counts, and what it says."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Final
 
 import pytest
 
-from bo_sync.core.changes import DeleteUser, UpdateUser
+from bo_sync.core.changes import DeleteUser, RevokeGrant, SetGrant, UpdateUser
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.live import index
 from bo_sync.core.model import (
@@ -27,7 +28,7 @@ from bo_sync.errors import HubUnreachableError
 from bo_sync.owner_guard import OwnerGuard, least_owners
 from bo_sync.ports import Addresses, HubReader, Progress, no_addresses
 from bo_sync.reconcile import Reading
-from tests.support.builders import HUB_URL, create, delete, plan, set_grant, update
+from tests.support.builders import HUB_URL, create, delete, plan, revoke, set_grant, update
 
 ROLE, ON = f"definition-{ROLES_PERMISSIONS}", f"definition-{BACKOFFICE}"
 DEFINITIONS: Final = tuple(
@@ -217,6 +218,55 @@ def test_a_deletion_is_not_sent_while_no_read_shows_enough_owners_without_the_us
     assert len(hub.asked) == 4
 
 
+def ending(*grants: SetGrant | RevokeGrant) -> UpdateUser:
+    """A user 1 who loses these grants because a date has passed."""
+    return update("u1@example.com", *(replace(grant, expired=date(2026, 1, 31)) for grant in grants), user_id=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_departing"),
+    [
+        pytest.param(ending(revoke("roles_permissions", "owner")), False, id="the ownership has expired"),
+        pytest.param(
+            ending(set_grant("roles_permissions", "owner", "viewer", "1")), False, id="it is lowered to a preset's"
+        ),
+        pytest.param(ending(revoke("backoffice", "owner")), False, id="Backoffice has expired"),
+        pytest.param(
+            update(
+                "u1@example.com",
+                revoke("roles_permissions", "owner"),
+                replace(revoke("backoffice", "owner"), expired=date(2026, 1, 31)),
+                user_id=1,
+            ),
+            False,
+            id="one half has expired, the other was removed",
+        ),
+        pytest.param(
+            update("u1@example.com", revoke("roles_permissions", "owner"), user_id=1),
+            True,
+            id="the account is absent, and its address is shared",
+        ),
+        pytest.param(LOSS, False, id="a deletion"),
+    ],
+)
+def test_a_loss_that_is_not_given_back_waits_for_a_read_that_shows_enough_owners(
+    change: UpdateUser | DeleteUser, *, is_departing: bool
+) -> None:
+    departing = frozenset({"u1@example.com"}) if is_departing else frozenset[str]()
+    before = replace(reading(plan(change, RAISED), 1, others=(3,)), departing=departing)
+    never, later = lagging({1}), lagging({1}, {1}, {1, 3})
+    assert guard(never, before, raised={3}).why_not_lose(change).startswith("not sent: 0 would")
+    assert guard(later, before, raised={3}).why_not_lose(change) == ""
+    assert (len(never.asked), len(later.asked)) == (4, 3)
+
+
+def test_what_else_of_a_user_has_expired_does_not_matter_for_a_lowering() -> None:
+    other = replace(revoke("pricing", "owner"), expired=date(2026, 1, 31))
+    change = update("u1@example.com", other, set_grant("roles_permissions", "owner", "viewer", "1"), user_id=1)
+    before = reading(plan(change, RAISED), 1, others=(3,))
+    assert guard(lagging({1}), before, raised={3}).why_not_lose(change) == ""
+
+
 def test_no_read_brings_back_an_owner_whom_this_run_took_it_from() -> None:
     hub, before = lagging({1, 2, 3}), reading(plan(LOWERED), 1, 2, 3)
     assert guard(hub, before, lost={2, 3}).why_not_lose(LOWERED).startswith("not sent: 0 would")
@@ -309,6 +359,11 @@ def test_where_that_cannot_be_read_it_is_said_as_it_is() -> None:
         pytest.param((limited(0, 2),), 1, id="one, whatever was allowed"),
         pytest.param(
             (GuardrailResult("max_user_deletes", 9, 9, ok=True), limited(2, 4)), 2, id="this guardrail's limit"
+        ),
+        pytest.param(
+            (GuardrailResult("min_role_owners", 1, 2, ok=False, skipped=True),),
+            2,
+            id="the limit, where the losses that it blocks are left out",
         ),
         pytest.param((), 1, id="one, where no guardrail was checked"),
     ],

@@ -184,6 +184,7 @@ def test_definitions_that_we_do_not_know_are_listed_with_their_grants_by_name() 
     live = hub_of(
         holds(1, "a@example.com", row("rma", "owner"), row("loyalty", "none")),
         holds(2, "b@example.com", row("rma", "viewer"), row("wms", "viewer")),
+        *OWNERS,
         definitions=(*DEFINITIONS, definition("wms"), definition("rma", "returns\u202e"), definition("loyalty")),
     )
     findings = planned((), live).findings
@@ -349,7 +350,9 @@ def test_a_protected_user_who_differs_is_a_finding_and_no_change() -> None:
     boss = holds(1, "boss@example.com", row("pricing", "owner"), row("logistics", "viewer", "r2"), job="Boss")
     surplus = replace(boss, rows=(*boss.rows, row("logistics", "viewer", "r3")))
     files = (wants("boss@example.com", grant("logistics", "viewer"), job="Poet"), wants("new@example.com"))
-    found = planned(files, hub_of(surplus, holds(2, "gone@example.com"), holds(3, "x@vendor.example")), PROTECTING)
+    found = planned(
+        files, hub_of(surplus, holds(2, "gone@example.com"), holds(3, "x@vendor.example"), *OWNERS), PROTECTING
+    )
     assert [change.email.raw for change in found.changes] == ["new@example.com"]
     assert found.refused == ()
     told = (
@@ -361,11 +364,36 @@ def test_a_protected_user_who_differs_is_a_finding_and_no_change() -> None:
 
 @pytest.mark.parametrize("named", ["boss@example.com", "new@example.com"])
 def test_only_narrows_what_is_said_about_protected_users(named: str) -> None:
-    live = hub_of(holds(1, "boss@example.com"), holds(2, "gone@example.com"), holds(3, "x@vendor.example"))
+    live = hub_of(holds(1, "boss@example.com"), holds(2, "gone@example.com"), holds(3, "x@vendor.example"), *OWNERS)
     files = (replace(wants("boss@example.com", job="Poet"), until=YESTERDAY), wants("new@example.com"))
     found = planned(files, live, PROTECTING, only(named))
     assert [finding.rule for finding in found.findings] == (["BOS109"] if named.startswith("boss") else [])
     assert [result.guardrail for result in found.refused] == (["protected"] if named.startswith("boss") else [])
+
+
+ROLES_ONLY = holds(1, "ann@example.com", row("roles_permissions", "owner"))
+
+
+@pytest.mark.parametrize(
+    ("live", "desired", "rules"),
+    [
+        pytest.param((), (), ["BOS114"], id="no user at all"),
+        pytest.param((ROLES_ONLY,), (), ["BOS114"], id="Backoffice is off"),
+        pytest.param((holds(1, "ann@example.com", row("backoffice", "owner")),), (), ["BOS114"], id="no owner"),
+        pytest.param((owner(1, "ann@example.com"),), (), [], id="one owner, and two are the minimum"),
+        pytest.param(
+            (ROLES_ONLY,),
+            (wants("ann@example.com", grant("backoffice", "owner"), grant("roles_permissions", "owner")),),
+            [],
+            id="the plan makes an owner",
+        ),
+    ],
+)
+def test_a_hub_without_an_owner_is_a_finding(
+    live: tuple[LiveUser, ...], desired: tuple[DesiredUser, ...], rules: list[str]
+) -> None:
+    found = planned(desired, hub_of(*live))
+    assert [finding.rule for finding in found.findings] == rules
 
 
 IDS = "several users in the hub have this address (id 1, id 2)"

@@ -16,7 +16,7 @@ from threading import Lock
 from typing import assert_never
 
 from bo_sync.confirm import Sent, Verdict, confirm
-from bo_sync.core.changes import Change, CreateUser, DeleteUser, GrantChange, RemoveDuplicate, UpdateUser
+from bo_sync.core.changes import Change, CreateUser, DeleteUser, UpdateUser
 from bo_sync.core.document import digest
 from bo_sync.core.guardrails import role_owners
 from bo_sync.core.model import Access
@@ -26,7 +26,7 @@ from bo_sync.core.replay import key_of
 from bo_sync.core.report import Outcome, OwnersLeft, PersonOutcome, Report
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError, HubFateUnknownError, HubUnconfirmedError, WrongUserError
-from bo_sync.owner_guard import OwnerGuard, owners_after
+from bo_sync.owner_guard import OwnerGuard, can_be_given_back, owners_after
 from bo_sync.ports import Hub, Progress, UpdateRow
 from bo_sync.reconcile import Reading
 from bo_sync.sending import Target, create, delete, strip_defaults, update_profile, write_grants
@@ -166,11 +166,7 @@ def _unread_owners(state: _Run, error: HubError) -> None:
 def _given_back(state: _Run, step: GrantStep, left: int) -> int:
     """How many owners more there are, 1 or 0, once the hub was asked to give this ownership back."""
     change, key = step.change, step.change.email.folded
-    if (
-        isinstance(change, CreateUser)
-        or key in state.reading.departing
-        or any(_is_expired(edit) for edit in step.grants)
-    ):
+    if isinstance(change, CreateUser) or not can_be_given_back(change, state.reading):
         return 0
     before = {row.id: row.access for row in state.reading.live.by_id[change.id].user.rows}
     writes = [UpdateRow(edit.row_id, before[edit.row_id]) for edit in step.grants if edit.row_id in before]
@@ -185,10 +181,6 @@ def _given_back(state: _Run, step: GrantStep, left: int) -> int:
         f"and at least {state.guard.least} must"
     )
     return 1
-
-
-def _is_expired(grant: GrantChange) -> bool:
-    return not isinstance(grant, RemoveDuplicate) and grant.expired is not None
 
 
 def _makes_owner(state: _Run) -> str:

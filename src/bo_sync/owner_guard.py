@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, UpdateUser
-from bo_sync.core.guardrails import is_role_owner, role_owners
+from bo_sync.core.guardrails import has_expired, is_role_owner, role_owners
 from bo_sync.core.live import holdings
 from bo_sync.core.model import Access, GrantRow, Role
+from bo_sync.core.order import HALVES
 from bo_sync.core.plan import Plan
 from bo_sync.core.replay import grants_after, key_of, keyed
 from bo_sync.core.text import Text
@@ -49,11 +50,12 @@ class OwnerGuard:
     def why_not_lose(self, change: UpdateUser | DeleteUser) -> str:
         """Why `change` may not take ownership away now, or "" when it may.
 
-        A user is lowered when the owners read, and those whom this run raised, are enough; that can be taken back. A
-        user is deleted only when a read shows enough, so that is waited for where the raises promise it. A read that
-        shows the user as not an owner skips no count: it may be older than the plan.
+        What can be given back is taken when the owners read, and those whom this run raised, are enough. Every other
+        loss waits for a read that shows enough. A read that shows the user as not an owner skips no count: it may be
+        older than the plan.
         """
         spared, least = {change.id, *self.lost}, self.least
+        must_be_read = not can_be_given_back(change, self.reading)
         left = 0
         for seconds in (0.0, *WAITS):
             if seconds and not self.pause(seconds):
@@ -63,7 +65,7 @@ class OwnerGuard:
             except HubError as error:
                 return f"not sent: who would still own Roles & permissions could not be read: {error.message}"
             promised = len((owners | self.raised) - spared)
-            left = len(owners - spared) if isinstance(change, DeleteUser) else promised
+            left = len(owners - spared) if must_be_read else promised
             if left >= least:
                 return ""
             if promised < least:
@@ -111,11 +113,24 @@ class OwnerGuard:
         return _owners_among(self.hub, self.reading, sorted(_candidates(self.reading, self.created)))
 
 
+def can_be_given_back(change: Change, reading: Reading) -> bool:
+    """Whether the run gives the user the ownership back that `change` takes, should too few owners be left.
+
+    Not after a deletion, nor where the files say that it has ended: the account is absent or expired, or a half of the
+    ownership has expired.
+    """
+    if not isinstance(change, UpdateUser) or change.email.folded in reading.departing:
+        return False
+    return not any(has_expired(edit) for edit in change.grants if edit.role in HALVES and edit.direction.takes)
+
+
 def least_owners(plan: Plan) -> int:
     """How many owners must remain at every moment: the guardrail's limit, or what a plan that was below it ends
-    with."""
+    with. Where losses are left out, `actual` counts them, so the limit holds."""
     guardrail = next((guardrail for guardrail in plan.guardrails if guardrail.guardrail == "min_role_owners"), None)
-    return max(1, min(guardrail.limit, guardrail.actual)) if guardrail else 1
+    if guardrail is None:
+        return 1
+    return max(1, guardrail.limit if guardrail.skipped else min(guardrail.limit, guardrail.actual))
 
 
 def _candidates(reading: Reading, created: Mapping[str, int]) -> set[int]:

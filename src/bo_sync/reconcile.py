@@ -22,6 +22,7 @@ from bo_sync.access.rules import (
     DEFAULT_ACCESS,
     MANY_EXPIRIES,
     MISSING_DEFINITION,
+    NO_OWNER,
     OTHER_FORM,
     PROTECTED_DIFFERS,
     UNKNOWN_DEFINITION,
@@ -31,14 +32,14 @@ from bo_sync.access.rules import (
 from bo_sync.core.changes import DeleteUser, GrantChange, RemoveDuplicate, UpdateUser
 from bo_sync.core.diff import Difference, MissingDefinition, SharedAddress, diff
 from bo_sync.core.effect import Effect
-from bo_sync.core.guardrails import GuardrailResult, NumericGuardrail, Situation, check
+from bo_sync.core.guardrails import GuardrailResult, NumericGuardrail, Situation, check, is_role_owner, role_owners
 from bo_sync.core.hub_identity import identity_after, identity_of
 from bo_sync.core.live import LiveIndex, index, mapped_beside_backoffice
 from bo_sync.core.model import Access, DesiredUser, LiveState
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Policy, PolicyResult
 from bo_sync.core.replay import grants_after, grants_now, grants_of_unmanageable
-from bo_sync.core.selection import Candidate, Chosen, Claim, Selection, path_of
+from bo_sync.core.selection import Candidate, Chosen, Claim, Selection, expired_only, path_of
 from bo_sync.core.settings import Settings
 from bo_sync.core.skip_blocked import without_blocked
 from bo_sync.core.text import Text
@@ -69,8 +70,8 @@ class Desired:
 class Request:
     """What the caller asks of a plan: which users it is about, and overrides of numeric guardrails.
 
-    `only` and `expired` are those of a `Selection`. With `skip_blocked`, users that a guardrail blocks are left out;
-    `expired` does so by itself.
+    `only` and `expired` are those of a `Selection`; with `expired`, only the losses of what has expired are planned.
+    With `skip_blocked`, users that a guardrail blocks are left out; `expired` does so by itself.
     """
 
     only: tuple[Text, ...] = ()
@@ -151,7 +152,7 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
     live_index = _index(live, settings)
     chosen = _chosen(request.selection, desired.users, live)
     whole = _but_set_aside(diff(desired.users, live_index, settings), desired.set_aside, live_index)
-    difference = select(whole, chosen)
+    difference, left_out = _narrowed(whole, chosen, desired, request)
     if difference.missing:
         raise _missing_definitions(difference.missing, live)
     situation = Situation(
@@ -176,6 +177,7 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: Request 
         guardrails=results,
         effects=_effects(difference, live_index, settings),
         policies=_judged(desired, difference, live_index),
+        left_out=left_out,
     )
     departing = frozenset(user.email.folded for user in desired.users if user.departure is not None)
     return Reading(plan, live_index, live.viewer, departing, others)
@@ -286,6 +288,16 @@ def select(difference: Difference, chosen: Collection[str] | None) -> Difference
     )
 
 
+def _narrowed(
+    whole: Difference, chosen: Collection[str] | None, desired: Desired, request: Request
+) -> tuple[Difference, int]:
+    """What of `whole` is planned, and how many changes of the chosen users `--expired` leaves out."""
+    difference = select(whole, chosen)
+    if not request.expired:
+        return difference, 0
+    return expired_only(difference, {user.email.folded for user in desired.users if user.ended is not None})
+
+
 def _index(live: LiveState, settings: Settings) -> LiveIndex:
     """Raises FilesError when the settings map Backoffice to another definition than the one of that name."""
     if other := mapped_beside_backoffice(live.definitions, settings):
@@ -323,6 +335,16 @@ def _findings(difference: Difference, live: LiveState, live_index: LiveIndex, se
         told = f"protected, and differs from the file in {_differing(change)}; nothing of it is changed"
         yield PROTECTED_DIFFERS.finding(told, change.email, change.source)
     yield from _definition_findings(live, live_index, settings)
+    yield from _without_owner(difference, live_index, settings)
+
+
+def _without_owner(difference: Difference, live: LiveIndex, settings: Settings) -> Iterator[Finding]:
+    """About a hub in which no user can give access, unless the plan makes an owner."""
+    after = grants_after(live, difference.changes).values()
+    if not role_owners(live) and not any(is_role_owner(held, live.definitions) for held in after):
+        least = settings.guardrails.least_role_owners
+        told = f"no user owns Roles & permissions with Backoffice on, and min_role_owners is {least}"
+        yield NO_OWNER.finding(f"{told}: make a user an owner in the hub, or check `role_definitions`")
 
 
 def _of_everyone(desired: Desired, live: LiveIndex) -> Iterator[Finding]:

@@ -333,17 +333,24 @@ class TestExpired:
         "text",
         [
             pytest.param(ANN + "state: absent\nuntil: 2026-06-14\n", id="the account has expired too"),
-            pytest.param(OLD + "state: absent\n", id="a grant has expired too"),
             pytest.param(ANN + "until: 2026-06-14\n", id="only the account has expired"),
-            pytest.param(OLD + "state: absent\nuntil: 2026-07-01\n", id="the account will expire"),
+            pytest.param(OLD + "state: absent\nuntil: 2026-06-14\n", id="the account and a grant have expired"),
             pytest.param(
                 "email: ann@example.com\nid: 1\nstate: absent\nuntil: 2020-01-01\n", id="an entry without names"
             ),
         ],
     )
-    def test_an_absent_user_of_whom_something_expired_is_chosen(self, tmp_path: Path, text: str) -> None:
+    def test_an_absent_user_whose_account_expired_is_deleted(self, tmp_path: Path, text: str) -> None:
         write(tmp_path, {"users/ann.yaml": text})
         assert kinds(planned(tmp_path, expired=True)) == [(DeleteUser, "ann@example.com")]
+
+    @pytest.mark.parametrize("until", ["", "until: 2026-07-01\n"], ids=["no end", "an end to come"])
+    def test_an_absent_user_of_whom_only_a_grant_expired_is_left_for_a_full_apply(
+        self, tmp_path: Path, until: str
+    ) -> None:
+        write(tmp_path, {"users/ann.yaml": OLD + "state: absent\n" + until})
+        plan = planned(tmp_path, expired=True)
+        assert (plan.changes, plan.left_out) == ((), 1)
 
     def test_an_absent_user_without_an_end_is_not(self, tmp_path: Path) -> None:
         write(tmp_path, {"users/ann.yaml": ANN + "state: absent\n"})

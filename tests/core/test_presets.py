@@ -151,7 +151,7 @@ def test_departures(entry: Declaration, expected: Departure | None) -> None:
     assert departure(entry, TODAY) is expected
     resolved = resolve(entry, {}, SETTINGS, TODAY)
     assert resolved.departure is expected
-    assert resolved.ended == (YESTERDAY if expected is Departure.UNTIL_PASSED else None)
+    assert resolved.ended == (YESTERDAY if entry.until == YESTERDAY else None)
 
 
 def test_who_leaves_is_wanted_with_nothing() -> None:

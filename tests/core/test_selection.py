@@ -1,11 +1,18 @@
 """Which users `--only` and `--expired` choose, and which addresses look like theirs."""
 
+from dataclasses import replace
+from datetime import date
+
 import pytest
 
+from bo_sync.core.changes import Cause, Change, RevokeGrant, SetGrant
+from bo_sync.core.diff import Difference, MissingDefinition
 from bo_sync.core.likeness import address_shapes, are_alike
-from bo_sync.core.selection import Candidate, Chosen, Claim, Selection, matches
+from bo_sync.core.model import Role
+from bo_sync.core.selection import Candidate, Chosen, Claim, Selection, expired_only, matches
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
+from tests.support.builders import create, delete, duplicate, field_change, revoke, set_grant, source, update
 
 GLOBS = (
     "*@example.com",
@@ -75,6 +82,95 @@ def test_both_options_narrow_together() -> None:
     assert Selection().is_everyone
     assert not Selection((Text("ben@x"),)).is_everyone
     assert not Selection(expired=True).is_everyone
+
+
+PASSED = date(2026, 6, 14)
+ANN = "ann@example.com"
+JOB = (field_change("job", None, "Boss"),)
+
+
+def ended(grant: RevokeGrant | SetGrant) -> RevokeGrant | SetGrant:
+    """The same because the last day of an own entry has passed."""
+    return replace(grant, expired=PASSED)
+
+
+@pytest.mark.parametrize(
+    ("change", "kept", "left"),
+    [
+        pytest.param(create(ANN, set_grant("pricing", "none", "owner")), None, 1, id="a creation"),
+        pytest.param(delete(ANN, cause=Cause.UNTIL_PASSED), delete(ANN, cause=Cause.UNTIL_PASSED), 0, id="an end"),
+        pytest.param(delete(ANN), None, 1, id="a user who is absent"),
+        pytest.param(delete(ANN, cause=Cause.UNMANAGED), None, 1, id="a user without a file"),
+        pytest.param(update(ANN, profile=JOB), None, 1, id="a profile"),
+        pytest.param(update(ANN, revoke("pricing", "owner")), None, 1, id="a revoke that no date announced"),
+        pytest.param(
+            update(ANN, set_grant("pricing", "owner", "viewer")), None, 1, id="a lowering that no date announced"
+        ),
+        pytest.param(
+            update(ANN, ended(set_grant("pricing", "none", "viewer"))), None, 1, id="the end of an entry that took away"
+        ),
+        pytest.param(
+            update(ANN, ended(set_grant("pricing", "viewer", "owner"))),
+            None,
+            1,
+            id="the end of an entry that gave less",
+        ),
+        pytest.param(update(ANN, duplicate("pricing", "viewer", "owner")), None, 1, id="a duplicate"),
+        pytest.param(
+            update(ANN, ended(revoke("pricing", "owner")), ended(set_grant("ticket", "owner", "viewer"))),
+            update(ANN, ended(revoke("pricing", "owner")), ended(set_grant("ticket", "owner", "viewer"))),
+            0,
+            id="two grants that have expired",
+        ),
+        pytest.param(
+            update(
+                ANN,
+                set_grant("roles_permissions", "none", "owner"),
+                ended(revoke("pricing", "owner")),
+                revoke("ticket", "owner"),
+                profile=JOB,
+            ),
+            update(ANN, ended(revoke("pricing", "owner"))),
+            3,
+            id="a grant that has expired among other changes",
+        ),
+        pytest.param(
+            update(ANN, ended(set_grant("pricing", "owner", "viewer")), duplicate("pricing", "editor", "owner")),
+            update(ANN, ended(set_grant("pricing", "owner", "viewer")), duplicate("pricing", "editor", "owner")),
+            0,
+            id="a duplicate that would keep more than the loss leaves",
+        ),
+        pytest.param(
+            update(ANN, ended(set_grant("pricing", "owner", "viewer")), duplicate("pricing", "viewer", "owner")),
+            update(ANN, ended(set_grant("pricing", "owner", "viewer"))),
+            1,
+            id="a duplicate that keeps no more than the loss leaves",
+        ),
+        pytest.param(
+            update(ANN, ended(revoke("pricing", "owner")), duplicate("ticket", "viewer", "owner")),
+            update(ANN, ended(revoke("pricing", "owner"))),
+            1,
+            id="a duplicate of another role",
+        ),
+    ],
+)
+def test_expired_takes_what_has_expired_and_nothing_else(change: Change, kept: Change | None, left: int) -> None:
+    missing = (MissingDefinition(Role("pricing"), Text("price"), Text(ANN), source("users/ann.yaml")),)
+    found = expired_only(Difference(changes=(change,), missing=missing), ended=())
+    assert found == (Difference(changes=(kept,) if kept else ()), left)
+
+
+@pytest.mark.parametrize(
+    ("cause", "is_kept"),
+    [
+        pytest.param(Cause.STATE_ABSENT, True, id="absent"),
+        pytest.param(Cause.UNTIL_PASSED, True, id="expired"),
+        pytest.param(Cause.UNMANAGED, False, id="another user of the address, without a file"),
+    ],
+)
+def test_a_user_whose_account_has_ended_is_deleted(cause: Cause, *, is_kept: bool) -> None:
+    change = delete("Ann@example.com", cause=cause)
+    assert expired_only(Difference(changes=(change,)), ended={ANN})[0].changes == ((change,) if is_kept else ())
 
 
 ALIKE = [

@@ -106,6 +106,39 @@ LEFT: dict[str, tuple[tuple[DesiredUser, ...], tuple[LiveUser, ...], Settings, t
         ("leaver@example.com", "twin@example.com"),
         ("ambiguous_address",),
     ),
+    "an owner whose loss leaves too few is left out": (
+        (GOES, wants("ann@example.com")),
+        (LEAVER, owner(60, "ann@example.com")),
+        Settings(),
+        ("leaver@example.com",),
+        ("min_role_owners",),
+    ),
+    "every owner who would lose it is left out, by each kind of loss": (
+        (
+            GOES,
+            wants("ann@example.com", grant("roles_permissions", "owner")),
+            wants("ben@example.com", grant("backoffice", "owner"), grant("roles_permissions", "editor")),
+            absent("cas@example.com"),
+        ),
+        (LEAVER, *(owner(60 + number, f"{name}@example.com") for number, name in enumerate(("ann", "ben", "cas")))),
+        Settings(guardrails=GuardrailLimits(min_role_owners=3, max_user_deletes=fixed(9))),
+        ("leaver@example.com",),
+        ("min_role_owners",),
+    ),
+    "an owner without a file is left out": (
+        (GOES,),
+        (LEAVER, owner(60, "ann@example.com")),
+        replace(DELETING, guardrails=GuardrailLimits(max_user_deletes=fixed(9))),
+        ("leaver@example.com",),
+        ("min_role_owners",),
+    ),
+    "owners who may go, go": (
+        (GOES, wants("ann@example.com")),
+        (LEAVER, owner(60, "ann@example.com")),
+        Settings(guardrails=GuardrailLimits(min_role_owners=1)),
+        ("ann@example.com", "leaver@example.com"),
+        (),
+    ),
     "both at once": (
         (GOES, JANE),
         (LEAVER, OLD, *temporary(3)),
@@ -169,8 +202,35 @@ def test_guardrails_of_the_run_count_what_is_left() -> None:
     _, results = without_blocked(situation(files, live, settings))
     assert [(result.guardrail, result.skipped) for result in results if not result.ok] == [
         ("protected", True),
-        ("min_role_owners", False),
+        ("min_role_owners", True),
     ]
+
+
+def test_where_no_user_counts_as_an_owner_only_what_gives_runs() -> None:
+    makes = wants("ann@example.com", grant("backoffice", "owner"), grant("roles_permissions", "owner"))
+    rest, results = without_blocked(situation((GOES, makes), indexed(LEAVER), Settings()))
+    assert [change.email.raw for change in rest.changes] == ["ann@example.com"]
+    assert [(result.guardrail, result.skipped) for result in results if not result.ok] == [("min_role_owners", True)]
+
+
+@pytest.mark.parametrize(
+    "desired", [wants("me@example.com"), absent("me@example.com")], ids=["who would be lowered", "who would be deleted"]
+)
+def test_the_user_whose_session_runs_is_left_out(desired: DesiredUser) -> None:
+    of = situation((GOES, desired), indexed(LEAVER, owner(60, "me@example.com"), KEEPER), Settings())
+    rest, results = without_blocked(replace(of, viewer=Text("Me@Example.com")))
+    assert [change.email.raw for change in rest.changes] == ["leaver@example.com"]
+    assert [(result.guardrail, result.skipped) for result in results if not result.ok] == [("self", True)]
+
+
+def test_a_limit_of_the_run_that_is_exceeded_without_the_owners_blocks_it() -> None:
+    settings = Settings(guardrails=GuardrailLimits(max_grant_losses=fixed(0)))
+    of = situation((GOES, wants("ann@example.com")), indexed(LEAVER, owner(60, "ann@example.com"), KEEPER), settings)
+    _, results = without_blocked(of)
+    assert {result.guardrail: result.blocks for result in results if not result.ok} == {
+        "min_role_owners": False,
+        "max_grant_losses": True,
+    }
 
 
 def test_a_loss_of_a_blocked_user_does_not_count() -> None:

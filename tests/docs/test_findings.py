@@ -127,6 +127,7 @@ HUBS: Final[dict[str, LiveState]] = {
     "BOS109": hub_of(holds(1, "break-glass@example.com")),
     "BOS111": hub_of(*(holds(number, f"p{number}@example.com") for number in range(1, 4))),
     "BOS113": hub_of(holds(1, "jane@example.com")),
+    "BOS114": hub_of(holds(1, "jane@example.com", row("roles_permissions", "owner"))),
 }
 GLASS: Final = Text("break-glass@example.com")
 WISHES: Final = {

@@ -210,15 +210,44 @@ def test_where_nothing_can_be_given_back_the_report_names_the_command_that_makes
     assert done.report["owners"] == {"left": 0, "least": 1, "command": "bo-sync apply --only dan@example.com"}
 
 
-def test_what_an_end_took_is_not_given_back(tmp_path: Path) -> None:
-    ended_owner = (
-        "platform: {backoffice: true}",
-        "modules: {roles_permissions: {access: owner, until: 2020-01-01, reason: CHG-1}}",
-    )
-    does = Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_for=frozenset({DAN}))
-    done, left = run(tmp_path, does, user(ANN, *ended_owner), user(BOB, *ended_owner), user(DAN, *OWNS))
-    assert (done.code, left) == (5, set())
-    assert done.report["owners"]["left"] == 0
+ENDED = "{access: owner, until: 2020-01-01, reason: CHG-1}"
+ROLES_END = ("platform: {backoffice: true}", f"modules: {{roles_permissions: {ENDED}}}")
+AREA_ENDS = ("platform: {backoffice: {access: true, until: 2020-01-01}}", "modules: {roles_permissions: owner}")
+ACCOUNT_ENDS = (*OWNS, "until: 2020-01-01")
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        pytest.param(ROLES_END, id="the ownership has expired"),
+        pytest.param(AREA_ENDS, id="Backoffice has expired"),
+        pytest.param(ACCOUNT_ENDS, id="the account has expired"),
+    ],
+)
+@pytest.mark.parametrize(
+    "does",
+    [
+        pytest.param(
+            Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_for=frozenset({DAN})),
+            id="the hub answers the raise and does not store it",
+        ),
+        pytest.param(Misbehaviour(meanwhile={2: DAN_LOSES_IT}), id="another client takes the raise back"),
+    ],
+)
+def test_an_end_takes_no_ownership_that_only_a_promised_raise_would_replace(
+    tmp_path: Path, lines: tuple[str, ...], does: Misbehaviour
+) -> None:
+    """It would not be given back, so that a read must show the new owner before it is taken."""
+    done, left = run(tmp_path, does, user(ANN, *lines), user(BOB, *lines), user(DAN, *OWNS))
+    assert (done.code, left, done.report["owners"]) == (5, {"bob"}, None)
+    assert done.outcomes["bob"] == "not_attempted"
+    assert "0 would still own Roles & permissions" in done.errors["bob"]
+
+
+def test_an_end_takes_the_ownership_once_a_read_shows_the_new_owner(tmp_path: Path) -> None:
+    does = Misbehaviour(lag=2, catches_up=True)
+    done, left = run(tmp_path, does, user(ANN, *ROLES_END), user(BOB, *ROLES_END), user(DAN, *OWNS))
+    assert (done.code, left, set(done.outcomes.values())) == (0, {"dan"}, {"applied"})
 
 
 # Two runs at once: each demotes the other's owner.

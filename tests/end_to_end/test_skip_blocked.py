@@ -87,6 +87,21 @@ BLOCKED: Final = {
         kept=tuple(throw_away(number)["email"] for number in range(11)),
         settings="unmanaged: delete\nprotect: [break-glass@example.com]\n",
     ),
+    "an expired ownership that leaves too few owners": Blocked(
+        "min_role_owners",
+        {
+            "ann": file(
+                "ann@example.com",
+                "platform: {backoffice: true}",
+                "modules: {roles_permissions: {access: owner, until: 2026-06-14}}",
+                first="An",
+                last="Na",
+            )
+        },
+        (person("ann@example.com", *rows(role="OWNER", backoffice="OWNER"), firstName="An", lastName="Na"),),
+        kept=("ann@example.com", "break-glass@example.com"),
+        settings="protect: [break-glass@example.com]\n",
+    ),
     "a protect entry that protects no user": Blocked(
         "protected",
         {},

@@ -225,6 +225,7 @@ PLANS: Final[dict[str, Plan]] = {
     "refused-by-every-guardrail": refused(),
     "users-left-out": plan(
         update("jane.doe@example.com", set_grant("pricing", "viewer", "owner")),
+        left_out=3,
         guardrails=(
             GuardrailResult(
                 "email_change",

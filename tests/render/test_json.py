@@ -18,6 +18,7 @@ KEYS = [
     "changes",
     "unmanaged",
     "unmanageable",
+    "left_for_full_apply",
     "findings",
     "guardrails",
     "policies",

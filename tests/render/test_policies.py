@@ -146,7 +146,17 @@ def test_a_plan_that_is_not_refused_names_no_policy_on_top() -> None:
 def test_the_json_of_a_plan_has_every_policy() -> None:
     whole = json.loads(plan_json(planned(HOLDS, REFUSING)))
     assert list(whole) == [
-        *("format_version", "tool", "hub", "config", "summary", "changes", "unmanaged", "unmanageable"),
+        *(
+            "format_version",
+            "tool",
+            "hub",
+            "config",
+            "summary",
+            "changes",
+            "unmanaged",
+            "unmanageable",
+            "left_for_full_apply",
+        ),
         *("findings", "guardrails"),
         *("policies", "digest"),
     ]

@@ -95,6 +95,7 @@ def plan(
     config: ConfigFacts | None = None,
     unmanageable: tuple[UnmanageableUser, ...] = (),
     base: GuardComparison | None = None,
+    left_out: int = 0,
 ) -> Plan:
     return Plan(
         hub or HubFacts(HUB_URL, 14, 61, IDENTITY),
@@ -106,6 +107,7 @@ def plan(
         guardrails,
         unmanageable=unmanageable,
         base=base,
+        left_out=left_out,
     )
 
 

@@ -84,6 +84,7 @@ PROTECTED_DIFFERS: Final = _warning("BOS109", "a protected user differs from the
 BUILT_IN_KEPT: Final = _warning("BOS110", "a built-in operation keeps its lowest level", Origin.SETTINGS)
 MANY_EXPIRIES: Final = _warning("BOS111", "more expires on one day than `max_expiries` allows", Origin.HUB)
 HISTORY: Final = _warning("BOS113", "the git history cannot be read", Origin.HUB)
+NO_OWNER: Final = _warning("BOS114", "no user in the hub owns Roles & permissions with Backoffice on", Origin.HUB)
 
 RULES: Final[Mapping[str, Rule]] = {
     rule.id: rule
@@ -120,6 +121,7 @@ RULES: Final[Mapping[str, Rule]] = {
         BUILT_IN_KEPT,
         MANY_EXPIRIES,
         HISTORY,
+        NO_OWNER,
     )
 }
 """Every finding that there is, by number, in the order of numbers."""

@@ -162,7 +162,7 @@ def narrowing(command: Callable[Concatenate[Narrowing, P], R]) -> Callable[P, R]
         multiple=True,
         help="Only these users: an address, a glob over addresses, or a path below users/. Repeatable.",
     )
-    @click.option("--expired", is_flag=True, help="Only users whose account, or a grant of their own, has expired.")
+    @click.option("--expired", is_flag=True, help="Only delete expired accounts and take expired grants back.")
     @click.option(
         "--skip-blocked", is_flag=True, help="Leave out users that a guardrail blocks; --expired does so by itself."
     )

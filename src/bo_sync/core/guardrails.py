@@ -301,10 +301,11 @@ _EXPIRED: Final = "its `until` has passed"
 
 def by_expiry(edit: GrantChange) -> str:
     """What follows a change of access that only the end of an own entry made; "" for every other."""
-    return f": {_EXPIRED}" if _has_expired(edit) else ""
+    return f": {_EXPIRED}" if has_expired(edit) else ""
 
 
-def _has_expired(edit: GrantChange) -> bool:
+def has_expired(edit: GrantChange) -> bool:
+    """Whether an edit is made because the last day of an own entry, or of the account, has passed."""
     return not isinstance(edit, RemoveDuplicate) and edit.expired is not None
 
 
@@ -320,7 +321,7 @@ def _max_access_losses(situation: Situation) -> GuardrailResult:
         GuardrailRow(change.email, f"would lose the last platform area: {', '.join(lost)}", change.source)
         for change in situation.difference.changes
         if isinstance(change, UpdateUser) and not _areas(then[key_of(change, then)])
-        if (lost := [edit.role for edit in _losses(change) if edit.role in PLATFORM and not _has_expired(edit)])
+        if (lost := [edit.role for edit in _losses(change) if edit.role in PLATFORM and not has_expired(edit)])
     )
     population = sum(bool(_areas(held)) for held in grants_now(situation.live).values())
     basis = Basis(situation.settings.guardrails.max_access_losses, population)
@@ -339,7 +340,7 @@ def _max_grant_losses(situation: Situation) -> GuardrailResult:
         for change in situation.difference.changes
         if isinstance(change, UpdateUser)
         for edit in _losses(change)
-        if not _has_expired(edit)
+        if not has_expired(edit)
     )
     basis = Basis(situation.settings.guardrails.max_grant_losses, situation.live.grant_count)
     return _at_most("max_grant_losses", situation, rows, basis)
@@ -364,7 +365,7 @@ def _expiries(change: Change) -> Iterator[str]:
     if isinstance(change, DeleteUser) and change.cause is Cause.UNTIL_PASSED:
         yield _deletion(change)
     if isinstance(change, UpdateUser):
-        yield from (_loss(edit) for edit in _losses(change) if _has_expired(edit))
+        yield from (_loss(edit) for edit in _losses(change) if has_expired(edit))
 
 
 def _at_most(

@@ -258,8 +258,8 @@ class DesiredUser:
 
     `expired` are the own entries whose last day has passed: they say why a grant is not what it was. `withheld` are
     those that hold and give nothing. `presets` are those that the entry names. `until` is the account's last day,
-    `ended` that of an account that is to be deleted because of it. `end_passed`: the last day of the account or of a
-    grant has passed, whatever else the entry says.
+    `ended` that of an account that is to be deleted, where it has passed. `end_passed`: the last day of the account or
+    of a grant has passed, whatever else the entry says.
     """
 
     email: Text
@@ -277,7 +277,7 @@ class DesiredUser:
 
     @property
     def is_expired(self) -> bool:
-        """Whether `--expired` is about this user."""
+        """Whether `--expired` chooses this user."""
         return self.end_passed or bool(self.expired) or self.departure is Departure.UNTIL_PASSED
 
 

@@ -89,6 +89,8 @@ class Plan:
     unmanageable: tuple[UnmanageableUser, ...] = ()
     base: GuardComparison | None = None
     """The guards against those of a revision; None where the plan was asked for without one. Not in the digest."""
+    left_out: int = 0
+    """How many changes of the chosen users `--expired` leaves for a full apply."""
 
     @property
     def loosened(self) -> tuple[Loosened, ...]:

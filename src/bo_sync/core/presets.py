@@ -73,7 +73,7 @@ def resolve(declaration: Declaration, presets: Presets, settings: Settings, toda
     leaves, named = departure(declaration, today), declaration.presets
     passed = end_passed(declaration, today)
     if leaves is not None:
-        ended = declaration.until if leaves is Departure.UNTIL_PASSED else None
+        ended = declaration.until if has_ended(declaration.until, today) else None
         who = declaration.email, declaration.source, declaration.id
         return DesiredUser(*who, departure=leaves, presets=named, ended=ended, end_passed=passed)
     grants = expand(named, presets)

@@ -1,10 +1,16 @@
-"""Which users a plan is about: `--only PATTERN…` and `--expired`, and which entries of a file could be about them."""
+"""What a plan is about: the users of `--only PATTERN…` and `--expired`, and which of their changes `--expired` makes.
+
+Also which entries of a file could be about those users.
+"""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import Final, Self
+from typing import Final, Self, assert_never
 
+from bo_sync.core.changes import Cause, Change, CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
+from bo_sync.core.diff import Difference
+from bo_sync.core.guardrails import has_expired
 from bo_sync.core.likeness import address_shapes, are_alike
 from bo_sync.core.model import Profile
 from bo_sync.core.text import Text
@@ -61,6 +67,47 @@ class Selection:
     def unmatched(self, candidates: Collection[Candidate]) -> tuple[Text, ...]:
         """The patterns that match no user."""
         return tuple(each for each in self.only if not any(matches(each, candidate) for candidate in candidates))
+
+
+def expired_only(difference: Difference, ended: Collection[str]) -> tuple[Difference, int]:
+    """What of `difference` takes access because a last day has passed, and the number of changes that this leaves out.
+
+    `ended` are the folded addresses of users whose account's last day has passed. Nothing is given, so that a role
+    definition that the hub lacks does not matter.
+    """
+    parts = [_expired_part(change, ended) for change in difference.changes]
+    kept = tuple(part for part in parts if part is not None)
+    left_out = sum(map(_edits, difference.changes)) - sum(map(_edits, kept))
+    return replace(difference, changes=kept, missing=()), left_out
+
+
+def _expired_part(change: Change, ended: Collection[str]) -> Change | None:
+    match change:
+        case CreateUser():
+            return None
+        case DeleteUser(cause=cause):
+            is_absent = cause is Cause.STATE_ABSENT and change.email.folded in ended
+            return change if is_absent or cause is Cause.UNTIL_PASSED else None
+        case UpdateUser():
+            return _expired_grants(change)
+        case unreachable:
+            assert_never(unreachable)
+
+
+def _expired_grants(change: UpdateUser) -> UpdateUser | None:
+    """The losses of grants that have expired, each with the duplicates that would keep more than it leaves."""
+    after = {edit.role: edit.after for edit in change.grants if edit.direction.takes and has_expired(edit)}
+    grants = tuple(
+        edit
+        for edit in change.grants
+        if edit.role in after and (not isinstance(edit, RemoveDuplicate) or edit.before > after[edit.role])
+    )
+    return replace(change, profile=(), grants=grants) if grants else None
+
+
+def _edits(change: Change) -> int:
+    """How many changes a reader counts: a creation or a deletion is one."""
+    return len(change.profile) + len(change.grants) if isinstance(change, UpdateUser) else 1
 
 
 def matches(pattern: Text, candidate: Candidate) -> bool:

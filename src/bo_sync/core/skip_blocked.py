@@ -18,23 +18,37 @@ from bo_sync.core.guardrails import (
     unprotected,
 )
 
+_Skipped = dict[GuardrailName, GuardrailResult]
+
 
 def without_blocked(situation: Situation) -> tuple[Difference, tuple[GuardrailResult, ...]]:
     """What is left of a difference without the blocked users, and every guardrail's result.
 
-    A guardrail of users that is not ok is `skipped`. So is `max_user_deletes` where leaving out all deletions without a
-    file is enough to keep it: its rows are then those deletions.
+    A guardrail of users that is not ok is `skipped`, and so is `self`: its rows are about one user. So is
+    `min_role_owners`, without every user who would no longer be an owner, and then `max_user_deletes` where leaving out
+    all deletions without a file is enough to keep it: its rows are then those deletions.
     """
     first = {result.guardrail: result for result in check(situation)}
-    skipped = {name: replace(first[name], skipped=True) for name in OF_USER & first.keys() if not first[name].ok}
+    names = {*OF_USER, "self"} & first.keys()
+    skipped = {name: replace(first[name], skipped=True) for name in names if not first[name].ok}
     rest = _without_users(situation, skipped)
     results = {result.guardrail: result for result in check(rest)} | skipped
+    if not results["min_role_owners"].ok:
+        rest, skipped = _without_owners(rest, results["min_role_owners"], skipped)
+        results = {result.guardrail: result for result in check(rest)} | skipped
     if not results["max_user_deletes"].ok:
         fewer = _only(rest, [change for change in rest.difference.changes if not is_without_file(change)])
         counted = {result.guardrail: result for result in check(fewer)}
         if counted["max_user_deletes"].ok:
             rest, results = fewer, counted | skipped | {"max_user_deletes": _deletions_left_out(results, rest)}
     return rest.difference, tuple(results[name] for name in first)
+
+
+def _without_owners(situation: Situation, found: GuardrailResult, skipped: _Skipped) -> tuple[Situation, _Skipped]:
+    """The same without the users of the rows: all losses of ownership, so that the owners stay as many as they are."""
+    owners = {row.email.folded for row in found.rows}
+    rest = [change for change in situation.difference.changes if change.email.folded not in owners]
+    return _only(situation, rest), {**skipped, "min_role_owners": replace(found, skipped=True)}
 
 
 def _deletions_left_out(results: dict[GuardrailName, GuardrailResult], rest: Situation) -> GuardrailResult:
@@ -44,7 +58,7 @@ def _deletions_left_out(results: dict[GuardrailName, GuardrailResult], rest: Sit
     return replace(found, skipped=True, rows=tuple(row for row in found.rows if row.email in left_out))
 
 
-def _without_users(situation: Situation, skipped: dict[GuardrailName, GuardrailResult]) -> Situation:
+def _without_users(situation: Situation, skipped: _Skipped) -> Situation:
     """The same without the users of the rows.
 
     Of two users who look alike neither is touched, for one of them may be the other's new address. An entry of

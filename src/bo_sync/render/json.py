@@ -50,6 +50,7 @@ def plan_json(plan: Plan) -> str:
             "changes": [_change(change, plan) for change in plan.changes],
             "unmanaged": [{"email": person.email.raw, "policy": person.policy} for person in plan.unmanaged],
             "unmanageable": [{"id": user.id, "reason": user.reason} for user in plan.unmanageable],
+            "left_for_full_apply": plan.left_out,
             "findings": [finding_document(finding) for finding in plan.findings],
             "guardrails": [_guardrail(guardrail) for guardrail in plan.guardrails],
             "policies": [policy_document(result) for result in plan.policies],

@@ -42,7 +42,7 @@ from bo_sync.render.markdown_checks import (
     standing_policies,
 )
 from bo_sync.render.phrases import counted, identity_change, listed, people
-from bo_sync.render.sections import Section, attention, nothing_of, sections
+from bo_sync.render.sections import Section, attention, left_out_of, nothing_of, sections
 
 _WHOLE: Final = "The whole plan is in the JSON, and in `bo-sync plan --format text`."
 _LONGEST: Final = 200
@@ -84,7 +84,8 @@ def _blocks(plan: Plan, told: tuple[Section, ...], detail: Detail, *, grave: int
     parts = {part.title: part for part in told}
     risky = _attention(plan, parts.pop(ATTENTION, None))
     new_identity = ("", prose(identity_change(plan.hub))) if plan.hub.identity_after else ()
-    told_first = (*_verdict(plan), *new_identity, *_counts(plan.summary))
+    left_out = ("", prose(left_out_of(plan))) if plan.left_out else ()
+    told_first = (*_verdict(plan), *new_identity, *left_out, *_counts(plan.summary))
     yield said(marker(plan), f"### {_heading(plan, len(risky))}", "", *told_first)
     yield loosened_block(plan.loosened, detail)
     yield from guardrail_blocks((*plan.refused, *plan.skipped), detail)

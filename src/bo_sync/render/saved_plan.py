@@ -141,6 +141,7 @@ def _plan(document: Mapping[str, Json]) -> Plan:
             for user in objects_of(document, "unmanageable")
         ),
         base=_base(document) if "base" in document else None,
+        left_out=number_of(document, "left_for_full_apply"),
     )
 
 

@@ -33,7 +33,7 @@ from bo_sync.render.gravity import Gravity, gravity_of_gain
 from bo_sync.render.guardrails import measure_of
 from bo_sync.render.layout import Pieces, Row, row
 from bo_sync.render.meanings import DELICATE, has_ability, is_grave, meaning
-from bo_sync.render.phrases import address, level, people, step
+from bo_sync.render.phrases import address, counted, level, people, step
 from bo_sync.render.policies import told_of
 
 _NAMES: Final[tuple[ProfileField, ...]] = ("first_name", "middle_name", "last_name")
@@ -281,6 +281,15 @@ def nothing_of(plan: Plan) -> str:
     if plan.unchanged == plan.config.users:
         return "The hub holds what the files say"
     return f"The hub holds what the files say of {plan.unchanged} of {people(plan.config.users)}; no more were compared"
+
+
+def left_out_of(plan: Plan) -> str:
+    """What `--expired` does not do of the users that it chooses; "" where there is nothing else to do."""
+    if not plan.left_out:
+        return ""
+    verb = "is" if plan.left_out == 1 else "are"
+    changes = counted(plan.left_out, "other change")
+    return f"{changes} of users with an expired account or grant {verb} left for a full apply."
 
 
 _LEFT: Final = {

@@ -18,7 +18,7 @@ from bo_sync.render.invitations import invitation_words, mail_sentence, not_invi
 from bo_sync.render.layout import Columns, Page, Row, Tone, cells, lay_out, measure, row
 from bo_sync.render.phrases import address, counted, identity_change, listed, people
 from bo_sync.render.policies import policy_lines
-from bo_sync.render.sections import nothing_of, sections
+from bo_sync.render.sections import left_out_of, nothing_of, sections
 from bo_sync.render.users import UserRow
 
 
@@ -47,6 +47,7 @@ def _plan_lines(plan: Plan, page: Page, *, explain: bool) -> Iterator[str]:
         yield from lay_out(part.rows, columns, page)
         yield ""
     yield from page.hang("", _sentence(plan))
+    yield from page.hang("", left_out_of(plan)) if plan.left_out else ()
     if plan.changes or plan.refused or plan.skipped:
         yield ""
     guardrails, policies = list(guardrail_lines(plan, page)), list(policy_lines(plan.policies, "this plan", page))
