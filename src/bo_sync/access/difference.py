@@ -29,11 +29,15 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class GrantStep:
-    """One role whose access differs; NONE stands for no grant."""
+    """One role whose access differs; NONE stands for no grant.
+
+    `kept`: the later side does not manage the hub's definition any more, so the hub keeps the access.
+    """
 
     role: Role
     before: Access
     after: Access
+    kept: bool = False
 
     @property
     def is_gain(self) -> bool:
@@ -47,8 +51,9 @@ class PersonDifference:
     `email` and `source` are those of the later side, or of the earlier one where the person is only there. `steps` are
     in the order of the roles. `shift` is what all of them together open, close, allow and forbid.
 
-    `kept` is set for somebody who left the files but not the hub: why it keeps the account with all access, in the
-    words of a plan's unmanaged people (`report`, `ignore`, `protected`). `steps` and `shift` are of the files even so.
+    `kept` is set for a user whose account and access the hub keeps, whatever the files say: why, in the words of a
+    plan's unmanaged users (`report`, `ignore`, `protected`). `steps` and `shift` are of the files even so. In the
+    `shift` of other users there is nothing that a kept step alone would close.
     """
 
     email: Text
@@ -65,12 +70,17 @@ class PersonDifference:
 
     @property
     def lost(self) -> tuple[GrantStep, ...]:
-        return tuple(step for step in self.steps if not step.is_gain)
+        return tuple(step for step in self.steps if not step.is_gain and not step.kept)
+
+    @property
+    def kept_grants(self) -> tuple[GrantStep, ...]:
+        """What the files no longer give, and the hub keeps because its role is not managed any more."""
+        return tuple(step for step in self.steps if step.kept)
 
     @property
     def gains(self) -> bool:
-        """Whether the person has, or may do, anything more."""
-        return bool(self.gained or self.shift.opened or self.shift.gained)
+        """Whether the user has, or may do, anything more; not a user whom the hub keeps."""
+        return self.kept is None and bool(self.gained or self.shift.opened or self.shift.gained)
 
     @property
     def loses(self) -> bool:
@@ -91,19 +101,47 @@ def difference(before: Side, after: Side) -> tuple[PersonDifference, ...]:
 
 
 def with_kept(
-    people: Iterable[PersonDifference], after: Iterable[DesiredUser], settings: Settings
+    people: Iterable[PersonDifference], after: Iterable[DesiredUser], settings: tuple[Settings, Settings], known: Powers
 ) -> tuple[PersonDifference, ...]:
-    """`people`, with why the hub keeps each of them who left and has no entry in the files `after`.
+    """`people`, with what the hub keeps: users who left and have no entry in the files `after`, protected users, and
+    grants in roles that the later one of `settings` does not manage any more. `known` are the powers by the earlier.
 
-    Whoever leaves by `state: absent` or `until` has one.
+    A user who leaves by `state: absent` or `until` has an entry. A protected user who joins may not be in the hub.
     """
-    named = {user.email.folded for user in after}
-    return tuple(
-        replace(person, kept=_keeping(person.email, settings))
-        if person.left and person.email.folded not in named
-        else person
-        for person in people
+    entries = {user.email.folded: user for user in after}
+    unmanaged, now = _no_longer_managed(*settings), settings[1]
+    kept: list[PersonDifference] = []
+    for person in people:
+        entry = entries.get(person.email.folded)
+        if (person.left and entry is None) or (not person.joined and now.is_protected(person.email)):
+            kept.append(replace(person, kept=_keeping(person.email, now)))
+        elif person.left or entry is None:
+            kept.append(person)
+        else:
+            kept.append(_with_kept_grants(person, entry, unmanaged, known))
+    return tuple(kept)
+
+
+def _with_kept_grants(
+    person: PersonDifference, entry: DesiredUser, unmanaged: frozenset[Role], known: Powers
+) -> PersonDifference:
+    kept = {step.role: step.before for step in person.steps if step.role in unmanaged and not step.is_gain}
+    if not kept:
+        return person
+    steps = tuple(replace(step, kept=step.role in kept) for step in person.steps)
+    power = known.of({grant.role: grant.access for grant in entry.grants} | kept)
+    shift = replace(
+        person.shift,
+        closed=tuple(item for item in person.shift.closed if item not in power.menu),
+        lost=tuple(name for name in person.shift.lost if name not in power.operations),
     )
+    return replace(person, steps=steps, shift=shift)
+
+
+def _no_longer_managed(then: Settings, now: Settings) -> frozenset[Role]:
+    """Our roles of `then` whose definitions in the hub no role of `now` means."""
+    managed = {name for _, name in now.role_definitions}
+    return frozenset(role for role, name in then.role_definitions if name not in managed)
 
 
 def _keeping(email: Text, settings: Settings) -> str | None:

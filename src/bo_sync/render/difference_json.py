@@ -30,13 +30,15 @@ def _person(person: PersonDifference) -> Json:
         "joined": person.joined,
         "left": person.left,
         "kept": person.kept is not None,
+        "kept_grants": _steps(person.kept_grants),
         "gained": _moved(person.gained, shift.opened, shift.gained),
         "lost": _moved(person.lost, shift.closed, shift.lost),
     }
 
 
 def _moved(grants: Sequence[GrantStep], menu: Sequence[str], operations: Sequence[str]) -> Json:
-    steps: list[Json] = [
-        {"role": grant.role, "before": grant.before.word, "after": grant.after.word} for grant in grants
-    ]
-    return {"grants": steps, "menu": list(menu), "operations": list(operations)}
+    return {"grants": _steps(grants), "menu": list(menu), "operations": list(operations)}
+
+
+def _steps(grants: Sequence[GrantStep]) -> list[Json]:
+    return [{"role": grant.role, "before": grant.before.word, "after": grant.after.word} for grant in grants]

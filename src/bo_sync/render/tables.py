@@ -94,7 +94,7 @@ def _status(person: PersonDifference) -> str:
 
 
 def _direction(person: PersonDifference, step: GrantStep) -> str:
-    if person.kept is not None:
+    if person.kept is not None or step.kept:
         return "kept"
     return "gained" if step.is_gain else "lost"
 
