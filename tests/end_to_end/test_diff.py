@@ -131,6 +131,7 @@ def test_the_json_holds_both_sides_and_everything_that_was_gained_and_lost(root:
             "menu": ["Admin > Backoffice Users"],
         },
         "lost": {"grants": [], "menu": [], "operations": []},
+        "ends": [],
     }
     assert {"roles", "roleUpdate"} <= set(gained)
     assert "roleCreate" not in gained

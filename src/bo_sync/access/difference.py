@@ -6,13 +6,14 @@ not matter, so whoever is spelled anew neither left nor joined.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 
 from bo_sync.access.menu import Levels
 from bo_sync.access.people import Person
 from bo_sync.access.powers import Power, Powers
 from bo_sync.core.diff import PROTECTED
 from bo_sync.core.effect import Shift
-from bo_sync.core.model import ROLES, Access, DesiredUser, Role, Source
+from bo_sync.core.model import ROLES, Access, DesiredUser, Role, Source, Span
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
 
@@ -45,6 +46,20 @@ class GrantStep:
 
 
 @dataclass(frozen=True, slots=True)
+class EndStep:
+    """An end by `until` that differs: of the account (`role` is None), or of access to one role.
+
+    `before` and `after` are the access with its end. Of an account the access is OWNER until the last day, then NONE.
+    """
+
+    role: Role | None
+    before: Span
+    after: Span
+    is_gain: bool
+    is_loss: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PersonDifference:
     """One person whose access, or presence, differs.
 
@@ -63,6 +78,17 @@ class PersonDifference:
     joined: bool = False
     left: bool = False
     kept: str | None = None
+    ends: tuple[EndStep, ...] = ()
+
+    @property
+    def longer(self) -> tuple[EndStep, ...]:
+        """The ends after which the user holds more than before the change."""
+        return tuple(end for end in self.ends if end.is_gain)
+
+    @property
+    def sooner(self) -> tuple[EndStep, ...]:
+        """The ends after which the user holds less than before the change."""
+        return tuple(end for end in self.ends if end.is_loss)
 
     @property
     def gained(self) -> tuple[GrantStep, ...]:
@@ -79,20 +105,20 @@ class PersonDifference:
 
     @property
     def gains(self) -> bool:
-        """Whether the user has, or may do, anything more; not a user whom the hub keeps."""
-        return self.kept is None and bool(self.gained or self.shift.opened or self.shift.gained)
+        """Whether the user has, or may do, anything more, now or after a day; not a user whom the hub keeps."""
+        return self.kept is None and bool(self.gained or self.shift.opened or self.shift.gained or self.longer)
 
     @property
     def loses(self) -> bool:
         """Whether the person has, or may do, anything less; nobody does whom the hub keeps."""
-        return self.kept is None and bool(self.lost or self.shift.closed or self.shift.lost)
+        return self.kept is None and bool(self.lost or self.shift.closed or self.shift.lost or self.sooner)
 
 
 def difference(before: Side, after: Side) -> tuple[PersonDifference, ...]:
     """Everybody who differs, sorted by address; empty for equal sides."""
     then, now = _by_address(before.people), _by_address(after.people)
     if _mean_the_same(before.powers, after.powers):
-        same = [key for key, person in now.items() if key in then and then[key].held == person.held]
+        same = [key for key, person in now.items() if key in then and _holds_the_same(then[key], person)]
         for key in same:
             del then[key], now[key]
     comparing = _Comparing(before.powers, after.powers)
@@ -157,8 +183,17 @@ def differing(before: Iterable[DesiredUser], after: Iterable[DesiredUser]) -> tu
     Who is left out differs in nothing where the settings of both sides call the roles the same.
     """
     then, now = ({user.email.folded: user for user in users if user.departure is None} for users in (before, after))
-    same = {key for key, user in now.items() if key in then and then[key].grants == user.grants}
+    same = {
+        key
+        for key, user in now.items()
+        if key in then
+        and (then[key].grants, then[key].until, then[key].ending) == (user.grants, user.until, user.ending)
+    }
     return tuple(then[key] for key in then if key not in same), tuple(now[key] for key in now if key not in same)
+
+
+def _holds_the_same(then: Person, now: Person) -> bool:
+    return (then.held, then.until, then.ending) == (now.held, now.until, now.ending)
 
 
 def _by_address(people: Iterable[Person]) -> dict[str, Person]:
@@ -186,9 +221,11 @@ class _Comparing:
         if shown is None:
             return None
         steps, shift = tuple(_steps(*held)), self._shift(*held)
-        if is_here_and_there and not steps and shift.is_nothing:
+        ends = tuple(_ends(then, now)) if now is not None else ()
+        if is_here_and_there and not steps and shift.is_nothing and not ends:
             return None
-        return PersonDifference(shown.email, shown.source, steps, shift, joined=then is None, left=now is None)
+        found = PersonDifference(shown.email, shown.source, steps, shift, joined=then is None, left=now is None)
+        return replace(found, ends=ends)
 
     def _shift(self, before: Levels, after: Levels) -> Shift:
         """What opens and closes, in the order of the catalogue, which both sides share."""
@@ -209,6 +246,45 @@ def _steps(before: Levels, after: Levels) -> Iterator[GrantStep]:
         then, now = before.get(role, Access.NONE), after.get(role, Access.NONE)
         if then is not now:
             yield GrantStep(role, then, now)
+
+
+def _ends(then: Person | None, now: Person) -> Iterator[EndStep]:
+    """Every end that differs: of the account, then of the roles in their order.
+
+    An access that differs today, and afterwards in the same way, is a step and no end. After the last day of both
+    accounts nothing is held.
+    """
+    if then is not None and then.until != now.until:
+        before, after = (Span(Access.OWNER, side.until, Access.NONE) for side in (then, now))
+        yield _end(None, before, after)
+    last = max(side.until or date.max for side in (then, now) if side is not None)
+    spans = dict(then.ending) if then else {}, dict(now.ending)
+    for role in sorted({*spans[0], *spans[1]}, key=_rank):
+        before, after = (
+            side.get(role) or _for_good(person.held.get(role, Access.NONE) if person else Access.NONE)
+            for side, person in zip(spans, (then, now), strict=True)
+        )
+        end = _end(role, before, after, last)
+        if end.is_gain or end.is_loss:
+            yield end
+
+
+def _for_good(access: Access) -> Span:
+    return Span(access, None, access)
+
+
+def _end(role: Role | None, before: Span, after: Span, last: date = date.max) -> EndStep:
+    """What differs after the last days of both, other than today, up to the day `last`."""
+    days = [until + timedelta(days=1) for until in (before.until, after.until) if until is not None and until < last]
+    pairs = [(before.on(day), after.on(day)) for day in days]
+    later = [pair for pair in pairs if pair != (before.access, after.access)]
+    return EndStep(
+        role,
+        before,
+        after,
+        is_gain=any(now > then for then, now in later),
+        is_loss=any(now < then for then, now in later),
+    )
 
 
 def _rank(role: Role) -> tuple[int, str]:

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bo_sync.access.difference import GrantStep, PersonDifference
+from bo_sync.access.difference import EndStep, GrantStep, PersonDifference
 from bo_sync.access.place import Place
 from bo_sync.core.diff import PROTECTED
 from bo_sync.core.effect import Shift
 from bo_sync.core.guards import Loosened
+from bo_sync.core.model import Span
 from bo_sync.render.escape import terminal
 from bo_sync.render.gravity import Gravity, gravity_of_gain
 from bo_sync.render.guards import guard_rows, guards_verdict
@@ -36,12 +37,13 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One row before it is written: the person's gain, or loss; `grants` are those that changed that way."""
+    """One row before it is written: the user's gain, or loss; `grants` and `ends` are those that changed that way."""
 
     person: PersonDifference
     grants: tuple[GrantStep, ...]
     shift: Shift
     symbol: str
+    ends: tuple[EndStep, ...] = ()
 
     @property
     def told(self) -> str:
@@ -56,22 +58,25 @@ class Move:
             return f"{self.steps} in the files; the hub keeps it, because the role is not managed any more"
         if not (person.joined or person.left):
             return self.steps
-        return f"{'joins with' if person.joined else 'leaves; loses'} {self.held}"
+        ends = "".join(f"; {end_told(end)}" for end in self.ends)
+        return f"{'joins with' if person.joined else 'leaves; loses'} {self.held}{ends}"
 
     @property
     def steps(self) -> str:
         """`pricing viewer → editor`, for each grant."""
         steps = (f"{grant.role} {step(grant.role, grant.before, grant.after)}" for grant in self.grants)
-        return ", ".join(steps) or "the same grants"
+        return ", ".join((*steps, *map(end_told, self.ends))) or "the same grants"
 
     @property
     def gravity(self) -> Gravity:
         """How grave it is, by the same order as the changes of a plan."""
-        is_delicate = is_grave(self.shift) or any(grant.role in DELICATE for grant in self.grants)
+        roles = {grant.role for grant in self.grants} | {end.role for end in self.ends}
+        is_delicate = is_grave(self.shift) or not roles.isdisjoint(DELICATE)
         if self.symbol == _KEPT or (self.person.left and self.symbol == "-"):
             return Gravity.DELETION
         if self.symbol in "+▲":
-            after = {grant.role: grant.after for grant in self.grants}
+            after = {end.role: max(end.after.access, end.after.then) for end in self.ends if end.role is not None}
+            after |= {grant.role: grant.after for grant in self.grants if grant.role not in after}
             return gravity_of_gain(after, is_delicate=is_delicate, has_capability=has_ability(self.shift))
         return Gravity.OWNERSHIP_LOST if is_delicate else Gravity.LOSS
 
@@ -125,13 +130,30 @@ def _gravest_first(moves: Iterable[Move]) -> tuple[Move, ...]:
 
 def _gain(person: PersonDifference) -> Move:
     shift = Shift(opened=person.shift.opened, gained=person.shift.gained)
-    return Move(person, person.gained, shift, "+" if person.joined else "▲")
+    return Move(person, person.gained, shift, "+" if person.joined else "▲", person.longer)
+
+
+def end_told(end: EndStep) -> str:
+    """`pricing editor until 2026-12-01 → editor without end`, `account until 2026-12-05 → until 2099-12-05`."""
+    return f"{end.role or 'account'} {span_told(end, end.before)} → {span_told(end, end.after)}"
+
+
+def span_told(end: EndStep, span: Span) -> str:
+    """`editor until 2026-12-01`, `none until 2026-12-20, then owner`; of an account the end only."""
+    if end.role is None:
+        return _until(span)
+    then = f", then {level(end.role, span.then)}" if span.until and span.then else ""
+    return f"{level(end.role, span.access)} {_until(span)}{then}"
+
+
+def _until(span: Span) -> str:
+    return f"until {span.until}" if span.until else "without end"
 
 
 def _rises(person: PersonDifference) -> Iterator[Move]:
     """What is listed before the losses: what the hub keeps, and gains."""
     if person.kept is not None:
-        yield Move(person, person.steps, Shift(), _KEPT)
+        yield Move(person, person.steps, Shift(), _KEPT, person.ends)
     if person.kept_grants:
         yield Move(person, person.kept_grants, Shift(), _KEPT)
     if person.gains:
@@ -140,7 +162,7 @@ def _rises(person: PersonDifference) -> Iterator[Move]:
 
 def _loss(person: PersonDifference) -> Move:
     shift = Shift(closed=person.shift.closed, lost=person.shift.lost)
-    return Move(person, person.lost, shift, "-" if person.left else "▼")
+    return Move(person, person.lost, shift, "-" if person.left else "▼", person.sooner)
 
 
 def _idle(person: PersonDifference) -> Move:
