@@ -93,7 +93,7 @@ class Move:
         """
         if self.person.kept is not None:
             return f"by the files it was {self.held}" if self.grants and self.person.left else ""
-        is_move = bool(self.grants) or not self.shift.is_nothing
+        is_move = (self.symbol != _KEPT and bool(self.grants)) or not self.shift.is_nothing
         return meaning(self.shift, explain=explain) if is_move else ""
 
 
