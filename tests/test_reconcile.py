@@ -243,9 +243,6 @@ def mapped(**names: str) -> Settings:
     [
         pytest.param(mapped(backoffice="ticket"), ("backoffice", "ticket"), "ticket", id="another definition"),
         pytest.param(mapped(backoffice="bo"), ("backoffice",), "bo", id="a name that the hub lacks"),
-        pytest.param(
-            mapped(backoffice="sales", sales_hub="backoffice"), ("backoffice", "sales"), "sales", id="two names swapped"
-        ),
         pytest.param(mapped(backoffice="bo"), ("bo",), "", id="the only name in the hub"),
         pytest.param(mapped(backoffice="Backoffice"), ("Backoffice",), "", id="another spelling in the hub"),
         pytest.param(mapped(), ("backoffice", "bo"), "", id="the usual name"),
@@ -262,6 +259,24 @@ def test_backoffice_is_not_mapped_to_another_definition_beside_the_one_of_that_n
         planned((), live, settings)
     assert caught.value.message == f"`role_definitions` maps backoffice to {other}, but the hub has backoffice too"
     assert caught.value.hint.startswith("remove `backoffice` from `role_definitions` in bo-sync.yaml")
+
+
+@pytest.mark.parametrize(
+    ("role", "usual"),
+    [("api_keys", "apikey"), ("sales_hub", "sales"), ("roles_permissions", "role"), ("pricing", "pricing")],
+)
+def test_no_documented_role_is_mapped_away_from_a_definition_that_the_hub_has(role: str, usual: str) -> None:
+    definitions = tuple(map(definition, {"role", usual}))
+    with pytest.raises(FilesError) as caught:
+        planned((), hub_of(*OWNERS, definitions=definitions), mapped(**{role: "other"}))
+    assert caught.value.message == f"`role_definitions` maps {role} to other, but the hub has {usual} too"
+    assert caught.value.hint.startswith(f"remove `{role}` from `role_definitions` in bo-sync.yaml")
+
+
+def test_two_names_of_documented_roles_are_not_swapped() -> None:
+    definitions = tuple(map(definition, ("role", "backoffice", "sales")))
+    with pytest.raises(FilesError, match="maps sales_hub to backoffice, but the hub has sales too"):
+        planned((), hub_of(*OWNERS, definitions=definitions), mapped(backoffice="sales", sales_hub="backoffice"))
 
 
 EXCEPTED = Policy(

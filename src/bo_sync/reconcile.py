@@ -34,7 +34,7 @@ from bo_sync.core.diff import Difference, MissingDefinition, SharedAddress, diff
 from bo_sync.core.effect import Effect
 from bo_sync.core.guardrails import GuardrailResult, NumericGuardrail, Situation, check, is_role_owner, role_owners
 from bo_sync.core.hub_identity import identity_after, identity_of
-from bo_sync.core.live import LiveIndex, index, mapped_beside_backoffice
+from bo_sync.core.live import LiveIndex, index, mapped_away
 from bo_sync.core.model import Access, DesiredUser, LiveState
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Policy, PolicyResult
@@ -299,11 +299,12 @@ def _narrowed(
 
 
 def _index(live: LiveState, settings: Settings) -> LiveIndex:
-    """Raises FilesError when the settings map Backoffice to another definition than the one of that name."""
-    if other := mapped_beside_backoffice(live.definitions, settings):
+    """Raises FilesError when the settings map a documented role to another definition than the usual one."""
+    if mapped := mapped_away(live.definitions, settings):
+        role, other, usual = mapped
         raise FilesError(
-            f"`role_definitions` maps backoffice to {other}, but the hub has backoffice too",
-            hint="remove `backoffice` from `role_definitions` in bo-sync.yaml, or rename the hub's unused definition",
+            f"`role_definitions` maps {role} to {other}, but the hub has {usual} too",
+            hint=f"remove `{role}` from `role_definitions` in bo-sync.yaml, or rename the hub's unused definition",
         )
     return index(live, settings)
 

@@ -63,7 +63,48 @@ SAID: dict[str, tuple[str, str]] = {
 @pytest.mark.parametrize(("entry", "expected"), SAID.values(), ids=SAID.keys())
 def test_a_warning_ahead_says_when_and_what_holds_then(entry: str, expected: str) -> None:
     found = jane(f"preset: desk\nmodules:\n  {entry}\n", desk=DESK).findings
-    assert [finding.message for finding in found] == [expected]
+    assert [finding.message for finding in found if finding.rule == "BOS003"] == [expected]
+
+
+LATER: dict[str, tuple[str, list[str]]] = {
+    "nothing until a far day, and then a preset gives it": (
+        "order_data: {access: none, until: 2099-12-20}",
+        ["BOS023"],
+    ),
+    "less until a far day, and then a preset gives more": (
+        "order_data: {access: viewer, until: 2099-12-20}",
+        ["BOS023"],
+    ),
+    "a platform area that is off until a far day": ("backoffice: {access: false, until: 2099-12-20}", ["BOS023"]),
+    "soon, it is a warning beside the one of the end": (
+        "order_data: {access: none, until: 2026-06-18}",
+        ["BOS003", "BOS023"],
+    ),
+    "what the preset gives until a far day": ("order_data: {access: editor, until: 2099-12-20}", ["BOS010"]),
+    "more until a far day": ("order_data: {access: owner, until: 2099-12-20}", []),
+    "what no preset gives": ("pricing: {access: none, until: 2099-12-20}", ["BOS010"]),
+    "without an end nothing comes back": ("order_data: none", []),
+}
+
+
+@pytest.mark.parametrize(("entry", "expected"), LATER.values(), ids=LATER.keys())
+def test_access_that_a_preset_gives_later_is_reported_however_far_ahead(entry: str, expected: list[str]) -> None:
+    part = "platform" if entry.startswith("backoffice") else "modules"
+    found = rules(jane(f"preset: desk\n{part}:\n  {entry}\n", desk=DESK))
+    assert [rule for rule in found if rule in {"BOS003", "BOS010", "BOS023"}] == expected
+
+
+def test_access_that_would_come_back_after_the_account_has_ended_is_not_reported() -> None:
+    lines = "preset: desk\nuntil: 2099-12-19\nmodules:\n  order_data: {access: none, until: 2099-12-20}\n"
+    assert "BOS023" not in rules(jane(lines, desk=DESK))
+
+
+def test_the_report_of_later_access_names_the_day_and_the_preset() -> None:
+    (found,) = jane("preset: desk\nmodules:\n  order_data: {access: none, until: 2099-12-20}\n", desk=DESK).findings
+    assert (found.rule, str(found.source)) == ("BOS023", "users/u.yaml:6:3")
+    assert found.message == (
+        "`order_data: none` holds until 2099-12-20; afterwards preset desk gives `order_data: editor`"
+    )
 
 
 @pytest.mark.parametrize(("days", "ahead", "is_warned"), [(0, 0, True), (0, 1, False), (30, 30, True), (30, 31, False)])

@@ -175,6 +175,7 @@ RARE: Final = {
     *(f"catalogue diff: {key}[]" for key in ("annotated", "conditions", "deprecated", "vanished")),  # render goldens
     *(f"journal: chain.breaks[].{key}" for key in ("previous", "reason", "run")),  # journal/test_chain.py, as the forks
     *(f"journal: chain.forks[].{key}" for key in ("previous", "runs[]")),
+    *(f"diff: users[].kept_grants[].{key}" for key in ("role", "before", "after")),  # end_to_end
     "journal: unknown[]",  # as those of the list of runs
     "journal: unreadable_lines[]",
     "journal: users[].before.other_grants[].access",  # journal/test_spelling.py

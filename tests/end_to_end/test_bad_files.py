@@ -120,17 +120,17 @@ def test_a_role_definition_that_the_hub_lacks_matters_only_where_a_file_grants_i
 ) -> None:
     texts = files(
         file("bob@example.com", "modules: {pricing: owner, order_data: viewer}"),
-        settings="role_definitions: {logistics: lorries}\n",
+        settings="role_definitions: {fleet: lorries}\n",
     )
     fine = bo_sync(write(tmp_path, texts), "apply", "--yes", env=quiet_hub.env())
     assert (fine.code, fine.err) == (0, "")
-    assert "the hub has no role definition named lorries, so logistics cannot be granted" in fine.out
-    wrong = {**texts, "users/0.yaml": file("bob@example.com", "modules: {logistics: editor}")}
+    assert "the hub has no role definition named lorries, so fleet cannot be granted" in fine.out
+    wrong = {**texts, "users/0.yaml": file("bob@example.com", "modules: {fleet: editor}")}
     done = bo_sync(write(tmp_path, wrong), "apply", "--yes", env=quiet_hub.env())
     assert (done.code, done.out) == (3, "")
     assert done.err.splitlines() == [
         (
-            "users/0.yaml:4:11: error: bob@example.com is granted logistics, "
+            "users/0.yaml:4:11: error: bob@example.com is granted fleet, "
             "but the hub has no role definition named lorries"
         ),
         "error: the hub lacks the role definition of 1 grant in the files",

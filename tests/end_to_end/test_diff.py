@@ -125,11 +125,13 @@ def test_the_json_holds_both_sides_and_everything_that_was_gained_and_lost(root:
         "joined": False,
         "left": False,
         "kept": False,
+        "kept_grants": [],
         "gained": {
             "grants": [{"role": "roles_permissions", "before": "none", "after": "editor"}],
             "menu": ["Admin > Backoffice Users"],
         },
         "lost": {"grants": [], "menu": [], "operations": []},
+        "ends": [],
     }
     assert {"roles", "roleUpdate"} <= set(gained)
     assert "roleCreate" not in gained

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from tests.end_to_end.histories import HISTORIES, History
-from tests.end_to_end.world import TODAY
+from tests.end_to_end.world import TODAY, file
 from tests.support.process import bo_sync, environment, write
 from tests.support.repository import commit, git, repository
 
@@ -71,3 +71,23 @@ def test_the_offline_process_would_notice_a_connection(tmp_path: Path, offline: 
         1,
         "error: bo-sync itself failed: Offline; this is a defect, please report it",
     )
+
+
+def test_a_wrong_year_in_until_blocks_where_it_ends_more_accounts_than_a_plan_may_delete(
+    tmp_path: Path, offline: dict[str, str]
+) -> None:
+    names = ("Ann", "Bea", "Cas")
+    base = {f"users/{name}.yaml": file(f"{name.lower()}@example.com", first=name, last="Doe") for name in names}
+    root = repository(tmp_path / "files", base)
+    write(root, {path: f"{text}until: 2025-12-31\n" for path, text in base.items() if "Cas" not in path})
+    done = bo_sync(root, *COMMAND, env=offline)
+    assert done.code == 4
+    assert (
+        "  REFUSED  max_user_deletes  2 deletions, limit 1 (20 % of 3 is 0, floor 1)\n"
+        "           ! ann@example.com  `until: 2025-12-31` has passed, so would be deleted; at the base the account "
+        "has no end  users/Ann.yaml:1\n"
+        "           ! bea@example.com  `until: 2025-12-31` has passed, so would be deleted; at the base the account "
+        "has no end  users/Bea.yaml:1\n"
+        "           way past: correct `until`; to delete these users, write `state: absent` instead, which a plan "
+        "counts\n"
+    ) in done.out

@@ -148,7 +148,8 @@ def test_what_is_grave_needs_attention_whatever_the_role() -> None:
 )
 def test_whoever_loses_only_the_file_needs_attention_and_is_said_to_keep_everything(kept: str, rule: str) -> None:
     one = person("a@x", step("pricing", "owner", "none"), shift=Shift(lost=("tax",)), left=True, kept=kept)
-    said = f"has no file any more; the hub keeps the account and all access ({rule})"
+    cause = "leaves the files" if kept == "protected" else "has no file any more"
+    said = f"{cause}; the hub keeps the account and all access ({rule})"
     assert told(one).splitlines()[2:-2] == [
         "Needs attention",
         f"  ! a@x  {said}  users/a@x.yaml:1  by the files it was pricing owner",

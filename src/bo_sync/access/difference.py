@@ -6,13 +6,14 @@ not matter, so whoever is spelled anew neither left nor joined.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 
 from bo_sync.access.menu import Levels
 from bo_sync.access.people import Person
 from bo_sync.access.powers import Power, Powers
 from bo_sync.core.diff import PROTECTED
 from bo_sync.core.effect import Shift
-from bo_sync.core.model import ROLES, Access, DesiredUser, Role, Source
+from bo_sync.core.model import ROLES, Access, DesiredUser, Role, Source, Span
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
 
@@ -29,15 +30,33 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class GrantStep:
-    """One role whose access differs; NONE stands for no grant."""
+    """One role whose access differs; NONE stands for no grant.
+
+    `kept`: the later side does not manage the hub's definition any more, so the hub keeps the access.
+    """
 
     role: Role
     before: Access
     after: Access
+    kept: bool = False
 
     @property
     def is_gain(self) -> bool:
         return self.after > self.before
+
+
+@dataclass(frozen=True, slots=True)
+class EndStep:
+    """An end by `until` that differs: of the account (`role` is None), or of access to one role.
+
+    `before` and `after` are the access with its end. Of an account the access is OWNER until the last day, then NONE.
+    """
+
+    role: Role | None
+    before: Span
+    after: Span
+    is_gain: bool
+    is_loss: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +66,9 @@ class PersonDifference:
     `email` and `source` are those of the later side, or of the earlier one where the person is only there. `steps` are
     in the order of the roles. `shift` is what all of them together open, close, allow and forbid.
 
-    `kept` is set for somebody who left the files but not the hub: why it keeps the account with all access, in the
-    words of a plan's unmanaged people (`report`, `ignore`, `protected`). `steps` and `shift` are of the files even so.
+    `kept` is set for a user whose account and access the hub keeps, whatever the files say: why, in the words of a
+    plan's unmanaged users (`report`, `ignore`, `protected`). `steps` and `shift` are of the files even so. In the
+    `shift` of other users there is nothing that a kept step alone would close.
     """
 
     email: Text
@@ -58,6 +78,17 @@ class PersonDifference:
     joined: bool = False
     left: bool = False
     kept: str | None = None
+    ends: tuple[EndStep, ...] = ()
+
+    @property
+    def longer(self) -> tuple[EndStep, ...]:
+        """The ends after which the user holds more than before the change."""
+        return tuple(end for end in self.ends if end.is_gain)
+
+    @property
+    def sooner(self) -> tuple[EndStep, ...]:
+        """The ends after which the user holds less than before the change."""
+        return tuple(end for end in self.ends if end.is_loss)
 
     @property
     def gained(self) -> tuple[GrantStep, ...]:
@@ -65,24 +96,29 @@ class PersonDifference:
 
     @property
     def lost(self) -> tuple[GrantStep, ...]:
-        return tuple(step for step in self.steps if not step.is_gain)
+        return tuple(step for step in self.steps if not step.is_gain and not step.kept)
+
+    @property
+    def kept_grants(self) -> tuple[GrantStep, ...]:
+        """What the files no longer give, and the hub keeps because its role is not managed any more."""
+        return tuple(step for step in self.steps if step.kept)
 
     @property
     def gains(self) -> bool:
-        """Whether the person has, or may do, anything more."""
-        return bool(self.gained or self.shift.opened or self.shift.gained)
+        """Whether the user has, or may do, anything more, now or after a day; not a user whom the hub keeps."""
+        return self.kept is None and bool(self.gained or self.shift.opened or self.shift.gained or self.longer)
 
     @property
     def loses(self) -> bool:
         """Whether the person has, or may do, anything less; nobody does whom the hub keeps."""
-        return self.kept is None and bool(self.lost or self.shift.closed or self.shift.lost)
+        return self.kept is None and bool(self.lost or self.shift.closed or self.shift.lost or self.sooner)
 
 
 def difference(before: Side, after: Side) -> tuple[PersonDifference, ...]:
     """Everybody who differs, sorted by address; empty for equal sides."""
     then, now = _by_address(before.people), _by_address(after.people)
     if _mean_the_same(before.powers, after.powers):
-        same = [key for key, person in now.items() if key in then and then[key].held == person.held]
+        same = [key for key, person in now.items() if key in then and _holds_the_same(then[key], person)]
         for key in same:
             del then[key], now[key]
     comparing = _Comparing(before.powers, after.powers)
@@ -91,19 +127,47 @@ def difference(before: Side, after: Side) -> tuple[PersonDifference, ...]:
 
 
 def with_kept(
-    people: Iterable[PersonDifference], after: Iterable[DesiredUser], settings: Settings
+    people: Iterable[PersonDifference], after: Iterable[DesiredUser], settings: tuple[Settings, Settings], known: Powers
 ) -> tuple[PersonDifference, ...]:
-    """`people`, with why the hub keeps each of them who left and has no entry in the files `after`.
+    """`people`, with what the hub keeps: users who left and have no entry in the files `after`, protected users, and
+    grants in roles that the later one of `settings` does not manage any more. `known` are the powers by the earlier.
 
-    Whoever leaves by `state: absent` or `until` has one.
+    A user who leaves by `state: absent` or `until` has an entry. A protected user who joins may not be in the hub.
     """
-    named = {user.email.folded for user in after}
-    return tuple(
-        replace(person, kept=_keeping(person.email, settings))
-        if person.left and person.email.folded not in named
-        else person
-        for person in people
+    entries = {user.email.folded: user for user in after}
+    unmanaged, now = _no_longer_managed(*settings), settings[1]
+    kept: list[PersonDifference] = []
+    for person in people:
+        entry = entries.get(person.email.folded)
+        if (person.left and entry is None) or (not person.joined and now.is_protected(person.email)):
+            kept.append(replace(person, kept=_keeping(person.email, now)))
+        elif person.left or entry is None:
+            kept.append(person)
+        else:
+            kept.append(_with_kept_grants(person, entry, unmanaged, known))
+    return tuple(kept)
+
+
+def _with_kept_grants(
+    person: PersonDifference, entry: DesiredUser, unmanaged: frozenset[Role], known: Powers
+) -> PersonDifference:
+    kept = {step.role: step.before for step in person.steps if step.role in unmanaged and not step.is_gain}
+    if not kept:
+        return person
+    steps = tuple(replace(step, kept=step.role in kept) for step in person.steps)
+    power = known.of({grant.role: grant.access for grant in entry.grants} | kept)
+    shift = replace(
+        person.shift,
+        closed=tuple(item for item in person.shift.closed if item not in power.menu),
+        lost=tuple(name for name in person.shift.lost if name not in power.operations),
     )
+    return replace(person, steps=steps, shift=shift)
+
+
+def _no_longer_managed(then: Settings, now: Settings) -> frozenset[Role]:
+    """Our roles of `then` whose definitions in the hub no role of `now` means."""
+    managed = {name for _, name in now.role_definitions}
+    return frozenset(role for role, name in then.role_definitions if name not in managed)
 
 
 def _keeping(email: Text, settings: Settings) -> str | None:
@@ -119,8 +183,17 @@ def differing(before: Iterable[DesiredUser], after: Iterable[DesiredUser]) -> tu
     Who is left out differs in nothing where the settings of both sides call the roles the same.
     """
     then, now = ({user.email.folded: user for user in users if user.departure is None} for users in (before, after))
-    same = {key for key, user in now.items() if key in then and then[key].grants == user.grants}
+    same = {
+        key
+        for key, user in now.items()
+        if key in then
+        and (then[key].grants, then[key].until, then[key].ending) == (user.grants, user.until, user.ending)
+    }
     return tuple(then[key] for key in then if key not in same), tuple(now[key] for key in now if key not in same)
+
+
+def _holds_the_same(then: Person, now: Person) -> bool:
+    return (then.held, then.until, then.ending) == (now.held, now.until, now.ending)
 
 
 def _by_address(people: Iterable[Person]) -> dict[str, Person]:
@@ -148,9 +221,11 @@ class _Comparing:
         if shown is None:
             return None
         steps, shift = tuple(_steps(*held)), self._shift(*held)
-        if is_here_and_there and not steps and shift.is_nothing:
+        ends = tuple(_ends(then, now)) if now is not None else ()
+        if is_here_and_there and not steps and shift.is_nothing and not ends:
             return None
-        return PersonDifference(shown.email, shown.source, steps, shift, joined=then is None, left=now is None)
+        found = PersonDifference(shown.email, shown.source, steps, shift, joined=then is None, left=now is None)
+        return replace(found, ends=ends)
 
     def _shift(self, before: Levels, after: Levels) -> Shift:
         """What opens and closes, in the order of the catalogue, which both sides share."""
@@ -171,6 +246,45 @@ def _steps(before: Levels, after: Levels) -> Iterator[GrantStep]:
         then, now = before.get(role, Access.NONE), after.get(role, Access.NONE)
         if then is not now:
             yield GrantStep(role, then, now)
+
+
+def _ends(then: Person | None, now: Person) -> Iterator[EndStep]:
+    """Every end that differs: of the account, then of the roles in their order.
+
+    An access that differs today, and afterwards in the same way, is a step and no end. After the last day of both
+    accounts nothing is held.
+    """
+    if then is not None and then.until != now.until:
+        before, after = (Span(Access.OWNER, side.until, Access.NONE) for side in (then, now))
+        yield _end(None, before, after)
+    last = max(side.until or date.max for side in (then, now) if side is not None)
+    spans = dict(then.ending) if then else {}, dict(now.ending)
+    for role in sorted({*spans[0], *spans[1]}, key=_rank):
+        before, after = (
+            side.get(role) or _for_good(person.held.get(role, Access.NONE) if person else Access.NONE)
+            for side, person in zip(spans, (then, now), strict=True)
+        )
+        end = _end(role, before, after, last)
+        if end.is_gain or end.is_loss:
+            yield end
+
+
+def _for_good(access: Access) -> Span:
+    return Span(access, None, access)
+
+
+def _end(role: Role | None, before: Span, after: Span, last: date = date.max) -> EndStep:
+    """What differs after the last days of both, other than today, up to the day `last`."""
+    days = [until + timedelta(days=1) for until in (before.until, after.until) if until is not None and until < last]
+    pairs = [(before.on(day), after.on(day)) for day in days]
+    later = [pair for pair in pairs if pair != (before.access, after.access)]
+    return EndStep(
+        role,
+        before,
+        after,
+        is_gain=any(now > then for then, now in later),
+        is_loss=any(now < then for then, now in later),
+    )
 
 
 def _rank(role: Role) -> tuple[int, str]:

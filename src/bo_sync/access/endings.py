@@ -8,7 +8,14 @@ from collections.abc import Iterator
 from datetime import date
 
 from bo_sync.access.entry import Entry, written
-from bo_sync.access.rules import ACCOUNT_ENDED, ACCOUNT_ENDS_SOON, GRANT_ENDED, GRANT_ENDS_SOON, PRESET_GIVES_MORE
+from bo_sync.access.rules import (
+    ACCOUNT_ENDED,
+    ACCOUNT_ENDS_SOON,
+    GIVES_LATER,
+    GRANT_ENDED,
+    GRANT_ENDS_SOON,
+    PRESET_GIVES_MORE,
+)
 from bo_sync.core.model import Departure, Override
 from bo_sync.core.plan import Finding
 
@@ -28,6 +35,7 @@ def grant_findings(entry: Entry, within: int) -> Iterator[Finding]:
     """About the ends of the own entries of somebody who stays."""
     for own in entry.user.expired:
         yield _ended(entry, own)
+    yield from _later_gains(entry)
     for own in entry.own:
         if own.until is not None and _is_soon(own.until, entry.day, within) and _matters(entry, own):
             more = ", which is more" if entry.preset_access(own.role) > own.access else ""
@@ -35,6 +43,14 @@ def grant_findings(entry: Entry, within: int) -> Iterator[Finding]:
                 f"{written(own.role, own.access)} ends {_when(own.until, entry.day)}; then {entry.left(own.role)}{more}"
             )
             yield GRANT_ENDS_SOON.finding(told, entry.declaration.email, own.source)
+
+
+def _later_gains(entry: Entry) -> Iterator[Finding]:
+    """About the own entries after whose end the presets give more, however far ahead the day is."""
+    for own in entry.own:
+        if own.until is not None and entry.preset_access(own.role) > own.access and _matters(entry, own):
+            told = f"{written(own.role, own.access)} holds until {own.until}; afterwards {entry.left(own.role)}"
+            yield GIVES_LATER.finding(told, entry.declaration.email, own.source)
 
 
 def _ended(entry: Entry, own: Override) -> Finding:

@@ -6,7 +6,7 @@ from datetime import date
 from types import MappingProxyType
 
 from bo_sync.core.live import LivePerson
-from bo_sync.core.model import Access, DesiredGrant, DesiredUser, Profile, Role, Source
+from bo_sync.core.model import Access, DesiredGrant, DesiredUser, Profile, Role, Source, Span
 from bo_sync.core.text import Text
 
 
@@ -30,7 +30,8 @@ Granted = DesiredGrant | Grant
 class Person:
     """`source` is where the person's entry stands; None in the hub. `grants` are in the order of the roles.
 
-    `presets` are those that the entry of that address names, in the order of naming.
+    `presets` are those that the entry of that address names, in the order of naming. `until` is the account's last day,
+    `ending` the roles whose access will change by an `until`; in the hub there is neither.
     """
 
     email: Text
@@ -38,6 +39,8 @@ class Person:
     source: Source | None = None
     profile: Profile = ()
     presets: tuple[str, ...] = ()
+    until: date | None = None
+    ending: tuple[tuple[Role, Span], ...] = ()
     held: Mapping[Role, Access] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -51,7 +54,7 @@ class Person:
 def of_files(users: Iterable[DesiredUser]) -> tuple[Person, ...]:
     """The people of the files who stay, sorted by address."""
     staying = (
-        Person(user.email, user.grants, user.source, user.profile, user.presets)
+        Person(user.email, user.grants, user.source, user.profile, user.presets, user.until, user.ending)
         for user in users
         if user.departure is None
     )

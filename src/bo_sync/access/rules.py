@@ -71,6 +71,7 @@ ACCEPTED: Final = _info("BOS017", "findings are accepted", Origin.ACCEPTANCE)
 NOT_READ: Final = _warning("BOS018", "a file is not read", Origin.FILE)
 UNMATCHED_EXCEPTION: Final = _warning("BOS021", "a policy exception matches no user", Origin.POLICY)
 READS_CREDENTIALS: Final = _warning("BOS022", "a user can read credentials")
+GIVES_LATER: Final = _warning("BOS023", "an own entry takes access that a preset gives, and ends")
 
 AMBIGUOUS_ADDRESS: Final = _warning("BOS101", "an address that several users in the hub have", Origin.HUB)
 UNKNOWN_DEFINITION: Final = _info("BOS102", "a role definition that bo-sync does not know", Origin.HUB)
@@ -109,6 +110,7 @@ RULES: Final[Mapping[str, Rule]] = {
         NOT_READ,
         UNMATCHED_EXCEPTION,
         READS_CREDENTIALS,
+        GIVES_LATER,
         AMBIGUOUS_ADDRESS,
         UNKNOWN_DEFINITION,
         DEFAULT_ACCESS,

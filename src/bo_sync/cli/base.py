@@ -1,6 +1,7 @@
 """The files against those of a git revision, and against all that git remembers: what only history can tell."""
 
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import groupby
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from bo_sync.core.guards import GuardComparison
 from bo_sync.core.history import Comparison, Snapshot, compare, loosened_since
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import Finding, Plan
+from bo_sync.core.presets import resolve
 from bo_sync.core.text import Text
 
 
@@ -46,7 +48,8 @@ def read_base(common: Common, revision: str) -> Base:
 
 def compare_with(common: Common, base: Base, tree: Tree) -> tuple[Comparison, tuple[Problem, ...]]:
     """How `tree`, the files at hand, differs from `base`, and what of the base could not be compared."""
-    loosened, guardrails = compare(_snapshot(base.tree), _snapshot(tree), common.day(tree.settings))
+    day = common.day(tree.settings)
+    loosened, guardrails = compare(_snapshot(base.tree, day), _snapshot(tree, day), day)
     return Comparison(base.revision, base.commit, loosened, base.tip, guardrails), _doubts(base.tree)
 
 
@@ -55,8 +58,9 @@ def with_guards(plan: Plan, common: Common, base: Base, tree: Tree) -> Plan:
 
     A plan about chosen users sets broken policies aside: they guard nothing there, so they count as removed.
     """
-    head = replace(_snapshot(tree), has_policies=True)
-    found = loosened_since(_snapshot(base.tree), head, common.day(tree.settings))
+    day = common.day(tree.settings)
+    head = replace(_snapshot(tree, day), has_policies=True)
+    found = loosened_since(_snapshot(base.tree, day), head, day)
     doubts = tuple(_unknown_guards(doubt) for doubt in _doubts(base.tree) if _holds_guards(doubt.source.path))
     compared = GuardComparison(base.revision, base.commit, found, base.tip)
     return replace(plan, base=compared, findings=(*doubts, *plan.findings))
@@ -71,7 +75,7 @@ def _unknown_guards(doubt: Problem) -> Finding:
     return HISTORY.finding(f"weakened guards may be missing here: {doubt.message}", source=doubt.source)
 
 
-def _snapshot(tree: Tree) -> Snapshot:
+def _snapshot(tree: Tree, day: date) -> Snapshot:
     wrong = {problem.source.path.raw for problem in tree.errors}
     people = (*tree.declarations, *tree.unsound)
     return Snapshot(
@@ -82,6 +86,7 @@ def _snapshot(tree: Tree) -> Snapshot:
         has_settings=SETTINGS_FILE not in wrong,
         policies=tree.policies,
         has_policies=not any(f"{path}/".startswith(f"{POLICIES}/") for path in wrong),
+        users=() if wrong else tuple(resolve(user, tree.presets, tree.settings, day) for user in tree.declarations),
     )
 
 

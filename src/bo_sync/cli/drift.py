@@ -5,10 +5,10 @@ grants that somebody changed by hand, a second row for one grant, somebody who s
 and a protected person. The same files give the same hub.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from bo_sync.core.model import Access, DesiredUser, Profile, Role
+from bo_sync.core.model import DEFAULT_HUB_NAMES, Access, DesiredUser, Profile, Role
 from bo_sync.core.settings import Settings
 from bo_sync.reconcile import Desired
 from bo_sync.sandbox.baseline import baseline
@@ -41,17 +41,28 @@ def drifted(desired: Desired) -> Population:
     ]
     start = baseline()
     with_files = {user.email.folded for user in desired.users}
-    others = [shape for shape in (*start["users"], STRANGER) if shape["email"] not in with_files]
-    there = {shape["name"] for shape in start["definitions"]}
-    more = {name.raw for _, name in desired.settings.role_definitions} - there
+    renamed = {DEFAULT_HUB_NAMES.get(role, name.raw): name.raw for role, name in desired.settings.role_definitions}
+    others = [_renamed(shape, renamed) for shape in (*start["users"], STRANGER) if shape["email"] not in with_files]
+    definitions: list[DefinitionShape] = [
+        {**shape, "name": renamed.get(shape["name"], shape["name"])} for shape in start["definitions"]
+    ]
+    more = set(renamed.values()) - {shape["name"] for shape in definitions}
     added: list[DefinitionShape] = [{"name": name} for name in sorted(more)]
     sessions = [session for session in start["sessions"] if session["email"] not in with_files]
     return {
         **start,
-        "definitions": [*start["definitions"], *added],
+        "definitions": [*definitions, *added],
         "users": [*others, *people],
         "sessions": sessions,
     }
+
+
+def _renamed(shape: UserShape, names: Mapping[str, str]) -> UserShape:
+    """The user with the grants under the names that the files give the hub's definitions."""
+    rows: list[RoleShape] = [
+        {**row, "definition": names.get(row["definition"], row["definition"])} for row in shape.get("roles", [])
+    ]
+    return {**shape, "roles": rows}
 
 
 def _is_first(user: DesiredUser, staying: Sequence[DesiredUser]) -> bool:

@@ -69,7 +69,8 @@ class Basis:
 class GuardrailResult:
     """`actual` against `limit`, in the unit of the guardrail. `allowed_by` is the override that set the limit, as
     given; `basis` is what the limit was computed from, where no override set it. `skipped`: not ok, but the plan leaves
-    out the users of its rows, so the rest may run."""
+    out the users of its rows, so the rest may run. `way` is what to do where no option passes it: files that
+    are compared with a base, without a plan."""
 
     guardrail: GuardrailName
     actual: int
@@ -79,6 +80,7 @@ class GuardrailResult:
     rows: tuple[GuardrailRow, ...] = ()
     basis: Basis | None = None
     skipped: bool = False
+    way: str = ""
 
     @property
     def blocks(self) -> bool:
@@ -437,6 +439,8 @@ _UNKNOWN_OWNERS: Final = {
 
 def way_past(result: GuardrailResult) -> str:
     """The exact way past a guardrail that refuses."""
+    if result.way:
+        return result.way
     if result.guardrail in IMPASSABLE:
         return IMPASSABLE[result.guardrail]
     if result.guardrail == "min_role_owners" and not result.actual:

@@ -14,11 +14,12 @@ from typing import Final
 from bo_sync.core.base_compare import Entries, Sign, entries, readdressed
 from bo_sync.core.guardrails import GuardrailName, GuardrailResult, GuardrailRow
 from bo_sync.core.guards import GuardComparison, Loosened, loosened, loosened_ignores, loosened_policies
-from bo_sync.core.model import Declaration
+from bo_sync.core.model import Declaration, DesiredUser
 from bo_sync.core.policy import Policy
 from bo_sync.core.presets import departure
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
+from bo_sync.core.unannounced import unannounced_deletions, unannounced_losses
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Snapshot:
     `lists` are the files that hold a list of people; `unread` are files and folders that may hold people who are not
     in `people`, because of an error. `has_settings` is False where the settings have one, and nothing is said about
     them then; `has_policies` is so of the policies, and matters at the head: one that the base lacks loosens nothing.
+    `users` is what the entries mean on the day of the comparison; empty where a file has an error.
     """
 
     people: tuple[Declaration, ...] = ()
@@ -37,6 +39,7 @@ class Snapshot:
     has_settings: bool = True
     policies: tuple[Policy, ...] = ()
     has_policies: bool = True
+    users: tuple[DesiredUser, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +113,7 @@ def _missing(base: Snapshot, head: Snapshot, today: date) -> tuple[Declaration, 
 
 def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Loosened, ...], tuple[GuardrailResult, ...]]:
     """The guards that the head loosens, and the guardrails that can be judged without a hub, in the order of
-    showing."""
+    showing. Limits are among them where something ends that the base does not announce."""
     changes = changed_addresses(base, head, today)
     removed = removed_people(base, head, today, changes)
     then, now = entries(base.people, base.lists), entries(head.people, head.lists)
@@ -118,6 +121,8 @@ def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Loosened
         GuardrailResult("empty", len(head.people), 1, ok=bool(head.people)),
         _none_allowed("email_change", tuple(_changed(change, then, now) for change in changes)),
         _none_allowed("removed_file", tuple(_removed(person, then, now) for person in removed)),
+        *unannounced_deletions(base.people, head.people, head.settings, today),
+        *unannounced_losses(base.users, head.users, head.settings),
     )
     return loosened_since(base, head, today), guardrails
 

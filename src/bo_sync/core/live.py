@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from bo_sync.core.model import (
-    BACKOFFICE,
     DEFAULT_HUB_NAMES,
     PLATFORM,
     Access,
@@ -128,13 +127,18 @@ def known_definitions(definitions: Iterable[RoleDefinition], settings: Settings)
     return {role: by_name[name] for role, name in settings.role_definitions if name in by_name}
 
 
-def mapped_beside_backoffice(definitions: Iterable[RoleDefinition], settings: Settings) -> Text | None:
-    """The name that `settings` give Backoffice, where the hub has another definition with the usual name.
+def mapped_away(definitions: Iterable[RoleDefinition], settings: Settings) -> tuple[Role, Text, Text] | None:
+    """A documented role that `settings` map to another name while the hub has a definition with the usual name; both
+    names, the usual one last.
 
-    No document says which of the two lets a user into the Backoffice, so owners could be counted by the wrong one.
+    Grants in the usual definition would stay in the hub without a report, and owners could be counted by the wrong one.
     """
-    usual, name = Text(DEFAULT_HUB_NAMES[BACKOFFICE]), dict(settings.role_definitions).get(BACKOFFICE)
-    return name if name != usual and usual in {definition.name for definition in definitions} else None
+    held = {definition.name for definition in definitions}
+    for role, name in settings.role_definitions:
+        usual = Text(DEFAULT_HUB_NAMES.get(role, name.raw))
+        if name != usual and usual in held:
+            return role, name, usual
+    return None
 
 
 def holdings(rows: Iterable[GrantRow], roles: Mapping[str, Role]) -> dict[Role, Holding]:

@@ -253,13 +253,29 @@ class DesiredGrant:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """Access to one role as an entry gives it: `access` on the last day `until` at the latest, `then` afterwards.
+
+    Without `until` it is `access` for good, and `then` is the same.
+    """
+
+    access: Access
+    until: date | None
+    then: Access
+
+    def on(self, day: date) -> Access:
+        """The access on a day."""
+        return self.access if self.until is None or day <= self.until else self.then
+
+
+@dataclass(frozen=True, slots=True)
 class DesiredUser:
     """A person as the files want them today. `departure` set means deleted; then profile and grants are empty.
 
     `expired` are the own entries whose last day has passed: they say why a grant is not what it was. `withheld` are
     those that hold and give nothing. `presets` are those that the entry names. `until` is the account's last day,
     `ended` that of an account that is to be deleted, where it has passed. `end_passed`: the last day of the account or
-    of a grant has passed, whatever else the entry says.
+    of a grant has passed, whatever else the entry says. `ending` are the roles whose access will change by an `until`.
     """
 
     email: Text
@@ -274,6 +290,7 @@ class DesiredUser:
     until: date | None = field(default=None, compare=False)
     ended: date | None = field(default=None, compare=False)
     end_passed: bool = field(default=False, compare=False)
+    ending: tuple[tuple[Role, Span], ...] = field(default=(), compare=False)
 
     @property
     def is_expired(self) -> bool:

@@ -4,7 +4,7 @@ Presets only ever give: over `extends` and over several presets the highest acce
 take away. An entry whose last day has passed is read as if it were not there, so what a preset gives holds again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from bo_sync.core.model import (
@@ -15,9 +15,11 @@ from bo_sync.core.model import (
     DesiredGrant,
     DesiredUser,
     FieldValue,
+    Override,
     Preset,
     Profile,
     Role,
+    Span,
     State,
 )
 from bo_sync.core.settings import Settings
@@ -79,6 +81,7 @@ def resolve(declaration: Declaration, presets: Presets, settings: Settings, toda
     grants = expand(named, presets)
     expired = tuple(own for own in declaration.overrides if has_ended(own.until, today))
     holding = [own for own in declaration.overrides if not has_ended(own.until, today)]
+    ending = tuple(_spans(holding, grants))
     for own in holding:
         if own.access is Access.NONE:
             grants.pop(own.role, None)
@@ -95,7 +98,16 @@ def resolve(declaration: Declaration, presets: Presets, settings: Settings, toda
         withheld=tuple(own for own in holding if own.access is Access.NONE),
         until=declaration.until,
         end_passed=passed,
+        ending=ending,
     )
+
+
+def _spans(holding: Iterable[Override], given: Mapping[Role, DesiredGrant]) -> Iterator[tuple[Role, Span]]:
+    """The roles whose access changes after the last day of an own entry, to what the presets give."""
+    for own in holding:
+        then = given[own.role].access if own.role in given else Access.NONE
+        if own.until is not None and then is not own.access:
+            yield own.role, Span(own.access, own.until, then)
 
 
 def merge_profiles(defaults: Profile, own: Profile) -> Profile:

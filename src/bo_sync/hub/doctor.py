@@ -12,7 +12,7 @@ from uuid import uuid4
 
 from bo_sync.core.guardrails import role_owners
 from bo_sync.core.hub_identity import identity_of
-from bo_sync.core.live import index, mapped_beside_backoffice, why_unmanageable
+from bo_sync.core.live import index, mapped_away, why_unmanageable
 from bo_sync.core.model import (
     BACKOFFICE,
     ROLES_PERMISSIONS,
@@ -40,7 +40,7 @@ _PING: Final = Call("ping", "query ping { __typename }", {})
 _NO_KEY: Final = "without a valid key nobody can tell"
 _SHOWN: Final = 10
 """So many users are named; of the others only the number is."""
-_MAPPED_HINT: Final = "remove backoffice from role_definitions in bo-sync.yaml, or rename the hub's unused definition"
+_MAPPED_HINT: Final = "remove {role} from role_definitions in bo-sync.yaml, or rename the hub's unused definition"
 _ZEROS: Final = "00000000-0000-4000-8000-000000000000"
 
 
@@ -176,9 +176,10 @@ def _check_owners(live: LiveState | HubError, settings: Settings) -> Check:
         is_denied = isinstance(live, HubDeniedError) and live.operation == "roles"
         why = "the key may not read grants" if is_denied else "not counted"
         return Check("owners", Status.FAILED, f"{why}: {live.message}", live.hint)
-    if other := mapped_beside_backoffice(live.definitions, settings):
-        message = f"not counted: role_definitions maps backoffice to {other}, but the hub has backoffice too"
-        return Check("owners", Status.WARNING, message, _MAPPED_HINT)
+    if mapped := mapped_away(live.definitions, settings):
+        role, other, usual = mapped
+        message = f"not counted: role_definitions maps {role} to {other}, but the hub has {usual} too"
+        return Check("owners", Status.WARNING, message, _MAPPED_HINT.format(role=role))
     indexed, least = index(live, settings), settings.guardrails.least_role_owners
     if ROLES_PERMISSIONS not in indexed.definitions:
         message = f"none counted, the minimum is {least}: the hub has no role definition for Roles & permissions"

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from bo_sync.access.difference import GrantStep, PersonDifference
+from bo_sync.access.difference import EndStep, GrantStep, PersonDifference
 from bo_sync.core.document import Json
+from bo_sync.core.model import Span
 from bo_sync.render.difference import Difference
 from bo_sync.render.guards import guard_documents
 from bo_sync.render.json import envelope
@@ -30,13 +31,33 @@ def _person(person: PersonDifference) -> Json:
         "joined": person.joined,
         "left": person.left,
         "kept": person.kept is not None,
+        "kept_grants": _steps(person.kept_grants),
         "gained": _moved(person.gained, shift.opened, shift.gained),
         "lost": _moved(person.lost, shift.closed, shift.lost),
+        "ends": [_end(end) for end in person.ends],
     }
 
 
 def _moved(grants: Sequence[GrantStep], menu: Sequence[str], operations: Sequence[str]) -> Json:
-    steps: list[Json] = [
-        {"role": grant.role, "before": grant.before.word, "after": grant.after.word} for grant in grants
-    ]
-    return {"grants": steps, "menu": list(menu), "operations": list(operations)}
+    return {"grants": _steps(grants), "menu": list(menu), "operations": list(operations)}
+
+
+def _end(end: EndStep) -> Json:
+    return {
+        "role": end.role,
+        "before": _span(end, end.before),
+        "after": _span(end, end.after),
+        "longer": end.is_gain,
+        "sooner": end.is_loss,
+    }
+
+
+def _span(end: EndStep, span: Span) -> Json:
+    until = span.until.isoformat() if span.until else None
+    levels = (span.access, span.then) if end.role else ()
+    access, then = [level.word for level in levels] or (None, None)
+    return {"access": access, "until": until, "then": then}
+
+
+def _steps(grants: Sequence[GrantStep]) -> list[Json]:
+    return [{"role": grant.role, "before": grant.before.word, "after": grant.after.word} for grant in grants]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from bo_sync.access.difference import GrantStep, PersonDifference
+from bo_sync.access.difference import EndStep, GrantStep, PersonDifference
 from bo_sync.core.changes import Change, GrantChange, LostGrant, RemoveDuplicate, place_of_grant
 from bo_sync.core.effect import Effect, Shift
 from bo_sync.core.guards import Loosened
@@ -11,7 +11,7 @@ from bo_sync.core.model import Source
 from bo_sync.core.plan import Plan, action_of
 from bo_sync.core.text import Text
 from bo_sync.render.csv import csv_text, foreign
-from bo_sync.render.difference import Difference
+from bo_sync.render.difference import Difference, span_told
 from bo_sync.render.guards import after_of, before_of
 from bo_sync.render.phrases import level
 from bo_sync.render.users import UserRow
@@ -79,9 +79,13 @@ _NONE: Final = ("",) * len(_COUNTS)
 def _differing(person: PersonDifference) -> Iterator[tuple[str, ...]]:
     email, source = foreign(person.email.raw), _place(person.source)
     shift = person.shift if person.kept is None else Shift()
-    steps = [
+    steps: list[tuple[str, ...]] = [
         (step.role, level(step.role, step.before), level(step.role, step.after), _direction(person, step))
         for step in person.steps
+    ]
+    steps += [
+        (end.role or "account", span_told(end, end.before), span_told(end, end.after), _of_end(person, end))
+        for end in person.ends
     ]
     for number, step in enumerate(steps or [("", "", "", "")]):
         yield email, _status(person), *step, source, *(_NONE if number else _counts(shift))
@@ -93,8 +97,14 @@ def _status(person: PersonDifference) -> str:
     return "joined" if person.joined else "left" if person.left else "stays"
 
 
-def _direction(person: PersonDifference, step: GrantStep) -> str:
+def _of_end(person: PersonDifference, end: EndStep) -> str:
     if person.kept is not None:
+        return "kept"
+    return "holds longer" if end.is_gain else "ends sooner"
+
+
+def _direction(person: PersonDifference, step: GrantStep) -> str:
+    if person.kept is not None or step.kept:
         return "kept"
     return "gained" if step.is_gain else "lost"
 

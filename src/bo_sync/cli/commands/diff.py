@@ -81,7 +81,8 @@ def _difference(chosen: Common, pair: "Pair") -> "Difference":
         *loosened_policies(base.tree.policies, head.tree.policies),
         *loosened_ignores(base.tree.declarations, head.tree.declarations, pair.head.place.day),
     )
-    found = with_kept(difference(then, now), head.desired.users, head.tree.settings)
+    settings = base.tree.settings, head.tree.settings
+    found = with_kept(difference(then, now), head.desired.users, settings, then.powers)
     return Difference(pair.base.place, pair.head.place, guards, found)
 
 

@@ -1,0 +1,154 @@
+"""A date that has passed when it is written announces nothing: such ends count against the limits of losses."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Final
+
+import pytest
+
+from bo_sync.core.guardrails import GuardrailResult
+from bo_sync.core.history import Snapshot, compare
+from bo_sync.core.presets import resolve
+from tests.config.trees import tree
+
+TODAY: Final = date(2026, 6, 15)
+NAMES: Final = ("Ann", "Bea", "Cas", "Dee", "Eve", "Fay", "Gus", "Hal", "Ian", "Jan", "Kit", "Lea", "Mia")
+LIMITS: Final = ("max_user_deletes", "max_access_losses", "max_grant_losses")
+PASSED: Final = "until: 2025-12-31"
+COMING: Final = "until: 2026-12-31"
+ON: Final = "platform: {backoffice: true}"
+OFF_BY_TYPO: Final = "platform: {backoffice: {access: true, until: 2025-12-31}}"
+GRANTS: Final = ("pricing", "logistics", "order_data")
+HELD: Final = f"modules: {{{', '.join(f'{role}: editor' for role in GRANTS)}}}"
+HELD_PAST: Final = f"modules: {{{', '.join(f'{role}: {{access: editor, {PASSED}}}' for role in GRANTS)}}}"
+GIVES: Final = {"presets/p.yaml": HELD}
+
+
+def people(*lines: str, each: int = len(NAMES)) -> dict[str, str]:
+    return {
+        f"users/{name}.yaml": "\n".join(
+            (f"email: {name.lower()}@example.com", f"first_name: {name}", "last_name: Doe", *lines, "")
+        )
+        for name in NAMES[:each]
+    }
+
+
+def snapshot(files: Mapping[str, str]) -> Snapshot:
+    read = tree(files)
+    assert not read.errors
+    users = tuple(resolve(entry, read.presets, read.settings, TODAY) for entry in read.declarations)
+    return Snapshot(read.declarations, read.settings, users=users)
+
+
+def limits(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, GuardrailResult]:
+    results = compare(snapshot(before), snapshot(after), TODAY)[1]
+    return {result.guardrail: result for result in results if result.guardrail in LIMITS}
+
+
+def settings(line: str) -> dict[str, str]:
+    return {"bo-sync.yaml": f"{line}\n"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "counted"),
+    [
+        pytest.param(
+            people(),
+            people(PASSED, each=10),
+            {"max_user_deletes": (10, 2, False)},
+            id="a year that has passed, for ten",
+        ),
+        pytest.param(
+            people(COMING),
+            people(PASSED, each=3),
+            {"max_user_deletes": (3, 2, False)},
+            id="an announced end that is moved into the past",
+        ),
+        pytest.param(people(), people(PASSED, each=2), {"max_user_deletes": (2, 2, True)}, id="as many as the limit"),
+        pytest.param(
+            people(each=1), people(PASSED), {"max_user_deletes": (12 + 1, 1, False)}, id="users who are not in the base"
+        ),
+        pytest.param(people(PASSED), people("until: 2025-01-31"), {}, id="an end that had passed at the base"),
+        pytest.param(people(), people("until: 2026-06-15"), {}, id="an end that is today"),
+        pytest.param(people(COMING), people(COMING), {}, id="an announced end that is still to come"),
+        pytest.param(people("state: absent"), people(PASSED), {}, id="users who were absent at the base"),
+        pytest.param(people(), people("state: absent", PASSED), {}, id="absent users, whom a plan counts"),
+        pytest.param(
+            people(), people(PASSED) | settings("protect: ['*@example.com']"), {}, id="protected users, who stay"
+        ),
+        pytest.param(
+            people(),
+            people(PASSED, each=3) | settings("guardrails: {max_user_deletes: 3}"),
+            {"max_user_deletes": (3, 3, True)},
+            id="a limit in the files",
+        ),
+        pytest.param(
+            people(ON, HELD),
+            people(ON, HELD_PAST),
+            {"max_grant_losses": (39, 13, False)},
+            id="grants whose year has passed",
+        ),
+        pytest.param(
+            people(ON, "preset: p") | GIVES,
+            people(ON, HELD_PAST) | GIVES,
+            {"max_grant_losses": (39, 13, False)},
+            id="grants of a preset that become own grants in the past",
+        ),
+        pytest.param(
+            people(ON, HELD), people(ON, HELD_PAST, "preset: p") | GIVES, {}, id="grants that a preset keeps giving"
+        ),
+        pytest.param(people(ON, HELD_PAST), people(ON, HELD_PAST), {}, id="grants that had expired at the base"),
+        pytest.param(people(ON, HELD), people(ON), {}, id="removed grants, which a plan counts"),
+        pytest.param(
+            people(ON),
+            people(OFF_BY_TYPO),
+            {"max_access_losses": (13, 2, False), "max_grant_losses": (13, 11, False)},
+            id="the last platform area",
+        ),
+        pytest.param(
+            people("platform: {backoffice: true, sales_hub: true}"),
+            people("platform: {backoffice: {access: true, until: 2025-12-31}, sales_hub: true}"),
+            {"max_grant_losses": (13, 11, False)},
+            id="one of two platform areas",
+        ),
+    ],
+)
+def test_what_ends_without_notice_is_counted(
+    before: Mapping[str, str], after: Mapping[str, str], counted: Mapping[str, tuple[int, int, bool]]
+) -> None:
+    found = limits(before, after)
+    assert {name: (result.actual, result.limit, result.ok) for name, result in found.items()} == counted
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "row"),
+    [
+        pytest.param(
+            people(each=1),
+            people(PASSED, each=1),
+            "`until: 2025-12-31` has passed, so would be deleted; at the base the account has no end",
+            id="no end at the base",
+        ),
+        pytest.param(
+            people(COMING, each=1),
+            people(PASSED, each=1),
+            "`until: 2025-12-31` has passed, so would be deleted; at the base the account ends after 2026-12-31",
+            id="a later end at the base",
+        ),
+        pytest.param(
+            {},
+            people(PASSED, each=1),
+            "`until: 2025-12-31` has passed, so would be deleted; at the base the account has no entry",
+            id="no entry at the base",
+        ),
+        pytest.param(
+            people("modules: {pricing: editor}", each=1),
+            people("modules: {pricing: {access: editor, until: 2025-12-31}}", each=1),
+            "pricing editor → none: `until: 2025-12-31` has passed, and the base gives it today",
+            id="a grant",
+        ),
+    ],
+)
+def test_a_row_shows_both_days(before: Mapping[str, str], after: Mapping[str, str], row: str) -> None:
+    (result,) = limits(before, after).values()
+    assert [each.message for each in result.rows] == [row]
