@@ -403,7 +403,6 @@ def _hub_email(change: Change) -> Text:
 
 _DONE: Final = {CreateUser: "created", UpdateUser: "changed", DeleteUser: "deleted"}
 
-
 GUARDRAILS: Final[tuple[Callable[[Situation], GuardrailResult], ...]] = (
     _empty,
     _email_change,
@@ -416,7 +415,6 @@ GUARDRAILS: Final[tuple[Callable[[Situation], GuardrailResult], ...]] = (
     _max_grant_losses,
     _max_expiries,
 )
-
 
 IMPASSABLE: Final[Mapping[GuardrailName, str]] = {
     "empty": "add at least one file to users/; to remove people, give their files `state: absent`",

@@ -51,16 +51,16 @@ request requests reset resolved rest restore result results returns reviewed rev
 revoking right role roles room root row rows rule rules run running runs said same sandbox save saved say says scanning
 schema scheme scope second seconds secret see seed seems seen selects send sends sent serve session set sets settings
 several severity shallow shaped share shell shorten shorter should show shown shows side sides signs since single size
-slow smaller so some somebody something soon sort sound source space spaces spell spelled spells split stale stand
-standard stands start started starts state states stay stays step steps still stopped stored stores str stream strikes
-string sub submodule success such summary superseded supported surplus switched symbolic sync system tab table tables
-tag tags take taken takes tell tells ten tenant text th than that the their theirs them themselves then there these
-they thing third this those though time times timezone title to today token tokens told too took tool top torn touched
-tracker tree trials tries true trust trusted try tuple twice two type typed types uid unannotated uncertain unchanged
-uncommitted unconfirmed undefined under unexpected unknown unless unmanaged unset unshallow until unused up update
-updated updates url us usable usage use user users uses usually valid validate value values variable variables verbose
-version very viewer wait wants warning warnings was way we weakened weaker weather weight were what whatever when where
-whether which while white who whoever whole whom whose why will wins with within without word words work workflows
-working works worse worth would write writes writing written wrong wrote xml xn yes yet you younger your zone
+slow smaller so some somebody something soon sooner sort sound source space spaces spell spelled spells split stale
+stand standard stands start started starts state states stay stays step steps still stopped stored stores str stream
+strikes string sub submodule success such summary superseded supported surplus switched symbolic sync system tab table
+tables tag tags take taken takes tell tells ten tenant text th than that the their theirs them themselves then there
+these they thing third this those though time times timezone title to today token tokens told too took tool top torn
+touched tracker tree trials tries true trust trusted try tuple twice two type typed types uid unannotated uncertain
+unchanged uncommitted unconfirmed undefined under unexpected unknown unless unmanaged unset unshallow until unused up
+update updated updates url us usable usage use user users uses usually valid validate value values variable variables
+verbose version very viewer wait wants warning warnings was way we weakened weaker weather weight were what whatever
+when where whether which while white who whoever whole whom whose why will wins with within without word words work
+workflows working works worse worth would write writes writing written wrong wrote xml xn yes yet you younger your zone
 """
 SPEECH: Final = frozenset(_WORDS.split())

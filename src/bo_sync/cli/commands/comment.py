@@ -68,15 +68,12 @@ def command(
 ) -> int:
     """Keep one comment on a pull request up to date: created the first time, edited when the plan has changed.
 
-    PLAN.json is a plan saved by `plan --out`. The comment is found again by its first line, a marker that nobody sees,
-    and by its author: it is ours only when the account of the token wrote it. With --drift it is an issue, open while
-    the plan has changes or is refused, and closed when it has none. With --failed it says that plan ended with that
-    exit code and there is no plan, so that no older one is taken for this one.
+    PLAN.json is a plan saved by `plan --out`. Its digest covers the changes and the hub; guardrails, policies and
+    findings are only checked for contradictions, so they are as trustworthy as the writer of the file.
 
-    The token comes from the environment, and goes to the API that it names alone: GITHUB_API_URL or CI_API_V4_URL.
-
-    A digest covers the changes and the hub. Guardrails, policies and findings are only checked for contradictions, so
-    they are as trustworthy as the writer of the file.
+    The comment is found again by its first line, a hidden marker, and by its author, the account of the token. With
+    --drift it is an issue, open while the plan has changes or is refused. With --failed it states that plan ended with
+    that exit code, in place of an older plan. The token goes only to the API of GITHUB_API_URL or CI_API_V4_URL.
 
     Exits 0 when it stands there, 6 for a file that is not a plan of ours, does not have its digest or contradicts
     itself, 1 when the forge fails.
