@@ -75,8 +75,7 @@ def command(
     --drift it is an issue, open while the plan has changes or is refused. With --failed it states that plan ended with
     that exit code, in place of an older plan. The token goes only to the API of GITHUB_API_URL or CI_API_V4_URL.
 
-    Exits 0 when it stands there, 6 for a file that is not a plan of ours, does not have its digest or contradicts
-    itself, 1 when the forge fails.
+    Exits 0 when it is there, 6 for a file that is not a plan, is altered or contradicts itself, 1 when the forge fails.
     """
     from bo_sync.cli.talk import result
     from bo_sync.forge.surroundings import Chosen
