@@ -9,12 +9,12 @@ import pytest
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.guards import Loosened, loosened
 from bo_sync.core.history import Snapshot, changed_addresses, compare, removed_people
-from bo_sync.core.model import Declaration, Role, State
+from bo_sync.core.model import Declaration, Override, Role, State
 from bo_sync.core.operations import AddedOperations
 from bo_sync.core.settings import GuardrailLimits, Limit, Settings, Unmanaged
 from bo_sync.core.text import Text
 from tests.support.builders import source
-from tests.support.people import SETTINGS, TODAY, YESTERDAY, profile
+from tests.support.people import SETTINGS, TODAY, YESTERDAY, override, profile
 
 TEAM: Final = "users/team.yaml"
 OTHER: Final = "users/other.yaml"
@@ -499,6 +499,74 @@ EXCHANGES: Final = [
         (),
         id="users of one name, of whom one moves to another list",
     ),
+    pytest.param(
+        files(one("jane@example.com", at=FILE)),
+        Snapshot(
+            (one("yan@example.com", at=FILE, line=2), one("zoe@example.com", at=FILE)), lists=frozenset({Text(FILE)})
+        ),
+        (),
+        id="a file becomes a list of two other users",
+    ),
+    pytest.param(
+        files(one("jane@example.com", "Jane Doe", presets=("sales",)), BOB),
+        files(one("bob@example.com", "Bob Roe", at=FILE), one("jp@example.com", "Jane Poe", presets=("sales",))),
+        (),
+        id="a file goes to another user, and a new file is like it was",
+    ),
+    pytest.param(
+        files(one("jane@example.com")),
+        files(one("zoe@example.com")),
+        (),
+        id="a file with an address only is replaced by another one",
+    ),
+    pytest.param(
+        files(replace(one("jane@example.com", presets=("sales",)), profile=profile(first_name="Jane", last_name=None))),
+        files(replace(one("zoe@example.com", presets=("sales",)), profile=profile(first_name="Zoe", last_name=None))),
+        (),
+        id="a new file clears the same name as a removed one",
+    ),
+    pytest.param(
+        files(replace(one("jane@example.com"), profile=profile(first_name="Jane", middle_name="Ann", phone="1"))),
+        files(replace(one("jb@example.com"), profile=profile(first_name="Jane", middle_name="Bo", phone="1"))),
+        (("jane@example.com", "jb@example.com", "file"),),
+        id="a file is renamed, and the middle name changed",
+    ),
+    pytest.param(
+        files(replace(one("jane@example.com"), profile=profile(first_name="Jane", job=None))),
+        files(replace(one("jb@example.com"), profile=profile(first_name="Jane", job=""))),
+        (("jane@example.com", "jb@example.com", "file"),),
+        id="a file is renamed, and clears a field in another form",
+    ),
+    pytest.param(
+        files(one("jane@example.com", pin=5, at=FILE)),
+        files(one("zoe@example.com", pin=5, at=TEAM), one("new@example.com", "New Roe", at=FILE)),
+        (("jane@example.com", "zoe@example.com", "id"),),
+        id="an id has another address, and the file another user",
+    ),
+    pytest.param(
+        files(one("jane@example.com", pin=5), BOB),
+        files(one("zoe@example.com", pin=5, at="users/bob.yaml")),
+        (("jane@example.com", "zoe@example.com", "id"),),
+        id="an id has another address, in the file of a user who goes",
+    ),
+    pytest.param(
+        files(one("jane@example.com", pin=5)),
+        files(one("ann@example.com", pin=5), one("jane@example.com", pin=5)),
+        (),
+        id="an id appears twice, once at its address",
+    ),
+    pytest.param(
+        files(one("jane@example.com", pin=5)),
+        files(one("ann@example.com", pin=5, at="users/z.yaml"), one("bob@example.com", pin=5, at="users/a.yaml")),
+        (("jane@example.com", "ann@example.com", "id"),),
+        id="an id appears twice, at two other addresses",
+    ),
+    pytest.param(
+        files(one("jane@example.com", presets=("sales",), pin=5)),
+        files(one("jane@example.com", presets=("sales",), at=TEAM, pin=6), one("zoe@example.com", "Zoe Poe", at=FILE)),
+        (("jane@example.com", "zoe@example.com", "file"),),
+        id="a user without names has another id, and the file another address",
+    ),
 ]
 
 
@@ -510,6 +578,30 @@ def test_an_address_that_goes_to_another_user_is_seen(
     assert tuple((change.before.email.raw, change.after.email.raw, change.sign) for change in changes) == changed
     backwards = [replace(side, people=side.people[::-1]) for side in (base, head)]
     assert changed_addresses(backwards[0], backwards[1], TODAY) == changes
+
+
+@pytest.mark.parametrize(
+    ("grant", "is_renamed"),
+    [
+        pytest.param(override("pricing", "viewer", TODAY), True, id="the same"),
+        pytest.param(override("logistics", "viewer", TODAY), False, id="another role"),
+        pytest.param(override("pricing", "editor", TODAY), False, id="another level"),
+        pytest.param(override("pricing", "viewer"), False, id="another last day"),
+    ],
+)
+def test_a_file_with_another_address_and_last_name_is_a_renamed_one_if_the_grants_are_the_same(
+    grant: Override, is_renamed: bool
+) -> None:
+    before = replace(one("jane@example.com", "Jane Doe"), overrides=(override("pricing", "viewer", TODAY),))
+    after = replace(one("jp@example.com", "Jane Poe"), overrides=(grant,))
+    assert bool(changed_addresses(files(before), files(after), TODAY)) is is_renamed
+
+
+def test_an_entry_that_exists_twice_is_shown_where_it_comes_first() -> None:
+    twice = tuple(one("jane@example.com", at=f"users/{name}.yaml", pin=7) for name in "ab")
+    for people in (twice, twice[::-1]):
+        (change,) = changed_addresses(files(*people), files(one("zoe@example.com", pin=7, at=TEAM)), TODAY)
+        assert change.before.source.path.raw == "users/a.yaml"
 
 
 @pytest.mark.parametrize(

@@ -34,9 +34,9 @@ class Entries:
     named: Counter[Trait]
 
     def own_file(self, user: Declaration) -> Text | None:
-        """The path, where the file has the form for one user and holds only this one."""
+        """The path, where the file has the form for one user."""
         path = user.source.path
-        return path if self.files[path] == 1 and path not in self.lists else None
+        return None if path in self.lists else path
 
 
 def entries(users: Iterable[Declaration], lists: frozenset[Text]) -> Entries:
@@ -86,7 +86,7 @@ def _lasting(then: Entries, now: Entries) -> set[str]:
         for email, held in then.by_address.items()
         for before in held
         for after in now.by_address.get(email, ())
-        if not full_names(before.profile).isdisjoint(full_names(after.profile)) or _facts(before) == _facts(after)
+        if not full_names(before.profile).isdisjoint(full_names(after.profile)) or _stated(before) == _stated(after)
     }
 
 
@@ -125,20 +125,19 @@ def _path(here: Entries, there: Entries) -> _Keys:
 def _content(here: Entries, there: Entries) -> _Keys:
     """What a file of one user says, where `there` has no file of that path: the file was renamed.
 
-    All beside the address and the `id` is the same; one of the names may differ, if the file says more than names.
+    All beside the address and the `id` is the same. If the file says more than names, one name in common is enough.
     """
 
     def keys(user: Declaration) -> Iterator[Hashable]:
         path = here.own_file(user)
         if path is None or path in there.files:
             return
-        facts = _facts(user)
-        names = frozenset(fact for fact in facts if fact[0] in _NAMES)
-        rest = frozenset(fact for fact in facts - names if fact[0] != "id")
-        if facts:
-            yield rest, names
-        if rest:
-            yield from ((rest, name) for name in sorted(names) if name[1])
+        _, names, *rest = _stated(user)
+        has_rest = any(rest)
+        if names or has_rest:
+            yield *rest, names
+        if has_rest:
+            yield from ((*rest, name) for name in sorted(names) if name[1])
 
     return keys
 
@@ -147,14 +146,12 @@ def _unique_name(here: Entries) -> _Keys:
     return lambda user: (name for name in sorted(full_names(user.profile)) if here.named[name] == 1)
 
 
-def _facts(user: Declaration) -> frozenset[tuple[str, ...]]:
-    """All that an entry says beside the address."""
-    facts = {(str(entry.field), entry.value.folded if entry.value else "") for entry in user.profile}
-    given = {("preset", preset) for preset in user.presets}
-    grants = {("grant", grant.role, grant.access.word, str(grant.until)) for grant in user.overrides}
-    rest = {("until", str(user.until)), ("id", str(user.id))}
-    return frozenset({*facts, *given, *grants, *rest} - _UNSAID)
+def _stated(user: Declaration) -> tuple[int | None, frozenset[tuple[str, str]], *tuple[Hashable, ...]]:
+    """All that an entry says beside the address: the `id`, the names, and the rest."""
+    profile = frozenset((entry.field, entry.value.folded if entry.value else "") for entry in user.profile)
+    names = frozenset(fact for fact in profile if fact[0] in _NAMES)
+    grants = frozenset((grant.role, grant.access, grant.until) for grant in user.overrides)
+    return user.id, names, profile - names, frozenset(user.presets), grants, user.until
 
 
-_UNSAID: Final = frozenset({("until", "None"), ("id", "None")})
 _NAMES: Final = frozenset({"first_name", "middle_name", "last_name"})
