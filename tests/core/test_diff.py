@@ -43,6 +43,7 @@ from bo_sync.core.model import (
 )
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
+from bo_sync.core.user_matching import Pair, match
 from tests.support.builders import field_change, source
 from tests.support.people import (
     DEFINITIONS,
@@ -383,7 +384,16 @@ def test_who_is_as_wanted_counts_as_unchanged_in_the_files_spelling() -> None:
 def test_text_that_differs_only_in_form_is_no_change(field: ProfileField, live: str, wanted: str | None) -> None:
     user = replace(wants(JANE), profile=profile(**{field: wanted}))
     difference = compare((user,), (holds(7, JANE, **{field: live}),))
-    assert difference == Difference(unchanged=(Text(JANE),), notes=(ProfileNote(Text(JANE), user.source, field),))
+    assert difference == Difference(unchanged=(Text(JANE),), notes=(_of_form(user, field),))
+
+
+def _of_form(user: DesiredUser, field: ProfileField) -> ProfileNote:
+    return ProfileNote(user.email, user.source, field, is_odd=False)
+
+
+def test_white_space_only_in_the_file_is_not_a_change_where_the_hub_has_nothing() -> None:
+    user = replace(wants(JANE), profile=profile(middle_name=" "))
+    assert compare((user,), (holds(7, JANE),)) == Difference(unchanged=(Text(JANE),))
 
 
 @pytest.mark.parametrize(
@@ -426,7 +436,9 @@ def test_a_user_whom_no_file_can_name_is_listed_and_left(email: str, unmanaged: 
     live = (holds(7, email, row("pricing", "owner")), holds(8, email))
     difference = compare((), live, Settings(unmanaged=unmanaged))
     reason = "an invalid address" if email.strip() else "no address"
-    assert difference == Difference(unmanageable=(UnmanageableUser(7, reason), UnmanageableUser(8, reason)))
+    found = tuple(UnmanageableUser(user.id, reason, user.email) for user in live)
+    assert difference == Difference(unmanageable=found)
+    assert [user.email.raw for user in difference.unmanageable] == [email, email]
     assert indexed(*live).grant_count == 0
 
 
@@ -448,7 +460,18 @@ def test_a_file_about_a_user_whom_no_file_can_name_is_refused(wanted: DesiredUse
     assert difference.changes == ()
 
 
+def test_an_unmanageable_user_concerns_no_file_of_another_user() -> None:
+    wanted, live = wants(JANE), (holds(1, "Jane Doe@example.com"), holds(7, JANE))
+    difference = compare((wanted,), live)
+    assert (difference.unchanged, difference.conflicts) == ((Text(JANE),), ())
+
+
 # Identity: an id beside an address.
+
+
+def test_a_user_whose_address_no_other_user_has_is_paired_without_twins() -> None:
+    wanted, live = wants(JANE), indexed(holds(7, JANE))
+    assert match(wanted, live) == Pair(wanted, live.by_id[7], twins=())
 
 
 def test_both_live_as_one_person() -> None:
@@ -609,7 +632,8 @@ def test_a_spelling_hides_no_user_who_holds_grants(
 def test_the_deletion_of_a_user_who_shares_the_address_is_the_revoke_of_every_grant(why: Departure) -> None:
     rows = (row("pricing", "owner"), row("pricing", "viewer", "second"), row("backoffice", "viewer"))
     twins = (holds(7, JANE, *rows), holds(8, "Jane@Example.com", row("pricing", "owner", "theirs")))
-    wanted = wants(JANE, departure=why, pin=7)
+    ended = YESTERDAY if why is Departure.UNTIL_PASSED else None
+    wanted = replace(wants(JANE, departure=why, pin=7), ended=ended)
     assert compare((wanted,), twins).changes == (
         UpdateUser(
             Text(JANE),
@@ -650,7 +674,9 @@ def test_without_a_file_nothing_is_done_about_addresses(twins: tuple[LiveUser, .
     difference = compare((), twins, Settings(unmanaged=unmanaged))
     ids = tuple(sorted(user.id for user in twins))
     assert (difference.changes, difference.unmanaged) == ((), ())
-    assert [user.id for user in difference.unmanageable] == list(ids)
+    first = min(twins, key=lambda user: user.id)
+    assert [user.email for user in difference.shared] == [first.email]
+    assert [(user.id, user.email) for user in difference.unmanageable] == [(number, first.email) for number in ids]
     assert [(shared.ids, shared.chosen, shared.blocked) for shared in difference.shared] == [(ids, None, "")]
 
 

@@ -120,7 +120,10 @@ def _everything() -> Plan:
         ),
         unchanged=11,
         unmanaged=(unmanaged("break-glass@example.com", "protected"), unmanaged("guest@example.com")),
-        unmanageable=(UnmanageableUser(98, "no address"), UnmanageableUser(99, "same address as id 7, id 8")),
+        unmanageable=(
+            UnmanageableUser(98, "no address", Text("")),
+            UnmanageableUser(99, "same address as id 7, id 8", Text("jane@example.com")),
+        ),
         findings=(
             Finding("BOS102", Severity.INFO, "role definition loyalty is left alone"),
             Finding("BOS103", Severity.WARNING, "role definition pricing gives viewer by default"),

@@ -62,7 +62,7 @@ class UnmanageableUser:
 
     id: int
     reason: str
-    email: Text = field(default=Text(""), compare=False)
+    email: Text = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +135,8 @@ class _Compared:
     notes: tuple[ProfileNote, ...] = ()
 
     def is_protected(self, settings: Settings) -> bool:
-        """Whether the user is in the hub, and protected by the file's or the hub's spelling of the address."""
-        pair = self.pair
-        return pair.person is not None and any(map(settings.is_protected, (pair.user.email, pair.person.user.email)))
+        """Whether the user is in the hub, and protected: the hub's spelling matches the same patterns as the file's."""
+        return self.pair.person is not None and settings.is_protected(self.pair.user.email)
 
     @property
     def is_unchanged(self) -> bool:
@@ -240,9 +239,9 @@ def _compare(pair: Pair, live: LiveIndex, settings: Settings) -> _Compared:
         return _Compared(pair, _creation(pair.user, live))
     edits, notes = _profile(pair.user, pair.person)
     stays = bool(pair.twins) or not is_comparable(pair.person.user.profile)
-    kept = tuple(edit.field for edit in edits) if stays else ()
-    profile = () if stays else edits
-    return _Compared(pair, _update(pair.user, pair.person, live, settings, profile=profile), kept, notes)
+    kept, sent = (edits, ()) if stays else ((), edits)
+    change = _update(pair.user, pair.person, live, settings, profile=sent)
+    return _Compared(pair, change, tuple(edit.field for edit in kept), notes)
 
 
 def _departure(pair: Pair, why: Departure, live: LiveIndex, settings: Settings) -> Change | None:

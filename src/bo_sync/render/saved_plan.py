@@ -137,7 +137,7 @@ def _plan(document: Mapping[str, Json]) -> Plan:
         dict(read_effects(zip(read, changes, strict=True))),
         tuple(_policy(found) for found in objects_of(document, "policies")),
         unmanageable=tuple(
-            UnmanageableUser(number_of(user, "id"), name_of(user, "reason", _UNMANAGEABLE))
+            UnmanageableUser(number_of(user, "id"), name_of(user, "reason", _UNMANAGEABLE), Text(""))
             for user in objects_of(document, "unmanageable")
         ),
         base=_base(document) if "base" in document else None,
