@@ -5,7 +5,9 @@ from dataclasses import replace
 import pytest
 
 from bo_sync.core.changes import Cause, Change, Direction
+from bo_sync.core.diff import UnmanageableUser
 from bo_sync.core.guardrails import GuardrailResult
+from bo_sync.core.guards import GuardComparison, Loosened
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import Action, ConfigFacts, Finding, HubFacts, Plan, action_of
 from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
@@ -23,8 +25,10 @@ def test_a_summary_counts_people_and_the_directions_of_their_grants() -> None:
         delete("d@example.com", ("pricing", "owner"), cause=Cause.UNMANAGED),
         unchanged=4,
         unmanaged=(unmanaged("e@example.com"), unmanaged("f@example.com", "protected")),
+        unmanageable=(UnmanageableUser(5, "no address", Text("")),),
     ).summary
-    assert (summary.create, summary.update, summary.delete, summary.unchanged, summary.unmanaged) == (1, 2, 1, 4, 2)
+    assert (summary.create, summary.update, summary.delete, summary.unchanged) == (1, 2, 1, 4)
+    assert (summary.unmanaged, summary.unmanageable) == (2, 1)
     assert summary.grants == {
         Direction.ADDED: 3,
         Direction.RAISED: 1,
@@ -56,6 +60,17 @@ def test_a_plan_is_refused_by_the_guardrails_that_do_not_hold() -> None:
     assert plan(guardrails=(holding,)).refused == ()
 
 
+def test_a_plan_names_the_guardrails_whose_users_are_left_out() -> None:
+    holding = GuardrailResult("empty", 1, 1, ok=True)
+    skipped = GuardrailResult("self", 1, 0, ok=False, skipped=True)
+    assert plan(guardrails=(holding, skipped)).skipped == (skipped,)
+
+
+def test_a_plan_with_a_base_shows_the_weaker_guards() -> None:
+    weaker = (Loosened("unmanaged", Text("report"), Text("delete")),)
+    assert plan(base=GuardComparison(Text("main"), "3f2c1ab", weaker)).loosened == weaker
+
+
 def test_a_plan_is_refused_by_the_policies_that_are_violated() -> None:
     policy = Policy("none-but-us", Text("x"), Match((), is_all=True), source(), at_most=0)
     kept, broken = PolicyResult(policy), PolicyResult(policy, (PolicyRow(Text("a@example.com"), "y"),))
@@ -66,10 +81,22 @@ def test_a_plan_is_refused_by_the_policies_that_are_violated() -> None:
 
 def test_a_plan_of_which_nothing_is_said_does_nothing() -> None:
     hub, config = HubFacts("https://hub.example.com", 0, 0), ConfigFacts(0, "sha256:0")
-    assert Plan(hub, config) == Plan(
-        hub, config, changes=(), unchanged=0, unmanaged=(), findings=(), guardrails=(), effects={}, policies=()
+    assert hub == HubFacts("https://hub.example.com", 0, 0, identity="", tenant=None, identity_after=None)
+    silent = Plan(hub, config)
+    assert silent == Plan(
+        hub,
+        config,
+        changes=(),
+        unchanged=0,
+        unmanaged=(),
+        findings=(),
+        guardrails=(),
+        effects={},
+        policies=(),
+        unmanageable=(),
+        base=None,
     )
-    assert Plan(hub, config).redacted_from is None
+    assert (silent.redacted_from, silent.loosened) == (None, ())
     assert config == ConfigFacts(0, "sha256:0", commit=None, dirty=None)
     assert Finding("r", Severity.WARNING, "m") == Finding("r", Severity.WARNING, "m", email=None, source=None)
 
