@@ -1,5 +1,6 @@
 """What people can give to themselves, against a search through everything that they could do."""
 
+from dataclasses import replace
 from itertools import product
 from random import Random
 
@@ -7,9 +8,11 @@ import pytest
 
 from bo_sync.access.escalation import ADD, RAISE, CredentialStep, Step, path, shortest
 from bo_sync.access.people import Person
+from bo_sync.access.powers import Powers, powers
 from bo_sync.access.questions import who_can, who_could, with_indirect
 from bo_sync.access.words import Question, ToRun, read_question, sufficient
 from bo_sync.core.model import MODULES, PLATFORM, ROLES, ROLES_PERMISSIONS, Access, Role
+from bo_sync.core.settings import Settings
 from tests.access.asking import BOUND, Levels, can, every_question, holding, person, random_levels, random_people
 
 DRAWS = 120
@@ -119,6 +122,40 @@ def test_of_two_ways_the_one_with_fewer_steps_is_told() -> None:
     assert steps_of("attributeUpdate", roles_permissions=Access.EDITOR, product_data=Access.VIEWER) == [
         ("roleUpdate", "product_data", "editor")
     ]
+
+
+def annotated(name: str, *alternatives: tuple[str, Access]) -> Powers:
+    """A hub that opens the operation `name` to other grants than the usual ones."""
+    usual = BOUND.facts.operations
+    operations = tuple(replace(each, alternatives=alternatives) if each.name == name else each for each in usual)
+    return powers(Settings(), replace(BOUND.facts, operations=operations))
+
+
+@pytest.mark.parametrize(
+    ("alternatives", "expected"),
+    [
+        pytest.param((("role", Access.OWNER),), ["roleUpdate", "roleCreate"], id="of a role that the user holds"),
+        pytest.param(
+            (("order", Access.OWNER), ("role", Access.OWNER)),
+            ["roleUpdate", "roleCreate"],
+            id="of either a role that the user lacks or one that the user holds",
+        ),
+        pytest.param((("order", Access.OWNER),), None, id="of a role that the user lacks"),
+    ],
+)
+def test_only_a_row_that_exists_is_raised_to_add_others(
+    alternatives: tuple[tuple[str, Access], ...], expected: list[str] | None
+) -> None:
+    bound = annotated("roleCreate", *alternatives)
+    held = {ROLES_PERMISSIONS: Access.EDITOR}
+    steps = shortest(held, sufficient(read_question("pricing:viewer", bound, ROLES), bound), bound)
+    assert (None if steps is None else [step.operation for step in steps]) == expected
+    assert steps is None or steps[0].role == ROLES_PERMISSIONS
+
+
+def test_a_key_that_is_widened_and_cannot_be_read_leads_to_nothing() -> None:
+    bound, held = annotated("gqlApiKeyUpdate", ("pricing", Access.EDITOR)), {Role("pricing"): Access.EDITOR}
+    assert path(held, read_question("roleUpdate", bound, ROLES), bound) is None
 
 
 def test_a_viewer_reaches_nothing_and_nobody_reaches_what_no_grant_opens() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bo_sync.core.likeness import Trait, nearly_matches, traits
+from bo_sync.core.likeness import Trait, address_shapes, are_alike, full_names, nearly_matches, traits
 from bo_sync.core.text import Text
 from tests.support.people import profile
 
@@ -79,8 +79,14 @@ ALIKE: Final[dict[str, tuple[Person, Person, str]]] = {
     ),
     "names of nothing but signs": (person("-", "."), person("-", "."), "first and last name"),
     "a last name of punctuation": (person("Support", "-"), person("SUPPORT", " - "), "first and last name"),
+    "a last name of punctuation with a character that is not seen": (
+        person("Support", "-\u200b."),
+        person("Support", "-."),
+        "first and last name",
+    ),
     "another dash for a last name": (person("Support", "-"), person("Support", "\u2014"), "first and last name"),
     "a first name of punctuation": (person("?", "Doe"), person("?", "Doe"), "first and last name"),
+    "a last name of a sign": (person("Desk", "+"), person("Desk", "+"), "first and last name"),
     "a last name of a symbol": (person("Desk", "\u2122"), person("Desk", "\u2122"), "first and last name"),
     "a phone with a plus, one with 00": (
         person("Jane", phone="+31 (6) 12.34-5"),
@@ -150,6 +156,13 @@ def test_the_surest_trait_stands_first_and_each_once() -> None:
         Trait("first and last name", ("jan", "vries")),
         Trait("first and last name", ("jan", "van", "vries")),
     )
+    assert traits(profile(**person("Support", "\u2014 ."))) == (Trait("first and last name", ("-", ".", "support")),)
+
+
+def test_a_full_name_is_the_only_trait_that_identifies_without_a_phone() -> None:
+    full = frozenset((Trait("first and last name", ("doe", "jane")),))
+    assert full_names(profile(**JANE)) == full
+    assert full_names(profile(**person("Jane", phone="12"))) == frozenset()
 
 
 @given(st.text(), st.text(), st.text(), st.text())
@@ -192,9 +205,55 @@ NEAR: Final[dict[str, tuple[str, str, bool]]] = {
     "a pattern of other letters": ("[xy]ane@example.com", "jane@example.com", False),
     "a pattern of another length": ("??@example.com", "jane@example.com", False),
     "swapped across a wildcard": ("j?a@example.com", "jxa@example.com", True),
+    "a wildcard too many": ("??@example.com", "j@example.com", False),
+    "a letter swapped with the @": ("jane@x.com", "jan@ex.com", False),
+    "a letter that would have to go among others": ("xj[ab]@example.com", "xj@example.com", False),
+    "a pattern of all except some letters": ("[!j]ane@example.com", "jane@example.com", False),
+    "a bracket too many": ("jane]@example.com", "jane@example.com", True),
 }
 
 
 @pytest.mark.parametrize(("pattern", "email", "is_near"), NEAR.values(), ids=NEAR.keys())
 def test_one_edit_or_other_separators_nearly_match(pattern: str, email: str, is_near: bool) -> None:
     assert nearly_matches(Text(pattern), Text(email)) is is_near
+
+
+SHAPES: Final = [
+    pytest.param("jane@example.com", ("jane@example.com",), id="an address"),
+    pytest.param("JANE@Example.com", ("jane@example.com",), id="capital letters"),
+    pytest.param("\uff4aane\uff20example.com", ("jane@example.com",), id="characters of full width"),
+    pytest.param("jos\u00e9@example.com", ("jose@example.com",), id="an accent"),
+    pytest.param(" ja ne@example.com", ("jane@example.com",), id="white space"),
+    pytest.param("ja\u200bne@example.com", ("jane@example.com",), id="a character that is not seen"),
+    *(
+        pytest.param(f"ann@example.com{mark}ben@example.org", ("ann@example.com", "ben@example.org"), id=f"a {mark}")
+        for mark in '<>()[]:;,"\\'
+    ),
+    pytest.param("Jane Doe <jane@example.com>", ("jane@example.com",), id="a display name"),
+    pytest.param("jane@b@", ("jane@b@",), id="a second @ at the end"),
+    pytest.param("@a@b", (), id="a second @ after nothing"),
+    pytest.param("jane", (), id="no @"),
+    pytest.param("@example.com", (), id="nothing before the @"),
+    pytest.param("jane@", (), id="nothing after the @"),
+]
+
+
+@pytest.mark.parametrize(("raw", "shapes"), SHAPES)
+def test_an_address_has_the_shape_that_a_reader_sees(raw: str, shapes: tuple[str, ...]) -> None:
+    assert address_shapes(raw) == shapes
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        pytest.param("jane@example.com", "jane@example.com", True, id="the same"),
+        pytest.param("jane@example.com", "jame@example.com", False, id="another letter"),
+        pytest.param("jane@example.com", "j\u0430ne@example.com", True, id="a letter of another script"),
+        pytest.param("j\u0430ne@example.com", "jane@example.com", True, id="a letter of another script, in the first"),
+        pytest.param("j\u0430ne@example.com", "jame@example.com", False, id="also another letter"),
+        pytest.param("jane@example.com", "jane@example.co", False, id="a letter less"),
+        pytest.param("jane@example.com", "jane@example.comm", False, id="a letter more"),
+    ],
+)
+def test_any_letter_beyond_ascii_may_look_like_any_other(one: str, other: str, expected: bool) -> None:
+    assert are_alike(one, other) is expected

@@ -99,7 +99,7 @@ def _steps(held: Levels, wanted: Held, powers: Powers) -> tuple[Step, ...] | Non
     for role, least in wanted:
         if levels.get(role, Access.NONE) >= least:
             continue
-        operation = RAISE if levels.get(role, Access.NONE) else ADD
+        operation = RAISE if levels.get(role) else ADD
         before = _entitled(operation, levels, powers)
         if before is None:
             return None
@@ -118,4 +118,4 @@ def _entitled(operation: str, levels: Levels, powers: Powers) -> tuple[Step, ...
         return None
     entries = (entry for entry in powers.facts.operations if entry.name == operation)
     ways = (way for entry in entries for way in entry.ways(powers.names))
-    return next(((Step(RAISE, role, least),) for role, least in ways if levels.get(role, Access.NONE)), None)
+    return next(((Step(RAISE, role, least),) for role, least in ways if levels.get(role)), None)

@@ -23,7 +23,7 @@ _ACCENTS: Final = range(0x300, 0x370)
 """Marks above and below letters. Those of scripts in which a mark is a vowel are elsewhere, and stay."""
 _APOSTROPHES: Final = dict.fromkeys(map(ord, "\u00b4\u02b9\u02bb\u02bc\u02bd"))
 """Those that count as letters, or would be taken apart into a space and an accent; the others are punctuation."""
-_around_addresses: Final = re.compile(r'[<>()\[\]:;,"\\]+').split
+_around_addresses: Final = re.compile(r'[<>()\[\]:;,"\\]').split
 """Characters around an address and never in one: of `mailto:`, a display name, a list of several."""
 
 
@@ -69,7 +69,7 @@ def _mark(character: str) -> str:
     kind = category(character)
     if kind == "Pd":
         return "-"
-    return character if kind[0] in "PS" else " " if character.isspace() else ""
+    return character if kind[0] in ("P", "S") else " " if character.isspace() else ""
 
 
 def alike(shared: tuple[Trait, ...], by_trait: Mapping[Trait, Sequence[LiveUser]]) -> Iterator[tuple[LiveUser, Trait]]:
@@ -96,7 +96,7 @@ def _words(text: str) -> tuple[str, ...]:
 def _folded(character: str) -> str:
     if character.isspace() or category(character) == "Pd":
         return " "
-    is_sign = category(character)[0] in "CPS" or ord(character) in _ACCENTS
+    is_sign = category(character)[0] in ("C", "P", "S") or ord(character) in _ACCENTS
     return "" if is_sign else character
 
 
@@ -120,18 +120,21 @@ def address_shapes(raw: str) -> tuple[str, ...]:
 
 
 def _shape(text: str) -> str:
-    return "".join(each for each in text if not each.isspace() and category(each)[0] not in "CM").lower()
+    return "".join(each for each in text if not each.isspace() and category(each)[0] not in ("C", "M")).lower()
 
 
 def are_alike(one: str, other: str) -> bool:
     """Whether two of `address_shapes` can be taken for each other: any letter beyond ASCII may look like any other."""
-    return len(one) == len(other) and all(
-        a == b or not (a.isascii() and b.isascii()) for a, b in zip(one, other, strict=True)
-    )
+    return len(one) == len(other) and all(map(_may_look_alike, one, other))
 
 
-_SEPARATORS: Final = str.maketrans("", "", "-_.+")
-_WILD: Final = frozenset("*?[]@")
+def _may_look_alike(one: str, other: str) -> bool:
+    return one == other or not (one.isascii() and other.isascii())
+
+
+_SEPARATORS: Final = dict.fromkeys(map(ord, ("-", "_", ".", "+")))
+_WILD: Final = ("?", "[", "@")
+"""Kept as they are. An edited star would match no more than other edits do."""
 
 
 def nearly_matches(pattern: Text, email: Text) -> bool:
