@@ -8,12 +8,12 @@ from typing import Final
 import pytest
 
 from bo_sync.config.git import SECONDS, Answer, NoHistory, Repository, repository
-from bo_sync.config.removals import Removals, removals
-from bo_sync.config.revision import base_of, commit_of, read_revision
+from bo_sync.config.removals import removals
+from bo_sync.config.revision import commit_of, read_revision
 from bo_sync.core.text import Text
 from bo_sync.errors import UsageError
 from tests.support.process import write
-from tests.support.repository import commit, git
+from tests.support.repository import git
 from tests.support.repository import repository as made
 
 JANE: Final = "email: jane@example.com\nfirst_name: Jane\nlast_name: Doe\n"
@@ -26,7 +26,7 @@ SHOWING: Final = """#!/bin/sh
 printf '%s\\n' "$@" > {folder}/words
 env | grep -E '^(GIT|BO_SYNC|LC_ALL=)' > {folder}/variables
 cat > {folder}/fed
-printf out
+printf {out}
 printf '%s\\n' {complaint} >&2
 exit {code}
 """
@@ -52,9 +52,13 @@ VARIABLES: Final = (
 )
 
 
-def instead_of_git(folder: Path, monkeypatch: pytest.MonkeyPatch, code: int = 0, complaint: str = "''") -> Path:
+def instead_of_git(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, code: int = 0, complaint: str = "''", *, out: str = "out"
+) -> Path:
     """A program in the place of git that writes down how it was called."""
-    shim = write(folder, {"bin/git": SHOWING.format(folder=folder, code=code, complaint=complaint)}) / "bin/git"
+    shim = (
+        write(folder, {"bin/git": SHOWING.format(folder=folder, code=code, complaint=complaint, out=out)}) / "bin/git"
+    )
     shim.chmod(0o755)
     monkeypatch.setenv("PATH", f"{shim.parent}{os.pathsep}{os.environ['PATH']}")
     return folder
@@ -110,6 +114,27 @@ def test_what_git_says_is_read(
     assert found.line == ("" if code else "out")
 
 
+@pytest.mark.parametrize(
+    ("code", "out", "expected"),
+    [
+        pytest.param(0, "true", True, id="git answers true"),
+        pytest.param(0, "false", False, id="git answers false"),
+        pytest.param(1, "true", False, id="git fails"),
+    ],
+)
+def test_a_clone_is_shallow_when_git_answers_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int, out: str, *, expected: bool
+) -> None:
+    instead_of_git(tmp_path, monkeypatch, code, out=out)
+    assert Repository(tmp_path).is_shallow() is expected
+    assert (tmp_path / "words").read_text("utf-8").split()[-2:] == ["rev-parse", "--is-shallow-repository"]
+
+
+def test_without_git_a_clone_is_not_shallow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert Repository(tmp_path).is_shallow() is False
+
+
 HINT: Final = "run this in a clone of the repository that holds the files"
 UNREADABLE: Final = {
     "git names a command": (
@@ -154,83 +179,6 @@ def test_a_git_that_hangs_or_cannot_be_called_is_given_up_on(tmp_path: Path, mon
 def test_the_line_of_an_answer_is_stripped_and_holds_no_bytes() -> None:
     assert Answer(b" \xffx\n", Text(""), is_sound=True).line == "\ufffdx"
     assert Answer(b"x", Text(""), is_sound=False).line == ""
-
-
-def worktree(folder: Path) -> Path:
-    made(folder / "clone", {"users/jane.yaml": JANE})
-    git(folder / "clone", "worktree", "add", "--quiet", "../linked")
-    return folder / "linked"
-
-
-def worktree_of_a_bare_clone(folder: Path) -> Path:
-    made(folder / "source", {"users/jane.yaml": JANE})
-    git(folder, "clone", "--quiet", "--bare", "source", "bare.git")
-    git(folder / "bare.git", "worktree", "add", "--quiet", "../linked", "main")
-    return folder / "linked"
-
-
-def worktree_inside_a_bare_clone(folder: Path) -> Path:
-    made(folder / "source", {"users/jane.yaml": JANE})
-    git(folder, "clone", "--quiet", "--bare", "source", "bare.git")
-    git(folder / "bare.git", "worktree", "add", "--quiet", "main", "main")
-    return folder / "bare.git/main"
-
-
-def submodule(folder: Path) -> Path:
-    made(folder / "source", {"users/jane.yaml": JANE})
-    made(folder / "top", {"README.md": "x"})
-    git(folder / "top", "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "../source", "access")
-    return folder / "top/access"
-
-
-def subfolder(folder: Path) -> Path:
-    made(folder / "top", {"a/b/users/jane.yaml": JANE})
-    return folder / "top/a/b"
-
-
-def separate(folder: Path) -> Path:
-    folder.mkdir(exist_ok=True)
-    (folder / "files").mkdir()
-    git(folder / "files", "init", "--quiet", "--separate-git-dir=../elsewhere")
-    commit(folder / "files", {"users/jane.yaml": JANE})
-    return folder / "files"
-
-
-def through_a_link(folder: Path) -> Path:
-    made(folder / "files", {"users/jane.yaml": JANE})
-    (folder / "link").symlink_to("files")
-    return folder / "link"
-
-
-def beside_files_of_a_bare_repository(folder: Path) -> Path:
-    return made(folder, {"users/jane.yaml": JANE, "HEAD": "x", "objects/x": "x", "refs/x": "x"})
-
-
-@pytest.mark.parametrize(
-    "layout",
-    [
-        pytest.param(worktree, id="a linked worktree"),
-        pytest.param(worktree_of_a_bare_clone, id="a worktree of a bare clone"),
-        pytest.param(worktree_inside_a_bare_clone, id="a worktree inside a bare clone"),
-        pytest.param(submodule, id="a submodule"),
-        pytest.param(subfolder, id="a folder of a repository"),
-        pytest.param(separate, id="a repository whose .git is elsewhere"),
-        pytest.param(through_a_link, id="a link to a repository"),
-        pytest.param(beside_files_of_a_bare_repository, id="files like a bare repository's beside .git"),
-    ],
-)
-def test_history_is_read_in_every_layout_of_git(tmp_path: Path, layout: object) -> None:
-    assert callable(layout)
-    root = layout(tmp_path / "all")
-    commit(root, {"users/bob.yaml": JANE.replace("jane", "bob")})
-    last = commit(root, {"users/bob.yaml": None})
-    at_hand = commit_of(root)
-    assert at_hand is not None
-    assert (at_hand.sha, at_hand.dirty) == (last[:10], False)
-    assert [path for path, _ in read_revision(root, "HEAD~1").files] == ["users/bob.yaml", "users/jane.yaml"]
-    assert base_of(root, "HEAD~1").commit == git(root, "rev-parse", "HEAD~1")
-    found = removals(root, [Text("bob@example.com")])
-    assert (list(found.found), found.doubt) == (["bob@example.com"], None)
 
 
 def plain(top: Path) -> Path:
@@ -322,37 +270,3 @@ def test_git_is_never_taken_from_the_current_folder(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("PATH", f".{os.pathsep}{os.pathsep}{os.environ['PATH']}")
     assert isinstance(repository(root), Repository)
     assert not (tmp_path / "ran").exists()
-
-
-def test_a_branch_without_commits_is_no_reason_for_doubt(tmp_path: Path) -> None:
-    git(tmp_path, "init", "--quiet")
-    assert removals(tmp_path, [Text("jane@example.com")]) == Removals({})
-
-
-def test_a_head_that_names_nothing_is_one(tmp_path: Path) -> None:
-    root = made(tmp_path, {"users/jane.yaml": JANE})
-    (root / ".git/HEAD").write_text("ref: refs/heads/nowhere\n", encoding="ascii")
-    doubt = removals(root, [Text("jane@example.com")]).doubt
-    assert doubt is not None
-    assert doubt.hint == "check the repository with `git fsck`"
-
-
-def test_a_shallow_clone_is_in_doubt_unless_it_holds_every_answer(tmp_path: Path) -> None:
-    source = made(tmp_path / "source", {"users/jane.yaml": JANE, "users/bob.yaml": JANE.replace("jane", "bob")})
-    commit(source, {"users/jane.yaml": None})
-    commit(source, {"users/bob.yaml": None})
-    git(tmp_path, "clone", "--quiet", "--depth=2", source.as_uri(), "clone")
-    jane, bob = Text("jane@example.com"), Text("bob@example.com")
-    both = removals(tmp_path / "clone", [jane, bob])
-    assert (list(both.found), both.doubt and both.doubt.reason) == (["bob@example.com"], "this clone is shallow")
-    assert removals(tmp_path / "clone", [bob]).doubt is None
-
-
-def test_a_partial_clone_is_in_doubt(tmp_path: Path) -> None:
-    source = made(tmp_path / "source", {"users/jane.yaml": JANE})
-    commit(source, {"users/jane.yaml": None})
-    git(source, "config", "uploadpack.allowFilter", "true")
-    git(tmp_path, "clone", "--quiet", "--filter=blob:none", source.as_uri(), "clone")
-    doubt = removals(tmp_path / "clone", [Text("jane@example.com")]).doubt
-    assert doubt is not None
-    assert doubt.reason == "this clone lacks some of the files"
