@@ -145,6 +145,7 @@ def test_addresses_that_unicode_calls_equal_are_one_address(one: str, other: str
         pytest.param("\tJane\n", "Jane", id="outer tabs and line breaks go"),
         pytest.param("van  der   Berg", "van der Berg", id="several spaces are one"),
         pytest.param("van\u00a0der\u202fBerg", "van der Berg", id="no-break spaces are spaces"),
+        pytest.param("van\u2007der", "van der", id="a figure space is a space"),
         pytest.param("\u00a0\u2007 ", "", id="white space alone is nothing"),
         pytest.param("a\tb", "a\tb", id="an inner tab is not a space"),
         pytest.param("a\ud800 ", "a\ud800", id="a lone surrogate stays"),
@@ -157,6 +158,21 @@ def test_the_normal_form_of_a_text(raw: str, normal: str) -> None:
 @given(any_text)
 def test_the_normal_form_is_total_and_idempotent(raw: str) -> None:
     assert normal_form(normal_form(raw)) == normal_form(raw)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        pytest.param("a-\x1b", True, id="characters that have an encoding"),
+        pytest.param("a\ud7ff", True, id="the last before the surrogates"),
+        pytest.param("a\ud800b", False, id="the first surrogate"),
+        pytest.param("a\udabcb", False, id="a surrogate"),
+        pytest.param("a\udfff", False, id="the last surrogate"),
+        pytest.param("a\ue000", True, id="the first after the surrogates"),
+    ],
+)
+def test_a_text_with_a_lone_surrogate_cannot_be_written(raw: str, *, expected: bool) -> None:
+    assert Text(raw).is_writable is expected
 
 
 @given(any_text)
