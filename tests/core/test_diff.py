@@ -442,6 +442,10 @@ def test_a_user_whom_no_file_can_name_is_listed_and_left(email: str, unmanaged: 
     assert indexed(*live).grant_count == 0
 
 
+def test_an_unmanageable_user_of_a_saved_plan_has_no_address_and_is_the_same() -> None:
+    assert UnmanageableUser(7, "no address", Text(" ")) == UnmanageableUser(7, "no address", Text(""))
+
+
 @pytest.mark.parametrize(
     "wanted",
     [
@@ -765,6 +769,7 @@ def test_an_end_date_of_a_protected_user_is_told() -> None:
     file = replace(wants("Stranger@example.com", grant("pricing", "owner")), until=TODAY)
     assert compare((file,), (STRANGER,), GUARDED).ending == (file,)
     assert compare((file,), (STRANGER,), SETTINGS).ending == ()
+    assert compare((file,), (), GUARDED).ending == (), "a user who is not in the hub yet"
     assert compare((wants("Stranger@example.com"),), (STRANGER,), GUARDED).ending == ()
 
 
