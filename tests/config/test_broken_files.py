@@ -79,6 +79,9 @@ STATED: Final[dict[str, tuple[str, tuple[Claim, ...] | None]]] = {
     "an address behind an anchor": (BEN.replace("ben@", "&a ben@"), None),
     "a list beside an address": ("users: []\nemail: ben@example.com\n", None),
     "a list beside an id": ("users: []\nid: 1\n", None),
+    "users that are null": ("users:\n", None),
+    "users that are a mapping": ("users: {}\n", None),
+    "users given twice": ("users: [{email: b@example.com}]\nusers: [{email: c@example.com}]\n", None),
     "users that are no list": ("users: ben@example.com\n", None),
     "an entry that is no mapping": ("users:\n- ben@example.com\n", None),
     "one entry of two without an address": ("users:\n- {email: ben@example.com}\n- {id: 3}\n", None),
@@ -134,10 +137,33 @@ def test_the_sound_part_lacks_what_is_set_aside_and_only_warns() -> None:
     assert left.digest == found.tree.digest
 
 
+def test_sound_entries_of_a_list_are_set_aside_with_the_wrong_one() -> None:
+    left = sound(of({"users/u.yaml": TWO, "users/jane.yaml": JANE}))
+    assert [entry.email.raw for entry in left.declarations] == ["jane@example.com"]
+
+
+def test_an_error_of_a_file_without_content_can_be_about_any_user() -> None:
+    files = {"users/ben.yaml": BEN + WRONG}
+    assert broken(tree(files), (), TODAY).everyone == frozenset((Text("users/ben.yaml"),))
+
+
+def test_only_a_user_file_states_whose_it_is() -> None:
+    found = of({"bo-sync.yaml": BEN, "presets/ben.yaml": BEN, "policies/ben.yaml": BEN})
+    assert (found.asides, found.everyone) == ((), frozenset((Text("bo-sync.yaml"),)))
+    assert (found.presets, found.policies) == (frozenset(("ben",)), frozenset((Text("policies/ben.yaml"),)))
+
+
 def test_a_broken_preset_keeps_the_other_entries_of_a_list() -> None:
     entries = TWO.replace(", colour: x", "").replace("id: 7", "preset: sales")
     left = sound(of({"users/u.yaml": entries, "presets/sales.yaml": WRONG}))
     assert [entry.email.raw for entry in left.declarations] == ["cem@example.com"]
+
+
+def test_a_preset_that_no_sound_file_defines_is_followed_no_further() -> None:
+    found = of(
+        {"users/u.yaml": BEN + "preset: a\n", "presets/a.yaml": "extends: [b]\n", "presets/b.yaml": "extends: [\n"}
+    )
+    assert [aside.wrong for aside in found.asides] == [frozenset((Text("presets/b.yaml"),))]
 
 
 def test_presets_that_extend_each_other_are_followed_once() -> None:
@@ -202,6 +228,22 @@ BROKEN_BEN: Final = {"users/jane.yaml": JANE, "users/ben.yaml": BEN + WRONG}
             id="the id of another user",
         ),
         pytest.param(
+            {
+                "users/jane.yaml": JANE,
+                "users/bob.yaml": BEN.replace("ben@", "bob@") + "id: 77\n",
+                "users/x.yaml": BEN.replace("ben@", "x@") + "id: 77\n" + WRONG,
+            },
+            "jane@example.com",
+            [],
+            id="the id that another user has in a file",
+        ),
+        pytest.param(
+            {**BROKEN_BEN, "users/bo.yaml": BEN.replace("ben@", "bo@") + WRONG},
+            "b*",
+            ["users/ben.yaml", "users/bo.yaml"],
+            id="two files of users that a glob matches",
+        ),
+        pytest.param(
             {**BROKEN_BEN, "bo-sync.yaml": WRONG}, "jane@example.com", ["bo-sync.yaml"], id="what is about all users"
         ),
         pytest.param(
@@ -221,6 +263,14 @@ def test_an_expired_user_of_a_broken_file_stops_only_a_plan_about_the_expired() 
     assert stops(files, expired=True) == ["users/ben.yaml"]
     assert stops(files, "jane@example.com", expired=True) == []
     assert stops(BROKEN_BEN, expired=True) == []
+
+
+def test_an_expired_user_of_a_sound_file_is_chosen_among_the_expired() -> None:
+    files = {
+        "users/jane.yaml": JANE + "until: 2026-06-14\n",
+        "users/x.yaml": BEN.replace("ben@", "x@") + "id: 1\n" + WRONG,
+    }
+    assert stops(files, expired=True) == ["users/x.yaml"]
 
 
 def moved(**given: str) -> dict[str, str]:

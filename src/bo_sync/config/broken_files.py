@@ -47,10 +47,10 @@ class Broken:
     tree: Tree
     files: Sequence[File]
     today: date
-    everyone: frozenset[Text] = frozenset()
-    asides: tuple[Aside, ...] = ()
-    presets: frozenset[str] = frozenset()
-    policies: frozenset[Text] = frozenset()
+    everyone: frozenset[Text]
+    asides: tuple[Aside, ...]
+    presets: frozenset[str]
+    policies: frozenset[Text]
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -60,7 +60,7 @@ class Broken:
 def broken(tree: Tree, files: Sequence[File], today: date) -> Broken:
     """The errors of `tree`, which was made of `files`."""
     wrong = {problem.source.path for problem in tree.errors}
-    data = {path: held for path, held in files if Text(path) in wrong}
+    data = dict(files)
     everyone: set[Text] = set()
     policies: set[Text] = set()
     presets: dict[str, Text] = {}
@@ -82,7 +82,7 @@ def broken(tree: Tree, files: Sequence[File], today: date) -> Broken:
 
 def _without_preset(tree: Tree, broken_presets: Mapping[str, Text], today: date) -> Iterator[Aside]:
     """The users whose access is unknown, because a preset that gives it has an error."""
-    for declaration in tree.declarations if broken_presets else ():
+    for declaration in tree.declarations:
         reached = _reached(declaration.presets, tree.presets) & broken_presets.keys()
         if reached:
             claim = Claim(declaration.email, declaration.id, declaration.profile, end_passed(declaration, today))
@@ -143,11 +143,9 @@ def _unfiled(tree: Tree, live: Iterable[LiveUser], addresses: frozenset[str]) ->
 
 def _may_have_moved(claims: Iterable[Claim], unfiled: Collection[LiveUser], live: Collection[LiveUser]) -> bool:
     """Whether an entry whose user is not in the hub can be that of a user without a file, under another address."""
-    if not unfiled:
-        return False
     emails, ids = {user.email.folded for user in live}, {user.id for user in live}
     known = {trait for user in unfiled for trait in traits(user.profile)}
-    return any(
+    return bool(unfiled) and any(
         claim.email.folded not in emails and claim.id not in ids and _may_share(traits(claim.profile), known)
         for claim in claims
     )
