@@ -6,7 +6,7 @@ import pytest
 
 from bo_sync.core.changes import Change
 from bo_sync.core.plan import Action
-from bo_sync.core.report import InvitationOutcome, Outcome, PersonOutcome, Report
+from bo_sync.core.report import InvitationOutcome, InvitedUser, Outcome, PersonOutcome, Report
 from bo_sync.core.text import Text
 from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubUnreachableError
 from bo_sync.invitations import Inviting, invite
@@ -14,6 +14,7 @@ from bo_sync.ports import Invitation
 from tests.support.builders import create, delete, plan, update, value
 
 URL = "https://backoffice.example.com"
+A = Text("a@example.com")
 
 
 CREATED: Final[tuple[Action, Outcome]] = ("create", Outcome.APPLIED)
@@ -111,16 +112,25 @@ def test_mail_goes_only_to_the_domains_of_the_settings(domains: tuple[str, ...],
     mail = Mail()
     found = run(report(a=CREATED), mail, *new("a"), domains=domains)
     assert bool(mail.asked) is sent
-    (user,) = found.invitations
-    assert user.outcome is (InvitationOutcome.SENT if sent else InvitationOutcome.NOT_SENT)
+    not_sent = InvitedUser(A, InvitationOutcome.NOT_SENT, "the address has none of the email_domains")
+    assert found.invitations == ((InvitedUser(A, InvitationOutcome.SENT),) if sent else (not_sent,))
     assert found.complete is sent
+
+
+def test_the_domain_of_an_address_is_what_follows_the_last_at_sign() -> None:
+    mail, user = Mail(), PersonOutcome(Text("a@x.org@example.com"), *CREATED)
+    run(Report("run", "sha256:0", (user,)), mail, domains=("example.com",))
+    assert mail.to == ["a@x.org@example.com"]
 
 
 def test_a_run_that_is_stopped_sends_no_more() -> None:
     mail = Mail()
     found = run(report(a=CREATED, b=CREATED), mail, *new("a", "b"), stop=1)
     assert mail.to == ["a@example.com"]
-    assert [user.outcome for user in found.invitations] == [InvitationOutcome.SENT, InvitationOutcome.NOT_SENT]
+    assert found.invitations == (
+        InvitedUser(A, InvitationOutcome.SENT),
+        InvitedUser(Text("b@example.com"), InvitationOutcome.NOT_SENT, "the run was stopped"),
+    )
 
 
 @pytest.mark.parametrize(
