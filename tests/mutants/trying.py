@@ -45,7 +45,7 @@ MODULES: Final[Mapping[str, str]] = {
     "core/selection.py": "tests/core/test_selection.py",
     "config/git.py": "tests/config/test_git.py",
     "config/broken_files.py": "tests/config/test_broken_files.py",
-    "hub/reading.py": "tests/hub/test_reading.py tests/hub/test_reading_one.py",
+    "hub/reading.py": "tests/hub/test_reading_one.py tests/hub/test_reading.py",
     "invitations.py": "tests/test_invitations.py",
     "access/capabilities.py": "tests/access/test_capabilities.py",
     "access/escalation.py": "tests/access/test_escalation.py",
