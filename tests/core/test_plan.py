@@ -95,6 +95,7 @@ def test_a_plan_of_which_nothing_is_said_does_nothing() -> None:
         policies=(),
         unmanageable=(),
         base=None,
+        left_out=0,
     )
     assert (silent.redacted_from, silent.loosened) == (None, ())
     assert config == ConfigFacts(0, "sha256:0", commit=None, dirty=None)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bo_sync.core.text import Text, normal_form, visible
+from bo_sync.core.text import Text, id_name, is_id_name, normal_form, visible
 from tests.support.hostile import HOSTILE
 
 # Unicode's DerivedCoreProperties.txt, Default_Ignorable_Code_Point: what is to be drawn as nothing.
@@ -153,6 +153,27 @@ def test_addresses_that_unicode_calls_equal_are_one_address(one: str, other: str
 )
 def test_the_normal_form_of_a_text(raw: str, normal: str) -> None:
     assert normal_form(raw) == normal
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        pytest.param("id 7", True, id="one digit"),
+        pytest.param("id 1234567890", True, id="all digits"),
+        pytest.param("id 123456789012345678", True, id="18 digits"),
+        pytest.param("id 1234567890123456789", False, id="19 digits"),
+        pytest.param("id ", False, id="no digit"),
+        pytest.param("id x", False, id="a letter"),
+        pytest.param("id 7@example.com", False, id="an address"),
+        pytest.param("id7", False, id="no space"),
+    ],
+)
+def test_a_name_of_an_id_is_not_an_address(name: str, *, expected: bool) -> None:
+    assert is_id_name(Text(name)) is expected
+
+
+def test_a_user_without_a_usable_address_is_called_by_the_id() -> None:
+    assert id_name(7) == Text("id 7")
 
 
 @given(any_text)

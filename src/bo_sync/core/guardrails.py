@@ -443,6 +443,6 @@ def way_past(result: GuardrailResult) -> str:
         return IMPASSABLE[result.guardrail]
     if result.guardrail == "min_role_owners" and not result.actual:
         usual = "one owner always remains, so make somebody else an owner first"
-        why = next((row.message for row in result.rows), "")
-        return f"nothing passes this guardrail here: {_UNKNOWN_OWNERS.get(why, usual)}"
+        known = (_UNKNOWN_OWNERS[row.message] for row in result.rows if row.message in _UNKNOWN_OWNERS)
+        return f"nothing passes this guardrail here: {next(known, usual)}"
     return f"if this is meant, pass --allow {result.guardrail}={result.actual}"
