@@ -1,6 +1,7 @@
 """Where git is asked at all: in a work tree that it and we find at the same place, and in no other."""
 
 import os
+import time
 from pathlib import Path
 from shutil import which
 from typing import Final
@@ -141,7 +142,8 @@ UNREADABLE: Final = {
         "'fatal: x' 'git config --global y'",
         NoHistory("git says: fatal: x", "if you trust it: git config --global y"),
     ),
-    "git only complains": ("'fatal: x'", NoHistory("git says: fatal: x", HINT)),
+    "git only complains": ("'fatal: x'", NoHistory("git says: fatal: x", HINT, is_absent=False)),
+    "git complains of bytes": ("\"$(printf 'x\\377')\"", NoHistory("git says: x\ufffd", HINT)),
     "git says nothing": ("''", NoHistory("git cannot read the repository", HINT)),
 }
 
@@ -153,6 +155,37 @@ def test_a_repository_that_git_cannot_read_has_no_history(
     (tmp_path / ".git").mkdir()
     instead_of_git(tmp_path, monkeypatch, 128, complaint)
     assert repository(tmp_path) == expected
+
+
+@pytest.mark.parametrize(
+    "named", [pytest.param("/missing", id="a folder that does not exist"), pytest.param("'a\\0b'", id="not a path")]
+)
+def test_a_work_tree_that_cannot_be_compared_has_no_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str
+) -> None:
+    (tmp_path / ".git").mkdir()
+    instead_of_git(tmp_path, monkeypatch, out=named)
+    assert repository(tmp_path) == NoHistory(f"git names another work tree than {tmp_path}, which has .git", HINT)
+
+
+def test_git_reads_nothing_of_our_own_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    instead_of_git(write(tmp_path, {"typed": "typed"}), monkeypatch)
+    kept = os.dup(0)
+    try:
+        with (tmp_path / "typed").open("rb") as typed:
+            os.dup2(typed.fileno(), 0)
+        Repository(tmp_path).ask("x")
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+    assert (tmp_path / "fed").read_bytes() == b""
+
+
+@pytest.mark.parametrize("names", ["HEAD", "HEAD objects", "HEAD refs", "objects refs", "commondir"])
+def test_files_of_which_some_are_named_as_gits_do_not_end_the_search(tmp_path: Path, names: str) -> None:
+    root = made(tmp_path, {"access/users/jane.yaml": JANE}) / "access"
+    write(root, dict.fromkeys(names.split(), ""))
+    assert repository(root) == Repository(root)
 
 
 def test_a_folder_outside_of_every_work_tree_has_no_history(tmp_path: Path) -> None:
@@ -169,7 +202,9 @@ def test_a_git_that_hangs_or_cannot_be_called_is_given_up_on(tmp_path: Path, mon
     shim = write(tmp_path, {"bin/git": "#!/bin/sh\nexec sleep 30\n"}) / "bin/git"
     shim.chmod(0o755)
     monkeypatch.setenv("PATH", f"{shim.parent}{os.pathsep}{os.environ['PATH']}")
+    started = time.monotonic()
     assert Repository(tmp_path).ask("x", seconds=0.2) is None
+    assert time.monotonic() - started < SECONDS / 2
     assert Repository(tmp_path).ask("a\0b") is None
     assert SECONDS == 20
     shim.write_text("#!/missing\n", encoding="ascii")

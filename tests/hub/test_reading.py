@@ -374,6 +374,7 @@ class TestTheViewer:
 
         with Scripted(play=play) as hub, pytest.raises(HubDeniedError) as caught:
             CommerceHub(transport_to(hub.url, session=True)).read_all(Watched())
+        assert caught.value.operation == "adminUserViewer"
         assert "BO_SYNC_SESSION_TOKEN" in caught.value.hint
 
 

@@ -148,7 +148,7 @@ def _run(root: Path, *arguments: str, feed: bytes | None = None, seconds: float 
         )
     except (OSError, ValueError, subprocess.SubprocessError):
         return None
-    said = done.stderr.decode("utf-8", "replace").strip()
+    said = done.stderr.decode(errors="replace").strip()
     complaint, *more = said.split("\n")
     ambiguous = _AMBIGUOUS.search(said)
     advice = next((Text(line.strip()) for line in more if line.strip().startswith(_ADVICE)), None)
