@@ -545,13 +545,16 @@ def test_a_hub_of_hostile_people_is_told_harmlessly(tmp_path: Path) -> None:
         ran = inside(*words, "-C", str(made))
         assert ran.code == 0, ran
         check_inert(ran)
-        for attack in attacks:
-            check_shown(ran, attack[:10])
+        for number, attack in enumerate(attacks, 1001):
+            if f"id {number}" not in ran.out:  # what is not an address is shown by the id
+                check_shown(ran, attack[:10])
         document = inside(*words, "-C", str(made), "--format", "json").out
         assert document.isascii()
         assert len(document.splitlines()) > len(attacks)
+    users = inside("users", "-C", str(made), *LIVE).out
     for number, attack in enumerate(attacks):
-        shown = inside("show", f"{number}{attack}", "-C", str(made), *LIVE)
+        name = f"id {1001 + number}"
+        shown = inside("show", name if name in users else f"{number}{attack}", "-C", str(made), *LIVE)
         assert shown.code == 0, shown
         check_inert(shown)
 

@@ -68,13 +68,14 @@ def test_validate_tells_each_finding_on_a_line_and_counts_them(root: Path) -> No
 
 
 def test_what_would_be_found_on_another_day(root: Path) -> None:
-    assert run(root, "validate", day="2026-05-01").out == "No problems.\n"
+    assert run(root, "validate", day="2026-05-01").out.endswith("(BOS023)\n1 warning.\n")
     ahead = run(root, "validate", "--format", "json", day="2026-06-10")
     found = json.loads(ahead.out)["findings"]
     assert [(each["rule"], each["source"]) for each in found] == [
         ("BOS003", "users/ann.yaml:5"),
         ("BOS003", "users/ben.yaml:5"),
         ("BOS003", "users/cas.yaml:5"),
+        ("BOS023", "users/cas.yaml:5"),
         ("BOS004", "users/dee.yaml:1"),
     ]
 
@@ -82,8 +83,13 @@ def test_what_would_be_found_on_another_day(root: Path) -> None:
 STRICT: dict[str, tuple[dict[str, str | None], str, ExitCode]] = {
     "a warning": ({}, "2026-06-15", ExitCode.REFUSED),
     "only notes": ({"users/cas.yaml": None, "users/dee.yaml": None}, "2026-06-15", ExitCode.OK),
-    "nothing": ({}, "2026-05-01", ExitCode.OK),
-    "a warning about a file": ({"presets/desk.yaml": DESK + "extends: []\n"}, "2026-05-01", ExitCode.OK),
+    "nothing": ({"users/cas.yaml": None}, "2026-05-01", ExitCode.OK),
+    "access that a preset will give": ({}, "2026-05-01", ExitCode.REFUSED),
+    "a warning about a file": (
+        {"presets/desk.yaml": DESK + "extends: []\n", "users/cas.yaml": None},
+        "2026-05-01",
+        ExitCode.OK,
+    ),
     "a warning about what a preset cannot do": (
         {"presets/desk.yaml": DESK.replace("}\n", ", sales_hub: false}\n", 1)},
         "2026-05-01",
