@@ -128,7 +128,7 @@ CLAUSES = {
     ),
     "can: an operation that two roles open": Clause(
         "all_of: [{can: [attributeUpdate]}]",
-        "modules: {user_management: editor}",
+        "modules: {user_management: editor, product_data: viewer}",
         "modules: {user_management: viewer, product_data: viewer}",
         "user_management editor: attributeUpdate",
     ),
@@ -269,13 +269,20 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-ACCESS = {"editor": HOLDS, "viewer": LESS, "nothing": "", "poet": f"job: Poet\n{LESS}"}
+ACCESS = {
+    "editor": HOLDS,
+    "viewer": LESS,
+    "nothing": "",
+    "owner": "modules: {pricing: owner}",
+    "poet": f"job: Poet\n{LESS}",
+}
 OLD = {
     "no change: an audit": ("", "ann editor bob editor cid viewer", "blocked", "ann bob"),
     "a job alone": ("", "ann editor bob editor cid poet", "blocked", "ann bob"),
     "a revoke that leaves one": ("", "ann viewer bob editor cid viewer", "tolerated", "bob"),
     "a revoke that leaves none": ("", "ann viewer bob viewer cid viewer", "ok", ""),
     "a revoke of another user": ("", "ann editor bob editor cid nothing", "tolerated", "ann bob"),
+    "a revoke beside a raise": ("", "ann viewer bob owner cid viewer", "blocked", "bob"),
     "one user for another": ("", "ann viewer bob editor cid editor", "blocked", "bob cid:new"),
     "users without a file": ("", "cid viewer", "blocked", "ann:unmanaged bob:unmanaged"),
     "a revoke down to the limit": ("at_most: 1", "ann editor bob viewer", "ok", "ann"),
