@@ -51,7 +51,7 @@ VALUES: Final = (
 )
 _VALUE: Final = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, VALUES))})(?!\w)", re.IGNORECASE)
 _ACCOUNT: Final = re.compile(rf"\b(?:{re.escape(getuser())}|{re.escape(gethostname())})\b")
-"""Of whoever runs the tests: a journal records it, and a path may hold it."""
+"""The account and machine that run the tests: a journal records them, and a path may hold them."""
 _PSEUDONYM: Final = re.compile(
     r"users/file-[0-9a-f]{12}\.yaml|(?:person|name|file)-[0-9a-f]{12}(?:@redacted\.example)?|\(redacted\)"
 )
