@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager, suppress
 
 @contextmanager
 def never_connecting() -> Iterator[str]:
-    """The URL of a socket that listens, accepts nothing, and whose queue is full: Linux then drops what arrives."""
+    """The URL of a socket that listens and accepts nothing. Its queue is full, so Linux drops what arrives."""
     with ExitStack() as stack:
         listener = stack.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))

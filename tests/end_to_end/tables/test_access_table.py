@@ -47,7 +47,7 @@ CAPABILITIES: Final = {
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder whose hub nothing is applied to."""
+    """A folder with a new hub."""
     return write(tmp_path_factory.mktemp("fresh"), {"bo-sync.yaml": SETTINGS})
 
 

@@ -1,4 +1,4 @@
-"""Guards in the code whose removal only an unusual input shows, each through the command line."""
+"""Guards in the code that only unusual input reaches, each through the command line."""
 
 import json
 import os

@@ -49,7 +49,7 @@ def planned(root: Path, text: str, users: Mapping[str, str], *more: str) -> tupl
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder whose hub nothing is applied to."""
+    """A folder with a new hub."""
     return tmp_path_factory.mktemp("policies")
 
 
@@ -262,7 +262,7 @@ def test_an_exception_holds_for_its_user_to_its_last_day(
 
 @pytest.fixture(scope="module")
 def held(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder whose hub has two users who hold pricing as editors, and one viewer."""
+    """A folder with a hub in which two users are editors of pricing, and one is a viewer."""
     root = tmp_path_factory.mktemp("held")
     planned(root, policy(PRICING, "at_most: 9"), {"ann": HOLDS, "bob": HOLDS, "cid": LESS})
     assert inside("apply", "--yes", f"--today={TODAY}", "-C", str(root)).code == 0

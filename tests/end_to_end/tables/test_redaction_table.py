@@ -111,7 +111,7 @@ TABLE: Final = {
 
 @pytest.fixture(scope="module", params=["", *OPTIONAL], ids=["all values", *(f"no {name}" for name in OPTIONAL)])
 def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository whose first commit was applied, and whose second one is not; one optional value is left out."""
+    """A repository with an applied first commit and a second one; one optional value is left out."""
     has = {name: "" if name == request.param else text for name, text in OPTIONAL.items()}
     user = f"email: {QZARA}\nlanguage: en\n"
     names, more = OPTIONAL["name"], has["middle name"] + has["phone"] + has["job"]
