@@ -66,7 +66,7 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that was applied: one user for each way to something."""
     grants = {
         "admin": "roles_permissions: editor",
-        "keys": "api_keys: viewer",
+        "keys": "api_keys: viewer, shop_channel: editor",
         "tokens": "configuration: viewer",
         "resets": "user_management: owner",
         "prices": "pricing: {access: owner, until: 2026-12-31, reason: CHG-7}",
@@ -96,6 +96,7 @@ WHO: Final = {
     "a role and a level": ("pricing:editor", "prices=pricing:owner", "admin keys?"),
     "a role by its documented name": ("Order Data:viewer", "seller=order_data:viewer", "admin keys?"),
     "an area": ("backoffice:on", "carriers=backoffice:owner", "admin keys?"),
+    "a user who can needs no path": ("shop_channel:editor", "keys=shop_channel:editor", "admin"),
     "the level that changes grants": ("roles_permissions:editor", "admin=roles_permissions:editor", "keys?"),
 }
 NOTES: Final = {
