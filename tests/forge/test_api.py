@@ -14,6 +14,7 @@ from bo_sync.forge.failures import ForgeError, ForgeFateUnknownError, ForgeMissi
 from bo_sync.forge.sticky import Place, post
 from bo_sync.hub.patience import Pace
 from tests.forge.places import BODY, OTHER, hurried, merge, pull
+from tests.support.backlog import never_connecting
 from tests.support.forges import MALLORY, Forge, Weather, page, refusal
 from tests.support.github_double import ACTIONS, READER, REPOSITORY, WORKFLOW, github
 from tests.support.gitlab_double import BOT, gitlab
@@ -246,6 +247,23 @@ def test_an_answer_that_drips_is_given_up() -> None:
         with pytest.raises(ForgeError, match="no answer"):
             pull(forge, pace=Pace(request=0.2, silent=0.5)).me()
         assert time.monotonic() - started < 10
+
+
+def test_a_connection_that_never_completes_ends_within_the_limit_of_silence() -> None:
+    with never_connecting() as url:
+        started = time.monotonic()
+        with pytest.raises(ForgeError, match="connecting took too long"):
+            pull(Forge({}, url), pace=Pace(silent=0.6)).me()
+        assert time.monotonic() - started < 2
+
+
+def test_a_comment_without_an_answer_is_given_up_within_the_limit_of_a_request() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        forge = Forge({}, f"http://127.0.0.1:{listener.getsockname()[1]}")
+        started = time.monotonic()
+        with pytest.raises(ForgeFateUnknownError, match="no answer in time"):
+            pull(forge, pace=Pace(request=0.2, silent=3)).create(BODY)
+        assert time.monotonic() - started < 1.5
 
 
 PLACES: dict[str, tuple[Callable[[Forge], Place], str, str]] = {

@@ -11,13 +11,14 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
 from bo_sync.errors import HubError, HubFateUnknownError, HubUnreachableError
 from bo_sync.hub.answers import Call
 from tests.hub.scripted import Scripted, data, impatient, transport_to
+from tests.support.backlog import never_connecting
 
 READ = Call("adminUsers", "query adminUsers { adminUsers { itemsFound } }", {})
 WRITE = Call("adminUserDelete", "mutation adminUserDelete { adminUserDelete }", {"email": "jane@example.com"})
@@ -179,6 +180,24 @@ def test_who_never_takes_what_is_sent_is_not_waited_for(patience: float) -> None
     large = Call("adminUsers", "query adminUsers { adminUsers }", {"filler": "x" * (32 << 20)})
     with Dripping(Endless(b"", b"", 0.05), listens=False) as hub, pytest.raises(HubError, match="no answer in time"):
         transport_to(hub.url, impatient(request=patience, silent=1.0)).write(large)
+
+
+@pytest.mark.parametrize("addresses", [1, 3], ids=["one address", "a name with three addresses"])
+def test_a_connection_that_never_completes_ends_with_its_request(
+    addresses: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = socket.getaddrinfo
+
+    def several(*asked: Any, **more: Any) -> list[Any]:
+        return found(*asked, **more) * addresses
+
+    monkeypatch.setattr(socket, "getaddrinfo", several)
+    with never_connecting() as url:
+        transport = transport_to(url, impatient(request=1.5, silent=1.6))
+        started = time.monotonic()
+        with pytest.raises(HubUnreachableError, match="connecting took too long"):
+            transport.read(READ)
+        assert time.monotonic() - started < 2.5
 
 
 def test_what_comes_is_counted_as_it_comes_and_not_only_as_it_unpacks() -> None:
