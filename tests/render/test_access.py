@@ -86,6 +86,12 @@ def test_in_80_columns_only_what_has_no_blank_is_wider(name: str) -> None:
         assert len(line) <= 80 or " " not in line.strip(), line
 
 
+@pytest.mark.parametrize("name", [name for name in texts(OFF) if name != "matrix"])
+def test_in_80_columns_the_words_are_those_off_a_terminal(name: str) -> None:
+    """A matrix that has no room is a list of what each user holds."""
+    assert set(texts(NARROW)[name]().split()) == set(texts(OFF)[name]().split())
+
+
 def test_every_row_of_an_answer_names_its_person_in_a_pipe() -> None:
     for name, given in ANSWERS.items():
         rows = [line for line in texts(OFF)[f"who-can-{name}"]().splitlines() if line.startswith(("  =", "  !"))]
