@@ -1,5 +1,6 @@
 """Every renderer's output, compared exactly with what somebody read and found good."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -11,6 +12,7 @@ from bo_sync.render.history import comparison_text
 from bo_sync.render.text import plan_text, problems_text, report_text, users_text
 from tests.render import access_cases, comment_cases, report_cases
 from tests.render.cases import COMPARISONS, FINDINGS, PLANS, PROBLEMS, REPORTS, USERS, reported
+from tests.support.discovered import discovered
 from tests.support.golden import GOLDENS, check_golden
 
 Render = Callable[[], str]
@@ -76,6 +78,7 @@ def test_output_is_what_it_was_when_it_was_last_read(name: str) -> None:
     check_golden(name, CASES[name]())
 
 
-def test_no_golden_file_is_left_without_a_case() -> None:
-    ours = {path.name for path in GOLDENS.iterdir() if not path.name.startswith("workflow-")}
-    assert ours == set(CASES), "those of the workflows are tests/end_to_end/test_workflows.py's"
+def test_each_golden_file_is_read_by_a_test() -> None:
+    tests = (path.read_text(encoding="utf-8") for path in discovered((GOLDENS.parent / "end_to_end").glob("*.py")))
+    named = {name for text in tests for name in re.findall(r'check_golden\(\s*"([^"]+)"', text)}
+    assert {path.name for path in discovered(GOLDENS.iterdir())} == {*CASES, *named}
