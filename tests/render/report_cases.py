@@ -7,12 +7,12 @@ from functools import partial
 from typing import Final
 
 from bo_sync import __version__
-from bo_sync.access.difference import GrantStep, PersonDifference
+from bo_sync.access.difference import EndStep, GrantStep, PersonDifference
 from bo_sync.access.place import Place
 from bo_sync.core.effect import Shift
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.guards import Loosened
-from bo_sync.core.model import ACCESS_WORDS, Problem, Role, Severity
+from bo_sync.core.model import ACCESS_WORDS, Access, Problem, Role, Severity, Span
 from bo_sync.core.plan import Finding, HubFacts, Plan
 from bo_sync.core.policy import Has, Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.report import InvitationOutcome, InvitedUser, Outcome, OwnersLeft, PersonOutcome, Report
@@ -204,6 +204,21 @@ COMPLETE_REPORT: Final = Report(
         *(InvitedUser(Text(f"{outcome}@example.com"), outcome, "no answer") for outcome in InvitationOutcome),
     ),
 )
+_ENDS: Final = (
+    EndStep(
+        None, Span(Access.OWNER, None, Access.OWNER), Span(Access.OWNER, _DAY, Access.NONE), is_gain=False, is_loss=True
+    ),
+    EndStep(
+        Role("pricing"),
+        Span(Access.OWNER, _DAY, Access.VIEWER),
+        Span(Access.OWNER, date(2099, 1, 1), Access.NONE),
+        is_gain=True,
+        is_loss=True,
+    ),
+)
+_KEPT: Final = GrantStep(Role("order_data"), Access.OWNER, Access.NONE, kept=True)
+_ENDING: Final = PersonDifference(Text("zoe@example.com"), source(line=3), (_KEPT,), Shift(), ends=_ENDS)
+COMPLETE_DIFFERENCE: Final = replace(difference(), people=(*difference().people, _ENDING))
 COMPLETE_FILES: Final = replace(
     CHECKED["everything"],
     problems=(*PROBLEMS["problems"], replace(PROBLEMS["problems"][0], rule="BOS001", message="expired")),
@@ -228,8 +243,8 @@ def cases() -> dict[str, Render]:
         "validate.junit.xml": partial(files_junit, COMPLETE_FILES, FILES),
         "users.json": partial(users_json, USERS["people"]),
         "users.csv": partial(users_csv, USERS["people"]),
-        "diff.json": partial(difference_json, difference()),
-        "diff.csv": partial(difference_csv, difference()),
+        "diff.json": partial(difference_json, COMPLETE_DIFFERENCE),
+        "diff.csv": partial(difference_csv, COMPLETE_DIFFERENCE),
     }
 
 
