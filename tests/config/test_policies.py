@@ -15,6 +15,7 @@ from bo_sync.core.model import Access, Role, Severity, Source
 from bo_sync.core.policy import Can, Exemption, Has, Match, Opens, Policy
 from bo_sync.core.text import Text
 from tests.config.trees import JANE, complaints, tree, tree_at
+from tests.support.discovered import discovered
 from tests.support.repository import repository
 
 ROOT = Path(__file__).parents[2]
@@ -344,7 +345,7 @@ def test_the_canonical_form_orders_the_keys_and_keeps_comments() -> None:
     assert format_text(expected, "policy", Text(P)) == expected
 
 
-OWN = sorted((ROOT / "policies").rglob("*.y*ml"))
+OWN = discovered((ROOT / "policies").rglob("*.y*ml"))
 
 
 @pytest.mark.parametrize("path", OWN, ids=lambda path: path.stem)

@@ -22,6 +22,7 @@ from bo_sync.core.model import MODULES, PLATFORM, Declaration, Role
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from tests.config.declarations import NAMES, declarations
+from tests.support.discovered import discovered
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -154,9 +155,7 @@ def test_the_words_of_a_repository(files: dict[str, str], expected: Vocabulary, 
 
 
 def test_the_repositorys_own_files_satisfy_the_schemas() -> None:
-    people, presets = list(ROOT.glob("users/**/*.yaml")), list(ROOT.glob("presets/*.yaml"))
-    assert people
-    assert presets
+    people, presets = discovered(ROOT.glob("users/**/*.yaml")), discovered(ROOT.glob("presets/*.yaml"))
     assert [complaint for path in people for complaint in complaints("user", path.read_text())] == []
     assert [complaint for path in presets for complaint in complaints("preset", path.read_text())] == []
 

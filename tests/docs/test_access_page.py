@@ -38,7 +38,9 @@ def test_its_examples_are_so() -> None:
     assert POWERS.operation("emailTemplateRenderAndSend").ways(POWERS.names) == (
         (Role("configuration"), Access.VIEWER),
     )
-    for name in re.findall(r"`([a-z]+[A-Z]\w+)`", PAGE):
+    operations = re.findall(r"`([a-z]+[A-Z]\w+)`", PAGE)
+    assert operations
+    for name in operations:
         assert POWERS.operation(name).name == name
     assert all(f"`{heading}`" in PAGE for heading in ("PIM", "Pricing"))
     (named,) = {item.name for item in catalogue().menu if item.page == "Backoffice Users"}

@@ -1,6 +1,5 @@
 """docs/commands.md has every command and every option, and every command that a document names exists."""
 
-import os
 import re
 import shlex
 from itertools import takewhile
@@ -12,6 +11,7 @@ import pytest
 
 from tests.docs.commands_page import commands, page
 from tests.docs.pages import ROOT
+from tests.support.golden import are_written
 
 PAGE: Final = ROOT / "docs" / "commands.md"
 DOCUMENTS: Final = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
@@ -21,7 +21,7 @@ NAMED: Final = re.compile(r"`(bo-sync [^`\n]+)`|^\$ (?:[A-Z_]+=\S+ )*(bo-sync .+
 
 
 def test_the_page_is_what_the_commands_say() -> None:
-    if os.environ.get("BO_SYNC_GOLDENS") == "write":
+    if are_written():
         PAGE.write_text(page(), encoding="utf-8")
     assert PAGE.read_text(encoding="utf-8") == page(), "make goldens writes the page anew"
 

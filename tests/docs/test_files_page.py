@@ -1,12 +1,12 @@
 """docs/files.md has every key of every file, as the schemas say it."""
 
 import json
-import os
 from typing import Final
 
 from bo_sync.config.schema import KINDS, json_schema
 from tests.docs.files_page import TABLES, renewed
 from tests.docs.pages import ROOT
+from tests.support.golden import are_written
 
 PAGE: Final = ROOT / "docs" / "files.md"
 
@@ -16,7 +16,7 @@ def told() -> str:
 
 
 def test_the_tables_are_those_of_the_schemas() -> None:
-    if os.environ.get("BO_SYNC_GOLDENS") == "write":
+    if are_written():
         PAGE.write_text(renewed(told()), encoding="utf-8")
     assert told() == renewed(told()), "make goldens writes the tables anew"
     assert all(f"<!-- keys: {mark} -->" in told() for mark in TABLES)

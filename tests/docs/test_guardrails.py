@@ -1,7 +1,6 @@
 """docs/guardrails.md quotes what bo-sync prints: each example is that of an end-to-end test, and no guardrail is left
 out."""
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from bo_sync.sandbox.storm import MEANINGS
 from tests.end_to_end.histories import HISTORIES
 from tests.end_to_end.refusals import NUMBERED, REFUSALS
 from tests.end_to_end.test_saved_plans_exactly import ALTERED, ANEW, ANOTHER, MOVES, STALE
+from tests.support.golden import are_written
 
 GUARDRAILS: Final = Path(__file__).parent.parent.parent / "docs" / "guardrails.md"
 EXAMPLE: Final = re.compile(r"(<!-- (.+?) -->\n```console\n)(.*?)(```\n)", re.DOTALL)
@@ -39,7 +39,7 @@ def printed() -> Mapping[str, str]:
 
 def test_every_example_is_what_is_printed() -> None:
     known = printed()
-    if os.environ.get("BO_SYNC_GOLDENS") == "write":
+    if are_written():
         GUARDRAILS.write_text(
             EXAMPLE.sub(lambda found: found[1] + known[found[2]] + found[4], told()), encoding="utf-8"
         )

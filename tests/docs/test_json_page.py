@@ -182,9 +182,9 @@ RARE: Final = {
     "journal: users[].before.other_grants[].definition",
     "journal: runs[].unknown[]",  # end_to_end/test_journal.py
     "journal: runs[].unreadable_lines[]",  # journal/test_past.py reads such lines, journal/test_shown.py has the key
-    "needs: alternatives[].platform.ROLE",  # goldens/needs-all.json
-    "plan: changes[].duplicates[]",  # goldens/plan-everything.json
-    "plan: changes[].expired[].role",  # goldens/plan-said-by-own-entries.json, as the rest
+    "needs: alternatives[].platform.ROLE",  # goldens/needs.json
+    "plan: changes[].duplicates[]",  # goldens/plan.json, as the rest
+    "plan: changes[].expired[].role",
     "plan: changes[].expired[].until",
     "plan: unmanageable[].id",  # end_to_end/test_odd_users.py, as the next
     "plan: unmanageable[].reason",

@@ -1,6 +1,5 @@
 """Every command in the documents is run, and every output in them is what it prints."""
 
-import os
 import re
 from pathlib import Path
 from typing import Final
@@ -8,8 +7,10 @@ from typing import Final
 import pytest
 
 from tests.docs.pages import ROOT, Block, blocks, performed
+from tests.support.discovered import discovered
+from tests.support.golden import are_written
 
-PAGES: Final = sorted((ROOT / "docs").rglob("*.md"))
+PAGES: Final = discovered((ROOT / "docs").rglob("*.md"))
 HELD: Final = {"guardrails.md": r"refused: |passed: |compared: |moved: |altered$"}
 """Pages whose own test knows further marks."""
 
@@ -25,7 +26,7 @@ RUN: Final = [page for page in PAGES if any(block.is_run for block in blocks(pag
 def test_every_output_is_what_is_printed(page: Path, tmp_path: Path) -> None:
     text = page.read_text(encoding="utf-8")
     printed = performed(text, tmp_path)
-    if os.environ.get("BO_SYNC_GOLDENS") == "write":
+    if are_written():
         page.write_text(printed, encoding="utf-8")
         text = printed
     assert text == printed, f"{name(page)}: read the change, then make goldens"

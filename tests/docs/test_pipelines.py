@@ -38,7 +38,9 @@ def test_every_job_task_and_variable_of_the_pipeline_for_gitlab_is_told() -> Non
     tasks = set(re.findall(r'\$BO_SYNC_TASK == "(\w+)"', text))
     assert tasks == {"apply", "expired", "drift", "pull"}
     assert all(f"`BO_SYNC_TASK` = `{task}`" in GITLAB for task in tasks)
-    for name in re.findall(r"\$\{?((?:BO_SYNC|GITLAB)_\w+)", text):
+    used = re.findall(r"\$\{?((?:BO_SYNC|GITLAB)_\w+)", text)
+    assert used
+    for name in used:
         assert f"`{name}`" in GITLAB, name
 
 

@@ -1,6 +1,5 @@
 """The README says what is so: its transcript, commands, exit codes and examples are held against the product."""
 
-import os
 import re
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from bo_sync.cli.app import COMMANDS
 from bo_sync.config.load import tree_of
 from bo_sync.core.model import PROFILE_FIELDS, Problem, State
 from bo_sync.errors import PRECEDENCE, ExitCode
+from tests.support.golden import are_written
 from tests.support.process import bo_sync
 
 ROOT = Path(__file__).parent.parent.parent
@@ -30,7 +30,7 @@ def test_the_transcript_is_what_the_demo_prints() -> None:
     ran = bo_sync(ROOT, "demo")
     assert ran.code == ExitCode.OK, ran.err
     printed = "$ make demo\n" + without_commit(ran.out)
-    if os.environ.get("BO_SYNC_GOLDENS") == "write":
+    if are_written():
         README.write_text(TRANSCRIPT.sub(lambda found: found[1] + printed + found[3], readme()), encoding="utf-8")
     found = TRANSCRIPT.search(readme())
     assert found is not None

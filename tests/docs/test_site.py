@@ -15,10 +15,11 @@ from typing import Final
 import pytest
 
 from tests.docs.pages import ROOT
+from tests.support.discovered import discovered
 from tests.support.process import environment
 
 DOCS: Final = ROOT / "docs"
-PAGES: Final = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+PAGES: Final = sorted(path.relative_to(DOCS).as_posix() for path in discovered(DOCS.rglob("*.md")))
 ELSEWHERE: Final = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']?(?:https?:)?//[^>]*>")
 
 

@@ -17,6 +17,7 @@ import pytest
 from bo_sync.config.documents import POLICY_KEYS, PRESET_KEYS, SETTINGS_KEYS, USER_KEYS
 from bo_sync.config.load import tree_of
 from tests.editors.language_server import SERVER, LanguageServer, Message, language_server
+from tests.support.discovered import discovered
 from tests.support.process import bo_sync, write
 
 ROOT: Final = Path(__file__).parents[2]
@@ -94,7 +95,7 @@ def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
 
 def samples() -> list[str]:
     """The repository's own files."""
-    found = [path for folder in FOLDERS for path in (ROOT / folder).rglob("*.yaml")]
+    found = [path for folder in FOLDERS for path in discovered((ROOT / folder).rglob("*.yaml"))]
     return [path.relative_to(ROOT).as_posix() for path in sorted([*found, ROOT / "bo-sync.yaml"])]
 
 

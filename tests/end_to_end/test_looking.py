@@ -11,6 +11,7 @@ from bo_sync.sandbox.baseline import baseline
 from bo_sync.sandbox.shape import UserShape
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.world import TODAY, file, files, person, rows
+from tests.support.discovered import discovered
 from tests.support.process import Page, Served, answering, bo_sync, served, write
 
 REPOSITORY = Path(__file__).parent.parent.parent
@@ -193,7 +194,7 @@ def test_the_demo_walks_the_whole_way_and_leaves_nothing_behind(tmp_path: Path) 
     texts = {
         str(path.relative_to(REPOSITORY)): path.read_text("utf-8")
         for folder in ("users", "presets")
-        for path in (REPOSITORY / folder).rglob("*.yaml")
+        for path in discovered((REPOSITORY / folder).rglob("*.yaml"))
     }
     texts["bo-sync.yaml"] = (REPOSITORY / "bo-sync.yaml").read_text("utf-8")
     root = write(tmp_path / "files", texts)

@@ -13,10 +13,16 @@ from typing import Any, Final
 
 import pytest
 
+from bo_sync.render.gitlab import codequality
+from bo_sync.render.notices import files_notices, plan_notices
+from tests.render.report_cases import COMPLETE, COMPLETE_FILES, VIOLATED
+
 HERE: Final = Path(__file__).parent
 COMPILER: Final = HERE / "node_modules" / ".bin" / "tsc"
 TYPES: Final = HERE / "node_modules" / "codeclimate-types" / "index.d.ts"
-REPORTS: Final = sorted((HERE.parent / "goldens").glob("*.codequality.json"))
+REPORTS: Final = [
+    codequality(found) for found in (plan_notices(COMPLETE), plan_notices(VIOLATED), files_notices(COMPLETE_FILES))
+]
 SOUND: Final[dict[str, Any]] = {
     "type": "issue",
     "check_name": "BOS001",
@@ -56,7 +62,7 @@ def complaints(compiler: str, folder: Path, *reports: list[Any]) -> list[str]:
 
 
 def test_every_report_is_a_list_of_code_climates_issues(compiler: str, tmp_path: Path) -> None:
-    reports = [json.loads(path.read_text(encoding="utf-8")) for path in REPORTS]
+    reports = [json.loads(text) for text in REPORTS]
     assert sum(map(len, reports)) > 20
     assert complaints(compiler, tmp_path, *reports, [SOUND]) == []
 

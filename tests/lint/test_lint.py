@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.discovered import discovered
 from tests.support.process import bo_sync
 
 HERE = Path(__file__).parent
@@ -80,9 +81,7 @@ def matches(schema: str, *files: Path) -> tuple[int, str]:
 
 
 def workflows(folder: Path) -> list[Path]:
-    found = list((folder / ".github" / "workflows").glob("*.yml"))
-    assert found
-    return found
+    return discovered((folder / ".github" / "workflows").glob("*.yml"))
 
 
 def test_actionlint_is_clean_over_every_workflow(pipelines: Path, actionlint: str) -> None:

@@ -135,29 +135,34 @@ CONTRASTS: Final[Mapping[str, Contrast]] = {
 }
 
 
+def texts(page: Page) -> dict[str, Render]:
+    found: dict[str, Render] = {"matrix": partial(matrix_text, MATRIX, THEN.told, page)}
+    found |= {f"show-{name}": partial(panel_text, shown, of.told, page) for name, (shown, of) in PANELS.items()}
+    for name, given in ANSWERS.items():
+        found[f"who-can-{name}"] = partial(answer_text, given, FILES.told, page, indirect=True)
+    found |= {f"needs-{name}": partial(needs_text, least, THEN.told, page) for name, least in NEEDS.items()}
+    return found | {f"matrix-diff-{name}": partial(contrast_text, each, page) for name, each in CONTRASTS.items()}
+
+
+LIKE_OTHERS: Final = frozenset({"who-can-operation"})
+"""Its layout is that of an operation of two ways, with less."""
+AT_80: Final = ("show-custom", "who-can-operation-of-two-ways", "needs-all", "matrix", "matrix-diff-live")
+
+
 def cases() -> dict[str, Render]:
-    found: dict[str, Render] = {
+    """Each layout off a terminal, one of each kind at 80 columns, and the byte records of JSON and CSV."""
+    wide, narrow = texts(OFF), texts(NARROW)
+    return {
+        **{f"{name}.txt": wide[name] for name in wide if name not in LIKE_OTHERS},
+        **{f"{name}-80.txt": narrow[name] for name in AT_80},
+        "show.json": partial(panel_json, *PANELS["custom"]),
+        "who-can.json": partial(answer_json, ANSWERS["operation-of-two-ways"], FILES, indirect=True),
+        "needs.json": partial(needs_json, needed("Orders > Carriers", "attributeUpdate", "logout", "bundles"), THEN),
         "matrix.json": partial(matrix_json, MATRIX, THEN),
         "matrix.csv": partial(matrix_csv, MATRIX),
+        "matrix-diff.json": partial(contrast_json, CONTRASTS["live"]),
+        "matrix-diff.csv": partial(contrast_csv, CONTRASTS["live"]),
     }
-    for suffix, page in ((".txt", OFF), ("-80.txt", NARROW)):
-        found[f"matrix{suffix}"] = partial(matrix_text, MATRIX, THEN.told, page)
-        for name, (shown, where) in PANELS.items():
-            found[f"show-{name}{suffix}"] = partial(panel_text, shown, where.told, page)
-        for name, given in ANSWERS.items():
-            found[f"who-can-{name}{suffix}"] = partial(answer_text, given, FILES.told, page, indirect=True)
-        for name, least in NEEDS.items():
-            found[f"needs-{name}{suffix}"] = partial(needs_text, least, THEN.told, page)
-        for name, contrast in CONTRASTS.items():
-            found[f"matrix-diff-{name}{suffix}"] = partial(contrast_text, contrast, page)
-    found |= {f"show-{name}.json": partial(panel_json, shown, where) for name, (shown, where) in PANELS.items()}
-    found |= {
-        f"who-can-{name}.json": partial(answer_json, given, FILES, indirect=True) for name, given in ANSWERS.items()
-    }
-    found |= {f"needs-{name}.json": partial(needs_json, least, THEN) for name, least in NEEDS.items()}
-    found |= {f"matrix-diff-{name}.json": partial(contrast_json, contrast) for name, contrast in CONTRASTS.items()}
-    found |= {f"matrix-diff-{name}.csv": partial(contrast_csv, contrast) for name, contrast in CONTRASTS.items()}
-    return found
 
 
 def hostile_people(text: str) -> tuple[Person, ...]:

@@ -46,6 +46,18 @@ FILES: Final[dict[str, Validated]] = {
     ),
     "errors": Validated(14, 5, Checked(PROBLEMS["problems"], None, None)),
 }
+COMMENTED: Final = (
+    "everything",
+    "everything-with-policies",
+    "refused-by-every-guardrail",
+    "hostile",
+    "weakened-guards",
+    "users-left-out",
+    "said-by-own-entries",
+    "deleted-by-each-cause",
+    "nothing-to-do",
+)
+"""The plans whose comments have different layouts."""
 
 
 def cases() -> dict[str, Callable[[], str]]:
@@ -58,15 +70,14 @@ def cases() -> dict[str, Callable[[], str]]:
             redacted_report(REPORTS["every-outcome"], Pseudonyms()), PLANS["nothing-to-do"]
         ),
     }
-    for name, plan in {**PLANS, **WITH_POLICIES}.items():
-        found[f"plan-{name}.md"] = partial(plan_markdown, plan)
-        found[f"plan-{name}.github"] = partial(plan_github, plan)
-    for name, report in REPORTS.items():
-        found[f"report-{name}.md"] = partial(report_markdown, report, reported(name))
-        found[f"report-{name}.github"] = partial(report_github, report, reported(name))
-    for name, files in FILES.items():
-        found[f"validate-{name}.md"] = partial(files_markdown, files)
-        found[f"validate-{name}.github"] = partial(files_github, files.checked, "access/")
+    found |= {f"plan-{name}.md": partial(plan_markdown, {**PLANS, **WITH_POLICIES}[name]) for name in COMMENTED}
+    for name in ("all-applied", "every-outcome", "nothing-was-to-be-done", "refused", "stale"):
+        found[f"report-{name}.md"] = partial(report_markdown, REPORTS[name], reported(name))
+    found |= {f"validate-{name}.md": partial(files_markdown, files) for name, files in FILES.items()}
+    for name in ("everything-with-policies", "refused-by-every-guardrail"):
+        found[f"plan-{name}.github"] = partial(plan_github, {**PLANS, **WITH_POLICIES}[name])
+    found["report-every-outcome.github"] = partial(report_github, REPORTS["every-outcome"], reported("every-outcome"))
+    found["validate-everything.github"] = partial(files_github, FILES["everything"].checked, "access/")
     return found
 
 

@@ -1,4 +1,4 @@
-"""What every form for other programs is made of in tests, and the golden files of these forms."""
+"""What every form for other programs is made of in tests, and the one byte record of each."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -7,18 +7,20 @@ from functools import partial
 from typing import Final
 
 from bo_sync import __version__
-from bo_sync.access.difference import GrantStep, PersonDifference
+from bo_sync.access.difference import EndStep, GrantStep, PersonDifference
 from bo_sync.access.place import Place
 from bo_sync.core.effect import Shift
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.guards import Loosened
-from bo_sync.core.model import ACCESS_WORDS, Problem, Role, Severity
-from bo_sync.core.plan import Finding, Plan
+from bo_sync.core.model import ACCESS_WORDS, Access, Problem, Role, Severity, Span
+from bo_sync.core.plan import Finding, HubFacts, Plan
 from bo_sync.core.policy import Has, Match, Policy, PolicyResult, PolicyRow
-from bo_sync.core.report import Outcome, PersonOutcome, Report
+from bo_sync.core.report import InvitationOutcome, InvitedUser, Outcome, OwnersLeft, PersonOutcome, Report
 from bo_sync.core.text import Text
 from bo_sync.render.difference import Difference
+from bo_sync.render.difference_json import difference_json
 from bo_sync.render.gitlab import codequality, plan_widget
+from bo_sync.render.json import plan_json, problems_json, report_json, users_json
 from bo_sync.render.junit import files_junit, plan_junit, report_junit
 from bo_sync.render.notices import Checked, Notice, files_notices, plan_notices
 from bo_sync.render.sarif import sarif
@@ -29,13 +31,11 @@ from tests.render.cases import (
     FINDINGS,
     PLANS,
     PROBLEMS,
-    REPORTS,
     USERS,
     hostile,
     hostile_comparison,
-    reported,
 )
-from tests.support.builders import plan, source
+from tests.support.builders import IDENTITY, plan, source
 
 Render = Callable[[], str]
 _DAY: Final = date(2026, 6, 15)
@@ -172,29 +172,81 @@ def difference(text: str = "jane@example.com") -> Difference:
     return Difference(place, place, loosened, people)
 
 
+def _complete() -> Plan:
+    """All that any of `PLANS` holds, once: changes, findings, guardrails, guards, unmanaged users."""
+    plans = PLANS.values()
+    return replace(
+        PLANS["weakened-guards"],
+        hub=HubFacts("https://hub.example.com/v2/graphql", 14, 61, IDENTITY, Text("acme"), IDENTITY[::-1]),
+        changes=tuple(dict.fromkeys(change for each in plans for change in each.changes)),
+        unmanaged=tuple(dict.fromkeys(user for each in plans for user in each.unmanaged)),
+        findings=tuple(dict.fromkeys(finding for each in plans for finding in each.findings)),
+        guardrails=tuple(dict.fromkeys(result for each in plans for result in each.guardrails)),
+        effects={email: effect for each in plans for email, effect in each.effects.items()},
+        policies=POLICIES,
+        left_out=3,
+    )
+
+
+COMPLETE: Final = _complete()
+COMPLETE_REPORT: Final = Report(
+    "20990101T000000Z-a1b2c3",
+    "sha256:" + "0" * 64,
+    (
+        PersonOutcome(Text("ada@example.com"), "create", Outcome.APPLIED),
+        *(PersonOutcome(Text(f"{outcome}@example.com"), "update", outcome, "roleUpdate: no") for outcome in Outcome),
+    ),
+    "the saved plan is stale",
+    ("jane@example.com: was not in that plan", 'ada@example.com: job: was "::x"'),
+    OwnersLeft(1, 2, "bo-sync owners"),
+    (
+        InvitedUser(Text("ada@example.com"), InvitationOutcome.SENT),
+        *(InvitedUser(Text(f"{outcome}@example.com"), outcome, "no answer") for outcome in InvitationOutcome),
+    ),
+)
+_ENDS: Final = (
+    EndStep(
+        None, Span(Access.OWNER, None, Access.OWNER), Span(Access.OWNER, _DAY, Access.NONE), is_gain=False, is_loss=True
+    ),
+    EndStep(
+        Role("pricing"),
+        Span(Access.OWNER, _DAY, Access.VIEWER),
+        Span(Access.OWNER, date(2099, 1, 1), Access.NONE),
+        is_gain=True,
+        is_loss=True,
+    ),
+)
+_KEPT: Final = GrantStep(Role("order_data"), Access.OWNER, Access.NONE, kept=True)
+_ENDING: Final = PersonDifference(Text("zoe@example.com"), source(line=3), (_KEPT,), Shift(), ends=_ENDS)
+COMPLETE_DIFFERENCE: Final = replace(difference(), people=(*difference().people, _ENDING))
+COMPLETE_FILES: Final = replace(
+    CHECKED["everything"],
+    problems=(*PROBLEMS["problems"], replace(PROBLEMS["problems"][0], rule="BOS001", message="expired")),
+)
+
+
 def cases() -> dict[str, Render]:
-    found: dict[str, Render] = {
-        "plan-violated.sarif": partial(_any_version, plan_notices(VIOLATED)),
-        "plan-violated.codequality.json": partial(codequality, plan_notices(VIOLATED)),
-        "plan-violated.junit.xml": partial(plan_junit, VIOLATED),
-        "plan-everything.gitlab-plan.json": partial(plan_widget, PLANS["everything"]),
-        "diff.csv": partial(difference_csv, difference()),
+    """The byte record of each machine format: one for each result, of a value that has everything."""
+    told, refused = plan_notices(COMPLETE), replace(COMPARISONS["base-refused"], tip="77aa01b3c9")
+    return {
+        "plan.json": lambda: _any_version(plan_json(COMPLETE)),
+        "plan.csv": partial(plan_csv, COMPLETE),
+        "plan.sarif": lambda: _any_version(sarif(told)),
+        "plan.junit.xml": partial(plan_junit, COMPLETE),
+        "plan.codequality.json": partial(codequality, told),
+        "plan.gitlab-plan.json": partial(plan_widget, COMPLETE),
+        "report.json": partial(report_json, COMPLETE_REPORT, VIOLATED),
+        "report.junit.xml": partial(report_junit, COMPLETE_REPORT, VIOLATED),
+        "validate.json": lambda: problems_json(
+            COMPLETE_FILES.problems, 15, 5, refused, findings=FINDINGS, policies=POLICIES
+        ),
+        "validate.junit.xml": partial(files_junit, COMPLETE_FILES, FILES),
+        "users.json": partial(users_json, USERS["people"]),
+        "users.csv": partial(users_csv, USERS["people"]),
+        "diff.json": partial(difference_json, COMPLETE_DIFFERENCE),
+        "diff.csv": partial(difference_csv, COMPLETE_DIFFERENCE),
     }
-    for name in ("nothing-to-do", "everything", "refused-by-every-guardrail", "hostile"):
-        told = plan_notices(PLANS[name])
-        found[f"plan-{name}.sarif"] = partial(_any_version, told)
-        found[f"plan-{name}.codequality.json"] = partial(codequality, told)
-        found[f"plan-{name}.junit.xml"] = partial(plan_junit, PLANS[name])
-    for name, shown in PLANS.items():
-        found[f"plan-{name}.csv"] = partial(plan_csv, shown)
-    for name, checked in CHECKED.items():
-        found[f"validate-{name}.sarif"] = partial(_any_version, files_notices(checked))
-        found[f"validate-{name}.codequality.json"] = partial(codequality, files_notices(checked))
-        found[f"validate-{name}.junit.xml"] = partial(files_junit, checked, FILES)
-    for name, report in REPORTS.items():
-        found[f"report-{name}.junit.xml"] = partial(report_junit, report, reported(name))
-    return found | {f"users-{name}.csv": partial(users_csv, rows) for name, rows in USERS.items()}
 
 
-def _any_version(told: tuple[Notice, ...]) -> str:
-    return sarif(told).replace(f'"{__version__}"', '"(any)"', 1)
+def _any_version(text: str) -> str:
+    return text.replace(f'"{__version__}"', '"(any)"', 1)

@@ -3,23 +3,32 @@
 import csv
 import json
 import re
+from collections.abc import Iterable
 from io import StringIO
+from typing import Final
 
 import pytest
 
 from bo_sync.access.matrix import Matrix
-from bo_sync.core.model import ROLES
+from bo_sync.access.people import Granted
+from bo_sync.core.model import PLATFORM, ROLES, Access
+from bo_sync.render.access_json import answer_json, contrast_json, needs_json, panel_json
 from bo_sync.render.layout import Page
-from bo_sync.render.matrix import matrix_text
+from bo_sync.render.matrix import contrast_csv, matrix_text
 from tests.render.access_cases import (
     ANSWERS,
+    CONTRASTS,
     EVERYBODY,
+    FILES,
+    NARROW,
+    NEEDS,
     OFF,
     PANELS,
-    cases,
+    THEN,
     hostile_csv,
     hostile_json,
     hostile_texts,
+    texts,
 )
 from tests.support.hostile import HOSTILE
 
@@ -71,15 +80,21 @@ def test_no_cell_of_a_spreadsheet_is_a_formula_or_adds_a_row(attack: str) -> Non
             assert not FORMULA.match(cell), cell
 
 
-@pytest.mark.parametrize("name", [name for name in cases() if name.endswith("-80.txt")])
+@pytest.mark.parametrize("name", texts(NARROW))
 def test_in_80_columns_only_what_has_no_blank_is_wider(name: str) -> None:
-    for line in cases()[name]().splitlines():
+    for line in texts(NARROW)[name]().splitlines():
         assert len(line) <= 80 or " " not in line.strip(), line
+
+
+@pytest.mark.parametrize("name", [name for name in texts(OFF) if name != "matrix"])
+def test_in_80_columns_the_words_are_those_off_a_terminal(name: str) -> None:
+    """A matrix that has no room is a list of what each user holds."""
+    assert set(texts(NARROW)[name]().split()) == set(texts(OFF)[name]().split())
 
 
 def test_every_row_of_an_answer_names_its_person_in_a_pipe() -> None:
     for name, given in ANSWERS.items():
-        rows = [line for line in cases()[f"who-can-{name}.txt"]().splitlines() if line.startswith(("  =", "  !"))]
+        rows = [line for line in texts(OFF)[f"who-can-{name}"]().splitlines() if line.startswith(("  =", "  !"))]
         addresses = [able.person.email.raw for able in given.able for _ in able.because]
         addresses += [entry.person.email.raw for entry in given.reaching]
         assert [row.split()[1] for row in rows] == addresses
@@ -101,3 +116,127 @@ def test_colour_paints_titles_alone_and_changes_no_word() -> None:
     painted = panel_text(shown, where.told, Page(None, color=True))
     assert re.sub(r"\x1b\[[0-9;]*m", "", painted) == panel_text(shown, where.told, OFF)
     assert "\x1b[1mModules\x1b[0m" in painted
+
+
+def given(grants: Iterable[Granted]) -> list[dict[str, str | None]]:
+    return [
+        {
+            "role": grant.role,
+            "access": grant.access.word,
+            "preset": grant.preset,
+            "source": grant.source.short.raw if grant.source else None,
+            "until": grant.until.isoformat() if grant.until else None,
+            "reason": grant.reason.raw if grant.reason else None,
+        }
+        for grant in grants
+    ]
+
+
+@pytest.mark.parametrize("name", PANELS)
+def test_json_of_a_user_holds_each_grant_and_item_and_where_it_comes_from(name: str) -> None:
+    shown, of = PANELS[name]
+    document = json.loads(panel_json(shown, of))
+    held = {role: shown.person.held.get(role, Access.NONE) for role in shown.roles}
+    assert document["platform"] | document["modules"] == {
+        role: held[role] is not Access.NONE if role in PLATFORM else held[role].word for role in shown.roles
+    }
+    assert document["grants"] == given(shown.person.grants)
+    assert document["menu"]["open"] == [item.name for item in shown.open]
+    assert document["menu"]["closed"] == [
+        {"item": entry.item.name, "missing": list(entry.missing)} for entry in shown.closed
+    ]
+    operations = document["operations"]
+    assert [operations[key] for key in ("allowed", "unknown", "conditional")] == [
+        *map(list, (shown.allowed, shown.unknown, shown.conditional))
+    ]
+    assert operations["by_role"] == {
+        entry.role: {"read": list(entry.reads), "act": list(entry.acts)} for entry in shown.by_role
+    }
+    assert (
+        document["of"]
+        == {
+            "custom": {"revision": None, "commit": "3f2c1ab0de", "dirty": True, "day": "2026-06-15"},
+            "preset": {"revision": None, "commit": "3f2c1ab0de", "dirty": True, "day": "2026-06-15"},
+            "live": {"hub": "https://hub.example.com/v2/graphql", "day": "2026-06-15"},
+            "leaves": {"revision": "@2026-03-01", "commit": "0a1b2c3d4e", "dirty": False, "day": "2026-03-01"},
+        }[name]
+    )
+    assert [document[key] for key in ("preset", "leaves", "protected", "source")] == {
+        "custom": [None, None, True, "users/ada.yaml:2"],
+        "preset": ["clerk", None, False, "users/carl.yaml:1"],
+        "live": [None, None, False, None],
+        "leaves": [None, "until", False, "users/gone.yaml:1"],
+    }[name]
+
+
+QUESTIONS: Final = {
+    "operation": "orderUpdate",
+    "operation-of-two-ways": "attributeUpdate",
+    "item": "Sales > Orders",
+    "grant": "pricing:editor",
+    "area": "backoffice:on",
+    "unknown": "bundles",
+    "conditional": "claimsReset",
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_json_of_an_answer_holds_each_user_and_step(name: str) -> None:
+    answer = ANSWERS[name]
+    document = json.loads(answer_json(answer, FILES, indirect=True))
+    assert (document["question"], document["known"]) == (QUESTIONS[name], name != "unknown")
+    assert document["users"] == [
+        {"email": able.person.email.raw, "because": given(able.because)} for able in answer.able
+    ]
+    assert [(entry["email"], entry["certain"]) for entry in document["indirect"]] == [
+        (entry.person.email.raw, entry.is_certain) for entry in answer.reaching
+    ]
+    steps = [step for entry in answer.reaching for step in entry.steps]
+    assert [step["operation"] for entry in document["indirect"] for step in entry["steps"]] == [
+        step.operation for step in steps
+    ]
+    assert document["notes"] == list(answer.notes)
+    is_operation = {"deprecated", "system_roles", "or_when"} <= set(document)
+    assert is_operation == (":" not in QUESTIONS[name] and ">" not in QUESTIONS[name])
+
+
+LEAST: Final = {
+    "all": [
+        ({"backoffice": True}, {"user_management": "editor", "logistics": "viewer", "order_data": "editor"}),
+        ({"backoffice": True}, {"logistics": "viewer", "product_data": "editor", "order_data": "editor"}),
+    ],
+    "unanswered": [({}, {"order_data": "editor"})],
+    "nothing": [({}, {})],
+}
+
+
+@pytest.mark.parametrize("name", NEEDS)
+def test_json_of_what_is_needed_holds_each_minimal_set(name: str) -> None:
+    document = json.loads(needs_json(NEEDS[name], THEN))
+    sets = [(each["platform"], each["modules"]) for each in (document, *document["alternatives"])]
+    assert sets == LEAST[name]
+    assert {entry["question"]: entry["known"] for entry in document["unanswered"]} == {
+        "all": {},
+        "unanswered": {"logout": True, "bundles": False},
+        "nothing": {"claimsReset": True},
+    }[name]
+    assert document["deprecated"] == (["logout"] if name == "unanswered" else [])
+
+
+def test_json_and_csv_of_a_comparison_hold_the_cells_that_differ() -> None:
+    for contrast in CONTRASTS.values():
+        document = json.loads(contrast_json(contrast))
+        assert (document["diff_with"], document["same"]) == (contrast.there.raw, contrast.same)
+        found = [
+            (user["email"], user["here"], user["there"], role, *cell.values())
+            for user in document["users"]
+            for role, cell in user["grants"].items()
+        ]
+        expected = [
+            (each.email.raw, each.is_here, each.is_there, cell.role, cell.here.word, cell.there.word)
+            for each in contrast.people
+            for cell in each.cells
+        ]
+        assert found == expected
+        rows = [row for row in list(csv.reader(StringIO(contrast_csv(contrast))))[1:] if row[1]]
+        assert [row[:2] for row in rows] == [[email, role] for email, _, _, role, *_ in expected]

@@ -12,8 +12,8 @@ from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.text import Text
 from bo_sync.render.escape import terminal
 from bo_sync.render.github import MOST, failure_github, files_github, plan_github, plan_outputs, report_github
-from bo_sync.render.notices import Checked
-from tests.render.cases import PLANS, guardrail_row, hostile
+from bo_sync.render.notices import Checked, Kind, plan_notices
+from tests.render.cases import PLANS, REPORTS, guardrail_row, hostile, reported
 from tests.render.comment_cases import WITH_POLICIES
 from tests.support.builders import plan, source
 from tests.support.hostile import HOSTILE
@@ -119,6 +119,31 @@ def test_the_gravest_comes_first(shown: Plan) -> None:
     levels = [order.index(command.name) for command in read(plan_github(shown))]
     assert levels == sorted(levels)
     assert (0 in levels) == bool(shown.refused or shown.skipped or shown.violated)
+
+
+@pytest.mark.parametrize("shown", EVERY_PLAN.values(), ids=EVERY_PLAN)
+def test_each_notice_is_one_command_at_its_place(shown: Plan) -> None:
+    levels = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+    expected = []
+    for severity, level in levels.items():
+        notices = [notice for notice in plan_notices(shown) if notice.severity is severity]
+        for notice in notices[: MOST if len(notices) <= MOST else MOST - 1]:
+            at = notice.source
+            place = () if at is None else (terminal(str(at.path)), str(at.line), str(at.line), str(at.column))
+            named = f"{notice.rule}: " if notice.kind in {Kind.FINDING, Kind.POLICY} else ""
+            title = terminal(f"{named}{notice.title}")
+            expected.append((level, (*place, title), terminal(notice.told)))
+    found = [
+        (command.name, tuple(command.properties.values()), command.message)
+        for command in read(plan_github(shown))
+        if not re.match(r"\d+ more ", command.properties["title"])
+    ]
+    assert found == expected
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_that_did_not_begin_or_has_no_failure_has_no_command(name: str) -> None:
+    assert (report_github(REPORTS[name], reported(name)) != "") == (name == "every-outcome")
 
 
 def test_a_row_without_a_file_is_told_without_one() -> None:

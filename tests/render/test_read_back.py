@@ -16,17 +16,22 @@ from jsonschema import Draft7Validator
 from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 
 from bo_sync.core.changes import DeleteUser
-from bo_sync.core.guardrails import GuardrailResult
+from bo_sync.core.guardrails import GuardrailResult, way_past
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import Plan
+from bo_sync.core.report import Report
+from bo_sync.render.escape import terminal
+from bo_sync.render.fingerprints import fingerprints, place_of
 from bo_sync.render.gitlab import codequality, plan_widget
+from bo_sync.render.guardrails import measure_of
 from bo_sync.render.json import plan_json
 from bo_sync.render.junit import files_junit, plan_junit, report_junit
 from bo_sync.render.notices import Kind, Notice, files_notices, plan_notices
+from bo_sync.render.phrases import address
 from bo_sync.render.sarif import MOST, sarif
 from bo_sync.render.tables import plan_csv
 from tests.render.cases import PLANS, REPORTS, guardrail_row, judged
-from tests.render.report_cases import CHECKED, FILES, VIOLATED, json_of, notices, xml_of
+from tests.render.report_cases import CHECKED, COMPLETE, COMPLETE_REPORT, FILES, VIOLATED, json_of, notices, xml_of
 from tests.support.builders import create, delete, field_change, plan, revoke, set_grant, update
 from tests.support.hostile import HOSTILE
 
@@ -35,9 +40,12 @@ NOTICES: Final[dict[str, tuple[Notice, ...]]] = {
     **{f"the plan {name}": plan_notices(shown) for name, shown in PLANS.items()},
     **{f"the files {name}": files_notices(checked) for name, checked in CHECKED.items()},
     "the plan that policies refuse": plan_notices(VIOLATED),
+    "the complete plan": plan_notices(COMPLETE),
 }
 every_list = pytest.mark.parametrize("found", NOTICES.values(), ids=NOTICES)
-every_plan = pytest.mark.parametrize("shown", [*PLANS.values(), VIOLATED], ids=[*PLANS, "violated"])
+every_plan = pytest.mark.parametrize(
+    "shown", [*PLANS.values(), VIOLATED, COMPLETE], ids=[*PLANS, "violated", "complete"]
+)
 every_attack = pytest.mark.parametrize("attack", HOSTILE.values(), ids=HOSTILE)
 
 # https://docs.gitlab.com/ci/testing/code_quality, and what Code Climate's specification demands beside it (an `issue`
@@ -104,6 +112,26 @@ def test_sarif_is_admitted_by_the_schema_of_oasis(schema: Draft7Validator, found
     assert [entry["ruleId"] for entry in results] == [notice.check for notice in found]
     levels = {"error": "error", "warning": "warning", "info": "note"}
     assert [entry["level"] for entry in results] == [levels[notice.severity] for notice in found]
+    for entry, notice, known in zip(results, found, fingerprints(found), strict=True):
+        told = entry["message"]["text"].replace("{{", "{").replace("}}", "}").replace(r"]\x28", "](")
+        assert told == notice.told
+        assert entry["partialFingerprints"] == {"boSync/v1": known, "primaryLocationLineHash": known}
+        at, place = place_of(notice), entry["locations"][0]["physicalLocation"]
+        assert place["region"] == {"startLine": at.line, "startColumn": at.column}
+        assert unquote(place["artifactLocation"]["uri"], errors="surrogatepass") == at.path.raw
+
+
+@every_list
+def test_each_rule_of_sarif_is_told_as_its_gravest_notice(found: tuple[Notice, ...]) -> None:
+    gravest = {notice.check: notice for notice in reversed(found)}
+    (run,) = json.loads(sarif(found))["runs"]
+    for rule in run["tool"]["driver"]["rules"]:
+        notice = gravest.pop(rule["id"])
+        title = notice.title[:1].upper() + notice.title[1:].rstrip(".")
+        assert rule["shortDescription"]["text"].replace("{{", "{").replace("}}", "}") == f"{title}."
+        assert rule["fullDescription"]["text"] == f"{rule['shortDescription']['text']} {rule['help']['text']}"
+        assert rule["defaultConfiguration"]["level"] == {"info": "note"}.get(notice.severity, notice.severity.value)
+    assert gravest == {}
 
 
 def test_the_schema_refuses_what_is_no_sarif(schema: Draft7Validator) -> None:
@@ -168,6 +196,12 @@ def test_code_quality_has_the_documented_shape(found: tuple[Notice, ...]) -> Non
     assert [error.message for error in Draft7Validator(CODE_QUALITY).iter_errors(read)] == []
     assert [entry["check_name"] for entry in read] == [notice.check for notice in found]
     assert len({entry["fingerprint"] for entry in read}) == len(read)
+    weights = {"error": "blocker", "warning": "minor", "info": "info"}
+    for entry, notice, known in zip(read, found, fingerprints(found), strict=True):
+        assert (entry["description"], entry["fingerprint"]) == (notice.told, known)
+        assert entry["severity"] == weights[notice.severity]
+        at = place_of(notice)
+        assert entry["location"] == {"path": str(at.path), "lines": {"begin": at.line, "end": at.line}}
 
 
 @every_plan
@@ -208,6 +242,17 @@ def test_junit_of_a_plan_fails_for_what_refuses(shown: Plan) -> None:
     assert {name: suite.tests for name, suite in suites.items()} == {
         name: many for name, many in (("guardrails", len(shown.guardrails)), ("policies", len(shown.policies))) if many
     }
+    for guardrail, case in zip(shown.guardrails, suites.get("guardrails", ()), strict=True):
+        assert (case.name, case.classname) == (guardrail.guardrail, "bo-sync.guardrails")
+        if guardrail.ok:
+            assert (case.result, case.system_out) == ([], f"{measure_of(guardrail)}\n")
+        else:
+            (failure,) = case.result
+            *rows, way = failure.text.splitlines()
+            assert (failure.message, way) == (measure_of(guardrail), f"way past: {way_past(guardrail)}")
+            for told, row in zip(rows, guardrail.rows, strict=True):
+                place = f"{row.source.short}: " if row.source is not None else ""
+                assert told == terminal(f"{place}{address(row.email)}: {row.message}")
 
 
 @pytest.mark.parametrize("name", CHECKED)
@@ -216,6 +261,11 @@ def test_junit_of_files_fails_for_those_with_errors(name: str) -> None:
     failed = [case.name for case in suite if any(isinstance(result, Failure) for result in case.result)]
     assert [case.name for case in suite] == sorted(str(path) for path in FILES)
     assert failed == (["users/jane.yaml"] if name == "errors" else [])
+    for case in suite:
+        file = case._elem.attrib["file"]
+        told = "".join(f"{problem}\n" for problem in sorted(CHECKED[name].problems) if f"{problem.source.path}" == file)
+        details = [result.text for result in case.result] or [case.system_out]
+        assert (file, details) == (case.name, [told or None])
 
 
 def test_junit_of_files_knows_those_that_have_only_problems() -> None:
@@ -225,16 +275,19 @@ def test_junit_of_files_knows_those_that_have_only_problems() -> None:
     ]
 
 
-@pytest.mark.parametrize("name", REPORTS)
-def test_junit_of_a_report_has_one_case_a_person(name: str) -> None:
-    report = REPORTS[name]
+@pytest.mark.parametrize("report", [*REPORTS.values(), COMPLETE_REPORT], ids=[*REPORTS, "complete"])
+def test_junit_of_a_report_has_one_case_a_person(report: Report) -> None:
     found = [suite for suite in read_junit(report_junit(report, PLANS["one-person"])) if suite.name == "users"]
     counted = outcomes(found[0]) if found else Counter[type]()
     counts = {outcome.value: report.count(outcome) for outcome in {person.outcome for person in report.outcomes}}
-    assert counted[Failure] == counts.get("failed", 0)
-    assert counted[Error] == counts.get("unknown", 0)
+    assert counted[Failure] == counts.get("failed", 0) + counts.get("reversed", 0)
+    assert counted[Error] == counts.get("unknown", 0) + counts.get("unconfirmed", 0)
     assert counted[Skipped] == counts.get("not_attempted", 0)
     assert sum(suite.tests for suite in found) == len(report.outcomes)
+    for case, person in zip([case for suite in found for case in suite], report.outcomes, strict=True):
+        assert case.name == f"{person.action} {person.email}"
+        told = [result.message for result in case.result] or [(case.system_out or "").rstrip("\n")]
+        assert told == [person.error or ""]
 
 
 @every_attack

@@ -1,7 +1,6 @@
 """The words of our own sentences are known, so that none of them is ever taken for somebody's name."""
 
 import ast
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from textwrap import wrap
 from typing import Final
 
 from bo_sync.render.speech import SPEECH
+from tests.support.golden import are_written
 
 SOURCE: Final = Path(__file__).parents[2] / "src" / "bo_sync"
 WORDS: Final = SOURCE / "render" / "speech.py"
@@ -34,7 +34,7 @@ def _said(code: ast.Module) -> Iterator[str]:
 
 
 def test_the_words_of_our_sentences_are_known() -> None:
-    if os.environ.get("BO_SYNC_GOLDENS") == "write":
+    if are_written():
         head = WORDS.read_text(encoding="utf-8").partition("\n_WORDS")[0]
         WORDS.write_text(f"{head}\n{_listed(sorted(set(said())))}", encoding="utf-8")
         return

@@ -9,15 +9,20 @@ from typing import Any, Final
 import clevercsv
 import pytest
 
+from bo_sync.core.model import ACCESS_WORDS, Role
 from bo_sync.core.plan import Plan
 from bo_sync.render.csv import foreign
+from bo_sync.render.guards import after_of, before_of
 from bo_sync.render.json import plan_json
+from bo_sync.render.phrases import level
 from bo_sync.render.tables import difference_csv, plan_csv, users_csv
 from tests.render.cases import PLANS, USERS
-from tests.render.report_cases import VIOLATED, csv_of, difference
+from tests.render.report_cases import COMPLETE, VIOLATED, csv_of, difference
 from tests.support.hostile import HOSTILE
 
-every_plan = pytest.mark.parametrize("shown", [*PLANS.values(), VIOLATED], ids=[*PLANS, "violated"])
+every_plan = pytest.mark.parametrize(
+    "shown", [*PLANS.values(), VIOLATED, COMPLETE], ids=[*PLANS, "violated", "complete"]
+)
 every_attack = pytest.mark.parametrize("attack", HOSTILE.values(), ids=HOSTILE)
 
 
@@ -32,27 +37,44 @@ def read_csv(text: str) -> list[list[str]]:
     return rows
 
 
-def grants(change: dict[str, Any]) -> list[tuple[str, str]]:
-    return [(grant["role"], grant["direction"]) for grant in change["grants"]] or [("", "")]
+COUNTS: Final = ["menu_opened", "menu_closed", "operations_gained", "operations_lost"]
+HEAD: Final = ["email", "action", "role", "before", "after", "direction", "source"]
+
+
+def grants(change: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """Each grant's cells: what is `none` or more of an area is off or on."""
+    return [
+        (
+            grant["role"],
+            *(level(Role(grant["role"]), ACCESS_WORDS[grant[side]]) for side in ("before", "after")),
+            grant["direction"],
+        )
+        for grant in change["grants"]
+    ] or [("", "", "", "")]
 
 
 @every_plan
 def test_csv_of_a_plan_has_one_row_a_person_and_grant_as_in_the_json(shown: Plan) -> None:
-    _, *rows = read_csv(plan_csv(shown))
+    head, *rows = read_csv(plan_csv(shown))
+    assert head == [*HEAD, *COUNTS]
     guards, rows = rows[: len(shown.loosened)], rows[len(shown.loosened) :]
-    assert [(row[1], row[2], row[5]) for row in guards] == [
-        ("guard", entry.guard, "loosened") for entry in shown.loosened
+    assert guards == [
+        ["", "guard", entry.guard, foreign(before_of(entry)), foreign(after_of(entry)), "loosened", *[""] * 5]
+        for entry in shown.loosened
     ]
-    assert [(row[0], row[1], row[2], row[5]) for row in rows] == [
-        (foreign(change["email"]), change["action"], role, direction)
-        for change in json.loads(plan_json(shown))["changes"]
-        for role, direction in grants(change)
+    changes = [(change, grant) for change in json.loads(plan_json(shown))["changes"] for grant in grants(change)]
+    assert [row[:6] for row in rows] == [
+        [foreign(change["email"]), change["action"], *grant] for change, grant in changes
     ]
+    for row, (change, (role, *_)) in zip(rows, changes, strict=True):
+        places = {place["role"]: place["source"] for place in change["places"]}
+        assert row[6] == foreign(places.get(role, change["source"] or ""))
 
 
 def test_csv_of_a_difference_adds_up_to_what_the_people_gain_and_lose() -> None:
     found = difference()
     head, *rows = read_csv(difference_csv(found))
+    assert head == ["email", "status", *HEAD[2:], *COUNTS]
     totals = [sum(int(row[head.index(name)] or 0) for row in rows) for name in head[-4:]]
     shifts = [person.shift for person in found.people if person.kept is None]
     assert totals == [
@@ -67,7 +89,15 @@ def test_csv_of_a_difference_adds_up_to_what_the_people_gain_and_lose() -> None:
 def test_csv_of_people_has_one_row_a_person(name: str) -> None:
     head, *rows = read_csv(users_csv(USERS[name]))
     assert head == ["id", "name", "email", "phone", "created", "updated", "preset"]
-    assert [row[2] for row in rows] == [str(entry.email) for entry in USERS[name]]
+    assert rows == [
+        [
+            str(entry.id or ""),
+            *map(str, (entry.name, entry.email)),
+            *("" if cell is None else foreign(cell.raw) for cell in (entry.phone, entry.created, entry.updated)),
+            str(entry.preset or "Custom"),
+        ]
+        for entry in USERS[name]
+    ]
 
 
 @every_attack

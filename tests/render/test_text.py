@@ -44,6 +44,12 @@ def test_only_a_word_that_is_too_long_by_itself_leaves_the_page(shown: Plan, wid
 
 
 @every_plan
+def test_at_80_columns_the_words_are_those_off_a_terminal(shown: Plan) -> None:
+    wide, narrow = (set(" ".join(lines(shown, width)).split()) for width in (None, 80))
+    assert narrow == wide
+
+
+@every_plan
 def test_no_line_ends_in_a_blank(shown: Plan) -> None:
     assert not [line for width in (None, 80) for line in lines(shown, width) if line.endswith(" ")]
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.support.discovered import discovered
+
 PACKAGE: Final = "bo_sync"
 SOURCE: Final = Path(__file__).parents[2] / "src"
 
@@ -133,7 +135,7 @@ class Module:
 
 def modules() -> list[Module]:
     """Every module of the package, by name."""
-    found = (path for path in sorted((SOURCE / PACKAGE).rglob("*.py")))
+    found = discovered((SOURCE / PACKAGE).rglob("*.py"))
     return [Module(_name(path), path.read_text(encoding="utf-8")) for path in found]
 
 
