@@ -232,7 +232,12 @@ def test_the_plan_that_is_applied_is_the_one_that_was_kept_and_both_are_kept_for
     }
     assert taken == {"name": "bo-sync-plan", "path": "${{ runner.temp }}/plan"}
     journal = texts(step_called(("bo-sync-apply.yml", "apply"), "Keep the journal, whatever happened")["with"])
-    assert (journal["path"], journal["include-hidden-files"]) == (".bo-sync/journal/", "true")
+    assert journal == {
+        "name": "bo-sync-journal",
+        "path": ".bo-sync/journal/",
+        "include-hidden-files": "true",
+        "if-no-files-found": "ignore",
+    }
 
 
 def test_each_output_of_the_action_is_the_one_of_that_name_that_the_command_sets() -> None:
