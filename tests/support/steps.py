@@ -14,18 +14,16 @@ from typing import Final
 from tests.support.workflow_text import Node, mapping, nodes, read, texts
 
 SECONDS: Final = 120
-SCHEDULED: Final = {
-    "github.event_name == 'schedule' && '--expired' || ''": "--expired",
-    "github.event_name == 'schedule' && '0 4' || '0'": "0 4",
-    "inputs.allow": "",
-}
+_EXPIRED: Final = "github.event_name == 'schedule' && '--expired' || ''"
+_ACCEPTED: Final = "github.event_name == 'schedule' && '0 4' || '0'"
+SCHEDULED: Final = {_EXPIRED: "--expired", _ACCEPTED: "0 4", "inputs.allow": ""}
 """Expressions of the workflows and their values on a schedule."""
 _HOLE: Final = re.compile(r"\$\{\{ (.*?) \}\}")
 
 
 def not_scheduled(allow: str = "") -> dict[str, str]:
     """The same expressions on a push or a start by hand, with what was typed as `allow`."""
-    return {**dict(zip(SCHEDULED, ("", "0"), strict=False)), "inputs.allow": allow}
+    return {_EXPIRED: "", _ACCEPTED: "0", "inputs.allow": allow}
 
 
 @dataclass(frozen=True, slots=True)
