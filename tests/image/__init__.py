@@ -1,1 +1,1 @@
-"""The image, without an engine that builds images."""
+"""The image."""

@@ -1,14 +1,12 @@
 """What keeps the workflows of GitHub apart that run at two levels of trust, read from their own YAML.
 
-`tests/end_to_end/test_workflows.py` runs them. What only the forge enforces (who waits for whom, which key a job sees)
-has no effect there, so it is compared here, whole: what is added, removed or loosened changes one of these tables.
+`test_steps.py` and `tests/end_to_end/test_workflows.py` run their scripts. What only the forge enforces (conditions,
+order, which key a job sees) is compared here, whole: what is added, removed or loosened changes one of these tables.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-
-import pytest
 
 from bo_sync.cli.scaffold import templates
 from tests.support.workflow_text import Node, mapping, nodes, read, texts
@@ -78,20 +76,23 @@ DEPTHS = {
     ("bo-sync-pull.yml", "pull"): "",
 }
 """How much of the history a job has: the merge and its base, all of it, or the last commit alone."""
-PLAN = ("plan", "--format github --out ${{ runner.temp }}/plan.json")
-ENDED = "${{ github.event_name == 'schedule' && '--expired' || '' }}"
-COMMANDS = {
-    ("bo-sync-pull-request.yml", "intent"): ("validate", "--base HEAD^1 --format github"),
-    ("bo-sync-pull-request.yml", "plan"): (PLAN[0], f"--base HEAD^1 {PLAN[1]}"),
-    ("bo-sync-apply.yml", "plan"): (PLAN[0], f"{PLAN[1]} {ENDED}"),
-    ("bo-sync-apply.yml", "apply"): (
-        "apply",
-        f"${{{{ runner.temp }}}}/plan/plan.json --yes --format github {ENDED}",
+EXIT = "steps.validate.outputs.exitcode"
+CONDITIONS = {
+    "Say who gains and who loses what": f"${{{{ !cancelled() && ({EXIT} == '0' || {EXIT} == '4') }}}}",
+    "Comment it, also when it is refused": "${{ !cancelled() && steps.plan.outputs.digest != '' }}",
+    "Say that there is no plan, lest an older one is taken for it": (
+        "${{ !cancelled() && steps.plan.outputs.exitcode != '' && steps.plan.outputs.digest == '' }}"
     ),
-    ("bo-sync-drift.yml", "drift"): ("plan", f"--detailed-exitcode {PLAN[1]}"),
-    ("bo-sync-pull.yml", "pull"): ("pull", "--update"),
+    "Keep the plan for the job that applies it": "steps.plan.outputs.has_changes == 'true'",
+    "Fail when only blocked users are left": (
+        "steps.plan.outputs.exitcode == '4' && steps.plan.outputs.has_changes != 'true'"
+    ),
+    "Keep the journal, whatever happened": "always()",
+    "Get Python": "steps.there.outputs.found != 'true'",
+    "Install bo-sync": "steps.there.outputs.found != 'true'",
+    "Run the command": "inputs.command != ''",
 }
-"""What the action is asked to run, its lines joined."""
+"""The steps that do not simply run while nothing has failed."""
 
 
 def jobs() -> Iterator[tuple[tuple[str, str], Mapping[str, Node]]]:
@@ -150,21 +151,6 @@ def test_a_key_is_named_in_jobs_with_an_environment_alone_and_only_as_the_input_
         assert [texts(step["with"])["api-key"] for step in named] == ["${{ secrets.BO_SYNC_API_KEY }}"] * len(named)
 
 
-def test_the_action_runs_these_commands_and_accepts_other_exit_codes_for_drift_and_the_nightly_plan_only() -> None:
-    found = {
-        place: (each.get("command", ""), " ".join(each.get("args", "").split("\n")).strip(), each.get("accept", "0"))
-        for place, node in jobs()
-        for step in steps_of(node)
-        if str(step.get("uses", "")).startswith("./")
-        for each in (texts(step["with"]),)
-    }
-    accepted = {
-        ("bo-sync-drift.yml", "drift"): "0 2 4",
-        ("bo-sync-apply.yml", "plan"): "${{ github.event_name == 'schedule' && '0 4' || '0' }}",
-    }
-    assert found == {place: (*asked, accepted.get(place, "0")) for place, asked in COMMANDS.items()}
-
-
 def test_what_somebody_typed_reaches_the_action_as_guardrails_and_never_among_the_arguments() -> None:
     typed = [
         (place, name)
@@ -215,47 +201,20 @@ def test_no_job_runs_for_hours() -> None:
     assert all(int(str(node["timeout-minutes"])) <= 60 for _, node in jobs())
 
 
-@pytest.mark.parametrize(
-    ("place", "step", "condition"),
-    [
-        (
-            ("bo-sync-pull-request.yml", "intent"),
-            "Say who gains and who loses what",
-            "${{ !cancelled() && (steps.validate.outputs.exitcode == '0' || steps.validate.outputs.exitcode == '4') }}",
+def test_a_step_is_run_on_its_condition() -> None:
+    assert {step["name"]: step["if"] for step in all_steps() if "if" in step} == CONDITIONS
+
+
+def test_an_output_comes_from_the_step_that_its_name_says() -> None:
+    found = {
+        "validate": step_called(
+            ("bo-sync-pull-request.yml", "intent"), "Check the files, and what of them may not change like this"
         ),
-        (
-            ("bo-sync-pull-request.yml", "plan"),
-            "Comment it, also when it is refused",
-            "${{ !cancelled() && steps.plan.outputs.digest != '' }}",
-        ),
-        (
-            ("bo-sync-pull-request.yml", "plan"),
-            "Say that there is no plan, lest an older one is taken for it",
-            "${{ !cancelled() && steps.plan.outputs.exitcode != '' && steps.plan.outputs.digest == '' }}",
-        ),
-        (
-            ("bo-sync-apply.yml", "plan"),
-            "Keep the plan for the job that applies it",
-            "steps.plan.outputs.has_changes == 'true'",
-        ),
-        (
-            ("bo-sync-apply.yml", "plan"),
-            "Fail when only blocked users are left",
-            "steps.plan.outputs.exitcode == '4' && steps.plan.outputs.has_changes != 'true'",
-        ),
-        (("bo-sync-apply.yml", "apply"), "Keep the journal, whatever happened", "always()"),
-    ],
-    ids=[
-        "the difference, also of what is refused",
-        "the comment, also of a refusal",
-        "that there is no plan",
-        "the plan",
-        "the failure of a plan without changes",
-        "the journal",
-    ],
-)
-def test_a_step_is_run_on_its_condition(place: tuple[str, str], step: str, condition: str) -> None:
-    assert step_called(place, step)["if"] == condition
+        "plan": step_called(("bo-sync-apply.yml", "plan"), "Plan"),
+    }
+    assert {name: step["id"] for name, step in found.items()} == {"validate": "validate", "plan": "plan"}
+    outputs = texts(dict(jobs())["bo-sync-apply.yml", "plan"]["outputs"])
+    assert outputs == {"has_changes": "${{ steps.plan.outputs.has_changes }}"}
 
 
 def test_the_plan_that_is_applied_is_the_one_that_was_kept_and_both_are_kept_for_a_while() -> None:
@@ -273,7 +232,12 @@ def test_the_plan_that_is_applied_is_the_one_that_was_kept_and_both_are_kept_for
     }
     assert taken == {"name": "bo-sync-plan", "path": "${{ runner.temp }}/plan"}
     journal = texts(step_called(("bo-sync-apply.yml", "apply"), "Keep the journal, whatever happened")["with"])
-    assert (journal["path"], journal["include-hidden-files"]) == (".bo-sync/journal/", "true")
+    assert journal == {
+        "name": "bo-sync-journal",
+        "path": ".bo-sync/journal/",
+        "include-hidden-files": "true",
+        "if-no-files-found": "ignore",
+    }
 
 
 def test_each_output_of_the_action_is_the_one_of_that_name_that_the_command_sets() -> None:

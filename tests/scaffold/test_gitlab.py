@@ -1,6 +1,6 @@
 """What keeps the jobs of the pipeline for GitLab apart, read from its own YAML, as `test_github.py` does for GitHub.
 
-`tests/end_to_end/test_gitlab_pipeline.py` runs them.
+`test_steps.py` and `tests/end_to_end/test_gitlab_pipeline.py` run their scripts.
 """
 
 import re
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from bo_sync.cli.scaffold import templates
 from tests.support.workflow_text import Node, mapping, nodes, read, texts
 
-TEXT = next(one.text for one in templates(("gitlab",)) if one.path == "ci/bo-sync.gitlab-ci.yml")
+FILES = {one.path: one.text for one in templates(("gitlab",))}
+TEXT = FILES["ci/bo-sync.gitlab-ci.yml"]
 PIPELINE = {name: mapping(node) for name, node in read(TEXT).items()}
 MAIN = "$CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH && "
 MERGE_REQUEST = '$CI_PIPELINE_SOURCE == "merge_request_event"'
@@ -21,6 +22,7 @@ LOOK = {"name": "bo-sync-plan", "action": "access"}
 class Trust:
     """What a job is given, when it runs (each condition, and whether somebody starts it), and whom it waits for."""
 
+    stage: str
     environment: Mapping[str, str]
     rules: tuple[tuple[str, str], ...]
     group: str = ""
@@ -28,9 +30,12 @@ class Trust:
 
 
 TRUST = {
-    "bo-sync:intent": Trust({}, ((MERGE_REQUEST, ""),)),
-    "bo-sync:plan": Trust(LOOK, ((f"{MERGE_REQUEST} && $CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID", ""),)),
+    "bo-sync:intent": Trust("test", {}, ((MERGE_REQUEST, ""),)),
+    "bo-sync:plan": Trust(
+        "test", LOOK, ((f"{MERGE_REQUEST} && $CI_MERGE_REQUEST_SOURCE_PROJECT_ID == $CI_PROJECT_ID", ""),)
+    ),
     "bo-sync:plan-to-apply": Trust(
+        "build",
         LOOK,
         (
             (f'{MAIN}$CI_PIPELINE_SOURCE == "push"', ""),
@@ -39,6 +44,7 @@ TRUST = {
         ),
     ),
     "bo-sync:apply": Trust(
+        "deploy",
         {"name": "bo-sync-apply"},
         (
             (f'{MAIN}$BO_SYNC_TASK == "expired"', ""),
@@ -47,8 +53,8 @@ TRUST = {
         "bo-sync-apply",
         ("bo-sync:plan-to-apply",),
     ),
-    "bo-sync:drift": Trust(LOOK, ((f'{MAIN}$BO_SYNC_TASK == "drift"', ""),)),
-    "bo-sync:pull": Trust(LOOK, ((f'{MAIN}$BO_SYNC_TASK == "pull"', ""),)),
+    "bo-sync:drift": Trust("test", LOOK, ((f'{MAIN}$BO_SYNC_TASK == "drift"', ""),)),
+    "bo-sync:pull": Trust("test", LOOK, ((f'{MAIN}$BO_SYNC_TASK == "pull"', ""),)),
 }
 READERS = {"bo-sync:plan": "developer", "bo-sync:plan-to-apply": "developer", "bo-sync:apply": "maintainer"}
 """Who may read what a job leaves behind that names people; the reports of the intent say what the files say."""
@@ -67,6 +73,7 @@ def script(name: str) -> str:
 def test_each_job_has_the_environment_the_rules_and_the_order_that_its_trust_allows() -> None:
     found = {
         name: Trust(
+            str(job(name)["stage"]),
             texts(job(name).get("environment")),
             tuple((texts(rule)["if"], texts(rule).get("when", "")) for rule in nodes(job(name)["rules"])),
             str(job(name).get("resource_group", "")),
@@ -76,6 +83,14 @@ def test_each_job_has_the_environment_the_rules_and_the_order_that_its_trust_all
         if not name.startswith(".")
     }
     assert found == TRUST
+
+
+def test_the_pipeline_is_included_and_its_reports_are_those_that_the_jobs_write() -> None:
+    assert read(FILES[".gitlab-ci.yml"]) == {"include": [{"local": "ci/bo-sync.gitlab-ci.yml"}]}
+    for name, reports in (("intent", ("codequality", "junit")), ("plan", ("terraform",))):
+        found = texts(mapping(PIPELINE[f"bo-sync:{name}"]["artifacts"])["reports"])
+        assert tuple(found) == reports
+        assert all(f"={path}" in script(f"bo-sync:{name}") for path in found.values())
 
 
 def test_what_names_people_is_not_for_everybody_to_read() -> None:
@@ -91,25 +106,10 @@ def test_what_names_people_is_not_for_everybody_to_read() -> None:
 
 def test_the_plan_that_is_applied_is_the_one_that_was_kept() -> None:
     assert mapping(PIPELINE["bo-sync:plan-to-apply"]["artifacts"])["paths"] == [".bo-sync/plan.json"]
-    assert script("bo-sync:plan-to-apply").startswith("exitcode=0\nbo-sync plan --out .bo-sync/plan.json ")
-    assert script("bo-sync:apply").startswith("bo-sync apply .bo-sync/plan.json --yes ")
     assert [name for name in TRUST if "bo-sync apply" in script(name)] == ["bo-sync:apply"]
 
 
-def test_the_plan_to_apply_accepts_exit_code_4_for_expired_access_only() -> None:
-    accepting = 'test "$exitcode" = 0 || test "$BO_SYNC_TASK:$exitcode" = expired:4 || exit "$exitcode"'
-    assert script("bo-sync:plan-to-apply").endswith(f" || exitcode=$?\n{accepting}")
-    assert [name for name in TRUST if "expired:4" in script(name)] == ["bo-sync:plan-to-apply"]
-
-
-def test_the_intent_is_compared_with_the_base_and_every_job_has_the_whole_history() -> None:
-    intent = script("bo-sync:intent")
-    assert "base=${CI_MERGE_REQUEST_TARGET_BRANCH_SHA:-$CI_MERGE_REQUEST_DIFF_BASE_SHA}\n" in intent
-    assert ('bo-sync validate --base "$base" ' in intent, 'bo-sync diff "$base"' in intent) == (True, True)
-    plan = script("bo-sync:plan")
-    assert plan.splitlines()[1] in intent
-    assert plan.splitlines()[1].startswith("base=")
-    assert 'bo-sync plan --base "$base" --out ' in plan
+def test_every_job_has_the_whole_history() -> None:
     assert {str(mapping(job(name)["variables"]).get("GIT_DEPTH", "0")) for name in TRUST} == {"0"}
     assert mapping(PIPELINE[".bo-sync"]["variables"])["GIT_DEPTH"] == "0"
 

@@ -1,9 +1,6 @@
-"""The YAML of a workflow as plain text, and what its steps write into the files that GitHub names to them."""
+"""The YAML of a workflow or pipeline, with every scalar as text."""
 
-import re
 from collections.abc import Mapping, Sequence
-from functools import partial
-from pathlib import Path
 from typing import TypeAlias, cast
 
 import yaml
@@ -31,17 +28,3 @@ def nodes(node: Node) -> Sequence[Node]:
 def texts(node: Node) -> Mapping[str, str]:
     """`node`, which is a mapping of texts, or nothing."""
     return {name: str(value) for name, value in mapping(node or {}).items()}
-
-
-def told(path: Path) -> dict[str, str]:
-    """The names and values that a step wrote into one of its files: `name=value`, or `name<<END … END`."""
-    found: dict[str, str] = {}
-    lines = iter(path.read_text(encoding="utf-8").splitlines())
-    for line in lines:
-        heredoc = re.fullmatch(r"([\w-]+)<<(.+)", line)
-        name, sign, value = line.partition("=")
-        if heredoc:
-            found[heredoc[1]] = "\n".join(iter(partial(next, lines), heredoc[2]))
-        elif sign:
-            found[name] = value
-    return found
