@@ -48,7 +48,7 @@ image-check: $(READY) ## the Dockerfile's steps in a clean root, without Docker 
 	BO_SYNC_IMAGE=required $(BIN)/python -m pytest -q tests/image
 
 soak: $(READY) ## thousands of random courses through faults and kills (by hand: it takes long)
-	BO_SYNC_COURSES=4000 $(BIN)/python -m pytest -q -n auto tests/model
+	BO_SYNC_COURSES=4000 $(BIN)/python -m pytest -q -n auto --timeout 0 tests/model
 
 mutants: $(READY) ## mutants of what keeps people from harm (by hand: minutes); exits 1 when an unargued one survives
 	$(BIN)/python -m tests.mutants

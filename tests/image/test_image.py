@@ -19,6 +19,7 @@ from tests.image.dockerfile import Stage, built, contained, instructions
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+pytestmark = pytest.mark.timeout(1800)
 
 
 def pins(name: str) -> set[str]:
