@@ -4,7 +4,6 @@
 """
 
 import os
-import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator
@@ -58,15 +57,6 @@ def _state_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]
     os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
     yield
     del os.environ["XDG_STATE_HOME"]
-
-
-@pytest.fixture(autouse=True)
-def _signals_as_before() -> Iterator[None]:
-    """A command that ran in this process leaves its handlers behind, since its own process would have ended."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    yield
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -3,8 +3,9 @@
 import click
 import pytest
 
-from bo_sync.cli.app import _ASKS_FOR_MORE, COMMANDS, _unforeseen, main, root
+from bo_sync.cli.app import _ASKS_FOR_MORE, COMMANDS, _unforeseen, root
 from bo_sync.errors import PRECEDENCE, ExitCode
+from tests.support.inside import inside
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -16,22 +17,17 @@ def test_the_static_help_of_a_command_is_its_own(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_help_of_a_command_needs_nothing_and_explains_every_option(
-    name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main([name, "--help"])
-    assert ended.value.code == 0
-    assert capsys.readouterr().out.startswith(f"Usage: bo-sync {name}")
+def test_the_help_of_a_command_needs_nothing_and_explains_every_option(name: str) -> None:
+    shown = inside(name, "--help")
+    assert shown.code == 0
+    assert shown.out.startswith(f"Usage: bo-sync {name}")
     command = root.get_command(click.Context(root), name)
     options = [found for found in (command.params if command else ()) if isinstance(found, click.Option)]
     assert [option.name for option in options if not option.help] == []
 
 
-def test_help_lists_every_command_and_no_other(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        main(["--help"])
-    listed = capsys.readouterr().out.partition("Commands:\n")[2].partition("\n\n")[0]
+def test_help_lists_every_command_and_no_other() -> None:
+    listed = inside("--help").out.partition("Commands:\n")[2].partition("\n\n")[0]
     assert [tuple(line.split(maxsplit=1)) for line in listed.splitlines()] == list(COMMANDS.items())
 
 

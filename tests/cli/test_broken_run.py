@@ -25,7 +25,7 @@ from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.hub import SandboxHub
 from bo_sync.sandbox.store import Store
 from tests.support.builders import plan
-from tests.support.process import write
+from tests.support.process import run_here, write
 
 
 class Defective(SandboxAdapter):
@@ -79,9 +79,7 @@ def test_once_a_write_was_sent_exit_5_comes_before_exit_1(
         return _told(_Ran(Report("run", "sha256:0", ()), trouble, has_sent), plan(), Wanted("", (), ""))
 
     monkeypatch.setattr(app.LazyGroup, "get_command", lambda *_: command)
-    with pytest.raises(SystemExit) as ended:
-        app.main(["apply"])
-    assert ended.value.code == code
+    assert run_here("apply").code == code
 
 
 def test_the_names_of_runs_sort_as_they_began_also_within_a_second() -> None:

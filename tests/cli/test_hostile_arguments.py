@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.hostile import HOSTILE
 from tests.support.inside import check_inert, check_shown, inside
-from tests.support.process import bo_sync, write
+from tests.support.process import bo_sync, bo_sync_process, write
 
 JANE: Final = "email: jane@example.com\nfirst_name: Jane\nlast_name: Doe\n"
 LONGEST: Final = 2000
@@ -115,7 +115,7 @@ def test_an_address_of_a_hub_shows_and_does_nothing(attack: str, root: Path, mon
 def test_a_real_process_shows_it_too(name: str, root: Path) -> None:
     attack = ATTACKS[name]
     for given in (("plan", "--only", attack, *HUB), ("journal", attack), (attack,)):
-        ran = bo_sync(root, *given)
+        ran = bo_sync_process(root, *given)
         assert ran.code == 64
         check_inert(ran)
         check_shown(ran, attack)

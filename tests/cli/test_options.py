@@ -5,8 +5,8 @@ from datetime import date
 import click
 import pytest
 
-from bo_sync.cli.app import main
 from bo_sync.cli.options import Allowance, Day
+from tests.support.inside import inside
 
 
 def test_a_day_is_read_and_a_day_that_is_read_already_stays() -> None:
@@ -45,18 +45,14 @@ def test_what_is_no_allowance_is_refused(given: str) -> None:
         Allowance().convert(given, None, None)
 
 
-def test_a_guardrail_is_allowed_one_number_and_not_two(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["plan", "--allow", "max_user_deletes=7", "--allow", "max_user_deletes=1"])
-    assert ended.value.code == 64
-    assert "--allow names max_user_deletes twice: name one number for a guardrail" in capsys.readouterr().err
+def test_a_guardrail_is_allowed_one_number_and_not_two() -> None:
+    ran = inside("plan", "--allow", "max_user_deletes=7", "--allow", "max_user_deletes=1")
+    assert ran.code == 64
+    assert "--allow names max_user_deletes twice: name one number for a guardrail" in ran.err
 
 
 @pytest.mark.parametrize("words", [("fmt",), ("doctor",), ("schema", "user"), ("journal",), ("sandbox", "reset")])
-def test_where_every_day_is_the_same_none_can_be_given(
-    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
-) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main([*words, "--today", "2026-01-01"])
-    assert ended.value.code == 64
-    assert "error: No such option '--today'." in capsys.readouterr().err
+def test_where_every_day_is_the_same_none_can_be_given(words: tuple[str, ...]) -> None:
+    ran = inside(*words, "--today", "2026-01-01")
+    assert ran.code == 64
+    assert "error: No such option '--today'." in ran.err

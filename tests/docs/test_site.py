@@ -21,6 +21,7 @@ from tests.support.process import environment
 DOCS: Final = ROOT / "docs"
 PAGES: Final = sorted(path.relative_to(DOCS).as_posix() for path in discovered(DOCS.rglob("*.md")))
 ELSEWHERE: Final = re.compile(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)=[\"']?(?:https?:)?//[^>]*>")
+pytestmark = pytest.mark.timeout(300)
 
 
 def test_every_page_is_in_the_menu_once() -> None:

@@ -6,7 +6,14 @@ import pytest
 
 from bo_sync.sandbox.baseline import baseline
 from tests.end_to_end.world import person, rows
-from tests.support.process import Served, served
+from tests.support.process import Served, hasty, served
+
+
+@pytest.fixture
+def _hasty() -> Iterator[None]:
+    """The pauses between tries are short."""
+    with hasty():
+        yield
 
 
 @pytest.fixture(scope="module")

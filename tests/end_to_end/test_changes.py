@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bo_sync.sandbox.behaviour import Behaviour, LargePages, NewUserRows, Refusal
 from bo_sync.sandbox.shape import Population, UserShape
 from tests.end_to_end.world import (
     CASES,
@@ -24,14 +25,13 @@ from tests.end_to_end.world import (
 from tests.support.process import Ran, bo_sync, served, write
 
 HUBS = {
-    "no rows for a new person": (),
-    "rows of NONE for a new person": ("--new-user-rows", "none"),
-    "rows with the default access for a new person": ("--new-user-rows", "default"),
-    "one change a request": ("--single-root-mutations",),
-    "pages clamped to three": ("--max-page-size", "3"),
-    "pages over twelve refused with HTTP 400": (
-        *("--max-page-size", "12", "--large-pages", "refuse"),
-        *("--refusal", "http-400"),
+    "no rows for a new person": Behaviour(),
+    "rows of NONE for a new person": Behaviour(new_user_rows=NewUserRows.NONE),
+    "rows with the default access for a new person": Behaviour(new_user_rows=NewUserRows.DEFAULT),
+    "one change a request": Behaviour(single_root_mutations=True),
+    "pages clamped to three": Behaviour(max_page_size=3),
+    "pages over twelve refused with HTTP 400": Behaviour(
+        max_page_size=12, large_pages=LargePages.REFUSE, refusal=Refusal.HTTP_400
     ),
 }
 
@@ -47,9 +47,9 @@ class Applied:
     after: dict[str, UserShape]
 
 
-def apply_everything(folder: Path, texts: dict[str, str], live: Population, *options: str) -> Applied:
+def apply_everything(folder: Path, texts: dict[str, str], live: Population, behaviour: Behaviour) -> Applied:
     root = write(folder / "files", texts)
-    with served(folder, live, *options) as hub:
+    with served(folder, live, behaviour) as hub:
         before = hub.holds()
         plan, apply, again = (
             bo_sync(root, *arguments, "--today", TODAY, env=hub.env())
@@ -62,11 +62,11 @@ def apply_everything(folder: Path, texts: dict[str, str], live: Population, *opt
         return Applied(plan, apply, again, by_address(before), by_address(hub.holds()))
 
 
-@pytest.mark.parametrize("options", list(HUBS.values()), ids=list(HUBS))
+@pytest.mark.parametrize("behaviour", list(HUBS.values()), ids=list(HUBS))
 def test_every_kind_of_change_is_pending_then_applied_then_not_there_any_more(
-    tmp_path: Path, options: tuple[str, ...]
+    tmp_path: Path, behaviour: Behaviour
 ) -> None:
-    done = apply_everything(tmp_path, FILES, population(), *options)
+    done = apply_everything(tmp_path, FILES, population(), behaviour)
     assert (done.plan.code, done.apply.code, done.again.code) == (2, 0, 0), done
     assert done.apply.err == "" == done.again.err
     assert json.loads(done.plan.out)["summary"] == {
@@ -112,7 +112,7 @@ def test_unmanaged_delete_deletes_whoever_has_no_file_but_the_protected(tmp_path
         ]
     }
     texts = files(file("kept@example.com", "modules: {order_data: owner}"), settings=settings)
-    done = apply_everything(tmp_path, texts, live)
+    done = apply_everything(tmp_path, texts, live, Behaviour())
     assert (done.plan.code, done.apply.code, done.again.code) == (2, 0, 0)
     assert done.after == {email: done.before[email] for email in ("kept@example.com", "agent@propeller.example")}
 

@@ -43,6 +43,7 @@ def test_the_first_that_holds_decides(
     assert bo_sync(write(tmp_path, texts), *command, env=quiet_hub.env()).code == code
 
 
+@pytest.mark.usefixtures("_hasty")
 @pytest.mark.parametrize(
     ("texts", "command", "code"),
     [

@@ -21,7 +21,7 @@ from bo_sync.sandbox.shape import Population
 from bo_sync.sandbox.storm import Kind, Storm
 from tests.end_to_end.hubs import weathered
 from tests.end_to_end.world import TODAY, Held, by_address, file, files, held, person, rows, seen
-from tests.support.process import Ran, bo_sync, served, write
+from tests.support.process import Ran, bo_sync, hasty, served, write
 
 NEW, CHANGED, LESS, GONE = (f"{name}@example.com" for name in ("new", "changed", "less", "gone"))
 STRANGER: Final = person(
@@ -58,6 +58,8 @@ AFTER: Final[Mapping[str, Held | None]] = {
 }
 EVERYBODY: Final = dict.fromkeys(sorted(AFTER), "applied")
 
+pytestmark = pytest.mark.usefixtures("_hasty")
+
 
 @dataclass(frozen=True, slots=True)
 class Weathered:
@@ -74,14 +76,14 @@ class Weathered:
     after: Population
 
 
-def faulted(*faults: str) -> list[str]:
-    """The options of a hub with these faults."""
-    return [word for fault in faults for word in ("--fault", fault)]
+def storm_of(*faults: str, seed: int = 0) -> Storm:
+    """Faults as `sandbox serve --fault` reads them."""
+    return Storm([parse_fault(fault) for fault in faults], seed)
 
 
 def applied_while_watched(folder: Path, *faults: str) -> Weathered:
     """As `applied_under`, but the hub runs in this process, which sees that each fault struck."""
-    root, storm = write(folder, FILES), Storm([parse_fault(fault) for fault in faults])
+    root, storm = write(folder, FILES), storm_of(*faults)
     weather = Changing(storm)
     with weathered(LIVE, weather) as hub:
         before = hub.holds()
@@ -101,7 +103,7 @@ def outcomes_of(apply: Ran) -> dict[str, str]:
 
 def applied_under(folder: Path, *faults: str, seed: int = 0) -> Weathered:
     root = write(folder / "files", FILES)
-    with served(folder, LIVE, *faulted(*faults), "--fault-seed", str(seed)) as hub:
+    with served(folder, LIVE, weather=storm_of(*faults, seed=seed)) as hub:
         before = hub.holds()
         apply = bo_sync(root, "apply", "--yes", "--format", "json", env=hub.env())
         between = hub.holds()
@@ -199,7 +201,7 @@ def test_a_read_that_failed_is_repeated_and_nobody_need_know(tmp_path: Path, fau
 def test_a_plan_repeats_what_failed_and_says_nothing_of_it(tmp_path: Path) -> None:
     root = write(tmp_path / "files", FILES)
     faults = ("429:adminUsers@1", "cut-half:adminUsers@2", "page-drops:adminUsers@3", "502:roles@1", "500:roles@3")
-    with served(tmp_path, LIVE, *faulted(*faults)) as hub:
+    with served(tmp_path, LIVE, weather=storm_of(*faults)) as hub:
         plans = [bo_sync(root, "plan", "--format", "json", "--today", TODAY, env=hub.env()) for _ in range(2)]
     assert [(plan.code, plan.err) for plan in plans] == [(0, ""), (0, "")]
     assert plans[0].out == plans[1].out
@@ -287,7 +289,7 @@ def test_a_hub_that_cannot_be_read_whole_is_not_written_to(
     tmp_path: Path, faults: tuple[str, ...], told: str, hint: str
 ) -> None:
     root = write(tmp_path / "files", FILES)
-    with served(tmp_path, LIVE, *faulted(*faults)) as hub:
+    with served(tmp_path, LIVE, weather=storm_of(*faults)) as hub:
         before = hub.holds()
         done = bo_sync(root, "apply", "--yes", env=hub.env())
         assert hub.holds() == before
@@ -303,10 +305,11 @@ def test_faults_of_every_kind_at_random_lose_and_double_nothing(tmp_path: Path, 
 
 def test_a_create_whose_answer_comes_too_late_is_not_repeated(tmp_path: Path) -> None:
     started = time.monotonic()
-    done = applied_under(tmp_path, "slow-after:adminUserCreate@1")
+    with hasty(3.0):
+        done = applied_under(tmp_path, "slow-after:adminUserCreate@1")
     check(done)
     assert (done.apply.code, done.outcomes) == (0, EVERYBODY)
-    assert time.monotonic() - started > 30
+    assert time.monotonic() - started > 3
 
 
 RAN_NOT: Final = {Kind.TOO_MANY, Kind.TOO_MANY_RETRY_AFTER, Kind.FAILED, Kind.GATEWAY, Kind.CUT_BEFORE}
@@ -314,7 +317,7 @@ RAN_NOT: Final = {Kind.TOO_MANY, Kind.TOO_MANY_RETRY_AFTER, Kind.FAILED, Kind.GA
 
 @pytest.mark.parametrize("kind", ["429", "502", "502-after", "cut-before", "cut-after", "cut-half"])
 def test_no_write_runs_twice(tmp_path: Path, kind: str) -> None:
-    storm = Storm([parse_fault(f"{kind}:{field}@1") for field in EACH_WRITE])
+    storm = storm_of(*(f"{kind}:{field}@1" for field in EACH_WRITE))
     with weathered(LIVE, storm) as hub:
         done = bo_sync(write(tmp_path, FILES), "apply", "--yes", env=hub.env())
         held_then = now(hub.holds())

@@ -8,30 +8,10 @@ import pytest
 
 from tests.end_to_end.histories import HISTORIES, History
 from tests.end_to_end.world import TODAY, file
-from tests.support.process import bo_sync, environment, write
+from tests.support.process import bo_sync, offline, write
 from tests.support.repository import commit, git, repository
 
 COMMAND: Final = ("validate", "--base", "main", "--today", TODAY)
-NO_NETWORK: Final = """
-import sys
-
-class Offline(Exception):
-    pass
-
-def refuse(event, arguments):
-    if event.startswith("socket."):
-        raise Offline(event)
-
-sys.addaudithook(refuse)
-"""
-
-
-@pytest.fixture(scope="module")
-def offline(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a process that ends at its first use of a socket."""
-    folder = tmp_path_factory.mktemp("offline")
-    (folder / "sitecustomize.py").write_text(NO_NETWORK, encoding="utf-8")
-    return {"PYTHONPATH": f"{folder}:{environment()['PYTHONPATH']}"}
 
 
 def committed(folder: Path, history: History) -> tuple[Path, str]:
@@ -43,44 +23,46 @@ def committed(folder: Path, history: History) -> tuple[Path, str]:
 
 
 @pytest.mark.parametrize("history", HISTORIES.values(), ids=HISTORIES.keys())
-def test_just_this_is_said(tmp_path: Path, offline: dict[str, str], history: History) -> None:
+def test_just_this_is_said(tmp_path: Path, history: History) -> None:
     root, base = committed(tmp_path, history)
-    done = bo_sync(root, *COMMAND, env=offline)
+    with offline():
+        done = bo_sync(root, *COMMAND)
     assert done.out == history.text(base)
     assert (done.code, done.err) == (4 if history.said else 0, "")
 
 
-def test_the_same_is_said_before_the_change_is_committed(tmp_path: Path, offline: dict[str, str]) -> None:
+def test_the_same_is_said_before_the_change_is_committed(tmp_path: Path) -> None:
     history = HISTORIES["the file is renamed, and its address changed"]
     root = repository(tmp_path / "files", history.base)
     write(root, {path: text for path, text in history.now.items() if text is not None})
     for path in (path for path, text in history.now.items() if text is None):
         (root / path).unlink()
-    done = bo_sync(root, *COMMAND, env=offline)
+    with offline():
+        done = bo_sync(root, *COMMAND)
     assert (done.code, done.out) == (4, history.text(git(root, "rev-parse", "main")[:10]))
 
 
-def test_the_offline_process_would_notice_a_connection(tmp_path: Path, offline: dict[str, str]) -> None:
+def test_the_offline_command_would_notice_a_connection(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}/v2/graphql"
-        asked = {**offline, "BO_SYNC_HUB_URL": url, "BO_SYNC_API_KEY": "some-key"}
+        asked = {"BO_SYNC_HUB_URL": url, "BO_SYNC_API_KEY": "some-key"}
         root, base = committed(tmp_path, HISTORIES["a file is removed"])
-        assert bo_sync(root, *COMMAND, env=asked).out == HISTORIES["a file is removed"].text(base)
-        plan = bo_sync(root, "plan", env=asked)
+        with offline():
+            assert bo_sync(root, *COMMAND, env=asked).out == HISTORIES["a file is removed"].text(base)
+            plan = bo_sync(root, "plan", env=asked)
     assert (plan.code, plan.complaint[0]) == (
         1,
-        "error: bo-sync itself failed: Offline; this is a defect, please report it",
+        "error: bo-sync itself failed: SocketUsedError; this is a defect, please report it",
     )
 
 
-def test_a_wrong_year_in_until_blocks_where_it_ends_more_accounts_than_a_plan_may_delete(
-    tmp_path: Path, offline: dict[str, str]
-) -> None:
+def test_a_wrong_year_in_until_blocks_where_it_ends_more_accounts_than_a_plan_may_delete(tmp_path: Path) -> None:
     names = ("Ann", "Bea", "Cas")
     base = {f"users/{name}.yaml": file(f"{name.lower()}@example.com", first=name, last="Doe") for name in names}
     root = repository(tmp_path / "files", base)
     write(root, {path: f"{text}until: 2025-12-31\n" for path, text in base.items() if "Cas" not in path})
-    done = bo_sync(root, *COMMAND, env=offline)
+    with offline():
+        done = bo_sync(root, *COMMAND)
     assert done.code == 4
     assert (
         "  REFUSED  max_user_deletes  2 deletions, limit 1 (20 % of 3 is 0, floor 1)\n"

@@ -247,7 +247,7 @@ def test_a_killed_apply_leaves_a_journal_whose_unknowns_are_the_requests_without
     tmp_path: Path, number: int
 ) -> None:
     root = write(tmp_path / "files", ROOT)
-    with served(tmp_path, LIVE, "--latency", "80") as hub:
+    with served(tmp_path, LIVE, latency=0.08) as hub:
         with started(root, "apply", "--yes", "--concurrency", "2", env=hub.env()) as process:
             wait_for_intents(root, number, process)
             os.kill(process.pid, signal.SIGKILL)
@@ -300,7 +300,7 @@ def refused(done: Ran, process: subprocess.Popen[str], run: str) -> None:
 
 def test_a_second_apply_is_refused_at_once_and_plans_are_not(tmp_path: Path) -> None:
     root = write(tmp_path / "files", ROOT)
-    with served(tmp_path, LIVE, "--latency", "300") as hub:
+    with served(tmp_path, LIVE, latency=0.3) as hub:
         with held_apply(root, hub) as process:
             run = runs(root)[0]
             refused(bo_sync(root, "apply", "--yes", env=hub.env()), process, run)
@@ -314,7 +314,7 @@ def test_a_second_apply_is_refused_at_once_and_plans_are_not(tmp_path: Path) -> 
 
 def test_a_killed_holder_blocks_nobody(tmp_path: Path) -> None:
     root = write(tmp_path / "files", ROOT)
-    with served(tmp_path, LIVE, "--latency", "100") as hub:
+    with served(tmp_path, LIVE, latency=0.1) as hub:
         with held_apply(root, hub) as process:
             os.kill(process.pid, signal.SIGKILL)
             process.wait(SECONDS)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.cli.app import main
 from bo_sync.sandbox.baseline import baseline
+from bo_sync.sandbox.behaviour import Behaviour, LargePages
 from bo_sync.sandbox.shape import UserShape
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.world import TODAY, file, files, person, rows
@@ -54,15 +54,14 @@ ORDERS = {
 """By column: the order from files, where nobody has dates and Bob no id, and from the hub. What is missing is last."""
 
 
-def test_users_sorts_files_and_hub_by_each_column(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_users_sorts_files_and_hub_by_each_column(tmp_path: Path) -> None:
     root = write(tmp_path, ROOT)
     with Store.open(root / ".bo-sync/sandbox.db") as store:
         store.load({"users": live()})
 
     def order(*arguments: str) -> list[str]:
-        with pytest.raises(SystemExit):
-            main(["users", "-C", str(root), "--hub", "sandbox:", "--format", "json", *arguments])
-        return [user["email"] for user in json.loads(capsys.readouterr().out)["users"]]
+        shown = bo_sync(root, "users", "--hub", "sandbox:", "--format", "json", *arguments).out
+        return [user["email"] for user in json.loads(shown)["users"]]
 
     assert {column: (order("--sort", column), order("--sort", column, "--live")) for column in ORDERS} == ORDERS
 
@@ -138,7 +137,7 @@ def test_doctor_lists_the_hubs_names_and_a_default_that_is_not_none_and_admits_w
     for definition in start["definitions"]:
         if definition["name"] == "order":
             definition["defaultAccess"] = "EDITOR"
-    with served(tmp_path, start, "--no-introspection") as hub:
+    with served(tmp_path, start, Behaviour(introspection=False)) as hub:
         code, found = checks(root, hub.env())
     assert code == 0
     assert found["role definitions"] == (
@@ -160,13 +159,14 @@ def test_doctor_lists_the_hubs_names_and_a_default_that_is_not_none_and_admits_w
 
 
 def test_doctor_asks_for_pages_of_the_size_that_is_given(tmp_path: Path) -> None:
-    with served(tmp_path, None, "--max-page-size", "5", "--large-pages", "refuse") as hub:
+    with served(tmp_path, None, Behaviour(max_page_size=5, large_pages=LargePages.REFUSE)) as hub:
         _, found = checks(tmp_path, hub.env())
         assert "--page-size" in found["role definitions"][2]
         code, found = checks(tmp_path, hub.env(), "--page-size", "5")
     assert (code, found["role definitions"][0]) == (0, "ok")
 
 
+@pytest.mark.usefixtures("_hasty")
 def test_doctor_says_that_a_hub_is_not_there_or_no_hub(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}/v2/graphql"

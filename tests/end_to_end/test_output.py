@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.world import FILES, TODAY, file, files, person, population
-from tests.support.process import COMMAND, Served, bo_sync, environment, in_terminal, served, write
+from tests.support.process import COMMAND, Served, bo_sync, bo_sync_process, environment, in_terminal, served, write
 
 ROOT = files(file("bob@example.com", "job: Poet"), file("new@example.com"))
 CODES = (
@@ -227,7 +227,7 @@ def test_a_mistake_in_the_command_exits_with_64_and_says_where_help_is(
 
 def test_both_ways_to_start_say_the_version(tmp_path: Path) -> None:
     script = Path(COMMAND[0]).parent / "bo-sync"
-    versions = {bo_sync(tmp_path, "--version").out}
+    versions = {bo_sync_process(tmp_path, "--version").out}
     if script.exists():
         versions.add(subprocess.run([str(script), "--version"], capture_output=True, text=True, check=True).stdout)
     assert len(versions) == 1

@@ -61,7 +61,7 @@ def test_no_list_of_processes_shows_a_secret(tmp_path: Path) -> None:
     given = ("plan", "--api-key-file", str(key))
     callers = baseline()
     callers["keys"] = [{"key": KEY, "access": "OWNER"}]
-    with served(tmp_path, callers, "--latency", "700") as hub:
+    with served(tmp_path, callers, latency=0.7) as hub:
         env = {"BO_SYNC_HUB_URL": hub.url, "BO_SYNC_SESSION_TOKEN": SESSION_TOKEN}
         with started(root, *given, env=env) as process:
             seen = watched(process)

