@@ -230,6 +230,7 @@ def test_patterns_that_match_no_user_are_named_in_their_order() -> None:
         pytest.param(chosen(addresses=("zoe@example.com",)), claim(), True, id="the address of a chosen user"),
         pytest.param(chosen(addresses=("zoe@example.com",)), claim("ZOE@example.com"), True, id="in another case"),
         pytest.param(chosen(addresses=("ann@example.com",)), claim(), False, id="another address"),
+        pytest.param(chosen("\u00e9*@example.com"), claim("\u00e9lise@example.com"), True, id="a glob with an accent"),
         pytest.param(chosen(addresses=("ann@example.com",)), claim("\u0430nn@example.com"), True, id="one like it"),
         pytest.param(chosen(ids=(7,)), claim(number=7), True, id="the id of a chosen user"),
         pytest.param(chosen(ids=(7,)), claim(number=8), False, id="another id"),

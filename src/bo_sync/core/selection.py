@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final, Self, assert_never
 
-from bo_sync.core.changes import Cause, Change, CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
+from bo_sync.core.changes import Cause, Change, CreateUser, DeleteUser, UpdateUser
 from bo_sync.core.diff import Difference
 from bo_sync.core.guardrails import has_expired
 from bo_sync.core.likeness import address_shapes, are_alike
@@ -96,12 +96,8 @@ def _expired_part(change: Change, ended: Collection[str]) -> Change | None:
 
 def _expired_grants(change: UpdateUser) -> UpdateUser | None:
     """The losses of grants that have expired, each with the duplicates that would keep more than it leaves."""
-    after = {edit.role: edit.after for edit in change.grants if edit.direction.takes and has_expired(edit)}
-    grants = tuple(
-        edit
-        for edit in change.grants
-        if edit.role in after and (not isinstance(edit, RemoveDuplicate) or edit.before > after[edit.role])
-    )
+    after = {edit.role: edit.after for edit in change.grants if has_expired(edit)}
+    grants = tuple(edit for edit in change.grants if edit.role in after and edit.before > after[edit.role])
     return replace(change, profile=(), grants=grants) if grants else None
 
 
@@ -167,9 +163,4 @@ class Chosen:
         shapes = address_shapes(claim.email.raw)
         spellings = [Candidate(email) for email in (claim.email, *map(Text, shapes))]
         is_named = any(matches(pattern, each) for pattern in self.selection.only for each in spellings)
-        return is_named or any(map(self._looks_like, shapes))
-
-    def _looks_like(self, shape: str) -> bool:
-        if shape in self.shapes:
-            return True
-        return any(are_alike(shape, other) for other in self.shapes if not (shape.isascii() and other.isascii()))
+        return is_named or any(are_alike(shape, other) for shape in shapes for other in self.shapes)
