@@ -21,7 +21,7 @@ from tests.support.discovered import discovered
 from tests.support.process import bo_sync, write
 
 ROOT: Final = Path(__file__).parents[2]
-pytestmark = (pytest.mark.editors, pytest.mark.timeout(300))
+pytestmark = [pytest.mark.editors, pytest.mark.timeout(300)]
 
 FOLDERS: Final = ("users", "presets", "policies")
 KIND: Final = {"users": "user", "presets": "preset", "policies": "policy", "bo-sync.yaml": "config"}

@@ -6,7 +6,6 @@ The API key selects the tenant. Here the address changes over under one key, so 
 
 import json
 import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from tests.end_to_end.world import file
 from tests.model.draws import company
 from tests.support.inside import inside
 from tests.support.misbehaving_hub import OPTIONS, MisbehavingHub
-from tests.support.process import write
+from tests.support.process import run_here, write
 
 KEY: Final = "sandbox-owner"
 OPTION: Final = OPTIONS["two tenants at one address"]
@@ -120,8 +119,7 @@ def test_a_plan_that_is_confirmed_reaches_no_other_tenant(tmp_path: Path, monkey
         with two_tenants(chance) as address:
             started(tmp_path / str(number), chance, monkeypatch, address)
             before, typed = address.held, Typed(address.change_over)
-            monkeypatch.setattr(sys, "stdin", typed)
-            ran = inside("apply")
+            ran = run_here("apply", typed=typed)
             asked += typed.is_asked
             assert (ran.code, address.held) == (6 if typed.is_asked else 4, before), (number, ran)
     assert asked > RUNS / 2, "else most plans were blocked, and show nothing"

@@ -16,7 +16,7 @@ from tests.sandbox.test_command import serving
 
 HERE = Path(__file__).parent
 PACKAGE = HERE / "node_modules" / "@propeller-commerce" / "propeller-sdk-v2"
-pytestmark = (pytest.mark.sdk, pytest.mark.timeout(300))
+pytestmark = [pytest.mark.sdk, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Event, Thread
-from typing import Final
+from typing import Final, Protocol
 from unittest.mock import patch
 
 import pytest
@@ -83,16 +83,23 @@ def bo_sync(root: Path, *arguments: str, env: Mapping[str, str] | None = None, t
         return run_here(*arguments, typed=typed or "")
 
 
-def run_here(*arguments: str, typed: str = "") -> Ran:
+class Terminal(Protocol):
+    """What a command asks of a terminal at which a user types."""
+
+    def isatty(self) -> bool: ...
+
+    def readline(self) -> str: ...
+
+
+def run_here(*arguments: str, typed: str | Terminal = "") -> Ran:
     """Runs one command by the entry point, in the current folder and environment, with the state of a new process."""
-    stdin, stdout, stderr = (
-        io.TextIOWrapper(io.BytesIO(given), encoding="utf-8") for given in (typed.encode(), b"", b"")
-    )
+    given = io.TextIOWrapper(io.BytesIO(typed.encode()), encoding="utf-8") if isinstance(typed, str) else typed
+    stdout, stderr = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
     secrecy._FILES.clear()
     with (
         _signals_kept(),
         patch.object(tempfile, "tempdir", None),
-        patch.object(sys, "stdin", stdin),
+        patch.object(sys, "stdin", given),
         redirect_stdout(stdout),
         redirect_stderr(stderr),
     ):
