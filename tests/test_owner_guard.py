@@ -25,7 +25,7 @@ from bo_sync.core.plan import Plan
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from bo_sync.errors import HubUnreachableError
-from bo_sync.owner_guard import OwnerGuard, least_owners
+from bo_sync.owner_guard import OwnerGuard, address_of, can_be_given_back, least_owners
 from bo_sync.ports import Addresses, HubReader, Progress, no_addresses
 from bo_sync.reconcile import Reading
 from tests.support.builders import HUB_URL, create, delete, plan, revoke, set_grant, update
@@ -311,6 +311,52 @@ def test_the_owners_after_a_return_of_ownership(states: list[set[int]], left: se
     found.note_return(1)
     assert found.remaining() == left
     assert len(hub.asked) == reads
+
+
+def test_reads_that_do_not_agree_are_1_9_and_20_seconds_apart() -> None:
+    waited: list[float] = []
+    before = reading(plan(LOWERED, RAISED), 1, 2, others=(3,))
+
+    def pause(seconds: float) -> bool:
+        waited.append(seconds)
+        return len(waited) < 4
+
+    found = guard(lagging({1}), before, raised={3}, lost={1}, pause=pause)
+    found.remaining()
+    assert waited == [1.0, 9.0, 20.0]
+    found.remaining()
+    assert waited == [1.0, 9.0, 20.0, 1.0]
+
+
+def test_an_owner_whom_no_promise_replaces_is_not_waited_for() -> None:
+    def pause(seconds: float) -> bool:
+        raise AssertionError(seconds)
+
+    found = guard(lagging({1}), reading(plan(LOSS), 1), pause=pause)
+    assert found.why_not_lose(LOSS).startswith("not sent: 0 would")
+
+
+def test_only_a_user_whom_the_plan_makes_an_owner_counts_as_raised() -> None:
+    owner = update("u2@example.com", *NEW_OWNER, user_id=2)
+    viewer = update("u3@example.com", set_grant("roles_permissions", "none", "viewer"), user_id=3)
+    found = guard(lagging({1}), reading(plan(owner, viewer), 1, others=(2, 3)))
+    found.note_raise(viewer, 3)
+    assert found.raised == set()
+    found.note_raise(owner, 2)
+    assert found.raised == {2}
+
+
+def test_the_end_of_an_entry_that_held_ownership_back_leaves_a_loss_that_can_be_given_back() -> None:
+    raised = replace(set_grant("backoffice", "none", "owner"), expired=date(2026, 1, 1))
+    change = update("u1@example.com", raised, set_grant("roles_permissions", "owner", "viewer", "1"), user_id=1)
+    assert can_be_given_back(change, reading(plan(change), 1, 2))
+    assert can_be_given_back(LOSS, reading(plan(LOSS), 1, 2)) is False
+
+
+def test_the_address_of_a_change_is_the_spelling_of_the_hub() -> None:
+    changed = replace(update("u1@example.com", user_id=1), hub_email=Text("U1@example.com"))
+    assert address_of(changed) == Text("U1@example.com")
+    assert address_of(create("new@example.com")) == Text("new@example.com")
 
 
 # Whom the plan takes for no owner.
