@@ -49,8 +49,8 @@ def _later_gains(entry: Entry) -> Iterator[Finding]:
     """About the own entries after whose end the presets give more, however far ahead the day is."""
     for own in entry.own:
         if own.until is not None and entry.preset_access(own.role) > own.access and _matters(entry, own):
-            told = f"{written(own.role, own.access)} holds until {own.until}; afterwards {entry.left(own.role)}"
-            yield GIVES_LATER.finding(told, entry.declaration.email, own.source)
+            message = f"{written(own.role, own.access)} holds until {own.until}; afterwards {entry.left(own.role)}"
+            yield GIVES_LATER.finding(message, entry.declaration.email, own.source)
 
 
 def _ended(entry: Entry, own: Override) -> Finding:

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 def command(choice: HubChoice, chosen: Common, *, update: bool) -> int:
     """Write a file for everybody in the hub who has none, in the shortest form that means the same.
 
-    Existing files are left as they are; with --update those of people who drifted are edited so that they say what the
-    hub says, comments kept. Nothing is deleted, and nobody who is absent or past their end date is revived. An expired
-    grant stays as the file has it. What was left alone is listed, with the reason.
+    Existing files stay as they are. With --update, the files of users with drift get the values of the hub and keep
+    their comments. Nothing is deleted. Absent users, expired users and expired grants stay as the file has them. What
+    was left out is listed with the reason.
     """
     from bo_sync.cli.pulling import pulled
     from bo_sync.cli.session import addresses, hub_session, load_files
