@@ -104,8 +104,8 @@ def _lines(text: str) -> Iterator[str]:
     """The lines as a reviewer sees them: a line feed ends each, and nothing else moves, hides or breaks its text."""
     for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), 1):
         shown = line.removesuffix("\r")
-        hidden = next((character for character in shown if visible(character) != character), None)
-        if hidden is not None:
+        if visible(shown) != shown:
+            hidden = next(character for character in shown if visible(character) != character)
             raise CatalogueError(f"the line holds the invisible character {visible(hidden)}", number)
         yield shown
 

@@ -60,8 +60,17 @@ def who_can(people: Sequence[Person], question: Question, powers: Powers) -> Ans
 def who_could(people: Sequence[Person], question: Question, powers: Powers) -> tuple[Reaching, ...]:
     """Those of `people` who cannot do it, but could come to it."""
     sets = sufficient(question, powers)
-    found = ((person, path(person.held, question, powers)) for person in people if not because(person, sets))
-    return tuple(Reaching(person, steps) for person, steps in found if steps)
+    paths: dict[frozenset[tuple[Role, Access]], Path | None] = {}
+    """Each is searched once: it depends on nothing but the grants, and companies have few different sets of them."""
+    reaching = []
+    for person in people:
+        held = frozenset(person.held.items())
+        if held not in paths:
+            paths[held] = None if because(person, sets) else path(person.held, question, powers)
+        steps = paths[held]
+        if steps:
+            reaching.append(Reaching(person, steps))
+    return tuple(reaching)
 
 
 def with_indirect(answer: Answer, people: Sequence[Person], powers: Powers) -> Answer:

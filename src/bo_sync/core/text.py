@@ -24,7 +24,7 @@ def visible(raw: str) -> str:
     unassigned code points, separators but the plain space) and what is drawn as nothing. Total, and idempotent: what it
     returns is printable, and is returned unchanged.
     """
-    if raw.isprintable() and _INVISIBLE.isdisjoint(raw):
+    if raw.isprintable() and (raw.isascii() or _INVISIBLE.isdisjoint(raw)):
         return raw
     return "".join(_visible_character(character) for character in raw)
 
