@@ -97,7 +97,9 @@ def misleading(data: bytes) -> list[Fault]:
 def directives(data: bytes) -> list[Fault]:
     """Each directive above the document of `data`: it can change what tags and plain words mean to another reader."""
     head = _HEAD.match(data) if b"%" in data else None
-    lines = head.group().removeprefix(b"\xef\xbb\xbf").split(b"\n") if head else []
+    if head is None:
+        return []
+    lines = head.group().removeprefix(b"\xef\xbb\xbf").split(b"\n")
     return [
         Fault(number, 1, f"directive {quoted(line.decode('utf-8', 'replace').strip())}; expected none: remove it")
         for number, line in enumerate(lines, start=1)

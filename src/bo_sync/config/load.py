@@ -31,7 +31,8 @@ from bo_sync.core.text import Text
 
 # Files are parsed and then checked by the batch: taking turns at every file costs a tenth, for neither the parser nor
 # the models stay in the processor's cache.
-_BATCH: Final = 64
+# A larger batch does not stay there itself.
+_BATCH: Final = 16
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,7 @@ def _of_area(area: Area, part: Value, complaints: Complaints) -> list[Override]:
     overrides = []
     path, levels, ranks = complaints.path, area.levels, area.roles
     last, is_ordered = -1, True
-    marks = iter(part.keys_at())
-    for word, grant in part.items():
-        at = next(marks)
+    for (word, grant), at in zip(part.items(), part.keys_at(), strict=True):
         level, limits = (grant, _NO_LIMITS) if type(grant) is not Entries else _limited(grant, complaints)
         if not isinstance(level, (str, bool)) or level not in levels:
             raise UnsoundError

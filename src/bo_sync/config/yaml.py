@@ -97,7 +97,8 @@ def read(data: bytes, path: Text, *, pure: bool = False) -> Parsed:
         return Parsed(None, START, tuple(Problem(Source(path, *at), found) for *at, found in hidden))
     builder = _Builder(data, path)
     above = directives(data)
-    builder.problems += (Problem(Source(path, *at), found) for *at, found in above)
+    if above:
+        builder.problems += (Problem(Source(path, *at), found) for *at, found in above)
     try:
         value, at = builder.document(_events(data, pure=pure))
     except _StoppedError:

@@ -92,4 +92,6 @@ def normal_form(raw: str) -> str:
 
 def spaces_in_order(raw: str) -> str:
     """`raw` in normal form except for NFC, which no reader sees and many editors do not write."""
+    if raw.isascii() and "  " not in raw:
+        return raw.strip()
     return _SPACES.sub(" ", raw.translate(_NO_BREAK).strip())
