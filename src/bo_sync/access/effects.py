@@ -16,11 +16,16 @@ def effects(
     """By the folded address of each change that changes access; `before` and `after` are everybody's grants."""
     unknown = sum(not operation.is_annotated for operation in powers.facts.operations)
     found: dict[str, Effect] = {}
+    # Many users change alike, and what a change does depends on nothing but the grants. Their order is that of `parts`.
+    known: dict[tuple[tuple[tuple[Role, Access], ...], ...], Effect] = {}
     for change in changes:
         then = {} if isinstance(change, CreateUser) else before.get(key_of(change, before), {})
         now = {} if isinstance(change, DeleteUser) else after.get(key_of(change, after), {})
         if then != now:
-            found[change.email.folded] = effect(then, now, powers, unknown)
+            pair = (tuple(then.items()), tuple(now.items()))
+            if pair not in known:
+                known[pair] = effect(then, now, powers, unknown)
+            found[change.email.folded] = known[pair]
     return found
 
 
