@@ -13,7 +13,7 @@ from typing import Final
 from bo_sync.config.dump import dump_user
 from bo_sync.config.edit import DropGrant, EditField, EditGrant, EntryEdit, update_user
 from bo_sync.config.load import Tree, tree_of
-from bo_sync.config.names import file_name
+from bo_sync.config.names import compared, file_name
 from bo_sync.core.bootstrap import correct, declare
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
 from bo_sync.core.diff import PROTECTED, Difference, SharedAddress, diff
@@ -80,7 +80,8 @@ def pull(here: Here, live: LiveState, *, update: bool) -> Pulled:
     left += _left_expired(here, difference) if update else ()
     new = list(_new_drafts(here, people, difference))
     edited, refused = _edited_drafts(here, difference) if update else ([], [])
-    sound, faulty = _sound(here, [*new, *edited], people)
+    drafts, faulty = _sound(here, [*new, *edited], people)
+    sound = set(drafts)
     left += refused + sorted(faulty.items())
     return Pulled(
         tuple(draft for draft in new if draft in sound),
@@ -96,7 +97,8 @@ def _without_blocked(difference: Difference) -> Difference:
 
 
 def _new_drafts(here: Here, people: LiveIndex, difference: Difference) -> Iterator[Draft]:
-    used = {PurePosixPath(path).name for path in here.files if PurePosixPath(path).parent == PurePosixPath(FOLDER)}
+    folder = PurePosixPath(FOLDER)
+    used = compared(path.name for path in map(PurePosixPath, here.files) if path.parent == folder)
     unmanaged = [person.email for person in difference.unmanaged if person.policy != PROTECTED]
     for email in unmanaged:
         person = people.by_address[email.folded][0]
