@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from bench import access, hub, load, startup
+from bench import access, hub, load, reconcile, startup
 from bench.result import Result
 
 MEASUREMENTS: Final[dict[str, Callable[[], Sequence[Result]]]] = {
@@ -12,6 +12,7 @@ MEASUREMENTS: Final[dict[str, Callable[[], Sequence[Result]]]] = {
     "load": load.measure,
     "access": access.measure,
     "hub": hub.measure,
+    "reconcile": reconcile.measure,
 }
 
 
