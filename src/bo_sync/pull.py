@@ -12,7 +12,7 @@ from typing import Final
 
 from bo_sync.config.dump import dump_user
 from bo_sync.config.edit import DropGrant, EditField, EditGrant, EntryEdit, update_user
-from bo_sync.config.load import Tree, tree_of
+from bo_sync.config.load import Tree, collector_paused, tree_of
 from bo_sync.config.names import compared, file_name
 from bo_sync.core.bootstrap import correct, declare
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
@@ -73,6 +73,11 @@ def _meant(tree: Tree, day: date) -> tuple[DesiredUser, ...]:
 
 def pull(here: Here, live: LiveState, *, update: bool) -> Pulled:
     """Files for people who have none and, with `update`, edits of those of people who drifted."""
+    with collector_paused():
+        return _pull(here, live, update=update)
+
+
+def _pull(here: Here, live: LiveState, *, update: bool) -> Pulled:
     people = index(live, here.settings)
     difference = _without_blocked(diff(here.users, people, here.settings))
     pinned = {entry.email.folded for entry in here.tree.declarations if entry.id is not None}

@@ -74,7 +74,7 @@ class Tree:
 
 def load_tree(root: Path) -> Tree:
     """The configuration in the folder `root`. Never raises for what the folder or its files hold."""
-    with _collector_paused():
+    with collector_paused():
         walked = walk(root)
         return tree_of(walked.files, walked.problems)
 
@@ -84,12 +84,12 @@ def tree_of(files: Iterable[File], problems: Iterable[Problem] = ()) -> Tree:
 
     Files that are not part of a configuration are left out, so a whole revision may be passed.
     """
-    with _collector_paused():
+    with collector_paused():
         return _Loading(files, problems).tree()
 
 
 @contextmanager
-def _collector_paused() -> Iterator[None]:
+def collector_paused() -> Iterator[None]:
     """No run of the cyclic collector: loading makes many objects, none of them in circles.
 
     Afterwards they count as old, which is what `freeze` and `unfreeze` do to them at no cost; else the collector would
