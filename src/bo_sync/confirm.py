@@ -10,15 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, assert_never
 
-from bo_sync.core.changes import Change, CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
-from bo_sync.core.live import effective, holdings
+from bo_sync.core.changes import Change, CreateUser, DeleteUser, FieldChange, RemoveDuplicate, UpdateUser
+from bo_sync.core.live import holdings
 from bo_sync.core.model import (
     Access,
-    FieldValue,
     GrantRow,
     LiveUser,
-    Profile,
-    ProfileField,
     Role,
     RoleDefinition,
     is_same_value,
@@ -38,7 +35,7 @@ class Sent:
 
     change: Change
     id: int
-    moment: Text | None = None
+    moment: Text | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,31 +125,27 @@ def _differences(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinit
             if user is None:
                 yield _Difference("sent a new user, found none with the id that the hub answered")
             else:
-                before = dict.fromkeys((entry.field for entry in change.profile), None)
-                yield from _fields(change.profile, user, before, sent.moment)
-                yield from _grants(sent, read, definitions)
+                added = [FieldChange(entry.field, None, entry.value) for entry in change.profile]
+                yield from _fields(added, user, sent.moment)
+                yield from _grants(change, sent, read, definitions)
         case UpdateUser() as change:
             if change.profile and user is None:
                 yield _Difference("sent an update, found no user with this id")
             elif user is not None:
-                before = {edit.field: edit.before for edit in change.profile}
-                profile = tuple(FieldValue(edit.field, edit.after) for edit in change.profile)
-                yield from _fields(profile, user, before, sent.moment)
-            yield from _grants(sent, read, definitions)
+                yield from _fields(change.profile, user, sent.moment)
+            yield from _grants(change, sent, read, definitions)
         case _ as unreachable:
             assert_never(unreachable)
 
 
-def _fields(
-    sent: Profile, user: LiveUser, before: Mapping[ProfileField, Text | None], moment: Text | None
-) -> Iterator[_Difference]:
+def _fields(sent: Sequence[FieldChange], user: LiveUser, moment: Text | None) -> Iterator[_Difference]:
     """Fields that differ. A value from before the run is no later change, whatever moment the user has."""
     held = {entry.field: entry.value for entry in user.profile}
-    for entry in sent:
-        found = held.get(entry.field)
-        if not is_same_value(entry.field, entry.value, found):
-            is_old = entry.field in before and is_same_value(entry.field, before[entry.field], found)
-            told = f"{entry.field}: sent {_shown(entry.value)}, found {_shown(found)}"
+    for edit in sent:
+        found = held.get(edit.field)
+        if not is_same_value(edit.field, edit.after, found):
+            is_old = is_same_value(edit.field, edit.before, found)
+            told = f"{edit.field}: sent {_shown(edit.after)}, found {_shown(found)}"
             yield _Difference(told, is_later=not is_old and _is_after(user.updated_at, moment))
 
 
@@ -160,16 +153,15 @@ def _shown(value: Text | None) -> str:
     return "nothing" if value is None else f"“{value}”"
 
 
-def _grants(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinition]) -> Iterator[_Difference]:
+def _grants(
+    change: CreateUser | UpdateUser, sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinition]
+) -> Iterator[_Difference]:
     """Grants that differ: those that were changed, and of a new user every one in a role that we manage. Without a
     duplicate, the row that stays gives at least the planned access.
 
     An access from before the run is not a later change, whatever moment its row has. Nor is more access than the file
     gives a new user: the hub may have given it by itself.
     """
-    change = sent.change
-    if isinstance(change, DeleteUser):
-        return
     rows = read.rows.get(sent.id, ())
     held = holdings(rows, {definition.id: role for role, definition in definitions.items()})
     wanted: dict[Role, Access] = {}
@@ -177,7 +169,7 @@ def _grants(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinition])
     stays: dict[Role, Access] = {}
     if isinstance(change, CreateUser):
         wanted = dict.fromkeys(definitions, Access.NONE)
-        before = {role: {effective(role, definition.default_access)} for role, definition in definitions.items()}
+        before = {role: {definition.default_access} for role, definition in definitions.items()}
     for grant in change.grants:
         if isinstance(grant, RemoveDuplicate):
             if any(row.id == grant.row_id for row in rows):
@@ -193,17 +185,19 @@ def _grants(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinition])
             is_old = found in before[role] or (isinstance(change, CreateUser) and found > access)
             is_later = not is_old and row is not None and _is_after(row.updated_at, sent.moment)
             yield _Difference(f"{role}: sent {access.word}, found {found.word}", is_later)
-    for role in stays.keys() - wanted.keys():
+    for role, access in stays.items():
         found = held[role].row.access if role in held else Access.NONE
-        if found < stays[role]:
-            yield _Difference(f"{role}: the row beside the duplicate had {stays[role].word}, found {found.word}")
+        if role not in wanted and found < access:
+            yield _Difference(f"{role}: the row beside the duplicate had {access.word}, found {found.word}")
 
 
 def _is_after(found: Text | None, ours: Text | None) -> bool:
     """Whether the hub's moment of a value is after that of our write; False when either is not known."""
-    if found is None or ours is None:
-        return False
     try:
-        return datetime.fromisoformat(found.raw) > datetime.fromisoformat(ours.raw)
+        return (
+            found is not None
+            and ours is not None
+            and datetime.fromisoformat(found.raw) > datetime.fromisoformat(ours.raw)
+        )
     except (ValueError, TypeError):
         return False

@@ -37,7 +37,7 @@ MODULES: Final[Mapping[str, str]] = {
     "render/escape.py": "tests/render/test_escape.py",
     "owner_guard.py": "tests/test_owner_guard.py",
     "sending.py": "tests/test_sending.py tests/test_sending_ends.py",
-    "confirm.py": "tests/end_to_end/test_confirmed.py",
+    "confirm.py": "tests/test_confirm.py",
     "execute.py": "tests/test_execute.py",
     "core/skip_blocked.py": "tests/core/test_skip_blocked.py",
     "core/guards.py": "tests/core/test_history.py::test_of_guards tests/core/test_policy_guards.py",
