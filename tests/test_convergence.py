@@ -1,6 +1,7 @@
 """Whatever the files and the hub were: apply, then plan is empty, and the hub holds exactly what the files say.
 
-In process, over the real client and the real sandbox: every request is real GraphQL. `BO_SYNC_COURSES=4000` tries that many worlds.
+In process, over the real client and the real sandbox: every request is real GraphQL.
+`BO_SYNC_COURSES=4000` tries that many worlds.
 """
 
 import os
