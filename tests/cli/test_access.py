@@ -97,15 +97,6 @@ def test_a_day_judges_what_ends_on_it(ask: Ask) -> None:
     assert ask.emails("Roles & permissions:editor") == ["Ada@example.com"]
 
 
-def test_the_reason_says_where_a_grant_comes_from(ask: Ask) -> None:
-    found = ask.json("who-can", "roles_permissions:viewer")["users"][0]["because"]
-    own = {"role": "roles_permissions", "access": "editor", "preset": None, "source": "users/ada.yaml:7"}
-    assert found == [{**own, "until": "2026-12-31", "reason": "CHG-1"}]
-    found = ask.json("who-can", "order_data:editor")["users"][1]["because"]
-    given = {"role": "order_data", "access": "editor", "preset": "clerk", "source": "presets/clerk.yaml:3"}
-    assert found == [{**given, "until": None, "reason": None}]
-
-
 def test_indirect_names_those_who_could_give_it_to_themselves_and_how(ask: Ask) -> None:
     found = ask.json("who-can", "pricing:editor", "--indirect")
     assert found["users"] == []
