@@ -448,19 +448,6 @@ def test_files_with_errors_end_with_3(tmp_path: Path) -> None:
 ATTACKS: Final = {name: attack.replace("\0", "")[:800] for name, attack in HOSTILE.items() if attack.strip()}
 
 
-@pytest.mark.parametrize("attack", ATTACKS.values(), ids=ATTACKS)
-def test_a_hostile_argument_shows_and_does_nothing(ask: Ask, attack: str) -> None:
-    for words in (
-        ("show", attack),
-        ("who-can", attack),
-        ("needs", "orderUpdate", attack),
-        ("matrix", "--diff-with", attack),
-    ):
-        ran = ask(*words, code=64)
-        check_inert(ran)
-        check_shown(ran, attack)
-
-
 def quoted(text: str) -> str:
     """As YAML, in ASCII."""
     return json.dumps(text)
