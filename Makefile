@@ -52,7 +52,8 @@ campaigns: $(READY) ## the properties with thousands of new random examples each
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q -n auto -m hypothesis
 
 soak: $(READY) ## thousands of random courses through faults and kills (by hand: it takes long)
-	BO_SYNC_COURSES=4000 $(BIN)/python -m pytest -q -n auto --timeout 0 tests/model tests/test_lockout.py tests/test_convergence.py
+	BO_SYNC_COURSES=4000 $(BIN)/python -m pytest -q -n auto --timeout 0 tests/model tests/test_lockout.py tests/test_convergence.py \
+		tests/end_to_end/test_diff_and_matrix.py tests/hub/test_misbehaving_hub.py
 
 mutants: $(READY) ## mutants of what keeps people from harm (by hand: minutes); exits 1 when an unargued one survives
 	$(BIN)/python -m tests.mutants

@@ -24,7 +24,7 @@ from tests.model.draws import storm
 
 IS_SOAK: Final = "BO_SYNC_COURSES" in os.environ
 PARTS: Final = 4 if IS_SOAK else 2
-COURSES: Final = int(os.environ.get("BO_SYNC_COURSES", "100"))
+COURSES: Final = int(os.environ.get("BO_SYNC_COURSES", "60"))
 FEWEST_STEPS: Final = 6
 SHORT: Final = 8
 """About so many of hypothesis's courses have fewer steps, and do not count."""
