@@ -4,6 +4,7 @@ For scripts of many commands, where the start is not the subject. Each command i
 and environment of its caller; only what Python itself reads when it starts is not the caller's.
 """
 
+import io
 import json
 import os
 import pkgutil
@@ -14,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import traceback
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
@@ -73,26 +73,26 @@ def _serve(folder: str, number: int) -> None:
 
 
 def _run(line: socket.socket) -> NoReturn:
-    """One command, to the end of this process."""
-    code = 1
+    """One command, to the end of this process; a traceback of it is Python's own."""
+    code = 0
+    _, streams, _, _ = socket.recv_fds(line, 1, 3)
+    folder, environment, arguments = json.loads(line.makefile().readline())
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number)
+        os.close(stream)
+    sys.stdin = io.TextIOWrapper(io.BufferedReader(io.FileIO(0)), "utf-8")
+    sys.stdout = io.TextIOWrapper(io.BufferedWriter(io.FileIO(1, "w")), "utf-8")
+    sys.stderr = io.TextIOWrapper(
+        io.BufferedWriter(io.FileIO(2, "w")), "utf-8", "backslashreplace", line_buffering=True
+    )
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    time.tzset()
     try:
-        _, streams, _, _ = socket.recv_fds(line, 1, 3)
-        folder, environment, arguments = json.loads(line.makefile().readline())
-        for number, stream in enumerate(streams):
-            os.dup2(stream, number)
-            os.close(stream)
-        sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
-        sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-        sys.stderr = open(2, "w", 1, "utf-8", "backslashreplace", closefd=False)  # noqa: SIM115
-        os.chdir(folder)
-        os.environ.clear()
-        os.environ.update(environment)
-        time.tzset()
         sys.modules["bo_sync.cli.app"].main(arguments)
     except SystemExit as ended:
         code = int(ended.code or 0)
-    except BaseException:  # noqa: BLE001 - a traceback is what the tests look for
-        traceback.print_exc()
     with suppress(OSError):
         sys.stdout.flush()
     line.sendall(str(code).encode())
