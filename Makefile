@@ -24,8 +24,9 @@ check: $(READY) ## format, lint, types, architecture, docs
 
 # Many tests wait for a hub that is slow on purpose, so there are two for each processor.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
+# Each worker reads every test, which takes twice as long where no bytecode may be kept.
 test: $(READY) ## the whole test suite
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal
 
 test-sdk: $(READY) ## the platform's own SDK against the sandbox (needs Node)
 	cd tests/sdk && npm ci --no-audit --no-fund --loglevel=error
@@ -51,7 +52,8 @@ campaigns: $(READY) ## the properties with thousands of new random examples each
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest -q -n auto -m hypothesis
 
 soak: $(READY) ## thousands of random courses through faults and kills (by hand: it takes long)
-	BO_SYNC_COURSES=4000 $(BIN)/python -m pytest -q -n auto --timeout 0 tests/model
+	BO_SYNC_COURSES=4000 $(BIN)/python -m pytest -q -n auto --timeout 0 tests/model tests/test_lockout.py tests/test_convergence.py \
+		tests/end_to_end/test_diff_and_matrix.py tests/hub/test_misbehaving_hub.py
 
 mutants: $(READY) ## mutants of what keeps people from harm (by hand: minutes); exits 1 when an unargued one survives
 	$(BIN)/python -m tests.mutants

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 import pytest
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("steady", max_examples=60, derandomize=True, database=None, deadline=None)
+settings.register_profile("steady", max_examples=24, derandomize=True, database=None, deadline=None)
 settings.register_profile(
     "thorough", max_examples=2000, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

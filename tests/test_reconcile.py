@@ -694,22 +694,6 @@ def test_whatever_ends_the_reading_of_the_hub_ends_the_wait_for_it() -> None:
         read_both(lambda: 1, hub, SILENT, no_users)
 
 
-def test_an_error_of_the_files_waits_for_no_hub() -> None:
-    answers = threading.Event()
-
-    def load() -> None:
-        raise FilesError("the files are invalid")
-
-    def is_silent(_: InMemoryHub) -> None:
-        answers.wait(60)
-
-    hub = InMemoryHub(hub_of()).script("read_all", "", Event(meanwhile=is_silent))
-    with pytest.raises(FilesError):
-        read_both(load, hub, SILENT, no_users)
-    assert not answers.is_set()
-    answers.set()
-
-
 def test_ended_narrows_to_people_whose_account_or_own_entry_has_ended() -> None:
     gone = wants("old@example.com", departure=Departure.UNTIL_PASSED)
     lapsed = replace(wants("Bob@example.com"), expired=(override("pricing", "owner", YESTERDAY),))

@@ -1,7 +1,6 @@
 """From descriptions to facts: each shape of an AUTH line, odd ones, and documents that are no introspection."""
 
 import csv
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -234,14 +233,6 @@ def _told(entry: Operation) -> dict[str, str]:
         "or_when": entry.when,
         "deprecated": str(entry.is_deprecated).lower(),
     }
-
-
-def test_the_packaged_table_is_made_from_the_hubs_introspection() -> None:
-    document = json.loads(shared("introspection.json").read_text(encoding="utf-8"))
-    made = write_operations(document["__generatedAt"], operations_of(document))
-    facts = catalogue()
-    assert write_operations(facts.taken, facts.operations) == made
-    assert PACKAGED.read_text(encoding="utf-8") == made
 
 
 def test_the_packaged_table_says_what_the_facts_say_of_all_476_operations() -> None:

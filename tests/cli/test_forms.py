@@ -161,17 +161,6 @@ def test_each_report_is_what_is_printed(command: tuple[str, ...], forms: tuple[s
         assert read(tmp_path.parent / "out") == done.out
 
 
-def test_a_difference_as_csv_has_one_row_a_person_and_grant(tmp_path: Path) -> None:
-    repository(tmp_path, {"users/jane.yaml": JANE})
-    commit(tmp_path, {"users/karel.yaml": KAREL, "users/jane.yaml": JANE.replace("api_keys: owner", "pricing: owner")})
-    rows = list(csv.DictReader(StringIO(ran(tmp_path, "diff", "HEAD~1", "--format", "csv").out)))
-    assert [(row["email"], row["status"], row["role"], row["direction"]) for row in rows] == [
-        ("jane@example.com", "stays", "api_keys", "lost"),
-        ("jane@example.com", "stays", "pricing", "gained"),
-        ("karel@example.com", "joined", "pricing", "gained"),
-    ]
-
-
 def failed(text: str) -> list[str]:
     """The cases that failed."""
     return [case.name for suite in JUnitXml.fromstring(text.encode()) for case in suite if case.result]

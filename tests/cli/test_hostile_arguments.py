@@ -26,6 +26,7 @@ NO_FOLDER: Final = "users/jane.yaml"
 MOST_LINES: Final = 3
 """Which hub it is, an error, and what to do next; no argument adds a line."""
 HUB: Final = ("--hub", "sandbox:")
+DAY: Final = ("--today", "2026-06-15")
 REMOTE: Final = ("--hub", "https://hub.example.com/graphql")
 
 Line = tuple[str, ...]
@@ -58,6 +59,10 @@ LINES: Final[dict[str, Given]] = {
     "the base of a plan": (lambda attack: ("plan", *HUB, "--base", attack), ""),
     "the revision of a diff": (lambda attack: ("diff", "--", attack), ""),
     "when to exit with 2": (lambda attack: ("diff", "--exit-code-on", attack), ""),
+    "a user to show": (lambda attack: ("show", *DAY, attack), ""),
+    "a question": (lambda attack: ("who-can", *DAY, attack), ""),
+    "a question after another": (lambda attack: ("needs", *DAY, "orderUpdate", attack), ""),
+    "the other side of a matrix": (lambda attack: ("matrix", *DAY, "--diff-with", attack), ""),
     "a table": (lambda attack: ("catalogue", "diff", f"{NO_FOLDER}/{attack}"), ""),
     "a saved introspection": (lambda attack: ("catalogue", "refresh", "--from", f"{NO_FOLDER}/{attack}"), ""),
     "a catalogue's command": (lambda attack: ("catalogue", attack), ""),

@@ -17,7 +17,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from tests.support.forked import program
 from tests.support.process import environment, write
 from tests.support.repository import git
 
@@ -156,7 +156,7 @@ def _environment(folder: Path) -> dict[str, str]:
     path = folder / "bin"
     if not path.exists():
         path.mkdir()
-        (path / "bo-sync").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m bo_sync "$@"\n', encoding="utf-8")
+        (path / "bo-sync").write_text(program(), encoding="utf-8")
         (path / "bo-sync").chmod(0o755)
     person = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in _WHO.items()}
     return environment(

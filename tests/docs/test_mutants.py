@@ -1,6 +1,6 @@
 """The list of mutants that survive is one of mutants that can be made, each argued; `make mutants` tries them all."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 import pytest
 
@@ -11,10 +11,13 @@ from tests.mutants.trying import MODULES, SOURCE
 
 def test_every_survivor_of_the_list_is_just_one_mutant_and_is_argued() -> None:
     argued = listed(DOCUMENT.read_text(encoding="utf-8"))
+    places: defaultdict[str, set[str]] = defaultdict(set)
+    for mutation in argued:
+        places[mutation.module].add(mutation.place)
     made = Counter(
         mutant.mutation
-        for module in {mutation.module for mutation in argued}
-        for mutant in mutants(module, (SOURCE / module).read_text(encoding="utf-8"))
+        for module, named in places.items()
+        for mutant in mutants(module, (SOURCE / module).read_text(encoding="utf-8"), named)
     )
     assert {mutation: made[mutation] for mutation in argued if made[mutation] != 1} == {}
     assert [mutation for mutation, why in argued.items() if not why] == []

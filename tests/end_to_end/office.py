@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,9 +20,10 @@ from bo_sync.sandbox.shape import Population, RoleShape, UserShape
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.world import person, rows
 from tests.support.forges import Account, Forge
+from tests.support.forked import program
 from tests.support.github_double import ACTIONS, github, github_env
 from tests.support.gitlab_double import gitlab
-from tests.support.process import COMMAND, SECONDS, Served, bo_sync, environment, served, write
+from tests.support.process import SECONDS, Served, bo_sync, environment, served, write
 from tests.support.steps import Steps
 from tests.support.workflow_text import mapping, nodes, read, texts
 
@@ -232,10 +232,9 @@ def office(hub: Served, folder: Path, kind: Kind) -> Iterator[Office]:
     """A copy of what was begun beside the hub's database, below `folder`; the hub holds the team again."""
     for name in ("remote.git", "desk"):
         shutil.copytree(hub.database.parent / name, folder / name, symlinks=True)
-    programs = {"bo-sync": f'#!/usr/bin/env bash\nexec {" ".join((sys.executable, *COMMAND[1:]))} "$@"\n'}
-    write(folder / "bin", {**programs, "gh": _GH.format(said=folder / "gh.log")})
-    for program in (folder / "bin").iterdir():
-        program.chmod(0o755)
+    write(folder / "bin", {"bo-sync": program(), "gh": _GH.format(said=folder / "gh.log")})
+    for file in (folder / "bin").iterdir():
+        file.chmod(0o755)
     with Store.open(hub.database) as store:
         store.load(team())
     with github() if kind == "github" else gitlab() as forge:

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from bo_sync.hub.address import parse_address
-from bo_sync.hub.answers import JsonObject, JsonValue
+from bo_sync.hub.answers import Call, JsonObject, JsonValue
 from bo_sync.hub.patience import Pace
 from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.hub.transport import Transport
@@ -70,6 +70,18 @@ Play = Callable[[Heard], Scene]
 def data(**fields: JsonValue) -> Say:
     """A GraphQL answer with data."""
     return Say(json.dumps({"data": fields}).encode())
+
+
+READ = Call("adminUsers", "query adminUsers { adminUsers { itemsFound } }", {})
+WRITE = Call("adminUserDelete", "mutation adminUserDelete { adminUserDelete }", {"email": "jane@example.com"})
+FINE = data(adminUsers={"itemsFound": 0})
+
+
+def unused_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def errors(code: str, message: str = "no", *, path: str | None = None, status: int = 200, **top: JsonValue) -> Say:

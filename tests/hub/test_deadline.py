@@ -17,11 +17,9 @@ import pytest
 
 from bo_sync.errors import HubError, HubFateUnknownError, HubUnreachableError
 from bo_sync.hub.answers import Call
-from tests.hub.scripted import Scripted, data, impatient, transport_to
+from tests.hub.scripted import READ, WRITE, Scripted, data, impatient, transport_to
 from tests.support.backlog import never_connecting
 
-READ = Call("adminUsers", "query adminUsers { adminUsers { itemsFound } }", {})
-WRITE = Call("adminUserDelete", "mutation adminUserDelete { adminUserDelete }", {"email": "jane@example.com"})
 OK = b"HTTP/1.1 200 OK\r\n"
 GZIP_NAME = OK + b"Content-Encoding: gzip\r\n\r\n\x1f\x8b\x08\x08\0\0\0\0\0\x03"
 GREETING = b"\x16\x03\x03\x40\x00"

@@ -110,7 +110,6 @@ def test_a_secret_is_masked_in_the_cells_of_a_table(secret: str, around: str) ->
 
 
 @given(st.text(max_size=20), st.text([chr(code) for code in range(0x21, 0x7F)], min_size=8, max_size=60), st.text())
-@settings(max_examples=300, deadline=None)
 def test_a_masked_result_of_json_stays_json_and_holds_no_secret(before: str, secret: str, after: str) -> None:
     shown = masked(json_text({"a": before + secret + after, "b": 1}), [secret])
     document = json.loads(shown)
@@ -263,7 +262,7 @@ def everything_told(transport: Transport) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("place", bodies(""))
-@settings(max_examples=15)
+@settings(max_examples=settings().max_examples // 3)
 @given(st.data(), st.tuples(SECRETS | CODES, SECRETS))
 def test_no_error_tells_eight_characters_of_a_secret_that_a_hub_says_in(
     place: str, data: st.DataObject, secrets: tuple[str, str]

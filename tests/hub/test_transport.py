@@ -1,7 +1,6 @@
 """One request over HTTP: what is sent, how often, and what each kind of weather becomes."""
 
 import json
-import socket
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -9,12 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bo_sync.errors import HubDeniedError, HubError, HubUnreachableError
-from bo_sync.hub.answers import Call
 from bo_sync.hub.documents import call
 from bo_sync.hub.patience import Pace
 from tests.hub.scripted import (
+    FINE,
     KEY,
+    READ,
     TOKEN,
+    WRITE,
     Cut,
     Drip,
     Hang,
@@ -27,18 +28,8 @@ from tests.hub.scripted import (
     html,
     impatient,
     transport_to,
+    unused_port,
 )
-
-READ = Call("adminUsers", "query adminUsers { adminUsers { itemsFound } }", {})
-WRITE = Call("adminUserDelete", "mutation adminUserDelete { adminUserDelete }", {"email": "jane@example.com"})
-FINE = data(adminUsers={"itemsFound": 0})
-
-
-def unused_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 class TestWhatIsSent:

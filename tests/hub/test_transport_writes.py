@@ -20,9 +20,11 @@ from urllib3.exceptions import SSLError as TlsError
 
 from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubUnreachableError
 from bo_sync.hub.address import parse_address
-from bo_sync.hub.answers import Call
 from bo_sync.hub.transport import Transport
 from tests.hub.scripted import (
+    FINE,
+    READ,
+    WRITE,
     Cut,
     Hang,
     Say,
@@ -32,19 +34,8 @@ from tests.hub.scripted import (
     html,
     impatient,
     transport_to,
+    unused_port,
 )
-
-READ = Call("adminUsers", "query adminUsers { adminUsers { itemsFound } }", {})
-WRITE = Call("adminUserDelete", "mutation adminUserDelete { adminUserDelete }", {"email": "jane@example.com"})
-FINE = data(adminUsers={"itemsFound": 0})
-
-
-def unused_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
 
 AMBIGUOUS = {
     "a connection that is cut": Cut(),

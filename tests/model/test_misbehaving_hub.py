@@ -27,7 +27,7 @@ from tests.model.watch import owners
 from tests.support.misbehaving_hub import NOTHING, OPTIONS, MisbehavingHub, Misbehaviour, OddUser
 from tests.support.worlds import STRANGER
 
-RUNS: Final = max(12, int(os.environ.get("BO_SYNC_COURSES", "0")) // len(OPTIONS))
+RUNS: Final = max(6, int(os.environ.get("BO_SYNC_COURSES", "0")) // len(OPTIONS))
 NEVER_READ: Final = frozenset(
     {
         "the hub announces more users than any hub has",

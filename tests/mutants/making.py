@@ -8,7 +8,7 @@ type aliases, imports, docstrings, and decorators, which the tests of the archit
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Final
@@ -37,24 +37,28 @@ class Mutant:
     text: str
 
 
-def mutants(module: str, text: str) -> Iterator[Mutant]:
-    """Every mutant of a module that differs to Python, each once, in the order of the text."""
+def mutants(module: str, text: str, places: Container[str] | None = None) -> Iterator[Mutant]:
+    """Every mutant of a module that differs to Python, each once, in the order of the text; of some `places` alone."""
     tree = libcst.MetadataWrapper(libcst.parse_module(text)).module
     position = text.index(tree.code_for_node(tree.body[0]))
     for statement in tree.body:
         code = tree.code_for_node(statement)
-        for place, mutated in _mutated(tree, statement):
+        for place, mutated in _mutated(tree, statement, places):
             after = text[:position] + mutated + text[position + len(code) :]
             yield Mutant(Mutation(module, place, _change(code, mutated)), after)
         position += len(code)
 
 
-def _mutated(tree: libcst.Module, statement: libcst.CSTNode) -> Iterator[tuple[str, str]]:
+def _mutated(
+    tree: libcst.Module, statement: libcst.CSTNode, places: Container[str] | None
+) -> Iterator[tuple[str, str]]:
     """Each wrong text of one statement of the module, and where in it the mutation stands."""
     search = _Search()
     statement.visit(search)
     seen = {_parsed(tree.code_for_node(statement))}
     for place, node, wrong in search.found:
+        if places is not None and place not in places:
+            continue
         replaced = statement.deep_replace(node, wrong)
         assert isinstance(replaced, libcst.CSTNode)
         mutated = tree.code_for_node(replaced)

@@ -92,6 +92,8 @@ def first_heading(comment: str) -> str:
     return next(line for line in comment.splitlines() if line.startswith("#### "))
 
 
+A_THIRD: Final = settings(max_examples=settings().max_examples // 3)
+"""Of the examples of other properties, since each of these is large."""
 SIZES: Final = st.builds(
     Size,
     st.integers(0, 900),
@@ -106,7 +108,7 @@ def told(comment: str) -> set[str]:
     return set(as_github_shows(comment).code)
 
 
-@settings(max_examples=20, deadline=None)
+@A_THIRD
 @given(SIZES)
 @example(Size(warnings=300))
 @example(Size(warnings=900, gains=400, unmanaged=400, blocked=900, deleted=40))
@@ -123,7 +125,7 @@ def test_the_gravest_rows_survive_every_cut(size: Size) -> None:
         assert not whole.loosened or first_heading(comment) == "#### Guards loosened (9)"
 
 
-@settings(max_examples=20, deadline=None)
+@A_THIRD
 @given(SIZES, st.integers(1_500, 40_000))
 def test_whatever_fits_nothing_is_shown_before_what_is_graver(size: Size, limit: int) -> None:
     whole = crowd(size)
@@ -147,7 +149,7 @@ def test_each_change_that_a_reviewer_must_see_has_its_gravity() -> None:
     }
 
 
-@settings(max_examples=20, deadline=None)
+@A_THIRD
 @given(SIZES, st.integers(2, 60))
 def test_annotations_and_lists_of_results_keep_the_gravest(size: Size, most: int) -> None:
     whole = crowd(size)
@@ -208,7 +210,7 @@ def test_weakened_guards_and_blocked_rows_of_files_survive_every_cut(problems: t
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED])
 def test_a_report_names_those_first_whose_change_is_gravest(outcome: Outcome) -> None:
-    whole = crowd(Size(gains=900))
+    whole = crowd(Size(gains=200))
     outcomes = tuple(PersonOutcome(change.email, "update", outcome, LONG) for change in whole.changes)
     report = Report("r", "sha256:0", outcomes)
     assert set(GRAVEST) <= told(report_markdown(report, whole, limit=20_000))

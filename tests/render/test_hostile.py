@@ -55,10 +55,6 @@ def texts(text: str) -> dict[str, str]:
     }
 
 
-def hostile_once(text: str) -> "plan.__class__":  # type: ignore[name-defined]
-    return hostile(text)
-
-
 @every_attack
 def test_nothing_in_a_text_acts(attack: str) -> None:
     for name, rendered in texts(attack).items():

@@ -307,10 +307,11 @@ def test_hostile_text_is_sound_xml_and_commands_no_log(attack: str) -> None:
 def test_sarif_keeps_within_what_code_scanning_takes_and_says_what_it_left_out(schema: Draft7Validator) -> None:
     one = replace(NOTICES["the plan that policies refuse"][0], title="{x" * 3_000, kind=Kind.POLICY)
     last = replace(one, severity=Severity.INFO, message="a trifle")
-    told = sarif([one] * MOST + [last] * 3)
+    assert len(json.loads(sarif([last] * (MOST + 3)))["runs"][0]["results"]) == MOST == 25_000
+    told = sarif([one] * 40 + [last] * 3, most=40)
     (run,) = json.loads(told)["runs"]
     assert [error.message for error in schema.iter_errors(json.loads(told))] == []
-    assert (len(run["results"]), "a trifle" in told) == (MOST, False)
+    assert (len(run["results"]), "a trifle" in told) == (40, False)
     assert run["invocations"][0]["toolExecutionNotifications"][0]["message"]["text"].startswith("3 more of the least")
     for rule in run["tool"]["driver"]["rules"]:
         assert max(len(rule[key]["text"]) for key in ("shortDescription", "fullDescription", "help")) <= 1_024

@@ -7,7 +7,7 @@ from typing import Final, Literal
 from unicodedata import normalize
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bo_sync.cli.plans import PLAN_FORMS, plan_as
@@ -132,7 +132,6 @@ def readable(form: str, text: str) -> str:
     return re.sub(r"sha256[^ <\n]*|\b[0-9a-f]{12,}\b", "", plain).lower()
 
 
-@settings(max_examples=60, deadline=None)
 @given(companies(), st.sampled_from([b"", b"key"]))
 def test_nothing_of_anybody_known_is_left_in_any_form(
     company: tuple[Plan, tuple[Declaration, ...], tuple[LiveUser, ...]], key: bytes
@@ -147,7 +146,6 @@ def test_nothing_of_anybody_known_is_left_in_any_form(
         assert not left, (form, left)
 
 
-@settings(max_examples=40, deadline=None)
 @given(companies())
 def test_a_pseudonym_is_the_same_in_every_form_and_nobody_elses(
     company: tuple[Plan, tuple[Declaration, ...], tuple[LiveUser, ...]],

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from html.parser import HTMLParser
 from importlib import import_module
 from typing import Final
@@ -65,9 +66,15 @@ def as_github_shows(markdown: str) -> Page:
 
 def as_others_show(markdown: str) -> Page:
     """The comment through markdown-it, with tables, raw HTML and links."""
-    return _page(_other().render(markdown))
+    return _page(_other().renderer.render(_parsed(markdown), _other().options, {}))
 
 
+@lru_cache(maxsize=16)
+def _parsed(markdown: str) -> list[Token]:
+    return _other().parse(markdown)
+
+
+@cache
 def _other() -> MarkdownIt:
     """markdown-it, but that it links no bare host such as `policies.ad`, as no forge does."""
     reader = MarkdownIt("gfm-like")
@@ -85,8 +92,7 @@ def _page(html: str) -> Page:
 
 def tokens(markdown: str) -> list[Token]:
     """Every token of markdown-it, those within lines too."""
-    found = _other().parse(markdown)
-    return [token for outer in found for token in (outer, *(outer.children or ()))]
+    return [token for outer in _parsed(markdown) for token in (outer, *(outer.children or ()))]
 
 
 def check_comment(markdown: str) -> None:

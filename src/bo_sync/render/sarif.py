@@ -40,12 +40,12 @@ MOST: Final = 25_000
 _LONGEST: Final = 1_024
 
 
-def sarif(notices: Sequence[Notice], below: str = "") -> str:
+def sarif(notices: Sequence[Notice], below: str = "", *, most: int = MOST) -> str:
     """One run: the rules that speak, and the gravest of their notices as results in the given order.
 
     `below` is the folder of the configuration in the repository, with a `/` at its end.
     """
-    left, notices = len(notices[MOST:]), kept(notices, MOST)
+    left, notices = len(notices[most:]), kept(notices, most)
     rules = {notice.check: notice for notice in reversed(notices)}
     order = {check: index for index, check in enumerate(sorted(rules))}
     return json_text(
@@ -61,7 +61,7 @@ def sarif(notices: Sequence[Notice], below: str = "") -> str:
                             "rules": [_rule(rules[check]) for check in order],
                         }
                     },
-                    "invocations": [_ran(left)],
+                    "invocations": [_ran(left, most)],
                     "columnKind": "unicodeCodePoints",
                     "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The repository."}}},
                     "results": [
@@ -74,11 +74,11 @@ def sarif(notices: Sequence[Notice], below: str = "") -> str:
     )
 
 
-def _ran(left: int) -> Json:
+def _ran(left: int, most: int) -> Json:
     """That it ran to its end, and how many results there was no room for: the least grave."""
     if not left:
         return {"executionSuccessful": True}
-    told = f"{left} more of the least weight are left out: code scanning takes {MOST} results."
+    told = f"{left} more of the least weight are left out: code scanning takes {most} results."
     notification: Json = {"level": "warning", "message": {"text": told}}
     return {"executionSuccessful": True, "toolExecutionNotifications": [notification]}
 
