@@ -1,12 +1,18 @@
 """The list of mutants that survive is one of mutants that can be made, each argued; `make mutants` tries them all."""
 
+import subprocess
+import sys
 from collections import Counter, defaultdict
+from pathlib import Path
 
 import pytest
+from coverage import CoverageData
 
+from tests.mutants.line_map import LineMap
 from tests.mutants.listed import DOCUMENT, entry, listed
-from tests.mutants.making import Mutation, mutants
-from tests.mutants.trying import MODULES, SOURCE
+from tests.mutants.making import Mutant, Mutation, mutants, sample
+from tests.mutants.relevant_tests import RelevantTests
+from tests.mutants.trying import MODULES, REPOSITORY, SOURCE
 
 
 def test_every_survivor_of_the_list_is_just_one_mutant_and_is_argued() -> None:
@@ -69,3 +75,102 @@ def test_every_module_that_is_mutated_has_its_tests() -> None:
     for module, tests in MODULES.items():
         assert (SOURCE / module).is_file()
         assert all((SOURCE.parents[1] / test.partition("::")[0]).is_file() for test in tests.split())
+
+
+TEXTS = {"x.py": SAMPLE, "y.py": "def g(x: int) -> int:\n    return (x + x) if x > 1 else 0\n"}
+
+
+def test_a_sample_that_is_large_enough_has_every_mutant_once() -> None:
+    every = Counter(mutant for module, text in TEXTS.items() for mutant in mutants(module, text))
+    assert Counter(sample(TEXTS, 1000, 1)) == every
+
+
+def test_the_seed_alone_decides_the_sample() -> None:
+    assert sample(TEXTS, 5, 1) == sample(dict(reversed(TEXTS.items())), 5, 1) == sample(TEXTS, 10, 1)[:5]
+    assert sample(TEXTS, 5, 1) != sample(TEXTS, 5, 2)
+
+
+TABLES = """import re
+_SIGNS = "ab"
+PATTERN = re.compile(
+    f"[{_SIGNS}]"
+)
+class User:
+    name: str = ""
+def find(text: str, default: int = 0) -> int:
+    if text:
+        return len(
+            PATTERN.findall(text)
+        )
+    return default
+"""
+OTHER = """from tables import PATTERN, User
+_SIGNS = "c"
+class Unused:
+    pass
+def signs() -> str:
+    return _SIGNS
+def named() -> User:
+    return User(name=signs())
+"""
+EXECUTED = {
+    "tables.py": {"t[finds]": [9, 10, 11], "t[finds nothing]": [9, 13], "fixture": [9]},
+    "other.py": {"t[signs]": [6], "t[named]": [8], "t[slow]": [6, 8]},
+}
+RELEVANT = {
+    "a line of a function": (("tables.py", "if text:", "if not text:"), ["t[finds nothing]", "t[finds]", "t[slow]"]),
+    "a statement of several lines": (("tables.py", "PATTERN.findall(text)", "None"), ["t[finds]"]),
+    "the default of a parameter": (("tables.py", "= 0", "= 1"), ["t[finds nothing]", "t[finds]", "t[slow]"]),
+    "a private table that another is made of": (("tables.py", '"ab"', '"a"'), ["t[finds]"]),
+    "a private table of the same name": (("other.py", '"c"', '"d"'), ["t[signs]", "t[slow]"]),
+    "a field that another module sets": (("tables.py", 'name: str = ""', 'name: str = "X"'), ["t[named]", "t[slow]"]),
+    "what nothing uses, within the time": (("other.py", "pass", "a = 1"), ["t[signs]", "t[named]"]),
+}
+
+
+@pytest.mark.parametrize(("mutated", "tests"), RELEVANT.values(), ids=RELEVANT.keys())
+def test_a_mutant_meets_the_tests_that_execute_its_line(
+    tmp_path: Path, mutated: tuple[str, str, str], tests: list[str]
+) -> None:
+    module, text, wrong = mutated
+    data = CoverageData(str(tmp_path / "lines"))
+    for file, executed in EXECUTED.items():
+        for context, lines in executed.items():
+            data.set_context(context)
+            data.add_lines({str(SOURCE / file): lines})
+    data.write()
+    seconds = {"t[finds nothing]": 1.0, "t[signs]": 1.5, "t[finds]": 2.0, "t[named]": 3.0, "t[slow]": 5.0}
+    by_fixture = {"fixture": frozenset({"t[slow]"})}
+    texts = {"tables.py": TABLES, "other.py": OTHER}
+    relevant = RelevantTests(texts, LineMap(tmp_path / "lines", seconds, by_fixture))
+    mutant = Mutant(Mutation(module, "", ""), texts[module].replace(text, wrong))
+    assert mutant.text != texts[module]
+    assert relevant.of(mutant, 8.0) == tests
+
+
+TRIED = """
+import sys
+from pathlib import Path
+from tests.mutants.line_map import line_map
+from tests.mutants.making import mutants
+from tests.mutants.sampled import try_sample
+from tests.mutants.trying import SOURCE, warm_up
+
+warm_up()
+lines = line_map(1, keep=False, folder=Path(sys.argv[1]), tests=["tests/core/test_plan.py"])
+argued, *wrong = [one for one in mutants("core/plan.py", (SOURCE / "core/plan.py").read_text(encoding="utf-8"))
+                  if one.mutation.place in ("Plan.refused", "action_of")][:3]
+missed = next(mutants("invitations.py", (SOURCE / "invitations.py").read_text(encoding="utf-8")))
+is_enough = try_sample([argued, missed, *wrong], lines, 2, {argued.mutation: "for the test"})
+print(is_enough, len(lines.seconds))
+"""
+
+
+def test_a_sample_is_tried_with_the_tests_of_the_map(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", TRIED, str(tmp_path)], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\n4 mutants drawn, 1 argued away, 2 killed (0 by the clock), 1 survived, 66.7%\n" in done.stdout
+    assert "\nsurvived 0 tests:\n### `invitations.py`: " in done.stdout
+    assert done.stdout.splitlines()[-1].startswith("False ")

@@ -193,10 +193,11 @@ def test_what_failed_is_told_plainly_or_not_at_all(
             {"CI_JOB_URL": "https://gitlab.example.com/a/-/jobs/9"},
             "[log of this run](https://gitlab.example.com/a/-/jobs/9)",
         ),
+        ({"GITHUB_SERVER_URL": "https://ghe.example.com", "GITHUB_REPOSITORY": "a/b"}, "the log of this run"),
         ({"CI_JOB_URL": "https://x/a) @everybody [b](https://y/"}, "the log of this run"),
         ({}, "the log of this run"),
     ],
-    ids=["GitHub", "GitLab", "somebody else's words", "nowhere"],
+    ids=["GitHub", "GitLab", "GitHub without a run", "somebody else's words", "nowhere"],
 )
 def test_the_way_to_the_log_is_a_link_only_where_it_is_plainly_one(env: dict[str, str], link: str, plans: Path) -> None:
     ran = bo_sync(plans, "comment", "--gitlab", "--dry-run", "--failed", "1", "--hub", "sandbox:", env=env)

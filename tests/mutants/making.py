@@ -8,16 +8,21 @@ type aliases, imports, docstrings, and decorators, which the tests of the archit
 
 import ast
 import re
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
-from typing import Final
+from functools import cache
+from itertools import accumulate, islice
+from random import Random
+from typing import Any, Final
 
 import libcst
 import libcst.matchers as match
 from mutmut.mutation.mutators import OPERATORS_TYPE, mutation_operators
 
 MODULE: Final = "the module"
+_Found = tuple[str, libcst.CSTNode, libcst.CSTNode]
+"""Where a node is, and what could be put for it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,34 +43,79 @@ class Mutant:
 
 
 def mutants(module: str, text: str, places: Container[str] | None = None) -> Iterator[Mutant]:
-    """Every mutant of a module that differs to Python, each once, in the order of the text; of some `places` alone."""
-    tree = libcst.MetadataWrapper(libcst.parse_module(text)).module
-    position = text.index(tree.code_for_node(tree.body[0]))
-    for statement in tree.body:
-        code = tree.code_for_node(statement)
-        for place, mutated in _mutated(tree, statement, places):
-            after = text[:position] + mutated + text[position + len(code) :]
-            yield Mutant(Mutation(module, place, _change(code, mutated)), after)
-        position += len(code)
+    """Every mutant of a module that differs to Python, each once, in text order; only of `places` if given."""
+    for statement in _statements(module, text):
+        yield from (mutant for mutant in statement.mutants(places) if mutant is not None)
 
 
-def _mutated(
-    tree: libcst.Module, statement: libcst.CSTNode, places: Container[str] | None
-) -> Iterator[tuple[str, str]]:
-    """Each wrong text of one statement of the module, and where in it the mutation stands."""
-    search = _Search()
-    statement.visit(search)
-    seen = {_parsed(tree.code_for_node(statement))}
-    for place, node, wrong in search.found:
-        if places is not None and place not in places:
-            continue
-        replaced = statement.deep_replace(node, wrong)
-        assert isinstance(replaced, libcst.CSTNode)
-        mutated = tree.code_for_node(replaced)
-        parsed = _parsed(mutated)
-        if parsed is not None and parsed not in seen:
+def sample(texts: Mapping[str, str], size: int, seed: int) -> list[Mutant]:
+    """Mutants of the texts of modules, drawn by chance: each is as likely as any other.
+
+    Making all of them takes long, so that what could be a mutant is drawn, and drawn again where it is none.
+    """
+    candidates = [
+        (module, index, number)
+        for module in sorted(texts)
+        for index, statement in enumerate(_statements(module, texts[module]))
+        for number in range(len(statement.found()))
+    ]
+    Random(seed).shuffle(candidates)
+    statements = cache(lambda module: _statements(module, texts[module]))
+    made = (statements(module)[index].mutant(number) for module, index, number in candidates)
+    return list(islice((mutant for mutant in made if mutant is not None), size))
+
+
+@dataclass(frozen=True, slots=True)
+class _Statement:
+    """One statement of a module, and where its text begins."""
+
+    module: str
+    text: str
+    tree: libcst.Module
+    node: libcst.CSTNode
+    position: int
+
+    def found(self) -> list[_Found]:
+        search = _Search()
+        self.node.visit(search)
+        return search.found
+
+    def mutants(self, places: Container[str] | None) -> Iterator[Mutant | None]:
+        """One for each that was found, None where it is the same to Python as the statement or an earlier one."""
+        return self._made(found for found in self.found() if places is None or found[0] in places)
+
+    def mutant(self, number: int) -> Mutant | None:
+        """One of them. Only earlier ones of a node within its node, or around it, can be the same to Python."""
+        found = self.found()
+        drawn = found[number][1]
+        within = _nodes(drawn)
+        near = [one for one in found[:number] if id(one[1]) in within or id(drawn) in _nodes(one[1])]
+        *_, made = self._made([*near, found[number]])
+        return made
+
+    def _made(self, found: Iterable[_Found]) -> Iterator[Mutant | None]:
+        code = self.tree.code_for_node(self.node)
+        seen = {_parsed(code), None}
+        for place, node, wrong in found:
+            replaced = self.node.deep_replace(node, wrong)
+            assert isinstance(replaced, libcst.CSTNode)
+            mutated = self.tree.code_for_node(replaced)
+            parsed = _parsed(mutated)
+            after = self.text[: self.position] + mutated + self.text[self.position + len(code) :]
+            is_new = parsed not in seen
             seen.add(parsed)
-            yield place, mutated
+            yield Mutant(Mutation(self.module, place, _change(code, mutated)), after) if is_new else None
+
+
+def _nodes(node: libcst.CSTNode) -> set[int]:
+    return {id(node)}.union(*map(_nodes, node.children))
+
+
+def _statements(module: str, text: str) -> list[_Statement]:
+    tree = libcst.MetadataWrapper(libcst.parse_module(text)).module
+    codes = [tree.code_for_node(node) for node in tree.body]
+    starts = accumulate(map(len, codes), initial=text.index(codes[0]) if codes else 0)
+    return [_Statement(module, text, tree, node, start) for node, start in zip(tree.body, starts, strict=False)]
 
 
 def _parsed(text: str) -> str | None:
@@ -85,19 +135,17 @@ class _Search(libcst.CSTVisitor):
 
     def __init__(self) -> None:
         super().__init__()
-        self.found: list[tuple[str, libcst.CSTNode, libcst.CSTNode]] = []
+        self.found: list[_Found] = []
         self._within: list[str] = []
 
     def on_visit(self, node: libcst.CSTNode) -> bool:
-        if match.matches(node, _LEFT_ALONE):
+        if isinstance(node, _LOOKED_AT) and match.matches(node, _LEFT_ALONE):
             return False
         if isinstance(node, libcst.FunctionDef | libcst.ClassDef):
             self._within.append(node.name.value)
         place = ".".join(self._within) or MODULE
-        operators = (*mutation_operators, *OURS, *(() if self._within else OF_TABLES))
-        self.found.extend(
-            (place, node, wrong) for kind, operator in operators if isinstance(node, kind) for wrong in operator(node)
-        )
+        operators = _operators(type(node), is_table=not self._within)
+        self.found.extend((place, node, wrong) for operator in operators for wrong in operator(node))
         return True
 
     def on_leave(self, original_node: libcst.CSTNode) -> None:
@@ -105,6 +153,20 @@ class _Search(libcst.CSTVisitor):
             self._within.pop()
 
 
+@cache
+def _operators(kind: type[libcst.CSTNode], *, is_table: bool) -> list[Callable[[Any], Iterable[libcst.CSTNode]]]:
+    operators = (*mutation_operators, *OURS, *(OF_TABLES if is_table else ()))
+    return [operator for of, operator in operators if issubclass(kind, of)]
+
+
+_LOOKED_AT: Final = (
+    libcst.Annotation,
+    libcst.Decorator,
+    libcst.Import,
+    libcst.ImportFrom,
+    libcst.Assign,
+    libcst.Call,
+)
 _LEFT_ALONE: Final = (
     match.Annotation()
     | match.Decorator()

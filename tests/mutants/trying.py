@@ -1,13 +1,14 @@
 """Tries mutants: each in a process of its own, which imports the mutant's text in place of the module.
 
-No file is changed: a working tree in which somebody works stays as it is. A mutant meets only the module's own tests,
-and of these not the properties, which take long to fail: examples with exact results must hold a module to its word.
+No file is changed: a working tree in which somebody works stays as it is. A mutant of a listed module meets only the
+module's own tests. No mutant meets the properties, which take long to fail: examples with exact results must hold a
+module to its word.
 """
 
+import faulthandler
 import os
-import signal
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -21,7 +22,7 @@ from typing import Final
 
 import pytest
 
-from tests.mutants.making import Mutant, Mutation
+from tests.mutants.making import Mutant
 
 REPOSITORY: Final = Path(__file__).parents[2]
 SOURCE: Final = REPOSITORY / "src" / "bo_sync"
@@ -55,7 +56,7 @@ MODULES: Final[Mapping[str, str]] = {
 `FILE::TEST` names one test, where the others of the file are slow.
 """
 _PYTEST: Final = (
-    "-qx",
+    "-q",
     "--timeout=0",
     "--tb=no",
     "-mnot hypothesis",
@@ -63,11 +64,13 @@ _PYTEST: Final = (
     "-Wignore::pytest.PytestWarning",
 )
 _SECONDS: Final = 120
-"""A mutant whose tests take longer has made them endless, and is killed."""
+"""A mutant whose own tests take longer has made them endless, and is stopped."""
 
 
 class Fate(Enum):
     KILLED = auto()
+    STOPPED = auto()
+    """By the clock, which counts as killed: the tests became endless."""
     SURVIVED = auto()
 
 
@@ -82,10 +85,14 @@ class _Mutated:
     mutant: Mutant
 
     def find_spec(self, name: str, *_where: object) -> ModuleSpec | None:
-        if name != "bo_sync." + self.mutant.mutation.module.removesuffix(".py").replace("/", "."):
+        if name != ".".join(
+            Path("bo_sync", self.mutant.mutation.module.removesuffix("__init__.py")).with_suffix("").parts
+        ):
             return None
         file = str(SOURCE / self.mutant.mutation.module)
-        return spec_from_file_location(name, file, loader=_Text(name, file, self.mutant.text))
+        places = [str(Path(file).parent)] if file.endswith("__init__.py") else None
+        loader = _Text(name, file, self.mutant.text)
+        return spec_from_file_location(name, file, loader=loader, submodule_search_locations=places)
 
 
 class _Text(SourceFileLoader):
@@ -103,33 +110,108 @@ def warm_up() -> None:
         pytest.main([*_PYTEST, "--collect-only", str(Path(__file__).parent)])
 
 
-def fates(mutants: Iterable[Mutant], workers: int) -> Iterator[tuple[Mutation, Fate]]:
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A mutant and the tests that it meets: arguments of pytest for one run after the other, until one fails.
+
+    Where `tests` are given, the runs take only those of their files, in this order. `is_patient` runs all of them.
+    """
+
+    mutant: Mutant
+    runs: Sequence[Sequence[str]]
+    tests: Sequence[str] = ()
+    is_patient: bool = False
+    seconds: int = _SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a mutant, and the tests that failed: none when an import failed."""
+
+    fate: Fate
+    failed: tuple[str, ...] = ()
+
+
+def own_tests(mutant: Mutant) -> Trial:
+    return Trial(mutant, [MODULES[mutant.mutation.module].split()])
+
+
+def outcomes(trials: Iterable[Trial], workers: int) -> Iterator[tuple[Trial, Outcome]]:
     """What became of each mutant, as it is known. Raises TrialError when the tests did not run."""
-    waiting, running = iter(mutants), dict[int, Mutation]()
+    waiting, running = iter(trials), dict[int, tuple[Trial, int]]()
     while True:
-        for mutant in islice(waiting, workers - len(running)):
-            running[_start(mutant)] = mutant.mutation
+        for trial in islice(waiting, workers - len(running)):
+            pid, failed = _start(trial)
+            running[pid] = trial, failed
         if not running:
             return
         pid, status = os.wait()
-        yield running.pop(pid), _fate(os.waitstatus_to_exitcode(status))
+        trial, failed = running.pop(pid)
+        yield trial, _outcome(os.waitstatus_to_exitcode(status), tuple(_read(failed).splitlines()))
 
 
-def _fate(code: int) -> Fate:
-    """From the exit code of pytest: 0 is well, 1 failed tests, 2 an error of import; below 0, the clock's signal."""
-    if code > 2 or (code < 0 and code != -signal.SIGALRM):
+def _outcome(code: int, failed: tuple[str, ...]) -> Outcome:
+    """From the exit code of pytest: 0 is well, 1 failed tests, 2 an error of import. The clock's is 1 as well."""
+    if code not in {0, 1, 2}:
         raise TrialError(f"the tests did not run: {code}")
-    return Fate.KILLED if code else Fate.SURVIVED
+    if code == 1 and not failed:
+        return Outcome(Fate.STOPPED)
+    return Outcome(Fate.KILLED if code else Fate.SURVIVED, failed)
 
 
-def _start(mutant: Mutant) -> int:
+def _start(trial: Trial) -> tuple[int, int]:
+    """Starts a process. Returns its id, and the pipe that the names of failed tests come through."""
+    reading, writing = os.pipe()
     pid = os.fork()
     if pid == 0:
-        signal.alarm(_SECONDS)
+        # Neither pytest's own clock nor a lock can stop this one.
+        faulthandler.dump_traceback_later(trial.seconds, exit=True)
         _be_silent()
-        sys.meta_path.insert(0, _Mutated(mutant))
-        os._exit(int(pytest.main([*_PYTEST, *MODULES[mutant.mutation.module].split()])))
-    return pid
+        sys.meta_path.insert(0, _Mutated(trial.mutant))
+        os._exit(_run(trial, writing))
+    os.close(writing)
+    return pid, reading
+
+
+def _read(pipe: int) -> str:
+    """What a process that has ended left in its pipe, which something that it started may still hold open."""
+    os.set_blocking(pipe, False)
+    try:
+        return os.read(pipe, 1 << 16).decode()
+    except BlockingIOError:
+        return ""
+    finally:
+        os.close(pipe)
+
+
+def _run(trial: Trial, failed: int) -> int:
+    chosen = _Chosen(trial.tests)
+    code = 0
+    for run in trial.runs:
+        code = max(code, int(pytest.main([*_PYTEST, *([] if trial.is_patient else ["-x"]), *run], plugins=[chosen])))
+        if code and not trial.is_patient:
+            break
+    os.write(failed, "\n".join(chosen.failed).encode())
+    return code
+
+
+class _Chosen:
+    """A plugin of pytest that runs only some tests, in their order, and keeps the names of those that fail."""
+
+    def __init__(self, tests: Sequence[str]) -> None:
+        self._rank = {test: rank for rank, test in enumerate(tests)}
+        self.failed: list[str] = []
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        if self._rank:
+            items[:] = sorted(
+                (item for item in items if item.nodeid in self._rank), key=lambda item: self._rank[item.nodeid]
+            )
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and report.nodeid not in self.failed:
+            self.failed.append(report.nodeid)
 
 
 def _be_silent() -> None:
