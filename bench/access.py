@@ -1,11 +1,11 @@
 """What questions about access cost beyond loading, against loading the tree that they are about.
 
 A believable company of a thousand: a dozen presets, and for one in three a grant of their own beside it. Its other
-revision, for `diff`, has one of the presets changed, which a twelfth of the people hold, and another grant for one in
-twenty. The worst case is measured too, but has no bound: grants at random, so that hardly two people hold the same, and
+revision, for `diff`, has one of the presets changed, which a twelfth of the users hold, and another grant for one in
+twenty. The worst case is measured too, but has no bound: grants at random, so that hardly two users hold the same, and
 another revision in which everybody's are others; then what is printed is itself as long as all files.
 
-Loading is what every command begins with: from the files to what they want of each person, presets applied. A question
+Loading is what every command begins with: from the files to what they want of each user, presets applied. A question
 is everything after that, until the text that is printed, the reading of our own tables included, as a process asks it
 once. `diff` loads two trees, and is measured against loading one. What counts is the processor's time.
 """
@@ -19,25 +19,22 @@ from tempfile import TemporaryDirectory
 
 from bench.load import seconds
 from bench.result import Result
+from bo_sync.access.access_diff import Side, Users, difference, differing
+from bo_sync.access.capabilities import powers
 from bo_sync.access.catalogue import catalogue
-from bo_sync.access.difference import Side, Users, difference, differing
-from bo_sync.access.matrix import Matrix
-from bo_sync.access.people import of_files
-from bo_sync.access.place import Place
-from bo_sync.access.powers import powers
-from bo_sync.access.questions import who_can, with_indirect
-from bo_sync.access.words import read_question
+from bo_sync.access.provenance import Provenance
+from bo_sync.access.queries import who_can, with_indirect
+from bo_sync.access.query_terms import read_question
+from bo_sync.access.user_access import Matrix, of_files
 from bo_sync.config.load import load_tree
 from bo_sync.core.model import MODULES, PLATFORM, Role
 from bo_sync.core.presets import resolve
 from bo_sync.core.settings import Settings
-from bo_sync.render.answers import answer_text
-from bo_sync.render.difference import Difference, difference_text
-from bo_sync.render.difference_json import difference_json
+from bo_sync.render.access_diff import AccessDiff, difference_json, difference_text
+from bo_sync.render.access_text import answer_text, matrix_text
 from bo_sync.render.layout import Page
-from bo_sync.render.matrix import matrix_text
 
-PEOPLE = 1_000
+USERS = 1_000
 PRESETS = 12
 ROUNDS = 7
 BOUND = 0.5
@@ -68,7 +65,7 @@ def _measured(root: Path, write: Callable[[Path, Random, int], None], what: str,
 
 def _result(name: str, ask: Callable[[], object], load: float, bound: float) -> Result:
     taken = min(seconds(lambda: _afresh(ask)) for _ in range(ROUNDS))
-    figures = f"{taken * 1000:.0f} ms, loading {load * 1000:.0f} ms, {PEOPLE:,} people (fastest of {ROUNDS})"
+    figures = f"{taken * 1000:.0f} ms, loading {load * 1000:.0f} ms, {USERS:,} people (fastest of {ROUNDS})"
     return Result(f"{name} beyond loading", taken / load, bound, figures)
 
 
@@ -85,16 +82,16 @@ def _questions(settings: Settings, users: Users, others: Users) -> dict[str, Cal
         return matrix_text(Matrix(of_files(users), settings.roles), "the files", page)
 
     def who() -> object:
-        people, bound = of_files(users), powers(settings)
+        holders, bound = of_files(users), powers(settings)
         asked = read_question("orderUpdate", bound, settings.roles)
-        answer = with_indirect(who_can(people, asked, bound), people, bound)
+        answer = with_indirect(who_can(holders, asked, bound), holders, bound)
         return answer_text(answer, "the files", page, indirect=True)
 
-    def compared() -> Difference:
+    def compared() -> AccessDiff:
         bound = powers(settings)
         found = difference(*(Side(of_files(those), bound) for those in differing(users, others)))
-        assert len(found) > PEOPLE / 20, "so that there is something to tell"
-        return Difference(Place(None, None, None, DAY), Place(None, None, None, DAY), (), found)
+        assert len(found) > USERS / 20, "so that there is something to tell"
+        return AccessDiff(Provenance(None, None, None, DAY), Provenance(None, None, None, DAY), (), found)
 
     return {
         "matrix": matrix,
@@ -107,7 +104,7 @@ def _questions(settings: Settings, users: Users, others: Users) -> dict[str, Cal
 def _loaded(root: Path) -> Users:
     tree = load_tree(root)
     assert not tree.problems, tree.problems[0]
-    assert len(tree.declarations) == PEOPLE
+    assert len(tree.declarations) == USERS
     return tuple(resolve(entry, tree.presets, tree.settings, DAY) for entry in tree.declarations)
 
 
@@ -119,7 +116,7 @@ def _believable(root: Path, chance: Random, revision: int) -> None:
             modules |= {MODULES[4]: "owner", MODULES[5]: "viewer"}
         text = f"label: Preset {number}\nplatform: {{backoffice: true}}\n{_mapping('modules', modules)}"
         (root / "presets" / f"preset-{number}.yaml").write_text(text, encoding="utf-8")
-    for number in range(PEOPLE):
+    for number in range(USERS):
         own = {chance.choice(MODULES): chance.choice(LEVELS)} if chance.random() < 0.3 else {}
         if revision and number % 20 == 0:
             own |= {MODULES[number % len(MODULES)]: LEVELS[number // 20 % len(LEVELS)]}
@@ -128,7 +125,7 @@ def _believable(root: Path, chance: Random, revision: int) -> None:
 
 def _random(root: Path, chance: Random, revision: int) -> None:
     chance = Random(8) if revision else chance
-    for number in range(PEOPLE):
+    for number in range(USERS):
         modules = {role: chance.choice(LEVELS) for role in MODULES if chance.random() < 0.7}
         platform = {area: chance.choice(("true", "false")) for area in PLATFORM}
         _write(root, number, _mapping("platform", platform) + _mapping("modules", modules))

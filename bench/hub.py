@@ -10,23 +10,23 @@ from typing import Final
 
 from bench.replay import DEFINITIONS, Replay, replay
 from bench.result import Result
+from bo_sync.apply.executor import Options, apply_plan
+from bo_sync.apply.planner import Desired, Reading, make_plan
 from bo_sync.core.model import Access, DesiredGrant, DesiredUser, FieldValue, LiveState, Role, RoleDefinition, Source
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
-from bo_sync.execute import Options, apply_plan
 from bo_sync.hub.address import parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.hub.transport import Transport
-from bo_sync.reconcile import Desired, Reading, make_plan
 
 LATENCY: Final = 0.05
 CONCURRENCY: Final = 8
 ROUNDS: Final = 3
 BOUND: Final = 1.25
 ROWS: Final = 5
-NEW_PEOPLE: Final = 200
+NEW_USERS: Final = 200
 
 
 class Silent:
@@ -41,25 +41,25 @@ def measure() -> list[Result]:
     return [*measure_plan(2000), *measure_plan(200), *measure_apply()]
 
 
-def measure_plan(people: int) -> list[Result]:
+def measure_plan(users: int) -> list[Result]:
     """A plan with nothing to do: its requests, how many at once, and its waiting."""
-    with replay(people, ROWS) as hub:
+    with replay(users, ROWS) as hub:
         waited, fastest = _waiting(hub, _read)
         traffic = hub.traffic()
     least = -(-hub.pages // CONCURRENCY) + 3
     asked = f"{traffic.requests} requests, {hub.pages} pages"
     waits = f"waited {waited:.2f} s of {least * LATENCY:.2f} s; {fastest:.2f} s without latency"
     return [
-        Result(f"requests, plan of {people}", traffic.requests / hub.pages, 1.0, asked),
-        Result(f"in flight, plan of {people}", traffic.peak / CONCURRENCY, 1.0, f"{traffic.peak} of {CONCURRENCY}"),
-        Result(f"wall, plan of {people}", waited / (least * LATENCY), BOUND, waits),
+        Result(f"requests, plan of {users}", traffic.requests / hub.pages, 1.0, asked),
+        Result(f"in flight, plan of {users}", traffic.peak / CONCURRENCY, 1.0, f"{traffic.peak} of {CONCURRENCY}"),
+        Result(f"wall, plan of {users}", waited / (least * LATENCY), BOUND, waits),
     ]
 
 
 def measure_apply() -> list[Result]:
     """An apply that creates users with two grants each: three requests that read the empty hub at once, two per
     user, six that confirm them all (200 users are two pages, their 400 grants four), and its waiting."""
-    reading = _plan_of_new_people()
+    reading = _plan_of_new_users()
 
     def apply(hub: CommerceHub) -> None:
         hub.read_all(Silent())
@@ -69,16 +69,14 @@ def measure_apply() -> list[Result]:
     with replay(0, 0) as hub:
         waited, fastest = _waiting(hub, apply)
         traffic = hub.traffic()
-    written, confirmed = 2 * NEW_PEOPLE, 6
+    written, confirmed = 2 * NEW_USERS, 6
     needed = 3 + written + confirmed
     floor = (1 + -(-written // CONCURRENCY) + confirmed) * LATENCY
     waits = f"waited {waited:.2f} s, floor {floor:.2f} s; {fastest:.2f} s without latency"
     return [
-        Result(f"requests, apply of {NEW_PEOPLE}", traffic.requests / needed, 1.0, f"{traffic.requests} of {needed}"),
-        Result(
-            f"in flight, apply of {NEW_PEOPLE}", traffic.peak / CONCURRENCY, 1.0, f"{traffic.peak} of {CONCURRENCY}"
-        ),
-        Result(f"wall, apply of {NEW_PEOPLE}", waited / floor, BOUND, waits),
+        Result(f"requests, apply of {NEW_USERS}", traffic.requests / needed, 1.0, f"{traffic.requests} of {needed}"),
+        Result(f"in flight, apply of {NEW_USERS}", traffic.peak / CONCURRENCY, 1.0, f"{traffic.peak} of {CONCURRENCY}"),
+        Result(f"wall, apply of {NEW_USERS}", waited / floor, BOUND, waits),
     ]
 
 
@@ -109,14 +107,14 @@ def _read(hub: CommerceHub) -> None:
     assert not reading.plan.changes
 
 
-def _plan_of_new_people() -> Reading:
+def _plan_of_new_users() -> Reading:
     definitions = tuple(RoleDefinition(f"d-{name}", Text(name), Access.NONE) for name in DEFINITIONS)
-    users = tuple(_new_person(number) for number in range(NEW_PEOPLE))
+    users = tuple(_new_user(number) for number in range(NEW_USERS))
     desired = Desired(users, Settings(), ConfigFacts(len(users), "sha256:"))
     return make_plan(desired, LiveState((), definitions), "http://127.0.0.1")
 
 
-def _new_person(number: int) -> DesiredUser:
+def _new_user(number: int) -> DesiredUser:
     source = Source(Text(f"users/{number}.yaml"), 1)
     names: Sequence[FieldValue] = (
         FieldValue("first_name", Text(f"First{number}")),

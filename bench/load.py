@@ -27,7 +27,7 @@ description: Sells through the Sales Hub, no backoffice.
 platform: {sales_hub: true}
 modules: {user_management: owner, product_data: owner, order_data: owner}
 """
-PERSON = """\
+USER = """\
 email: person-{number:05}@example.com
 id: {id}
 first_name: Jane
@@ -69,12 +69,12 @@ def measure() -> list[Result]:
 
 
 def _write(root: Path) -> list[bytes]:
-    """A believable tree: fifty teams, half of the people with a preset and grants of their own, half without."""
+    """A believable tree: fifty teams, half of the users with a preset and grants of their own, half without."""
     (root / "presets").mkdir()
     (root / "presets" / "sales-representative.yaml").write_text(PRESET)
     contents = []
     for number in range(FILES):
-        text = PERSON + (WITH_PRESET if number % 2 else WITHOUT_PRESET)
+        text = USER + (WITH_PRESET if number % 2 else WITHOUT_PRESET)
         folder = root / "users" / f"team-{number % 50:02}"
         folder.mkdir(parents=True, exist_ok=True)
         contents.append(text.format(number=number, id=number + 1).encode())

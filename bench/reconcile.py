@@ -12,6 +12,8 @@ from typing import Final
 
 from bench.load import seconds
 from bench.result import Result
+from bo_sync.apply.planner import Desired, make_plan
+from bo_sync.apply.pull import Here, pull
 from bo_sync.config.load import tree_of
 from bo_sync.core.model import (
     BACKOFFICE,
@@ -32,8 +34,6 @@ from bo_sync.core.model import (
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
-from bo_sync.pull import Here, pull
-from bo_sync.reconcile import Desired, make_plan
 
 USERS: Final = 10_000
 ROUNDS: Final = 3

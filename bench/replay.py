@@ -1,7 +1,7 @@
 """A hub that only replays: answers made beforehand, given after a latency, in a process of its own.
 
 Executing GraphQL costs more than our client does, so a real hub would hide what is measured. What is asked for is
-looked up by operation, page and first person; a question that has no answer gets HTTP 500, which fails the run.
+looked up by operation, page and first user; a question that has no answer gets HTTP 500, which fails the run.
 `GET /reset?latency=SECONDS` sets the latency and forgets; `GET /traffic` tells how much was asked and how much at once.
 """
 
@@ -54,9 +54,9 @@ def _get(url: str) -> bytes:
 
 
 @contextmanager
-def replay(people: int, rows: int) -> Iterator[Replay]:
-    """A hub of that many people with that many grants each. `pages` is the least number of requests that reads all."""
-    command = [sys.executable, "-m", "bench.replay", str(people), str(rows)]
+def replay(users: int, rows: int) -> Iterator[Replay]:
+    """A hub of that many users with that many grants each. `pages` is the least number of requests that reads all."""
+    command = [sys.executable, "-m", "bench.replay", str(users), str(rows)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -66,16 +66,16 @@ def replay(people: int, rows: int) -> Iterator[Replay]:
             process.terminate()
 
 
-def record(people: int, rows: int) -> dict[tuple[str, int, int], bytes]:
-    """Every answer by operation, page and, for grants, the first person asked about."""
+def record(users: int, rows: int) -> dict[tuple[str, int, int], bytes]:
+    """Every answer by operation, page and, for grants, the first user asked about."""
     begun = {"defaultAccess": "NONE", "createdAt": "2026-01-01T00:00:00.000Z"}
     kinds: list[Item] = [{"id": f"d-{name}", "name": name, **begun} for name in DEFINITIONS]
     answers = _paged("roleDefinitions", kinds, 0)
     answers["tenant", 0, 0] = b'{"data":{"tenant":{"id":"bench"}}}'
-    everybody = [_person(number) for number in range(1, people + 1)]
+    everybody = [_user(number) for number in range(1, users + 1)]
     answers |= _paged("adminUsers", everybody, 0)
-    for start in range(0, people, PAGE):
-        numbers = range(start + 1, min(people, start + PAGE) + 1)
+    for start in range(0, users, PAGE):
+        numbers = range(start + 1, min(users, start + PAGE) + 1)
         answers |= _paged("roles", [_row(number, each) for number in numbers for each in range(rows)], start + 1)
     return answers
 
@@ -91,7 +91,7 @@ def _paged(operation: str, items: list[Item], first: int) -> dict[tuple[str, int
     }
 
 
-def _person(number: int) -> Item:
+def _user(number: int) -> Item:
     moment = f"2026-01-01T{number // 3600:02}:{number // 60 % 60:02}:{number % 60:02}.000Z"
     names: Item = {
         "firstName": f"First{number}",
@@ -174,7 +174,7 @@ class _Connection(asyncio.Protocol):
         match operation:
             case "adminUserCreate":
                 number = len(state.users) + 1
-                state.users.append({**_person(number), **dict.fromkeys(_PROFILE), **variables["input"]})
+                state.users.append({**_user(number), **dict.fromkeys(_PROFILE), **variables["input"]})
                 return json.dumps({"data": {operation: state.users[-1]}}).encode()
             case "roleChanges":
                 inputs = [found for name, found in variables.items() if name.startswith("input_")]
@@ -203,8 +203,8 @@ class _Connection(asyncio.Protocol):
         self._transport.write(head + body)
 
 
-async def _serve(people: int, rows: int) -> None:
-    answers = record(people, rows)
+async def _serve(users: int, rows: int) -> None:
+    answers = record(users, rows)
     state = _State(answers)
     server = await asyncio.get_running_loop().create_server(lambda: _Connection(state), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]

@@ -8,27 +8,27 @@ import os
 
 import pytest
 
-from bo_sync.cli.talk import Silent
+from bo_sync.apply.executor import apply_plan
+from bo_sync.apply.planner import Desired, PlanRequest, Reading, make_plan
+from bo_sync.cli.console import Silent
 from bo_sync.core.guardrails import NumericGuardrail
 from bo_sync.core.live import index
 from bo_sync.core.model import Access, is_same_value
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import resolve
-from bo_sync.execute import apply_plan
 from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.transport import Transport
-from bo_sync.reconcile import Desired, Reading, Request, make_plan
 from bo_sync.sandbox.adapter import SandboxAdapter
+from bo_sync.sandbox.baseline import UserRecord
 from bo_sync.sandbox.hub import SandboxHub
-from bo_sync.sandbox.shape import UserShape
 from bo_sync.sandbox.store import Store
 from tests.support.hub_double import hurried
 from tests.support.worlds import STRANGER, TODAY, World, world
 
 WORLDS = int(os.environ.get("BO_SYNC_COURSES", "60"))
 LIMITS: tuple[NumericGuardrail, ...] = ("max_user_deletes", "max_access_losses", "max_grant_losses", "max_expiries")
-PASSED = Request(allowed=(*((name, 999) for name in LIMITS), ("min_role_owners", 1)))
+PASSED = PlanRequest(allowed=(*((name, 999) for name in LIMITS), ("min_role_owners", 1)))
 
 
 @pytest.mark.parametrize("seed", range(WORLDS))
@@ -36,7 +36,7 @@ def test_after_apply_the_plan_is_empty_and_the_hub_holds_exactly_what_the_files_
     given = world(seed)
     with Store.open() as store:
         store.load(given.population)
-        stranger = _person(store, STRANGER)
+        stranger = _user(store, STRANGER)
         hub = CommerceHub(
             Transport(parse_address(SANDBOX), adapters={SANDBOX: SandboxAdapter(_keyless(store, given))}),
             page_size=30,
@@ -46,7 +46,7 @@ def test_after_apply_the_plan_is_empty_and_the_hub_holds_exactly_what_the_files_
         reading = _converge(hub, desired)
         assert not reading.plan.changes
         assert _differences(hub, desired) == []
-        assert _person(store, STRANGER) == stranger
+        assert _user(store, STRANGER) == stranger
 
 
 def _keyless(store: Store, given: World) -> SandboxHub:
@@ -95,5 +95,5 @@ def _differences(hub: CommerceHub, desired: Desired) -> list[str]:
     return wrong
 
 
-def _person(store: Store, email: str) -> UserShape:
-    return next(person for person in store.snapshot()["users"] if person["email"] == email)
+def _user(store: Store, email: str) -> UserRecord:
+    return next(user for user in store.snapshot()["users"] if user["email"] == email)

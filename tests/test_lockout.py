@@ -1,6 +1,6 @@
 """Nobody locks the company out: whatever the files say, one after another, enough owners of the roles remain.
 
-Owners are counted in the hub's own tables after every single request. They are people with owner of Roles &
+Owners are counted in the hub's own tables after every single request. They are users with owner of Roles &
 permissions and Backoffice on; the minimum is two, and nobody passes `--allow`.
 `BO_SYNC_COURSES=4000` applies that many random sequences of files.
 """
@@ -14,41 +14,41 @@ from typing import Final
 
 import pytest
 
-from bo_sync.cli.talk import Silent
+from bo_sync.apply.executor import apply_plan
+from bo_sync.apply.planner import Desired, PlanRequest, make_plan
+from bo_sync.cli.console import Silent
+from bo_sync.core.apply_report import Outcome, Report
 from bo_sync.core.model import Access, Declaration, FieldValue, Override, Role, State
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import resolve
-from bo_sync.core.report import Outcome, Report
 from bo_sync.core.settings import GuardrailLimits, Settings, Unmanaged, fixed
 from bo_sync.core.text import Text
-from bo_sync.execute import apply_plan
 from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.transport import Transport
-from bo_sync.reconcile import Desired, Request, make_plan
 from bo_sync.sandbox.adapter import SandboxAdapter
+from bo_sync.sandbox.baseline import Access as AccessWord
+from bo_sync.sandbox.baseline import RoleShape, UserRecord
 from bo_sync.sandbox.deaths import Dead, Killed, Stage
-from bo_sync.sandbox.faults import Answer, Calm, Twist, Weather
-from bo_sync.sandbox.faults import Request as Traffic
+from bo_sync.sandbox.faults import Calm, HubAnswer, Twist, Weather
+from bo_sync.sandbox.faults import HubRequest as Traffic
 from bo_sync.sandbox.hub import SandboxHub
-from bo_sync.sandbox.shape import Access as AccessWord
-from bo_sync.sandbox.shape import RoleShape, UserShape
 from bo_sync.sandbox.store import Store
-from bo_sync.sandbox.storm import Fault, Kind, Nth, Rate, Storm
+from bo_sync.sandbox.storm import Fault, FaultKind, Nth, Rate, Storm
 from tests.model.course import AT_ONCE
 from tests.model.coverage import Cover
 from tests.model.watch import Watch, owners
 from tests.support.hub_double import hurried
 from tests.support.worlds import NOWHERE, TODAY
 
-PEOPLE: Final = tuple(f"person{number}@example.com" for number in range(5))
+USERS: Final = tuple(f"person{number}@example.com" for number in range(5))
 ROLES, AREA, OTHER = Role("roles_permissions"), Role("backoffice"), Role("pricing")
 LEAST: Final = 2
 SEQUENCES: Final = int(os.environ.get("BO_SYNC_COURSES", "45"))
 OWNER: Final = {ROLES: Access.OWNER, AREA: Access.OWNER}
 
 
-def live(email: str, access: AccessWord, area: AccessWord) -> UserShape:
+def live(email: str, access: AccessWord, area: AccessWord) -> UserRecord:
     rows: list[RoleShape] = [{"definition": "role", "access": access}, {"definition": "backoffice", "access": area}]
     return {"email": email, "firstName": "Old", "lastName": email, "language": "EN", "roles": rows}
 
@@ -71,7 +71,7 @@ class Company:
     watch: Watch
     hub: SandboxHub
     unmanaged: Unmanaged = Unmanaged.REPORT
-    limit: Request = field(default_factory=Request)
+    limit: PlanRequest = field(default_factory=PlanRequest)
     refused: int = 0
 
     def apply(self, *files: Declaration, weather: Weather | None = None, concurrency: int = 4) -> Report | None:
@@ -108,9 +108,9 @@ class Company:
 
 
 @contextmanager
-def company(*people: UserShape) -> Iterator[Company]:
+def company(*users: UserRecord) -> Iterator[Company]:
     with Store.open() as store:
-        store.load({"users": list(people)})
+        store.load({"users": list(users)})
         watch = Watch(store, least=LEAST)
         yield Company(store, watch, SandboxHub(store, weather=watch, keyless=True))
         assert not watch.wrong, watch.wrong
@@ -120,7 +120,7 @@ def commit(chance: Random) -> tuple[Declaration, ...]:
     """Any files: owners made, lowered, switched off, deleted, forgotten, in any mixture; often nobody is to own."""
     levels = (Access.OWNER, Access.OWNER, Access.EDITOR, Access.NONE)
     found: list[Declaration] = []
-    for email in PEOPLE:
+    for email in USERS:
         match chance.randrange(6):
             case 0:
                 found.append(gone(email))
@@ -128,11 +128,11 @@ def commit(chance: Random) -> tuple[Declaration, ...]:
                 continue
             case _:
                 found.append(wish(email, {ROLES: chance.choice(levels), AREA: chance.choice((levels[0], levels[3]))}))
-    return tuple(found) or (gone(PEOPLE[0]),)
+    return tuple(found) or (gone(USERS[0]),)
 
 
 def weather_of(chance: Random) -> Weather:
-    kinds = [kind for kind in Kind if kind is not Kind.TOO_MANY_RETRY_AFTER]
+    kinds = [kind for kind in FaultKind if kind is not FaultKind.TOO_MANY_RETRY_AFTER]
     fault = Fault(chance.choice(kinds), chance.choice((Rate(0.4), Nth(2), Nth(3))), chance.choice(("", "roleCreate")))
     killed = Killed(chance.randint(1, 8), chance.choice(list(Stage)))
     return chance.choice((Calm(), Storm([fault], chance.randrange(999)), killed))
@@ -144,9 +144,9 @@ def test_no_sequence_of_files_takes_the_owners_below_the_minimum_in_any_weather(
     for number in range(SEQUENCES // 3):
         chance = Random(1000 * part + number)
         levels: tuple[AccessWord, ...] = ("OWNER", "OWNER", "OWNER", "EDITOR", "NONE")
-        people = [live(email, chance.choice(levels), chance.choice(levels)) for email in PEOPLE[: chance.randint(2, 5)]]
+        users = [live(email, chance.choice(levels), chance.choice(levels)) for email in USERS[: chance.randint(2, 5)]]
         boss = live("boss@example.com", "OWNER", "OWNER")
-        with company(boss, live("deputy@example.com", "OWNER", "OWNER"), *people) as given:
+        with company(boss, live("deputy@example.com", "OWNER", "OWNER"), *users) as given:
             given.unmanaged = chance.choice(list(Unmanaged))
             for _ in range(6):
                 before = owners(given.store)
@@ -158,12 +158,12 @@ def test_no_sequence_of_files_takes_the_owners_below_the_minimum_in_any_weather(
     assert refused > SEQUENCES // 3, "the files hardly asked for too much"
 
 
-ANN, BEN, CEM, DAN = PEOPLE[:4]
+ANN, BEN, CEM, DAN = USERS[:4]
 HANDOVER: Final = (wish(ANN, {}), gone(BEN), wish(CEM, OWNER), wish(DAN, OWNER))
 """Ann and Ben own the roles; Cem and Dan are to own them instead. Ben is deleted."""
 
 
-def before_handover() -> tuple[UserShape, ...]:
+def before_handover() -> tuple[UserRecord, ...]:
     return live(ANN, "OWNER", "OWNER"), live(BEN, "OWNER", "OWNER"), live(CEM, "VIEWER", "OWNER")
 
 
@@ -178,7 +178,14 @@ def test_a_handover_in_calm_weather_is_done_in_one_run() -> None:
 ON_THE_WAY: Final = tuple(
     pytest.param(Fault(kind, Rate(1.0), root), id=f"{kind} at each {root}")
     for root in ("roleCreate", "roleUpdate", "adminUserCreate")
-    for kind in (Kind.FAILED, Kind.CUT_BEFORE, Kind.GATEWAY, Kind.KEY_REVOKED, Kind.SLOW_BEFORE, Kind.TOO_MANY)
+    for kind in (
+        FaultKind.FAILED,
+        FaultKind.CUT_BEFORE,
+        FaultKind.GATEWAY,
+        FaultKind.KEY_REVOKED,
+        FaultKind.SLOW_BEFORE,
+        FaultKind.TOO_MANY,
+    )
 )
 
 
@@ -197,7 +204,7 @@ def test_while_the_raise_of_the_new_owners_fails_the_old_ones_stay(fault: Fault)
 
 def test_the_loss_that_would_leave_too_few_is_not_sent_and_says_so() -> None:
     with company(*before_handover()) as given:
-        report = given.apply(*HANDOVER, weather=Storm([Fault(Kind.FAILED, Rate(1.0), "adminUserCreate")]))
+        report = given.apply(*HANDOVER, weather=Storm([Fault(FaultKind.FAILED, Rate(1.0), "adminUserCreate")]))
         assert report is not None
         told = {outcome.email.raw: (outcome.outcome, outcome.error) for outcome in report.outcomes}
         assert told[CEM][0] is Outcome.APPLIED
@@ -229,7 +236,7 @@ class LoweredWhileStruck:
     fault: Fault
     has_struck: bool = False
 
-    def before(self, request: Traffic, /) -> Answer | Twist | None:
+    def before(self, request: Traffic, /) -> HubAnswer | Twist | None:
         if self.has_struck or "roleUpdate" not in request.roots:
             return None
         self.has_struck = True
@@ -237,17 +244,24 @@ class LoweredWhileStruck:
         self.given.watch.accept()
         return Storm([self.fault]).before(request)
 
-    def after(self, _request: Traffic, answer: Answer, /) -> Answer:
+    def after(self, _request: Traffic, answer: HubAnswer, /) -> HubAnswer:
         return answer
 
 
-AGAIN: Final = (Kind.CUT_BEFORE, Kind.FAILED, Kind.GATEWAY, Kind.SLOW_BEFORE, Kind.TOO_MANY, Kind.TOO_MANY_RETRY_AFTER)
+AGAIN: Final = (
+    FaultKind.CUT_BEFORE,
+    FaultKind.FAILED,
+    FaultKind.GATEWAY,
+    FaultKind.SLOW_BEFORE,
+    FaultKind.TOO_MANY,
+    FaultKind.TOO_MANY_RETRY_AFTER,
+)
 
 
 @pytest.mark.parametrize("kind", AGAIN)
-def test_a_loss_that_is_tried_again_looks_at_the_owners_again(kind: Kind) -> None:
-    people = (live(email, "OWNER", "OWNER") for email in (ANN, BEN, CEM))
-    with company(*people) as given:
+def test_a_loss_that_is_tried_again_looks_at_the_owners_again(kind: FaultKind) -> None:
+    users = (live(email, "OWNER", "OWNER") for email in (ANN, BEN, CEM))
+    with company(*users) as given:
         files = (wish(ANN, {}), wish(BEN, OWNER), wish(CEM, OWNER))
         report = given.apply(*files, weather=LoweredWhileStruck(given, Fault(kind, Rate(1.0))))
         assert report is not None
@@ -264,7 +278,7 @@ def test_a_hub_that_calls_half_of_the_ownership_otherwise_does_not_disarm_the_gu
     with company(*before_handover()) as given:
         with given.store.writing() as db:
             db.execute("UPDATE definitions SET name = 'otherwise' WHERE name = ?", (name,))
-        given.limit = Request(allowed=(("min_role_owners", 1),))
+        given.limit = PlanRequest(allowed=(("min_role_owners", 1),))
         lowered = (
             wish(email, {AREA: Access.OWNER} if name == "role" else {OTHER: Access.VIEWER}) for email in (ANN, BEN)
         )
@@ -282,15 +296,15 @@ class LandsLate:
     given: Company
     held: int = 0
 
-    def before(self, request: Traffic, /) -> Answer | Twist | None:
+    def before(self, request: Traffic, /) -> HubAnswer | Twist | None:
         is_anns = request.roots == ("adminUserDelete",) and request.variables["email"] == ANN
         is_raise = bool({"roleCreate", "roleUpdate"} & set(request.roots)) and "OWNER" in str(request.variables)
         self.held += is_anns
         if is_anns or is_raise:
-            return Storm([Fault(Kind.SLOW_BEFORE, Rate(1.0))]).before(request)
+            return Storm([Fault(FaultKind.SLOW_BEFORE, Rate(1.0))]).before(request)
         return None
 
-    def after(self, _request: Traffic, answer: Answer, /) -> Answer:
+    def after(self, _request: Traffic, answer: HubAnswer, /) -> HubAnswer:
         return answer
 
     def land(self) -> None:
@@ -343,7 +357,7 @@ def test_somebody_made_anew_at_the_address_is_neither_deleted_nor_written_to() -
 def test_the_override_goes_down_to_one_owner_and_never_to_none() -> None:
     with company(*before_handover()) as given:
         given.watch.least = 1
-        given.limit = Request(allowed=(("min_role_owners", 0),))
+        given.limit = PlanRequest(allowed=(("min_role_owners", 0),))
         assert given.apply(wish(ANN, {}), wish(BEN, {}), wish(CEM, {})) is None
         assert owners(given.store) == {ANN, BEN}
         assert given.apply(wish(ANN, {}), wish(BEN, OWNER), wish(CEM, {})) is not None

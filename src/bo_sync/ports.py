@@ -12,7 +12,7 @@ class Progress(Protocol):
     """Told how far something is; it must be cheap, may be called from any thread, and must not raise."""
 
     def advance(self, what: str, done: int, total: int) -> None:
-        """`done` of `total` (0 when not known yet) of `what`, a plural noun such as `people`."""
+        """`done` of `total` (0 when not known yet) of `what`, a plural noun such as `users`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +90,13 @@ class HubReader(Protocol):
         """
 
     def read_user(self, email: Text) -> LiveUser | None:
-        """One person with their rows, by the hub's own spelling of the address; None when the hub has nobody there."""
+        """One user with their rows, by the hub's own spelling of the address; None when the hub has nobody there."""
 
     def read_rows(self, user_id: int) -> tuple[GrantRow, ...]:
-        """One person's grant rows."""
+        """One user's grant rows."""
 
     def read_rows_of(self, user_ids: Sequence[int]) -> Mapping[int, tuple[GrantRow, ...]]:
-        """The grant rows of several people, by the person's id; whoever has none, or is gone, may be left out."""
+        """The grant rows of several users, by the user's id; whoever has none, or is gone, may be left out."""
 
     def read_users(self, emails: Sequence[Text]) -> Sequence[LiveUser]:
         """Those of several users whom the hub has, without their rows, in as few requests as can be."""
@@ -104,7 +104,7 @@ class HubReader(Protocol):
 
 class HubWriter(Protocol):
     """One call is one write (`update_profile` and `delete_user` may read first). Where `user_id` is given, it is the id
-    that must stand at the address: somebody who was made anew there is another person. What the hub answers is compared
+    that must stand at the address: somebody who was made anew there is another user. What the hub answers is compared
     with what was sent. An update returns the hub's own moment of it, or None when the hub names none. Raises HubError:
 
     - HubMovedError: not found, or already exists: somebody moved meanwhile; re-read once.
@@ -115,16 +115,16 @@ class HubWriter(Protocol):
     """
 
     def create_user(self, email: Text, profile: Profile, taken: Collection[int] = ()) -> Created:
-        """Creates a person without grants; one of the ids `taken` is another user's."""
+        """Creates a user without grants; one of the ids `taken` is another user's."""
 
     def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> Text | None:
         """Sets the given fields. The live language is read again and sent along when `profile` does not set one."""
 
     def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> Text | None:
-        """One person's role changes in one request, in order. After any error some of them may have taken effect."""
+        """One user's role changes in one request, in order. After any error some of them may have taken effect."""
 
     def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
-        """Deletes a person; it cannot be undone."""
+        """Deletes a user; it cannot be undone."""
 
 
 class HubInviter(Protocol):

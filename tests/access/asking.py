@@ -1,13 +1,13 @@
-"""Random people, and readings of the facts that are as plain as can be: what a test holds the answers against."""
+"""Random users, and readings of the facts that are as plain as can be: what a test holds the answers against."""
 
 from collections.abc import Iterator
 from itertools import product
 from random import Random
 from typing import Final
 
-from bo_sync.access.people import Grant, Person
-from bo_sync.access.powers import powers
-from bo_sync.access.words import Held, Question, ToHold, ToOpen, ToRun
+from bo_sync.access.capabilities import powers
+from bo_sync.access.query_terms import Held, Question, ToHold, ToOpen, ToRun
+from bo_sync.access.user_access import Grant, UserAccess
 from bo_sync.core.model import MODULES, PLATFORM, ROLES, Access, Role
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
@@ -18,14 +18,14 @@ LEVELS: Final = (Access.VIEWER, Access.EDITOR, Access.OWNER)
 Levels = dict[Role, Access]
 
 
-def person(number: int, **access: Access) -> Person:
+def user(number: int, **access: Access) -> UserAccess:
     """Somebody with the given access, in the order of the roles."""
     return holding(number, {Role(name): level for name, level in access.items()})
 
 
-def holding(number: int, held: Levels) -> Person:
+def holding(number: int, held: Levels) -> UserAccess:
     grants = tuple(Grant(role, held[role]) for role in ROLES if held.get(role, Access.NONE) is not Access.NONE)
-    return Person(Text(f"p{number}@example.com"), grants)
+    return UserAccess(Text(f"p{number}@example.com"), grants)
 
 
 def random_levels(chance: Random) -> Levels:
@@ -35,7 +35,7 @@ def random_levels(chance: Random) -> Levels:
     }
 
 
-def random_people(seed: int, number: int = 12) -> tuple[Person, ...]:
+def random_users(seed: int, number: int = 12) -> tuple[UserAccess, ...]:
     chance = Random(seed)
     return tuple(holding(one, random_levels(chance)) for one in range(number))
 

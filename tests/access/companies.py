@@ -1,10 +1,10 @@
-"""Small companies, a line a person, and policies as files say them."""
+"""Small companies, a line a user, and policies as files say them."""
 
 from datetime import date
 from typing import Final
 
+from bo_sync.access.capabilities import powers
 from bo_sync.access.policies import Subject, evaluate
-from bo_sync.access.powers import powers
 from bo_sync.core.model import ACCESS_WORDS, Access, Role
 from bo_sync.core.policy import Policy, PolicyResult
 from bo_sync.core.settings import Settings
@@ -27,9 +27,9 @@ def subject(name: str, grants: str = "") -> Subject:
     return Subject(Text(f"{name}@example.com"), held(grants), source(f"users/{name}.yaml"))
 
 
-def company(**people: str) -> tuple[Subject, ...]:
+def company(**users: str) -> tuple[Subject, ...]:
     """`company(ann="pricing:editor", bob="")`."""
-    return tuple(subject(name, grants) for name, grants in people.items())
+    return tuple(subject(name, grants) for name, grants in users.items())
 
 
 def policy(text: str) -> Policy:
@@ -39,7 +39,7 @@ def policy(text: str) -> Policy:
     return read.policies[0]
 
 
-def judged(text: str, *people: Subject, today: date = TODAY) -> PolicyResult:
+def judged(text: str, *users: Subject, today: date = TODAY) -> PolicyResult:
     """A policy, judged."""
-    (result,) = evaluate((policy(text),), people, POWERS, today)
+    (result,) = evaluate((policy(text),), users, POWERS, today)
     return result

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from bo_sync.access.entry import Declared
-from bo_sync.access.findings import Judged, judge
+from bo_sync.access.findings import Declared, Judged, judge
 from tests.config.trees import JANE, tree
-from tests.support.people import TODAY
+from tests.support.users import TODAY
 
 DESK: Final = "platform: {backoffice: true}\nmodules: {order_data: editor}\n"
-"""Access of which nothing is to be said, for a preset and for a person alike."""
+"""Access of which nothing is to be said, for a preset and for a user alike."""
 
 
 def judged(files: Mapping[str, str], day: date = TODAY) -> Judged:

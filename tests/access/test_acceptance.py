@@ -7,7 +7,7 @@ import pytest
 from tests.access.judging import DESK, jane, judged, rules
 from tests.config.trees import JANE
 from tests.support.hostile import HOSTILE
-from tests.support.people import TODAY, YESTERDAY
+from tests.support.users import TODAY, YESTERDAY
 
 EDITOR = "platform: {backoffice: true}\nmodules: {roles_permissions: editor}\n"
 """Raises BOS012, and nothing else."""

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from bo_sync.access.capabilities import among
+from bo_sync.access.capabilities import Powers, among, powers
 from bo_sync.access.catalogue import (
     CatalogueError,
     age_in_days,
@@ -15,8 +15,7 @@ from bo_sync.access.catalogue import (
     read_operations,
     write_operations,
 )
-from bo_sync.access.powers import Powers, powers
-from bo_sync.access.words import ToRun, read_question
+from bo_sync.access.query_terms import ToRun, read_question
 from bo_sync.core.model import ROLES, Access, Role
 from bo_sync.core.operations import AddedOperations, Operation
 from bo_sync.core.settings import Settings

@@ -1,4 +1,4 @@
-"""What people can give to themselves, against a search through everything that they could do."""
+"""What users can give to themselves, against a search through everything that they could do."""
 
 from dataclasses import replace
 from itertools import product
@@ -6,14 +6,14 @@ from random import Random
 
 import pytest
 
+from bo_sync.access.capabilities import Powers, powers
 from bo_sync.access.escalation import ADD, RAISE, CredentialStep, Step, path, shortest
-from bo_sync.access.people import Person
-from bo_sync.access.powers import Powers, powers
-from bo_sync.access.questions import who_can, who_could, with_indirect
-from bo_sync.access.words import Question, ToRun, read_question, sufficient
+from bo_sync.access.queries import who_can, who_could, with_indirect
+from bo_sync.access.query_terms import Question, ToRun, read_question, sufficient
+from bo_sync.access.user_access import UserAccess
 from bo_sync.core.model import MODULES, PLATFORM, ROLES, ROLES_PERMISSIONS, Access, Role
 from bo_sync.core.settings import Settings
-from tests.access.asking import BOUND, Levels, can, every_question, holding, person, random_levels, random_people
+from tests.access.asking import BOUND, Levels, can, every_question, holding, random_levels, random_users, user
 
 DRAWS = 120
 API_KEYS = Role("api_keys")
@@ -76,16 +76,16 @@ def test_the_steps_are_allowed_lead_there_and_are_the_fewest() -> None:
 
 def test_nobody_is_both_able_and_only_could_be() -> None:
     for seed in range(20):
-        people = random_people(seed)
+        users = random_users(seed)
         for question in QUESTIONS[::7]:
-            able = {entry.person for entry in who_can(people, question, BOUND).able}
-            could = {entry.person for entry in who_could(people, question, BOUND)}
+            able = {entry.user for entry in who_can(users, question, BOUND).able}
+            could = {entry.user for entry in who_could(users, question, BOUND)}
             assert not able & could
             if sufficient(question, BOUND) and not (isinstance(question, ToRun) and question.operation.when):
-                assert could == {one for one in people if may_escalate(one)} - able
+                assert could == {one for one in users if may_escalate(one)} - able
 
 
-def may_escalate(user: Person) -> bool:
+def may_escalate(user: UserAccess) -> bool:
     """By their own grants or through an API key, read from the facts themselves."""
     level = user.held.get
     return level(ROLES_PERMISSIONS, Access.NONE) >= Access.EDITOR or level(API_KEYS, Access.NONE) >= Access.VIEWER
@@ -201,20 +201,20 @@ def test_credentials_are_a_path(word: str, held: dict[str, str], expected: str |
 
 
 def test_own_grants_come_before_credentials_and_only_credentials_are_uncertain() -> None:
-    both = person(1, api_keys=Access.OWNER, roles_permissions=Access.EDITOR, pricing=Access.VIEWER)
-    reads = person(2, api_keys=Access.VIEWER)
+    both = user(1, api_keys=Access.OWNER, roles_permissions=Access.EDITOR, pricing=Access.VIEWER)
+    reads = user(2, api_keys=Access.VIEWER)
     found = who_could((both, reads), read_question("pricing:editor", BOUND, ROLES), BOUND)
-    assert [(entry.person, entry.is_certain) for entry in found] == [(both, True), (reads, False)]
+    assert [(entry.user, entry.is_certain) for entry in found] == [(both, True), (reads, False)]
 
 
 def test_users_who_may_reset_passwords_are_counted_in_a_note_unless_they_are_listed() -> None:
     question = read_question("pricing:editor", BOUND, ROLES)
-    resets, more = person(1, user_management=Access.OWNER), person(2, user_management=Access.OWNER)
-    listed = person(3, user_management=Access.OWNER, api_keys=Access.VIEWER)
-    edits, able = person(4, user_management=Access.EDITOR), person(5, pricing=Access.OWNER)
+    resets, more = user(1, user_management=Access.OWNER), user(2, user_management=Access.OWNER)
+    listed = user(3, user_management=Access.OWNER, api_keys=Access.VIEWER)
+    edits, able = user(4, user_management=Access.EDITOR), user(5, pricing=Access.OWNER)
 
-    def notes(*people: Person) -> tuple[str, ...]:
-        return with_indirect(who_can(people, question, BOUND), people, BOUND).notes
+    def notes(*users: UserAccess) -> tuple[str, ...]:
+        return with_indirect(who_can(users, question, BOUND), users, BOUND).notes
 
     told = (
         "may reset passwords (passwordResetLink), possibly also those of users who can: "
@@ -228,6 +228,6 @@ def test_users_who_may_reset_passwords_are_counted_in_a_note_unless_they_are_lis
 
 
 def test_no_key_leads_to_what_no_grant_opens() -> None:
-    question, people = read_question("bundles", BOUND, ROLES), (person(1, api_keys=Access.OWNER),)
-    plain = who_can(people, question, BOUND)
-    assert with_indirect(plain, people, BOUND) == plain
+    question, users = read_question("bundles", BOUND, ROLES), (user(1, api_keys=Access.OWNER),)
+    plain = who_can(users, question, BOUND)
+    assert with_indirect(plain, users, BOUND) == plain

@@ -7,14 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bo_sync.access.entry import Declared
-from bo_sync.access.findings import Judged, judge
-from bo_sync.access.rules import RULES, Origin
+from bo_sync.access.finding_codes import RULES, Origin
+from bo_sync.access.findings import Declared, Judged, judge
 from bo_sync.core.text import Text
 from tests.access.judging import DESK, jane, judged, rules
 from tests.config.trees import JANE
-from tests.support.people import TODAY
 from tests.support.strategies import World, shuffled, worlds
+from tests.support.users import TODAY
 
 ENDS: dict[str, tuple[str, list[str]]] = {
     "on its last day an entry holds, and ends today": ("pricing: {access: owner, until: 2026-06-15}", ["BOS003"]),
@@ -169,8 +168,8 @@ ACCESS: dict[str, tuple[str, str, list[str]]] = {
 
 @pytest.mark.parametrize(("platform", "modules", "expected"), ACCESS.values(), ids=ACCESS.keys())
 def test_access(platform: str, modules: str, expected: list[str]) -> None:
-    person = f"{JANE}platform: {{{platform}}}\nmodules: {{{modules}}}\n"
-    files = {"bo-sync.yaml": "role_definitions: {tickets: ticket}\n", "users/u.yaml": person}
+    user = f"{JANE}platform: {{{platform}}}\nmodules: {{{modules}}}\n"
+    files = {"bo-sync.yaml": "role_definitions: {tickets: ticket}\n", "users/u.yaml": user}
     assert rules(judged(files)) == expected
 
 
@@ -324,4 +323,4 @@ def test_what_is_said_is_in_the_table_and_about_whom_it_may_be(world: World, day
         rule = RULES[finding.rule]
         assert finding.severity is rule.severity
         assert rule.origin is not Origin.HUB
-        assert finding.email is None or rule.origin is Origin.PERSON
+        assert finding.email is None or rule.origin is Origin.USER

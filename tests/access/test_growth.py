@@ -6,9 +6,9 @@ from typing import Final
 
 import pytest
 
+from bo_sync.access.capabilities import powers
 from bo_sync.access.catalogue import catalogue
-from bo_sync.access.growth import Growth, growth
-from bo_sync.access.powers import powers
+from bo_sync.access.introspection import Growth, growth
 from bo_sync.core.model import DEFAULT_HUB_NAMES, MODULES, Access
 from bo_sync.core.operations import Operation, Verdict
 from bo_sync.core.settings import Settings

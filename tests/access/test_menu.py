@@ -7,8 +7,7 @@ from itertools import product
 
 import pytest
 
-from bo_sync.access.catalogue import catalogue
-from bo_sync.access.menu import idle, opened
+from bo_sync.access.catalogue import catalogue, idle, opened
 from bo_sync.core.model import BACKOFFICE, MODULES, PLATFORM, ROLES, SALES_HUB, Access, Role
 from tests.support.facts import documentation
 

@@ -5,9 +5,8 @@ from random import Random
 
 import pytest
 
-from bo_sync.access.needs import needs
-from bo_sync.access.questions import who_can
-from bo_sync.access.words import Held, Question, ToRun, read_question, sufficient
+from bo_sync.access.queries import needs, who_can
+from bo_sync.access.query_terms import Held, Question, ToRun, read_question, sufficient
 from bo_sync.core.model import PLATFORM, ROLES, Access, Role
 from tests.access.asking import BOUND, Levels, can, every_question, holding, less, levels_of
 
@@ -66,7 +65,7 @@ def test_whoever_holds_what_is_needed_can_and_whoever_holds_less_cannot() -> Non
         for grants in found.minimal if not found.unanswered else ():
             held = levels_of(grants)
             enough, *lower = (holding(number, one) for number, one in enumerate((held, *less(held))))
-            able = [entry.person for entry in who_can((enough, *lower), question, BOUND).able]
+            able = [entry.user for entry in who_can((enough, *lower), question, BOUND).able]
             assert able == [enough]
 
 

@@ -8,11 +8,10 @@ from random import Random
 
 import pytest
 
+from bo_sync.access.capabilities import powers
 from bo_sync.access.catalogue import catalogue
-from bo_sync.access.needs import needs
-from bo_sync.access.powers import powers
-from bo_sync.access.questions import who_can
-from bo_sync.access.words import ToRun, spelled
+from bo_sync.access.queries import needs, who_can
+from bo_sync.access.query_terms import ToRun, spelled
 from bo_sync.core.model import MODULES, ROLES, Access, Role
 from bo_sync.core.operations import Verdict
 from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, Settings
@@ -108,10 +107,10 @@ def test_what_random_grants_allow_equals_what_the_annotations_say(
 
 def test_who_can_agrees_with_the_annotations_about_every_operation() -> None:
     bound = powers(Settings())
-    people = tuple(holding(seed, random_grants(seed)) for seed in range(SETS))
+    users = tuple(holding(seed, random_grants(seed)) for seed in range(SETS))
     for name, annotated in annotations().items():
-        answer = who_can(people, ToRun(bound.operation(name)), bound)
-        assert [able.person for able in answer.able] == [one for one in people if annotated.allows(dict(one.held))]
+        answer = who_can(users, ToRun(bound.operation(name)), bound)
+        assert [able.user for able in answer.able] == [one for one in users if annotated.allows(dict(one.held))]
         assert answer.is_known is (annotated.listed is not None)
 
 

@@ -1,12 +1,12 @@
-"""One person's panel: every part of it follows from the grants, and from nothing else."""
+"""One user's panel: every part of it follows from the grants, and from nothing else."""
 
 import pytest
 
 from bo_sync.access.catalogue import catalogue
-from bo_sync.access.panel import Panel, panel_of
+from bo_sync.access.user_access import Panel, panel_of
 from bo_sync.core.model import MODULES, PLATFORM, ROLES, Access, Role
-from tests.access.asking import BOUND, holding, person, random_people
-from tests.support.people import preset, presets_of
+from tests.access.asking import BOUND, holding, random_users, user
+from tests.support.users import preset, presets_of
 
 FULL = presets_of(
     preset("admin", **dict.fromkeys(map(str, ROLES), "owner")),
@@ -16,11 +16,11 @@ FULL = presets_of(
 
 
 def shown(**access: Access) -> Panel:
-    return panel_of(person(1, **access), BOUND, FULL, ROLES)
+    return panel_of(user(1, **access), BOUND, FULL, ROLES)
 
 
 def test_every_item_is_open_or_closed_and_every_operation_is_told_once() -> None:
-    for one in (found for seed in range(20) for found in random_people(seed)):
+    for one in (found for seed in range(20) for found in random_users(seed)):
         panel = panel_of(one, BOUND, {}, ROLES)
         items = [*panel.open, *(entry.item for entry in panel.closed)]
         assert sorted(item.name for item in items) == sorted(item.name for item in catalogue().menu)
@@ -33,7 +33,7 @@ def test_every_item_is_open_or_closed_and_every_operation_is_told_once() -> None
 
 
 def test_the_operations_of_all_modules_together_are_those_that_are_allowed() -> None:
-    for one in (found for seed in range(20) for found in random_people(seed)):
+    for one in (found for seed in range(20) for found in random_users(seed)):
         panel = panel_of(one, BOUND, {}, ROLES)
         for opened in panel.by_role:
             assert one.held[opened.role] == opened.access

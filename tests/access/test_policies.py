@@ -4,9 +4,9 @@ from datetime import date
 
 import pytest
 
-from bo_sync.access.people import of_hub
+from bo_sync.access.capabilities import powers
 from bo_sync.access.policies import AroundPlan, Subject, evaluate, judge, on_files, only_takes, subjects
-from bo_sync.access.powers import powers
+from bo_sync.access.user_access import of_hub
 from bo_sync.core.changes import Change
 from bo_sync.core.model import ROLES, Access, Role, Severity
 from bo_sync.core.policy import PolicyResult, PolicyRow
@@ -15,7 +15,7 @@ from bo_sync.core.text import Text
 from tests.access.companies import POWERS, TODAY, company, held, judged, policy, subject
 from tests.config.trees import tree
 from tests.support.builders import create, delete, duplicate, field_change, revoke, set_grant, source, update
-from tests.support.people import holds, indexed, row, wants
+from tests.support.users import holds, indexed, row, wants
 
 PRICE_AND_ORDER = "match: {all_of: [{can: [priceUpdate]}, {can: [orderUpdate, orderSetStatus]}]}"
 
@@ -103,8 +103,8 @@ def test_an_added_role_can_be_asked_for() -> None:
         "bo-sync.yaml": "role_definitions: {ticket: ticket}\n",
         "policies/p.yaml": "id: p\nmatch: {any_of: [{has: {ticket: editor, pricing: viewer}}]}\n",
     }
-    people = (Subject(Text("a@example.com"), {ticket: Access.OWNER, Role("pricing"): Access.VIEWER}),)
-    (result,) = evaluate(tree(files).policies, people, powers(settings), TODAY)
+    users = (Subject(Text("a@example.com"), {ticket: Access.OWNER, Role("pricing"): Access.VIEWER}),)
+    (result,) = evaluate(tree(files).policies, users, powers(settings), TODAY)
     assert [entry.message for entry in result.rows] == ["pricing viewer, ticket owner"]
 
 
@@ -124,8 +124,8 @@ def test_an_added_role_can_be_asked_for() -> None:
     ],
 )
 def test_limits_count_who_matches(limits: str, number: int, ok: bool) -> None:
-    people = [subject(f"p{index}", "pricing:viewer") for index in range(number)]
-    result = judged(f"{limits}match: {{any_of: [{{has: {{pricing: viewer}}}}]}}", *people, subject("other"))
+    users = [subject(f"p{index}", "pricing:viewer") for index in range(number)]
+    result = judged(f"{limits}match: {{any_of: [{{has: {{pricing: viewer}}}}]}}", *users, subject("other"))
     assert (result.actual, result.ok) == (number, ok)
 
 
@@ -152,7 +152,7 @@ def test_an_exception_that_expired_yesterday_excepts_no_more_and_says_so() -> No
 
 
 @pytest.mark.parametrize(
-    ("people", "until", "told"),
+    ("users", "until", "told"),
     [
         pytest.param(
             company(ann=""), "2026-06-15", "has an exception, but does not match: drop it if it is over", id="no match"
@@ -171,8 +171,8 @@ def test_an_exception_that_expired_yesterday_excepts_no_more_and_says_so() -> No
         ),
     ],
 )
-def test_an_idle_exception_is_a_note_and_no_failure(people: tuple[Subject, ...], until: str, told: str) -> None:
-    result = judged(EXCEPT % until, *people)
+def test_an_idle_exception_is_a_note_and_no_failure(users: tuple[Subject, ...], until: str, told: str) -> None:
+    result = judged(EXCEPT % until, *users)
     assert result.ok
     assert [note.message for note in result.notes] == [told]
 
@@ -183,22 +183,22 @@ def test_exceptions_do_not_count_towards_a_lower_limit_either() -> None:
     assert judged(text, subject("ann", "pricing:viewer"), subject("bob", "pricing:viewer")).ok
 
 
-def test_results_do_not_depend_on_the_order_of_people() -> None:
-    people = company(cid="pricing:editor order_data:editor", Ann="pricing:owner order_data:owner", bob="")
-    forwards = judged(PRICE_AND_ORDER, *people)
-    assert judged(PRICE_AND_ORDER, *reversed(people)) == forwards
+def test_results_do_not_depend_on_the_order_of_users() -> None:
+    users = company(cid="pricing:editor order_data:editor", Ann="pricing:owner order_data:owner", bob="")
+    forwards = judged(PRICE_AND_ORDER, *users)
+    assert judged(PRICE_AND_ORDER, *reversed(users)) == forwards
     assert emails(forwards.rows) == ["Ann", "cid"]
 
 
 # On the files alone.
 
 
-def offline(text: str, *people: Subject) -> PolicyResult:
-    (result,) = on_files((policy(text),), people, POWERS, TODAY)
+def offline(text: str, *users: Subject) -> PolicyResult:
+    (result,) = on_files((policy(text),), users, POWERS, TODAY)
     return result
 
 
-def test_too_few_people_in_the_files_are_a_warning_and_too_many_an_error() -> None:
+def test_too_few_users_in_the_files_are_a_warning_and_too_many_an_error() -> None:
     text = "at_least: 1\nat_most: 1\nmatch: {any_of: [{has: {pricing: viewer}}]}"
     few, many = offline(text), offline(text, *company(ann="pricing:viewer", bob="pricing:viewer"))
     assert (few.ok, few.policy.severity, few.is_violated) == (False, Severity.WARNING, False)
@@ -210,9 +210,9 @@ def test_an_exception_for_somebody_without_a_file_is_no_fault_of_the_files() -> 
     assert emails(offline(EXCEPT % "2099-01-01", subject("ann")).notes) == ["Ann"]
 
 
-def test_people_of_the_hub_are_judged_like_those_of_the_files() -> None:
+def test_users_of_the_hub_are_judged_like_those_of_the_files() -> None:
     live = indexed(holds(1, "ann@example.com", row("pricing", "viewer"), row("order_data", "none")))
-    assert [tuple(found) for found in subjects(of_hub(live.people, ROLES))] == [
+    assert [tuple(found) for found in subjects(of_hub(live.users, ROLES))] == [
         (Text("ann@example.com"), held("pricing:viewer"), None)
     ]
 
@@ -236,8 +236,8 @@ def weigh(
 GAIN = set_grant("logistics", "none", "viewer")
 
 
-def _held(people: dict[str, str]) -> dict[str, dict[Role, Access]]:
-    return {f"{name}@example.com": held(grants) for name, grants in people.items()}
+def _held(users: dict[str, str]) -> dict[str, dict[Role, Access]]:
+    return {f"{name}@example.com": held(grants) for name, grants in users.items()}
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ LEAST = "at_least: 2\nmatch: {any_of: [{has: {pricing: editor}}]}"
         pytest.param(1, 2, False, False, id="enough: passes"),
     ],
 )
-def test_of_people_who_are_wanting_a_plan_may_not_leave_fewer(
+def test_of_users_who_are_wanting_a_plan_may_not_leave_fewer(
     before: int, after: int, takes: bool, refused: bool
 ) -> None:
     then, now = ({f"p{number}": HALF for number in range(count)} for count in (before, after))
@@ -296,7 +296,7 @@ def test_who_is_new_is_told() -> None:
     ]
 
 
-def test_people_are_named_as_their_files_spell_them_and_others_as_the_hub_does() -> None:
+def test_users_are_named_as_their_files_spell_them_and_others_as_the_hub_does() -> None:
     around = AroundPlan(
         {}, {"Ann@Example.com": held(BOTH), "Bob@Example.com": held(BOTH)}, (), (wants("ann@example.com"),)
     )
@@ -314,9 +314,9 @@ def test_a_warning_refuses_nothing() -> None:
 
 def test_an_exception_is_judged_on_the_day() -> None:
     text = PRICE_AND_ORDER + "\nexcept: [{email: ann@example.com, reason: r, until: 2026-06-15}]"
-    people = (subject("ann", BOTH),)
-    assert judged(text, *people, today=date(2026, 6, 15)).ok
-    assert not judged(text, *people, today=date(2026, 6, 16)).ok
+    users = (subject("ann", BOTH),)
+    assert judged(text, *users, today=date(2026, 6, 15)).ok
+    assert not judged(text, *users, today=date(2026, 6, 16)).ok
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.access.people import of_files
 from bo_sync.access.policies import evaluate, on_files, subjects
+from bo_sync.access.user_access import of_files
 from bo_sync.config.load import load_tree
 from bo_sync.core.model import ROLES, Severity
 from bo_sync.core.policy import PolicyResult
@@ -23,7 +23,7 @@ SALES = "sales_hub user_management:owner product_data:owner order_data:owner"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The grants of the people of a company that breaks a policy, and of one that keeps it."""
+    """The grants of the users of a company that breaks a policy, and of one that keeps it."""
 
     breaks: tuple[str, ...]
     keeps: tuple[str, ...]
@@ -61,8 +61,8 @@ CASES = {
 }
 
 
-def result(name: str, people: tuple[str, ...]) -> PolicyResult:
-    everybody = [subject(f"p{number}", grants) for number, grants in enumerate(people)]
+def result(name: str, users: tuple[str, ...]) -> PolicyResult:
+    everybody = [subject(f"p{number}", grants) for number, grants in enumerate(users)]
     (found,) = evaluate((POLICIES[name],), everybody, POWERS, TODAY)
     return found
 
@@ -92,14 +92,14 @@ def test_it_says_what_it_demands_and_what_could_happen(name: str) -> None:
     assert policy.source.path.raw == f"policies/{name}.yaml"
 
 
-def test_the_sample_people_keep_them_all_and_every_exception_of_theirs_is_needed() -> None:
-    users = tuple(resolve(person, TREE.presets, TREE.settings, TODAY) for person in TREE.declarations)
+def test_the_sample_users_keep_them_all_and_every_exception_of_theirs_is_needed() -> None:
+    users = tuple(resolve(user, TREE.presets, TREE.settings, TODAY) for user in TREE.declarations)
     results = on_files(TREE.policies, subjects(of_files(users)), POWERS, TODAY)
     assert [found.policy.id for found in results if not found.ok] == []
     assert [(found.policy.id, note.message) for found in results for note in found.notes] == []
 
 
-def test_the_first_person_of_a_hub_is_excepted_from_what_everything_breaks() -> None:
-    people = company(**{"break-glass": EVERYTHING})
-    failing = [found.policy.id for found in evaluate(TREE.policies, people, POWERS, TODAY) if not found.ok]
+def test_the_first_user_of_a_hub_is_excepted_from_what_everything_breaks() -> None:
+    users = company(**{"break-glass": EVERYTHING})
+    failing = [found.policy.id for found in evaluate(TREE.policies, users, POWERS, TODAY) if not found.ok]
     assert failing == ["role-owners"]

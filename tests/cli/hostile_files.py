@@ -44,8 +44,8 @@ ATTACKS: Final = {
 """No YAML holds a lone surrogate or a very long key, and an empty text is another mistake."""
 
 
-def _person(lines: str) -> Callable[[int, str], Files]:
-    """A person with more lines, in which `…` stands for the attack."""
+def _user_entry(lines: str) -> Callable[[int, str], Files]:
+    """A user with more lines, in which `…` stands for the attack."""
     return lambda number, attack: {
         f"users/{number}.yaml": f"email: p{number}@example.com\n{JANE}" + lines.replace("…", attack) + "\n"
     }
@@ -92,32 +92,32 @@ def _twice(number: int, attack: str) -> Files:
 
 
 PLACES: Final = (
-    Place("a person's key", _person("…: x"), "unknown key"),
-    Place("a person's key without a value", _person("…:"), "has no value"),
-    Place("a key that is given twice", _person("…: x\n…: y"), "is given twice"),
+    Place("a person's key", _user_entry("…: x"), "unknown key"),
+    Place("a person's key without a value", _user_entry("…:"), "has no value"),
+    Place("a key that is given twice", _user_entry("…: x\n…: y"), "is given twice"),
     Place("an address", _user(f"email: …\n{JANE}"), "email: found"),
     Place("the address of a person whom the hub holds", _user("email: …\nstate: absent"), "warning: email"),
     Place("an address in no domain of ours", _foreign, "email"),
     Place("an address that is there twice", _twice, "a second entry for"),
-    Place("a gender", _person("gender: …"), "gender: found"),
-    Place("a language", _person("language: …"), "language: found"),
-    Place("a state", _person("state: …"), "state: found"),
-    Place("the last day of an account", _person("until: …"), "until: found"),
-    Place("an id", _person("id: …"), "id: found"),
-    Place("a preset", _person("preset: …"), "unknown preset"),
-    Place("one of several presets", _person("presets: […, …]"), "unknown preset"),
-    Place("presets that are no list", _person("presets: …"), "presets: found"),
-    Place("modules that are no mapping", _person("modules: …"), "modules: found"),
-    Place("a platform area", _person("platform: {…: true}"), "unknown role under platform"),
-    Place("a switch", _person("platform: {backoffice: …}"), "platform.backoffice: found"),
-    Place("a module", _person("modules: {…: viewer}"), "unknown role under modules"),
-    Place("a level", _person("modules: {pricing: …}"), "modules.pricing: found"),
-    Place("a level with an end", _person("modules: {pricing: {access: …}}"), "modules.pricing.access: found"),
-    Place("a key of a grant", _person("modules: {pricing: {access: viewer, …: x}}"), "unknown key"),
-    Place("the last day of a grant", _person("modules: {pricing: {access: viewer, until: …}}"), "until: found"),
-    Place("the end of an unknown grant", _person("modules: {…: {access: viewer, until: x}}"), "until: found"),
-    Place("a finding's key", _person("ignore: [{…: x}]"), "unknown key"),
-    Place("a finding's last day", _person("ignore: [{rule: BOS007, reason: x, until: …}]"), "until: found"),
+    Place("a gender", _user_entry("gender: …"), "gender: found"),
+    Place("a language", _user_entry("language: …"), "language: found"),
+    Place("a state", _user_entry("state: …"), "state: found"),
+    Place("the last day of an account", _user_entry("until: …"), "until: found"),
+    Place("an id", _user_entry("id: …"), "id: found"),
+    Place("a preset", _user_entry("preset: …"), "unknown preset"),
+    Place("one of several presets", _user_entry("presets: […, …]"), "unknown preset"),
+    Place("presets that are no list", _user_entry("presets: …"), "presets: found"),
+    Place("modules that are no mapping", _user_entry("modules: …"), "modules: found"),
+    Place("a platform area", _user_entry("platform: {…: true}"), "unknown role under platform"),
+    Place("a switch", _user_entry("platform: {backoffice: …}"), "platform.backoffice: found"),
+    Place("a module", _user_entry("modules: {…: viewer}"), "unknown role under modules"),
+    Place("a level", _user_entry("modules: {pricing: …}"), "modules.pricing: found"),
+    Place("a level with an end", _user_entry("modules: {pricing: {access: …}}"), "modules.pricing.access: found"),
+    Place("a key of a grant", _user_entry("modules: {pricing: {access: viewer, …: x}}"), "unknown key"),
+    Place("the last day of a grant", _user_entry("modules: {pricing: {access: viewer, until: …}}"), "until: found"),
+    Place("the end of an unknown grant", _user_entry("modules: {…: {access: viewer, until: x}}"), "until: found"),
+    Place("a finding's key", _user_entry("ignore: [{…: x}]"), "unknown key"),
+    Place("a finding's last day", _user_entry("ignore: [{rule: BOS007, reason: x, until: …}]"), "until: found"),
     Place("a key of one in a list", _user(f"users:\n- email: a@b.example\n  …: x\n  {JANE[:16]}"), "unknown key"),
     Place("one in a list", _user("users: […]"), "expected a mapping with one person's keys"),
     Place("a list's neighbour", _user("users: []\n…: x"), "unknown key"),

@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from bo_sync.sandbox.faults import Answer, Request
+from bo_sync.sandbox.faults import HubAnswer, HubRequest
 
 JSON: Final = {"Content-Type": "application/json"}
 HTML: Final = {"Content-Type": "text/html"}
 READS: Final = frozenset({"adminUsers"})
 WRITES: Final = frozenset({"adminUserCreate", "roleCreate", "adminUserUpdate", "adminUserDelete"})
-Said = Callable[[str], Answer]
+Said = Callable[[str], HubAnswer]
 """An answer with the attack in it."""
 
 
@@ -23,18 +23,18 @@ class Liar:
     said: Said | None = None
     attack: str = ""
 
-    def before(self, request: Request) -> Answer | None:
+    def before(self, request: HubRequest) -> HubAnswer | None:
         return None if self.said is None or self.roots.isdisjoint(request.roots) else self.said(self.attack)
 
-    def after(self, _: Request, answer: Answer) -> Answer:
+    def after(self, _: HubRequest, answer: HubAnswer) -> HubAnswer:
         return answer
 
 
-def page(status: int, text: str, headers: Mapping[str, str] = HTML) -> Answer:
-    return Answer(status, text.encode("utf-8", "surrogatepass"), headers)
+def page(status: int, text: str, headers: Mapping[str, str] = HTML) -> HubAnswer:
+    return HubAnswer(status, text.encode("utf-8", "surrogatepass"), headers)
 
 
-def fault(attack: str, status: int = 200, code: str = "BAD_REQUEST", data: object = None) -> Answer:
+def fault(attack: str, status: int = 200, code: str = "BAD_REQUEST", data: object = None) -> HubAnswer:
     """A GraphQL error whose message is the attack."""
     error = {"message": attack, "extensions": {"code": code}}
     return page(status, json.dumps({"errors": [error], "data": data}), JSON)

@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import pytest
 
-from bo_sync.access.people import Person
-from bo_sync.cli.addressed import somebody
+from bo_sync.access.user_access import UserAccess
+from bo_sync.cli.source import somebody
 from bo_sync.core.model import ROLES
 from bo_sync.core.text import Text
 from bo_sync.errors import UsageError
 from bo_sync.sandbox.store import Store
-from tests.end_to_end.world import person, rows
+from tests.end_to_end.world import rows, user
 from tests.support.hostile import HOSTILE
 from tests.support.inside import check_inert, check_shown, inside
 from tests.support.process import Ran, bo_sync, in_terminal, write
@@ -49,8 +49,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
         store.load(
             {
                 "users": [
-                    person("CARL@example.com", *rows(sales="OWNER", order="OWNER", pricing="NONE")),
-                    person("live@example.com", *rows(role="OWNER")),
+                    user("CARL@example.com", *rows(sales="OWNER", order="OWNER", pricing="NONE")),
+                    user("live@example.com", *rows(role="OWNER")),
                 ]
             }
         )
@@ -173,11 +173,11 @@ def test_what_needs_prints_is_a_file_that_opens_what_was_asked(ask: Ask, tmp_pat
         assert json.loads(inside("who-can", word, "-C", str(made), "--format", "json").out)["users"], word
 
 
-def test_matrix_has_every_person_and_every_role(ask: Ask) -> None:
-    people = ask.json("matrix")["users"]
-    assert [entry["email"] for entry in people] == ["Ada@example.com", "carl@example.com", "glass@example.com"]
-    assert [list(entry["grants"]) for entry in people] == [list(ROLES)] * 3
-    assert {role: access for role, access in people[1]["grants"].items() if access != "none"} == {
+def test_matrix_has_every_user_and_every_role(ask: Ask) -> None:
+    users = ask.json("matrix")["users"]
+    assert [entry["email"] for entry in users] == ["Ada@example.com", "carl@example.com", "glass@example.com"]
+    assert [list(entry["grants"]) for entry in users] == [list(ROLES)] * 3
+    assert {role: access for role, access in users[1]["grants"].items() if access != "none"} == {
         "sales_hub": "owner",
         "order_data": "editor",
     }
@@ -227,7 +227,7 @@ def test_the_hub_is_compared_in_the_words_of_the_revision_that_is_asked_about(tm
     write(made, {"users/carl.yaml": "email: x\n", "bo-sync.yaml": "timezone: UTC\n"})
     (made / ".bo-sync").mkdir()
     with Store.open(made / ".bo-sync/sandbox.db") as store:
-        store.load({"users": [person("carl@example.com", *rows(ticket="EDITOR"))]})
+        store.load({"users": [user("carl@example.com", *rows(ticket="EDITOR"))]})
     for revision, differ in (("HEAD~1", []), ("HEAD", ["carl@example.com"])):
         ran = inside(
             *("matrix", "--at", revision, "--diff-with", "live", "--hub", "sandbox:"),
@@ -253,7 +253,7 @@ def test_of_presets_that_give_the_same_the_one_that_the_entry_names_is_told(
     )
     (made / ".bo-sync").mkdir()
     with Store.open(made / ".bo-sync/sandbox.db") as store:
-        store.load({"users": [person(f"{name}@example.com", *rows(order="EDITOR")) for name in ("ada", "carl")]})
+        store.load({"users": [user(f"{name}@example.com", *rows(order="EDITOR")) for name in ("ada", "carl")]})
     asked = ("-C", str(made), "--format", "json", *TODAY, *words)
     for name, preset in (("ada", "aaa"), ("carl", "zzz")):
         assert json.loads(inside("show", f"{name}@example.com", *asked).out)["preset"] == preset
@@ -261,7 +261,7 @@ def test_of_presets_that_give_the_same_the_one_that_the_entry_names_is_told(
     assert [entry["preset"] for entry in listed] == ["aaa", "zzz"]
 
 
-def test_matrix_is_compared_with_one_person(ask: Ask) -> None:
+def test_matrix_is_compared_with_one_user(ask: Ask) -> None:
     found = ask.json("matrix", "--diff-with", "CARL@example.com")
     assert [entry["email"] for entry in found["users"]] == ["Ada@example.com", "glass@example.com"]
     assert found["users"][1]["grants"] == {
@@ -504,7 +504,7 @@ def test_a_name_of_ours_for_another_definition_may_be_asked(tmp_path: Path) -> N
     assert "tickets" in inside("matrix", "-C", str(made)).out
 
 
-def test_a_hub_of_hostile_people_is_told_harmlessly(tmp_path: Path) -> None:
+def test_a_hub_of_hostile_users_is_told_harmlessly(tmp_path: Path) -> None:
     made = write(
         tmp_path, {"users/carl.yaml": FILES["users/carl.yaml"], "presets/clerk.yaml": FILES["presets/clerk.yaml"]}
     )
@@ -512,7 +512,7 @@ def test_a_hub_of_hostile_people_is_told_harmlessly(tmp_path: Path) -> None:
     attacks = [attack.replace("\ud800", "").replace("\udcff", "") for attack in ATTACKS.values()]
     with Store.open(made / ".bo-sync/sandbox.db") as store:
         store.load(
-            {"users": [person(f"{n}{attack}", *rows(order="OWNER", role="EDITOR")) for n, attack in enumerate(attacks)]}
+            {"users": [user(f"{n}{attack}", *rows(order="OWNER", role="EDITOR")) for n, attack in enumerate(attacks)]}
         )
     for words in (
         ("who-can", "orderUpdate", *LIVE),
@@ -537,16 +537,16 @@ def test_a_hub_of_hostile_people_is_told_harmlessly(tmp_path: Path) -> None:
         check_inert(shown)
 
 
-def of(email: str) -> Person:
-    return Person(Text(email))
+def of(email: str) -> UserAccess:
+    return UserAccess(Text(email))
 
 
 TWINS: Final = (of("Jo@example.com"), of("jo@example.com"), of("Al@example.com"))
 
 
-def test_the_case_of_an_address_matters_only_where_it_tells_two_people_apart() -> None:
+def test_the_case_of_an_address_matters_only_where_it_tells_two_users_apart() -> None:
     assert somebody("al@EXAMPLE.com", TWINS) is TWINS[2]
-    assert [somebody(person.email.raw, TWINS) for person in TWINS] == list(TWINS)
+    assert [somebody(user.email.raw, TWINS) for user in TWINS] == list(TWINS)
     assert somebody("bo@example.com", TWINS) is None
     with pytest.raises(UsageError) as raised:
         somebody("JO@example.com", TWINS)

@@ -8,15 +8,14 @@ from typing import Final
 
 import pytest
 
+from bo_sync.cli.context import read_plan
 from bo_sync.cli.options import Common, Narrowing
-from bo_sync.cli.session import read_plan
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, RevokeGrant, UpdateUser
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError, UsageError
-from bo_sync.sandbox.baseline import baseline
-from bo_sync.sandbox.shape import Population, UserShape
-from tests.end_to_end.world import person, rows
+from bo_sync.sandbox.baseline import Population, UserRecord, baseline_population
+from tests.end_to_end.world import rows, user
 from tests.hub.sandboxed import Trial
 from tests.support.inside import inside
 from tests.support.process import bo_sync, served, write
@@ -33,12 +32,12 @@ POLICY: Final = "id: broken\ntitle: Broken\nmatch: {any_of: [{has: {pricing: emp
 def hub() -> Population:
     """Ann and Ben, each with a grant that no file gives, and Leo, who has no file; besides two owners."""
     held = rows(backoffice="OWNER", pricing="OWNER")
-    users: list[UserShape] = [
-        {"id": 1, **person("ann@example.com", *held, firstName="Ann", lastName="Archer")},
-        {"id": 2, **person("ben@example.com", *held, firstName="Ben", lastName="Baker")},
-        {"id": 3, **person("leo@example.com", *held, firstName="Leo", lastName="Leaver")},
+    users: list[UserRecord] = [
+        {"id": 1, **user("ann@example.com", *held, firstName="Ann", lastName="Archer")},
+        {"id": 2, **user("ben@example.com", *held, firstName="Ben", lastName="Baker")},
+        {"id": 3, **user("leo@example.com", *held, firstName="Leo", lastName="Leaver")},
     ]
-    start = baseline()
+    start = baseline_population()
     return {**start, "users": [*start["users"], *users]}
 
 

@@ -7,20 +7,20 @@ import click
 import pytest
 from requests import PreparedRequest, Response
 
+from bo_sync.apply.planner import make_plan
 from bo_sync.cli import app
-from bo_sync.cli.applied import Wanted
 from bo_sync.cli.commands.apply import _Orders, _Ran, _run, _told, new_run
+from bo_sync.cli.console import Silent
+from bo_sync.cli.context import load_files
 from bo_sync.cli.options import Common
-from bo_sync.cli.session import load_files
-from bo_sync.cli.talk import Silent
-from bo_sync.core.report import Outcome, Report
+from bo_sync.cli.output import Wanted
+from bo_sync.core.apply_report import Outcome, Report
 from bo_sync.errors import HubUnreachableError
 from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.transport import Transport
-from bo_sync.journal.past import read
-from bo_sync.journal.place import JournalError, is_run
-from bo_sync.reconcile import make_plan
+from bo_sync.journal.directory import JournalError, is_run
+from bo_sync.journal.runs import read
 from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.hub import SandboxHub
 from bo_sync.sandbox.store import Store
@@ -38,8 +38,8 @@ class Defective(SandboxAdapter):
 
 
 def test_the_report_and_the_journal_tell_of_everybody_and_then_the_failure_is_told(tmp_path: Path) -> None:
-    people = {name: f"email: {name}@example.com\nfirst_name: {name}\nlast_name: X\n" for name in ("ann", "ben", "cem")}
-    write(tmp_path, {f"users/{name}.yaml": content for name, content in people.items()})
+    users = {name: f"email: {name}@example.com\nfirst_name: {name}\nlast_name: X\n" for name in ("ann", "ben", "cem")}
+    write(tmp_path, {f"users/{name}.yaml": content for name, content in users.items()})
     common = Common(tmp_path, quiet=True, verbose=False, today=None)
     with Store.open() as store:
         adapter = Defective(SandboxHub(store, keyless=True))
@@ -49,7 +49,7 @@ def test_the_report_and_the_journal_tell_of_everybody_and_then_the_failure_is_to
         report = ran.report
     assert isinstance(ran.trouble, ZeroDivisionError)
     assert ran.has_sent
-    told = {person.email.raw: person.outcome for person in report.outcomes}
+    told = {user.email.raw: user.outcome for user in report.outcomes}
     assert told == {
         "ann@example.com": Outcome.APPLIED,
         "ben@example.com": Outcome.UNKNOWN,

@@ -113,13 +113,13 @@ def test_files_are_named_as_the_repository_names_them(tmp_path: Path) -> None:
     assert 'name="users/jane.yaml" file="access/users/jane.yaml"' in read(tmp_path / "out.junit")
 
 
-def test_an_apply_is_one_case_a_person(tmp_path: Path) -> None:
+def test_an_apply_is_one_case_a_user(tmp_path: Path) -> None:
     write(tmp_path, {"users/jane.yaml": JANE, "users/karel.yaml": KAREL})
     done = ran(tmp_path, "apply", "--yes", "--format", "junit", *reports("junit", "json"))
     assert done.code == 0, done.err
     assert read(tmp_path / "out.junit") == done.out
-    people = [suite for suite in JUnitXml.fromstring(done.out.encode()) if suite.name == "users"]
-    assert [case.name for suite in people for case in suite] == ["create jane@example.com", "create karel@example.com"]
+    users = [suite for suite in JUnitXml.fromstring(done.out.encode()) if suite.name == "users"]
+    assert [case.name for suite in users for case in suite] == ["create jane@example.com", "create karel@example.com"]
     assert json.loads(read(tmp_path / "out.json"))["summary"]["applied"] == 2
 
 
@@ -201,7 +201,7 @@ def test_an_apply_of_a_plan_that_no_longer_holds_says_so_in_every_form_before_th
     done = ran(tmp_path, "apply", "plan.json", "--yes", "--format", "json", *reports(*EVERY_REPORT))
     report = json.loads(done.out)
     assert (done.code, report["not_run"], report["moved"]) == (6, "the saved plan is stale", [moved])
-    assert {person["outcome"] for person in report["outcomes"]} == {"not_attempted"}
+    assert {user["outcome"] for user in report["outcomes"]} == {"not_attempted"}
     told = {form: read(tmp_path / f"out.{form}") for form in EVERY_REPORT}
     assert told["json"] == done.out
     assert "plan" in failed(told["junit"])
@@ -241,7 +241,7 @@ modules:
 """
 
 
-def test_a_grant_is_told_at_the_line_of_its_own_entry_and_what_a_preset_gives_at_the_person(tmp_path: Path) -> None:
+def test_a_grant_is_told_at_the_line_of_its_own_entry_and_what_a_preset_gives_at_the_user(tmp_path: Path) -> None:
     """Of what ended or is taken it is the entry that ended, or that takes it."""
     before = OWN.replace("  api_keys: owner\n", "").replace("2026-01-31", "2099-01-31").replace("none", "owner")
     write(tmp_path, {"users/jane.yaml": before, "users/karel.yaml": KAREL, "presets/desk.yaml": "label: Desk\n"})

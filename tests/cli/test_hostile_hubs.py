@@ -8,9 +8,8 @@ from typing import Final
 
 import pytest
 
-from bo_sync.sandbox.baseline import FIRST_PERSON, baseline
-from bo_sync.sandbox.faults import Answer
-from bo_sync.sandbox.shape import DefinitionShape, Population, UserShape
+from bo_sync.sandbox.baseline import FIRST_USER, DefinitionRecord, Population, UserRecord, baseline_population
+from bo_sync.sandbox.faults import HubAnswer
 from tests.cli.lying import JSON, READS, WRITES, Liar, Said, fault, header, page
 from tests.end_to_end.hubs import Weathered, weathered
 from tests.support.hostile import HOSTILE
@@ -26,14 +25,14 @@ FILES: Final = {
     "users/old.yaml": "email: old@example.com\nfirst_name: Old\nlast_name: Person\njob: Poet\nphone: null\n",
     "users/gone.yaml": "email: gone@example.com\nstate: absent\n",
 }
-LIVE: Final[list[UserShape]] = [
+LIVE: Final[list[UserRecord]] = [
     {"email": f"{name}@example.com", "firstName": name.title(), "lastName": "Person", "language": "NL", "phone": "1"}
     for name in ("old", "gone")
 ]
 
 
-def population(*more: UserShape) -> Population:
-    start = baseline()
+def population(*more: UserRecord) -> Population:
+    start = baseline_population()
     return {**start, "users": [*start["users"], *LIVE, *more]}
 
 
@@ -104,30 +103,30 @@ UNSOUND: Final[dict[str, Said]] = {
     "a page of HTML": lambda attack: page(404, f"<h1>{attack}</h1><p>{attack}"),
     "a gateway's page": lambda attack: page(501, f"<b>{attack}"),
     "HTML as entities": lambda attack: page(404, "<i>" + "".join(f"&#{ord(character)};" for character in attack)),
-    "a redirect": lambda attack: Answer(302, b"", {"Location": header(attack)}),
-    "a redirect to an address": lambda attack: Answer(307, b"", {"Location": f"https://{header(attack)}/"}),
+    "a redirect": lambda attack: HubAnswer(302, b"", {"Location": header(attack)}),
+    "a redirect to an address": lambda attack: HubAnswer(307, b"", {"Location": f"https://{header(attack)}/"}),
     "a type of content": lambda attack: page(404, "x", {"Content-Type": f"text/{header(attack)}"}),
     "an error's code": lambda attack: fault("no", 200, attack),
     "an error's path": lambda attack: page(200, json.dumps({"errors": [{"message": "", "path": [attack]}]}), JSON),
     "data that is a text": lambda attack: page(200, json.dumps({"data": attack}), JSON),
     "a list that is a text": lambda attack: page(200, json.dumps({"data": {"adminUsers": attack}}), JSON),
-    "people who are texts": lambda attack: people([attack]),
-    "people of other keys": lambda attack: people([{attack: attack}]),
-    "an id that is a text": lambda attack: people([person(id=attack)]),
-    "an address that is a list": lambda attack: people([person(email=[attack])]),
-    "a gender that is a text": lambda attack: people([person(gender=attack)]),
-    "a name that is an object": lambda attack: people([person(firstName={attack: attack})]),
-    "a count that is a text": lambda attack: people([], itemsFound=attack),
+    "people who are texts": lambda attack: users([attack]),
+    "people of other keys": lambda attack: users([{attack: attack}]),
+    "an id that is a text": lambda attack: users([user(id=attack)]),
+    "an address that is a list": lambda attack: users([user(email=[attack])]),
+    "a gender that is a text": lambda attack: users([user(gender=attack)]),
+    "a name that is an object": lambda attack: users([user(firstName={attack: attack})]),
+    "a count that is a text": lambda attack: users([], itemsFound=attack),
 }
 """Answers of which only what is harmless is told, if anything."""
 
 
-def people(items: list[object], **more: object) -> Answer:
+def users(items: list[object], **more: object) -> HubAnswer:
     held = {"items": items, "itemsFound": len(items), "offset": 100, "pages": 1, **more}
     return page(200, json.dumps({"data": {"adminUsers": held}}), JSON)
 
 
-def person(**more: object) -> dict[str, object]:
+def user(**more: object) -> dict[str, object]:
     fields = dict.fromkeys(("gender", "firstName", "middleName", "lastName", "phone", "job", "language"))
     return {"id": 1, "email": "a@b.example", **fields, "createdAt": "", "lastModifiedAt": "", **more}
 
@@ -176,11 +175,11 @@ def test_what_a_hub_says_to_a_change_shows_in_report_and_journal(
 NO_SURROGATES: Final = {name: attack for name, attack in ATTACKS.items() if "surrogate" not in name}
 
 
-def hostile_people() -> list[UserShape]:
+def hostile_users() -> list[UserRecord]:
     """Somebody for each attack who has it everywhere, and somebody with a file, whose every field it is."""
-    found: list[UserShape] = []
+    found: list[UserRecord] = []
     for number, attack in enumerate(NO_SURROGATES.values()):
-        everywhere: UserShape = {
+        everywhere: UserRecord = {
             "email": attack,
             "firstName": attack,
             "middleName": attack,
@@ -195,19 +194,19 @@ def hostile_people() -> list[UserShape]:
 
 
 def hostile_population() -> Population:
-    start = population(*hostile_people())
-    more: list[DefinitionShape] = [{"name": attack} for attack in NO_SURROGATES.values()]
+    start = population(*hostile_users())
+    more: list[DefinitionRecord] = [{"name": attack} for attack in NO_SURROGATES.values()]
     return {**start, "definitions": [*start["definitions"], *more]}
 
 
-def test_people_and_definitions_of_a_hostile_hub_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_users_and_definitions_of_a_hostile_hub_show(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BO_SYNC_API_KEY", "sandbox-owner")
-    people = {
+    users = {
         f"users/p{number}.yaml": f"email: p{number}@example.com\nfirst_name: P\nlast_name: Q{number}\njob: x\n"
         for number in range(len(NO_SURROGATES))
     }
     settings = FILES["bo-sync.yaml"] + "role_definitions: {mystery: nowhere}\n"
-    root = write(tmp_path, {**FILES, **people, "bo-sync.yaml": settings})
+    root = write(tmp_path, {**FILES, **users, "bo-sync.yaml": settings})
     with weathered(hostile_population(), Liar()) as hub:
         for command in ("plan", "users --live", "doctor", "apply --yes"):
             ran = asked(root, hub, *command.split())
@@ -227,7 +226,7 @@ def test_a_session_of_somebody_hostile_is_told_harmlessly(root: Path, monkeypatc
     monkeypatch.setenv("BO_SYNC_API_KEY", "sandbox-owner")
     monkeypatch.setenv("BO_SYNC_SESSION_TOKEN", "t")
     attack = "".join(ALL_AT_ONCE.replace("\udcff", "").split()) + "@example.com"
-    everything = next(user for user in baseline()["users"] if user["email"] == FIRST_PERSON)
+    everything = next(user for user in baseline_population()["users"] if user["email"] == FIRST_USER)
     start = population({**everything, "email": attack})
     with weathered({**start, "sessions": [{"token": "t", "email": attack}]}, Liar()) as hub:
         write(root, {"bo-sync.yaml": FILES["bo-sync.yaml"] + "unmanaged: delete\n"})

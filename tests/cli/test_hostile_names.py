@@ -24,7 +24,7 @@ HUB: Final = ("--hub", "sandbox:")
 WIDE: Final = {"bo-sync.yaml": "guardrails: {max_grant_losses: 500}\n"}
 
 
-def person(number: int, lines: str = "") -> str:
+def user(number: int, lines: str = "") -> str:
     return f"email: p{number}@example.com\nfirst_name: P{number}\nlast_name: Doe\n{lines}"
 
 
@@ -39,7 +39,7 @@ def empty(root: Path, name: str, _: int) -> None:
 
 
 def other_suffix(root: Path, name: str, number: int) -> None:
-    write(root, {f"users/{name}.YAML": person(number)})
+    write(root, {f"users/{name}.YAML": user(number)})
 
 
 def folder(root: Path, name: str, _: int) -> None:
@@ -79,7 +79,7 @@ def pipe(root: Path, name: str, _: int) -> None:
 
 
 def twins(root: Path, name: str, number: int) -> None:
-    write(root, {f"users/{name}.yaml": person(number), f"users/{name}2.yaml": person(number)})
+    write(root, {f"users/{name}.yaml": user(number), f"users/{name}2.yaml": user(number)})
 
 
 FAULTY: Final = (
@@ -108,31 +108,31 @@ def test_a_complaint_about_a_file_shows_its_name(make: Callable[[Path, str, int]
 
 
 def test_what_is_planned_formatted_and_pulled_names_the_files(tmp_path: Path) -> None:
-    people = {f"users/{name}.yaml": f"job: x\n{person(number)}" for number, name in enumerate(NAMES)}
-    root = write(tmp_path, {**people, **WIDE})
+    users = {f"users/{name}.yaml": f"job: x\n{user(number)}" for number, name in enumerate(NAMES)}
+    root = write(tmp_path, {**users, **WIDE})
     check(inside("fmt", "-C", str(root), "--check"))
     check(inside("plan", "-C", str(root), *HUB))
     check(inside("fmt", "-C", str(root)))
     assert inside("apply", "-C", str(root), "--yes", *HUB).code == 0
-    write(root, {f"users/{name}.yaml": person(number, "job: y\n") for number, name in enumerate(NAMES)})
+    write(root, {f"users/{name}.yaml": user(number, "job: y\n") for number, name in enumerate(NAMES)})
     check(inside("pull", "-C", str(root), "--update", *HUB))
 
 
 def test_a_folder_of_a_hostile_name_shows(tmp_path: Path) -> None:
-    root = write(tmp_path / "files", {"users/a.yaml": person(1)})
+    root = write(tmp_path / "files", {"users/a.yaml": user(1)})
     assert inside("apply", "-C", str(root), "--yes", *HUB).code == 0
     for name in NAMES:
-        place = write(tmp_path / name, {"users/a.yaml": person(1)})
+        place = write(tmp_path / name, {"users/a.yaml": user(1)})
         check(inside("plan", "-C", str(place), *HUB), (name,))
         check(inside("journal", "latest", "-C", str(root), "--before", str(place)), (name,))
         check(inside("journal", "latest", "-C", str(root), "--before", str(place / "new")), (name,))
 
 
-def test_a_removed_or_changed_person_of_the_base_is_named_with_the_file(tmp_path: Path) -> None:
+def test_a_removed_or_changed_user_of_the_base_is_named_with_the_file(tmp_path: Path) -> None:
     gone, changed = NAMES[::2], NAMES[1::2]
-    files = {f"users/{name}.yaml": person(number) for number, name in enumerate((*gone, *changed))}
-    root = repository(tmp_path, {**files, "users/stays.yaml": person(999)})
-    other = {f"users/{name}.yaml": person(number + 500) for number, name in enumerate(changed)}
+    files = {f"users/{name}.yaml": user(number) for number, name in enumerate((*gone, *changed))}
+    root = repository(tmp_path, {**files, "users/stays.yaml": user(999)})
+    other = {f"users/{name}.yaml": user(number + 500) for number, name in enumerate(changed)}
     commit(root, {**{f"users/{name}.yaml": None for name in gone}, **other})
     check(inside("validate", "-C", str(root), "--base", "HEAD~1"))
     shown = inside("validate", "-C", str(root), "--base", "HEAD~1", "--format", "json")
@@ -152,16 +152,16 @@ def test_a_faulty_base_is_told_with_its_names(tmp_path: Path) -> None:
     check(inside("validate", "-C", str(root), "--base", "HEAD"), (*NAMES[::2], *NAMES[1::4]))
 
 
-def test_people_whom_a_commit_removed_are_planned_with_the_file_that_they_had(tmp_path: Path) -> None:
-    files = {f"users/{name}.yaml": person(number) for number, name in enumerate(NAMES)}
-    root = repository(tmp_path, {**files, "users/stays.yaml": person(999)})
+def test_users_whom_a_commit_removed_are_planned_with_the_file_that_they_had(tmp_path: Path) -> None:
+    files = {f"users/{name}.yaml": user(number) for number, name in enumerate(NAMES)}
+    root = repository(tmp_path, {**files, "users/stays.yaml": user(999)})
     assert inside("apply", "-C", str(root), "--yes", *HUB).code == 0
     commit(root, dict.fromkeys(files))
     check(inside("plan", "-C", str(root), *HUB))
 
 
 def test_a_revision_of_a_hostile_name_shows(tmp_path: Path) -> None:
-    root = repository(tmp_path, {"users/stays.yaml": person(999)})
+    root = repository(tmp_path, {"users/stays.yaml": user(999)})
     for name in NAMES:
         ran = inside("validate", "-C", str(root), "--base", name)
         assert ran.code == 64

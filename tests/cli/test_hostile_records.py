@@ -25,7 +25,7 @@ Document = dict[str, Any]  # JSON, which a test breaks in every place
 
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Files for two people whom the hub has not got, and the plan that creates them, saved."""
+    """Files for two users whom the hub has not got, and the plan that creates them, saved."""
     root = write(tmp_path_factory.mktemp("planned"), FILES)
     assert inside("plan", "-C", str(root), *HUB, "--out", str(root / "good.json")).code == 0
     return root

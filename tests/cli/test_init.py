@@ -1,4 +1,4 @@
-"""`init`: what a new repository gets is sound, nothing that is there is touched, and a hub's people come in whole."""
+"""`init`: what a new repository gets is sound, nothing that is there is touched, and a hub's users come in whole."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from bo_sync import __version__
-from bo_sync.cli.scaffold import Forge, templates
-from bo_sync.cli.writing import all_or_none
+from bo_sync.cli.commands.init import Forge, templates
+from bo_sync.cli.file_writer import all_or_none
 from bo_sync.config.load import load_tree
 from bo_sync.core.model import Severity
 from bo_sync.errors import ExitCode, FilesError
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = "docs/pipelines.md of bo-sync tells which, and how to guard them"
 BOTH: tuple[Forge, ...] = ("github", "gitlab")
 LEFT_OUT = {"role-owners.yaml", "limit-and-approval.yaml"}
-"""The one needs two people, whom a repository of one example does not have, and a guardrail says the same of a hub; the
+"""The one needs two users, whom a repository of one example does not have, and a guardrail says the same of a hub; the
 other is broken by whoever has the documented preset Sales Representative and nothing else."""
 
 
@@ -227,7 +227,7 @@ def test_init_from_a_hub_brings_everybody_in_and_the_first_plan_is_empty(tmp_pat
     assert "preset: sales-representative" in (root / "users" / "bea@example.com.yaml").read_text()
 
 
-def test_policies_that_a_hubs_people_break_are_not_read_yet_and_said(tmp_path: Path) -> None:
+def test_policies_that_a_hubs_users_break_are_not_read_yet_and_said(tmp_path: Path) -> None:
     with served(tmp_path, team()) as hub:
         ran = bo_sync(tmp_path, "init", "new", "--from-hub", env=hub.env())
     told = [line.split(": ")[1] for line in ran.err.splitlines() if line.startswith("not read yet: ")]
@@ -247,14 +247,14 @@ def test_nothing_is_written_when_the_hub_cannot_be_read(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
-def test_from_a_hub_into_a_configuration_only_people_without_a_file_are_added(tmp_path: Path) -> None:
+def test_from_a_hub_into_a_configuration_only_users_without_a_file_are_added(tmp_path: Path) -> None:
     mine = "email: bea@example.com\nfirst_name: Bea\nlast_name: Mine\n"
     with served(tmp_path, team()) as hub:
         root = write(tmp_path / "here", {"users/bea.yaml": mine})
         assert bo_sync(root, "init", "--from-hub", env=hub.env()).code == ExitCode.OK
-    people = {path: text for path, text in files_of(root).items() if path.startswith("users/")}
-    assert people["users/bea.yaml"] == mine
-    assert len(people) == 8
+    users = {path: text for path, text in files_of(root).items() if path.startswith("users/")}
+    assert users["users/bea.yaml"] == mine
+    assert len(users) == 8
 
 
 def test_templates_are_the_same_for_every_version_but_for_its_name() -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.cli.key_file import LARGEST, KeyFile, read_key_file
+from bo_sync.cli.api_key import LARGEST, KeyFile, read_key_file
 
 KEY = "recognisable-key-4711"
 

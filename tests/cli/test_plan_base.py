@@ -11,7 +11,7 @@ import pytest
 from bo_sync.errors import ExitCode
 from bo_sync.sandbox.store import Store
 from tests.core.test_weakened_guards import KEPT, NONE, WEAKENED, Files, ignore, policy, settings
-from tests.end_to_end.world import person, rows
+from tests.end_to_end.world import rows, user
 from tests.render.test_github import read
 from tests.support.inside import inside
 from tests.support.process import Ran
@@ -20,7 +20,7 @@ from tests.support.repository import commit, git, repository
 
 TODAY: Final = "--today=2026-06-15"
 OWNERS: Final = [
-    person(f"{name}@example.com", *rows(role="OWNER", backoffice="OWNER"), firstName=name, lastName="Owner")
+    user(f"{name}@example.com", *rows(role="OWNER", backoffice="OWNER"), firstName=name, lastName="Owner")
     for name in ("ann", "bob")
 ]
 JANE: Final = "email: jane@example.com\nfirst_name: Jane\nlast_name: Doe\nmodules: {pricing: viewer}\n"

@@ -13,10 +13,10 @@ FILES = {"presets/sales.yaml": "label: Sales\n", "bo-sync.yaml": "role_definitio
 
 def test_one_schema_is_printed_with_the_words_of_the_repository(tmp_path: Path) -> None:
     ran = bo_sync(write(tmp_path, FILES), "schema", "user")
-    person = json.loads(ran.out)["definitions"]["Person"]["properties"]
+    user = json.loads(ran.out)["definitions"]["Person"]["properties"]
     assert (ran.code, ran.err) == (ExitCode.OK, "")
-    assert person["preset"]["enum"] == ["sales"]
-    assert "warehouse" in person["modules"]["properties"]
+    assert user["preset"]["enum"] == ["sales"]
+    assert "warehouse" in user["modules"]["properties"]
 
 
 def test_all_are_written_and_a_second_time_changes_nothing(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.cli.secrecy import discreet, hide_keys_of
+from bo_sync.cli.api_key import discreet, hide_keys_of
 from tests.support.inside import inside
 
 KEY = "Key-4711-abcdef"

@@ -7,12 +7,12 @@ import pytest
 
 from tests.support.process import bo_sync, write
 
-PERSON = {"users/a.yaml": "email: a@example.com\nfirst_name: A\nlast_name: B\n"}
+USER = {"users/a.yaml": "email: a@example.com\nfirst_name: A\nlast_name: B\n"}
 NOWHERE = {"BO_SYNC_HUB_URL": "https://hub.invalid/v2/graphql", "BO_SYNC_API_KEY": "k"}
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
-    write(tmp_path, PERSON)
+    write(tmp_path, USER)
     os.mkfifo(tmp_path / "bo-sync.yaml")
     ran = bo_sync(tmp_path, "plan", env=NOWHERE)
     assert ran.code == 3
@@ -21,7 +21,7 @@ def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("target", ["/dev/zero", "../outside.yaml"])
 def test_a_link_out_of_the_tree_is_refused_and_not_read(tmp_path: Path, target: str) -> None:
-    root = write(tmp_path / "root", PERSON)
+    root = write(tmp_path / "root", USER)
     (tmp_path / "outside.yaml").write_text("hub_host: evil.example\n")
     (root / "bo-sync.yaml").symlink_to(target)
     ran = bo_sync(root, "plan", env=NOWHERE)

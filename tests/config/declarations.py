@@ -74,7 +74,7 @@ _reason = st.none() | texts
 
 @st.composite
 def declarations(draw: st.DrawFn) -> Declaration:
-    """A person whom the hub holds (an id), so that anything that a profile can hold is allowed."""
+    """A user whom the hub holds (an id), so that anything that a profile can hold is allowed."""
     local = draw(st.from_regex(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]{1,8}(\.[a-z]{1,3})?", fullmatch=True))
     return Declaration(
         email=Text(f"{local}@example.com"),

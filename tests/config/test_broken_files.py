@@ -10,7 +10,7 @@ from bo_sync.core.model import LiveUser, Problem, Severity, Source
 from bo_sync.core.selection import Claim, Selection
 from bo_sync.core.text import Text
 from tests.config.trees import JANE, tree
-from tests.support.people import holds, profile
+from tests.support.users import holds, profile
 
 TODAY: Final = date(2026, 6, 15)
 BEN: Final = "email: ben@example.com\nfirst_name: Ben\nlast_name: Baker\n"

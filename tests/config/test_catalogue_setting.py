@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from bo_sync.config.json_schema import Vocabulary
 from bo_sync.config.load import load_tree
-from bo_sync.config.vocabulary import Vocabulary
-from bo_sync.core.guards import loosened
 from bo_sync.core.settings import Settings
+from bo_sync.core.weakened_guards import loosened
 from tests.config.trees import complaints, tree, tree_at
 from tests.support.process import write
 from tests.support.repository import git, repository

@@ -1,4 +1,4 @@
-"""When a last day is over: where the settings say that days end, for grants and for people, up to the last second."""
+"""When a last day is over: where the settings say that days end, for grants and for users, up to the last second."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -12,8 +12,8 @@ from bo_sync.config.settings import today
 from bo_sync.core.model import Declaration, Departure, Role, State
 from bo_sync.core.presets import resolve
 from bo_sync.core.settings import Settings
-from tests.support.people import TODAY, declares, override, preset, presets_of
 from tests.support.strategies import World, worlds
+from tests.support.users import TODAY, declares, override, preset, presets_of
 
 LAST: Final = date(2026, 6, 15)
 PRESETS: Final = presets_of(preset("base", pricing="viewer"))

@@ -5,10 +5,9 @@ from datetime import date
 import pytest
 from hypothesis import given
 
-from bo_sync.config.dump import dump_user, scalar
-from bo_sync.config.fmt import format_text
+from bo_sync.config.formatting import dump_user, format_text, scalar
 from bo_sync.config.load import tree_of
-from bo_sync.config.yaml import read
+from bo_sync.config.yaml_reader import read
 from bo_sync.core.model import (
     PROFILE_FIELDS,
     Access,

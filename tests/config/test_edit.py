@@ -1,4 +1,4 @@
-"""Editing one person in a text: what changes, and that all else stays."""
+"""Editing one user in a text: what changes, and that all else stays."""
 
 import random
 import re
@@ -9,10 +9,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bo_sync.config.dump import dump_user
 from bo_sync.config.edit import DropGrant, EditField, EditGrant, EntryEdit, update_user
-from bo_sync.config.fmt import format_text
-from bo_sync.config.yaml import read
+from bo_sync.config.formatting import dump_user, format_text
+from bo_sync.config.yaml_reader import read
 from bo_sync.core.model import MODULES, PLATFORM, Access, Declaration, FieldValue, Override, Role
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError
@@ -125,7 +124,7 @@ def test_the_last_grant_takes_its_key_along() -> None:
         ),
     ],
 )
-def test_the_right_person_is_changed_in_any_layout(text: str, expected: str) -> None:
+def test_the_right_user_is_changed_in_any_layout(text: str, expected: str) -> None:
     asked: list[EntryEdit] = [
         EditField(FieldValue("job", Text("x"))),
         EditGrant(PRICING, Access.OWNER),
@@ -308,7 +307,7 @@ def changed_declaration(before: Declaration, change: EntryEdit) -> Declaration:
     """The same change, made to the value."""
     from dataclasses import replace
 
-    from bo_sync.config.known import rank
+    from bo_sync.config.validation import rank
     from bo_sync.core.presets import merge_profiles
 
     match change:
@@ -323,12 +322,12 @@ def changed_declaration(before: Declaration, change: EntryEdit) -> Declaration:
             return replace(before, overrides=tuple(own for own in before.overrides if own.role != role))
 
 
-PERSON = ["job", "phone", "platform", "modules", "ignore"]
+USER = ["job", "phone", "platform", "modules", "ignore"]
 ROLES = {"platform": ["backoffice", "sales_hub"], "modules": ["pricing", "order_data", "api_keys"]}
 
 
 class Scribe:
-    """Writes one person in a random layout, with a comment of its own number wherever one may stand."""
+    """Writes one user in a random layout, with a comment of its own number wherever one may stand."""
 
     def __init__(self, chance: random.Random) -> None:
         self.chance = chance
@@ -374,9 +373,9 @@ class Scribe:
         lines = (f"{self.above(indent)}{indent}  {role}:{self.grant(word, indent + '  ')}" for role, word in words)
         return f"{name}:{self.note()}\n" + "".join(lines) + self.above(indent + "  ")
 
-    def person(self) -> str:
+    def user(self) -> str:
         indent = self.chance.choice(["", "  "])
-        keys = ["email", *self.chance.sample(PERSON[:4], self.chance.randint(1, 4))]
+        keys = ["email", *self.chance.sample(USER[:4], self.chance.randint(1, 4))]
         self.chance.shuffle(keys)
         text = "".join(self.above(indent) + indent + self.key(key, indent) for key in keys)
         if not indent:
@@ -404,7 +403,7 @@ def test_in_any_layout_every_comment_is_kept_and_the_rest_says_what_it_said(seed
     ]
     refused = 0
     for _ in range(25):
-        text = Scribe(chance).person()
+        text = Scribe(chance).user()
         assert not read(text.encode(), F).problems, text
         formatted = format_text(text, "user", F)
         assert plain_value(formatted) == plain_value(text)

@@ -7,7 +7,7 @@ import pytest
 
 from bo_sync.config.files import LINK, kind_of, stem_of, walk
 from bo_sync.config.load import load_tree
-from bo_sync.config.yaml import MAX_BYTES
+from bo_sync.config.yaml_reader import MAX_BYTES
 from tests.config.trees import JANE
 
 
@@ -54,7 +54,7 @@ def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
     assert "Not a directory" in problems(write(tmp_path, "file"))[0]
 
 
-def test_an_empty_folder_has_no_people(tmp_path: Path) -> None:
+def test_an_empty_folder_has_no_users(tmp_path: Path) -> None:
     (tmp_path / "users").mkdir()
     assert load_tree(tmp_path).user_files == 0
 
@@ -141,7 +141,7 @@ class TestLinks:
         assert paths(tmp_path) == []
         assert problems(tmp_path) == [f"{name}:1:1: error: {LINK}" for name in ("policies", "presets", "users")]
 
-    def test_a_link_to_one_persons_file_makes_a_second_entry(self, tmp_path: Path) -> None:
+    def test_a_link_to_one_users_file_makes_a_second_entry(self, tmp_path: Path) -> None:
         write(tmp_path, "users/a.yaml")
         (tmp_path / "users/b.yaml").symlink_to("a.yaml")
         assert [str(problem) for problem in load_tree(tmp_path).problems] == [

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bo_sync.config.dump import dump_user
 from bo_sync.config.files import Kind
-from bo_sync.config.fmt import all_comments, format_text, reading
-from bo_sync.config.layout import lay_out
+from bo_sync.config.formatting import all_comments, dump_user, format_text, reading
+from bo_sync.config.yaml_layout import lay_out
 from bo_sync.core.model import Declaration
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError

@@ -8,9 +8,8 @@ from typing import Final
 
 import pytest
 
-from bo_sync.config.git import SECONDS, Answer, NoHistory, Repository, repository
-from bo_sync.config.removals import removals
-from bo_sync.config.revision import commit_of, read_revision
+from bo_sync.config.git import SECONDS, GitAnswer, NoHistory, Repository, repository
+from bo_sync.config.git_revision import commit_of, read_revision, removals
 from bo_sync.core.text import Text
 from bo_sync.errors import UsageError
 from tests.support.process import write
@@ -72,7 +71,7 @@ def test_every_call_switches_off_what_git_could_run(tmp_path: Path, monkeypatch:
         monkeypatch.setenv(name, "kept")
     instead_of_git(tmp_path, monkeypatch)
     found = Repository(tmp_path / "root").ask("rev-list", "HEAD", feed=b"fed")
-    assert found == Answer(b"out", Text(""), is_sound=True)
+    assert found == GitAnswer(b"out", Text(""), is_sound=True)
     words = (tmp_path / "words").read_text("utf-8").splitlines()
     assert words == [*WORDS.split(), "-C", str(tmp_path / "root"), "rev-list", "HEAD"]
     variables = (tmp_path / "variables").read_text("utf-8").split()
@@ -86,26 +85,26 @@ def test_every_call_switches_off_what_git_could_run(tmp_path: Path, monkeypatch:
 @pytest.mark.parametrize(
     ("ending", "expected"),
     [
-        pytest.param((1, "''"), Answer(b"out", Text(""), is_sound=False), id="it fails without a word"),
+        pytest.param((1, "''"), GitAnswer(b"out", Text(""), is_sound=False), id="it fails without a word"),
         pytest.param(
             (128, "'  fatal: \u00e9' '  git gc' '  git config --global x' ' git config y'"),
-            Answer(b"out", Text("fatal: \u00e9"), is_sound=False, advice=Text("git config --global x")),
+            GitAnswer(b"out", Text("fatal: \u00e9"), is_sound=False, advice=Text("git config --global x")),
             id="the first line is the complaint, and the first `git config` the advice",
         ),
         pytest.param(
             (0, "x \"warning: refname 'main' is ambiguous.\" y"),
-            Answer(b"out", Text("x"), is_sound=True, ambiguous=Text("main")),
+            GitAnswer(b"out", Text("x"), is_sound=True, ambiguous=Text("main")),
             id="a name of several refs",
         ),
         pytest.param(
             (0, "\"git config x warning: refname 'main' is ambiguous.\""),
-            Answer(b"out", Text("git config x warning: refname 'main' is ambiguous."), is_sound=True),
+            GitAnswer(b"out", Text("git config x warning: refname 'main' is ambiguous."), is_sound=True),
             id="neither inside of another line",
         ),
     ],
 )
 def test_what_git_says_is_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: tuple[int, str], expected: Answer
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: tuple[int, str], expected: GitAnswer
 ) -> None:
     code, complaint = ending
     instead_of_git(tmp_path, monkeypatch, code, complaint)
@@ -212,8 +211,8 @@ def test_a_git_that_hangs_or_cannot_be_called_is_given_up_on(tmp_path: Path, mon
 
 
 def test_the_line_of_an_answer_is_stripped_and_holds_no_bytes() -> None:
-    assert Answer(b" \xffx\n", Text(""), is_sound=True).line == "\ufffdx"
-    assert Answer(b"x", Text(""), is_sound=False).line == ""
+    assert GitAnswer(b" \xffx\n", Text(""), is_sound=True).line == "\ufffdx"
+    assert GitAnswer(b"x", Text(""), is_sound=False).line == ""
 
 
 def plain(top: Path) -> Path:

@@ -5,8 +5,7 @@ from typing import Final
 
 import pytest
 
-from bo_sync.config.removals import Removals, removals
-from bo_sync.config.revision import base_of, commit_of, read_revision
+from bo_sync.config.git_revision import Removals, base_of, commit_of, read_revision, removals
 from bo_sync.core.text import Text
 from tests.support.repository import commit, git
 from tests.support.repository import repository as made

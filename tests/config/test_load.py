@@ -77,10 +77,10 @@ def test_a_field_over_its_limit_is_a_warning_for_who_is_held_already() -> None:
     assert len(tree({"users/u.yaml": text}).declarations) == 1
 
 
-def test_a_list_holds_several_people() -> None:
-    people = "users:\n  - email: a@b.c\n    id: 1\n  - email: d@e.f\n    id: 2\n"
-    read = tree({"users/team.yaml": people})
-    assert [(person.email.raw, str(person.source)) for person in read.declarations] == [
+def test_a_list_holds_several_users() -> None:
+    users = "users:\n  - email: a@b.c\n    id: 1\n  - email: d@e.f\n    id: 2\n"
+    read = tree({"users/team.yaml": users})
+    assert [(user.email.raw, str(user.source)) for user in read.declarations] == [
         ("a@b.c", "users/team.yaml:2:5"),
         ("d@e.f", "users/team.yaml:4:5"),
     ]
@@ -101,11 +101,11 @@ def test_a_list_holds_several_people() -> None:
         ),
     ],
 )
-def test_a_list_holds_nothing_but_people(text: str, expected: str) -> None:
+def test_a_list_holds_nothing_but_users(text: str, expected: str) -> None:
     assert complaints({"users/u.yaml": text}) == ["users/u.yaml:" + expected]
 
 
-def test_two_entries_for_one_person_are_both_named() -> None:
+def test_two_entries_for_one_user_are_both_named() -> None:
     assert complaints(
         {
             "users/a.yaml": JANE,
@@ -218,7 +218,7 @@ class TestPresets:
             'presets/a b.yaml:1:1: error: preset name "a b"; expected A-Z, a-z, 0-9 and ._- after a letter or digit',
         ]
 
-    def test_naming_a_broken_preset_is_no_fault_of_the_person(self) -> None:
+    def test_naming_a_broken_preset_is_no_fault_of_the_user(self) -> None:
         files = {"users/u.yaml": JANE + "preset: a\n", "presets/a.yaml": "lable: A\n"}
         assert [line.partition(";")[0] for line in complaints(files)] == [
             'presets/a.yaml:1:1: error: unknown key "lable"'
@@ -235,7 +235,7 @@ class TestPresets:
 
 
 class TestTree:
-    def test_no_people_is_a_warning_that_says_where_to_begin(self) -> None:
+    def test_no_users_is_a_warning_that_says_where_to_begin(self) -> None:
         read = tree({"presets/a.yaml": "label: A\n", "bo-sync.yml": "", "README.md": "x"})
         assert list(map(str, read.problems)) == [
             ("users:1:1: warning: no user files; expected one file a person in users/: `bo-sync pull` writes them")

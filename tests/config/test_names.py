@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bo_sync.config.files import kind_of
-from bo_sync.config.names import compared, file_name
+from bo_sync.config.files import compared, file_name, kind_of
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from typing import Final
 import pytest
 from jsonschema import Draft7Validator
 
-from bo_sync.config.fmt import format_text
+from bo_sync.config.formatting import format_text
+from bo_sync.config.json_schema import json_schema
 from bo_sync.config.load import load_tree, tree_of
-from bo_sync.config.schema import json_schema
-from bo_sync.config.yaml import read
+from bo_sync.config.yaml_reader import read
 from bo_sync.core.model import Access, Role, Severity, Source
 from bo_sync.core.policy import Can, Exemption, Has, Match, Opens, Policy
 from bo_sync.core.text import Text
@@ -99,8 +99,8 @@ def test_policies_come_by_id_from_any_depth_and_hidden_ones_are_not_read() -> No
 
 
 def test_the_digest_covers_policies() -> None:
-    person = {"users/u.yaml": JANE}
-    digests = {tree(files).digest for files in (person, person | {P: LEAST}, person | {P: LEAST + "\n"})}
+    user = {"users/u.yaml": JANE}
+    digests = {tree(files).digest for files in (user, user | {P: LEAST}, user | {P: LEAST + "\n"})}
     assert len(digests) == 3
 
 

@@ -15,9 +15,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import SafeConstructor
 
 from bo_sync.config.files import Kind
+from bo_sync.config.json_schema import Vocabulary, json_schema
 from bo_sync.config.load import tree_of
-from bo_sync.config.schema import json_schema
-from bo_sync.config.vocabulary import Vocabulary
 from bo_sync.core.model import MODULES, Role
 
 Node = object
@@ -30,7 +29,7 @@ BESIDE: Final = {
     "presets/2024.yaml": "label: Of a year\n",
     "users/other.yaml": "email: other@b.c\nfirst_name: B\nlast_name: B\n",
 }
-PERSON: Final = """\
+USER: Final = """\
 email: jane@b.c
 first_name: Jane
 last_name: Doe
@@ -47,7 +46,7 @@ until: "2099-06-30"
 ignore: [{rule: BOS007, reason: agreed, until: "2099-01-01"}]
 """
 SOUND: Final[dict[str, tuple[Kind, str, str]]] = {
-    "a person": ("user", "users/u.yaml", PERSON),
+    "a person": ("user", "users/u.yaml", USER),
     "a person whom the hub holds": ("user", "users/u.yaml", "email: jane@b.c\nid: 1042\njob: x\npreset: sales\n"),
     "a preset": ("preset", "presets/p.yaml", "label: x\nextends: [sales]\nmodules: {pricing: owner}\n"),
     "a policy": (

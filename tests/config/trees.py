@@ -1,13 +1,13 @@
-"""One-line trees: what is wrong with a few files, as the very lines that people would see."""
+"""One-line trees: what is wrong with a few files, as the very lines that users would see."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
+from bo_sync.config.git_revision import read_revision
 from bo_sync.config.load import Tree, tree_of
-from bo_sync.config.revision import read_revision
 
 JANE = "email: jane@example.com\nfirst_name: Jane\nlast_name: Doe\n"
-"""The least that a person needs, on three lines."""
+"""The least that a user needs, on three lines."""
 
 
 def tree(files: Mapping[str, str | bytes]) -> Tree:
@@ -16,7 +16,7 @@ def tree(files: Mapping[str, str | bytes]) -> Tree:
 
 
 def complaints(files: Mapping[str, str | bytes]) -> list[str]:
-    """Every problem, as it is printed, but for the one about a tree without people."""
+    """Every problem, as it is printed, but for the one about a tree without users."""
     return [str(problem) for problem in tree(files).problems if problem.source.path.raw != "users"]
 
 

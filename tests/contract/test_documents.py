@@ -23,11 +23,10 @@ from graphql.language import OperationDefinitionNode
 
 from bo_sync.core.model import PROFILE_FIELDS, Access, FieldValue
 from bo_sync.core.text import Text
-from bo_sync.hub.answers import Call, JsonObject
+from bo_sync.hub.client import compose
 from bo_sync.hub.compatibility import OPERATIONS, USED, differences
-from bo_sync.hub.compose import compose
-from bo_sync.hub.documents import call, document
-from bo_sync.hub.listings import definitions, grants, people
+from bo_sync.hub.graphql import GraphQLRequest, JsonObject, call, document
+from bo_sync.hub.pagination import definitions, grants, users
 from bo_sync.hub.wire import profile_input
 from bo_sync.ports import CreateRow, DeleteRow, RowWrite, UpdateRow
 from tests.support.facts import shared
@@ -46,7 +45,7 @@ def schema() -> GraphQLSchema:
     return build_client_schema(content.get("data", content), assume_valid=True)
 
 
-def problems(schema: GraphQLSchema, sent: Call) -> list[str]:
+def problems(schema: GraphQLSchema, sent: GraphQLRequest) -> list[str]:
     """What the schema has against a request: its document, its name, its variables."""
     parsed = parse(sent.document)
     found = [error.message for error in validate(schema, parsed)]
@@ -71,9 +70,9 @@ def page(fixed: Mapping[str, object]) -> JsonObject:
 
 
 SENT = {
-    "adminUsers, by creation": call("adminUsers", page(people(0).fixed)),
-    "adminUsers, by change": call("adminUsers", page(people(1).fixed)),
-    "adminUsers, in no order": call("adminUsers", page(people(2).fixed)),
+    "adminUsers, by creation": call("adminUsers", page(users(0).fixed)),
+    "adminUsers, by change": call("adminUsers", page(users(1).fixed)),
+    "adminUsers, in no order": call("adminUsers", page(users(2).fixed)),
     "adminUser": call("adminUser", {"email": "jane@example.com"}),
     "adminUserViewer": call("adminUserViewer"),
     "tenant": call("tenant"),
@@ -99,7 +98,7 @@ SENT = {
 
 
 @pytest.mark.parametrize("sent", SENT.values(), ids=SENT.keys())
-def test_the_hub_would_take(schema: GraphQLSchema, sent: Call) -> None:
+def test_the_hub_would_take(schema: GraphQLSchema, sent: GraphQLRequest) -> None:
     assert problems(schema, sent) == []
 
 
@@ -114,10 +113,12 @@ def test_the_hub_would_take_every_composition_of_role_changes(schema: GraphQLSch
 
 
 def test_a_document_that_the_hub_would_not_take_is_noticed(schema: GraphQLSchema) -> None:
-    wrong = Call("adminUsers", "query adminUsers { adminUsers { lastLogin } }", {})
+    wrong = GraphQLRequest("adminUsers", "query adminUsers { adminUsers { lastLogin } }", {})
     assert problems(schema, wrong) != []
     assert problems(schema, call("roles", {"input": {"userIds": ["one"]}})) != []
-    assert problems(schema, Call("roles", document("adminUserViewer"), {})) == ["the operation is not named roles"]
+    assert problems(schema, GraphQLRequest("roles", document("adminUserViewer"), {})) == [
+        "the operation is not named roles"
+    ]
 
 
 class Uses(Visitor):

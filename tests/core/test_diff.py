@@ -18,15 +18,7 @@ from bo_sync.core.changes import (
     SetGrant,
     UpdateUser,
 )
-from bo_sync.core.diff import (
-    Difference,
-    MissingDefinition,
-    ProfileNote,
-    SharedAddress,
-    UnmanageableUser,
-    UnmanagedPerson,
-    diff,
-)
+from bo_sync.core.diff import Diff, MissingDefinition, ProfileNote, SharedAddress, UnmanageableUser, UnmanagedUser, diff
 from bo_sync.core.live import index
 from bo_sync.core.model import (
     ACCESS_WORDS,
@@ -45,7 +37,7 @@ from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
 from bo_sync.core.user_matching import Pair, match
 from tests.support.builders import field_change, source
-from tests.support.people import (
+from tests.support.users import (
     DEFINITIONS,
     SETTINGS,
     TODAY,
@@ -68,7 +60,7 @@ BACKOFFICE = Role("backoffice")
 PRICING = Role("pricing")
 
 
-def compare(desired: tuple[DesiredUser, ...], live: tuple[LiveUser, ...], settings: Settings = SETTINGS) -> Difference:
+def compare(desired: tuple[DesiredUser, ...], live: tuple[LiveUser, ...], settings: Settings = SETTINGS) -> Diff:
     return diff(desired, indexed(*live, settings=settings), settings)
 
 
@@ -235,7 +227,7 @@ def at(line: int, own: Override) -> Override:
     return replace(own, source=source(line=line))
 
 
-def test_a_change_stands_where_the_persons_own_entry_does_and_a_presets_nowhere() -> None:
+def test_a_change_stands_where_the_users_own_entry_does_and_a_presets_nowhere() -> None:
     both = (grant("pricing", "owner", 5), by_preset("logistics", "owner", 6))
     (created,) = compare((wants("new@example.com", *both),), ()).changes
     assert isinstance(created, CreateUser)
@@ -315,7 +307,7 @@ def test_profiles(wanted: Profile, held: Profile, expected: tuple[FieldChange, .
     assert (change.profile if change else ()) == expected
 
 
-def test_a_new_person_is_created_with_what_the_file_gives_and_clears() -> None:
+def test_a_new_user_is_created_with_what_the_file_gives_and_clears() -> None:
     wanted = wants(JANE, grant("backoffice", "owner"), grant("pricing", "viewer"), phone="1", job=None)
     assert compare((wanted,), ()).changes == (
         CreateUser(
@@ -358,11 +350,11 @@ def test_who_is_past_the_last_day_is_deleted_for_that_reason() -> None:
 @pytest.mark.parametrize("number", [None, 9], ids=["without an id", "with an id"])
 def test_who_is_gone_and_wanted_gone_counts_as_unchanged(why: Departure, number: int | None) -> None:
     difference = compare((wants(JANE, pin=number, departure=why),), ())
-    assert difference == Difference(unchanged=(Text(JANE),))
+    assert difference == Diff(unchanged=(Text(JANE),))
 
 
 def test_who_is_as_wanted_counts_as_unchanged_in_the_files_spelling() -> None:
-    assert compare((wants("Jane@example.com"),), (holds(7, JANE),)) == Difference(unchanged=(Text("Jane@example.com"),))
+    assert compare((wants("Jane@example.com"),), (holds(7, JANE),)) == Diff(unchanged=(Text("Jane@example.com"),))
 
 
 # Text that differs only in form.
@@ -384,7 +376,7 @@ def test_who_is_as_wanted_counts_as_unchanged_in_the_files_spelling() -> None:
 def test_text_that_differs_only_in_form_is_no_change(field: ProfileField, live: str, wanted: str | None) -> None:
     user = replace(wants(JANE), profile=profile(**{field: wanted}))
     difference = compare((user,), (holds(7, JANE, **{field: live}),))
-    assert difference == Difference(unchanged=(Text(JANE),), notes=(_of_form(user, field),))
+    assert difference == Diff(unchanged=(Text(JANE),), notes=(_of_form(user, field),))
 
 
 def _of_form(user: DesiredUser, field: ProfileField) -> ProfileNote:
@@ -393,7 +385,7 @@ def _of_form(user: DesiredUser, field: ProfileField) -> ProfileNote:
 
 def test_white_space_only_in_the_file_is_not_a_change_where_the_hub_has_nothing() -> None:
     user = replace(wants(JANE), profile=profile(middle_name=" "))
-    assert compare((user,), (holds(7, JANE),)) == Difference(unchanged=(Text(JANE),))
+    assert compare((user,), (holds(7, JANE),)) == Diff(unchanged=(Text(JANE),))
 
 
 @pytest.mark.parametrize(
@@ -437,7 +429,7 @@ def test_a_user_whom_no_file_can_name_is_listed_and_left(email: str, unmanaged: 
     difference = compare((), live, Settings(unmanaged=unmanaged))
     reason = "an invalid address" if email.strip() else "no address"
     found = tuple(UnmanageableUser(user.id, reason, user.email) for user in live)
-    assert difference == Difference(unmanageable=found)
+    assert difference == Diff(unmanageable=found)
     assert [user.email.raw for user in difference.unmanageable] == [email, email]
     assert indexed(*live).grant_count == 0
 
@@ -478,7 +470,7 @@ def test_a_user_whose_address_no_other_user_has_is_paired_without_twins() -> Non
     assert match(wanted, live) == Pair(wanted, live.by_id[7], twins=())
 
 
-def test_both_live_as_one_person() -> None:
+def test_both_live_as_one_user() -> None:
     assert compare((wants(JANE, pin=7),), (holds(7, JANE),)).unchanged == (Text(JANE),)
 
 
@@ -707,7 +699,7 @@ def test_an_id_that_lives_elsewhere_is_refused_although_the_address_is_ambiguous
     assert (difference.changes, difference.unmanaged) == ((), ())
 
 
-# People without a file.
+# Users without a file.
 
 STRANGER = holds(9, "Stranger@example.com", row("pricing", "owner"), phone="1")
 
@@ -715,7 +707,7 @@ STRANGER = holds(9, "Stranger@example.com", row("pricing", "owner"), phone="1")
 @pytest.mark.parametrize("unmanaged", [Unmanaged.REPORT, Unmanaged.IGNORE])
 def test_who_has_no_file_is_listed_and_left(unmanaged: Unmanaged) -> None:
     difference = compare((), (STRANGER,), Settings(unmanaged=unmanaged))
-    assert difference == Difference(unmanaged=(UnmanagedPerson(Text("Stranger@example.com"), unmanaged.value),))
+    assert difference == Diff(unmanaged=(UnmanagedUser(Text("Stranger@example.com"), unmanaged.value),))
 
 
 def test_who_has_no_file_is_deleted_when_the_settings_say_so() -> None:
@@ -730,7 +722,7 @@ def test_who_has_no_file_is_deleted_when_the_settings_say_so() -> None:
 def test_who_is_protected_needs_no_file(unmanaged: Unmanaged) -> None:
     settings = Settings(unmanaged=unmanaged, protect=(Text("stranger@*"),))
     difference = compare((), (STRANGER,), settings)
-    assert difference == Difference(unmanaged=(UnmanagedPerson(STRANGER.email, "protected"),))
+    assert difference == Diff(unmanaged=(UnmanagedUser(STRANGER.email, "protected"),))
 
 
 GUARDED = Settings(unmanaged=Unmanaged.DELETE, protect=(Text("stranger@*"),))
@@ -754,7 +746,7 @@ def test_another_spelling_in_the_file_does_not_take_the_protection_away() -> Non
 def test_a_protected_user_without_a_difference_is_unchanged() -> None:
     file = wants("Stranger@example.com", grant("pricing", "owner"), phone="1")
     difference = compare((file,), (STRANGER,), GUARDED)
-    assert difference == Difference(unchanged=(STRANGER.email,))
+    assert difference == Diff(unchanged=(STRANGER.email,))
 
 
 def test_who_is_not_protected_is_planned_beside_who_is() -> None:
@@ -788,13 +780,13 @@ def test_a_missing_definition_is_named_only_where_a_file_grants_it() -> None:
     assert diff((wants(JANE),), live, SETTINGS).missing == ()
 
 
-def test_a_new_person_gets_only_what_the_hub_defines() -> None:
+def test_a_new_user_gets_only_what_the_hub_defines() -> None:
     live = index(hub_of(definitions=(definition("pricing"),)), SETTINGS)
     (change,) = diff((wants(JANE, grant("pricing", "viewer"), grant("logistics", "viewer")),), live, SETTINGS).changes
     assert change.grants == (sets("pricing", "none", "viewer"),)
 
 
-def test_people_are_sorted_by_folded_address() -> None:
+def test_users_are_sorted_by_folded_address() -> None:
     desired = (wants("Zoe@example.com"), wants("b@example.com"), wants("A@example.com"))
     live = (holds(5, "C@example.com"), holds(4, "zoe@example.com", phone="1"))
     for order in permutations(desired):

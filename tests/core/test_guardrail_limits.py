@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from bo_sync.core.changes import Cause, Change, UpdateUser
-from bo_sync.core.diff import Difference
+from bo_sync.core.diff import Diff
 from bo_sync.core.guardrails import (
     Basis,
     GuardrailName,
@@ -21,7 +21,7 @@ from bo_sync.core.live import LiveIndex
 from bo_sync.core.model import LiveUser
 from bo_sync.core.settings import GuardrailLimits, Limit, Settings, fixed
 from tests.support.builders import create, delete, duplicate, revoke, set_grant, update
-from tests.support.people import SETTINGS, YESTERDAY, holds, indexed, row
+from tests.support.users import SETTINGS, YESTERDAY, holds, indexed, row
 
 Allowed = dict[NumericGuardrail, int]
 
@@ -29,7 +29,7 @@ Allowed = dict[NumericGuardrail, int]
 def situation(
     *changes: Change, live: LiveIndex, settings: Settings = SETTINGS, allowed: Allowed | None = None
 ) -> Situation:
-    return Situation(Difference(changes), Difference(changes), live, settings, 1, None, allowed or {})
+    return Situation(Diff(changes), Diff(changes), live, settings, 1, None, allowed or {})
 
 
 def result(guardrail: GuardrailName, of: Situation) -> GuardrailResult:

@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from bo_sync.core.changes import Cause, Change, CreateUser, DeleteUser, UpdateUser
-from bo_sync.core.diff import Difference, diff
+from bo_sync.core.diff import Diff, diff
 from bo_sync.core.guardrails import (
     NUMERIC,
     GuardrailName,
@@ -25,7 +25,7 @@ from bo_sync.core.settings import GuardrailLimits, Settings, Unmanaged
 from bo_sync.core.text import Text
 from bo_sync.core.user_matching import IdentityConflict
 from tests.support.builders import create, delete, duplicate, field_change, revoke, set_grant, source, update
-from tests.support.people import SETTINGS, absent, grant, holds, indexed, owner, row, wants
+from tests.support.users import SETTINGS, absent, grant, holds, indexed, owner, row, wants
 
 Allowed = dict[NumericGuardrail, int]
 
@@ -40,9 +40,7 @@ def situation(
     viewer: str | None = None,
     allowed: Allowed | None = None,
 ) -> Situation:
-    return Situation(
-        Difference(changes), Difference(changes), live, settings, 1, Text(viewer) if viewer else None, allowed or {}
-    )
+    return Situation(Diff(changes), Diff(changes), live, settings, 1, Text(viewer) if viewer else None, allowed or {})
 
 
 def result(guardrail: GuardrailName, of: Situation) -> GuardrailResult:
@@ -76,8 +74,8 @@ def test_a_plan_that_does_nothing_is_refused_by_nothing() -> None:
 
 
 def test_no_user_files_at_all_are_refused() -> None:
-    assert result("empty", replace(situation(), people=0)) == GuardrailResult("empty", 0, 1, ok=False)
-    assert result("empty", replace(situation(), people=1)) == GuardrailResult("empty", 1, 1, ok=True)
+    assert result("empty", replace(situation(), users=0)) == GuardrailResult("empty", 0, 1, ok=False)
+    assert result("empty", replace(situation(), users=1)) == GuardrailResult("empty", 1, 1, ok=True)
 
 
 # email_change
@@ -85,7 +83,7 @@ def test_no_user_files_at_all_are_refused() -> None:
 
 def test_every_refused_identity_is_a_row() -> None:
     conflict = IdentityConflict(Text("jane@example.com"), source(line=3), "id 7 is somebody else")
-    refused = replace(situation(), difference=Difference(conflicts=(conflict,)))
+    refused = replace(situation(), difference=Diff(conflicts=(conflict,)))
     assert result("email_change", refused) == GuardrailResult(
         "email_change",
         1,
@@ -137,7 +135,7 @@ def test_a_newcomer_who_looks_like_somebody_without_a_file_is_refused(
     assert found == GuardrailResult("email_change", 1, 0, ok=False, rows=(row,))
 
 
-def test_a_newcomer_is_refused_for_each_person_without_a_file_whom_they_look_like() -> None:
+def test_a_newcomer_is_refused_for_each_user_without_a_file_whom_they_look_like() -> None:
     names = {"first_name": "Jane", "last_name": "Doe"}
     live = indexed(holds(7, "old@example.com", **names), holds(8, "older@example.com", **names))
     assert [row.message for row in look_alikes((JANE_DOE,), live).rows] == [
@@ -255,11 +253,11 @@ def test_a_full_name_or_a_phone_and_name_of_one_user_identify(
 
 
 @pytest.mark.parametrize("unmanaged", [Unmanaged.REPORT, Unmanaged.DELETE])
-def test_a_plan_for_some_people_still_sees_whom_they_look_like(unmanaged: Unmanaged) -> None:
+def test_a_plan_for_some_users_still_sees_whom_they_look_like(unmanaged: Unmanaged) -> None:
     settings = Settings(unmanaged=unmanaged)
     live = indexed(holds(7, "old@example.com", first_name="Jane", last_name="Doe"))
     whole = diff((JANE_DOE, replace(JANE_DOE, email=Text("jo@example.com"))), live, settings)
-    narrowed = Difference(tuple(change for change in whole.changes if change.email == JANE_DOE.email))
+    narrowed = Diff(tuple(change for change in whole.changes if change.email == JANE_DOE.email))
     found = result("email_change", Situation(narrowed, whole, live, settings, 1))
     assert [(row.email, row.message) for row in found.rows] == [(JANE_DOE.email, same_as_old("first and last name"))]
 
@@ -271,7 +269,7 @@ def test_a_plan_for_only_the_user_without_a_file_sees_whose_address_may_have_cha
     settings = Settings(unmanaged=Unmanaged.DELETE)
     live = indexed(old, holds(8, "other@example.com"))
     whole = diff((JANE_DOE,), live, settings)
-    narrowed = Difference(tuple(change for change in whole.changes if change.email == old.email))
+    narrowed = Diff(tuple(change for change in whole.changes if change.email == old.email))
     assert [type(change) for change in narrowed.changes] == [DeleteUser]
     message = (
         f"would be deleted without a file, but jane@example.com in the files has the same {shared}; an address cannot "
@@ -279,7 +277,7 @@ def test_a_plan_for_only_the_user_without_a_file_sees_whose_address_may_have_cha
     )
     found = result("email_change", Situation(narrowed, whole, live, settings, 1))
     assert found.rows == (GuardrailRow(old.email, message, JANE_DOE.source),)
-    other = Difference(tuple(change for change in whole.changes if change.email.raw == "other@example.com"))
+    other = Diff(tuple(change for change in whole.changes if change.email.raw == "other@example.com"))
     assert result("email_change", Situation(other, whole, live, settings, 1)).ok
 
 

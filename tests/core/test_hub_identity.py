@@ -6,7 +6,7 @@ from itertools import combinations, permutations
 
 import pytest
 
-from bo_sync.core.hub_identity import brief, identity_after, identity_of, tenants_differ
+from bo_sync.core.live import brief, identity_after, identity_of, tenants_differ
 from bo_sync.core.model import Access, LiveState, LiveUser, RoleDefinition
 from bo_sync.core.text import Text
 

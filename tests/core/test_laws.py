@@ -8,11 +8,13 @@ from itertools import count
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from bo_sync.apply.executor import apply_plan
+from bo_sync.apply.planner import Desired, Reading, make_plan
 from bo_sync.core.changes import Cause, Change, CreateUser, DeleteUser, GrantChange, RemoveDuplicate, UpdateUser
+from bo_sync.core.changes_json import change_document, digest
 from bo_sync.core.diff import diff
-from bo_sync.core.document import change_document, digest
 from bo_sync.core.guardrails import NumericGuardrail, Situation, check, role_owners
-from bo_sync.core.live import LivePerson, index
+from bo_sync.core.live import HubUser, grants_after, grants_now, index
 from bo_sync.core.model import (
     BACKOFFICE,
     ROLES_PERMISSIONS,
@@ -24,16 +26,13 @@ from bo_sync.core.model import (
     is_comparable,
     is_same_value,
 )
-from bo_sync.core.order import ONE_BY_ONE, CreateStep, DeleteStep, GrantStep, Phase, ProfileStep, Step, steps
 from bo_sync.core.plan import ConfigFacts
-from bo_sync.core.replay import grants_after, grants_now
 from bo_sync.core.settings import Unmanaged
-from bo_sync.execute import apply_plan
-from bo_sync.reconcile import Desired, Reading, make_plan
+from bo_sync.core.write_order import ONE_BY_ONE, CreateStep, DeleteStep, Phase, ProfileStep, Step, WriteGrants, steps
 from tests.support.builders import source
 from tests.support.hub_double import SILENT, InMemoryHub, hurried
-from tests.support.people import revoke_all
 from tests.support.strategies import UNKNOWN, World, shuffled, worlds
+from tests.support.users import revoke_all
 
 COSTLY = settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
@@ -60,22 +59,22 @@ def applied(world: World, limit: int = 10**6) -> LiveState:
     return hub.state
 
 
-def as_wanted(person: LivePerson) -> DesiredUser:
+def as_wanted(user: HubUser) -> DesiredUser:
     """A file that says just what the hub holds."""
-    grants = tuple(DesiredGrant(role, access, source()) for role, access in person.grants.items())
-    return DesiredUser(person.user.email, source(), person.user.id, person.user.profile, grants)
+    grants = tuple(DesiredGrant(role, access, source()) for role, access in user.grants.items())
+    return DesiredUser(user.user.email, source(), user.user.id, user.user.profile, grants)
 
 
 @COSTLY
 @given(worlds())
 def test_equal_sides_differ_in_nothing(world: World) -> None:
-    alone = [people[0] for people in world.index.by_address.values() if len(people) == 1]
-    tidy = [person for person in alone if not any(held.surplus for held in person.holdings.values())]
+    alone = [users[0] for users in world.index.by_address.values() if len(users) == 1]
+    tidy = [user for user in alone if not any(held.surplus for held in user.holdings.values())]
     difference = diff(
-        [as_wanted(person) for person in tidy], world.index, replace(world.settings, unmanaged=Unmanaged.REPORT)
+        [as_wanted(user) for user in tidy], world.index, replace(world.settings, unmanaged=Unmanaged.REPORT)
     )
     assert (difference.changes, difference.conflicts, difference.missing) == ((), (), ())
-    assert set(difference.unchanged) == {person.user.email for person in tidy}
+    assert set(difference.unchanged) == {user.user.email for user in tidy}
 
 
 @COSTLY
@@ -88,18 +87,18 @@ def test_applying_a_plan_gives_what_the_files_want_in_every_managed_field_and_gr
     for user in world.desired:
         found = after.at(user.email)
         if user.email in shared:
-            found = tuple(person for person in found if person.user.id == shared[user.email])
+            found = tuple(hub_user for hub_user in found if hub_user.user.id == shared[user.email])
         if user.email in refused or shared.get(user.email, 0) is None:
             continue
         if user.departure is not None and user.email not in shared:
             assert found == ()
             continue
-        (person,) = found
-        if user.email not in shared and is_comparable(person.user.profile):
-            held = {entry.field: entry.value for entry in person.user.profile}
+        (hub_user,) = found
+        if user.email not in shared and is_comparable(hub_user.user.profile):
+            held = {entry.field: entry.value for entry in hub_user.user.profile}
             assert all(is_same_value(entry.field, held[entry.field], entry.value) for entry in user.profile)
-        assert person.grants == {grant.role: grant.access for grant in user.grants}
-        assert not any(holding.surplus for holding in person.holdings.values())
+        assert hub_user.grants == {grant.role: grant.access for grant in user.grants}
+        assert not any(holding.surplus for holding in hub_user.holdings.values())
 
 
 @COSTLY
@@ -157,7 +156,7 @@ def atoms_of_step(step: Step) -> Iterator[Atom]:
             yield ("create", change.email)
         case ProfileStep(change, fields):
             yield from ((change.email, entry) for entry in fields)
-        case GrantStep(change, grants):
+        case WriteGrants(change, grants):
             yield from (_atom(change, grant) for grant in grants)
         case DeleteStep(change):
             yield ("delete", change.email)
@@ -210,9 +209,9 @@ def test_ownership_is_lost_in_the_last_two_phases_only(world: World) -> None:
 
 @COSTLY
 @given(worlds())
-def test_people_without_a_file_and_refused_ones_appear_in_no_change_and_stay_as_they_are(world: World) -> None:
+def test_users_without_a_file_and_refused_ones_appear_in_no_change_and_stay_as_they_are(world: World) -> None:
     difference = diff(world.desired, world.index, world.settings)
-    unmanaged = {person.email for person in difference.unmanaged}
+    unmanaged = {hub_user.email for hub_user in difference.unmanaged}
     chosen = {shared.chosen for shared in difference.shared}
     left = {user.id for user in difference.unmanageable}
     left |= {number for shared in difference.shared for number in shared.ids} - chosen
@@ -237,7 +236,7 @@ def test_of_users_who_share_an_address_nothing_is_sent_or_asked_by_it(world: Wor
 @COSTLY
 @given(worlds())
 def test_users_whom_no_file_can_name_change_no_guardrail(world: World) -> None:
-    odd = {person.user.id for person in world.index.unmanageable}
+    odd = {hub_user.user.id for hub_user in world.index.unmanageable}
     assume(not odd & {user.id for user in world.desired})
     alone = replace(world, live=replace(world.live, users=tuple(u for u in world.live.users if u.id not in odd)))
     assert checked(world) == checked(alone)
@@ -267,7 +266,7 @@ def _foreign(rows: tuple[GrantRow, ...]) -> list[GrantRow]:
 
 @COSTLY
 @given(worlds())
-def test_protected_people_without_a_file_are_never_deleted(world: World) -> None:
+def test_protected_users_without_a_file_are_never_deleted(world: World) -> None:
     for change in planned(world).plan.changes:
         if isinstance(change, DeleteUser) and change.cause is Cause.UNMANAGED:
             assert not world.settings.is_protected(change.hub_email)
@@ -281,21 +280,21 @@ def situation(world: World) -> Situation:
     return Situation(difference, difference, world.index, world.settings, len(world.declarations))
 
 
-def one_loss_more(of: Situation, person: LivePerson, *, is_deletion: bool) -> Situation:
-    """`of` with one loss more: another deletion, or everything taken from one more person."""
-    email, number = person.user.email, person.user.id
+def one_loss_more(of: Situation, user: HubUser, *, is_deletion: bool) -> Situation:
+    """`of` with one loss more: another deletion, or everything taken from one more user."""
+    email, number = user.user.email, user.user.id
     more: Change = (
         DeleteUser(email, None, number, email, Cause.UNMANAGED, ())
         if is_deletion
-        else UpdateUser(email, source(), number, email, (), revoke_all(person))
+        else UpdateUser(email, source(), number, email, (), revoke_all(user))
     )
     return replace(of, difference=replace(of.difference, changes=(*of.difference.changes, more)))
 
 
-def still(of: Situation) -> list[LivePerson]:
-    """The live people whom no change is about."""
+def still(of: Situation) -> list[HubUser]:
+    """The live users whom no change is about."""
     changed = {change.id for change in of.difference.changes if not isinstance(change, CreateUser)}
-    return [person for person in of.live.people if person.user.id not in changed]
+    return [user for user in of.live.users if user.user.id not in changed]
 
 
 TIGHT: st.SearchStrategy[dict[NumericGuardrail, int]] = st.fixed_dictionaries(
@@ -314,8 +313,8 @@ def test_a_guardrail_that_refuses_refuses_with_one_loss_more(
 ) -> None:
     of = replace(situation(world), allowed=allowed)
     refused = {found.guardrail for found in check(of) if not found.ok}
-    for person in still(of):
-        worse = one_loss_more(of, person, is_deletion=is_deletion)
+    for user in still(of):
+        worse = one_loss_more(of, user, is_deletion=is_deletion)
         assert refused <= {found.guardrail for found in check(worse) if not found.ok}
 
 

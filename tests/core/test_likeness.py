@@ -1,4 +1,4 @@
-"""Whose profiles look alike: names and phones as people and systems write them."""
+"""Whose profiles look alike: names and phones as users and systems write them."""
 
 from typing import Final
 
@@ -6,143 +6,143 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bo_sync.core.likeness import Trait, address_shapes, are_alike, full_names, nearly_matches, traits
 from bo_sync.core.text import Text
-from tests.support.people import profile
+from bo_sync.core.user_matching import Trait, address_shapes, are_alike, full_names, nearly_matches, traits
+from tests.support.users import profile
 
-Person = dict[str, str | None]
+User = dict[str, str | None]
 
 
-def person(first: str = "", last: str = "", middle: str = "", phone: str = "") -> Person:
+def user(first: str = "", last: str = "", middle: str = "", phone: str = "") -> User:
     given = {"first_name": first, "last_name": last, "middle_name": middle, "phone": phone}
     return {field: value or None for field, value in given.items()}
 
 
-JANE: Final = person("Jane", "Doe", phone="+31 6 1234")
-ALIKE: Final[dict[str, tuple[Person, Person, str]]] = {
-    "case": (person("JANE", "doe"), JANE, "first and last name"),
-    "spacing": (person(" Jane ", "D\u00a0oe"), person("Jane", "D  oe"), "first and last name"),
-    "an accent": (person("Jos\u00e9", "N\u00fa\u00f1ez"), person("Jose", "Nunez"), "first and last name"),
-    "an accent of its own": (person("Jose\u0301", "Doe"), person("Jos\u00e9", "Doe"), "first and last name"),
+JANE: Final = user("Jane", "Doe", phone="+31 6 1234")
+ALIKE: Final[dict[str, tuple[User, User, str]]] = {
+    "case": (user("JANE", "doe"), JANE, "first and last name"),
+    "spacing": (user(" Jane ", "D\u00a0oe"), user("Jane", "D  oe"), "first and last name"),
+    "an accent": (user("Jos\u00e9", "N\u00fa\u00f1ez"), user("Jose", "Nunez"), "first and last name"),
+    "an accent of its own": (user("Jose\u0301", "Doe"), user("Jos\u00e9", "Doe"), "first and last name"),
     "an accent in another script": (
-        person("\u0410\u043d\u0434\u0440\u0435\u0439", "Doe"),
-        person("\u0410\u043d\u0434\u0440\u0435\u0438", "Doe"),
+        user("\u0410\u043d\u0434\u0440\u0435\u0439", "Doe"),
+        user("\u0410\u043d\u0434\u0440\u0435\u0438", "Doe"),
         "first and last name",
     ),
-    "letters of full width": (person("\uff2aane", "Doe"), JANE, "first and last name"),
-    "a sharp s": (person("Jane", "Gro\u00df"), person("Jane", "GROSS"), "first and last name"),
-    "a dotted capital i": (person("\u0130pek", "Doe"), person("ipek", "Doe"), "first and last name"),
-    "a grave accent": (person("Mich\u00e8le", "Doe"), person("Michele", "Doe"), "first and last name"),
+    "letters of full width": (user("\uff2aane", "Doe"), JANE, "first and last name"),
+    "a sharp s": (user("Jane", "Gro\u00df"), user("Jane", "GROSS"), "first and last name"),
+    "a dotted capital i": (user("\u0130pek", "Doe"), user("ipek", "Doe"), "first and last name"),
+    "a grave accent": (user("Mich\u00e8le", "Doe"), user("Michele", "Doe"), "first and last name"),
     "a tab, and the end of a line": (
-        person("Anne\tMarie", "Van\u2028Doe"),
-        person("Anne Marie", "van Doe"),
+        user("Anne\tMarie", "Van\u2028Doe"),
+        user("Anne Marie", "van Doe"),
         "first and last name",
     ),
-    "a space of no width": (person("Ja\u200bne", "Doe\ufeff"), JANE, "first and last name"),
-    "a soft hyphen": (person("Ja\u00adne", "Doe"), JANE, "first and last name"),
-    "a control character": (person("Ja\u0000ne", "Doe"), JANE, "first and last name"),
+    "a space of no width": (user("Ja\u200bne", "Doe\ufeff"), JANE, "first and last name"),
+    "a soft hyphen": (user("Ja\u00adne", "Doe"), JANE, "first and last name"),
+    "a control character": (user("Ja\u0000ne", "Doe"), JANE, "first and last name"),
     **{
         f"the apostrophe U+{ord(mark):04X}": (
-            person("Pat", "O'Neil"),
-            person("Pat", f"O{mark}Neil"),
+            user("Pat", "O'Neil"),
+            user("Pat", f"O{mark}Neil"),
             "first and last name",
         )
         for mark in "\u2019\u2018\u201b\u2032\u00b4`\u02b9\u02bb\u02bc\u02bd\uff07"
     },
-    "no apostrophe": (person("Pat", "O'Neil"), person("Pat", "Oneil"), "first and last name"),
+    "no apostrophe": (user("Pat", "O'Neil"), user("Pat", "Oneil"), "first and last name"),
     **{
         f"the hyphen U+{ord(mark):04X}": (
-            person("Anne-Marie", "Doe"),
-            person(f"Anne{mark}Marie", "Doe"),
+            user("Anne-Marie", "Doe"),
+            user(f"Anne{mark}Marie", "Doe"),
             "first and last name",
         )
         for mark in "\u2010\u2011\u2013\u2014 \ufe63\uff0d"
     },
-    "a dot": (person("J.", "Doe"), person("J", "Doe"), "first and last name"),
-    "a sign": (person("Jane", "Doe \u2122"), person("Jane", "Doe tm"), "first and last name"),
-    "first and last name, exchanged": (person("Doe", "Jane"), JANE, "first and last name"),
+    "a dot": (user("J.", "Doe"), user("J", "Doe"), "first and last name"),
+    "a sign": (user("Jane", "Doe \u2122"), user("Jane", "Doe tm"), "first and last name"),
+    "first and last name, exchanged": (user("Doe", "Jane"), JANE, "first and last name"),
     "words of the last name in the middle": (
-        person("Jan", "Vries", "van der"),
-        person("Jan", "van der Vries"),
+        user("Jan", "Vries", "van der"),
+        user("Jan", "van der Vries"),
         "first and last name",
     ),
     "words of the first name in the middle": (
-        person("Jan", "Vries", "Piet"),
-        person("Jan Piet", "Vries"),
+        user("Jan", "Vries", "Piet"),
+        user("Jan Piet", "Vries"),
         "first and last name",
     ),
-    "a middle name that one lacks": (person("Jan", "Vries", "Piet"), person("Jan", "Vries"), "first and last name"),
+    "a middle name that one lacks": (user("Jan", "Vries", "Piet"), user("Jan", "Vries"), "first and last name"),
     "two middle names": (
-        person("Jan", "Vries", "Piet"),
-        person("Jan", "Vries", "Karel"),
+        user("Jan", "Vries", "Piet"),
+        user("Jan", "Vries", "Karel"),
         "first and last name",
     ),
-    "names of nothing but signs": (person("-", "."), person("-", "."), "first and last name"),
-    "a last name of punctuation": (person("Support", "-"), person("SUPPORT", " - "), "first and last name"),
+    "names of nothing but signs": (user("-", "."), user("-", "."), "first and last name"),
+    "a last name of punctuation": (user("Support", "-"), user("SUPPORT", " - "), "first and last name"),
     "a last name of punctuation with a character that is not seen": (
-        person("Support", "-\u200b."),
-        person("Support", "-."),
+        user("Support", "-\u200b."),
+        user("Support", "-."),
         "first and last name",
     ),
-    "another dash for a last name": (person("Support", "-"), person("Support", "\u2014"), "first and last name"),
-    "a first name of punctuation": (person("?", "Doe"), person("?", "Doe"), "first and last name"),
-    "a last name of a sign": (person("Desk", "+"), person("Desk", "+"), "first and last name"),
-    "a last name of a symbol": (person("Desk", "\u2122"), person("Desk", "\u2122"), "first and last name"),
+    "another dash for a last name": (user("Support", "-"), user("Support", "\u2014"), "first and last name"),
+    "a first name of punctuation": (user("?", "Doe"), user("?", "Doe"), "first and last name"),
+    "a last name of a sign": (user("Desk", "+"), user("Desk", "+"), "first and last name"),
+    "a last name of a symbol": (user("Desk", "\u2122"), user("Desk", "\u2122"), "first and last name"),
     "a phone with a plus, one with 00": (
-        person("Jane", phone="+31 (6) 12.34-5"),
-        person("Jane", phone="0031612345"),
+        user("Jane", phone="+31 (6) 12.34-5"),
+        user("Jane", phone="0031612345"),
         "phone and first name",
     ),
     "a phone in digits of another script": (
-        person("", "Doe", phone="\u0663\u0661\uff16"),
-        person("", "Doe", phone="316"),
+        user("", "Doe", phone="\u0663\u0661\uff16"),
+        user("", "Doe", phone="316"),
         "phone and last name",
     ),
     "a phone and a name with an accent": (
-        person("Ren\u00e9", phone="12"),
-        person("Rene", "Doe", phone="12"),
+        user("Ren\u00e9", phone="12"),
+        user("Rene", "Doe", phone="12"),
         "phone and first name",
     ),
 }
 
 
 @pytest.mark.parametrize(("one", "other", "noun"), ALIKE.values(), ids=ALIKE)
-def test_these_look_alike(one: Person, other: Person, noun: str) -> None:
+def test_these_look_alike(one: User, other: User, noun: str) -> None:
     ours, theirs = traits(profile(**one)), traits(profile(**other))
     assert {trait.noun for trait in {*ours} & {*theirs}} == {noun}
 
 
-UNLIKE: Final[dict[str, tuple[Person, Person]]] = {
-    "nothing at all": (person(), person()),
-    "one name alone": (person("Jane"), person("Jane")),
-    "a phone alone": (person(phone="12"), person(phone="12")),
-    "a phone and a name of punctuation": (person("Support", "-", phone="12"), person("Sales", "-", phone="12")),
-    "a middle name of punctuation alone": (person("Jane", "Doe", "-"), person("Jane", "Dou", "-")),
-    "other marks": (person("Support", "-"), person("Support", ".")),
-    "names of nothing that is seen": (person("\u200b", "\u0301"), person("\u200b", "\u0301")),
-    "first and last name in one field": (person("Jane Doe"), person("Jane", "Doe")),
-    "a middle name alone": (person("", "", "Jane", "12"), person("", "", "Jane", "12")),
-    "phones of no digits": (person("Jane", phone="+"), person("Jane", phone="+")),
-    "phones of nothing but 00": (person("Jane", phone="00"), person("Jane", phone="00")),
+UNLIKE: Final[dict[str, tuple[User, User]]] = {
+    "nothing at all": (user(), user()),
+    "one name alone": (user("Jane"), user("Jane")),
+    "a phone alone": (user(phone="12"), user(phone="12")),
+    "a phone and a name of punctuation": (user("Support", "-", phone="12"), user("Sales", "-", phone="12")),
+    "a middle name of punctuation alone": (user("Jane", "Doe", "-"), user("Jane", "Dou", "-")),
+    "other marks": (user("Support", "-"), user("Support", ".")),
+    "names of nothing that is seen": (user("\u200b", "\u0301"), user("\u200b", "\u0301")),
+    "first and last name in one field": (user("Jane Doe"), user("Jane", "Doe")),
+    "a middle name alone": (user("", "", "Jane", "12"), user("", "", "Jane", "12")),
+    "phones of no digits": (user("Jane", phone="+"), user("Jane", phone="+")),
+    "phones of nothing but 00": (user("Jane", phone="00"), user("Jane", phone="00")),
     "a phone that is another's without its country": (
-        person("Jane", phone="+31 6 1234"),
-        person("Jane", phone="06 1234"),
+        user("Jane", phone="+31 6 1234"),
+        user("Jane", phone="06 1234"),
     ),
-    "another letter": (person("Jane", "Doe"), person("Jane", "Dou")),
+    "another letter": (user("Jane", "Doe"), user("Jane", "Dou")),
     "vowels that are marks": (
-        person("\u0930\u093e\u092e", "Doe"),
-        person("\u0930\u092e\u093e", "Doe"),
+        user("\u0930\u093e\u092e", "Doe"),
+        user("\u0930\u092e\u093e", "Doe"),
     ),
-    "sounds that are marks": (person("\u304c", "Doe"), person("\u304b", "Doe")),
-    "a hyphen within a word": (person("Anne-Marie", "Doe"), person("Annemarie", "Doe")),
-    "a phone and the name of another": (person("Jane", "Doe", phone="12"), person("Ann", "Roe", phone="12")),
-    "a letter that is none of the marks": (person("Xavi", "Doe"), person("avi", "Doe")),
-    "words of a name twice": (person("Jan", "Jan Vries"), person("Jan", "Vries")),
+    "sounds that are marks": (user("\u304c", "Doe"), user("\u304b", "Doe")),
+    "a hyphen within a word": (user("Anne-Marie", "Doe"), user("Annemarie", "Doe")),
+    "a phone and the name of another": (user("Jane", "Doe", phone="12"), user("Ann", "Roe", phone="12")),
+    "a letter that is none of the marks": (user("Xavi", "Doe"), user("avi", "Doe")),
+    "words of a name twice": (user("Jan", "Jan Vries"), user("Jan", "Vries")),
 }
 
 
 @pytest.mark.parametrize(("one", "other"), UNLIKE.values(), ids=UNLIKE)
-def test_these_do_not(one: Person, other: Person) -> None:
+def test_these_do_not(one: User, other: User) -> None:
     assert {*traits(profile(**one))} & {*traits(profile(**other))} == set()
 
 
@@ -152,22 +152,22 @@ def test_the_surest_trait_stands_first_and_each_once() -> None:
         Trait("phone and first name", ("3161234", "jane")),
         Trait("phone and last name", ("3161234", "doe")),
     )
-    assert traits(profile(**person("Jan", "Vries", "van"))) == (
+    assert traits(profile(**user("Jan", "Vries", "van"))) == (
         Trait("first and last name", ("jan", "vries")),
         Trait("first and last name", ("jan", "van", "vries")),
     )
-    assert traits(profile(**person("Support", "\u2014 ."))) == (Trait("first and last name", ("-", ".", "support")),)
+    assert traits(profile(**user("Support", "\u2014 ."))) == (Trait("first and last name", ("-", ".", "support")),)
 
 
 def test_a_full_name_is_the_only_trait_that_identifies_without_a_phone() -> None:
     full = frozenset((Trait("first and last name", ("doe", "jane")),))
     assert full_names(profile(**JANE)) == full
-    assert full_names(profile(**person("Jane", phone="12"))) == frozenset()
+    assert full_names(profile(**user("Jane", phone="12"))) == frozenset()
 
 
 @given(st.text(), st.text(), st.text(), st.text())
 def test_no_trait_holds_what_is_empty(first: str, last: str, middle: str, phone: str) -> None:
-    for trait in traits(profile(**person(first, last, middle, phone))):
+    for trait in traits(profile(**user(first, last, middle, phone))):
         assert all(trait.values)
         assert len(trait.values) >= 2
 

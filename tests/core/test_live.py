@@ -9,7 +9,7 @@ from bo_sync.core.live import Holding, LiveIndex, effective, index, known_defini
 from bo_sync.core.model import PLATFORM, Access, GrantRow, LiveState, Role
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
-from tests.support.people import DEFINITIONS, SETTINGS, definition, holds, hub_of, indexed, row
+from tests.support.users import DEFINITIONS, SETTINGS, definition, holds, hub_of, indexed, row
 
 ROWS: dict[str, tuple[tuple[GrantRow, ...], Holding]] = {
     "one row counts": ((row("pricing", "viewer"),), Holding(row("pricing", "viewer"))),
@@ -40,26 +40,26 @@ ROWS: dict[str, tuple[tuple[GrantRow, ...], Holding]] = {
 @pytest.mark.parametrize(("rows", "expected"), ROWS.values(), ids=ROWS.keys())
 def test_which_row_counts(rows: tuple[GrantRow, ...], expected: Holding) -> None:
     for order in permutations(rows):
-        (person,) = indexed(holds(1, "j@example.com", *order)).people
-        assert list(person.holdings.values()) == [expected]
+        (user,) = indexed(holds(1, "j@example.com", *order)).users
+        assert list(user.holdings.values()) == [expected]
 
 
 def test_a_row_with_none_equals_no_row() -> None:
-    (person,) = indexed(holds(1, "j@example.com", row("pricing", "none"))).people
-    assert person.grants == {}
-    assert person.access(Role("pricing")) is person.access(Role("logistics")) is Access.NONE
+    (user,) = indexed(holds(1, "j@example.com", row("pricing", "none"))).users
+    assert user.grants == {}
+    assert user.access(Role("pricing")) is user.access(Role("logistics")) is Access.NONE
 
 
 def test_rows_of_definitions_that_we_do_not_know_are_left_out() -> None:
     live = hub_of(holds(1, "j@example.com", row("rma", "owner")), definitions=(*DEFINITIONS, definition("rma")))
-    assert index(live, SETTINGS).people[0].holdings == {}
+    assert index(live, SETTINGS).users[0].holdings == {}
     assert index(live, SETTINGS).grant_count == 0
 
 
 def test_a_role_is_known_by_its_name_in_the_settings() -> None:
     settings = Settings(role_definitions=((Role("returns"), Text("rma")),))
     live = hub_of(holds(1, "j@example.com", row("rma", "owner")), definitions=(definition("rma"),))
-    assert index(live, settings).people[0].grants == {"returns": Access.OWNER}
+    assert index(live, settings).users[0].grants == {"returns": Access.OWNER}
 
 
 def test_a_definition_name_is_compared_exactly() -> None:
@@ -84,19 +84,19 @@ def test_grants_are_counted_in_the_roles_we_know_without_none_and_once_a_pair() 
     assert counted.grant_count == 2
 
 
-def test_people_who_differ_only_in_case_share_an_address() -> None:
+def test_users_who_differ_only_in_case_share_an_address() -> None:
     twins = indexed(holds(2, "Jane@example.com"), holds(1, "jane@Example.com"), holds(3, "joe@example.com"))
-    assert [person.user.id for person in twins.by_address["jane@example.com"]] == [1, 2]
-    assert [person.user.id for person in twins.people] == [1, 2, 3]
+    assert [user.user.id for user in twins.by_address["jane@example.com"]] == [1, 2]
+    assert [user.user.id for user in twins.users] == [1, 2, 3]
 
 
-def test_an_index_does_not_depend_on_the_order_of_people() -> None:
-    people = (holds(2, "B@example.com"), holds(1, "a@example.com"), holds(3, "b@example.com"))
-    assert len({repr(_shown(index(LiveState(order, DEFINITIONS), SETTINGS))) for order in permutations(people)}) == 1
+def test_an_index_does_not_depend_on_the_order_of_users() -> None:
+    users = (holds(2, "B@example.com"), holds(1, "a@example.com"), holds(3, "b@example.com"))
+    assert len({repr(_shown(index(LiveState(order, DEFINITIONS), SETTINGS))) for order in permutations(users)}) == 1
 
 
 def _shown(found: LiveIndex) -> object:
-    return found.people, found.by_address, found.by_id[2]
+    return found.users, found.by_address, found.by_id[2]
 
 
 @pytest.mark.parametrize("role", [*PLATFORM, Role("pricing"), Role("returns")])

@@ -7,17 +7,17 @@ import pytest
 from bo_sync.core.changes import Cause, Change, Direction
 from bo_sync.core.diff import UnmanageableUser
 from bo_sync.core.guardrails import GuardrailResult
-from bo_sync.core.guards import GuardComparison, Loosened
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import Action, ConfigFacts, Finding, HubFacts, Plan, action_of
 from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.text import Text
+from bo_sync.core.weakened_guards import GuardComparison, Loosened
 from tests.support.builders import create, delete, duplicate, plan, revoke, set_grant, source, unmanaged, update
 
 ADDED = set_grant("pricing", "none", "viewer")
 
 
-def test_a_summary_counts_people_and_the_directions_of_their_grants() -> None:
+def test_a_summary_counts_users_and_the_directions_of_their_grants() -> None:
     summary = plan(
         create("a@example.com", ADDED, set_grant("logistics", "none", "owner")),
         update("b@example.com", ADDED, set_grant("order_data", "viewer", "owner"), revoke("api_keys", "owner")),

@@ -7,14 +7,14 @@ from itertools import product
 import pytest
 
 from bo_sync.access.policies import evaluate
-from bo_sync.core.guards import Loosened, loosened_ignores, loosened_policies
-from bo_sync.core.history import Snapshot, compare
+from bo_sync.core.base_compare import Snapshot, compare
 from bo_sync.core.model import Declaration, Ignore
 from bo_sync.core.text import Text
+from bo_sync.core.weakened_guards import Loosened, loosened_ignores, loosened_policies
 from tests.access.companies import POWERS, policy, subject
 from tests.config.trees import JANE, tree
 from tests.support.builders import source
-from tests.support.people import declares
+from tests.support.users import declares
 
 MATCH = "match: {any_of: [{can: [priceUpdate, discountUpdate]}]}"
 TODAY = date(2026, 6, 15)

@@ -9,7 +9,7 @@ from bo_sync.core.model import Access, Declaration, Departure, Override, Preset,
 from bo_sync.core.presets import departure, expand, merge_profiles, preset_of, resolve
 from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, Settings
 from bo_sync.core.text import Text
-from tests.support.people import SETTINGS, TODAY, YESTERDAY, declares, override, preset, presets_of, profile, words
+from tests.support.users import SETTINGS, TODAY, YESTERDAY, declares, override, preset, presets_of, profile, words
 
 PRESETS = presets_of(
     preset("viewer", pricing="viewer", backoffice="owner"),
@@ -226,7 +226,7 @@ def test_of_equal_presets_one_that_the_entry_names_comes_first(preferred: tuple[
 
 
 @pytest.mark.parametrize("until", [None, YESTERDAY], ids=["somebody who stays", "somebody who leaves"])
-def test_a_person_keeps_the_names_of_their_presets(until: date | None) -> None:
+def test_a_user_keeps_the_names_of_their_presets(until: date | None) -> None:
     entry = replace(declares("a@example.com"), presets=("right", "viewer"), until=until)
     assert resolve(entry, PRESETS, SETTINGS, TODAY).presets == ("right", "viewer")
 

@@ -1,10 +1,10 @@
 """What the hub would hold after some changes."""
 
+from bo_sync.core.live import grants_after, grants_now
 from bo_sync.core.model import Access, Role
-from bo_sync.core.replay import grants_after, grants_now
 from bo_sync.core.text import Text
 from tests.support.builders import create, delete, duplicate, revoke, set_grant, update
-from tests.support.people import holds, indexed, row, words
+from tests.support.users import holds, indexed, row, words
 
 LIVE = indexed(
     holds(7, "a@example.com", row("pricing", "viewer"), row("backoffice", "editor"), row("logistics", "none")),
@@ -44,7 +44,7 @@ def test_every_kind_of_change_has_its_effect() -> None:
     }
 
 
-def test_a_person_is_found_by_the_hubs_spelling() -> None:
+def test_a_user_is_found_by_the_hubs_spelling() -> None:
     change = update("b@example.com", revoke("api_keys", "owner"))
     as_hub = type(change)(change.email, change.source, 8, Text("B@example.com"), (), change.grants)
     assert shown(grants_after(LIVE, (as_hub,)))["B@example.com"] == {}

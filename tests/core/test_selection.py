@@ -6,12 +6,12 @@ from datetime import date
 import pytest
 
 from bo_sync.core.changes import Cause, Change, RevokeGrant, SetGrant
-from bo_sync.core.diff import Difference, MissingDefinition
-from bo_sync.core.likeness import address_shapes, are_alike
+from bo_sync.core.diff import Diff, MissingDefinition
 from bo_sync.core.model import Role
-from bo_sync.core.selection import Candidate, Chosen, Claim, Selection, expired_only, matches
+from bo_sync.core.selection import Candidate, ChosenUsers, Claim, Selection, expired_only, matches
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
+from bo_sync.core.user_matching import address_shapes, are_alike
 from tests.support.builders import create, delete, duplicate, field_change, revoke, set_grant, source, update
 
 GLOBS = (
@@ -156,8 +156,8 @@ def ended(grant: RevokeGrant | SetGrant) -> RevokeGrant | SetGrant:
 )
 def test_expired_takes_what_has_expired_and_nothing_else(change: Change, kept: Change | None, left: int) -> None:
     missing = (MissingDefinition(Role("pricing"), Text("price"), Text(ANN), source("users/ann.yaml")),)
-    found = expired_only(Difference(changes=(change,), missing=missing), ended=())
-    assert found == (Difference(changes=(kept,) if kept else ()), left)
+    found = expired_only(Diff(changes=(change,), missing=missing), ended=())
+    assert found == (Diff(changes=(kept,) if kept else ()), left)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ def test_expired_takes_what_has_expired_and_nothing_else(change: Change, kept: C
 )
 def test_a_user_whose_account_has_ended_is_deleted(cause: Cause, *, is_kept: bool) -> None:
     change = delete("Ann@example.com", cause=cause)
-    assert expired_only(Difference(changes=(change,)), ended={ANN})[0].changes == ((change,) if is_kept else ())
+    assert expired_only(Diff(changes=(change,)), ended={ANN})[0].changes == ((change,) if is_kept else ())
 
 
 ALIKE = [
@@ -196,7 +196,7 @@ def test_addresses_that_a_reader_can_take_for_each_other(one: str, other: str, *
     assert are_alike(first, second) is is_alike
     assert are_alike(second, first) is is_alike
     for pattern, claimed in ((one, other), (other, one)):
-        assert Chosen.of(Selection((Text(pattern),))).may_be(Claim(Text(claimed))) is is_alike
+        assert ChosenUsers.of(Selection((Text(pattern),))).may_be(Claim(Text(claimed))) is is_alike
 
 
 @pytest.mark.parametrize("raw", ["", "ann", "@example.com", "ann@", "Ann Archer", "<>", "@", ";;", "ann\uff20"])
@@ -208,8 +208,10 @@ def test_every_address_of_a_text_has_its_shape() -> None:
     assert address_shapes('"Ann, A." <mailto:ann@x>; ben@x') == ("ann@x", "ben@x")
 
 
-def chosen(*only: str, expired: bool = False, addresses: tuple[str, ...] = (), ids: tuple[int, ...] = ()) -> Chosen:
-    return Chosen.of(Selection(tuple(map(Text, only)), expired=expired), frozenset(addresses), frozenset(ids))
+def chosen(
+    *only: str, expired: bool = False, addresses: tuple[str, ...] = (), ids: tuple[int, ...] = ()
+) -> ChosenUsers:
+    return ChosenUsers.of(Selection(tuple(map(Text, only)), expired=expired), frozenset(addresses), frozenset(ids))
 
 
 def claim(email: str = "zoe@example.com", number: int | None = None, *, is_expired: bool = False) -> Claim:
@@ -254,7 +256,7 @@ def test_patterns_that_match_no_user_are_named_in_their_order() -> None:
         pytest.param(chosen("*<ann@x>"), claim("Ann <ann@x>"), True, id="a glob over what the file says"),
     ],
 )
-def test_an_entry_may_be_about_a_chosen_user(of: Chosen, entry: Claim, *, may: bool) -> None:
+def test_an_entry_may_be_about_a_chosen_user(of: ChosenUsers, entry: Claim, *, may: bool) -> None:
     assert of.may_be(entry) is may
     assert of.may_be_in(Text("users/x.yaml"), [claim("no@example.org"), entry]) is may
 

@@ -9,10 +9,10 @@ from bo_sync.core.diff import diff
 from bo_sync.core.guardrails import NUMERIC, OF_USER, Basis, GuardrailResult, NumericGuardrail, Situation
 from bo_sync.core.live import LiveIndex
 from bo_sync.core.model import DesiredUser, LiveUser
+from bo_sync.core.selection import without_blocked
 from bo_sync.core.settings import GuardrailLimits, Limit, Settings, Unmanaged, fixed
-from bo_sync.core.skip_blocked import without_blocked
 from bo_sync.core.text import Text
-from tests.support.people import absent, grant, holds, indexed, owner, row, wants
+from tests.support.users import absent, grant, holds, indexed, owner, row, wants
 
 BOSS = holds(1, "boss@example.com", row("pricing", "owner"))
 LEAVER = holds(2, "leaver@example.com", row("pricing", "owner"))

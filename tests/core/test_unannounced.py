@@ -6,8 +6,8 @@ from typing import Final
 
 import pytest
 
+from bo_sync.core.base_compare import Snapshot, compare
 from bo_sync.core.guardrails import GuardrailResult
-from bo_sync.core.history import Snapshot, compare
 from bo_sync.core.presets import resolve
 from tests.config.trees import tree
 
@@ -24,7 +24,7 @@ HELD_PAST: Final = f"modules: {{{', '.join(f'{role}: {{access: editor, {PASSED}}
 GIVES: Final = {"presets/p.yaml": HELD}
 
 
-def people(*lines: str, each: int = len(NAMES)) -> dict[str, str]:
+def users(*lines: str, each: int = len(NAMES)) -> dict[str, str]:
     return {
         f"users/{name}.yaml": "\n".join(
             (f"email: {name.lower()}@example.com", f"first_name: {name}", "last_name: Doe", *lines, "")
@@ -53,61 +53,61 @@ def settings(line: str) -> dict[str, str]:
     ("before", "after", "counted"),
     [
         pytest.param(
-            people(),
-            people(PASSED, each=10),
+            users(),
+            users(PASSED, each=10),
             {"max_user_deletes": (10, 2, False)},
             id="a year that has passed, for ten",
         ),
         pytest.param(
-            people(COMING),
-            people(PASSED, each=3),
+            users(COMING),
+            users(PASSED, each=3),
             {"max_user_deletes": (3, 2, False)},
             id="an announced end that is moved into the past",
         ),
-        pytest.param(people(), people(PASSED, each=2), {"max_user_deletes": (2, 2, True)}, id="as many as the limit"),
+        pytest.param(users(), users(PASSED, each=2), {"max_user_deletes": (2, 2, True)}, id="as many as the limit"),
         pytest.param(
-            people(each=1), people(PASSED), {"max_user_deletes": (12 + 1, 1, False)}, id="users who are not in the base"
+            users(each=1), users(PASSED), {"max_user_deletes": (12 + 1, 1, False)}, id="users who are not in the base"
         ),
-        pytest.param(people(PASSED), people("until: 2025-01-31"), {}, id="an end that had passed at the base"),
-        pytest.param(people(), people("until: 2026-06-15"), {}, id="an end that is today"),
-        pytest.param(people(COMING), people(COMING), {}, id="an announced end that is still to come"),
-        pytest.param(people("state: absent"), people(PASSED), {}, id="users who were absent at the base"),
-        pytest.param(people(), people("state: absent", PASSED), {}, id="absent users, whom a plan counts"),
+        pytest.param(users(PASSED), users("until: 2025-01-31"), {}, id="an end that had passed at the base"),
+        pytest.param(users(), users("until: 2026-06-15"), {}, id="an end that is today"),
+        pytest.param(users(COMING), users(COMING), {}, id="an announced end that is still to come"),
+        pytest.param(users("state: absent"), users(PASSED), {}, id="users who were absent at the base"),
+        pytest.param(users(), users("state: absent", PASSED), {}, id="absent users, whom a plan counts"),
         pytest.param(
-            people(), people(PASSED) | settings("protect: ['*@example.com']"), {}, id="protected users, who stay"
+            users(), users(PASSED) | settings("protect: ['*@example.com']"), {}, id="protected users, who stay"
         ),
         pytest.param(
-            people(),
-            people(PASSED, each=3) | settings("guardrails: {max_user_deletes: 3}"),
+            users(),
+            users(PASSED, each=3) | settings("guardrails: {max_user_deletes: 3}"),
             {"max_user_deletes": (3, 3, True)},
             id="a limit in the files",
         ),
         pytest.param(
-            people(ON, HELD),
-            people(ON, HELD_PAST),
+            users(ON, HELD),
+            users(ON, HELD_PAST),
             {"max_grant_losses": (39, 13, False)},
             id="grants whose year has passed",
         ),
         pytest.param(
-            people(ON, "preset: p") | GIVES,
-            people(ON, HELD_PAST) | GIVES,
+            users(ON, "preset: p") | GIVES,
+            users(ON, HELD_PAST) | GIVES,
             {"max_grant_losses": (39, 13, False)},
             id="grants of a preset that become own grants in the past",
         ),
         pytest.param(
-            people(ON, HELD), people(ON, HELD_PAST, "preset: p") | GIVES, {}, id="grants that a preset keeps giving"
+            users(ON, HELD), users(ON, HELD_PAST, "preset: p") | GIVES, {}, id="grants that a preset keeps giving"
         ),
-        pytest.param(people(ON, HELD_PAST), people(ON, HELD_PAST), {}, id="grants that had expired at the base"),
-        pytest.param(people(ON, HELD), people(ON), {}, id="removed grants, which a plan counts"),
+        pytest.param(users(ON, HELD_PAST), users(ON, HELD_PAST), {}, id="grants that had expired at the base"),
+        pytest.param(users(ON, HELD), users(ON), {}, id="removed grants, which a plan counts"),
         pytest.param(
-            people(ON),
-            people(OFF_BY_TYPO),
+            users(ON),
+            users(OFF_BY_TYPO),
             {"max_access_losses": (13, 2, False), "max_grant_losses": (13, 11, False)},
             id="the last platform area",
         ),
         pytest.param(
-            people("platform: {backoffice: true, sales_hub: true}"),
-            people("platform: {backoffice: {access: true, until: 2025-12-31}, sales_hub: true}"),
+            users("platform: {backoffice: true, sales_hub: true}"),
+            users("platform: {backoffice: {access: true, until: 2025-12-31}, sales_hub: true}"),
             {"max_grant_losses": (13, 11, False)},
             id="one of two platform areas",
         ),
@@ -124,26 +124,26 @@ def test_what_ends_without_notice_is_counted(
     ("before", "after", "row"),
     [
         pytest.param(
-            people(each=1),
-            people(PASSED, each=1),
+            users(each=1),
+            users(PASSED, each=1),
             "`until: 2025-12-31` has passed, so would be deleted; at the base the account has no end",
             id="no end at the base",
         ),
         pytest.param(
-            people(COMING, each=1),
-            people(PASSED, each=1),
+            users(COMING, each=1),
+            users(PASSED, each=1),
             "`until: 2025-12-31` has passed, so would be deleted; at the base the account ends after 2026-12-31",
             id="a later end at the base",
         ),
         pytest.param(
             {},
-            people(PASSED, each=1),
+            users(PASSED, each=1),
             "`until: 2025-12-31` has passed, so would be deleted; at the base the account has no entry",
             id="no entry at the base",
         ),
         pytest.param(
-            people("modules: {pricing: editor}", each=1),
-            people("modules: {pricing: {access: editor, until: 2025-12-31}}", each=1),
+            users("modules: {pricing: editor}", each=1),
+            users("modules: {pricing: {access: editor, until: 2025-12-31}}", each=1),
             "pricing editor → none: `until: 2025-12-31` has passed, and the base gives it today",
             id="a grant",
         ),

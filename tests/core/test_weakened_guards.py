@@ -6,15 +6,14 @@ from typing import Final
 
 import pytest
 
-from bo_sync.access.place import Place
-from bo_sync.core.guards import Loosened
-from bo_sync.core.history import Comparison, Snapshot, compare
+from bo_sync.access.provenance import Provenance
+from bo_sync.core.base_compare import Comparison, Snapshot, compare
 from bo_sync.core.text import Text
-from bo_sync.render.difference import Difference, difference_text
-from bo_sync.render.difference_markdown import difference_markdown
-from bo_sync.render.history import comparison_text
+from bo_sync.core.weakened_guards import Loosened
+from bo_sync.render.access_diff import AccessDiff, difference_markdown, difference_text
 from bo_sync.render.markdown_files import Validated, files_markdown
 from bo_sync.render.notices import Checked, files_notices
+from bo_sync.render.text import comparison_text
 from tests.config.trees import JANE, tree
 from tests.support.reader import as_github_shows
 
@@ -143,8 +142,8 @@ WEAKENED: Final = [
 def test_a_weakened_guard_is_shown_first_and_unfolded(before: Files, after: Files, guards: set[str]) -> None:
     found = shown(before, after)
     assert {entry.guard for entry in found} == guards
-    place = Place(Text("main"), Text("c0ffee"), dirty=False, day=TODAY)
-    difference = Difference(place, place, found, ())
+    place = Provenance(Text("main"), Text("c0ffee"), dirty=False, day=TODAY)
+    difference = AccessDiff(place, place, found, ())
     comparison = Comparison(Text("main"), "c0ffee", found)
     texts = (
         comparison_text(comparison, (), width=None, color=False),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from bo_sync.config.files import Kind
-from bo_sync.config.schema import json_schema
+from bo_sync.config.json_schema import json_schema
 
 Schema = dict[str, Any]
 

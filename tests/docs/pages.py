@@ -9,7 +9,7 @@
 - `<!-- not run: why -->` before a block says why nobody can run it here.
 - A block under any other mark belongs to the test that knows the mark (`test_guardrails`, `test_readme`).
 
-Git's people and days are fixed. What depends on the moment (days and times, the names of runs, the ids of new people)
+Git's users and days are fixed. What depends on the moment (days and times, the names of runs, the ids of new users)
 or on every byte of the files (the names of commits) is put in one form.
 """
 
@@ -42,7 +42,7 @@ _ZONES: Final = ("UTC", "Europe/Amsterdam")
 _MOMENTS: Final = (
     (re.compile(r"(?<=commit )[0-9a-f]{10}\b|(?<=\()[0-9a-f]{10}(?=\))"), "0123456789"),
     (re.compile(r"\b20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"), "2026-03-02T09:00:00.000Z"),
-    (re.compile(r"(?<=\(id )10\d\d(?=\))"), "1002"),  # people are created side by side
+    (re.compile(r"(?<=\(id )10\d\d(?=\))"), "1002"),  # users are created side by side
     (re.compile(r"\b20\d{6}T\d{6}(\d{3})?Z?-[0-9a-f]{4,}\b"), "20260302T090000Z-0a1b2c"),
 )
 
@@ -158,9 +158,9 @@ def _environment(folder: Path) -> dict[str, str]:
         path.mkdir()
         (path / "bo-sync").write_text(program(), encoding="utf-8")
         (path / "bo-sync").chmod(0o755)
-    person = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in _WHO.items()}
+    user = {f"GIT_{role}_{what}": value for role in ("AUTHOR", "COMMITTER") for what, value in _WHO.items()}
     return environment(
-        **person,
+        **user,
         PATH=f"{path}{os.pathsep}{os.environ['PATH']}",
         HOME=str(folder),
         LANG="C.UTF-8",

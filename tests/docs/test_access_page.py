@@ -3,8 +3,8 @@
 import re
 from pathlib import Path
 
+from bo_sync.access.capabilities import powers
 from bo_sync.access.catalogue import catalogue
-from bo_sync.access.powers import powers
 from bo_sync.core.model import Access, Role
 from bo_sync.core.settings import Settings
 

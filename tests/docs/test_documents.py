@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.core.order import Phase
+from bo_sync.core.write_order import Phase
 from tests.docs.pages import blocks
 
 ROOT = Path(__file__).parent.parent.parent
@@ -19,7 +19,7 @@ def test_every_link_leads_to_a_file(document: Path) -> None:
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
-def test_the_person_of_the_lifecycle_is_the_one_of_the_samples() -> None:
+def test_the_user_of_the_lifecycle_is_the_one_of_the_samples() -> None:
     told = (ROOT / "docs" / "lifecycle.md").read_text(encoding="utf-8")
     example = re.search(r"```yaml\n# (users/\S+)\n(.*?)```", told, re.DOTALL)
     assert example is not None

@@ -3,7 +3,7 @@
 import json
 from typing import Final
 
-from bo_sync.config.schema import KINDS, json_schema
+from bo_sync.config.json_schema import KINDS, json_schema
 from tests.docs.files_page import TABLES, renewed
 from tests.docs.pages import ROOT
 from tests.support.golden import are_written

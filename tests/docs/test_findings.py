@@ -8,21 +8,20 @@ from typing import Final
 
 import pytest
 
-from bo_sync.access.entry import Declared
-from bo_sync.access.findings import judge
+from bo_sync.access.finding_codes import RULES, Origin
+from bo_sync.access.findings import Declared, judge
 from bo_sync.access.policies import unmatched_exceptions
-from bo_sync.access.rules import RULES, Origin
+from bo_sync.apply.planner import Desired, make_plan
 from bo_sync.cli.base import marked
 from bo_sync.config.load import load_tree, tree_of
 from bo_sync.core.model import Access, LiveState, RoleDefinition
 from bo_sync.core.plan import ConfigFacts, Finding
 from bo_sync.core.settings import GuardrailLimits, Settings, fixed
 from bo_sync.core.text import Text
-from bo_sync.reconcile import Desired, make_plan
 from bo_sync.render.text import problems_text
-from tests.support.people import DEFINITIONS, SETTINGS, grant, holds, hub_of, row, wants
 from tests.support.process import write
 from tests.support.repository import commit, git, repository
+from tests.support.users import DEFINITIONS, SETTINGS, grant, holds, hub_of, row, wants
 
 DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "findings.md"
 DAY: Final = date(2026, 6, 15)

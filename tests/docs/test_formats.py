@@ -8,7 +8,7 @@ import click
 import pytest
 
 from bo_sync.cli.app import COMMANDS, root
-from bo_sync.cli.reports import ReportTo
+from bo_sync.cli.output import ReportTo
 
 PAGE: Final = (Path(__file__).parents[2] / "docs" / "formats.md").read_text(encoding="utf-8").partition("## ")[0]
 ROW: Final = re.compile(r"^\| `([a-z-]+)` \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)

@@ -13,7 +13,7 @@ from bo_sync.cli.app import root as cli
 from bo_sync.cli.commands.comment import _told
 from bo_sync.core.guardrails import NUMERIC
 from bo_sync.core.model import ROLES
-from bo_sync.forge.sticky import Posted
+from bo_sync.forge.sticky_comment import Posted
 from tests.docs.pages import ROOT, SAMPLES
 from tests.support.process import bo_sync, write
 from tests.support.repository import commit, repository
@@ -73,7 +73,7 @@ LEAVES: Final = {
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository in which people, guards, policies and files change from commit to commit."""
+    """A repository in which users, guards, policies and files change from commit to commit."""
     found = [path for name in SAMPLES for path in _files(ROOT / name)]
     files = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in found}
     tree = repository(tmp_path_factory.mktemp("documents"), files)

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from bo_sync.cli.scaffold import templates
+from bo_sync.cli.commands.init import templates
 from tests.support.workflow_text import mapping, read, texts
 
 PAGE = (Path(__file__).parents[2] / "docs" / "pipelines.md").read_text(encoding="utf-8")

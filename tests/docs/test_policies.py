@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from bo_sync.config.documents import CLAUSE_KEYS, EXCEPTION_KEYS, MATCH_KEYS, POLICY_KEYS
-from bo_sync.config.fmt import format_text
+from bo_sync.config.formatting import format_text
 from bo_sync.config.load import load_tree, tree_of
 from bo_sync.core.text import Text
-from bo_sync.render.policies import TOLERATED
+from bo_sync.render.guardrails import TOLERATED
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "policies.md").read_text(encoding="utf-8")

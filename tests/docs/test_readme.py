@@ -72,7 +72,7 @@ def samples() -> "Samples":
 
 
 class Samples:
-    """The repository's own people and presets."""
+    """The repository's own users and presets."""
 
     def __init__(self) -> None:
         from bo_sync.config.load import load_tree
@@ -90,15 +90,15 @@ def test_the_samples_are_sound(samples: Samples) -> None:
 
 
 def test_the_samples_use_every_field_and_feature(samples: Samples) -> None:
-    people = samples.tree.declarations
-    assert {entry.field for person in people for entry in person.profile} == set(PROFILE_FIELDS)
+    users = samples.tree.declarations
+    assert {entry.field for user in users for entry in user.profile} == set(PROFILE_FIELDS)
     assert {"id", "until", "ignore", "presets", "overrides"} <= {
-        name for person in people for name in ("id", "until", "ignore", "presets", "overrides") if getattr(person, name)
+        name for user in users for name in ("id", "until", "ignore", "presets", "overrides") if getattr(user, name)
     }
-    assert any(person.state is State.ABSENT for person in people)
-    assert any(entry.value is None for person in people for entry in person.profile)
-    assert any(own.until and own.reason for person in people for own in person.overrides)
-    assert any(len(person.presets) > 1 for person in people)
+    assert any(user.state is State.ABSENT for user in users)
+    assert any(entry.value is None for user in users for entry in user.profile)
+    assert any(own.until and own.reason for user in users for own in user.overrides)
+    assert any(len(user.presets) > 1 for user in users)
     assert any(preset.extends for preset in samples.tree.presets.values())
     assert any(b"\nusers:" in path.read_bytes() for path in (ROOT / "users").rglob("*.yaml"))
 

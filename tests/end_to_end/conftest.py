@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bo_sync.sandbox.baseline import baseline
-from tests.end_to_end.world import person, rows
+from bo_sync.sandbox.baseline import baseline_population
+from tests.end_to_end.world import rows, user
 from tests.support.process import Served, hasty, served
 
 
@@ -18,9 +18,9 @@ def _hasty() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def quiet_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """The baseline and a person with some access; at the end it must hold just that, byte for byte."""
-    start = baseline()
-    bob = person("bob@example.com", *rows(pricing="OWNER", order="VIEWER"), phone="1")
+    """The baseline and a user with some access; at the end it must hold just that, byte for byte."""
+    start = baseline_population()
+    bob = user("bob@example.com", *rows(pricing="OWNER", order="VIEWER"), phone="1")
     with served(tmp_path_factory.mktemp("hub"), {**start, "users": [*start["users"], bob]}) as hub:
         before = hub.holds()
         yield hub

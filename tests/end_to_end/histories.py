@@ -32,12 +32,12 @@ _JANE_IS_GONE: Final = (
 class History:
     """The files at the base and now (None: the file is gone); what refuses them, or nothing; the guards loosened.
 
-    `people` are those in the files now. `said` begins with the line of the guardrail that refuses.
+    `users` are those in the files now. `said` begins with the line of the guardrail that refuses.
     """
 
     base: Mapping[str, str]
     now: Mapping[str, str | None]
-    people: int
+    users: int
     said: tuple[str, ...] = ()
     loosened: tuple[str, ...] = ()
 
@@ -47,8 +47,8 @@ class History:
         if not self.said:
             lines += [f"Compared with main ({commit}): 3 guardrails checked, none refuses.", "", "No problems.", ""]
             return "\n".join(lines)
-        noun = "person" if self.people == 1 else "people"
-        empty = f"  ok       empty         {self.people} {noun} in the files, at least 1"
+        noun = "person" if self.users == 1 else "people"
+        empty = f"  ok       empty         {self.users} {noun} in the files, at least 1"
         fine = {
             "email_change": "  ok       email_change  0 uncertain identities, none allowed",
             "removed_file": "  ok       removed_file  0 people without a file since the base, none allowed",

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from bo_sync.sandbox.baseline import Population
 from bo_sync.sandbox.faults import Weather
-from bo_sync.sandbox.hub import SandboxHub
+from bo_sync.sandbox.hub import SandboxHub, Traffic
 from bo_sync.sandbox.server import SandboxServer
-from bo_sync.sandbox.shape import Population
 from bo_sync.sandbox.store import Store
-from bo_sync.sandbox.traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,18 @@ from pathlib import Path
 from typing import Final, Literal, cast
 from uuid import UUID
 
-from bo_sync.sandbox.baseline import KNOWN_DEFINITIONS, OWNER_KEY, VIEWER_KEY, definitions, keys
-from bo_sync.sandbox.shape import Population, RoleShape, UserShape
+from bo_sync.sandbox.baseline import (
+    KNOWN_DEFINITIONS,
+    OWNER_KEY,
+    VIEWER_KEY,
+    Population,
+    RoleShape,
+    UserRecord,
+    definitions,
+    keys,
+)
 from bo_sync.sandbox.store import Store
-from tests.end_to_end.world import person, rows
+from tests.end_to_end.world import rows, user
 from tests.support.forges import Account, Forge
 from tests.support.forked import program
 from tests.support.github_double import ACTIONS, github, github_env
@@ -43,17 +51,17 @@ _WRITER: Final = {
 }
 
 
-def seller(name: str) -> UserShape:
+def seller(name: str) -> UserRecord:
     """Somebody who sells, as the preset of that name has it."""
     grants = rows(sales="OWNER", user="OWNER", product="OWNER", order="OWNER")
-    return person(f"{name}@example.com", *grants, firstName=name.title(), lastName="Seller")
+    return user(f"{name}@example.com", *grants, firstName=name.title(), lastName="Seller")
 
 
 def team() -> Population:
-    """Two people who can give access, and six who sell."""
+    """Two users who can give access, and six who sell."""
     everything: list[RoleShape] = [{"definition": name, "access": "OWNER"} for name in KNOWN_DEFINITIONS]
     leads = [
-        person(f"{name}@example.com", *everything, firstName=name.title(), lastName="Lead") for name in ("anna", "omar")
+        user(f"{name}@example.com", *everything, firstName=name.title(), lastName="Lead") for name in ("anna", "omar")
     ]
     return {"definitions": definitions(), "keys": keys(), "users": [*leads, *map(seller, SELLERS)]}
 
@@ -148,20 +156,20 @@ class Office:
         return Steps(node, work, temp, env, {**given, **(values or {})})
 
     def emails(self) -> set[str]:
-        return {person["email"] for person in self.hub.holds()["users"]}
+        return {user["email"] for user in self.hub.holds()["users"]}
 
     def last_name(self, email: str) -> str | None:
         return next(user["lastName"] for user in self.hub.holds()["users"] if user["email"] == email)
 
     def changes_by_hand(self, email: str, **fields: str) -> None:
-        """Somebody changes a person in the backoffice."""
+        """Somebody changes a user in the backoffice."""
         with Store.open(self.hub.database) as store:
             there = store.snapshot()
             changed = [{**user, **fields} if user["email"] == email else user for user in there["users"]]
-            store.load({**there, "users": cast("list[UserShape]", changed)})
+            store.load({**there, "users": cast("list[UserRecord]", changed)})
 
     def grants_by_hand(self, email: str, definition: str) -> None:
-        """Somebody makes a person a viewer of something in the backoffice."""
+        """Somebody makes a user a viewer of something in the backoffice."""
         with Store.open(self.hub.database) as store:
             there = store.snapshot()
             for user in there["users"]:
@@ -174,7 +182,7 @@ class Office:
         """Another user gets the same address in upper case, so a deletion of either is blocked."""
         with Store.open(self.hub.database) as store:
             there = store.snapshot()
-            twin = person(email.partition("@")[0].upper() + "@" + email.partition("@")[2])
+            twin = user(email.partition("@")[0].upper() + "@" + email.partition("@")[2])
             store.load({**there, "users": [*there["users"], twin]})
 
     def access(self, email: str, definition: str) -> str:

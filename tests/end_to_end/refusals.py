@@ -9,10 +9,9 @@ from typing import Final
 
 from bo_sync.core.guardrails import Basis, GuardrailName, GuardrailResult, NumericGuardrail
 from bo_sync.render.guardrails import measure_of
-from bo_sync.sandbox.baseline import SESSION_TOKEN, baseline
-from bo_sync.sandbox.shape import Population, RoleShape, UserShape
+from bo_sync.sandbox.baseline import SESSION_TOKEN, Population, RoleShape, UserRecord, baseline_population
 from tests.config.trees import tree
-from tests.end_to_end.world import TODAY, file, person, rows
+from tests.end_to_end.world import TODAY, file, rows, user
 
 SESSION: Final = {"BO_SYNC_SESSION_TOKEN": SESSION_TOKEN}
 GUARDRAILS: Final[tuple[GuardrailName, ...]] = (
@@ -31,17 +30,17 @@ GUARDRAILS: Final[tuple[GuardrailName, ...]] = (
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Files, and the people beside the hub's first one; `session`: the hub's first person runs the commands."""
+    """Files, and the users beside the hub's first one; `session`: the hub's first user runs the commands."""
 
     files: Mapping[str, str]
-    live: tuple[UserShape, ...] = ()
+    live: tuple[UserRecord, ...] = ()
     session: bool = False
 
     @property
     def population(self) -> Population:
         """Two loads of it are one hub: the first user, a part of the hub's identity, was created at one moment."""
-        start = baseline()
-        first: list[UserShape] = [{**user, "createdAt": "2024-01-01T00:00:00.000Z"} for user in start["users"]]
+        start = baseline_population()
+        first: list[UserRecord] = [{**user, "createdAt": "2024-01-01T00:00:00.000Z"} for user in start["users"]]
         return {**start, "users": [*first, *self.live]}
 
     @property
@@ -117,12 +116,12 @@ def printed(said: Sequence[str]) -> tuple[str, ...]:
 
 
 def one(name: str, *lines: str) -> str:
-    """The file of a person at example.com."""
+    """The file of a user at example.com."""
     return file(f"{name}@example.com", *lines, first=name.title(), last="Smith")
 
 
 def many(*names: str) -> str:
-    """A file with a list of people at example.com who have no access."""
+    """A file with a list of users at example.com who have no access."""
     entries = (f"- {{email: {name}@example.com, first_name: {name.title()}, last_name: Smith}}\n" for name in names)
     return f"users:\n{''.join(entries)}"
 
@@ -133,9 +132,9 @@ def _entry(name: str, more: str = "") -> str:
     return f"{given}, {more}}}\n" if more else f"{given}}}\n"
 
 
-def lives(name: str, *roles: RoleShape, **fields: str | None) -> UserShape:
-    """The same person in the hub."""
-    return person(f"{name}@example.com", *roles, **{"firstName": name.title(), "lastName": "Smith", **fields})
+def lives(name: str, *roles: RoleShape, **fields: str | None) -> UserRecord:
+    """The same user in the hub."""
+    return user(f"{name}@example.com", *roles, **{"firstName": name.title(), "lastName": "Smith", **fields})
 
 
 def others(**told: str | int) -> dict[str, str | int]:
@@ -425,10 +424,10 @@ ABSOLUTE: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
                     "users/ben.yaml": "email: ben@example.com\nstate: absent\n",
                 },
                 (
-                    person("Ann@example.com"),
-                    person("ANN@example.com"),
-                    person("ben@example.com", *rows(pricing="OWNER")),
-                    person("Ben@example.com"),
+                    user("Ann@example.com"),
+                    user("ANN@example.com"),
+                    user("ben@example.com", *rows(pricing="OWNER")),
+                    user("Ben@example.com"),
                 ),
             ),
             (
@@ -455,7 +454,7 @@ ABSOLUTE: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
                     "users/ann.yaml": one("ann", "until: 2026-12-31"),
                     "users/ben.yaml": file("ben@vendor.example", "until: 2026-06-14", first="Ben", last="Smith"),
                 },
-                (lives("ann"), person("ben@vendor.example", firstName="Ben", lastName="Smith")),
+                (lives("ann"), user("ben@vendor.example", firstName="Ben", lastName="Smith")),
             ),
             (
                 "  REFUSED  protected          2 protected people changed, none allowed",

@@ -30,7 +30,7 @@ NO_REMOVAL: Final = "  ok       removed_file  0 people without a file since the 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A repository with four people on `main`."""
+    """A repository with four users on `main`."""
     return repository(tmp_path / "files", FILES)
 
 
@@ -91,7 +91,7 @@ def test_a_renamed_file_is_followed_also_where_it_is_not_committed(root: Path) -
     )
 
 
-def test_a_removed_person_is_refused_by_file_and_by_entry(root: Path) -> None:
+def test_a_removed_user_is_refused_by_file_and_by_entry(root: Path) -> None:
     commit(root, {"users/jane.yaml": None, "users/team.yaml": TEAM.partition("- email: t2")[0]})
     done = validate(root, base="HEAD~1")
     assert done.code == 4
@@ -350,7 +350,7 @@ def test_a_terminal_wraps_and_colours_and_says_the_same(root: Path) -> None:
     assert "keep users/jane.yaml for jane@example.com" in " ".join(plain.split())
 
 
-def test_a_plan_marks_people_whom_a_commit_took_out_of_the_files(quiet_hub: Served, root: Path) -> None:
+def test_a_plan_marks_users_whom_a_commit_took_out_of_the_files(quiet_hub: Served, root: Path) -> None:
     gone = commit(root, {"users/bob.yaml": None})
     done = bo_sync(root, "plan", "--only", "bob@example.com", env=quiet_hub.env())
     assert (done.code, done.err) == (0, "")

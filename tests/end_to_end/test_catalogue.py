@@ -8,9 +8,9 @@ from typing import Final
 import pytest
 
 from bo_sync.access.catalogue import catalogue, read_operations, write_operations
-from bo_sync.sandbox.baseline import baseline
+from bo_sync.sandbox.baseline import baseline_population
 from bo_sync.sandbox.behaviour import Behaviour
-from bo_sync.sandbox.faults import Answer
+from bo_sync.sandbox.faults import HubAnswer
 from bo_sync.sandbox.hub import SandboxHub
 from bo_sync.sandbox.server import SandboxServer
 from bo_sync.sandbox.store import Store
@@ -57,11 +57,11 @@ def liar() -> Liar:
 @pytest.fixture
 def hub(liar: Liar, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weathered]:
     monkeypatch.setenv("BO_SYNC_API_KEY", KEY)
-    with weathered(baseline(), liar) as made:
+    with weathered(baseline_population(), liar) as made:
         yield made
 
 
-def answering(document: object) -> Answer:
+def answering(document: object) -> HubAnswer:
     return page(200, json.dumps({"data": document}), JSON)
 
 
@@ -128,7 +128,7 @@ def test_a_hub_with_annotations_is_read_like_a_file(root: Path, hub: Weathered, 
 def test_a_hub_that_hides_its_schema_says_so_and_what_to_do(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BO_SYNC_API_KEY", KEY)
     with Store.open() as store:
-        store.load(baseline())
+        store.load(baseline_population())
         with SandboxServer(SandboxHub(store, Behaviour(introspection=False))) as server:
             ran = inside("catalogue", "refresh", "-C", str(root), "--hub", server.url)
     assert (ran.code, ran.out) == (1, "")
@@ -150,7 +150,7 @@ NOT_SAID: Final = {
 
 @pytest.mark.parametrize("answer", NOT_SAID.values(), ids=NOT_SAID)
 def test_what_is_no_introspection_is_a_failure_of_the_hub(
-    answer: Answer, root: Path, hub: Weathered, liar: Liar
+    answer: HubAnswer, root: Path, hub: Weathered, liar: Liar
 ) -> None:
     liar.roots, liar.said = PROBE, lambda _: answer
     ran = inside("catalogue", "refresh", "-C", str(root), "--hub", hub.url, "--output", str(root / "table.csv"))

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.sandbox.behaviour import Behaviour, LargePages, NewUserRows, Refusal
-from bo_sync.sandbox.shape import Population, UserShape
+from bo_sync.sandbox.baseline import Population, UserRecord
+from bo_sync.sandbox.behaviour import Behaviour, LargePages, NewUserRows, RefusalForm
 from tests.end_to_end.world import (
     CASES,
     FILES,
@@ -17,10 +17,10 @@ from tests.end_to_end.world import (
     by_address,
     file,
     files,
-    person,
     population,
     rows,
     seen,
+    user,
 )
 from tests.support.process import Ran, bo_sync, served, write
 
@@ -31,7 +31,7 @@ HUBS = {
     "one change a request": Behaviour(single_root_mutations=True),
     "pages clamped to three": Behaviour(max_page_size=3),
     "pages over twelve refused with HTTP 400": Behaviour(
-        max_page_size=12, large_pages=LargePages.REFUSE, refusal=Refusal.HTTP_400
+        max_page_size=12, large_pages=LargePages.REFUSE, refusal=RefusalForm.HTTP_400
     ),
 }
 
@@ -43,8 +43,8 @@ class Applied:
     plan: Ran
     apply: Ran
     again: Ran
-    before: dict[str, UserShape]
-    after: dict[str, UserShape]
+    before: dict[str, UserRecord]
+    after: dict[str, UserRecord]
 
 
 def apply_everything(folder: Path, texts: dict[str, str], live: Population, behaviour: Behaviour) -> Applied:
@@ -106,9 +106,9 @@ def test_unmanaged_delete_deletes_whoever_has_no_file_but_the_protected(tmp_path
     settings = f"{WIDE_GUARDRAILS}unmanaged: delete\nprotect: ['*@propeller.example']\n"
     live: Population = {
         "users": [
-            person("kept@example.com", *rows(order="OWNER")),
-            person("stranger@example.com", *rows(order="OWNER")),
-            person("agent@propeller.example", *rows(role="OWNER", backoffice="OWNER")),
+            user("kept@example.com", *rows(order="OWNER")),
+            user("stranger@example.com", *rows(order="OWNER")),
+            user("agent@propeller.example", *rows(role="OWNER", backoffice="OWNER")),
         ]
     }
     texts = files(file("kept@example.com", "modules: {order_data: owner}"), settings=settings)
@@ -118,7 +118,7 @@ def test_unmanaged_delete_deletes_whoever_has_no_file_but_the_protected(tmp_path
 
 
 def test_of_two_users_whose_addresses_differ_only_in_case_no_profile_is_touched(tmp_path: Path) -> None:
-    live: Population = {"users": [person("ada@example.com"), person("Ada@example.com"), person("bob@example.com")]}
+    live: Population = {"users": [user("ada@example.com"), user("Ada@example.com"), user("bob@example.com")]}
     texts = files(file("ada@example.com", "job: Poet"), file("bob@example.com", "job: Poet"))
     root = write(tmp_path / "files", texts)
     with served(tmp_path, live) as hub:

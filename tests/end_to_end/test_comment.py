@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.world import file, files, person, rows
+from tests.end_to_end.world import file, files, rows, user
 from tests.support.forges import MALLORY, Account, Forge, Weather, refusal
-from tests.support.github_double import ACTIONS, PERSON, READER, WORKFLOW, github, github_env
+from tests.support.github_double import ACTIONS, READER, USER, WORKFLOW, github, github_env
 from tests.support.gitlab_double import BOT, PROJECT_BOT, gitlab, gitlab_env
 from tests.support.hostile import HOSTILE
 from tests.support.process import COMMAND, SECONDS, Ran, Served, bo_sync, environment, served, write
 
 LIVE = [
-    person("ada@example.com", *rows(order="OWNER")),
-    person("owner@example.com", *rows(role="OWNER", backoffice="OWNER")),
+    user("ada@example.com", *rows(order="OWNER")),
+    user("owner@example.com", *rows(role="OWNER", backoffice="OWNER")),
 ]
 OWNER = file("owner@example.com", "modules: {roles_permissions: owner}", "platform: {backoffice: true}")
 DRIFTED = files(file("ada@example.com", "modules: {pricing: editor}"), OWNER)
@@ -302,8 +302,8 @@ class TestRefusals:
 
     def test_a_forge_that_quotes_the_token_does_not_get_it_shown(self, plans: Path) -> None:
         with github() as forge:
-            forge.weather.append(Weather("GET", "/user", refusal(401, f"no such token: {PERSON}")))
-            ran = quiet(comment(plans, WHERE["GitHub"], github_env(forge, PERSON), "drifted.json", "-v"), PERSON)
+            forge.weather.append(Weather("GET", "/user", refusal(401, f"no such token: {USER}")))
+            ran = quiet(comment(plans, WHERE["GitHub"], github_env(forge, USER), "drifted.json", "-v"), USER)
         assert ran.code == 1
         assert "[secret]" in ran.err
 

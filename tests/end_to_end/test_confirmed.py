@@ -7,18 +7,17 @@ from typing import Any, cast
 
 import pytest
 
-from bo_sync.journal.past import read
-from bo_sync.sandbox.baseline import definitions
+from bo_sync.journal.runs import read
+from bo_sync.sandbox.baseline import DefinitionRecord, Population, RoleShape, UserRecord, definitions
 from bo_sync.sandbox.behaviour import Behaviour, NewUserRows
-from bo_sync.sandbox.shape import DefinitionShape, Population, RoleShape, UserShape
 from bo_sync.sandbox.store import Store
-from tests.end_to_end.world import by_address, file, files, person, rows, seen
+from tests.end_to_end.world import by_address, file, files, rows, seen, user
 from tests.support.applying import applied
 from tests.support.misbehaving_hub import MisbehavingHub, Misbehaviour
 from tests.support.process import write
 
 OWNER = rows(role="OWNER", backoffice="OWNER")
-KEEPER = person("keeper@example.com", *OWNER, firstName="Kim", lastName="Keeper")
+KEEPER = user("keeper@example.com", *OWNER, firstName="Kim", lastName="Keeper")
 KEPT = file(
     "keeper@example.com",
     "platform: {backoffice: true}",
@@ -29,7 +28,7 @@ KEPT = file(
 
 
 @contextmanager
-def hub_of(does: Misbehaviour, *users: UserShape, defaults: tuple[str, ...] = ()) -> Iterator[MisbehavingHub]:
+def hub_of(does: Misbehaviour, *users: UserRecord, defaults: tuple[str, ...] = ()) -> Iterator[MisbehavingHub]:
     """A hub that gives new users OWNER of `defaults` by itself."""
     found = [
         {**definition, "defaultAccess": "OWNER"} if definition["name"] in defaults else definition
@@ -37,7 +36,7 @@ def hub_of(does: Misbehaviour, *users: UserShape, defaults: tuple[str, ...] = ()
     ]
     behaviour = Behaviour(new_user_rows=NewUserRows.DEFAULT if defaults else NewUserRows.ABSENT)
     with Store.open() as store:
-        store.load({"users": [KEEPER, *users], "definitions": cast("list[DefinitionShape]", found)})
+        store.load({"users": [KEEPER, *users], "definitions": cast("list[DefinitionRecord]", found)})
         yield MisbehavingHub(store, does, behaviour, keyless=True)
 
 
@@ -46,33 +45,33 @@ def held(hub: MisbehavingHub) -> Population:
 
 
 ADA = "ada@example.com"
-PHONE = person(ADA, phone="1")
+PHONE = user(ADA, phone="1")
 
 IGNORED = [
     pytest.param(
         "roleUpdate",
-        person(ADA, *rows(pricing="OWNER")),
+        user(ADA, *rows(pricing="OWNER")),
         file(ADA),
         "pricing: sent none, found owner",
         id="a revoke",
     ),
     pytest.param(
         "roleUpdate",
-        person(ADA, *rows(pricing="VIEWER")),
+        user(ADA, *rows(pricing="VIEWER")),
         file(ADA, "modules: {pricing: owner}"),
         "pricing: sent owner, found viewer",
         id="a raise",
     ),
     pytest.param(
         "roleCreate",
-        person(ADA),
+        user(ADA),
         file(ADA, "modules: {pricing: editor}"),
         "pricing: sent editor, found none",
         id="a new grant",
     ),
     pytest.param(
         "roleDelete",
-        person(ADA, *rows(pricing="VIEWER"), *rows(pricing="VIEWER")),
+        user(ADA, *rows(pricing="VIEWER"), *rows(pricing="VIEWER")),
         file(ADA, "modules: {pricing: viewer}"),
         "pricing: sent the removal of a duplicate role row, found the row",
         id="the removal of a duplicate",
@@ -94,7 +93,7 @@ IGNORED = [
 
 @pytest.mark.parametrize(("operation", "live", "text", "told"), IGNORED)
 def test_what_a_hub_answers_and_does_not_do_is_unconfirmed_with_both_values(
-    tmp_path: Path, *, operation: str, live: UserShape | None, text: str, told: str
+    tmp_path: Path, *, operation: str, live: UserRecord | None, text: str, told: str
 ) -> None:
     with hub_of(Misbehaviour(ignored=frozenset({operation})), *([live] if live else [])) as hub:
         done = applied(write(tmp_path, files(KEPT, text)), hub)
@@ -112,7 +111,7 @@ def test_what_a_hub_answers_and_does_not_do_is_unconfirmed_with_both_values(
 
 @pytest.mark.parametrize(("operation", "live", "text", "told"), IGNORED)
 def test_the_same_is_applied_where_the_hub_does_it_though_its_reads_lag_for_a_while(
-    tmp_path: Path, *, operation: str, live: UserShape | None, text: str, told: str
+    tmp_path: Path, *, operation: str, live: UserRecord | None, text: str, told: str
 ) -> None:
     del operation, told
     with hub_of(Misbehaviour(lag=2, catches_up=True), *([live] if live else [])) as hub:
@@ -121,7 +120,7 @@ def test_the_same_is_applied_where_the_hub_does_it_though_its_reads_lag_for_a_wh
 
 
 def test_what_no_read_shows_is_unconfirmed_though_the_hub_did_it(tmp_path: Path) -> None:
-    with hub_of(Misbehaviour(lag=1), person(ADA, *rows(pricing="OWNER"))) as hub:
+    with hub_of(Misbehaviour(lag=1), user(ADA, *rows(pricing="OWNER"))) as hub:
         done = applied(write(tmp_path, files(KEPT, file(ADA))), hub)
         assert seen(by_address(held(hub))[ADA]).access == {}
     assert (done.code, done.outcomes) == (5, {"ada": "unconfirmed"})
@@ -138,7 +137,7 @@ def test_what_no_read_shows_is_unconfirmed_though_the_hub_did_it(tmp_path: Path)
 )
 def test_a_creation_that_answers_with_another_user_gives_that_user_nothing(tmp_path: Path, does: Misbehaviour) -> None:
     wanted = "modules: {api_keys: owner, pricing: owner, order_data: owner, logistics: owner}"
-    clerk = person("clerk@example.com", firstName="Cleo", lastName="Clerk")
+    clerk = user("clerk@example.com", firstName="Cleo", lastName="Clerk")
     text = file("clerk@example.com", first="Cleo", last="Clerk")
     root = write(tmp_path, files(KEPT, text, file(ADA, wanted)))
     with Store.open() as store:
@@ -192,7 +191,7 @@ def test_two_creations_with_one_id_give_nobody_anything(tmp_path: Path) -> None:
     ("live", "text", "sql", "told"),
     [
         pytest.param(
-            person(ADA, *rows(pricing="OWNER")),
+            user(ADA, *rows(pricing="OWNER")),
             file(ADA),
             "UPDATE roles SET access = 'EDITOR', lastModifiedAt = '2099-01-01T00:00:00.000Z' WHERE access = 'NONE'",
             "pricing: sent none, found editor",
@@ -222,7 +221,7 @@ def test_two_creations_with_one_id_give_nobody_anything(tmp_path: Path) -> None:
     ],
 )
 def test_what_somebody_else_changes_after_us_is_applied_with_a_warning(
-    tmp_path: Path, *, live: UserShape | None, text: str, sql: str, told: str
+    tmp_path: Path, *, live: UserRecord | None, text: str, sql: str, told: str
 ) -> None:
     with hub_of(Misbehaviour(meanwhile={1: sql}), *([live] if live else [])) as hub:
         done = applied(write(tmp_path, files(KEPT, text)), hub)
@@ -261,35 +260,35 @@ LATER = "2099-01-01T00:00:00.000Z"
         ),
         pytest.param(
             Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_moment=LATER),
-            person(ADA, *rows(pricing="OWNER")),
+            user(ADA, *rows(pricing="OWNER")),
             file(ADA),
             "pricing: sent none, found owner",
             id="a revoke that the hub ignored",
         ),
         pytest.param(
             Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_moment=LATER),
-            person(ADA, *rows(pricing="VIEWER")),
+            user(ADA, *rows(pricing="VIEWER")),
             file(ADA, "modules: {pricing: owner}"),
             "pricing: sent owner, found viewer",
             id="a raise that the hub ignored",
         ),
         pytest.param(
             Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_moment=LATER),
-            person(ADA, *rows(pricing="OWNER")),
+            user(ADA, *rows(pricing="OWNER")),
             file(ADA, "modules: {pricing: viewer}"),
             "pricing: sent viewer, found owner",
             id="a lowering that the hub ignored",
         ),
         pytest.param(
             Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_moment=LATER),
-            person(ADA, *rows(sales="EDITOR")),
+            user(ADA, *rows(sales="EDITOR")),
             file(ADA),
             "sales_hub: sent none, found owner",
             id="a platform area that the hub left on",
         ),
         pytest.param(
             Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_moment=LATER),
-            person(ADA, *rows(pricing="NONE")),
+            user(ADA, *rows(pricing="NONE")),
             file(ADA, "modules: {pricing: editor}"),
             "pricing: sent editor, found none",
             id="a grant in an empty row that the hub ignored",
@@ -300,7 +299,7 @@ LATER = "2099-01-01T00:00:00.000Z"
                     1: "UPDATE roles SET lastModifiedAt = '2099-01-01T00:00Z', access = 'OWNER' WHERE access = 'NONE'"
                 }
             ),
-            person(ADA, *rows(pricing="OWNER")),
+            user(ADA, *rows(pricing="OWNER")),
             file(ADA),
             "pricing: sent none, found owner",
             id="a revoke that another client set back",
@@ -319,7 +318,7 @@ LATER = "2099-01-01T00:00:00.000Z"
     ],
 )
 def test_a_value_from_before_is_not_a_later_change_whatever_moment_the_hub_gives_it(
-    tmp_path: Path, *, does: Misbehaviour, live: UserShape | None, text: str, told: str
+    tmp_path: Path, *, does: Misbehaviour, live: UserRecord | None, text: str, told: str
 ) -> None:
     with hub_of(does, *([live] if live else [])) as hub:
         done = applied(write(tmp_path, files(KEPT, text)), hub)
@@ -410,10 +409,10 @@ FIRST, SECOND = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000
 LOWERED = "UPDATE roles SET access = 'NONE' WHERE id LIKE '00000000-%1'"
 
 
-def twice(email: str, name: str, first: str, second: str) -> UserShape:
+def twice(email: str, name: str, first: str, second: str) -> UserRecord:
     """An owner of the hub's roles by two rows."""
     owns: list[RoleShape] = [{"id": row, "definition": "role", "access": "OWNER"} for row in (first, second)]
-    return person(email, *rows(backoffice="OWNER"), *owns, firstName=name, phone="1")
+    return user(email, *rows(backoffice="OWNER"), *owns, firstName=name, phone="1")
 
 
 @pytest.mark.parametrize(
@@ -472,7 +471,7 @@ def test_the_removal_of_a_duplicate_never_takes_the_access_that_is_planned(
 
 @pytest.mark.parametrize("writes", [1, 2, 3])
 def test_a_run_that_wrote_and_then_lost_the_network_exits_5(tmp_path: Path, writes: int) -> None:
-    live = [person(f"{name}@example.com", phone="1", firstName=name) for name in ("ann", "ben", "cem")]
+    live = [user(f"{name}@example.com", phone="1", firstName=name) for name in ("ann", "ben", "cem")]
     texts = [file(f"{name}@example.com", "phone: '2'", first=name) for name in ("ann", "ben", "cem")]
     with hub_of(Misbehaviour(down_after=writes), *live) as hub:
         done = applied(write(tmp_path, files(KEPT, *texts)), hub)

@@ -1,4 +1,4 @@
-"""`bo-sync diff` as people run it: a process of its own in a real repository, offline."""
+"""`bo-sync diff` as users run it: a process of its own in a real repository, offline."""
 
 import json
 import re
@@ -182,10 +182,10 @@ def test_without_revisions_the_working_tree_is_held_against_the_last_commit(root
     write(root, {"users/new/zoe.yaml": EVE.replace("eve@", "zoe@")})
     ran = bo_sync(root, "diff", "--format", "json", *TODAY)
     found = json.loads(ran.out)
-    assert [person["email"] for person in found["users"]] == ["zoe@example.com"]
+    assert [user["email"] for user in found["users"]] == ["zoe@example.com"]
     assert (found["base"]["revision"], found["head"]["revision"], found["head"]["dirty"]) == ("HEAD", None, True)
     against_main = json.loads(bo_sync(root, "diff", "main", "--format", "json", *TODAY).out)
-    assert [person["email"] for person in against_main["users"]] == [
+    assert [user["email"] for user in against_main["users"]] == [
         "bob@example.com",
         "eve@example.com",
         "jane@example.com",
@@ -271,7 +271,7 @@ def test_an_end_counts_on_the_day_that_is_judged(tmp_path: Path) -> None:
     def told(*arguments: str) -> list[tuple[bool, int, str, str]]:
         found = json.loads(bo_sync(root, "diff", "--format", "json", *arguments).out)
         days = found["base"]["day"], found["head"]["day"]
-        return [(person["left"], len(person["lost"]["grants"]), *days) for person in found["users"]]
+        return [(user["left"], len(user["lost"]["grants"]), *days) for user in found["users"]]
 
     assert told("HEAD", "--today", "2026-03-04") == []
     assert told("@2026-03-01", "@2026-03-03") == []

@@ -1,6 +1,6 @@
 """`diff A B` is the difference of `matrix --at A` and `matrix --at B`: two commands, each asked for its JSON.
 
-A repository of random configurations, one a commit, each some days after the one before. What a person's grants open is
+A repository of random configurations, one a commit, each some days after the one before. What a user's grants open is
 worked out here once more, operation by operation.
 """
 
@@ -16,7 +16,7 @@ from typing import Final
 
 import pytest
 
-from bo_sync.access.powers import powers
+from bo_sync.access.capabilities import powers
 from bo_sync.core.model import ACCESS_WORDS, MODULES, PLATFORM, Role
 from bo_sync.core.operations import Verdict
 from bo_sync.core.settings import Settings
@@ -26,7 +26,7 @@ from tests.support.repository import commit, git, repository
 COMMITS: Final = 24
 PAIRS: Final = int(os.environ.get("BO_SYNC_COURSES", "60"))
 FIRST: Final = date(2026, 1, 5)
-PEOPLE: Final = ("ann", "bob", "cas", "dee", "eve", "fay", "gus", "hal")
+USERS: Final = ("ann", "bob", "cas", "dee", "eve", "fay", "gus", "hal")
 ADDED: Final = "returns"
 LEVELS: Final = ("none", "viewer", "editor", "owner")
 
@@ -47,7 +47,7 @@ def tree(chance: Random) -> dict[str, str]:
     """A sound configuration."""
     role = f"role_definitions: {{{ADDED}: rma}}\n"
     files = {"bo-sync.yaml": role, **{f"presets/p{number}.yaml": preset(chance, number) for number in range(3)}}
-    for name in PEOPLE:
+    for name in USERS:
         if chance.random() < 0.8:
             files[f"users/{chance.choice(('a', 'b'))}/{name}.yaml"] = entry(chance, name)
     return files
@@ -96,13 +96,13 @@ class History:
             ran = inside("matrix", *arguments, "-C", str(self.root), "-q", "--format", "json")
             assert ran.code == 0, ran.err
             self.asked[arguments] = {
-                person["email"].casefold(): {role: level for role, level in person["grants"].items() if level != "none"}
-                for person in json.loads(ran.out)["users"]
+                user["email"].casefold(): {role: level for role, level in user["grants"].items() if level != "none"}
+                for user in json.loads(ran.out)["users"]
             }
         return self.asked[arguments]
 
-    def people(self, *arguments: str) -> list[dict[str, object]]:
-        """The people of a diff."""
+    def users(self, *arguments: str) -> list[dict[str, object]]:
+        """The users of a diff."""
         ran = inside("diff", *arguments, "-C", str(self.root), "-q", "--format", "json")
         assert ran.code == 0, ran.err
         found: list[dict[str, object]] = json.loads(ran.out)["users"]
@@ -163,13 +163,13 @@ def opened(grants: frozenset[tuple[str, str]]) -> tuple[set[str], set[str]]:
     return items, set(asked.with_verdict(held, Verdict.ALLOWED))
 
 
-def comparable(person: dict[str, object]) -> dict[str, object]:
-    moves = {side: dict(moved) for side in ("gained", "lost") if isinstance(moved := person[side], dict)}
+def comparable(user: dict[str, object]) -> dict[str, object]:
+    moves = {side: dict(moved) for side in ("gained", "lost") if isinstance(moved := user[side], dict)}
     for moved in moves.values():
         for kind in ("menu", "operations"):
             assert len(set(moved[kind])) == len(moved[kind])
             moved[kind] = set(moved[kind])
-    return {"email": str(person["email"]).casefold(), "joined": person["joined"], "left": person["left"], **moves}
+    return {"email": str(user["email"]).casefold(), "joined": user["joined"], "left": user["left"], **moves}
 
 
 def differing(found: Iterable[dict[str, object]]) -> list[dict[str, object]]:
@@ -194,25 +194,25 @@ def test_a_difference_is_that_of_the_two_matrices(history: History, seed: int) -
     else:
         sides = [(f"@{day(number) + timedelta(days=chance.randint(0, 2))}", judged) for number in (first, second)]
     before, after = (history.matrix("--at", revision, *rest) for revision, rest in sides)
-    found = history.people(*(revision for revision, _ in sides), *judged)
+    found = history.users(*(revision for revision, _ in sides), *judged)
     assert differing(found) == difference(before, after)
 
 
 def test_without_a_second_revision_it_is_the_working_tree_that_is_compared(history: History) -> None:
     judged = ("--today", str(day(3)))
     for revision in ("HEAD~1", history.commits[3]):
-        found = differing(history.people(revision, *judged))
+        found = differing(history.users(revision, *judged))
         assert found == difference(history.matrix("--at", revision, *judged), history.matrix(*judged))
         assert found
-    assert history.people(*judged) == history.people("HEAD", "HEAD", *judged) == []
+    assert history.users(*judged) == history.users("HEAD", "HEAD", *judged) == []
 
 
 def test_the_pairs_are_of_every_kind(history: History) -> None:
-    """Most differ; people join, leave, gain, lose, and are spelled anew."""
+    """Most differ; users join, leave, gain, lose, and are spelled anew."""
     judged = ("--today", str(day(3)))
-    found = [person for number in history.commits[1:] for person in history.people(history.commits[0], number, *judged)]
+    found = [user for number in history.commits[1:] for user in history.users(history.commits[0], number, *judged)]
     for key in ("joined", "left"):
-        assert sum(bool(person[key]) for person in found) > 5
+        assert sum(bool(user[key]) for user in found) > 5
     for side in ("gained", "lost"):
-        moved = [person[side] for person in found]
+        moved = [user[side] for user in found]
         assert sum(isinstance(entry, dict) and bool(entry["operations"]) for entry in moved) > 50

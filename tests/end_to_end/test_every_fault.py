@@ -15,20 +15,20 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bo_sync.sandbox.storm import MEANINGS, Kind
+from bo_sync.sandbox.storm import MEANINGS, FaultKind
 from tests.end_to_end.test_faults import FILES, LIVE, Weathered, check, outcomes_of, storm_of
 from tests.support.process import Served, bo_sync, hasty, served, write
 
 NEW: Final = "new@example.com"
-PEOPLE: Final = "{ adminUsers(input: {page: 1, offset: 12}) { itemsFound items { id } } }"
+USERS: Final = "{ adminUsers(input: {page: 1, offset: 12}) { itemsFound items { id } } }"
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """The faults that are served, and what becomes of an apply under them.
 
-    `probed` is what a bare request for people gets at first; None where the fault is about other requests. `code` is
-    the apply's exit; `doubted` are people of whom the journal must show a write that did not simply succeed.
+    `probed` is what a bare request for users gets at first; None where the fault is about other requests. `code` is
+    the apply's exit; `doubted` are users of whom the journal must show a write that did not simply succeed.
     """
 
     faults: tuple[str, ...]
@@ -37,57 +37,59 @@ class Run:
     doubted: tuple[str, ...] = ()
 
 
-def at(kind: Kind, seconds: str = "") -> tuple[str, ...]:
-    """The kind at the first page of people, which the probe asks for, and at the next one, which is the apply's."""
+def at(kind: FaultKind, seconds: str = "") -> tuple[str, ...]:
+    """The kind at the first page of users, which the probe asks for, and at the next one, which is the apply's."""
     return (f"{kind}{seconds}:adminUsers@1", f"{kind}{seconds}:adminUsers@2")
 
 
-RUNS: Final[Mapping[Kind, Run]] = {
-    Kind.TOO_MANY: Run(at(Kind.TOO_MANY), probed="429 without Retry-After"),
-    Kind.TOO_MANY_RETRY_AFTER: Run(at(Kind.TOO_MANY_RETRY_AFTER), probed="429 with Retry-After 1"),
-    Kind.FAILED: Run(at(Kind.FAILED), probed="500 in JSON"),
-    Kind.FAILED_AFTER: Run(
-        (*at(Kind.FAILED_AFTER), "500-after:adminUserCreate@1"), probed="500 in JSON", doubted=(NEW,)
+RUNS: Final[Mapping[FaultKind, Run]] = {
+    FaultKind.TOO_MANY: Run(at(FaultKind.TOO_MANY), probed="429 without Retry-After"),
+    FaultKind.TOO_MANY_RETRY_AFTER: Run(at(FaultKind.TOO_MANY_RETRY_AFTER), probed="429 with Retry-After 1"),
+    FaultKind.FAILED: Run(at(FaultKind.FAILED), probed="500 in JSON"),
+    FaultKind.FAILED_AFTER: Run(
+        (*at(FaultKind.FAILED_AFTER), "500-after:adminUserCreate@1"), probed="500 in JSON", doubted=(NEW,)
     ),
-    Kind.GATEWAY: Run(at(Kind.GATEWAY), probed="502 in HTML"),
-    Kind.GATEWAY_AFTER: Run(
-        (*at(Kind.GATEWAY_AFTER), "502-after:adminUserCreate@1"), probed="502 in HTML", doubted=(NEW,)
+    FaultKind.GATEWAY: Run(at(FaultKind.GATEWAY), probed="502 in HTML"),
+    FaultKind.GATEWAY_AFTER: Run(
+        (*at(FaultKind.GATEWAY_AFTER), "502-after:adminUserCreate@1"), probed="502 in HTML", doubted=(NEW,)
     ),
-    Kind.CUT_BEFORE: Run((*at(Kind.CUT_BEFORE), "cut-before:adminUserCreate@1"), probed="cut", doubted=(NEW,)),
-    Kind.CUT_AFTER: Run((*at(Kind.CUT_AFTER), "cut-after:adminUserCreate@1"), probed="cut", doubted=(NEW,)),
-    Kind.CUT_HALF: Run((*at(Kind.CUT_HALF), "cut-half:adminUserCreate@1"), probed="cut", doubted=(NEW,)),
-    Kind.SLOW_BEFORE: Run(
+    FaultKind.CUT_BEFORE: Run(
+        (*at(FaultKind.CUT_BEFORE), "cut-before:adminUserCreate@1"), probed="cut", doubted=(NEW,)
+    ),
+    FaultKind.CUT_AFTER: Run((*at(FaultKind.CUT_AFTER), "cut-after:adminUserCreate@1"), probed="cut", doubted=(NEW,)),
+    FaultKind.CUT_HALF: Run((*at(FaultKind.CUT_HALF), "cut-half:adminUserCreate@1"), probed="cut", doubted=(NEW,)),
+    FaultKind.SLOW_BEFORE: Run(
         ("slow-before=1:adminUsers@1", "slow-before:adminUserCreate@1"), probed="cut", doubted=(NEW,)
     ),
-    Kind.SLOW_AFTER: Run(
+    FaultKind.SLOW_AFTER: Run(
         ("slow-after=1:adminUsers@1", "slow-after:adminUserCreate@1"), probed="5 of 5 people", doubted=(NEW,)
     ),
-    Kind.PARTIAL: Run(("partial:roleDelete@1",), doubted=("less@example.com",)),
-    Kind.PAGE_DROPS: Run(at(Kind.PAGE_DROPS), probed="4 of 5 people"),
-    Kind.PAGE_REPEATS: Run(at(Kind.PAGE_REPEATS), probed="4 of 5 people"),
-    Kind.KEY_REVOKED: Run(("key-revoked:adminUserCreate@1",), code=5, doubted=(NEW,)),
+    FaultKind.PARTIAL: Run(("partial:roleDelete@1",), doubted=("less@example.com",)),
+    FaultKind.PAGE_DROPS: Run(at(FaultKind.PAGE_DROPS), probed="4 of 5 people"),
+    FaultKind.PAGE_REPEATS: Run(at(FaultKind.PAGE_REPEATS), probed="4 of 5 people"),
+    FaultKind.KEY_REVOKED: Run(("key-revoked:adminUserCreate@1",), code=5, doubted=(NEW,)),
 }
 PATIENCE: Final = 3.0
 """Seconds in which an answer must come here."""
-SLOW: Final = {Kind.SLOW_BEFORE: PATIENCE, Kind.SLOW_AFTER: PATIENCE}
+SLOW: Final = {FaultKind.SLOW_BEFORE: PATIENCE, FaultKind.SLOW_AFTER: PATIENCE}
 """Seconds that a run takes at least: once bo-sync waits for an answer as long as it does."""
 
 
 def test_every_kind_of_fault_has_a_run() -> None:
-    assert set(RUNS) == set(Kind) == set(MEANINGS)
+    assert set(RUNS) == set(FaultKind) == set(MEANINGS)
     served_kinds = {
         kind: {fault.partition(":")[0].partition("=")[0] for fault in run.faults} for kind, run in RUNS.items()
     }
-    assert served_kinds == {kind: {kind} for kind in Kind}
+    assert served_kinds == {kind: {kind} for kind in FaultKind}
 
 
 def probe(hub: Served) -> str:
-    """What a bare request for people gets."""
+    """What a bare request for users gets."""
     address = urlsplit(hub.url)
     connection = HTTPConnection(address.netloc, timeout=20)
     headers = {"Content-Type": "application/json", "apikey": "sandbox-owner"}
     try:
-        connection.request("POST", address.path, json.dumps({"query": PEOPLE}), headers)
+        connection.request("POST", address.path, json.dumps({"query": USERS}), headers)
         response = connection.getresponse()
         body = response.read()
     except (HTTPException, OSError):
@@ -103,8 +105,8 @@ def probe(hub: Served) -> str:
     return f"{len({item['id'] for item in page['items']})} of {page['itemsFound']} people"
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_an_apply_through_it_loses_and_doubles_nothing_and_reports_what_is_so(tmp_path: Path, kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(FaultKind))
+def test_an_apply_through_it_loses_and_doubles_nothing_and_reports_what_is_so(tmp_path: Path, kind: FaultKind) -> None:
     run = RUNS[kind]
     root, started = write(tmp_path / "files", FILES), time.monotonic()
     with served(tmp_path, LIVE, weather=storm_of(*run.faults)) as hub:

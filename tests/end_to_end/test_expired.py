@@ -7,11 +7,10 @@ from typing import Final
 
 import pytest
 
-from bo_sync.sandbox.baseline import baseline
+from bo_sync.sandbox.baseline import UserRecord, baseline_population
 from bo_sync.sandbox.faults import Calm
-from bo_sync.sandbox.shape import UserShape
 from tests.end_to_end.hubs import Weathered, weathered
-from tests.end_to_end.world import TODAY, by_address, file, person, rows, seen
+from tests.end_to_end.world import TODAY, by_address, file, rows, seen, user
 from tests.support.inside import inside
 from tests.support.process import Ran, write
 
@@ -24,11 +23,11 @@ def modules(*lines: str) -> str:
     return "modules:\n" + "\n".join(f"  {line}" for line in lines)
 
 
-LIVE: Final[tuple[UserShape, ...]] = (
-    person("ben@example.com", *rows(sales="OWNER", pricing="OWNER", product="OWNER"), firstName="Ben", lastName="Bo"),
-    person("cas@example.com", *rows(sales="OWNER"), firstName="Cas", lastName="Co"),
-    person("dan@example.com", *rows(pricing="OWNER"), firstName="Dan", lastName="Do"),
-    person("eve@example.com", *rows(pricing="VIEWER"), firstName="Eve", lastName="Eo"),
+LIVE: Final[tuple[UserRecord, ...]] = (
+    user("ben@example.com", *rows(sales="OWNER", pricing="OWNER", product="OWNER"), firstName="Ben", lastName="Bo"),
+    user("cas@example.com", *rows(sales="OWNER"), firstName="Cas", lastName="Co"),
+    user("dan@example.com", *rows(pricing="OWNER"), firstName="Dan", lastName="Do"),
+    user("eve@example.com", *rows(pricing="VIEWER"), firstName="Eve", lastName="Eo"),
 )
 FILES: Final = {
     "users/ben.yaml": file(
@@ -68,7 +67,7 @@ FILES: Final = {
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Weathered]:
-    start = baseline()
+    start = baseline_population()
     with weathered({**start, "users": [*start["users"], *LIVE]}, Calm()) as found:
         for name, value in found.env().items():
             monkeypatch.setenv(name, value)

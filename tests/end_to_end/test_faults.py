@@ -12,30 +12,29 @@ from typing import Final
 
 import pytest
 
-from bo_sync.sandbox.baseline import definitions, first_person, keys
+from bo_sync.sandbox.baseline import Population, definitions, first_user, keys
 from bo_sync.sandbox.deaths import Changing
-from bo_sync.sandbox.faults import Calm, Request
+from bo_sync.sandbox.faults import Calm, HubRequest
 from bo_sync.sandbox.forecast import parse_fault
 from bo_sync.sandbox.resolvers import MUTATIONS
-from bo_sync.sandbox.shape import Population
-from bo_sync.sandbox.storm import Kind, Storm
+from bo_sync.sandbox.storm import FaultKind, Storm
 from tests.end_to_end.hubs import weathered
-from tests.end_to_end.world import TODAY, Held, by_address, file, files, held, person, rows, seen
+from tests.end_to_end.world import TODAY, Held, by_address, file, files, held, rows, seen, user
 from tests.support.process import Ran, bo_sync, hasty, served, write
 
 NEW, CHANGED, LESS, GONE = (f"{name}@example.com" for name in ("new", "changed", "less", "gone"))
-STRANGER: Final = person(
+STRANGER: Final = user(
     "stranger@example.com", *rows(pricing="OWNER", ticket="VIEWER"), firstName="Sam", lastName="Stranger"
 )
 LIVE: Final[Population] = {
     "definitions": definitions(),
     "keys": keys(),
     "users": [
-        first_person(),
+        first_user(),
         STRANGER,
-        person(CHANGED, *rows(pricing="VIEWER", shop="NONE"), phone="1"),
-        person(LESS, *rows(order="OWNER", product="EDITOR", user="VIEWER"), *rows(user="NONE")),
-        person(GONE, *rows(order="OWNER")),
+        user(CHANGED, *rows(pricing="VIEWER", shop="NONE"), phone="1"),
+        user(LESS, *rows(order="OWNER", product="EDITOR", user="VIEWER"), *rows(user="NONE")),
+        user(GONE, *rows(order="OWNER")),
     ],
 }
 FILES: Final = files(
@@ -121,9 +120,9 @@ def check(done: Weathered) -> None:
     for holds in (done.between, done.after):
         check_nothing_doubled(holds)
         users = by_address(holds)
-        for unmanaged in (STRANGER["email"], first_person()["email"]):
+        for unmanaged in (STRANGER["email"], first_user()["email"]):
             assert users[unmanaged] == by_address(done.before)[unmanaged]
-        assert set(users) <= {*AFTER, STRANGER["email"], first_person()["email"]}
+        assert set(users) <= {*AFTER, STRANGER["email"], first_user()["email"]}
     check_the_report(done)
     assert done.left.code == 0, done.left
     assert "Nothing to do: the hub holds what the files say" in done.left.out
@@ -136,12 +135,12 @@ def now(holds: Population) -> dict[str, Held | None]:
 
 
 def check_nothing_doubled(holds: Population) -> None:
-    emails = [user["email"].lower() for user in holds["users"]]
+    emails = [live_user["email"].lower() for live_user in holds["users"]]
     assert len(emails) == len(set(emails)), emails
-    for user in holds["users"]:
-        held_rows = [row["definition"] for row in user["roles"]]
+    for live_user in holds["users"]:
+        held_rows = [row["definition"] for row in live_user["roles"]]
         doubled = {name for name in held_rows if held_rows.count(name) > 1}
-        assert doubled <= ({"user"} if user["email"] == LESS else set()), (user["email"], held_rows)
+        assert doubled <= ({"user"} if live_user["email"] == LESS else set()), (live_user["email"], held_rows)
 
 
 def check_the_report(done: Weathered) -> None:
@@ -299,7 +298,9 @@ def test_a_hub_that_cannot_be_read_whole_is_not_written_to(
 
 @pytest.mark.parametrize("seed", range(4))
 def test_faults_of_every_kind_at_random_lose_and_double_nothing(tmp_path: Path, seed: int) -> None:
-    kinds = [kind for kind in Kind if kind not in (Kind.SLOW_BEFORE, Kind.SLOW_AFTER, Kind.KEY_REVOKED)]
+    kinds = [
+        kind for kind in FaultKind if kind not in (FaultKind.SLOW_BEFORE, FaultKind.SLOW_AFTER, FaultKind.KEY_REVOKED)
+    ]
     check(applied_under(tmp_path, *(f"{kind}:0.04" for kind in kinds), seed=seed))
 
 
@@ -312,7 +313,13 @@ def test_a_create_whose_answer_comes_too_late_is_not_repeated(tmp_path: Path) ->
     assert time.monotonic() - started > 3
 
 
-RAN_NOT: Final = {Kind.TOO_MANY, Kind.TOO_MANY_RETRY_AFTER, Kind.FAILED, Kind.GATEWAY, Kind.CUT_BEFORE}
+RAN_NOT: Final = {
+    FaultKind.TOO_MANY,
+    FaultKind.TOO_MANY_RETRY_AFTER,
+    FaultKind.FAILED,
+    FaultKind.GATEWAY,
+    FaultKind.CUT_BEFORE,
+}
 
 
 @pytest.mark.parametrize("kind", ["429", "502", "502-after", "cut-before", "cut-after", "cut-half"])
@@ -331,5 +338,5 @@ def test_no_write_runs_twice(tmp_path: Path, kind: str) -> None:
     assert len(ran) == len(set(ran)), ran
 
 
-def told(request: Request) -> str:
+def told(request: HubRequest) -> str:
     return json.dumps([request.roots, request.variables])

@@ -8,7 +8,7 @@ import pytest
 
 from bo_sync.errors import ExitCode
 from bo_sync.sandbox.store import Store
-from tests.end_to_end.world import file, person, rows
+from tests.end_to_end.world import file, rows, user
 from tests.support.inside import inside
 from tests.support.process import Ran, write
 
@@ -25,10 +25,10 @@ FILES: Final = {
     "users/dee.yaml": file("dee@example.com", "preset: desk", "until: 2026-06-14", first="Dee"),
 }
 LIVE: Final = [
-    person("ann@example.com", *rows(backoffice="OWNER", order="EDITOR", pricing="OWNER"), firstName="Ann"),
-    person("ben@example.com", *rows(backoffice="OWNER", order="OWNER"), firstName="Ben"),
-    person("cas@example.com", *rows(backoffice="OWNER"), firstName="Cas"),
-    person("dee@example.com", *rows(backoffice="OWNER", order="EDITOR"), firstName="Dee"),
+    user("ann@example.com", *rows(backoffice="OWNER", order="EDITOR", pricing="OWNER"), firstName="Ann"),
+    user("ben@example.com", *rows(backoffice="OWNER", order="OWNER"), firstName="Ben"),
+    user("cas@example.com", *rows(backoffice="OWNER"), firstName="Cas"),
+    user("dee@example.com", *rows(backoffice="OWNER", order="EDITOR"), firstName="Dee"),
 ]
 
 
@@ -147,7 +147,7 @@ def test_a_plan_shows_warnings_first_and_notes_at_its_end(root: Path) -> None:
     assert {rule: len(found) for rule, found in places.items()} == {"BOS001": 2, "BOS002": 1}
 
 
-def test_a_plan_for_one_person_has_the_findings_of_that_person(root: Path) -> None:
+def test_a_plan_for_one_user_has_the_findings_of_that_user(root: Path) -> None:
     document = json.loads(plan(root, "--only", "CAS@example.com", "--format", "json").out)
     found = [(each["rule"], each["email"]) for each in document["findings"] if each["rule"] < "BOS100"]
     assert found == [("BOS002", "cas@example.com")]

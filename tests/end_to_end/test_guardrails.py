@@ -1,12 +1,11 @@
-"""What narrows a plan or passes a guardrail, as it is typed: mistakes of the command line, and one urgent person."""
+"""What narrows a plan or passes a guardrail, as it is typed: mistakes of the command line, and one urgent user."""
 
 from pathlib import Path
 
 import pytest
 
-from bo_sync.sandbox.baseline import baseline, first_person
-from bo_sync.sandbox.shape import UserShape
-from tests.end_to_end.world import file, files, person, rows
+from bo_sync.sandbox.baseline import UserRecord, baseline_population, first_user
+from tests.end_to_end.world import file, files, rows, user
 from tests.support.process import Served, bo_sync, served, write
 
 OWNER = rows(backoffice="OWNER", role="OWNER")
@@ -14,13 +13,13 @@ EVERYTHING = rows(
     pricing="OWNER", order="OWNER", product="OWNER", logistics="OWNER", shop="OWNER", configuration="OWNER"
 )
 
-LIVE: list[UserShape] = [
-    first_person(),
-    person("ada@example.com", *OWNER),
-    person("bob@example.com", *EVERYTHING),
-    person("cy@example.com", *EVERYTHING),
-    person("dan@example.com"),
-    person("eve@example.com"),
+LIVE: list[UserRecord] = [
+    first_user(),
+    user("ada@example.com", *OWNER),
+    user("bob@example.com", *EVERYTHING),
+    user("cy@example.com", *EVERYTHING),
+    user("dan@example.com"),
+    user("eve@example.com"),
 ]
 
 
@@ -53,14 +52,14 @@ def test_an_override_that_means_nothing_is_a_mistake_in_the_command(tmp_path: Pa
     assert done.complaint == (f"error: Invalid value for '--allow': {told}", "next: bo-sync plan --help")
 
 
-def test_only_one_person_is_revoked_though_somebody_elses_row_is_refused(tmp_path: Path) -> None:
+def test_only_one_user_is_revoked_though_somebody_elses_row_is_refused(tmp_path: Path) -> None:
     texts = files(
         file("ada.new@example.com", "id: 1002"),
         file("bob@example.com"),
         file("dan@example.com", "job: Poet"),
     )
     root = write(tmp_path / "files", texts)
-    with served(tmp_path, {**baseline(), "users": LIVE}) as hub:
+    with served(tmp_path, {**baseline_population(), "users": LIVE}) as hub:
         before = {user["email"]: user for user in hub.holds()["users"]}
         everybody = bo_sync(root, "apply", "--yes", env=hub.env())
         one = bo_sync(root, "apply", "--yes", "--only", "BOB@example.com", env=hub.env())

@@ -12,12 +12,12 @@ from typing import Final
 
 import pytest
 
+from bo_sync.sandbox.baseline import UserRecord
 from bo_sync.sandbox.faults import Calm
-from bo_sync.sandbox.shape import UserShape
 from tests.end_to_end.hubs import weathered
 from tests.end_to_end.refusals import OWNER, SESSION, State, lives, many, one, printed
 from tests.end_to_end.test_guardrails_exactly import not_sent, refusal_of, run, writes
-from tests.end_to_end.world import file, person, rows
+from tests.end_to_end.world import file, rows, user
 from tests.support.process import write
 
 NAMES: Final = ("ann", "ben", "cat", "dan", "eve", "fay", "gus", "hal", "ivy")
@@ -31,7 +31,7 @@ class Moved:
 
     state: State
     said: tuple[str, ...]
-    live: tuple[UserShape, ...] | None = None
+    live: tuple[UserRecord, ...] | None = None
     files: Mapping[str, str | None] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
 
@@ -177,7 +177,7 @@ def test_a_direct_apply_judges_the_hub_of_its_own_moment(tmp_path: Path) -> None
     root = write(tmp_path, state.files)
     with weathered(state.population, Calm()) as hub:
         assert run(root, hub, state, "plan").code == 0
-        hub.hub.store.load(State({}, (lives("ann", *OWNER), person("ben@example.com"))).population)
+        hub.hub.store.load(State({}, (lives("ann", *OWNER), user("ben@example.com"))).population)
         hub.traffic.clear()
         apply = run(root, hub, state, "apply", "--yes")
         assert writes(hub) == []

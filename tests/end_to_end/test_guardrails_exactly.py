@@ -240,7 +240,7 @@ def test_validate_takes_no_override_at_all(tmp_path: Path, guardrail: str) -> No
     assert done.err == "error: No such option '--allow'.\nnext: bo-sync validate --help\n"
 
 
-def test_validate_refuses_files_without_a_person_and_says_what_to_do(tmp_path: Path) -> None:
+def test_validate_refuses_files_without_a_user_and_says_what_to_do(tmp_path: Path) -> None:
     guardrail, case = ABSOLUTE["no user files"]
     done = bo_sync(write(tmp_path, case.state.files), "validate")
     assert done.code == 4

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from bo_sync.sandbox.baseline import Population, UserRecord
 from bo_sync.sandbox.server import SandboxServer
-from bo_sync.sandbox.shape import Population, UserShape
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.hubs import weathered
 from tests.end_to_end.test_prompt_and_signals import PROMPT, Meanwhile
-from tests.end_to_end.world import file, files, person, rows
+from tests.end_to_end.world import file, files, rows, user
 from tests.support.misbehaving_hub import MisbehavingHub, Misbehaviour
 from tests.support.process import Keys, Ran, bo_sync, in_terminal, write
 
-OWNERS = [person(f"owner{number}@example.com", *rows(role="OWNER", backoffice="OWNER")) for number in range(2)]
-HERE: Population = {"users": [person("ada@example.com", *rows(order="OWNER")), *OWNERS]}
-LATER: UserShape = {"email": "ada@example.com", "createdAt": "2025-05-05T00:00:00.000Z"}
+OWNERS = [user(f"owner{number}@example.com", *rows(role="OWNER", backoffice="OWNER")) for number in range(2)]
+HERE: Population = {"users": [user("ada@example.com", *rows(order="OWNER")), *OWNERS]}
+LATER: UserRecord = {"email": "ada@example.com", "createdAt": "2025-05-05T00:00:00.000Z"}
 THERE: Population = {"users": [LATER, *OWNERS]}
 NEW = file("new@example.com", first="Nora")
 LEAVER = "email: ada@example.com\nstate: absent\n"

@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import pytest
 
-from bo_sync.sandbox.baseline import baseline
-from bo_sync.sandbox.faults import Answer
+from bo_sync.sandbox.baseline import baseline_population
+from bo_sync.sandbox.faults import HubAnswer
 from tests.cli.lying import JSON, Liar, fault, page
 from tests.end_to_end.hubs import Weathered, weathered
-from tests.end_to_end.world import file, files, person, rows
+from tests.end_to_end.world import file, files, rows, user
 from tests.support.inside import inside
 from tests.support.process import Ran, write
 
@@ -33,10 +33,8 @@ def liar() -> Liar:
 
 @pytest.fixture
 def hub(liar: Liar, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weathered]:
-    start = baseline()
-    with weathered(
-        {**start, "users": [*start["users"], person("old@example.com", *rows(order="OWNER"))]}, liar
-    ) as made:
+    start = baseline_population()
+    with weathered({**start, "users": [*start["users"], user("old@example.com", *rows(order="OWNER"))]}, liar) as made:
         for name, value in made.env().items():
             monkeypatch.setenv(name, value)
         yield made
@@ -110,7 +108,7 @@ ANSWERS: Final = [
 
 @pytest.mark.parametrize(("answer", "outcome"), ANSWERS)
 def test_whatever_the_hub_answers_a_mail_is_asked_for_once_and_the_user_stays_created(
-    root: Path, hub: Weathered, liar: Liar, *, answer: Answer, outcome: str
+    root: Path, hub: Weathered, liar: Liar, *, answer: HubAnswer, outcome: str
 ) -> None:
     liar.roots, liar.said = frozenset({INVITE}), lambda _: answer
     ran = apply(root, "--invite", URL, "--format", "json")

@@ -13,17 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.journal.entries import Fate
-from bo_sync.journal.past import Past, read
-from bo_sync.journal.place import journal_path, read_bytes, runs
-from bo_sync.sandbox.baseline import FIRST_PERSON, baseline
-from bo_sync.sandbox.shape import Population
-from tests.end_to_end.world import Held, file, files, held, person, rows, seen
+from bo_sync.journal.directory import journal_path, read_bytes, runs
+from bo_sync.journal.records import Fate
+from bo_sync.journal.runs import Past, read
+from bo_sync.sandbox.baseline import FIRST_USER, Population, baseline_population
+from tests.end_to_end.world import Held, file, files, held, rows, seen, user
 from tests.support.process import COMMAND, SECONDS, Ran, Served, bo_sync, ended, environment, served, started, write
 
 KEY, TOKEN = "recognisable-key-4711", "recognisable-token-0815"
 EVERYBODY = tuple(f"{name}@example.com" for name in ("ada", "bob", "cy", "dan", "eve", "fay"))
-LIVE: Population = {"users": [person(email) for email in EVERYBODY]}
+LIVE: Population = {"users": [user(email) for email in EVERYBODY]}
 ROOT = files(*(file(email, "phone: '2'", "modules: {pricing: viewer}") for email in EVERYBODY))
 
 
@@ -42,13 +41,13 @@ def as_json(root: Path, *arguments: str) -> dict[str, object]:
 
 MIXED: Population = {
     "users": [
-        *baseline()["users"],
-        person("bob@example.com", *rows(pricing="OWNER", order="VIEWER"), phone="1"),
-        person("cy@example.com", *rows(product="EDITOR", ticket="OWNER"), job="Poet"),
-        person("dan@example.com", phone="3"),
+        *baseline_population()["users"],
+        user("bob@example.com", *rows(pricing="OWNER", order="VIEWER"), phone="1"),
+        user("cy@example.com", *rows(product="EDITOR", ticket="OWNER"), job="Poet"),
+        user("dan@example.com", phone="3"),
     ],
     "keys": [{"key": KEY, "access": "OWNER"}],
-    "sessions": [{"token": TOKEN, "email": FIRST_PERSON}],
+    "sessions": [{"token": TOKEN, "email": FIRST_USER}],
 }
 WISHES = files(
     file("ada@example.com", "modules: {pricing: viewer}"),
@@ -60,7 +59,7 @@ WISHES = files(
 
 def test_an_apply_leaves_a_journal_that_tells_who_did_what_and_holds_no_secret(tmp_path: Path) -> None:
     root = write(tmp_path / "files", WISHES)
-    with served(tmp_path, {**baseline(), **MIXED}) as hub:
+    with served(tmp_path, {**baseline_population(), **MIXED}) as hub:
         env = {**hub.env(KEY), "BO_SYNC_SESSION_TOKEN": TOKEN}
         done = bo_sync(root, "apply", "--yes", "--allow", "max_user_deletes=9", "--format", "json", env=env)
     assert done.code == 0, done
@@ -75,7 +74,7 @@ def test_an_apply_leaves_a_journal_that_tells_who_did_what_and_holds_no_secret(t
     assert past.header is not None
     assert (past.run, past.header.digest.raw, past.header.hub.raw) == (report["run"], report["digest"], hub.url)
     assert past.header.who.viewer is not None
-    assert past.header.who.viewer.raw == FIRST_PERSON
+    assert past.header.who.viewer.raw == FIRST_USER
     assert [(guardrail.raw, number) for guardrail, number in past.header.allowed] == [("max_user_deletes", 9)]
     assert {request.fate for request in past.requests} == {Fate.APPLIED}
     told = [(request.intent.operation, request.intent.email.raw) for request in past.requests]
@@ -93,7 +92,7 @@ def test_an_apply_leaves_a_journal_that_tells_who_did_what_and_holds_no_secret(t
     listed = bo_sync(root, "journal")
     assert (listed.code, listed.err) == (0, "")
     assert listed.out.splitlines()[1].startswith(report["run"])
-    assert FIRST_PERSON in listed.out
+    assert FIRST_USER in listed.out
     one = bo_sync(root, "journal", "latest")
     assert (one.code, one.err) == (0, "")
     assert one.out == bo_sync(root, "journal", report["run"]).out
@@ -119,7 +118,7 @@ def test_the_newest_run_stands_first_and_what_changes_nothing_leaves_none(tmp_pa
 
 def test_the_files_from_before_a_run_put_in_place_and_applied_restore_what_was(tmp_path: Path) -> None:
     root, before = write(tmp_path / "files", WISHES), tmp_path / "before"
-    with served(tmp_path, {**baseline(), **MIXED}) as hub:
+    with served(tmp_path, {**baseline_population(), **MIXED}) as hub:
         then = {user["email"]: seen(user) for user in hub.holds()["users"]}
         assert bo_sync(root, "apply", "--yes", env=hub.env(KEY)).code == 0
         assert {user["email"]: seen(user) for user in hub.holds()["users"]} != then
@@ -150,7 +149,7 @@ def test_the_files_from_before_a_run_put_in_place_and_applied_restore_what_was(t
 def test_what_the_hub_holds_and_would_not_take_anew_is_told(tmp_path: Path) -> None:
     last, before = "D" * 51, tmp_path / "before"
     root = write(tmp_path / "files", {"users/bob.yaml": file("bob@example.com", "id: 1001", "phone: '2'", last="Doe")})
-    with served(tmp_path, {"users": [person("bob@example.com", lastName=last)]}) as hub:
+    with served(tmp_path, {"users": [user("bob@example.com", lastName=last)]}) as hub:
         assert bo_sync(root, "apply", "--yes", env=hub.env()).code == 0
     done = bo_sync(root, "journal", "latest", "--before", str(before))
     assert (done.code, f"last_name: {last}\n" in (before / "bob@example.com.yaml").read_text("utf-8")) == (0, True)

@@ -14,15 +14,14 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from bo_sync.journal.entries import Fate
-from bo_sync.journal.past import Past, read
-from bo_sync.journal.place import read_bytes, runs
-from bo_sync.sandbox.baseline import FIRST_PERSON, definitions, first_person, keys
+from bo_sync.journal.directory import read_bytes, runs
+from bo_sync.journal.records import Fate
+from bo_sync.journal.runs import Past, read
+from bo_sync.sandbox.baseline import FIRST_USER, Population, definitions, first_user, keys
 from bo_sync.sandbox.deaths import Stage
-from bo_sync.sandbox.faults import Answer, Cut, Request, Twist
-from bo_sync.sandbox.shape import Population
+from bo_sync.sandbox.faults import Cut, HubAnswer, HubRequest, Twist
 from tests.end_to_end.hubs import weathered
-from tests.end_to_end.world import by_address, file, files, held, person, rows, seen
+from tests.end_to_end.world import by_address, file, files, held, rows, seen, user
 from tests.support.process import SECONDS, bo_sync, ended, started, write
 
 NEW, CHANGED, GONE, BOSS = (f"{name}@example.com" for name in ("new", "changed", "gone", "old-boss"))
@@ -30,10 +29,10 @@ LIVE: Final[Population] = {
     "definitions": definitions(),
     "keys": keys(),
     "users": [
-        first_person(),
-        person(CHANGED, *rows(pricing="VIEWER", order="OWNER", product="OWNER"), *rows(order="VIEWER"), phone="1"),
-        person(GONE, *rows(order="OWNER")),
-        person(BOSS, *rows(role="OWNER", backoffice="OWNER")),
+        first_user(),
+        user(CHANGED, *rows(pricing="VIEWER", order="OWNER", product="OWNER"), *rows(order="VIEWER"), phone="1"),
+        user(GONE, *rows(order="OWNER")),
+        user(BOSS, *rows(role="OWNER", backoffice="OWNER")),
     ],
 }
 FILES: Final = files(
@@ -46,7 +45,7 @@ AFTER: Final = {
     NEW: held({"firstName": "Nora", "gender": "F"}, pricing="EDITOR", order="VIEWER"),
     CHANGED: held({"phone": "2"}, pricing="OWNER", order="EDITOR", shop="VIEWER"),
     BOSS: held(role="VIEWER", backoffice="OWNER"),
-    FIRST_PERSON: seen(first_person()),
+    FIRST_USER: seen(first_user()),
 }
 
 
@@ -70,7 +69,7 @@ COURSE: Final = (
     Sent("roles"),  # whether the row to be removed is a duplicate still
     Sent("roleUpdate", ("write_rows", CHANGED)),
     Sent("roles"),  # whether somebody made an owner of whoever is deleted
-    Sent("adminUser", ("delete_user", GONE)),  # whether it is the same person still
+    Sent("adminUser", ("delete_user", GONE)),  # whether it is the same user still
     Sent("adminUserDelete", ("delete_user", GONE)),
     Sent("roles"),  # who would still own the roles
     Sent("roleUpdate", ("write_rows", BOSS)),
@@ -88,22 +87,22 @@ class Reaper:
         self._at, self._stage = at, stage
         self._armed = Event()
         self.victim: Popen[str] | None = None
-        self.killed: Request | None = None
+        self.killed: HubRequest | None = None
 
     def aim(self, victim: Popen[str]) -> None:
         self.victim = victim
         self._armed.set()
 
-    def before(self, request: Request, /) -> Answer | Twist | None:
+    def before(self, request: HubRequest, /) -> HubAnswer | Twist | None:
         self._armed.wait(SECONDS)
         self._strike(request, Stage.BEFORE)
         return None
 
-    def after(self, request: Request, answer: Answer, /) -> Answer:
+    def after(self, request: HubRequest, answer: HubAnswer, /) -> HubAnswer:
         self._strike(request, Stage.AFTER)
         return answer
 
-    def _strike(self, request: Request, stage: Stage) -> None:
+    def _strike(self, request: HubRequest, stage: Stage) -> None:
         if self.victim is None or self.killed is not None or (request.number, stage) != (self._at, self._stage):
             return
         self.killed = request

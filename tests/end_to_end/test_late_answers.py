@@ -13,13 +13,13 @@ from bo_sync.core.text import Text
 from bo_sync.errors import HubFateUnknownError
 from bo_sync.hub.address import parse_address
 from bo_sync.hub.client import CommerceHub
-from bo_sync.hub.patience import Pace
+from bo_sync.hub.retry import Pace
 from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.hub.transport import Transport
 from bo_sync.sandbox.forecast import parse_fault
 from bo_sync.sandbox.storm import Storm
 from tests.end_to_end.hubs import Weathered, weathered
-from tests.end_to_end.world import person, rows
+from tests.end_to_end.world import rows, user
 
 BOB = Text("bob@example.com")
 NEW = Text("new@example.com")
@@ -29,7 +29,7 @@ NEW = Text("new@example.com")
 def late(*faults: str) -> Iterator[tuple[Weathered, CommerceHub]]:
     """A hub with Bob, and a client that waits for 0.3 seconds."""
     with weathered(
-        {"users": [person(BOB.raw, *rows(order="OWNER"))]}, Storm([parse_fault(each) for each in faults])
+        {"users": [user(BOB.raw, *rows(order="OWNER"))]}, Storm([parse_fault(each) for each in faults])
     ) as hub:
         transport = Transport(
             parse_address(hub.url), Credentials(Secret("sandbox-owner")), pace=Pace(request=0.3, chance=lambda: 0.0)

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.sandbox.baseline import baseline
+from bo_sync.sandbox.baseline import UserRecord, baseline_population
 from bo_sync.sandbox.behaviour import Behaviour, LargePages
-from bo_sync.sandbox.shape import UserShape
 from bo_sync.sandbox.store import Store
-from tests.end_to_end.world import TODAY, file, files, person, rows
+from tests.end_to_end.world import TODAY, file, files, rows, user
 from tests.support.discovered import discovered
 from tests.support.process import Page, Served, answering, bo_sync, served, write
 
@@ -27,17 +26,17 @@ ROOT = files(
 )
 
 
-def live() -> list[UserShape]:
+def live() -> list[UserRecord]:
     when = ("2024-01-03T00:00:00.000Z", "2024-01-01T00:00:00.000Z", "2024-01-02T00:00:00.000Z")
-    people = (
-        person("cy@example.com", *rows(order="VIEWER"), firstName="Cy"),
-        person("ada@example.com", phone="9", firstName="Zoe"),
-        person("Bob@example.com", phone="10", firstName="Bob"),
+    users = (
+        user("cy@example.com", *rows(order="VIEWER"), firstName="Cy"),
+        user("ada@example.com", phone="9", firstName="Zoe"),
+        user("Bob@example.com", phone="10", firstName="Bob"),
     )
     numbers = (7, 30, 1)
     return [
         {**user, "id": number, "createdAt": created, "lastModifiedAt": created.replace("2024", "2025")}
-        for user, number, created in zip(people, numbers, when, strict=True)
+        for user, number, created in zip(users, numbers, when, strict=True)
     ]
 
 
@@ -133,7 +132,7 @@ def test_doctor_lists_the_hubs_names_and_a_default_that_is_not_none_and_admits_w
     tmp_path: Path,
 ) -> None:
     root = write(tmp_path / "files", {"bo-sync.yaml": "role_definitions: {pricing: prices}\n"})
-    start = baseline()
+    start = baseline_population()
     for definition in start["definitions"]:
         if definition["name"] == "order":
             definition["defaultAccess"] = "EDITOR"
@@ -214,7 +213,7 @@ def test_the_demo_walks_the_whole_way_and_leaves_nothing_behind(tmp_path: Path) 
     assert list((tmp_path / "temporary").iterdir()) == []
 
 
-def test_the_demo_works_with_files_that_name_the_hubs_own_people_and_other_definitions(tmp_path: Path) -> None:
+def test_the_demo_works_with_files_that_name_the_hubs_own_users_and_other_definitions(tmp_path: Path) -> None:
     root = write(
         tmp_path,
         files(
@@ -227,7 +226,7 @@ def test_the_demo_works_with_files_that_name_the_hubs_own_people_and_other_defin
     assert done.code == 0, done
 
 
-def test_validate_tells_a_program_what_it_tells_a_person(tmp_path: Path) -> None:
+def test_validate_tells_a_program_what_it_tells_a_user(tmp_path: Path) -> None:
     root = write(tmp_path, {**ROOT, "users/x.yaml": file("x", "gender: femal")})
     done = bo_sync(root, "validate", "--format", "json")
     assert (done.code, done.err) == (3, "")

@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
+from bo_sync.sandbox.baseline import UserRecord
 from bo_sync.sandbox.server import SandboxServer
-from bo_sync.sandbox.shape import UserShape
 from bo_sync.sandbox.store import Store
-from tests.end_to_end.world import file, person, rows
+from tests.end_to_end.world import file, rows, user
 from tests.support.misbehaving_hub import MisbehavingHub, Misbehaviour, OddUser
 from tests.support.process import bo_sync, write
 
-OWNERS = [person(f"owner{number}@example.com", *rows(role="OWNER", backoffice="OWNER")) for number in range(2)]
-ANN: UserShape = {**person("ann@example.com", *rows(order="OWNER")), "firstName": "Ann"}
-ODD: UserShape = {"id": 99, "email": "odd@example.com", "lastName": "Odd", "roles": rows(pricing="OWNER")}
+OWNERS = [user(f"owner{number}@example.com", *rows(role="OWNER", backoffice="OWNER")) for number in range(2)]
+ANN: UserRecord = {**user("ann@example.com", *rows(order="OWNER")), "firstName": "Ann"}
+ODD: UserRecord = {"id": 99, "email": "odd@example.com", "lastName": "Odd", "roles": rows(pricing="OWNER")}
 
 
 class Odd:
@@ -31,12 +31,12 @@ class Odd:
         assert done.code == code, done
         return done.out
 
-    def holds(self) -> dict[str, UserShape]:
+    def holds(self) -> dict[str, UserRecord]:
         return {user["email"]: user for user in self.hub.store.snapshot()["users"]}
 
 
 @contextmanager
-def hub_with(root: Path, misbehaviour: Misbehaviour, *users: UserShape, **files: str) -> Iterator[Odd]:
+def hub_with(root: Path, misbehaviour: Misbehaviour, *users: UserRecord, **files: str) -> Iterator[Odd]:
     write(root, {f"users/{name}.yaml": text for name, text in files.items()})
     with Store.open() as store:
         store.load({"users": [*OWNERS, *users]})
@@ -75,7 +75,7 @@ def test_a_user_whom_no_file_can_name_stops_no_command(odd: OddUser, reason: str
         assert not [path for path in (tmp_path / "users").iterdir() if "odd" in path.name]
 
 
-TWIN: UserShape = {"id": 98, "email": "ANN@example.com", "firstName": "Twin", "roles": rows(pricing="OWNER")}
+TWIN: UserRecord = {"id": 98, "email": "ANN@example.com", "firstName": "Twin", "roles": rows(pricing="OWNER")}
 POLICY = "id: x\nmatch: {any_of: [{has: {pricing: viewer}}]}\n"
 NO_ADDRESS = OddUser("odd@example.com", "email", "")
 KEPT = file("ann@example.com", "modules: {order_data: owner}", first="Ann")
@@ -123,7 +123,7 @@ def test_a_policy_counts_a_user_without_a_usable_address(odd: OddUser, redact: l
 )
 def test_policies_of_every_kind_see_a_user_without_an_address(policy: str, *, ok: bool, tmp_path: Path) -> None:
     write(tmp_path, {"policies/x.yaml": f"id: x\n{policy}\n"})
-    odd: UserShape = {**ODD, "roles": rows(pricing="OWNER", backoffice="OWNER")}
+    odd: UserRecord = {**ODD, "roles": rows(pricing="OWNER", backoffice="OWNER")}
     with hub_with(tmp_path, Misbehaviour(odd=(NO_ADDRESS,)), ANN, odd, ann=KEPT) as hub:
         (found,) = json.loads(hub.run("plan", "--format", "json", code=0 if ok else 4))["policies"]
         assert found["ok"] is ok
@@ -132,7 +132,7 @@ def test_policies_of_every_kind_see_a_user_without_an_address(policy: str, *, ok
 
 
 def test_an_owner_without_an_address_is_not_an_owner_for_the_guardrail(tmp_path: Path) -> None:
-    odd: UserShape = {**ODD, "roles": rows(role="OWNER", backoffice="OWNER")}
+    odd: UserRecord = {**ODD, "roles": rows(role="OWNER", backoffice="OWNER")}
     files = {"owner0": file("owner0@example.com"), "owner1": file("owner1@example.com")}
     with hub_with(tmp_path, Misbehaviour(odd=(NO_ADDRESS,)), odd, **files) as hub:
         plan = json.loads(hub.run("plan", "--format", "json", code=4))
@@ -141,8 +141,8 @@ def test_an_owner_without_an_address_is_not_an_owner_for_the_guardrail(tmp_path:
 
 
 def test_each_of_two_users_with_one_address_counts_and_an_exception_is_for_its_spelling(tmp_path: Path) -> None:
-    ann: UserShape = {**ANN, "roles": rows(pricing="OWNER")}
-    cid: UserShape = {**ANN, "email": "cid@example.com"}
+    ann: UserRecord = {**ANN, "roles": rows(pricing="OWNER")}
+    cid: UserRecord = {**ANN, "email": "cid@example.com"}
     kept = file("cid@example.com", "modules: {order_data: owner}", first="Ann")
     excepted = "except: [{email: ann@example.com, reason: prices, until: 2099-12-31}]\n"
     write(tmp_path, {"policies/x.yaml": POLICY})
@@ -191,7 +191,7 @@ def test_a_hub_that_stores_text_in_another_form_converges(tmp_path: Path) -> Non
 
 
 def test_a_leaver_who_shares_the_address_blocks_the_plan_which_shows_every_revoke(tmp_path: Path) -> None:
-    ann: UserShape = {**ANN, "id": 97}
+    ann: UserRecord = {**ANN, "id": 97}
     text = "email: ann@example.com\nid: 97\nstate: absent\n"
     with hub_with(tmp_path, Misbehaviour(), ann, TWIN, ann=text) as hub:
         before = hub.holds()
@@ -211,8 +211,8 @@ def test_a_leaver_who_shares_the_address_blocks_the_plan_which_shows_every_revok
 
 @pytest.mark.parametrize("state", ["modules: {order_data: owner}\n", "state: absent\n"], ids=["present", "absent"])
 def test_a_new_user_in_the_spelling_of_the_file_does_not_hide_the_one_with_grants(tmp_path: Path, state: str) -> None:
-    new: UserShape = {"id": 98, "email": "ann@example.com", "firstName": "New"}
-    real: UserShape = {**ANN, "id": 97, "email": "Ann@example.com"}
+    new: UserRecord = {"id": 98, "email": "ann@example.com", "firstName": "New"}
+    real: UserRecord = {**ANN, "id": 97, "email": "Ann@example.com"}
     text = f"email: ann@example.com\nfirst_name: A\nlast_name: B\n{state}"
     with hub_with(tmp_path, Misbehaviour(), real, new, ann=text) as hub:
         before = hub.holds()

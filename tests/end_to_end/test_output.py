@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.world import FILES, TODAY, file, files, person, population
+from tests.end_to_end.world import FILES, TODAY, file, files, population, user
 from tests.support.process import COMMAND, Served, bo_sync, bo_sync_process, environment, in_terminal, served, write
 
 ROOT = files(file("bob@example.com", "job: Poet"), file("new@example.com"))
@@ -50,7 +50,7 @@ def test_a_warning_is_talk_and_quiet_silences_it(quiet_hub: Served, tmp_path: Pa
 
 def test_the_plan_beside_a_json_report_is_talk(tmp_path: Path) -> None:
     root = write(tmp_path / "files", ROOT)
-    with served(tmp_path, {"users": [person("bob@example.com")]}) as hub:
+    with served(tmp_path, {"users": [user("bob@example.com")]}) as hub:
         done = bo_sync(root, "apply", "--yes", "--format", "json", env=hub.env())
     assert json.loads(done.out)["summary"]["applied"] == 2
     assert "Guardrails: none refuses" in done.err
@@ -143,7 +143,7 @@ def test_colour_is_for_terminals_that_did_not_refuse_it(quiet_hub: Served, tmp_p
 def test_hostile_text_of_a_hub_acts_on_no_terminal(tmp_path: Path) -> None:
     evil = "\x1b]0;owned\x07\u202egnp.exe ::error::x"
     root = write(tmp_path / "files", files(file("bob@example.com", "job: Poet"), file("eve@example.com", "phone: '1'")))
-    live = [person("bob@example.com", job=evil), person("eve@example.com", job=evil, phone=evil)]
+    live = [user("bob@example.com", job=evil), user("eve@example.com", job=evil, phone=evil)]
     with served(tmp_path, {"users": live}) as hub:
         texts = [
             bo_sync(root, "plan", env=hub.env()).out,

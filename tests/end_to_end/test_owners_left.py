@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from bo_sync.execute import apply_plan
-from bo_sync.journal.past import Past, read
-from bo_sync.sandbox.faults import Answer
+from bo_sync.apply.executor import apply_plan
+from bo_sync.journal.runs import Past, read
+from bo_sync.sandbox.faults import HubAnswer
 from bo_sync.sandbox.hub import SandboxHub
 from bo_sync.sandbox.store import Store
-from tests.end_to_end.world import by_address, file, files, person, rows, seen
+from tests.end_to_end.world import by_address, file, files, rows, seen, user
 from tests.support.applying import Applied, applied, client_of, planned
 from tests.support.hub_double import SILENT, hurried
 from tests.support.misbehaving_hub import MisbehavingHub, Misbehaviour
@@ -24,7 +24,7 @@ OWNS = ("platform: {backoffice: true}", "modules: {roles_permissions: owner}")
 ANN, BOB, DAN = (f"{name}@example.com" for name in ("ann", "bob", "dan"))
 
 
-def user(email: str, *lines: str) -> str:
+def user_file(email: str, *lines: str) -> str:
     return file(email, *lines, first=email.partition("@")[0])
 
 
@@ -33,12 +33,12 @@ def gone(email: str) -> str:
 
 
 LIVE = [
-    person(ANN, *OWNER, firstName="ann"),
-    person(BOB, *OWNER, firstName="bob"),
-    person(DAN, *rows(role="VIEWER", backoffice="OWNER"), firstName="dan"),
+    user(ANN, *OWNER, firstName="ann"),
+    user(BOB, *OWNER, firstName="bob"),
+    user(DAN, *rows(role="VIEWER", backoffice="OWNER"), firstName="dan"),
 ]
-BOTH_DEMOTED = (user(ANN), user(BOB), user(DAN, *OWNS))
-BOTH_DELETED = (gone(ANN), gone(BOB), user(DAN, *OWNS))
+BOTH_DEMOTED = (user_file(ANN), user_file(BOB), user_file(DAN, *OWNS))
+BOTH_DELETED = (gone(ANN), gone(BOB), user_file(DAN, *OWNS))
 
 
 def owners(store: Store) -> set[str]:
@@ -116,9 +116,9 @@ def test_an_ownership_whose_return_no_read_shows_is_unconfirmed(tmp_path: Path) 
 class HubThatGoesDown(MisbehavingHub):
     """After the fourth write, the one that gives back, roles cannot be read."""
 
-    def _read(self, method: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def _read(self, method: str, headers: Mapping[str, str], body: bytes) -> HubAnswer:
         if self.writes >= 4 and b"roles(" in body:
-            return Answer(503, b"<html>down</html>", {"Content-Type": "text/html"})
+            return HubAnswer(503, b"<html>down</html>", {"Content-Type": "text/html"})
         return super()._read(method, headers, body)
 
 
@@ -157,12 +157,12 @@ def test_no_owner_is_deleted_while_no_read_shows_the_new_one(tmp_path: Path, lag
 class OldReplica(MisbehavingHub):
     """Once a write was sent, a second replica answers reads of roles; it is older than the plan, and has no owners."""
 
-    def _read(self, method: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def _read(self, method: str, headers: Mapping[str, str], body: bytes) -> HubAnswer:
         if not self.writes or b"roles(" not in body:
             return super()._read(method, headers, body)
         with Store.open() as old:
             clerk = rows(role="VIEWER", backoffice="OWNER")
-            old.load({"users": [{**found, "roles": person("", *clerk)["roles"]} for found in LIVE]})
+            old.load({"users": [{**found, "roles": user("", *clerk)["roles"]} for found in LIVE]})
             return SandboxHub(old, keyless=True).answer(method, headers, body)
 
 
@@ -171,7 +171,9 @@ class OldReplica(MisbehavingHub):
     [
         pytest.param(BOTH_DELETED, "not_attempted", "not_attempted", id="both owners are deleted"),
         pytest.param(BOTH_DEMOTED, None, "unconfirmed", id="both owners are lowered"),
-        pytest.param((gone(ANN), user(BOB), user(DAN, *OWNS)), "not_attempted", "unconfirmed", id="one of each"),
+        pytest.param(
+            (gone(ANN), user_file(BOB), user_file(DAN, *OWNS)), "not_attempted", "unconfirmed", id="one of each"
+        ),
     ],
 )
 @pytest.mark.parametrize("ignored", [True, False], ids=["the raise is not done", "the raise is done"])
@@ -238,7 +240,7 @@ def test_an_end_takes_no_ownership_that_only_a_promised_raise_would_replace(
     tmp_path: Path, lines: tuple[str, ...], does: Misbehaviour
 ) -> None:
     """It would not be given back, so that a read must show the new owner before it is taken."""
-    done, left = run(tmp_path, does, user(ANN, *lines), user(BOB, *lines), user(DAN, *OWNS))
+    done, left = run(tmp_path, does, user_file(ANN, *lines), user_file(BOB, *lines), user_file(DAN, *OWNS))
     assert (done.code, left, done.report["owners"]) == (5, {"bob"}, None)
     assert done.outcomes["bob"] == "not_attempted"
     assert "0 would still own Roles & permissions" in done.errors["bob"]
@@ -246,7 +248,7 @@ def test_an_end_takes_no_ownership_that_only_a_promised_raise_would_replace(
 
 def test_an_end_takes_the_ownership_once_a_read_shows_the_new_owner(tmp_path: Path) -> None:
     does = Misbehaviour(lag=2, catches_up=True)
-    done, left = run(tmp_path, does, user(ANN, *ROLES_END), user(BOB, *ROLES_END), user(DAN, *OWNS))
+    done, left = run(tmp_path, does, user_file(ANN, *ROLES_END), user_file(BOB, *ROLES_END), user_file(DAN, *OWNS))
     assert (done.code, left, set(done.outcomes.values())) == (0, {"dan"}, {"applied"})
 
 
@@ -254,8 +256,8 @@ def test_an_end_takes_the_ownership_once_a_read_shows_the_new_owner(tmp_path: Pa
 
 
 def two_files(keeps: str, demotes: str) -> dict[str, str]:
-    clerk = user(DAN, "platform: {backoffice: true}", "modules: {roles_permissions: viewer}")
-    return files(user(keeps, *OWNS), user(demotes), clerk)
+    clerk = user_file(DAN, "platform: {backoffice: true}", "modules: {roles_permissions: viewer}")
+    return files(user_file(keeps, *OWNS), user_file(demotes), clerk)
 
 
 @pytest.mark.parametrize("trial", range(4))

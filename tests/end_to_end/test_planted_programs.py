@@ -11,7 +11,7 @@ from typing import Final
 import pytest
 
 from bo_sync.cli.app import COMMANDS
-from bo_sync.config.revision import read_revision
+from bo_sync.config.git_revision import read_revision
 from bo_sync.errors import UsageError
 from tests.end_to_end.world import file
 from tests.support.inside import inside

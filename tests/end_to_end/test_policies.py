@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from bo_sync.sandbox.baseline import UserRecord
 from bo_sync.sandbox.faults import Calm
 from bo_sync.sandbox.resolvers import MUTATIONS
-from bo_sync.sandbox.shape import UserShape
 from tests.end_to_end.hubs import Weathered, weathered
 from tests.end_to_end.refusals import State
-from tests.end_to_end.world import TODAY, WIDE_GUARDRAILS, by_address, file, person, rows
+from tests.end_to_end.world import TODAY, WIDE_GUARDRAILS, by_address, file, rows, user
 from tests.support.process import Ran, bo_sync, write
 from tests.support.repository import commit, repository
 
@@ -31,8 +31,8 @@ ANN, BOB, CID = "ann@example.com", "bob@example.com", "cid@example.com"
 HOLDS_BOTH = rows(pricing="EDITOR", order="EDITOR")
 
 
-def state(users: dict[str, str], *live: UserShape, policy: str = POLICY) -> State:
-    """Files by name with what their people hold, and who is in the hub."""
+def state(users: dict[str, str], *live: UserRecord, policy: str = POLICY) -> State:
+    """Files by name with what their users hold, and who is in the hub."""
     texts = {f"users/{name}.yaml": file(f"{name}@example.com", held) for name, held in users.items()}
     return State({"bo-sync.yaml": WIDE_GUARDRAILS, "policies/p.yaml": policy, **texts}, live)
 
@@ -57,7 +57,7 @@ def policies(ran: Ran) -> dict[str, object]:
     return found
 
 
-NEW = state({"bob": BOTH}, person(BOB, *rows(pricing="EDITOR")))
+NEW = state({"bob": BOTH}, user(BOB, *rows(pricing="EDITOR")))
 REFUSED = "refused by the policy price-and-order"
 TAKE = "take from each person one of the grants named, or except them, with a reason and an end, in"
 BLOCK = f"""\
@@ -92,7 +92,7 @@ def test_plan_and_apply_refuse_a_new_violation_and_nothing_is_sent(tmp_path: Pat
 
 
 def test_a_warning_is_told_and_applied_all_the_same(tmp_path: Path) -> None:
-    case = state({"bob": BOTH}, person(BOB), policy=f"severity: warning\n{POLICY}")
+    case = state({"bob": BOTH}, user(BOB), policy=f"severity: warning\n{POLICY}")
     root = write(tmp_path, case.files)
     with hub_of(case) as hub:
         plan = run(root, hub, "plan", "--detailed-exitcode")
@@ -106,7 +106,7 @@ def test_a_warning_is_told_and_applied_all_the_same(tmp_path: Path) -> None:
     [pytest.param("2026-06-15", 0, id="on its last day"), pytest.param("2026-06-16", 4, id="the day after")],
 )
 def test_an_exception_holds_to_its_last_day(tmp_path: Path, today: str, code: int) -> None:
-    case = state({"ann": BOTH}, person(ANN))
+    case = state({"ann": BOTH}, user(ANN))
     root = write(tmp_path, case.files)
     with hub_of(case) as hub:
         plan = run(root, hub, "plan", today=today)
@@ -119,7 +119,7 @@ def test_an_exception_holds_to_its_last_day(tmp_path: Path, today: str, code: in
 
 
 def test_somebody_without_a_file_counts(tmp_path: Path) -> None:
-    case = state({"bob": HALF}, person(BOB), person(CID, *HOLDS_BOTH))
+    case = state({"bob": HALF}, user(BOB), user(CID, *HOLDS_BOTH))
     root = write(tmp_path, case.files)
     with hub_of(case) as hub:
         plan = run(root, hub, "plan")
@@ -129,9 +129,7 @@ def test_somebody_without_a_file_counts(tmp_path: Path) -> None:
 
 
 def test_an_old_violation_does_not_stop_an_urgent_revoke(tmp_path: Path) -> None:
-    case = state(
-        {"bob": BOTH, "dan": HALF}, person(BOB, *HOLDS_BOTH), person("dan@example.com", *rows(pricing="OWNER"))
-    )
+    case = state({"bob": BOTH, "dan": HALF}, user(BOB, *HOLDS_BOTH), user("dan@example.com", *rows(pricing="OWNER")))
     root = write(tmp_path, case.files)
     with hub_of(case) as hub:
         plan = run(root, hub, "plan")
@@ -148,9 +146,9 @@ def test_an_old_violation_does_not_stop_an_urgent_revoke(tmp_path: Path) -> None
 def test_an_old_violation_stops_a_plan_that_gives_access_unless_only_the_revoke_is_applied(tmp_path: Path) -> None:
     case = state(
         {"bob": BOTH, "dan": HALF, "eva": HALF},
-        person(BOB, *HOLDS_BOTH),
-        person("dan@example.com", *rows(pricing="OWNER")),
-        person("eva@example.com"),
+        user(BOB, *HOLDS_BOTH),
+        user("dan@example.com", *rows(pricing="OWNER")),
+        user("eva@example.com"),
     )
     root = write(tmp_path, case.files)
     with hub_of(case) as hub:
@@ -160,7 +158,7 @@ def test_an_old_violation_stops_a_plan_that_gives_access_unless_only_the_revoke_
 
 
 def test_a_violation_that_stands_is_told_by_exit_code_where_nothing_is_to_do(tmp_path: Path) -> None:
-    case = state({"bob": BOTH}, person(BOB, *HOLDS_BOTH))
+    case = state({"bob": BOTH}, user(BOB, *HOLDS_BOTH))
     root = write(tmp_path, case.files)
     with hub_of(case) as hub:
         plan, apply = run(root, hub, "plan"), run(root, hub, "apply", "--yes")
@@ -170,7 +168,7 @@ def test_a_violation_that_stands_is_told_by_exit_code_where_nothing_is_to_do(tmp
 
 def test_a_plan_that_leaves_fewer_offenders_and_nobody_new_passes(tmp_path: Path) -> None:
     case = state(
-        {"bob": BOTH, "cid": f"{HALF}\njob: Poet", "dan": HALF}, *(person(who, *HOLDS_BOTH) for who in (BOB, CID))
+        {"bob": BOTH, "cid": f"{HALF}\njob: Poet", "dan": HALF}, *(user(who, *HOLDS_BOTH) for who in (BOB, CID))
     )
     root = write(tmp_path, case.files)
     with hub_of(case) as hub:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.sandbox.faults import Answer, Request
-from bo_sync.sandbox.shape import Population
+from bo_sync.sandbox.baseline import Population
+from bo_sync.sandbox.faults import HubAnswer, HubRequest
 from tests.end_to_end.hubs import Weathered, weathered
-from tests.end_to_end.world import file, files, person, rows, seen
+from tests.end_to_end.world import file, files, rows, seen, user
 from tests.support.process import SECONDS, Keys, bo_sync, ended, in_terminal, served, started, write
 
 EVERYBODY = tuple(f"{name}@example.com" for name in ("ada", "bob", "cy", "dan", "eve", "fay"))
-LIVE: Population = {"users": [person(email) for email in EVERYBODY]}
+LIVE: Population = {"users": [user(email) for email in EVERYBODY]}
 ROOT = files(*(file(email, "phone: '2'") for email in EVERYBODY))
 PROMPT = "Apply this plan? Only a typed yes does: "
 
@@ -43,19 +43,19 @@ def test_only_a_typed_yes_applies_and_the_plan_is_shown_before_the_question(tmp_
 
 @dataclass(slots=True)
 class Meanwhile:
-    """While the question stands, somebody else works in the hub: done before the people are listed a second time."""
+    """While the question stands, somebody else works in the hub: done before the users are listed a second time."""
 
     work: Callable[[], None] | None = None
     lists: int = 0
 
-    def before(self, request: Request, /) -> Answer | None:
+    def before(self, request: HubRequest, /) -> HubAnswer | None:
         self.lists += request.operation == "adminUsers"
         if self.lists == 2 and self.work is not None:
             work, self.work = self.work, None
             work()
         return None
 
-    def after(self, _request: Request, answer: Answer, /) -> Answer:
+    def after(self, _request: HubRequest, answer: HubAnswer, /) -> HubAnswer:
         return answer
 
 
@@ -101,8 +101,8 @@ def test_a_guardrail_that_refuses_by_the_time_of_the_answer_refuses(tmp_path: Pa
         "bo-sync.yaml": "guardrails: {max_user_deletes: {percent: 10}}\n",
     }
     gone = {f"users/gone-{number}.yaml": f"email: {EVERYBODY[number]}\nstate: absent\n" for number in range(2)}
-    others = [person(f"p{number}@example.com") for number in range(30)]
-    others.append(person("owner@example.com", *rows(role="OWNER", backoffice="OWNER")))
+    others = [user(f"p{number}@example.com") for number in range(30)]
+    others.append(user("owner@example.com", *rows(role="OWNER", backoffice="OWNER")))
     live: Population = {"users": [*LIVE["users"], *others]}
     root, weather = write(tmp_path, {**staying, **gone}), Meanwhile()
     with weathered(live, weather) as hub:
@@ -143,20 +143,20 @@ class Gate:
 
     seconds = 0.5
 
-    def before(self, request: Request, /) -> Answer | None:
+    def before(self, request: HubRequest, /) -> HubAnswer | None:
         if request.operation == "adminUserUpdate":
             time.sleep(self.seconds)
         return None
 
-    def after(self, _request: Request, answer: Answer, /) -> Answer:
+    def after(self, _request: HubRequest, answer: HubAnswer, /) -> HubAnswer:
         return answer
 
 
 class Busy(Gate):
     """A hub that asks for a minute's patience at every write."""
 
-    def before(self, request: Request, /) -> Answer | None:
-        return Answer(429, b"", {"Retry-After": "60"}) if request.operation == "adminUserUpdate" else None
+    def before(self, request: HubRequest, /) -> HubAnswer | None:
+        return HubAnswer(429, b"", {"Retry-After": "60"}) if request.operation == "adminUserUpdate" else None
 
 
 STOPS = pytest.mark.parametrize(

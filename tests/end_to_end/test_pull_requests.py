@@ -11,16 +11,14 @@ from typing import Final
 import pytest
 
 from bo_sync.sandbox.store import Store
-from tests.end_to_end.world import file, files, person, rows
+from tests.end_to_end.world import file, files, rows, user
 from tests.render.test_github import read
 from tests.support.process import Ran, bo_sync, write
 from tests.support.reader import check_comment
 
 LIVE: Final = [
-    person("break-glass@example.com", *rows(backoffice="OWNER", role="OWNER"), firstName="Break", lastName="Glass"),
-    person(
-        "bob@example.com", *rows(pricing="OWNER"), firstName="Robert", lastName="Quillfeather", phone="+31 6 778899"
-    ),
+    user("break-glass@example.com", *rows(backoffice="OWNER", role="OWNER"), firstName="Break", lastName="Glass"),
+    user("bob@example.com", *rows(pricing="OWNER"), firstName="Robert", lastName="Quillfeather", phone="+31 6 778899"),
 ]
 FILES: Final = files(
     file("bob@example.com", "phone: '+31 6 778800'", first="Robert", last="Quillfeather"),

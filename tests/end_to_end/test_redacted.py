@@ -1,4 +1,4 @@
-"""`--redact` on the command line: no command that tells of people names anybody, on either stream, whatever fails."""
+"""`--redact` on the command line: no command that tells of users names anybody, on either stream, whatever fails."""
 
 import json
 import os
@@ -107,7 +107,7 @@ def _counts(text: str) -> list[str]:
     )
 
 
-def test_every_command_that_tells_of_people_is_asked_here() -> None:
+def test_every_command_that_tells_of_users_is_asked_here() -> None:
     """The others write files (they cannot be redacted), or tell of nobody."""
     taking = set()
     for name in COMMANDS:
@@ -118,7 +118,7 @@ def test_every_command_that_tells_of_people_is_asked_here() -> None:
     assert set(COMMANDS) - taking == {"init", "pull", "catalogue", "schema", "sandbox", "demo", "completion"}
 
 
-def test_one_person_has_one_pseudonym_in_every_command_and_another_with_another_key(office: Path) -> None:
+def test_one_user_has_one_pseudonym_in_every_command_and_another_with_another_key(office: Path) -> None:
     asked = ("show", "qzara.zwick@example.com", "--format=json", "--redact")
     email = json.loads(bo_sync(office, *asked, env=KEY).out)["email"]
     for arguments in (("plan",), ("users",), ("matrix",), ("journal", "latest"), ("users", "--live")):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bo_sync.sandbox.store import Store
-from tests.end_to_end.world import file, files, person, rows, seen
+from tests.end_to_end.world import file, files, rows, seen, user
 from tests.support.process import Ran, Served, bo_sync, served, write
 
 ROOT = files(
@@ -16,9 +16,9 @@ ROOT = files(
     file("new@example.com", "gender: female", first="Nora"),
 )
 LIVE = [
-    person("ada@example.com", *rows(order="OWNER"), firstName="Adah"),
-    person("bob@example.com", firstName="Bob"),
-    person("owner@example.com", *rows(role="OWNER", backoffice="OWNER")),
+    user("ada@example.com", *rows(order="OWNER"), firstName="Adah"),
+    user("bob@example.com", firstName="Bob"),
+    user("owner@example.com", *rows(role="OWNER", backoffice="OWNER")),
 ]
 ANEW = "next: make a new one with plan --out FILE, and have that one reviewed"
 APPLY = ("apply", "plan.json", "--yes")
@@ -39,12 +39,12 @@ def test_a_saved_plan_is_private_holds_what_was_shown_and_runs_once(tmp_path: Pa
         assert place.read_text("utf-8") == shown.out
         assert [path.name for path in root.iterdir() if path.name.startswith(".plan")] == []
         done = bo_sync(root, *APPLY, "--format", "json", env=hub.env())
-        people = {user["email"]: seen(user) for user in hub.holds()["users"]}
+        users = {user["email"]: seen(user) for user in hub.holds()["users"]}
         again = bo_sync(root, *APPLY, env=hub.env())
     assert done.code == 0
     assert json.loads(done.out)["digest"] == json.loads(shown.out)["digest"]
-    assert dict(people["ada@example.com"].access) == {"pricing": "EDITOR"}
-    assert people["new@example.com"].profile["gender"] == "F"
+    assert dict(users["ada@example.com"].access) == {"pricing": "EDITOR"}
+    assert users["new@example.com"].profile["gender"] == "F"
     assert (again.code, again.complaint) == (
         6,
         (
@@ -118,8 +118,8 @@ def test_a_hub_that_moved_makes_the_plan_stale_and_it_is_told_who_and_how(tmp_pa
         saved(root, hub)
         with Store.open(hub.database) as store:
             moved = [
-                person("ada@example.com", *rows(order="VIEWER", pricing="VIEWER"), job="Spy", firstName="Adah"),
-                person("new@example.com", firstName="Nora"),
+                user("ada@example.com", *rows(order="VIEWER", pricing="VIEWER"), job="Spy", firstName="Adah"),
+                user("new@example.com", firstName="Nora"),
             ]
             store.load({"users": moved})
         before = hub.holds()

@@ -8,9 +8,9 @@ from typing import Final
 
 import pytest
 
-from bo_sync.core.document import Json
+from bo_sync.core.changes_json import Json
+from bo_sync.sandbox.baseline import UserRecord
 from bo_sync.sandbox.faults import Calm
-from bo_sync.sandbox.shape import UserShape
 from tests.end_to_end.hubs import weathered
 from tests.end_to_end.refusals import State, lives, one
 from tests.end_to_end.test_guardrails_exactly import run, writes
@@ -39,10 +39,10 @@ class Move:
 
     told: tuple[str, ...]
     files: Mapping[str, str | None] = field(default_factory=dict)
-    live: tuple[UserShape, ...] | None = None
+    live: tuple[UserRecord, ...] | None = None
 
 
-def but(place: int, *instead: UserShape) -> tuple[UserShape, ...]:
+def but(place: int, *instead: UserRecord) -> tuple[UserRecord, ...]:
     return (*START.live[:place], *instead, *START.live[place + 1 :])
 
 

@@ -8,14 +8,14 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from bo_sync.sandbox.baseline import SESSION_TOKEN, baseline
+from bo_sync.sandbox.baseline import SESSION_TOKEN, baseline_population
 from tests.support.process import bo_sync, ended, environment, served, started, write
 from tests.support.repository import commit, repository
 
 KEY = "recognisable-key-4711"
 TOKEN = "recognisable-token-0815"
 SECRETS = {"BO_SYNC_API_KEY": KEY, "BO_SYNC_SESSION_TOKEN": TOKEN}
-PERSON = {"users/a.yaml": "email: a@example.com\nfirst_name: A\nlast_name: B\n"}
+USER = {"users/a.yaml": "email: a@example.com\nfirst_name: A\nlast_name: B\n"}
 _TELLING_GIT = f"""#!{sys.executable}
 import os, sys
 with open({{told!r}}, "ab") as file:
@@ -37,7 +37,7 @@ def telling_git(folder: Path) -> tuple[Path, dict[str, str]]:
 
 def test_git_is_asked_without_our_secrets(tmp_path: Path) -> None:
     told, path = telling_git(tmp_path)
-    root = repository(tmp_path / "files", PERSON)
+    root = repository(tmp_path / "files", USER)
     commit(root, {"users/b.yaml": "email: b@example.com\nfirst_name: B\nlast_name: C\n"})
     hub = {"BO_SYNC_HUB_URL": "sandbox:"}
     codes = [
@@ -54,12 +54,12 @@ def test_git_is_asked_without_our_secrets(tmp_path: Path) -> None:
 
 
 def test_no_list_of_processes_shows_a_secret(tmp_path: Path) -> None:
-    root = write(tmp_path / "files", PERSON)
+    root = write(tmp_path / "files", USER)
     key = tmp_path / "key"
     key.write_text(KEY)
     key.chmod(0o600)
     given = ("plan", "--api-key-file", str(key))
-    callers = baseline()
+    callers = baseline_population()
     callers["keys"] = [{"key": KEY, "access": "OWNER"}]
     with served(tmp_path, callers, latency=0.7) as hub:
         env = {"BO_SYNC_HUB_URL": hub.url, "BO_SYNC_SESSION_TOKEN": SESSION_TOKEN}
@@ -98,7 +98,7 @@ PASTED = {
 
 def test_a_secret_that_was_pasted_into_a_file_or_an_argument_is_not_quoted(tmp_path: Path) -> None:
     root = write(tmp_path / "files", PASTED)
-    sound = repository(tmp_path / "sound", {**PERSON, "bo-sync.yaml": f"hub_host: {KEY}.example.com\n"})
+    sound = repository(tmp_path / "sound", {**USER, "bo-sync.yaml": f"hub_host: {KEY}.example.com\n"})
     remote = ("--hub", "https://hub.example.com/graphql")
     ran = [
         bo_sync(place, *command, "--verbose", env=SECRETS)

@@ -2,16 +2,15 @@
 
 from pathlib import Path
 
-from bo_sync.sandbox.baseline import FIRST_PERSON, baseline
-from bo_sync.sandbox.shape import Population
-from tests.end_to_end.world import file, files, person
+from bo_sync.sandbox.baseline import FIRST_USER, Population, baseline_population
+from tests.end_to_end.world import file, files, user
 from tests.support.process import Page, Ran, answering, bo_sync, in_terminal, served, write
 
 KEY = "recognisable-key-4711"
 TOKEN = "recognisable-token-0815"
 CALLERS: Population = {
     "keys": [{"key": KEY, "access": "OWNER"}],
-    "sessions": [{"token": TOKEN, "email": FIRST_PERSON}],
+    "sessions": [{"token": TOKEN, "email": FIRST_USER}],
 }
 ROOT = files(file("bob@example.com", "job: Poet"), file("new@example.com"))
 QUOTING = b'{"errors": [{"message": "bad %s and %s", "extensions": {"code": "UNAUTHENTICATED"}}]}'
@@ -28,8 +27,8 @@ def check(root: Path, ran: list[Ran]) -> None:
 
 def test_where_all_goes_well(tmp_path: Path) -> None:
     root = write(tmp_path / "files", ROOT)
-    start = baseline()
-    live = [*start["users"], person("bob@example.com")]
+    start = baseline_population()
+    live = [*start["users"], user("bob@example.com")]
     commands = (
         ("plan", "--out", "plan.json"),
         ("users", "--live"),

@@ -9,11 +9,11 @@ from urllib.parse import quote
 
 import pytest
 
-from bo_sync.sandbox.baseline import FIRST_PERSON, baseline
-from bo_sync.sandbox.faults import Answer
+from bo_sync.sandbox.baseline import FIRST_USER, baseline_population
+from bo_sync.sandbox.faults import HubAnswer
 from tests.cli.lying import HTML, JSON, READS, WRITES, Liar, page
 from tests.end_to_end.hubs import Weathered, weathered
-from tests.end_to_end.world import file, files, person
+from tests.end_to_end.world import file, files, user
 from tests.support.inside import inside
 from tests.support.process import Ran, bo_sync, write
 
@@ -27,7 +27,7 @@ FILES: Final = files(file("old@example.com", "job: Poet"), file("new@example.com
 READING: Final = ("plan", "apply --yes", "apply --yes --format json", "pull", "users --live", "doctor --format json")
 
 
-def graphql(status: int = 200, code: str = "BAD_REQUEST") -> Answer:
+def graphql(status: int = 200, code: str = "BAD_REQUEST") -> HubAnswer:
     """A GraphQL error of which every part is a secret, but for a code that is to be believed."""
     errors: list[dict[str, object]] = [
         {"message": ECHO, "path": [KEY, TOKEN], "extensions": {"code": code, "key": KEY, TOKEN: [ECHO]}, KEY: TOKEN},
@@ -41,17 +41,17 @@ def whoever(**more: object) -> dict[str, object]:
     return {"id": 1, "email": "a@example.com", **dict.fromkeys(names), "createdAt": "", "lastModifiedAt": "", **more}
 
 
-def result(found: object) -> Answer:
+def result(found: object) -> HubAnswer:
     roots = ("adminUsers", "roleDefinitions", "adminUserViewer", "adminUserCreate", "adminUserUpdate", "adminUser")
     return page(200, json.dumps({"data": dict.fromkeys(roots, found)}), JSON)
 
 
-def one(**more: object) -> Answer:
+def one(**more: object) -> HubAnswer:
     return result({"items": [whoever(**more)], "itemsFound": 1, "offset": 100, "pages": 1})
 
 
 LOUD: Final = {"Server": KEY, "Set-Cookie": f"k={KEY}", "WWW-Authenticate": f"Basic {TOKEN}", "X-Key": KEY, KEY: TOKEN}
-ANSWERS: Final[dict[str, Answer]] = {
+ANSWERS: Final[dict[str, HubAnswer]] = {
     "an error": graphql(),
     "a denial": graphql(code="FORBIDDEN"),
     "an error with 400": graphql(400),
@@ -83,10 +83,10 @@ def liar() -> Liar:
 
 @pytest.fixture
 def hub(liar: Liar, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weathered]:
-    population = baseline()
+    population = baseline_population()
     population["keys"] = [{"key": KEY, "access": "OWNER"}]
-    population["sessions"] = [{"token": TOKEN, "email": FIRST_PERSON}]
-    population["users"] = [*population["users"], person("old@example.com")]
+    population["sessions"] = [{"token": TOKEN, "email": FIRST_USER}]
+    population["users"] = [*population["users"], user("old@example.com")]
     monkeypatch.setenv("BO_SYNC_API_KEY", KEY)
     monkeypatch.setenv("BO_SYNC_SESSION_TOKEN", TOKEN)
     with weathered(population, liar) as made:
@@ -104,7 +104,7 @@ def check(root: Path, ran: Ran) -> None:
 
 
 OTHERS: Final = (frozenset({"roleDefinitions"}), frozenset({"adminUserViewer"}), frozenset({"__type"}))
-"""What else is asked, beside people."""
+"""What else is asked, beside users."""
 
 
 @pytest.mark.parametrize("command", READING)
@@ -118,13 +118,13 @@ def test_no_question_brings_a_secret_to_light(command: str, root: Path, hub: Wea
             assert ran.code == 1
 
 
-def said(answer: Answer) -> Callable[[str], Answer]:
+def said(answer: HubAnswer) -> Callable[[str], HubAnswer]:
     return lambda _: answer
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 def test_no_change_brings_a_secret_into_report_or_journal(
-    answer: Answer, root: Path, hub: Weathered, liar: Liar
+    answer: HubAnswer, root: Path, hub: Weathered, liar: Liar
 ) -> None:
     for roots in (WRITES, frozenset({"roleCreate"}), frozenset({"adminUser"}) | WRITES):
         liar.roots, liar.said = roots, said(answer)

@@ -7,9 +7,8 @@ from typing import Final
 
 import pytest
 
-from bo_sync.sandbox.baseline import FIRST_PERSON, baseline
-from bo_sync.sandbox.shape import Population, UserShape
-from tests.end_to_end.world import file, files, person, rows
+from bo_sync.sandbox.baseline import FIRST_USER, Population, UserRecord, baseline_population
+from tests.end_to_end.world import file, files, rows, user
 from tests.support.process import Ran, bo_sync, in_terminal, served, write
 
 PLAIN: Final = "Recognisable-key-4711"
@@ -17,16 +16,16 @@ ODD: Final = 'n"w\\k_ey::4711##[x&<>@z'
 TOKEN: Final = "recognisable-token-0815"
 
 
-def holding(key: str) -> list[UserShape]:
+def holding(key: str) -> list[UserRecord]:
     """Users who have the key, the token, or a good part of a long value with it, in every field of theirs."""
     all_of_it = dict.fromkeys(("middleName", "lastName", "phone", "job"), f"the {key} of it")
     return [
-        person("name@example.com", *rows(pricing="OWNER"), firstName=f"Jane {key}", **all_of_it),
-        person("case@example.com", firstName=key.upper(), lastName=TOKEN),
-        person("long@example.com", firstName="x" * 40 + key, lastName="y" * 25 + key, job="z" * 90 + key),
-        person("drift@example.com", firstName="Dora", lastName=f"{key} Drift", job=key),
-        person(f"{TOKEN}@example.com", firstName="Tom", lastName="Token"),
-        person("plain@example.com", *rows(order="VIEWER"), firstName="Pia", lastName="Plain"),
+        user("name@example.com", *rows(pricing="OWNER"), firstName=f"Jane {key}", **all_of_it),
+        user("case@example.com", firstName=key.upper(), lastName=TOKEN),
+        user("long@example.com", firstName="x" * 40 + key, lastName="y" * 25 + key, job="z" * 90 + key),
+        user("drift@example.com", firstName="Dora", lastName=f"{key} Drift", job=key),
+        user(f"{TOKEN}@example.com", firstName="Tom", lastName="Token"),
+        user("plain@example.com", *rows(order="VIEWER"), firstName="Pia", lastName="Plain"),
     ]
 
 
@@ -56,11 +55,11 @@ REPORTS: Final = ("json", "markdown", "csv", "sarif", "junit", "gitlab-codequali
 @pytest.mark.parametrize("key", [PLAIN, ODD], ids=["a plain key", "a key of characters that are escaped"])
 def test_a_key_in_a_value_of_the_hub_is_masked_in_every_output(key: str, tmp_path: Path) -> None:
     root = write(tmp_path / "files", files(file("drift@example.com", "job: Poet"), file("plain@example.com")))
-    start = baseline()
+    start = baseline_population()
     population: Population = {
         **start,
         "keys": [{"key": key, "access": "OWNER"}],
-        "sessions": [{"token": TOKEN, "email": FIRST_PERSON}],
+        "sessions": [{"token": TOKEN, "email": FIRST_USER}],
         "users": [*start["users"], *holding(key)],
     }
     ran = []
@@ -100,7 +99,7 @@ def test_a_key_in_a_value_of_the_hub_is_masked_in_every_output(key: str, tmp_pat
 def test_pull_leaves_alone_users_whose_file_would_hold_a_key(tmp_path: Path) -> None:
     root = write(tmp_path / "files", files(file("drift@example.com", "job: Poet")))
     before = (root / "users/0.yaml").read_text("utf-8")
-    start = baseline()
+    start = baseline_population()
     population: Population = {
         **start,
         "keys": [{"key": PLAIN, "access": "OWNER"}],
@@ -123,7 +122,7 @@ def test_pull_leaves_alone_users_whose_file_would_hold_a_key(tmp_path: Path) -> 
 
 def test_a_plan_that_holds_a_key_is_not_saved(tmp_path: Path) -> None:
     root = write(tmp_path / "files", files(file("drift@example.com", "job: Poet", last="Drift")))
-    start = baseline()
+    start = baseline_population()
     population: Population = {
         **start,
         "keys": [{"key": PLAIN, "access": "OWNER"}],

@@ -12,11 +12,10 @@ from typing import Final
 
 import pytest
 
-from bo_sync.sandbox.baseline import baseline
+from bo_sync.sandbox.baseline import UserRecord, baseline_population
 from bo_sync.sandbox.faults import Calm
-from bo_sync.sandbox.shape import UserShape
 from tests.end_to_end.hubs import Weathered, weathered
-from tests.end_to_end.world import TODAY, by_address, file, person, rows
+from tests.end_to_end.world import TODAY, by_address, file, rows, user
 from tests.support.inside import inside
 from tests.support.process import Ran, write
 
@@ -34,42 +33,42 @@ class Blocked:
 
     guardrail: str
     files: Mapping[str, str]
-    live: tuple[UserShape, ...]
+    live: tuple[UserRecord, ...]
     kept: tuple[str, ...] = ()
     settings: str = ""
     not_created: tuple[str, ...] = field(default=())
 
 
-def throw_away(number: int) -> UserShape:
-    return person(f"tmp{number:02}@example.net", firstName=f"Tmp{'abcdefghijkl'[number]}", lastName="Away")
+def throw_away(number: int) -> UserRecord:
+    return user(f"tmp{number:02}@example.net", firstName=f"Tmp{'abcdefghijkl'[number]}", lastName="Away")
 
 
 BLOCKED: Final = {
     "an end date of a protected user": Blocked(
         "protected",
         {"boss": file("boss@example.com", "until: 2026-06-14", first="Bo", last="Ss")},
-        (person("boss@example.com", *rows(pricing="OWNER"), firstName="Bo", lastName="Ss"),),
+        (user("boss@example.com", *rows(pricing="OWNER"), firstName="Bo", lastName="Ss"),),
         kept=("boss@example.com",),
         settings="protect: [boss@example.com]\n",
     ),
     "state: absent of a protected user": Blocked(
         "protected",
         {"boss": "email: boss@example.com\nstate: absent\n"},
-        (person("boss@example.com", firstName="Bo", lastName="Ss"),),
+        (user("boss@example.com", firstName="Bo", lastName="Ss"),),
         kept=("boss@example.com",),
         settings="protect: [boss@example.com]\n",
     ),
     "a namesake of a new hire": Blocked(
         "email_change",
         {"hire": file("new.hire@example.com", "language: en", first="New", last="Hire")},
-        (person("other@example.com", firstName="New", lastName="Hire"),),
+        (user("other@example.com", firstName="New", lastName="Hire"),),
         kept=("other@example.com",),
         not_created=("new.hire@example.com",),
     ),
     "a namesake who would be deleted without a file": Blocked(
         "email_change",
         {"hire": file("new.hire@example.com", "language: en", first="New", last="Hire")},
-        (person("other@example.com", firstName="New", lastName="Hire"),),
+        (user("other@example.com", firstName="New", lastName="Hire"),),
         kept=("other@example.com",),
         settings="unmanaged: delete\nprotect: [break-glass@example.com]\n",
         not_created=("new.hire@example.com",),
@@ -77,7 +76,7 @@ BLOCKED: Final = {
     "an id that is another user's": Blocked(
         "email_change",
         {"jane": file("jane@example.com", "id: 1", first="Ja", last="Ne")},
-        (person("jane@example.com", *rows(pricing="OWNER"), firstName="Ja", lastName="Ne"),),
+        (user("jane@example.com", *rows(pricing="OWNER"), firstName="Ja", lastName="Ne"),),
         kept=("jane@example.com",),
     ),
     "eleven throw-away accounts": Blocked(
@@ -98,7 +97,7 @@ BLOCKED: Final = {
                 last="Na",
             )
         },
-        (person("ann@example.com", *rows(role="OWNER", backoffice="OWNER"), firstName="An", lastName="Na"),),
+        (user("ann@example.com", *rows(role="OWNER", backoffice="OWNER"), firstName="An", lastName="Na"),),
         kept=("ann@example.com", "break-glass@example.com"),
         settings="protect: [break-glass@example.com]\n",
     ),
@@ -120,11 +119,11 @@ def tree(blocked: Blocked) -> dict[str, str]:
 @contextmanager
 def hub_of(blocked: Blocked, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weathered]:
     live = (
-        person(LEAVER, *rows(pricing="OWNER"), firstName="Lee", lastName="Ver"),
-        person(EXPIRED, *rows(pricing="OWNER"), firstName="Ex", lastName="Pired"),
+        user(LEAVER, *rows(pricing="OWNER"), firstName="Lee", lastName="Ver"),
+        user(EXPIRED, *rows(pricing="OWNER"), firstName="Ex", lastName="Pired"),
         *blocked.live,
     )
-    start = baseline()
+    start = baseline_population()
     with weathered({**start, "users": [*start["users"], *live]}, Calm()) as hub:
         for name, value in hub.env().items():
             monkeypatch.setenv(name, value)
@@ -284,7 +283,7 @@ def test_every_form_names_the_users_that_are_left_out(
 
 
 def test_a_drift_of_a_protected_user_blocks_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    boss = person("boss@example.com", *rows(pricing="OWNER"), firstName="Bo", lastName="Ss")
+    boss = user("boss@example.com", *rows(pricing="OWNER"), firstName="Bo", lastName="Ss")
     blocked = Blocked(
         "",
         {"boss": file("boss@example.com", "modules: {pricing: viewer}", first="Bo", last="Ss")},

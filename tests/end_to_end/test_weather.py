@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.sandbox.faults import Answer, Request
+from bo_sync.sandbox.faults import HubAnswer, HubRequest
 from tests.end_to_end.hubs import weathered
-from tests.end_to_end.world import file, files, person, seen
+from tests.end_to_end.world import file, files, seen, user
 from tests.support.process import Page, Served, answering, bo_sync, write
 
 ROOT = files(file("bob@example.com", "phone: '2'"))
@@ -68,7 +68,7 @@ def test_an_answer_that_is_none(tmp_path: Path, page: Page, told: str, hint: str
         done = bo_sync(write(tmp_path, ROOT), "apply", "--yes", "--verbose", env=env)
         sentence = told.replace("HUB", server.url)
     assert (done.code, done.out) == (1, "")
-    # people and role definitions are asked for at once, so either may fail first
+    # users and role definitions are asked for at once, so either may fail first
     assert done.complaint[0] in {f"error: adminUsers: {sentence}", f"error: roleDefinitions: {sentence}"}
     assert done.complaint[1:] == (f"next: {hint}",)
     assert KEY not in done.err
@@ -158,25 +158,27 @@ def test_a_key_that_may_only_read_applies_nothing_and_the_report_says_so(quiet_h
 
 
 class Refuses:
-    """A hub that refuses everything that names one person."""
+    """A hub that refuses everything that names one user."""
 
     def __init__(self, email: str) -> None:
         self.email = email
 
-    def before(self, request: Request, /) -> Answer | None:
+    def before(self, request: HubRequest, /) -> HubAnswer | None:
         if request.operation == "adminUserUpdate" and request.variables.get("email") == self.email:
-            return Answer(200, b'{"data": null, "errors": [{"message": "No", "extensions": {"code": "BAD_REQUEST"}}]}')
+            return HubAnswer(
+                200, b'{"data": null, "errors": [{"message": "No", "extensions": {"code": "BAD_REQUEST"}}]}'
+            )
         return None
 
-    def after(self, _request: Request, answer: Answer, /) -> Answer:
+    def after(self, _request: HubRequest, answer: HubAnswer, /) -> HubAnswer:
         return answer
 
 
-def test_one_persons_failure_stops_nobody_else_and_running_again_converges(tmp_path: Path) -> None:
+def test_one_users_failure_stops_nobody_else_and_running_again_converges(tmp_path: Path) -> None:
     everybody = ("ada@example.com", "bob@example.com", "cy@example.com")
     root = write(tmp_path, files(*(file(email, "phone: '2'") for email in everybody)))
     weather = Refuses("bob@example.com")
-    with weathered({"users": [person(email) for email in everybody]}, weather) as hub:
+    with weathered({"users": [user(email) for email in everybody]}, weather) as hub:
         done = bo_sync(root, "apply", "--yes", env=hub.env())
         held = {user["email"]: seen(user).profile.get("phone") for user in hub.holds()["users"]}
         weather.email = ""
@@ -192,7 +194,7 @@ def test_one_persons_failure_stops_nobody_else_and_running_again_converges(tmp_p
 def test_fail_fast_begins_nothing_more(tmp_path: Path) -> None:
     everybody = ("ada@example.com", "bob@example.com", "cy@example.com")
     root = write(tmp_path, files(*(file(email, "phone: '2'") for email in everybody)))
-    with weathered({"users": [person(email) for email in everybody]}, Refuses("bob@example.com")) as hub:
+    with weathered({"users": [user(email) for email in everybody]}, Refuses("bob@example.com")) as hub:
         done = bo_sync(root, "apply", "--yes", "--fail-fast", "--concurrency", "1", env=hub.env())
     assert done.code == 5
     assert "Not attempted: nothing was sent for these people; plan and apply again" in done.out

@@ -1,6 +1,6 @@
 """A hub with somebody for every kind of change, the files that ask for it, and what the hub must hold afterwards.
 
-One world, so that a hub that behaves in another way costs one apply and not thirty. Each person's address says what
+One world, so that a hub that behaves in another way costs one apply and not thirty. Each user's address says what
 happens to them. Expected access leaves out rows of NONE, except where the row itself is the point.
 """
 
@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from bo_sync.sandbox.baseline import definitions, first_person, keys
-from bo_sync.sandbox.shape import Access, Population, RoleShape, UserShape
+from bo_sync.sandbox.baseline import Access, Population, RoleShape, UserRecord, definitions, first_user, keys
 
 TODAY: Final = "2026-06-15"
 WIDE_GUARDRAILS: Final = """\
@@ -26,9 +25,9 @@ def rows(**access: Access) -> list[RoleShape]:
     return [{"definition": name, "access": level} for name, level in access.items()]
 
 
-def person(email: str, *roles: RoleShape, **fields: str | None) -> UserShape:
+def user(email: str, *roles: RoleShape, **fields: str | None) -> UserRecord:
     """Somebody in the hub, Ada Lovelace unless `fields` say otherwise."""
-    shape: UserShape = {
+    shape: UserRecord = {
         "email": email,
         "firstName": "Ada",
         "lastName": "Lovelace",
@@ -36,12 +35,12 @@ def person(email: str, *roles: RoleShape, **fields: str | None) -> UserShape:
         "createdAt": "2024-01-01T00:00:00.000Z",
         "roles": list(roles),
     }
-    named: UserShape = {**shape, **fields}  # type: ignore[typeddict-item]  # a test names the fields that there are
+    named: UserRecord = {**shape, **fields}  # type: ignore[typeddict-item]  # a test names the fields that there are
     return named
 
 
 def file(email: str, *lines: str, first: str = "Ada", last: str = "Lovelace") -> str:
-    """A person's file."""
+    """A user's file."""
     return "\n".join((f"email: {email}", f"first_name: {first}", f"last_name: {last}", *lines, ""))
 
 
@@ -52,7 +51,7 @@ def files(*texts: str, settings: str = WIDE_GUARDRAILS, **more: str) -> dict[str
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """What the hub holds of a person: fields that are not empty, and access by the hub's name of the role."""
+    """What the hub holds of a user: fields that are not empty, and access by the hub's name of the role."""
 
     profile: Mapping[str, str]
     access: Mapping[str, str]
@@ -60,10 +59,10 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One person: in the hub before (`live`), in a file (`text`), in the hub afterwards (None: nobody)."""
+    """One user: in the hub before (`live`), in a file (`text`), in the hub afterwards (None: nobody)."""
 
     kind: str
-    live: UserShape | None
+    live: UserRecord | None
     text: str | None
     after: Held | None
     is_untouched: bool = False
@@ -83,7 +82,7 @@ class _Cases:
     ) -> None:
         """Somebody who is in the hub and has a file."""
         email = _address(kind)
-        live = person(email, *roles, **fields)
+        live = user(email, *roles, **fields)
         self.found.append(Case(kind, live, file(email, *lines), after))
 
 
@@ -94,7 +93,7 @@ def _address(kind: str) -> str:
 _PROFILE: Final = ("firstName", "middleName", "lastName", "gender", "phone", "job", "language")
 
 
-def seen(user: UserShape) -> Held:
+def seen(user: UserRecord) -> Held:
     """What `held` describes, of a user as the hub keeps it."""
     fields = {name: value for name, value in user.items() if name in _PROFILE and isinstance(value, str) and value}
     access: dict[str, str] = {}
@@ -192,24 +191,22 @@ def _created() -> list[Case]:
 def _deleted() -> list[Case]:
     absent, until, gone = map(_address, ("deleted by absent", "deleted by until", "absent and gone"))
     return [
-        Case("deleted by absent", person(absent, *rows(order="OWNER")), f"email: {absent}\nstate: absent\n", None),
-        Case("deleted by until", person(until), file(until, "until: 2026-06-14"), None),
+        Case("deleted by absent", user(absent, *rows(order="OWNER")), f"email: {absent}\nstate: absent\n", None),
+        Case("deleted by until", user(until), file(until, "until: 2026-06-14"), None),
         Case("absent and gone", None, f"email: {gone}\nstate: absent\n", None),
     ]
 
 
 def _kept() -> list[Case]:
     same, last, case = map(_address, ("unchanged", "on the last day", "other case"))
-    stranger = person(
-        "stranger@example.com", *rows(pricing="OWNER", ticket="VIEWER"), phone="\x1b[31m", firstName="Sam"
-    )
-    glass = first_person()
+    stranger = user("stranger@example.com", *rows(pricing="OWNER", ticket="VIEWER"), phone="\x1b[31m", firstName="Sam")
+    glass = first_user()
     return [
-        Case("unchanged", person(same, *rows(order="NONE")), file(same), held(), is_untouched=True),
-        Case("on the last day", person(last), file(last, f"until: {TODAY}"), held(), is_untouched=True),
+        Case("unchanged", user(same, *rows(order="NONE")), file(same), held(), is_untouched=True),
+        Case("on the last day", user(last), file(last, f"until: {TODAY}"), held(), is_untouched=True),
         Case("without a file", stranger, None, seen(stranger), is_untouched=True),
         Case("the hub's first person", glass, None, seen(glass), is_untouched=True),
-        Case("in other case", person("Other-Case@Example.com"), file(case, "job: Poet"), held({"job": "Poet"})),
+        Case("in other case", user("Other-Case@Example.com"), file(case, "job: Poet"), held({"job": "Poet"})),
     ]
 
 
@@ -218,7 +215,7 @@ FILES: Final = files(*(case.text for case in CASES if case.text))
 
 
 def population() -> Population:
-    """The hub before. New people could start with viewer of Product Data, where the hub gives such rows."""
+    """The hub before. New users could start with viewer of Product Data, where the hub gives such rows."""
     named = definitions()
     for definition in named:
         if definition["name"] == "product":
@@ -226,10 +223,10 @@ def population() -> Population:
     return {"definitions": named, "users": [case.live for case in CASES if case.live], "keys": keys()}
 
 
-def by_address(holds: Population) -> dict[str, UserShape]:
+def by_address(holds: Population) -> dict[str, UserRecord]:
     return {user["email"].lower(): user for user in holds["users"]}
 
 
 def address_of(case: Case) -> str:
-    """The address under which `by_address` knows the case's person."""
+    """The address under which `by_address` knows the case's user."""
     return (case.live["email"] if case.live else _address(case.kind)).lower()

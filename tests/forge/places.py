@@ -2,10 +2,10 @@
 
 import threading
 
-from bo_sync.forge.github import Issues, PullRequest, github
-from bo_sync.forge.gitlab import Issues as ProjectIssues
+from bo_sync.forge.github import GitHubIssues, PullRequest, github
+from bo_sync.forge.gitlab import GitLabIssues as ProjectIssues
 from bo_sync.forge.gitlab import MergeRequest, gitlab
-from bo_sync.hub.patience import Pace
+from bo_sync.hub.retry import Pace
 from bo_sync.hub.secrets import Secret
 from tests.support.forges import Forge
 from tests.support.github_double import REPOSITORY, WORKFLOW
@@ -31,8 +31,8 @@ def pull(forge: Forge, token: str = WORKFLOW, pace: Pace | None = None, number: 
     return PullRequest(github(forge.api, Secret(token), pace or hurried()), REPOSITORY, number)
 
 
-def issues(forge: Forge, token: str = WORKFLOW) -> Issues:
-    return Issues(github(forge.api, Secret(token), hurried()), REPOSITORY, "Drift: 1 person")
+def issues(forge: Forge, token: str = WORKFLOW) -> GitHubIssues:
+    return GitHubIssues(github(forge.api, Secret(token), hurried()), REPOSITORY, "Drift: 1 person")
 
 
 def merge(forge: Forge, token: str = BOT, pace: Pace | None = None) -> MergeRequest:

@@ -9,10 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from bo_sync.errors import BoSyncError
-from bo_sync.forge.api import MOST_PAGES
-from bo_sync.forge.failures import ForgeError, ForgeFateUnknownError, ForgeMissingError
-from bo_sync.forge.sticky import Place, post
-from bo_sync.hub.patience import Pace
+from bo_sync.forge.api import MOST_PAGES, ForgeError, ForgeFateUnknownError, ForgeMissingError
+from bo_sync.forge.sticky_comment import CommentPlace, post
+from bo_sync.hub.retry import Pace
 from tests.forge.places import BODY, OTHER, hurried, merge, pull
 from tests.support.backlog import never_connecting
 from tests.support.forges import MALLORY, Forge, Weather, page, refusal
@@ -266,7 +265,7 @@ def test_a_comment_without_an_answer_is_given_up_within_the_limit_of_a_request()
         assert time.monotonic() - started < 1.5
 
 
-PLACES: dict[str, tuple[Callable[[Forge], Place], str, str]] = {
+PLACES: dict[str, tuple[Callable[[Forge], CommentPlace], str, str]] = {
     "GitHub": (pull, WORKFLOW, COMMENTS),
     "GitLab": (merge, BOT, "/notes"),
 }

@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 from bo_sync.core.model import FieldValue, LiveState, LiveUser, Profile, ProfileField
 from bo_sync.core.text import Text
 from bo_sync.hub.address import parse_address
-from bo_sync.hub.answers import JsonValue
 from bo_sync.hub.client import CommerceHub
+from bo_sync.hub.graphql import JsonValue
 from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.hub.transport import Transport
 from bo_sync.ports import Addresses
 from bo_sync.sandbox.adapter import SandboxAdapter
+from bo_sync.sandbox.baseline import Population, UserRecord
 from bo_sync.sandbox.behaviour import Behaviour
-from bo_sync.sandbox.shape import Population, UserShape
 from tests.hub.scripted import impatient
-from tests.sandbox.asking import Hub, grant, holding, person
+from tests.sandbox.asking import Hub, grant, holding, user
 from tests.support.misbehaving_hub import NOTHING, Misbehaviour
 
 JANE = "jane@example.com"
@@ -64,16 +64,16 @@ class Trial:
     def sent(self) -> list[str]:
         return [request.operation for request in self.sandbox.traffic.requests]
 
-    def stored(self, email: str = JANE) -> UserShape:
+    def stored(self, email: str = JANE) -> UserRecord:
         """What the sandbox really holds, asked past the client."""
         return next(user for user in self.sandbox.store.snapshot()["users"] if user["email"] == email)
 
 
 def crowd(count: int, rows: int = 2) -> Population:
-    """People who each hold the first `rows` definitions."""
+    """Users who each hold the first `rows` definitions."""
     names = ["role", "order", "product", "user", "shop"][:rows]
     grants = [grant(name, "VIEWER") for name in names]
-    return holding(*(person(f"person{number:04}@example.com", *grants) for number in range(count)))
+    return holding(*(user(f"person{number:04}@example.com", *grants) for number in range(count)))
 
 
 def wanting(*emails: str) -> Addresses:
@@ -88,7 +88,7 @@ def fields(**values: str | None) -> Profile:
 
 
 def somebody(number: int) -> JsonValue:
-    """A person without grants, as the hub answers one."""
+    """A user without grants, as the hub answers one."""
     empty = ("gender", "firstName", "middleName", "lastName", "phone", "job", "language")
     return {
         "id": str(number),

@@ -12,8 +12,8 @@ from types import TracebackType
 from typing import Self
 
 from bo_sync.hub.address import parse_address
-from bo_sync.hub.answers import Call, JsonObject, JsonValue
-from bo_sync.hub.patience import Pace
+from bo_sync.hub.graphql import GraphQLRequest, JsonObject, JsonValue
+from bo_sync.hub.retry import Pace
 from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.hub.transport import Transport
 
@@ -72,8 +72,8 @@ def data(**fields: JsonValue) -> Say:
     return Say(json.dumps({"data": fields}).encode())
 
 
-READ = Call("adminUsers", "query adminUsers { adminUsers { itemsFound } }", {})
-WRITE = Call("adminUserDelete", "mutation adminUserDelete { adminUserDelete }", {"email": "jane@example.com"})
+READ = GraphQLRequest("adminUsers", "query adminUsers { adminUsers { itemsFound } }", {})
+WRITE = GraphQLRequest("adminUserDelete", "mutation adminUserDelete { adminUserDelete }", {"email": "jane@example.com"})
 FINE = data(adminUsers={"itemsFound": 0})
 
 

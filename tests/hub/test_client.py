@@ -1,4 +1,4 @@
-"""What the client sends to change a person, and what it makes of every way in which that can go wrong."""
+"""What the client sends to change a user, and what it makes of every way in which that can go wrong."""
 
 import pytest
 
@@ -12,13 +12,13 @@ from bo_sync.errors import (
     HubUnconfirmedError,
     WrongUserError,
 )
-from bo_sync.hub.answers import JsonValue
 from bo_sync.hub.client import CommerceHub
+from bo_sync.hub.graphql import JsonValue
 from bo_sync.ports import Created, CreateRow, DeleteRow, RowWrite, UpdateRow
-from bo_sync.sandbox.behaviour import Behaviour, NewUserRows, Refusal
+from bo_sync.sandbox.behaviour import Behaviour, NewUserRows, RefusalForm
 from tests.hub.sandboxed import JANE, Trial, fields
 from tests.hub.scripted import Cut, Say, Scene, Scripted, data, errors, failed, html, transport_to
-from tests.sandbox.asking import definition_id, grant, holding, person
+from tests.sandbox.asking import definition_id, grant, holding, user
 
 ADDRESS = Text(JANE)
 THREE: tuple[RowWrite, ...] = (CreateRow("d", Access.OWNER), UpdateRow("7", Access.NONE), DeleteRow("8"))
@@ -51,7 +51,7 @@ def client(hub: Scripted) -> CommerceHub:
 
 
 class TestCreating:
-    def test_a_person_is_made_with_the_given_fields_and_their_id_comes_back(self) -> None:
+    def test_a_user_is_made_with_the_given_fields_and_their_id_comes_back(self) -> None:
         trial = Trial(holding())
         made = trial.hub.create_user(ADDRESS, fields(gender="female", first_name="Jane", phone=None, language="DE"))
         empty = dict.fromkeys(("gender", "first_name", "middle_name", "last_name", "phone", "job", "language"))
@@ -128,7 +128,7 @@ class TestCreating:
         assert made == Created(7, Text("2026-01-01T00:00:00Z"))
 
     @pytest.mark.parametrize("rows", [NewUserRows.NONE, NewUserRows.DEFAULT])
-    def test_a_grant_to_a_new_person_who_got_rows_at_once_has_moved(self, rows: NewUserRows) -> None:
+    def test_a_grant_to_a_new_user_who_got_rows_at_once_has_moved(self, rows: NewUserRows) -> None:
         trial = Trial(holding(), Behaviour(new_user_rows=rows))
         user_id = trial.hub.create_user(ADDRESS, ()).id
         with pytest.raises(HubMovedError, match="ROLE_ALREADY_EXISTS_ERROR"):
@@ -140,7 +140,7 @@ class TestCreating:
 
 class TestUpdating:
     def test_an_update_without_a_language_keeps_the_live_one(self) -> None:
-        trial = Trial(holding(person(JANE)))
+        trial = Trial(holding(user(JANE)))
         assert trial.stored()["language"] == "EN"
         trial.hub.update_profile(ADDRESS, fields(phone="+31 20 1"))
         assert (trial.stored()["language"], trial.stored()["phone"]) == ("EN", "+31 20 1")
@@ -157,11 +157,11 @@ class TestUpdating:
             client(hub).update_profile(ADDRESS, fields(phone=None, language="NL"))
         assert hub.heard[0].variables["input"] == {"phone": None, "language": "NL"}
 
-    def test_a_person_who_is_gone_before_the_update_has_moved_and_nothing_is_sent(self) -> None:
+    def test_a_user_who_is_gone_before_the_update_has_moved_and_nothing_is_sent(self) -> None:
         with Scripted(failed("NOT_FOUND", "adminUser")) as hub, pytest.raises(HubMovedError, match="nobody under this"):
             client(hub).update_profile(ADDRESS, fields(job="Cook"))
 
-    def test_a_person_who_is_gone_at_the_update_has_moved(self) -> None:
+    def test_a_user_who_is_gone_at_the_update_has_moved(self) -> None:
         with Scripted(failed("NOT_FOUND", "adminUserUpdate")) as hub, pytest.raises(HubMovedError):
             client(hub).update_profile(ADDRESS, fields(language="NL"))
 
@@ -235,19 +235,19 @@ class TestDeleting:
         ):
             client(hub).delete_user(ADDRESS, 7)
 
-    def test_after_a_wait_the_caller_is_asked_before_the_person_is_read_again(self) -> None:
+    def test_after_a_wait_the_caller_is_asked_before_the_user_is_read_again(self) -> None:
         asked: list[list[str]] = []
         found = data(adminUser=FOUND)
         with Scripted(found, BUSY, found, data(adminUserDelete=True)) as hub:
             client(hub).delete_user(ADDRESS, 7, lambda: asked.append(hub.operations))
         assert asked == [["adminUser", "adminUserDelete"]]
 
-    def test_a_person_is_deleted(self) -> None:
-        trial = Trial(holding(person(JANE), person("john@example.com")))
+    def test_a_user_is_deleted(self) -> None:
+        trial = Trial(holding(user(JANE), user("john@example.com")))
         trial.hub.delete_user(ADDRESS)
         assert trial.sandbox.emails() == ["john@example.com"]
 
-    def test_a_person_who_is_gone_has_moved(self) -> None:
+    def test_a_user_who_is_gone_has_moved(self) -> None:
         with pytest.raises(HubMovedError, match=r"adminUserDelete of jane@example\.com: the hub has changed"):
             Trial(holding()).hub.delete_user(ADDRESS)
 
@@ -292,7 +292,7 @@ def test_a_contradictory_answer_leaves_the_fate_unknown() -> None:
 
 def test_a_denial_says_which_access_the_operation_needs() -> None:
     with pytest.raises(HubDeniedError) as caught:
-        Trial(holding(person(JANE)), key="sandbox-editor").hub.delete_user(ADDRESS)
+        Trial(holding(user(JANE)), key="sandbox-editor").hub.delete_user(ADDRESS)
     assert "adminUserDelete needs role.OWNER" in caught.value.hint
 
 
@@ -311,13 +311,13 @@ def test_what_the_hub_says_is_shown_harmlessly() -> None:
 
 
 class TestRoleChanges:
-    def test_all_of_one_person_travel_in_one_request_in_order(self) -> None:
+    def test_all_of_one_user_travel_in_one_request_in_order(self) -> None:
         rows = (grant("order", "VIEWER"), grant("order", "OWNER"), grant("user", "OWNER"))
-        trial = Trial(holding(person(JANE, *rows)))
+        trial = Trial(holding(user(JANE, *rows)))
         live = trial.live()
-        order, user = (definition_id(trial.sandbox, name) for name in ("order", "user"))
+        order, user_definition = (definition_id(trial.sandbox, name) for name in ("order", "user"))
         first = next(row for row in live.rows if row.definition_id == order and row.access is Access.VIEWER)
-        revoked = next(row for row in live.rows if row.definition_id == user)
+        revoked = next(row for row in live.rows if row.definition_id == user_definition)
         trial.sandbox.traffic.clear()
         create = CreateRow(definition_id(trial.sandbox, "pricing"), Access.EDITOR)
         trial.sandbox.traffic.clear()
@@ -339,7 +339,7 @@ class TestRoleChanges:
         assert str(caught.value).startswith(f"{operation} of person 7: ")
 
     def test_earlier_changes_took_effect_though_all_data_is_null(self) -> None:
-        trial = Trial(holding(person(JANE)))
+        trial = Trial(holding(user(JANE)))
         live = trial.live()
         create = CreateRow(definition_id(trial.sandbox, "pricing"), Access.EDITOR)
         with pytest.raises(HubMovedError, match="ROLE_ALREADY_EXISTS_ERROR"):
@@ -376,9 +376,9 @@ class TestRoleChanges:
         with Scripted(data(w0=CREATED_ROW, w1=UPDATED_ROW, w2=False)) as hub, pytest.raises(HubFateUnknownError):
             client(hub).write_rows(7, THREE)
 
-    @pytest.mark.parametrize("refusal", list(Refusal))
-    def test_a_hub_that_refuses_several_gets_one_a_request_from_then_on(self, refusal: Refusal) -> None:
-        trial = Trial(holding(person(JANE)), Behaviour(single_root_mutations=True, refusal=refusal))
+    @pytest.mark.parametrize("refusal", list(RefusalForm))
+    def test_a_hub_that_refuses_several_gets_one_a_request_from_then_on(self, refusal: RefusalForm) -> None:
+        trial = Trial(holding(user(JANE)), Behaviour(single_root_mutations=True, refusal=refusal))
         live = trial.live()
         ids = [definition_id(trial.sandbox, name) for name in ("order", "pricing", "user", "shop")]
         trial.sandbox.traffic.clear()
@@ -410,9 +410,9 @@ class TestRoleChanges:
 
 
 class TestReadingSeveral:
-    def several(self, number: int, people: int) -> tuple[list[str], list[str]]:
-        """The requests that read `number` of so many people again, and whom they found, with one who is gone."""
-        trial = Trial(holding(*(person(f"p{each:03}@example.com") for each in range(people))), page_size=12)
+    def several(self, number: int, users: int) -> tuple[list[str], list[str]]:
+        """The requests that read `number` of so many users again, and whom they found, with one who is gone."""
+        trial = Trial(holding(*(user(f"p{each:03}@example.com") for each in range(users))), page_size=12)
         trial.read()
         trial.sandbox.traffic.clear()
         found = trial.hub.read_users(
@@ -421,7 +421,7 @@ class TestReadingSeveral:
         return trial.sent, sorted(user.email.raw for user in found)
 
     @pytest.mark.parametrize(
-        ("number", "people", "requests"),
+        ("number", "users", "requests"),
         [
             pytest.param(1, 30, ["adminUser"] * 2, id="two of thirty by one request each"),
             pytest.param(2, 30, ["adminUser"] * 3, id="three of thirty: the list is no fewer"),
@@ -430,8 +430,8 @@ class TestReadingSeveral:
         ],
     )
     def test_several_users_are_read_in_as_few_requests_as_can_be(
-        self, number: int, people: int, requests: list[str]
+        self, number: int, users: int, requests: list[str]
     ) -> None:
-        sent, found = self.several(number, people)
+        sent, found = self.several(number, users)
         assert sent == requests
         assert found == [f"p{each:03}@example.com" for each in range(number)]

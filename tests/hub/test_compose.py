@@ -1,8 +1,8 @@
-"""Role changes of one person, composed of the one-field documents."""
+"""Role changes of one user, composed of the one-field documents."""
 
 from bo_sync.core.model import Access
-from bo_sync.hub.compose import compose
-from bo_sync.hub.documents import document
+from bo_sync.hub.client import compose
+from bo_sync.hub.graphql import document
 from bo_sync.ports import CreateRow, DeleteRow, RowWrite, UpdateRow
 
 ROW = "{\n    id\n    userId\n    roleDefinitionId\n    access\n    lastModifiedAt\n  }\n"

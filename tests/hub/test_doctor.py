@@ -13,17 +13,16 @@ from bo_sync.core.text import Text
 from bo_sync.hub.address import parse_address
 from bo_sync.hub.compatibility import differences
 from bo_sync.hub.doctor import Check, Status, examine
-from bo_sync.hub.documents import document
-from bo_sync.hub.paging import Sizes
+from bo_sync.hub.graphql import document
+from bo_sync.hub.pagination import Sizes
 from bo_sync.hub.transport import Transport
 from bo_sync.sandbox.adapter import SandboxAdapter
-from bo_sync.sandbox.baseline import baseline
+from bo_sync.sandbox.baseline import Population, baseline_population
 from bo_sync.sandbox.behaviour import Behaviour, LargePages
-from bo_sync.sandbox.shape import Population
 from bo_sync.sandbox.store import Store
 from tests.hub.sandboxed import JANE, Trial
 from tests.hub.scripted import Scripted, errors, failed, html, impatient, transport_to
-from tests.sandbox.asking import Hub, grant, holding, person
+from tests.sandbox.asking import Hub, grant, holding, user
 from tests.support.misbehaving_hub import MisbehavingHub, Misbehaviour, OddUser
 
 
@@ -39,8 +38,10 @@ def statuses(found: dict[str, Check]) -> dict[str, str]:
 
 
 def test_all_is_well_with_an_owners_key() -> None:
-    two = [person("ann@example.com", *FULL), person("ben@example.com", *FULL)]
-    found = checks(Trial({**baseline(), "users": two, "sessions": []}, key="sandbox-owner"), probe_writes=True)
+    two = [user("ann@example.com", *FULL), user("ben@example.com", *FULL)]
+    found = checks(
+        Trial({**baseline_population(), "users": two, "sessions": []}, key="sandbox-owner"), probe_writes=True
+    )
     assert set(statuses(found).values()) == {"ok"}
     assert list(found) == [
         "endpoint",
@@ -78,7 +79,7 @@ def test_probing_tells_what_a_key_may_write(key: str, status: Status, told: str)
 
 
 def test_probing_changes_nothing() -> None:
-    trial = Trial(holding(person(JANE, grant("order", "OWNER"))))
+    trial = Trial(holding(user(JANE, grant("order", "OWNER"))))
     before = trial.sandbox.store.snapshot()
     checks(trial, probe_writes=True)
     assert trial.sandbox.store.snapshot() == before
@@ -265,14 +266,14 @@ def least(number: int) -> Settings:
 
 def owned_by(number: int) -> Population:
     """So many owners, and two users who own only one half of what it takes."""
-    owners = [person(f"owner{index}@example.com", *FULL) for index in range(number)]
-    return holding(*owners, person("half@example.com", FULL[0]), person("viewer@example.com", FULL[1]))
+    owners = [user(f"owner{index}@example.com", *FULL) for index in range(number)]
+    return holding(*owners, user("half@example.com", FULL[0]), user("viewer@example.com", FULL[1]))
 
 
-NO_BACKOFFICE = holding(person("ann@example.com", FULL[0]), definitions=[{"name": "role"}, {"name": "order"}])
-NO_ROLE = holding(person("ann@example.com", FULL[1]), definitions=[{"name": "backoffice"}])
+NO_BACKOFFICE = holding(user("ann@example.com", FULL[0]), definitions=[{"name": "role"}, {"name": "order"}])
+NO_ROLE = holding(user("ann@example.com", FULL[1]), definitions=[{"name": "backoffice"}])
 RENAMED = holding(
-    person("ann@example.com", grant("permissions", "OWNER"), FULL[1]),
+    user("ann@example.com", grant("permissions", "OWNER"), FULL[1]),
     definitions=[{"name": "permissions"}, {"name": "backoffice"}],
 )
 

@@ -9,7 +9,7 @@ import pytest
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError, HubIncompleteError
 from bo_sync.hub.client import CommerceHub
-from bo_sync.hub.reading import find_user
+from bo_sync.hub.reader import find_user
 from tests.hub.sandboxed import Trial, Watched, crowd, wanting
 from tests.support.misbehaving_hub import NOTHING, OPTIONS, WRITE_OPTIONS, Misbehaviour
 

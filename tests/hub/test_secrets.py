@@ -15,12 +15,12 @@ import pytest
 
 from bo_sync.core.text import Text
 from bo_sync.errors import BoSyncError, HubError, UsageError
-from bo_sync.hub.answers import Call
+from bo_sync.hub.graphql import GraphQLRequest
 from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.hub.transport import Transport
 from tests.hub.scripted import KEY, TOKEN, Cut, Say, Scene, Scripted, data, errors, html, impatient, transport_to
 
-CALL = Call("adminUsers", "query adminUsers { adminUsers { itemsFound } }", {})
+CALL = GraphQLRequest("adminUsers", "query adminUsers { adminUsers { itemsFound } }", {})
 
 
 class TestTheType:

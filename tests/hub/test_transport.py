@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bo_sync.errors import HubDeniedError, HubError, HubUnreachableError
-from bo_sync.hub.documents import call
-from bo_sync.hub.patience import Pace
+from bo_sync.hub.graphql import call
+from bo_sync.hub.retry import Pace
 from tests.hub.scripted import (
     FINE,
     KEY,

@@ -5,7 +5,7 @@ import pytest
 from bo_sync.core.model import PROFILE_FIELDS, Access, GrantRow
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
-from bo_sync.hub.answers import JsonObject, JsonValue
+from bo_sync.hub.graphql import JsonObject, JsonValue
 from bo_sync.hub.wire import (
     DefinitionShape,
     PageShape,
@@ -37,7 +37,7 @@ ROW: JsonObject = {"id": "7", "userId": 1042, "roleDefinitionId": "d", "access":
 PAGE: JsonObject = {"items": [ROW], "itemsFound": 1, "offset": 100, "pages": 1}
 
 
-def test_a_person_has_every_field_in_order_with_empty_as_none_and_the_language_in_upper_case() -> None:
+def test_a_user_has_every_field_in_order_with_empty_as_none_and_the_language_in_upper_case() -> None:
     live = live_user(parse(UserShape, "adminUser", USER))
     assert [value.field for value in live.profile] == list(PROFILE_FIELDS)
     assert live.profile == fields(
@@ -66,7 +66,7 @@ def test_a_gender_has_our_word_there_and_back(letter: str | None, word: str | No
 
 
 @pytest.mark.parametrize("found", ["1042", 1042], ids=["a string", "a number"])
-def test_ids_of_people_are_numbers_whether_they_come_as(found: JsonValue) -> None:
+def test_ids_of_users_are_numbers_whether_they_come_as(found: JsonValue) -> None:
     assert parse(UserShape, "adminUser", {**USER, "id": found}).id == 1042
     assert parse(RowShape, "roles", {**ROW, "userId": found}).userId == 1042
 
@@ -102,7 +102,7 @@ def test_fields_that_we_did_not_ask_for_are_ignored() -> None:
         pytest.param({"language": ["nl"]}, "language: ", id="a list for a language"),
     ],
 )
-def test_an_unsound_person_is_an_error_that_names_the_field(changed: JsonObject, told: str) -> None:
+def test_an_unsound_user_is_an_error_that_names_the_field(changed: JsonObject, told: str) -> None:
     with pytest.raises(HubError, match=told) as caught:
         parse(UserShape, "adminUser", {**USER, **changed})
     assert caught.value.operation == "adminUser"

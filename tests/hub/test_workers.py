@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from bo_sync.hub.workers import Workers
+from bo_sync.hub.reader import Workers
 
 
 def test_every_result_comes_back_once() -> None:
@@ -48,7 +48,7 @@ def test_calls_that_nobody_waits_for_any_more_are_not_made() -> None:
 def test_a_process_ends_though_a_call_is_still_running() -> None:
     program = (
         "import threading, time\n"
-        "from bo_sync.hub.workers import Workers\n"
+        "from bo_sync.hub.reader import Workers\n"
         "begun = threading.Event()\n"
         "with Workers(2) as workers:\n"
         "    workers.submit(lambda: begun.set() or time.sleep(60))\n"

@@ -1,4 +1,4 @@
-"""A run to write and to read back: three people, one for each kind of change, in a hub in memory."""
+"""A run to write and to read back: three users, one for each kind of change, in a hub in memory."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -8,11 +8,11 @@ from bo_sync.core.live import LiveIndex
 from bo_sync.core.model import Access, FieldValue, GrantRow, LiveState, Role
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
-from bo_sync.journal.beginning import Beginning, header_of
-from bo_sync.journal.entries import Header, Who
+from bo_sync.journal.records import Header, Who
+from bo_sync.journal.writer import Beginning, header_of
 from tests.support.builders import create, delete, plan, revoke, set_grant, update, value
 from tests.support.hub_double import InMemoryHub
-from tests.support.people import holds, hub_of, indexed, owner, row
+from tests.support.users import holds, hub_of, indexed, owner, row
 
 RUN: Final = "20260615T080910Z-0a1b2c"
 STARTED: Final = Text("2026-06-15T08:09:10.000Z")

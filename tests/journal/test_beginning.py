@@ -5,13 +5,13 @@ import pwd
 import socket
 
 from bo_sync import __version__
-from bo_sync.core.document import digest
+from bo_sync.core.changes_json import digest
 from bo_sync.core.model import Access, Role
 from bo_sync.core.text import Text
-from bo_sync.journal.beginning import who_runs
-from bo_sync.journal.entries import Before, OtherGrant, Who
+from bo_sync.journal.records import Before, OtherGrant, Who
+from bo_sync.journal.writer import who_runs
 from tests.journal.samples import ADA, BOB, CY, STARTED, WHO, a_header, a_plan, live_index
-from tests.support.people import full_profile
+from tests.support.users import full_profile
 
 
 def test_a_header_has_the_plan_the_files_and_the_overrides() -> None:
@@ -27,8 +27,8 @@ def test_a_header_has_the_plan_the_files_and_the_overrides() -> None:
     assert header.allowed == ((Text("max_user_deletes"), 3),)
 
 
-def test_each_person_stands_with_all_that_they_were() -> None:
-    ada, bob, cy = a_header().people
+def test_each_user_stands_with_all_that_they_were() -> None:
+    ada, bob, cy = a_header().users
     assert (ada.email, ada.action, ada.id, ada.before) == (Text(ADA), "create", None, None)
     assert (bob.email, bob.action, bob.id) == (Text(BOB), "update", 7)
     assert bob.before == Before(
@@ -42,7 +42,7 @@ def test_each_person_stands_with_all_that_they_were() -> None:
     assert live_index().by_id[8].user.profile == cy.before.profile
 
 
-def test_who_runs_is_the_sessions_person_the_account_and_the_machine() -> None:
+def test_who_runs_is_the_sessions_user_the_account_and_the_machine() -> None:
     account, machine = Text(pwd.getpwuid(os.getuid()).pw_name), Text(socket.gethostname())
     assert who_runs(None) == Who(None, account, machine)
     assert who_runs(Text("boss@example.com")) == Who(Text("boss@example.com"), account, machine)

@@ -13,20 +13,19 @@ from typing import Final
 
 import pytest
 
-from bo_sync.core.report import Outcome, PersonOutcome, Report
+from bo_sync.core.apply_report import Outcome, Report, UserOutcome
 from bo_sync.core.text import Text
 from bo_sync.journal.chain import Chain, Fork, chain_of, link_of, newest_finished, read_chain
-from bo_sync.journal.entries import Header, Previous
-from bo_sync.journal.past import read
-from bo_sync.journal.place import journal_path, read_bytes, runs
-from bo_sync.journal.spelling import spell
-from bo_sync.journal.writing import begun
+from bo_sync.journal.directory import journal_path, read_bytes, runs
+from bo_sync.journal.records import Header, Previous, spell
+from bo_sync.journal.runs import read
+from bo_sync.journal.writer import begun
 from tests.journal.samples import BOB, replaced
 from tests.support.inside import inside
 from tests.support.process import write
 
 FIRST, SECOND, THIRD, FOURTH, FIFTH = (f"2026061{day}T080910Z-0a1b2c" for day in range(1, 6))
-DONE: Final = Report(FIRST, "sha256:0", (PersonOutcome(Text(BOB), "update", Outcome.APPLIED),))
+DONE: Final = Report(FIRST, "sha256:0", (UserOutcome(Text(BOB), "update", Outcome.APPLIED),))
 
 
 def ran(root: Path, run: str, *, is_killed: bool = False) -> None:

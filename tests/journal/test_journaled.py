@@ -8,18 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from bo_sync.apply.executor import apply_plan
+from bo_sync.apply.planner import Reading
+from bo_sync.core.apply_report import Outcome
 from bo_sync.core.model import Access, LiveUser, Role
-from bo_sync.core.report import Outcome
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
-from bo_sync.execute import apply_plan
-from bo_sync.journal.entries import Fate, RowIntent
-from bo_sync.journal.journaled import Journaled
-from bo_sync.journal.past import Past, read
-from bo_sync.journal.place import read_bytes
-from bo_sync.journal.writing import Journal, begun
+from bo_sync.journal.directory import read_bytes
+from bo_sync.journal.records import Fate, RowIntent
+from bo_sync.journal.runs import Past, read
+from bo_sync.journal.writer import Journal, Journaled, begun
 from bo_sync.ports import CreateRow, DeleteRow, UpdateRow
-from bo_sync.reconcile import Reading
 from tests.journal.samples import ADA, BOB, CY, PHONE, RUN, Clock, a_header, a_hub, a_plan, live_index
 from tests.support.hub_double import (
     CUT,
@@ -58,10 +57,10 @@ def test_reads_pass_through_and_leave_no_line(scene: Scene) -> None:
     hub, plain = scene.journalled, scene.hub
     assert hub.url == plain.url
     assert hub.read_all(SILENT) == plain.state
-    assert hub.read_user(EMAIL) == plain.person(BOB)
+    assert hub.read_user(EMAIL) == plain.user(BOB)
     assert hub.read_user(Text("nobody@example.com")) is None
-    assert hub.read_rows(7) == plain.person(BOB).rows
-    assert hub.read_rows_of([7]) == {7: plain.person(BOB).rows}
+    assert hub.read_rows(7) == plain.user(BOB).rows
+    assert hub.read_rows_of([7]) == {7: plain.user(BOB).rows}
     assert scene.past().requests == ()
 
 
@@ -109,7 +108,7 @@ def test_rows_that_are_removed_or_of_no_role_of_ours_are_named_as_far_as_they_ar
     )
 
 
-def test_a_person_who_was_found_by_reading_again_is_known_by_name(scene: Scene) -> None:
+def test_a_user_who_was_found_by_reading_again_is_known_by_name(scene: Scene) -> None:
     scene.hub.put(LiveUser(12, Text(ADA)))
     scene.journalled.read_user(Text(ADA))
     scene.journalled.write_rows(12, [CreateRow("definition-pricing", Access.VIEWER)])
@@ -181,7 +180,7 @@ def test_a_run_whose_journal_breaks_begins_nothing_new_and_reports_the_truth() -
         options = hurried(RUN, concurrency=1, stopped=lambda: journal.is_broken)
         reading = Reading(a_plan(), live_index())
         report = apply_plan(reading, Journaled(hub, journal, live_index()), options, SILENT)
-    assert [person.outcome for person in report.outcomes] == [
+    assert [user.outcome for user in report.outcomes] == [
         Outcome.FAILED,
         Outcome.NOT_ATTEMPTED,
         Outcome.NOT_ATTEMPTED,

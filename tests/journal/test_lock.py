@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bo_sync.core.text import Text
+from bo_sync.journal.directory import JournalError
 from bo_sync.journal.lock import Holder, sole_apply, sole_apply_to
-from bo_sync.journal.place import JournalError
 from tests.journal.samples import RUN
 from tests.support.process import SECONDS, environment
 

@@ -5,14 +5,13 @@ from typing import Final
 
 import pytest
 
-from bo_sync.cli.past import run_json, run_text, runs_json, runs_text
+from bo_sync.cli.journal_view import run_json, run_text, runs_json, runs_text
+from bo_sync.core.apply_report import Outcome, UserOutcome
 from bo_sync.core.model import Access, FieldValue, Role
-from bo_sync.core.report import Outcome, PersonOutcome
 from bo_sync.core.text import Text, visible
 from bo_sync.journal.chain import Chain
-from bo_sync.journal.entries import Answer, End, Entry, Fate, Intent, Previous, RowIntent, Who
-from bo_sync.journal.past import Past, read
-from bo_sync.journal.spelling import spell
+from bo_sync.journal.records import End, Entry, Fate, Intent, JournalAnswer, Previous, RowIntent, Who, spell
+from bo_sync.journal.runs import Past, read
 from tests.journal.samples import ADA, BOB, CY, RUN, Clock, a_header, replaced
 from tests.support.hostile import HOSTILE
 
@@ -22,9 +21,9 @@ KILLED: Final[tuple[Entry, ...]] = (
     a_header(),
     Intent(1, CLOCK(), "create_user", Text(ADA), None, (FieldValue("first_name", Text("Ada")),)),
     Intent(2, CLOCK(), "update_profile", Text(BOB), 7, (FieldValue("job", None),)),
-    Answer(2, CLOCK(), Fate.FAILED, Text("the hub says that the key may not do this")),
+    JournalAnswer(2, CLOCK(), Fate.FAILED, Text("the hub says that the key may not do this")),
     Intent(3, CLOCK(), "delete_user", Text(CY), 8),
-    Answer(3, CLOCK(), Fate.UNKNOWN, Text("the connection was cut")),
+    JournalAnswer(3, CLOCK(), Fate.UNKNOWN, Text("the connection was cut")),
 )
 ROWS: Final = Intent(
     4,
@@ -42,15 +41,15 @@ ROWS: Final = Intent(
 )
 ENDED: Final[tuple[Entry, ...]] = (
     *KILLED,
-    Answer(1, CLOCK(), Fate.APPLIED, id=11),
+    JournalAnswer(1, CLOCK(), Fate.APPLIED, id=11),
     ROWS,
-    Answer(4, CLOCK(), Fate.APPLIED),
+    JournalAnswer(4, CLOCK(), Fate.APPLIED),
     End(
         CLOCK(),
         (
-            PersonOutcome(Text(ADA), "create", Outcome.APPLIED),
-            PersonOutcome(Text(BOB), "update", Outcome.FAILED, "no"),
-            PersonOutcome(Text(CY), "delete", Outcome.APPLIED),
+            UserOutcome(Text(ADA), "create", Outcome.APPLIED),
+            UserOutcome(Text(BOB), "update", Outcome.FAILED, "no"),
+            UserOutcome(Text(CY), "delete", Outcome.APPLIED),
         ),
     ),
 )
@@ -134,7 +133,7 @@ def test_the_table_of_runs_has_them_in_the_given_order() -> None:
     assert runs_text([], CHAIN, None) == "No run has left a journal here.\n"
 
 
-def test_the_person_whose_session_it_was_is_who_ran_it() -> None:
+def test_the_user_whose_session_it_was_is_who_ran_it() -> None:
     header = replaced(who=Who(Text("boss@example.com"), Text("ci"), Text("runner-1")))
     assert "by boss@example.com (ci on runner-1)\n" in run_text(past(header), CHAIN, None)
     assert "  boss@example.com  3f2c1ab  " in runs_text([past(header)], CHAIN, None)
@@ -181,8 +180,8 @@ def test_nothing_in_a_journal_can_act_on_whoever_reads_it(raw: str) -> None:
         allowed=((text, 1),),
         previous=Previous("20260614T080910Z-0a1b2c", text),
     )
-    end = End(text, (PersonOutcome(text, "update", Outcome.UNKNOWN, visible(raw)),))
-    hostile = past(header, intent, Answer(1, text, Fate.UNKNOWN, text), rows, end)
+    end = End(text, (UserOutcome(text, "update", Outcome.UNKNOWN, visible(raw)),))
+    hostile = past(header, intent, JournalAnswer(1, text, Fate.UNKNOWN, text), rows, end)
     assert len(hostile.requests) == 2
     for width in (None, 60):
         for shown in (run_text(hostile, CHAIN, width), runs_text([hostile], CHAIN, width)):

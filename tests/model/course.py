@@ -5,27 +5,26 @@ from collections import Counter
 from random import Random
 from typing import Final
 
-from bo_sync.cli.talk import Silent
+from bo_sync.apply.executor import apply_plan
+from bo_sync.apply.owner_guard import least_owners
+from bo_sync.apply.planner import Desired, PlanRequest, Reading, make_plan
+from bo_sync.cli.console import Silent
+from bo_sync.core.apply_report import Report
 from bo_sync.core.changes import Change
 from bo_sync.core.model import Access, Declaration, State
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import resolve
-from bo_sync.core.report import Report
 from bo_sync.core.settings import Unmanaged
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
-from bo_sync.execute import apply_plan
 from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
-from bo_sync.hub.patience import Pace
+from bo_sync.hub.retry import Pace
 from bo_sync.hub.transport import Transport
-from bo_sync.owner_guard import least_owners
-from bo_sync.reconcile import Desired, Reading, Request, make_plan
 from bo_sync.sandbox.adapter import SandboxAdapter
-from bo_sync.sandbox.baseline import UNKNOWN_DEFINITION
+from bo_sync.sandbox.baseline import UNKNOWN_DEFINITION, UserRecord
 from bo_sync.sandbox.deaths import Dead
 from bo_sync.sandbox.faults import Calm, Weather
-from bo_sync.sandbox.shape import UserShape
 from bo_sync.sandbox.store import Store
 from bo_sync.sandbox.storm import Storm
 from tests.model.coverage import Cover
@@ -35,7 +34,7 @@ from tests.support.hub_double import hurried
 from tests.support.misbehaving_hub import NOTHING, MisbehavingHub, Misbehaviour
 from tests.support.worlds import NOWHERE, STRANGER, TODAY
 
-PASSED: Final = Request(allowed=(("min_role_owners", 1),))
+PASSED: Final = PlanRequest(allowed=(("min_role_owners", 1),))
 
 
 def _no_wait(over: threading.Event, _seconds: float) -> bool:
@@ -76,7 +75,7 @@ class Course:
         self.others.edit(self.chance)
 
     def run(
-        self, weather: Weather, *, from_plan: bool = False, meanwhile: int = 0, limit: Request = PASSED
+        self, weather: Weather, *, from_plan: bool = False, meanwhile: int = 0, limit: PlanRequest = PASSED
     ) -> Report | None:
         """Plans and applies in some weather, which begins with the plan or with the apply; None when no report came.
 
@@ -84,7 +83,7 @@ class Course:
         """
         self.counts["runs"] += 1
         self.touched.clear()
-        before = self._people()
+        before = self._users()
         chance = Random(self.chance.random())
         self.watch.meanwhile = {meanwhile: lambda: self.others.edit(chance, may_create=False)} if meanwhile else {}
         self.watch.begin()
@@ -103,7 +102,7 @@ class Course:
         self._check(before)
         return report
 
-    def _planned_and_applied(self, weather: Weather, limit: Request) -> Report | None:
+    def _planned_and_applied(self, weather: Weather, limit: PlanRequest) -> Report | None:
         hub = self._client()
         try:
             reading = self.plan(hub, limit)
@@ -122,7 +121,7 @@ class Course:
             self.watch.now = weather
         return apply_plan(reading, hub, hurried("run", self.chance.choice((1, 1, 1, 4))), Silent())
 
-    def plan(self, hub: CommerceHub, limit: Request) -> Reading:
+    def plan(self, hub: CommerceHub, limit: PlanRequest) -> Reading:
         """The plan of the files at this moment."""
         return make_plan(self._desired(self.files), hub.read_all(Silent()), hub.url, limit)
 
@@ -172,26 +171,26 @@ class Course:
         users = tuple(resolve(entry, home.presets, home.settings, TODAY) for entry in files)
         return Desired(users, home.settings, ConfigFacts(len(users), "sha256:0"))
 
-    def _people(self) -> dict[str, UserShape]:
-        return {person["email"]: person for person in self.store.snapshot()["users"]}
+    def _users(self) -> dict[str, UserRecord]:
+        return {user["email"]: user for user in self.store.snapshot()["users"]}
 
-    def _check(self, before: dict[str, UserShape]) -> None:
+    def _check(self, before: dict[str, UserRecord]) -> None:
         """What must hold after every run, whatever became of it."""
         assert not (self.is_watched and self.watch.wrong), self.watch.wrong
-        after, named = self._people(), {entry.email.folded for entry in self.files}
+        after, named = self._users(), {entry.email.folded for entry in self.files}
         everybody = self.home.settings.unmanaged is not Unmanaged.DELETE
-        for email, person in before.items():
+        for email, user in before.items():
             if email in self.hub.moved:
                 continue
             is_ours = email.casefold() in named or email.casefold() in self.touched
             if email in {STRANGER, PROTECTED} or (everybody and not is_ours):
-                assert after.get(email) == person, email
+                assert after.get(email) == user, email
 
     def _differences(self) -> list[str]:
         """Read from the hub's own tables: whose access is not what the files say, in words."""
-        found: dict[str, list[UserShape]] = {}
-        for person in self._people().values():
-            found.setdefault(person["email"].casefold(), []).append(person)
+        found: dict[str, list[UserRecord]] = {}
+        for live_user in self._users().values():
+            found.setdefault(live_user["email"].casefold(), []).append(live_user)
         wrong: list[str] = []
         for user in self._desired(self.files).users:
             live = found.get(user.email.folded, [])
@@ -209,10 +208,10 @@ class Course:
         return {role: name.raw for role, name in self.home.settings.role_definitions}
 
 
-def _access(person: UserShape) -> dict[str, Access]:
-    """A person's access by the hub's name of the role; platform areas are on, whatever the access."""
+def _access(user: UserRecord) -> dict[str, Access]:
+    """A user's access by the hub's name of the role; platform areas are on, whatever the access."""
     held: dict[str, Access] = {}
-    for row in person.get("roles", []):
+    for row in user.get("roles", []):
         name, access = row["definition"], Access[row["access"]]
         if name != UNKNOWN_DEFINITION and access is not Access.NONE:
             level = Access.OWNER if name in _AREAS else access

@@ -9,10 +9,10 @@ from typing import Final, cast
 
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, RemoveDuplicate, RevokeGrant, SetGrant, UpdateUser
 from bo_sync.core.model import Access, ProfileField, Role
-from bo_sync.core.order import HALVES
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
-from bo_sync.sandbox.faults import Request
+from bo_sync.core.write_order import HALVES
+from bo_sync.sandbox.faults import HubRequest
 
 HUB_FIELDS: Final[Mapping[ProfileField, str]] = {
     "first_name": "firstName",
@@ -29,7 +29,7 @@ Variables = Mapping[str, object]
 
 @dataclass(slots=True)
 class Known:
-    """What the hub has held since the plan's read: addresses by id, pairs of person and definition by row."""
+    """What the hub has held since the plan's read: addresses by id, pairs of user and definition by row."""
 
     addresses: dict[int, str] = field(default_factory=dict)
     rows: dict[str, tuple[int, str]] = field(default_factory=dict)
@@ -44,7 +44,7 @@ class Cover:
     roles: Mapping[str, Role]
     known: Known
 
-    def uncovered(self, request: Request) -> list[str]:
+    def uncovered(self, request: HubRequest) -> list[str]:
         """What a request holds that no change of the plan asks for, in words; nothing for a read."""
         alone = len(request.roots) == 1 and not any(name.endswith("_0") for name in request.variables)
         found: list[str] = []
@@ -114,7 +114,7 @@ class Cover:
         return row_id is not None and access is Access.NONE and role is not None and self._is_new(email)
 
     def _is_new(self, email: str | None) -> bool:
-        """Whether the plan makes this person, who is then to start with nothing but what the plan gives."""
+        """Whether the plan makes this user, who is then to start with nothing but what the plan gives."""
         return any(isinstance(change, CreateUser) and change.email.raw == email for change in self.plan.changes)
 
     def _grants(self) -> Iterator[tuple[CreateUser | UpdateUser, SetGrant | RevokeGrant | RemoveDuplicate]]:

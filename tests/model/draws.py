@@ -1,4 +1,4 @@
-"""What a course is made of: a company of few people, files for it, edits that others make, and bad weather."""
+"""What a course is made of: a company of few users, files for it, edits that others make, and bad weather."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,11 +15,10 @@ from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.transport import Transport
 from bo_sync.ports import CreateRow, UpdateRow
 from bo_sync.sandbox.adapter import SandboxAdapter
-from bo_sync.sandbox.baseline import KNOWN_DEFINITIONS, definition_id
+from bo_sync.sandbox.baseline import KNOWN_DEFINITIONS, UserRecord, definition_id
 from bo_sync.sandbox.hub import SandboxHub
-from bo_sync.sandbox.shape import UserShape
 from bo_sync.sandbox.store import Store
-from bo_sync.sandbox.storm import Fault, Kind, Nth, Rate, Storm
+from bo_sync.sandbox.storm import Fault, FaultKind, Nth, Rate, Storm
 from tests.support.worlds import STRANGER, World, world
 
 ADDRESSES: Final = tuple(f"person{number}@example.com" for number in range(5))
@@ -31,11 +30,11 @@ _WRITES: Final = ("adminUserCreate", "adminUserUpdate", "adminUserDelete", "role
 def company(chance: Random) -> World:
     """A world whose deletions and losses are allowed, and where nobody's first or last name is another's too.
 
-    Two people have no file: one owns the roles, and one is protected, whatever happens to people without a file.
+    Two users have no file: one owns the roles, and one is protected, whatever happens to users without a file.
     """
     drawn = world(chance.randrange(1_000_000))
-    people = [_named(user) for user in drawn.population["users"] if user["email"].lower() in {*ADDRESSES, STRANGER}]
-    glass: UserShape = {"email": PROTECTED, "firstName": "Glass", "lastName": "Protected", "roles": []}
+    users = [_named(user) for user in drawn.population["users"] if user["email"].lower() in {*ADDRESSES, STRANGER}]
+    glass: UserRecord = {"email": PROTECTED, "firstName": "Glass", "lastName": "Protected", "roles": []}
     return replace(
         drawn,
         settings=replace(
@@ -44,7 +43,7 @@ def company(chance: Random) -> World:
             protect=(Text(PROTECTED), Text(STRANGER)),
             guardrails=_LIMITS,
         ),
-        population={**drawn.population, "users": [*people, glass]},
+        population={**drawn.population, "users": [*users, glass]},
         declarations=tuple(files_of(drawn, drawn)),
         behaviour=drawn.behaviour if chance.random() < 0.3 else replace(drawn.behaviour, max_page_size=None),
     )
@@ -64,7 +63,7 @@ def _renamed(email: Text, entry: FieldValue) -> FieldValue:
     return FieldValue(entry.field, Text(names[entry.field])) if entry.field in names else entry
 
 
-def _named(user: UserShape) -> UserShape:
+def _named(user: UserRecord) -> UserRecord:
     if user["email"] == STRANGER:
         return user
     return {**user, "lastName": f"Old {user['email'].lower().partition('@')[0]}"}
@@ -99,12 +98,12 @@ class Others:
             chance.choice(kinds)(chance)
 
     def _grant(self, chance: Random) -> None:
-        person = self._somebody(chance)
+        user = self._somebody(chance)
         name = chance.choice([*KNOWN_DEFINITIONS, "role", "backoffice"])
         access = chance.choice(list(Access))
-        row = next((row["id"] for row in person.get("roles", []) if row["definition"] == name), None)
+        row = next((row["id"] for row in user.get("roles", []) if row["definition"] == name), None)
         write = CreateRow(definition_id(name), access) if row is None else UpdateRow(row, access)
-        self._hub().write_rows(person["id"], [write])
+        self._hub().write_rows(user["id"], [write])
 
     def _rename(self, chance: Random) -> None:
         field: ProfileField = chance.choice(("phone", "job", "language"))
@@ -120,14 +119,14 @@ class Others:
         self.touched.add(address)
         self._hub().create_user(Text(spelled), (FieldValue("first_name", Text(f"Others' {spelled}")),))
 
-    def _somebody(self, chance: Random) -> UserShape:
-        people = [user for user in self.store.snapshot()["users"] if user["email"] not in {STRANGER, PROTECTED}]
-        if not people:
+    def _somebody(self, chance: Random) -> UserRecord:
+        users = [user for user in self.store.snapshot()["users"] if user["email"] not in {STRANGER, PROTECTED}]
+        if not users:
             raise HubError("nobody is there", operation="")
         self.before()
-        person = chance.choice(people)
-        self.touched.add(person["email"].casefold())
-        return person
+        user = chance.choice(users)
+        self.touched.add(user["email"].casefold())
+        return user
 
     def _hub(self) -> CommerceHub:
         adapter = SandboxAdapter(SandboxHub(self.store, keyless=True))
@@ -140,7 +139,7 @@ def storm(chance: Random) -> Storm:
 
 
 def _fault(chance: Random) -> Fault:
-    kind = chance.choice(list(Kind))
-    field = "" if kind in {Kind.PARTIAL, Kind.PAGE_DROPS, Kind.PAGE_REPEATS} else chance.choice(_WRITES)
+    kind = chance.choice(list(FaultKind))
+    field = "" if kind in {FaultKind.PARTIAL, FaultKind.PAGE_DROPS, FaultKind.PAGE_REPEATS} else chance.choice(_WRITES)
     when = Nth(chance.randint(1, 3)) if chance.random() < 0.5 else Rate(chance.choice((0.2, 0.5, 1.0)))
-    return Fault(kind, when, field, 0 if kind is Kind.TOO_MANY_RETRY_AFTER else None)
+    return Fault(kind, when, field, 0 if kind is FaultKind.TOO_MANY_RETRY_AFTER else None)

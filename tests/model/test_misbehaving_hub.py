@@ -13,14 +13,14 @@ from typing import Final
 
 import pytest
 
+from bo_sync.core.apply_report import Outcome, Report
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
-from bo_sync.core.report import Outcome, Report
 from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.transport import Transport
 from bo_sync.sandbox.adapter import SandboxAdapter
+from bo_sync.sandbox.baseline import UserRecord
 from bo_sync.sandbox.faults import Calm
-from bo_sync.sandbox.shape import UserShape
 from tests.model.course import AT_ONCE, PASSED, Course
 from tests.model.draws import PROTECTED, company
 from tests.model.watch import owners
@@ -104,7 +104,7 @@ def _run(course: Course, counts: Counter[str]) -> None:
         counts["owners gone, and reported"] += 1
 
 
-def _users(course: Course) -> dict[str, UserShape]:
+def _users(course: Course) -> dict[str, UserRecord]:
     return {user["email"]: user for user in course.store.snapshot()["users"]}
 
 

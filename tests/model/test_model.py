@@ -15,10 +15,10 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from bo_sync.reconcile import Request
+from bo_sync.apply.planner import PlanRequest
 from bo_sync.sandbox.deaths import Killed, Stage
 from bo_sync.sandbox.faults import Calm
-from bo_sync.sandbox.storm import Fault, Kind, Nth, Rate, Storm
+from bo_sync.sandbox.storm import Fault, FaultKind, Nth, Rate, Storm
 from tests.model.course import PASSED, Course
 from tests.model.draws import storm
 
@@ -30,7 +30,7 @@ SHORT: Final = 8
 """About so many of hypothesis's courses have fewer steps, and do not count."""
 NUMBERS: Final = st.integers(0, 2**32)
 WHATS: Final = ("apply", "storm", "storm", "kill before", "kill after", "edit", "edit", "protected")
-LIMITS: Final = st.sampled_from((PASSED, PASSED, Request()))
+LIMITS: Final = st.sampled_from((PASSED, PASSED, PlanRequest()))
 
 
 class Walk(RuleBasedStateMachine):
@@ -50,7 +50,7 @@ class Walk(RuleBasedStateMachine):
         self.is_sound = True
 
     @rule(number=NUMBERS, what=st.sampled_from(WHATS), limit=LIMITS, at=st.integers(1, 8), flag=st.booleans())
-    def step(self, number: int, *, what: str, limit: Request, at: int, flag: bool) -> None:
+    def step(self, number: int, *, what: str, limit: PlanRequest, at: int, flag: bool) -> None:
         """One rule for all, because hypothesis leaves some rules out of a course, and each is to have every kind."""
         self.met.add(what)
         match what:
@@ -125,7 +125,7 @@ def test_no_course_doubles_or_sends_what_was_not_shown_and_each_settles(
 
 
 EACH: Final = {
-    **{f"fault {kind}": Storm([Fault(kind, Nth(1)), Fault(kind, Rate(0.5))]) for kind in Kind},
+    **{f"fault {kind}": Storm([Fault(kind, Nth(1)), Fault(kind, Rate(0.5))]) for kind in FaultKind},
     **{f"kill {stage}": Killed(8, stage) for stage in Stage},
 }
 

@@ -15,8 +15,8 @@ from typing import Final
 
 import pytest
 
+from bo_sync.sandbox.baseline import Population
 from bo_sync.sandbox.server import SandboxServer
-from bo_sync.sandbox.shape import Population
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.world import file
 from tests.model.draws import company

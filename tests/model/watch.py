@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
 
-from bo_sync.sandbox.faults import Answer, Calm, Request, Twist, Weather
+from bo_sync.sandbox.faults import Calm, HubAnswer, HubRequest, Twist, Weather
 from bo_sync.sandbox.resolvers import MUTATIONS
 from bo_sync.sandbox.store import Store
 from tests.model.coverage import Cover, Known
@@ -27,7 +27,7 @@ def owners(store: Store) -> frozenset[str]:
 
 
 def twice(store: Store) -> frozenset[str]:
-    """Addresses, but for case, and pairs of person and definition that the hub holds more than once."""
+    """Addresses, but for case, and pairs of user and definition that the hub holds more than once."""
     with store.reading() as db:
         return frozenset(str(row["what"]) for row in db.execute(_TWICE))
 
@@ -64,7 +64,7 @@ class Watch:
         self._owners, self._twice = owners(self.store), twice(self.store)
         self.learn()
 
-    def before(self, request: Request, /) -> Answer | Twist | None:
+    def before(self, request: HubRequest, /) -> HubAnswer | Twist | None:
         """Checks what is sent, whatever becomes of it; then as the weather of the moment."""
         if _is_write(request):
             with self._lock:
@@ -73,7 +73,7 @@ class Watch:
                 self.wrong += found
         return self.now.before(request)
 
-    def after(self, request: Request, answer: Answer, /) -> Answer:
+    def after(self, request: HubRequest, answer: HubAnswer, /) -> HubAnswer:
         """Checks what a write did; then others may edit; then as the weather of the moment."""
         if _is_write(request):
             with self._lock:
@@ -85,7 +85,7 @@ class Watch:
                     self.accept()
         return self.now.after(request, answer)
 
-    def _check(self, request: Request) -> None:
+    def _check(self, request: HubRequest) -> None:
         held, doubled = owners(self.store), twice(self.store)
         lost = self._owners - held
         self.fewest = min(self.fewest, len(held))
@@ -97,12 +97,12 @@ class Watch:
     def learn(self) -> None:
         """Notes who and what stands in the hub now, so that it is known when it is gone."""
         with self.store.reading() as db:
-            for person in db.execute("SELECT id, email, language FROM users"):
-                self.known.addresses[int(person["id"])] = str(person["email"])
-                self.known.languages.setdefault(str(person["email"]), set()).add(person["language"])
+            for user in db.execute("SELECT id, email, language FROM users"):
+                self.known.addresses[int(user["id"])] = str(user["email"])
+                self.known.languages.setdefault(str(user["email"]), set()).add(user["language"])
             for row in db.execute("SELECT id, userId, roleDefinitionId FROM roles"):
                 self.known.rows[str(row["id"])] = (int(row["userId"]), str(row["roleDefinitionId"]))
 
 
-def _is_write(request: Request) -> bool:
+def _is_write(request: HubRequest) -> bool:
     return bool(request.roots) and request.roots[0] in MUTATIONS

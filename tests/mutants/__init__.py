@@ -1,1 +1,1 @@
-"""Mutation testing of the modules that keep people from harm; `make mutants` runs it."""
+"""Mutation testing of the modules that keep users from harm; `make mutants` runs it."""

@@ -1,4 +1,4 @@
-"""`python -m tests.mutants [-j WORKERS] [MODULE…]`: tries every mutant of the modules that keep people from harm.
+"""`python -m tests.mutants [-j WORKERS] [MODULE…]`: tries every mutant of the modules that keep users from harm.
 
 Prints what became of them. Exits 1 when less than 95 % of a module's mutants were killed, when one survived that
 `docs/mutants.md` does not argue away, and when it argues one away that did not survive. `--sample` tries some mutants

@@ -6,31 +6,34 @@ from datetime import date
 from functools import partial
 from typing import Final
 
-from bo_sync.access.matrix import Contrast, Matrix, against_one, against_people
-from bo_sync.access.needs import Needs, needs
-from bo_sync.access.panel import Panel, panel_of
-from bo_sync.access.people import Grant, Person
-from bo_sync.access.place import AnyPlace, HubPlace, Place
-from bo_sync.access.powers import powers
-from bo_sync.access.questions import Answer, who_can, with_indirect
-from bo_sync.access.words import read_question
+from bo_sync.access.capabilities import powers
+from bo_sync.access.provenance import AnyPlace, HubPlace, Provenance
+from bo_sync.access.queries import Needs, QueryAnswer, needs, who_can, with_indirect
+from bo_sync.access.query_terms import read_question
+from bo_sync.access.user_access import Contrast, Grant, Matrix, Panel, UserAccess, against_one, against_users, panel_of
 from bo_sync.core.model import ROLES, Access, Departure, DesiredUser, Preset, PresetGrant, Role, Severity
 from bo_sync.core.plan import Finding
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from bo_sync.render.access_json import answer_json, contrast_json, matrix_json, needs_json, panel_json
-from bo_sync.render.answers import answer_text, needs_text
+from bo_sync.render.access_text import (
+    answer_text,
+    contrast_csv,
+    contrast_text,
+    matrix_csv,
+    matrix_text,
+    needs_text,
+    panel_text,
+)
 from bo_sync.render.layout import Page
-from bo_sync.render.matrix import contrast_csv, contrast_text, matrix_csv, matrix_text
-from bo_sync.render.panel import panel_text
 from tests.support.builders import source
 
 Render = Callable[[], str]
 
 BOUND: Final = powers(Settings())
 DAY: Final = date(2026, 6, 15)
-FILES: Final = Place(None, Text("3f2c1ab0de"), dirty=True, day=DAY)
-THEN: Final = Place(Text("@2026-03-01"), Text("0a1b2c3d4e"), dirty=False, day=date(2026, 3, 1))
+FILES: Final = Provenance(None, Text("3f2c1ab0de"), dirty=True, day=DAY)
+THEN: Final = Provenance(Text("@2026-03-01"), Text("0a1b2c3d4e"), dirty=False, day=date(2026, 3, 1))
 HUB: Final = HubPlace(Text("https://hub.example.com/v2/graphql"), DAY)
 OFF: Final = Page()
 NARROW: Final = Page(80)
@@ -52,55 +55,57 @@ def from_preset(path: str = "presets/clerk.yaml") -> tuple[Grant, ...]:
     )
 
 
-def clerk(email: str = "carl@example.com", path: str = "users/carl.yaml") -> Person:
+def clerk(email: str = "carl@example.com", path: str = "users/carl.yaml") -> UserAccess:
     """Somebody with exactly what a preset gives."""
-    return Person(Text(email), from_preset(), source(path))
+    return UserAccess(Text(email), from_preset(), source(path))
 
 
-def admin(email: str = "ada@example.com", path: str = "users/ada.yaml", reason: str = "CHG-1 move") -> Person:
+def admin(email: str = "ada@example.com", path: str = "users/ada.yaml", reason: str = "CHG-1 move") -> UserAccess:
     """Somebody with entries of their own, one of which ends, for a reason."""
     own = (
         Grant(Role("backoffice"), Access.OWNER, source(path, 6)),
         Grant(Role("roles_permissions"), Access.EDITOR, source(path, 8), until=date(2026, 12, 31), reason=Text(reason)),
     )
     held = {grant.role: grant for grant in (*from_preset(), *own)}
-    return Person(Text(email), tuple(held[role] for role in ROLES if role in held), source(path, 2))
+    return UserAccess(Text(email), tuple(held[role] for role in ROLES if role in held), source(path, 2))
 
 
-def live(email: str = "carl@example.com") -> Person:
+def live(email: str = "carl@example.com") -> UserAccess:
     """The clerk as the hub holds them: more of one role, less of another, and without a file behind it."""
     held = {**CLERK, "order_data": Access.OWNER, "pricing": Access.VIEWER, "user_management": Access.NONE}
     grants = (Grant(role, held[role]) for role in ROLES if held.get(role))
-    return Person(Text(email), tuple(grants))
+    return UserAccess(Text(email), tuple(grants))
 
 
-def both(email: str = "bo@example.com") -> Person:
+def both(email: str = "bo@example.com") -> UserAccess:
     """Somebody for whom each of two grants is enough to change an attribute."""
     held = {Role("user_management"): Access.OWNER, Role("product_data"): Access.EDITOR}
-    return Person(Text(email), tuple(Grant(role, access, source("users/bo.yaml", 5)) for role, access in held.items()))
+    return UserAccess(
+        Text(email), tuple(Grant(role, access, source("users/bo.yaml", 5)) for role, access in held.items())
+    )
 
 
-def nobody(email: str = "nils@example.com", path: str = "users/nils.yaml") -> Person:
-    return Person(Text(email), (), source(path))
+def nobody(email: str = "nils@example.com", path: str = "users/nils.yaml") -> UserAccess:
+    return UserAccess(Text(email), (), source(path))
 
 
-def panel(person: Person, label: str = "Order clerk") -> Panel:
-    return panel_of(person, BOUND, {"clerk": preset(label)}, ROLES)
+def panel(user: UserAccess, label: str = "Order clerk") -> Panel:
+    return panel_of(user, BOUND, {"clerk": preset(label)}, ROLES)
 
 
 def leaving(email: str = "gone@example.com", path: str = "users/gone.yaml") -> Panel:
     user = DesiredUser(Text(email), source(path), departure=Departure.UNTIL_PASSED)
-    return replace(panel(Person(Text(email), source=source(path))), leaves=user)
+    return replace(panel(UserAccess(Text(email), source=source(path))), leaves=user)
 
 
 def with_finding(shown: Panel, message: str = "an own entry ends soon", path: str = "users/ada.yaml") -> Panel:
-    finding = Finding("BOS003", Severity.WARNING, message, shown.person.email, source(path, 8))
+    finding = Finding("BOS003", Severity.WARNING, message, shown.user.email, source(path, 8))
     return replace(shown, findings=(finding,), is_protected=True)
 
 
-def answer(word: str, *people: Person) -> Answer:
+def answer(word: str, *users: UserAccess) -> QueryAnswer:
     question = read_question(word, BOUND, ROLES)
-    return with_indirect(who_can(people, question, BOUND), people, BOUND)
+    return with_indirect(who_can(users, question, BOUND), users, BOUND)
 
 
 def needed(*asked: str) -> Needs:
@@ -114,7 +119,7 @@ PANELS: Final[Mapping[str, tuple[Panel, AnyPlace]]] = {
     "live": (panel(live()), HUB),
     "leaves": (leaving(), THEN),
 }
-ANSWERS: Final[Mapping[str, Answer]] = {
+ANSWERS: Final[Mapping[str, QueryAnswer]] = {
     "operation": answer("orderUpdate", *EVERYBODY),
     "operation-of-two-ways": answer("attributeUpdate", both(), *EVERYBODY),
     "item": answer("Sales > Orders", *EVERYBODY),
@@ -130,7 +135,7 @@ NEEDS: Final[Mapping[str, Needs]] = {
 }
 MATRIX: Final = Matrix(EVERYBODY, ROLES)
 CONTRASTS: Final[Mapping[str, Contrast]] = {
-    "live": against_people(MATRIX, (live(), live("other@example.com"), nobody()), (FILES, HUB.hub)),
+    "live": against_users(MATRIX, (live(), live("other@example.com"), nobody()), (FILES, HUB.hub)),
     "person": against_one(MATRIX, clerk(), FILES),
 }
 
@@ -165,47 +170,47 @@ def cases() -> dict[str, Render]:
     }
 
 
-def hostile_people(text: str) -> tuple[Person, ...]:
+def hostile_users(text: str) -> tuple[UserAccess, ...]:
     return admin(text, text, text), replace(clerk(text, text), grants=from_preset(text)), nobody(text, text)
 
 
-def hostile_place(text: str) -> Place:
-    return Place(Text(text), Text(text), dirty=True, day=DAY)
+def hostile_place(text: str) -> Provenance:
+    return Provenance(Text(text), Text(text), dirty=True, day=DAY)
 
 
 def hostile_texts(text: str, page: Page) -> dict[str, str]:
     """Every text that is made of what somebody else wrote, with `text` in every place of it."""
-    people = hostile_people(text)
-    matrix, where = Matrix(people, ROLES), hostile_place(text).told
-    contrast = against_people(matrix, (live(text),), (hostile_place(text), Text(text)))
+    users = hostile_users(text)
+    matrix, where = Matrix(users, ROLES), hostile_place(text).told
+    contrast = against_users(matrix, (live(text),), (hostile_place(text), Text(text)))
     found = {
-        "panel": panel_text(with_finding(panel(people[0], text), f"says {Text(text)}", text), where, page),
+        "panel": panel_text(with_finding(panel(users[0], text), f"says {Text(text)}", text), where, page),
         "panel of a preset": panel_text(panel(clerk(text, text), text), HubPlace(Text(text), DAY).told, page),
         "panel of somebody who leaves": panel_text(leaving(text, text), where, page),
         "matrix": matrix_text(matrix, where, page),
         "contrast": contrast_text(contrast, page),
-        "contrast with a person": contrast_text(against_one(matrix, people[0], hostile_place(text)), page),
+        "contrast with a person": contrast_text(against_one(matrix, users[0], hostile_place(text)), page),
     }
     words = ("orderUpdate", "Sales > Orders", "logistics:editor")
-    return found | {word: answer_text(answer(word, *people), where, page, indirect=True) for word in words}
+    return found | {word: answer_text(answer(word, *users), where, page, indirect=True) for word in words}
 
 
 def hostile_json(text: str) -> dict[str, str]:
-    people, of = hostile_people(text), hostile_place(text)
-    matrix = Matrix(people, ROLES)
+    users, of = hostile_users(text), hostile_place(text)
+    matrix = Matrix(users, ROLES)
     return {
-        "panel": panel_json(with_finding(panel(people[0], text), text, text), of),
+        "panel": panel_json(with_finding(panel(users[0], text), text, text), of),
         "panel of somebody who leaves": panel_json(leaving(text, text), HubPlace(Text(text), DAY)),
-        "answer": answer_json(answer("orderUpdate", *people), of, indirect=True),
+        "answer": answer_json(answer("orderUpdate", *users), of, indirect=True),
         "matrix": matrix_json(matrix, of),
-        "contrast": contrast_json(against_people(matrix, (live(text),), (hostile_place(text), Text(text)))),
+        "contrast": contrast_json(against_users(matrix, (live(text),), (hostile_place(text), Text(text)))),
     }
 
 
 def hostile_csv(text: str) -> dict[str, str]:
-    matrix = Matrix(hostile_people(text), ROLES)
+    matrix = Matrix(hostile_users(text), ROLES)
     return {
         "matrix": matrix_csv(matrix),
-        "contrast": contrast_csv(against_people(matrix, (live(text),), (hostile_place(text), Text(text)))),
-        "contrast with a person": contrast_csv(against_one(matrix, matrix.people[0], hostile_place(text))),
+        "contrast": contrast_csv(against_users(matrix, (live(text),), (hostile_place(text), Text(text)))),
+        "contrast with a person": contrast_csv(against_one(matrix, matrix.users[0], hostile_place(text))),
     }

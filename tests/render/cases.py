@@ -1,23 +1,22 @@
-"""The plans, reports, problems and people of which every renderer's golden file is kept."""
+"""The plans, reports, problems and users of which every renderer's golden file is kept."""
 
 from dataclasses import replace
 from datetime import date
 from typing import Final
 
-from bo_sync.access.effects import effect
-from bo_sync.access.powers import powers
+from bo_sync.access.capabilities import effect, powers
+from bo_sync.apply.executor import unattempted
+from bo_sync.core.apply_report import Outcome, Report, UserOutcome
+from bo_sync.core.base_compare import Comparison
 from bo_sync.core.changes import Cause, RemoveDuplicate
 from bo_sync.core.diff import UnmanageableUser
 from bo_sync.core.guardrails import Basis, GuardrailName, GuardrailResult, GuardrailRow
-from bo_sync.core.guards import GuardComparison, Loosened
-from bo_sync.core.history import Comparison
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
-from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.settings import Limit, Settings
 from bo_sync.core.text import Text
-from bo_sync.execute import unattempted
-from bo_sync.render.users import UserRow
+from bo_sync.core.weakened_guards import GuardComparison, Loosened
+from bo_sync.render.wording import UserRow
 from tests.support.builders import (
     IDENTITY,
     create,
@@ -50,7 +49,7 @@ def guardrail_row(email: str, message: str, at: Source | None = None) -> Guardra
 
 
 def judged(shown: Plan) -> Plan:
-    """With what each change lets its person do, who holds nothing beside what the change is about."""
+    """With what each change lets its user do, who holds nothing beside what the change is about."""
     known = powers(Settings())
     held = [
         (change, [grant for grant in change.grants if not isinstance(grant, RemoveDuplicate)])
@@ -70,7 +69,7 @@ def judged(shown: Plan) -> Plan:
 
 
 def everything() -> Plan:
-    """Every kind of change, of finding and of person who is left alone, in one plan that no guardrail refuses."""
+    """Every kind of change, of finding and of user who is left alone, in one plan that no guardrail refuses."""
     return judged(_everything())
 
 
@@ -314,19 +313,19 @@ REPORTS: Final[dict[str, Report]] = {
         "20990101T000000Z-a1b2c3",
         "sha256:" + "0" * 64,
         (
-            PersonOutcome(Text("ada@example.com"), "create", Outcome.APPLIED),
-            PersonOutcome(Text("jane.doe@example.com"), "update", Outcome.APPLIED),
-            PersonOutcome(Text("karel@example.com"), "delete", Outcome.APPLIED),
+            UserOutcome(Text("ada@example.com"), "create", Outcome.APPLIED),
+            UserOutcome(Text("jane.doe@example.com"), "update", Outcome.APPLIED),
+            UserOutcome(Text("karel@example.com"), "delete", Outcome.APPLIED),
         ),
     ),
     "every-outcome": Report(
         "20990101T000000Z-a1b2c3",
         "sha256:" + "0" * 64,
         (
-            PersonOutcome(Text("ada@example.com"), "create", Outcome.APPLIED),
-            PersonOutcome(Text("jane.doe@example.com"), "update", Outcome.FAILED, "roleUpdate: FORBIDDEN"),
-            PersonOutcome(Text("karel@example.com"), "delete", Outcome.UNKNOWN, "adminUserDelete: no answer in 30 s"),
-            PersonOutcome(Text("zoe@example.com"), "update", Outcome.NOT_ATTEMPTED, "stopped before anything was sent"),
+            UserOutcome(Text("ada@example.com"), "create", Outcome.APPLIED),
+            UserOutcome(Text("jane.doe@example.com"), "update", Outcome.FAILED, "roleUpdate: FORBIDDEN"),
+            UserOutcome(Text("karel@example.com"), "delete", Outcome.UNKNOWN, "adminUserDelete: no answer in 30 s"),
+            UserOutcome(Text("zoe@example.com"), "update", Outcome.NOT_ATTEMPTED, "stopped before anything was sent"),
         ),
     ),
     "refused": unattempted(refused(), "refused by max_user_deletes, the policy prices"),
@@ -362,7 +361,7 @@ FINDINGS: Final = (
     Finding("BOS003", Severity.WARNING, "it ends today", Text("jane@example.com"), source("users/jane.yaml", 7, 3)),
     Finding("BOS017", Severity.INFO, "1 finding is accepted with `ignore`: BOS012"),
 )
-"""Of a preset, of a person, and of the whole tree."""
+"""Of a preset, of a user, and of the whole tree."""
 
 USERS: Final[dict[str, tuple[UserRow, ...]]] = {
     "nobody": (),

@@ -7,12 +7,12 @@ from typing import Final
 
 from bo_sync.core.plan import Plan
 from bo_sync.render.github import files_github, plan_github, report_github
-from bo_sync.render.markdown import plan_markdown
 from bo_sync.render.markdown_files import Validated, files_markdown
+from bo_sync.render.markdown_plan import plan_markdown
 from bo_sync.render.markdown_report import report_markdown
 from bo_sync.render.notices import Checked
 from bo_sync.render.pseudonyms import Pseudonyms
-from bo_sync.render.redaction import redacted_plan, redacted_report
+from bo_sync.render.redact import redacted_plan, redacted_report
 from tests.render.cases import COMPARISONS, FINDINGS, PLANS, PROBLEMS, REPORTS, reported
 from tests.render.report_cases import POLICIES, VIOLATED
 

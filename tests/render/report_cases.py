@@ -7,25 +7,24 @@ from functools import partial
 from typing import Final
 
 from bo_sync import __version__
-from bo_sync.access.difference import EndStep, GrantStep, PersonDifference
-from bo_sync.access.place import Place
-from bo_sync.core.effect import Shift
+from bo_sync.access.access_diff import EndStep, GrantDifference, UserDifference
+from bo_sync.access.provenance import Provenance
+from bo_sync.core.apply_report import InvitationOutcome, InvitedUser, Outcome, OwnersLeft, Report, UserOutcome
+from bo_sync.core.changes import Shift
 from bo_sync.core.guardrails import GuardrailResult
-from bo_sync.core.guards import Loosened
 from bo_sync.core.model import ACCESS_WORDS, Access, Problem, Role, Severity, Span
 from bo_sync.core.plan import Finding, HubFacts, Plan
 from bo_sync.core.policy import Has, Match, Policy, PolicyResult, PolicyRow
-from bo_sync.core.report import InvitationOutcome, InvitedUser, Outcome, OwnersLeft, PersonOutcome, Report
 from bo_sync.core.text import Text
-from bo_sync.render.difference import Difference
-from bo_sync.render.difference_json import difference_json
+from bo_sync.core.weakened_guards import Loosened
+from bo_sync.render.access_diff import AccessDiff, difference_json
+from bo_sync.render.csv import difference_csv, plan_csv, users_csv
 from bo_sync.render.gitlab import codequality, plan_widget
 from bo_sync.render.json import plan_json, problems_json, report_json, users_json
 from bo_sync.render.junit import files_junit, plan_junit, report_junit
 from bo_sync.render.notices import Checked, Notice, files_notices, plan_notices
 from bo_sync.render.sarif import sarif
-from bo_sync.render.tables import difference_csv, plan_csv, users_csv
-from bo_sync.render.users import UserRow
+from bo_sync.render.wording import UserRow
 from tests.render.cases import (
     COMPARISONS,
     FINDINGS,
@@ -107,7 +106,7 @@ def hostile_files(text: str) -> Checked:
 
 
 def hostile_report(text: str) -> Report:
-    outcomes = (PersonOutcome(Text(text), "update", outcome, f"says {Text(text)}") for outcome in Outcome)
+    outcomes = (UserOutcome(Text(text), "update", outcome, f"says {Text(text)}") for outcome in Outcome)
     return Report(text, "sha256:0", tuple(outcomes))
 
 
@@ -144,23 +143,23 @@ def csv_of(text: str) -> dict[str, str]:
     }
 
 
-def _step(role: str, before: str, after: str) -> GrantStep:
-    return GrantStep(Role(role), ACCESS_WORDS[before], ACCESS_WORDS[after])
+def _step(role: str, before: str, after: str) -> GrantDifference:
+    return GrantDifference(Role(role), ACCESS_WORDS[before], ACCESS_WORDS[after])
 
 
-def difference(text: str = "jane@example.com") -> Difference:
+def difference(text: str = "jane@example.com") -> AccessDiff:
     """Somebody who gains and loses, who joins, who leaves, who does so without access, whom the hub keeps; guards."""
-    place, said = Place(Text(text), Text("3f2c1ab"), dirty=False, day=_DAY), Text(text)
+    place, said = Provenance(Text(text), Text("3f2c1ab"), dirty=False, day=_DAY), Text(text)
     shift = Shift(("Orders > Carriers",), ("Pricing > Taxes", "Pricing > Prices"), ("carriers",), ("tax", "taxes"))
-    people = (
-        PersonDifference(
+    users = (
+        UserDifference(
             said, source(text), (_step("backoffice", "none", "owner"), _step("pricing", "owner", "viewer")), shift
         ),
-        PersonDifference(said, source(text), (_step("api_keys", "none", "owner"),), Shift(), joined=True),
-        PersonDifference(said, None, (_step("sales_hub", "owner", "none"),), Shift(), left=True),
-        PersonDifference(said, source(text), (), Shift(), joined=True),
-        PersonDifference(said, source(text), (), Shift(gained=("tax",))),
-        PersonDifference(
+        UserDifference(said, source(text), (_step("api_keys", "none", "owner"),), Shift(), joined=True),
+        UserDifference(said, None, (_step("sales_hub", "owner", "none"),), Shift(), left=True),
+        UserDifference(said, source(text), (), Shift(), joined=True),
+        UserDifference(said, source(text), (), Shift(gained=("tax",))),
+        UserDifference(
             said, source(text), (_step("pricing", "owner", "none"),), Shift(lost=("taxes",)), left=True, kept="report"
         ),
     )
@@ -169,7 +168,7 @@ def difference(text: str = "jane@example.com") -> Difference:
         Loosened("guardrails.max_user_deletes.count", Text("1"), Text("50")),
         Loosened(f"policies.{text}", said, said),
     )
-    return Difference(place, place, loosened, people)
+    return AccessDiff(place, place, loosened, users)
 
 
 def _complete() -> Plan:
@@ -193,8 +192,8 @@ COMPLETE_REPORT: Final = Report(
     "20990101T000000Z-a1b2c3",
     "sha256:" + "0" * 64,
     (
-        PersonOutcome(Text("ada@example.com"), "create", Outcome.APPLIED),
-        *(PersonOutcome(Text(f"{outcome}@example.com"), "update", outcome, "roleUpdate: no") for outcome in Outcome),
+        UserOutcome(Text("ada@example.com"), "create", Outcome.APPLIED),
+        *(UserOutcome(Text(f"{outcome}@example.com"), "update", outcome, "roleUpdate: no") for outcome in Outcome),
     ),
     "the saved plan is stale",
     ("jane@example.com: was not in that plan", 'ada@example.com: job: was "::x"'),
@@ -216,9 +215,9 @@ _ENDS: Final = (
         is_loss=True,
     ),
 )
-_KEPT: Final = GrantStep(Role("order_data"), Access.OWNER, Access.NONE, kept=True)
-_ENDING: Final = PersonDifference(Text("zoe@example.com"), source(line=3), (_KEPT,), Shift(), ends=_ENDS)
-COMPLETE_DIFFERENCE: Final = replace(difference(), people=(*difference().people, _ENDING))
+_KEPT: Final = GrantDifference(Role("order_data"), Access.OWNER, Access.NONE, kept=True)
+_ENDING: Final = UserDifference(Text("zoe@example.com"), source(line=3), (_KEPT,), Shift(), ends=_ENDS)
+COMPLETE_DIFFERENCE: Final = replace(difference(), users=(*difference().users, _ENDING))
 COMPLETE_FILES: Final = replace(
     CHECKED["everything"],
     problems=(*PROBLEMS["problems"], replace(PROBLEMS["problems"][0], rule="BOS001", message="expired")),

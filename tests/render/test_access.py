@@ -9,12 +9,11 @@ from typing import Final
 
 import pytest
 
-from bo_sync.access.matrix import Matrix
-from bo_sync.access.people import Granted
+from bo_sync.access.user_access import Granted, Matrix
 from bo_sync.core.model import PLATFORM, ROLES, Access
 from bo_sync.render.access_json import answer_json, contrast_json, needs_json, panel_json
+from bo_sync.render.access_text import contrast_csv, matrix_text
 from bo_sync.render.layout import Page
-from bo_sync.render.matrix import contrast_csv, matrix_text
 from tests.render.access_cases import (
     ANSWERS,
     CONTRASTS,
@@ -92,25 +91,25 @@ def test_in_80_columns_the_words_are_those_off_a_terminal(name: str) -> None:
     assert set(texts(NARROW)[name]().split()) == set(texts(OFF)[name]().split())
 
 
-def test_every_row_of_an_answer_names_its_person_in_a_pipe() -> None:
+def test_every_row_of_an_answer_names_its_user_in_a_pipe() -> None:
     for name, given in ANSWERS.items():
         rows = [line for line in texts(OFF)[f"who-can-{name}"]().splitlines() if line.startswith(("  =", "  !"))]
-        addresses = [able.person.email.raw for able in given.able for _ in able.because]
-        addresses += [entry.person.email.raw for entry in given.reaching]
+        addresses = [able.user.email.raw for able in given.able for _ in able.because]
+        addresses += [entry.user.email.raw for entry in given.reaching]
         assert [row.split()[1] for row in rows] == addresses
 
 
-def test_a_matrix_has_a_line_a_person_and_a_column_a_role_where_there_is_room() -> None:
+def test_a_matrix_has_a_line_a_user_and_a_column_a_role_where_there_is_room() -> None:
     for page in (OFF, Page(200)):
         head, *lines, count = matrix_text(Matrix(EVERYBODY, ROLES), "the files", page).splitlines()
         assert head.split() == ["EMAIL", *ROLES]
-        assert [line.split()[0] for line in lines] == [person.email.raw for person in EVERYBODY]
+        assert [line.split()[0] for line in lines] == [user.email.raw for user in EVERYBODY]
         assert {len(line.split()) for line in lines} == {len(ROLES) + 1}
         assert count == "3 people, by the files."
 
 
 def test_colour_paints_titles_alone_and_changes_no_word() -> None:
-    from bo_sync.render.panel import panel_text
+    from bo_sync.render.access_text import panel_text
 
     shown, where = PANELS["custom"]
     painted = panel_text(shown, where.told, Page(None, color=True))
@@ -136,11 +135,11 @@ def given(grants: Iterable[Granted]) -> list[dict[str, str | None]]:
 def test_json_of_a_user_holds_each_grant_and_item_and_where_it_comes_from(name: str) -> None:
     shown, of = PANELS[name]
     document = json.loads(panel_json(shown, of))
-    held = {role: shown.person.held.get(role, Access.NONE) for role in shown.roles}
+    held = {role: shown.user.held.get(role, Access.NONE) for role in shown.roles}
     assert document["platform"] | document["modules"] == {
         role: held[role] is not Access.NONE if role in PLATFORM else held[role].word for role in shown.roles
     }
-    assert document["grants"] == given(shown.person.grants)
+    assert document["grants"] == given(shown.user.grants)
     assert document["menu"]["open"] == [item.name for item in shown.open]
     assert document["menu"]["closed"] == [
         {"item": entry.item.name, "missing": list(entry.missing)} for entry in shown.closed
@@ -185,11 +184,9 @@ def test_json_of_an_answer_holds_each_user_and_step(name: str) -> None:
     answer = ANSWERS[name]
     document = json.loads(answer_json(answer, FILES, indirect=True))
     assert (document["question"], document["known"]) == (QUESTIONS[name], name != "unknown")
-    assert document["users"] == [
-        {"email": able.person.email.raw, "because": given(able.because)} for able in answer.able
-    ]
+    assert document["users"] == [{"email": able.user.email.raw, "because": given(able.because)} for able in answer.able]
     assert [(entry["email"], entry["certain"]) for entry in document["indirect"]] == [
-        (entry.person.email.raw, entry.is_certain) for entry in answer.reaching
+        (entry.user.email.raw, entry.is_certain) for entry in answer.reaching
     ]
     steps = [step for entry in answer.reaching for step in entry.steps]
     assert [step["operation"] for entry in document["indirect"] for step in entry["steps"]] == [
@@ -234,7 +231,7 @@ def test_json_and_csv_of_a_comparison_hold_the_cells_that_differ() -> None:
         ]
         expected = [
             (each.email.raw, each.is_here, each.is_there, cell.role, cell.here.word, cell.there.word)
-            for each in contrast.people
+            for each in contrast.users
             for cell in each.cells
         ]
         assert found == expected

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from bo_sync.cli.commands.comment import drift_title, is_drift
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import Finding, HubFacts, Plan
-from bo_sync.render.drift import drift_title, is_drift
-from bo_sync.render.markdown import plan_markdown
+from bo_sync.render.markdown_plan import plan_markdown
 from tests.render.cases import PLANS, hostile
 from tests.support.builders import plan, update
 from tests.support.hostile import HOSTILE

@@ -6,13 +6,13 @@ from typing import Final
 
 import pytest
 
+from bo_sync.core.apply_report import Outcome, Report, UserOutcome
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Plan
-from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.text import Text
 from bo_sync.render.escape import terminal
 from bo_sync.render.github import MOST, failure_github, files_github, plan_github, plan_outputs, report_github
-from bo_sync.render.notices import Checked, Kind, plan_notices
+from bo_sync.render.notices import Checked, NoticeKind, plan_notices
 from tests.render.cases import PLANS, REPORTS, guardrail_row, hostile, reported
 from tests.render.comment_cases import WITH_POLICIES
 from tests.support.builders import plan, source
@@ -49,7 +49,7 @@ def _unescaped(value: str) -> str:
 
 
 def hostile_report(text: str) -> Report:
-    outcomes = (PersonOutcome(Text(text), "update", outcome, f"says {Text(text)}") for outcome in Outcome)
+    outcomes = (UserOutcome(Text(text), "update", outcome, f"says {Text(text)}") for outcome in Outcome)
     return Report(text, "sha256:0", tuple(outcomes))
 
 
@@ -130,7 +130,7 @@ def test_each_notice_is_one_command_at_its_place(shown: Plan) -> None:
         for notice in notices[: MOST if len(notices) <= MOST else MOST - 1]:
             at = notice.source
             place = () if at is None else (terminal(str(at.path)), str(at.line), str(at.line), str(at.column))
-            named = f"{notice.rule}: " if notice.kind in {Kind.FINDING, Kind.POLICY} else ""
+            named = f"{notice.rule}: " if notice.kind in {NoticeKind.FINDING, NoticeKind.POLICY} else ""
             title = terminal(f"{named}{notice.title}")
             expected.append((level, (*place, title), terminal(notice.told)))
     found = [

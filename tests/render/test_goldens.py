@@ -7,9 +7,8 @@ from typing import Final
 
 import pytest
 
-from bo_sync.core.history import Comparison
-from bo_sync.render.history import comparison_text
-from bo_sync.render.text import plan_text, problems_text, report_text, users_text
+from bo_sync.core.base_compare import Comparison
+from bo_sync.render.text import comparison_text, plan_text, problems_text, report_text, users_text
 from tests.render import access_cases, comment_cases, report_cases
 from tests.render.cases import COMPARISONS, FINDINGS, PLANS, PROBLEMS, REPORTS, USERS, reported
 from tests.support.discovered import discovered

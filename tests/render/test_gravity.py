@@ -9,26 +9,23 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bo_sync.access.difference import GrantStep, PersonDifference
-from bo_sync.access.place import Place
-from bo_sync.core.changes import Change
-from bo_sync.core.effect import Shift
+from bo_sync.access.access_diff import GrantDifference, UserDifference
+from bo_sync.access.provenance import Provenance
+from bo_sync.core.apply_report import Outcome, Report, UserOutcome
+from bo_sync.core.changes import Change, Shift
 from bo_sync.core.guardrails import GuardrailResult
-from bo_sync.core.guards import GuardComparison, Loosened
 from bo_sync.core.model import ACCESS_WORDS, Problem, Role, Severity
 from bo_sync.core.plan import Finding, Plan
-from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.text import Text
-from bo_sync.render.comment import COMMENT_LIMIT, SUMMARY_LIMIT
-from bo_sync.render.difference import Difference
-from bo_sync.render.difference_markdown import difference_markdown
+from bo_sync.core.weakened_guards import GuardComparison, Loosened
+from bo_sync.render.access_diff import AccessDiff, difference_markdown
 from bo_sync.render.github import MOST, files_github, plan_github, report_github
-from bo_sync.render.gravity import Gravity
-from bo_sync.render.markdown import plan_markdown
+from bo_sync.render.markdown_blocks import COMMENT_LIMIT, SUMMARY_LIMIT
 from bo_sync.render.markdown_files import Validated, files_markdown
+from bo_sync.render.markdown_plan import plan_markdown
 from bo_sync.render.markdown_report import report_markdown
 from bo_sync.render.notices import Checked, files_notices, kept, plan_notices
-from bo_sync.render.sections import attention
+from bo_sync.render.sections import Gravity, attention
 from tests.render.cases import guardrail_row, judged
 from tests.support.builders import create, delete, plan, revoke, set_grant, source, unmanaged, update
 from tests.support.reader import as_github_shows
@@ -211,7 +208,7 @@ def test_weakened_guards_and_blocked_rows_of_files_survive_every_cut(problems: t
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.UNKNOWN, Outcome.NOT_ATTEMPTED])
 def test_a_report_names_those_first_whose_change_is_gravest(outcome: Outcome) -> None:
     whole = crowd(Size(gains=200))
-    outcomes = tuple(PersonOutcome(change.email, "update", outcome, LONG) for change in whole.changes)
+    outcomes = tuple(UserOutcome(change.email, "update", outcome, LONG) for change in whole.changes)
     report = Report("r", "sha256:0", outcomes)
     assert set(GRAVEST) <= told(report_markdown(report, whole, limit=20_000))
     assert all(address in report_github(report, whole) for address in GRAVEST)
@@ -234,9 +231,9 @@ def test_the_order_of_gravity_is_that_of_the_design() -> None:
     ]
 
 
-def mover(email: str, role: str, before: str, after: str, *, left: bool = False) -> PersonDifference:
-    steps = (GrantStep(Role(role), ACCESS_WORDS[before], ACCESS_WORDS[after]),)
-    return PersonDifference(Text(email), source(), steps, Shift(), left=left)
+def mover(email: str, role: str, before: str, after: str, *, left: bool = False) -> UserDifference:
+    steps = (GrantDifference(Role(role), ACCESS_WORDS[before], ACCESS_WORDS[after]),)
+    return UserDifference(Text(email), source(), steps, Shift(), left=left)
 
 
 @pytest.mark.parametrize("others", [0, 30, 900], ids=["alone", "beside a few", "beside very many"])
@@ -250,8 +247,8 @@ def test_a_difference_names_the_gravest_whatever_fits(others: int, limit: int) -
         mover(LEAVER, "pricing", "owner", "none", left=True),
         mover(OWNER, "roles_permissions", "none", "owner"),
     )
-    place = Place(Text("main"), Text("c0ffee"), dirty=False, day=date(2026, 6, 15))
-    shown = difference_markdown(Difference(place, place, WEAKENED, users), limit=limit)
+    place = Provenance(Text("main"), Text("c0ffee"), dirty=False, day=date(2026, 6, 15))
+    shown = difference_markdown(AccessDiff(place, place, WEAKENED, users), limit=limit)
     assert len(shown.encode()) <= limit
     assert {OWNER, LEAVER, LOSER} <= told(shown)
     assert all(f'"glass{number}@example.com"' in told(shown) for number in range(9))

@@ -5,15 +5,14 @@ import re
 
 import pytest
 
+from bo_sync.core.apply_report import Outcome, Report, UserOutcome
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Finding
-from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.text import Text
-from bo_sync.render.history import comparison_text
 from bo_sync.render.json import plan_json, problems_json, report_json, users_json
-from bo_sync.render.saved import differences, read_saved
-from bo_sync.render.text import plan_text, problems_text, report_text, users_text
-from bo_sync.render.users import UserRow
+from bo_sync.render.saved_plan import differences, read_saved
+from bo_sync.render.text import comparison_text, plan_text, problems_text, report_text, users_text
+from bo_sync.render.wording import UserRow
 from tests.render.cases import PLANS, hostile, hostile_comparison
 from tests.support.builders import plan, source
 from tests.support.hostile import HOSTILE
@@ -22,7 +21,7 @@ every_attack = pytest.mark.parametrize("attack", HOSTILE.values(), ids=HOSTILE)
 
 
 def report(text: str) -> Report:
-    outcomes = (PersonOutcome(Text(text), "update", outcome, f"says {Text(text)}") for outcome in Outcome)
+    outcomes = (UserOutcome(Text(text), "update", outcome, f"says {Text(text)}") for outcome in Outcome)
     return Report(text, "sha256:0", tuple(outcomes))
 
 

@@ -5,16 +5,15 @@ from typing import Any
 
 import pytest
 
-from bo_sync.core.changes import RevokeGrant, SetGrant
-from bo_sync.core.document import digest
-from bo_sync.core.effect import Effect
+from bo_sync.core.apply_report import Outcome
+from bo_sync.core.base_compare import Comparison
+from bo_sync.core.changes import Effect, RevokeGrant, SetGrant
+from bo_sync.core.changes_json import digest
 from bo_sync.core.guardrails import GuardrailResult
-from bo_sync.core.guards import GuardComparison
-from bo_sync.core.history import Comparison
 from bo_sync.core.model import Source
 from bo_sync.core.plan import Plan
-from bo_sync.core.report import Outcome
 from bo_sync.core.text import Text
+from bo_sync.core.weakened_guards import GuardComparison
 from bo_sync.render.json import plan_json, problems_json, report_json, users_json
 from tests.render.cases import COMPARISONS, FINDINGS, PLANS, PROBLEMS, REPORTS, USERS, reported
 from tests.render.report_cases import COMPLETE

@@ -10,19 +10,19 @@ from typing import Final
 
 import pytest
 
+from bo_sync.core.apply_report import Outcome, Report, UserOutcome
 from bo_sync.core.changes import Change
-from bo_sync.core.document import digest
+from bo_sync.core.changes_json import digest
 from bo_sync.core.guardrails import GuardrailResult
-from bo_sync.core.guards import Loosened
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Has, Match, Policy, PolicyResult, PolicyRow
-from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.core.text import Text, visible
-from bo_sync.render.comment import COMMENT_LIMIT, SUMMARY_LIMIT
+from bo_sync.core.weakened_guards import Loosened
 from bo_sync.render.json import plan_json
-from bo_sync.render.markdown import marker, plan_markdown
+from bo_sync.render.markdown_blocks import COMMENT_LIMIT, SUMMARY_LIMIT
 from bo_sync.render.markdown_files import Validated, files_markdown
+from bo_sync.render.markdown_plan import marker, plan_markdown
 from bo_sync.render.markdown_report import report_markdown
 from bo_sync.render.notices import Checked
 from bo_sync.render.sections import sections
@@ -52,7 +52,7 @@ def hostile_plan(text: str) -> Plan:
 
 
 def hostile_report(text: str) -> str:
-    outcomes = (PersonOutcome(Text(text), "update", outcome, f"says {Text(text)}") for outcome in Outcome)
+    outcomes = (UserOutcome(Text(text), "update", outcome, f"says {Text(text)}") for outcome in Outcome)
     report = Report(f"r{text}", "sha256:0", tuple(outcomes), moved=(f"{Text(text)}: was to be created",))
     return report_markdown(report, plan(hub=HubFacts(f"https://h/{text}", 1, 1)), limit=NO_LIMIT)
 
@@ -205,9 +205,9 @@ def crowd(number: int) -> Plan:
     return judged(plan(*changes, unmanaged=strangers, findings=FINDINGS * number, guardrails=guardrails, unchanged=7))
 
 
-@pytest.mark.parametrize(("people", "limit"), [(2_000, COMMENT_LIMIT), (400, SUMMARY_LIMIT // 5)])
-def test_a_crowd_fits_with_the_same_totals_as_the_json(people: int, limit: int) -> None:
-    whole = crowd(people)
+@pytest.mark.parametrize(("users", "limit"), [(2_000, COMMENT_LIMIT), (400, SUMMARY_LIMIT // 5)])
+def test_a_crowd_fits_with_the_same_totals_as_the_json(users: int, limit: int) -> None:
+    whole = crowd(users)
     begun = time.monotonic()
     comment = plan_markdown(whole, explain=True, limit=limit)
     assert time.monotonic() - begun < 20
@@ -225,7 +225,7 @@ def test_the_digest_of_a_plan_that_is_cut_to_fit_is_computed_once(monkeypatch: p
         asked.append(plan)
         return digest(plan)
 
-    monkeypatch.setattr("bo_sync.render.markdown.digest", watched)
+    monkeypatch.setattr("bo_sync.render.markdown_plan.digest", watched)
     whole = crowd(400)
     comment = plan_markdown(whole, explain=True)
     assert "rows are shown, to fit" in comment
@@ -257,7 +257,7 @@ def test_whatever_is_long_fits(text: str) -> None:
 
 @pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
 def test_reports_and_files_fit_however_long(text: str) -> None:
-    outcomes = (PersonOutcome(Text(f"{index}{text}"), "update", Outcome.FAILED, text) for index in range(50))
+    outcomes = (UserOutcome(Text(f"{index}{text}"), "update", Outcome.FAILED, text) for index in range(50))
     report = report_markdown(Report("r", "sha256:0", tuple(outcomes)), plan(hub=HubFacts(text, 1, 1)))
     problem = Problem(source(text), text)
     loosened = (Loosened(text, Text(text), Text(text)),) * 50
@@ -349,7 +349,7 @@ def test_a_policy_that_fails_as_before_is_folded_below_the_risks_and_still_count
     check_comment(shown)
 
 
-def test_a_policy_that_asks_for_more_people_is_in_full_view_unless_it_is_tolerated() -> None:
+def test_a_policy_that_asks_for_more_users_is_in_full_view_unless_it_is_tolerated() -> None:
     wanting = replace(failing(1).policy, at_most=None, at_least=3)
     row = failing(1).rows[1:]
     unfolded = plan_markdown(replace(plan(), policies=(PolicyResult(wanting, row),))).partition("<details>")[0]

@@ -9,8 +9,7 @@ from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Finding
 from bo_sync.core.text import Text
-from bo_sync.render.fingerprints import fingerprints, place_of
-from bo_sync.render.notices import Checked, Notice, files_notices, plan_notices
+from bo_sync.render.notices import Checked, Notice, files_notices, fingerprints, place_of, plan_notices
 from bo_sync.render.sections import sections
 from tests.render.cases import PLANS, guardrail_row
 from tests.render.report_cases import CHECKED, VIOLATED
@@ -38,7 +37,7 @@ def test_the_order_of_problems_does_not_matter() -> None:
     assert files_notices(Checked(problems)) == files_notices(Checked(tuple(reversed(problems))))
 
 
-def test_a_guardrail_that_refuses_is_told_for_each_person_with_its_measure_and_the_way_past() -> None:
+def test_a_guardrail_that_refuses_is_told_for_each_user_with_its_measure_and_the_way_past() -> None:
     rows = (
         guardrail_row("ann@example.com", "would be deleted: state: absent", JANE),
         guardrail_row("bob@example.com", "too"),
@@ -77,7 +76,7 @@ def test_who_has_no_file_is_told_of_where_the_policy_stands() -> None:
     assert bob.message == "pricing owner: priceUpdate; Few prices: 2 people, none allowed (Prices are money.)"
 
 
-def test_people_who_are_wanting_are_told_once_where_the_policy_stands() -> None:
+def test_users_who_are_wanting_are_told_once_where_the_policy_stands() -> None:
     (found,) = (notice for notice in plan_notices(VIOLATED) if notice.check == "policy/owners")
     assert (found.email, str(found.source)) == (None, "policies/owners.yaml:1:1")
 

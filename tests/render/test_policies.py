@@ -10,9 +10,9 @@ from bo_sync.core.model import Severity
 from bo_sync.core.plan import Plan
 from bo_sync.core.policy import Has, Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.text import Text
+from bo_sync.render.guardrails import policies_text, policy_lines
 from bo_sync.render.json import plan_json, problems_json
 from bo_sync.render.layout import Page
-from bo_sync.render.policies import policies_text, policy_lines
 from bo_sync.render.text import plan_text
 from tests.support.builders import plan, source
 from tests.support.hostile import HOSTILE
@@ -58,7 +58,7 @@ def test_policies_that_hold_are_one_sentence(results: tuple[PolicyResult, ...], 
     assert block(*results) == expected
 
 
-def test_what_fails_is_told_with_its_people_and_the_way_past() -> None:
+def test_what_fails_is_told_with_its_users_and_the_way_past() -> None:
     assert (
         block(HOLDS, NOTED, WARNING, REFUSING, TOLERATED)
         == f"""\
@@ -208,7 +208,7 @@ def test_the_json_names_the_limits_that_there_are() -> None:
 
 
 @pytest.mark.parametrize("attack", HOSTILE.values(), ids=HOSTILE)
-def test_text_of_policies_and_people_does_nothing(attack: str) -> None:
+def test_text_of_policies_and_users_does_nothing(attack: str) -> None:
     row = PolicyRow(Text(attack), f"pricing editor ({Text(attack)})", source(attack))
     hostile = PolicyResult(
         replace(policy("p", attack), why=Text(attack), source=source(attack)), (row,), (row,), (row,)

@@ -15,21 +15,20 @@ import pytest
 from jsonschema import Draft7Validator
 from junitparser import Error, Failure, JUnitXml, Skipped, TestSuite
 
+from bo_sync.core.apply_report import Report
 from bo_sync.core.changes import DeleteUser
 from bo_sync.core.guardrails import GuardrailResult, way_past
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import Plan
-from bo_sync.core.report import Report
+from bo_sync.render.csv import plan_csv
 from bo_sync.render.escape import terminal
-from bo_sync.render.fingerprints import fingerprints, place_of
 from bo_sync.render.gitlab import codequality, plan_widget
 from bo_sync.render.guardrails import measure_of
 from bo_sync.render.json import plan_json
 from bo_sync.render.junit import files_junit, plan_junit, report_junit
-from bo_sync.render.notices import Kind, Notice, files_notices, plan_notices
-from bo_sync.render.phrases import address
+from bo_sync.render.notices import Notice, NoticeKind, files_notices, fingerprints, place_of, plan_notices
 from bo_sync.render.sarif import MOST, sarif
-from bo_sync.render.tables import plan_csv
+from bo_sync.render.wording import address
 from tests.render.cases import PLANS, REPORTS, guardrail_row, judged
 from tests.render.report_cases import CHECKED, COMPLETE, COMPLETE_REPORT, FILES, VIOLATED, json_of, notices, xml_of
 from tests.support.builders import create, delete, field_change, plan, revoke, set_grant, update
@@ -276,18 +275,18 @@ def test_junit_of_files_knows_those_that_have_only_problems() -> None:
 
 
 @pytest.mark.parametrize("report", [*REPORTS.values(), COMPLETE_REPORT], ids=[*REPORTS, "complete"])
-def test_junit_of_a_report_has_one_case_a_person(report: Report) -> None:
+def test_junit_of_a_report_has_one_case_a_user(report: Report) -> None:
     found = [suite for suite in read_junit(report_junit(report, PLANS["one-person"])) if suite.name == "users"]
     counted = outcomes(found[0]) if found else Counter[type]()
-    counts = {outcome.value: report.count(outcome) for outcome in {person.outcome for person in report.outcomes}}
+    counts = {outcome.value: report.count(outcome) for outcome in {user.outcome for user in report.outcomes}}
     assert counted[Failure] == counts.get("failed", 0) + counts.get("reversed", 0)
     assert counted[Error] == counts.get("unknown", 0) + counts.get("unconfirmed", 0)
     assert counted[Skipped] == counts.get("not_attempted", 0)
     assert sum(suite.tests for suite in found) == len(report.outcomes)
-    for case, person in zip([case for suite in found for case in suite], report.outcomes, strict=True):
-        assert case.name == f"{person.action} {person.email}"
+    for case, user in zip([case for suite in found for case in suite], report.outcomes, strict=True):
+        assert case.name == f"{user.action} {user.email}"
         told = [result.message for result in case.result] or [(case.system_out or "").rstrip("\n")]
-        assert told == [person.error or ""]
+        assert told == [user.error or ""]
 
 
 @every_attack
@@ -305,7 +304,7 @@ def test_hostile_text_is_sound_xml_and_commands_no_log(attack: str) -> None:
 
 
 def test_sarif_keeps_within_what_code_scanning_takes_and_says_what_it_left_out(schema: Draft7Validator) -> None:
-    one = replace(NOTICES["the plan that policies refuse"][0], title="{x" * 3_000, kind=Kind.POLICY)
+    one = replace(NOTICES["the plan that policies refuse"][0], title="{x" * 3_000, kind=NoticeKind.POLICY)
     last = replace(one, severity=Severity.INFO, message="a trifle")
     assert len(json.loads(sarif([last] * (MOST + 3)))["runs"][0]["results"]) == MOST == 25_000
     told = sarif([one] * 40 + [last] * 3, most=40)
@@ -319,7 +318,7 @@ def test_sarif_keeps_within_what_code_scanning_takes_and_says_what_it_left_out(s
 
 
 def everybody(count: int) -> Plan:
-    """A plan about `count` people: a quarter new, a quarter deleted, the others changed."""
+    """A plan about `count` users: a quarter new, a quarter deleted, the others changed."""
     kinds = (
         lambda email: create(email, set_grant("backoffice", "none", "owner"), set_grant("pricing", "none", "editor")),
         lambda email: update(email, set_grant("roles_permissions", "none", "owner"), revoke("pricing", "viewer")),
@@ -333,7 +332,7 @@ def everybody(count: int) -> Plan:
     return judged(plan(*changes, guardrails=(GuardrailResult("max_user_deletes", len(rows), 1, ok=False, rows=rows),)))
 
 
-def test_a_plan_of_2000_people_is_whole_in_every_form_and_has_the_totals_of_the_json(schema: Draft7Validator) -> None:
+def test_a_plan_of_2000_users_is_whole_in_every_form_and_has_the_totals_of_the_json(schema: Draft7Validator) -> None:
     shown = everybody(2_000)
     begun = perf_counter()
     told = plan_notices(shown)
@@ -350,8 +349,8 @@ def test_a_plan_of_2000_people_is_whole_in_every_form_and_has_the_totals_of_the_
     (failure,) = case.result
     assert failure.text.count("would be deleted") == summary["delete"]
     rows = list(csv.DictReader(StringIO(table)))
-    people = {(row["email"], row["action"]) for row in rows}
-    assert Counter(action for _, action in people) == {"create": 500, "update": 1000, "delete": 500}
+    users = {(row["email"], row["action"]) for row in rows}
+    assert Counter(action for _, action in users) == {"create": 500, "update": 1000, "delete": 500}
     directions = Counter(row["direction"] for row in rows if row["direction"] and row["action"] != "delete")
     assert directions == {name: many for name, many in summary["grants"].items() if many}
     assert len(scanned.encode()) < 10 * 1024 * 1024

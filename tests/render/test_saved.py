@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bo_sync.core.changes import Change
-from bo_sync.core.document import DIGESTED, Json, digest
+from bo_sync.core.changes_json import DIGESTED, Json, digest
 from bo_sync.core.plan import HubFacts, Plan
 from bo_sync.core.text import Text
 from bo_sync.errors import ExitCode, StalePlanError
 from bo_sync.render.json import plan_json
-from bo_sync.render.saved import differences, read_saved
+from bo_sync.render.saved_plan import differences, read_saved
 from tests.render.cases import PLANS
 from tests.support.builders import (
     HUB_URL,

@@ -9,30 +9,30 @@ from datetime import date
 import pytest
 from hypothesis import given
 
+from bo_sync.apply.planner import Desired, make_plan
 from bo_sync.core.changes import Cause, Change, RevokeGrant, SetGrant
-from bo_sync.core.document import Json, digest
+from bo_sync.core.changes_json import Json, digest
 from bo_sync.core.guardrails import GuardrailName, GuardrailResult
 from bo_sync.core.model import Access, Role, Severity
 from bo_sync.core.plan import ConfigFacts, Plan
 from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.text import Text
 from bo_sync.errors import ExitCode, StalePlanError
-from bo_sync.reconcile import Desired, make_plan
 from bo_sync.render.json import plan_json
-from bo_sync.render.markdown import marker, plan_markdown
+from bo_sync.render.markdown_plan import marker, plan_markdown
 from bo_sync.render.saved_plan import read_plan
 from bo_sync.render.text import plan_text
 from tests.render.cases import PLANS, everything, hostile, judged
 from tests.support.builders import delete, plan, resealed_digest, revoke, source, update
 from tests.support.hostile import HOSTILE
-from tests.support.people import TODAY
 from tests.support.strategies import World, worlds
+from tests.support.users import TODAY
 
 NIGHT = date(2026, 1, 31)
 
 
 def policies() -> tuple[PolicyResult, ...]:
-    """One that refuses, one that is content, one that asks for more people and is tolerated, and one that fails within
+    """One that refuses, one that is content, one that asks for more users and is tolerated, and one that fails within
     its limit, for an exception has expired."""
     row = PolicyRow(Text("jane@example.com"), "has pricing editor", source("users/jane.yaml", 4), is_new=True)
     note = PolicyRow(Text("karel@example.com"), "the exception has ended", None)
@@ -50,7 +50,7 @@ def policies() -> tuple[PolicyResult, ...]:
 
 
 def expired() -> Plan:
-    """Access that ended, beside a change of the same person that did not."""
+    """Access that ended, beside a change of the same user that did not."""
     return judged(
         plan(
             update(

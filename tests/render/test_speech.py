@@ -13,8 +13,8 @@ from tests.support.golden import are_written
 SOURCE: Final = Path(__file__).parents[2] / "src" / "bo_sync"
 WORDS: Final = SOURCE / "render" / "speech.py"
 NOBODYS: Final = {"sandbox", "scaffold"}
-"""What is not told of people: the embedded hub's own sentences, and the files that `init` writes."""
-EXAMPLES: Final = {"config/schema_words.py"}
+"""What is not told of users: the embedded hub's own sentences, and the files that `init` writes."""
+EXAMPLES: Final = {"config/json_schema.py"}
 _ALONE: Final = re.compile(r"(?<![\w@/.\\])[a-z]{2,}(?![\w@/]|\.\w)")
 
 

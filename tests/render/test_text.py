@@ -19,7 +19,7 @@ def lines(shown: Plan, width: int | None = None) -> list[str]:
     return plan_text(shown, width=width, color=False).split("\n")
 
 
-def test_every_row_of_a_change_names_the_person_and_the_file() -> None:
+def test_every_row_of_a_change_names_the_user_and_the_file() -> None:
     shown = PLANS["everything"]
     rows = [line for line in lines(shown) if re.match(r"  [+~▲▼-] ", line)]
     assert not [row for row in rows if not re.search(r" \S+@example\.com .*  users/\S+:\d+(  |$)", row)]

@@ -4,15 +4,14 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
-from bo_sync.sandbox.baseline import SESSION_TOKEN
+from bo_sync.sandbox.baseline import SESSION_TOKEN, Population, RoleShape, UserRecord
 from bo_sync.sandbox.behaviour import Behaviour
-from bo_sync.sandbox.faults import Answer
-from bo_sync.sandbox.shape import Population, RoleShape, UserShape
+from bo_sync.sandbox.faults import HubAnswer
 from bo_sync.sandbox.store import Store
 from tests.support.misbehaving_hub import MisbehavingHub
 
 NOON: Final = datetime(2026, 5, 17, 12, 0, tzinfo=UTC)
-PERSON: Final = "{ id email firstName language gender }"
+USER: Final = "{ id email firstName language gender }"
 ROLE: Final = "{ id userId access roleDefinition { name } }"
 
 
@@ -31,11 +30,11 @@ def grant(definition: str, access: Any) -> RoleShape:
     return {"definition": definition, "access": access}
 
 
-def person(email: str, *roles: RoleShape) -> UserShape:
+def user(email: str, *roles: RoleShape) -> UserRecord:
     return {"email": email, "language": "EN", "roles": list(roles)}
 
 
-def holding(*users: UserShape, **rest: Any) -> Population:
+def holding(*users: UserRecord, **rest: Any) -> Population:
     """A population of `users`, and of whatever else is given."""
     return cast("Population", {"users": list(users), **rest})
 
@@ -49,7 +48,7 @@ class Hub(MisbehavingHub):
             store.load(population)
         super().__init__(store, behaviour=behaviour, **{"keyless": True, **rest})
 
-    def post(self, document: str, headers: dict[str, str] | None = None, **variables: Any) -> Answer:
+    def post(self, document: str, headers: dict[str, str] | None = None, **variables: Any) -> HubAnswer:
         body = json.dumps({"query": document, "variables": variables}).encode()
         return self.answer("POST", headers or {}, body)
 

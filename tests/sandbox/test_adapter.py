@@ -6,10 +6,10 @@ import pytest
 import requests
 
 from bo_sync.sandbox.adapter import SandboxAdapter
-from bo_sync.sandbox.faults import Answer, Cut, Request
+from bo_sync.sandbox.faults import Cut, HubAnswer, HubRequest
 from tests.sandbox.asking import Hub
 
-PEOPLE = {"query": "query People { adminUsers { itemsFound } }"}
+USERS = {"query": "query People { adminUsers { itemsFound } }"}
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def session() -> Iterator[requests.Session]:
 def test_a_session_reaches_the_hub_without_a_socket(session: requests.Session) -> None:
     hub = Hub()
     session.mount("sandbox:", SandboxAdapter(hub))
-    answer = session.post("sandbox:", json=PEOPLE, timeout=(1, 1), stream=True, allow_redirects=False)
+    answer = session.post("sandbox:", json=USERS, timeout=(1, 1), stream=True, allow_redirects=False)
     assert answer.headers["Content-Type"] == "application/json; charset=utf-8"
     assert (answer.status_code, answer.json()) == (200, {"data": {"adminUsers": {"itemsFound": 1}}})
     assert hub.traffic.sent == (("People", ("adminUsers",)),)
@@ -34,17 +34,17 @@ def test_a_key_travels_in_its_header(session: requests.Session) -> None:
 
 
 class Gone:
-    def before(self, request: Request) -> Answer | None:
+    def before(self, request: HubRequest) -> HubAnswer | None:
         raise Cut(request)
 
-    def after(self, request: Request, answer: Answer) -> Answer:
+    def after(self, request: HubRequest, answer: HubAnswer) -> HubAnswer:
         raise Cut(request, answer)
 
 
 def test_a_cut_is_a_connection_error(session: requests.Session) -> None:
     session.mount("sandbox:", SandboxAdapter(Hub(weather=Gone())))
     with pytest.raises(requests.ConnectionError, match="ended the connection without an answer"):
-        session.post("sandbox:", json=PEOPLE)
+        session.post("sandbox:", json=USERS)
 
 
 def test_statuses_and_headers_arrive_as_they_are(session: requests.Session) -> None:

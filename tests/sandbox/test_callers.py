@@ -1,14 +1,14 @@
-"""Who may do what: the levels of the hub's annotations, for keys and for people."""
+"""Who may do what: the levels of the hub's annotations, for keys and for users."""
 
 import csv
 from typing import Any
 
 import pytest
 
+from bo_sync.sandbox.baseline import RANK, Population
 from bo_sync.sandbox.behaviour import Behaviour, ViewerForKey
-from bo_sync.sandbox.callers import NEEDED, OTHERS
-from bo_sync.sandbox.shape import RANK, Population
-from tests.sandbox.asking import Hub, grant, holding, key, person, session
+from bo_sync.sandbox.permissions import NEEDED, OTHERS
+from tests.sandbox.asking import Hub, grant, holding, key, session, user
 from tests.support.facts import shared
 
 VIEWER = "{ adminUserViewer { id email } }"
@@ -38,8 +38,8 @@ DOCUMENTS = {
 
 def desk(access: str) -> Population:
     """One user with a session and `access` to Roles & permissions and User management, and a colleague."""
-    me = person("me@example.com", grant("role", "NONE"), grant("role", access), grant("user", access))
-    return holding(me, person("you@example.com"), sessions=[{"token": "t", "email": "me@example.com"}])
+    me = user("me@example.com", grant("role", "NONE"), grant("role", access), grant("user", access))
+    return holding(me, user("you@example.com"), sessions=[{"token": "t", "email": "me@example.com"}])
 
 
 def code(hub: Hub, document: str, headers: dict[str, str], **variables: Any) -> str:
@@ -111,11 +111,11 @@ def test_in_process_a_known_key_keeps_its_level() -> None:
         pytest.param(UPDATE, {"email": "you@example.com"}, "FORBIDDEN", id="may not change a colleague's"),
     ],
 )
-def test_a_person_without_rights(document: str, variables: dict[str, Any], said: str) -> None:
+def test_a_user_without_rights(document: str, variables: dict[str, Any], said: str) -> None:
     assert code(Hub(desk("NONE")), document, session("t"), **variables) == said
 
 
-def test_a_change_names_the_person_who_made_it_and_nobody_for_a_key() -> None:
+def test_a_change_names_the_user_who_made_it_and_nobody_for_a_key() -> None:
     hub = Hub(desk("OWNER"))
     create = "mutation ($e: String!) { adminUserCreate(input: {email: $e}) { createdBy lastModifiedBy } }"
     assert hub.ask(create, session("t"), e="a@example.com")["adminUserCreate"] == {
@@ -125,7 +125,7 @@ def test_a_change_names_the_person_who_made_it_and_nobody_for_a_key() -> None:
     assert hub.ask(create, e="b@example.com")["adminUserCreate"] == {"createdBy": 0, "lastModifiedBy": 0}
 
 
-def test_the_viewer_is_the_person_whose_session_it_is() -> None:
+def test_the_viewer_is_the_user_whose_session_it_is() -> None:
     assert Hub(desk("NONE")).ask(VIEWER, session("t"))["adminUserViewer"] == {"id": "1001", "email": "me@example.com"}
 
 
@@ -136,7 +136,7 @@ def test_the_viewer_of_a_key_is_null_or_refused() -> None:
     assert answer == (200, "UNAUTHENTICATED")
 
 
-def test_the_session_of_a_deleted_person_proves_nothing() -> None:
+def test_the_session_of_a_deleted_user_proves_nothing() -> None:
     hub = Hub(desk("OWNER"), keyless=False)
     hub.ask('mutation { adminUserDelete(email: "me@example.com") }', session("t"))
     assert hub.refusal("{ adminUsers { pages } }", session("t")) == (200, "UNAUTHENTICATED")

@@ -10,15 +10,15 @@ import requests
 
 from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.deaths import Changing, Dead, Killed, Stage
-from bo_sync.sandbox.faults import Answer, Calm, Late, Request
+from bo_sync.sandbox.faults import Calm, HubAnswer, HubRequest, Late
 from bo_sync.sandbox.forecast import parse_fault
 from bo_sync.sandbox.server import SandboxServer
 from bo_sync.sandbox.storm import Storm
-from tests.sandbox.asking import Hub, definition_id, grant, holding, person
+from tests.sandbox.asking import Hub, definition_id, grant, holding, user
 
-LIVE = holding(person("a@example.com", grant("order", "VIEWER")), person("b@example.com"), person("c@example.com"))
+LIVE = holding(user("a@example.com", grant("order", "VIEWER")), user("b@example.com"), user("c@example.com"))
 DELETE = 'mutation { adminUserDelete(email: "a@example.com") }'
-PEOPLE = "{ adminUsers { itemsFound items { email } } }"
+USERS = "{ adminUsers { itemsFound items { email } } }"
 GONE = ["b@example.com", "c@example.com"]
 ALL = ["a@example.com", *GONE]
 
@@ -89,7 +89,7 @@ def test_no_whole_answer(session: requests.Session, way: str, *, fault: str, rai
         url = server.url if way == "over a socket" else "sandbox:"
         assert asked(session, url) in raised
         assert hub.emails() == left
-        again = asked(session, url, PEOPLE)
+        again = asked(session, url, USERS)
         assert isinstance(again, requests.Response)
         assert again.json()["data"]["adminUsers"]["itemsFound"] == len(left)
     assert time.monotonic() - started < 3, "a server that closes waits for nobody whom it keeps waiting"
@@ -98,7 +98,7 @@ def test_no_whole_answer(session: requests.Session, way: str, *, fault: str, rai
 def test_half_an_answer_says_how_long_the_whole_would_be() -> None:
     hub = stormy("cut-half")
     with SandboxServer(hub) as server, socket.create_connection(("127.0.0.1", int(server.url.split(":")[2][:5]))) as to:
-        body = json.dumps({"query": PEOPLE}).encode()
+        body = json.dumps({"query": USERS}).encode()
         to.sendall(b"POST /v2/graphql HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
         raw = b""
         while chunk := to.recv(4096):
@@ -165,7 +165,7 @@ def test_the_second_mutation_of_several_with_a_field() -> None:
 
 
 def emails(hub: Hub) -> list[str]:
-    page = hub.ask(PEOPLE)["adminUsers"]
+    page = hub.ask(USERS)["adminUsers"]
     assert page["itemsFound"] == 3
     return [item["email"] for item in page["items"]]
 
@@ -207,7 +207,7 @@ def test_a_key_is_revoked_from_a_request_on() -> None:
 
     told = [delete(email) for email in ALL]
     assert told == ["{'adminUserDelete': True}", "UNAUTHENTICATED", "UNAUTHENTICATED"]
-    assert hub.ask(PEOPLE, key)["adminUsers"]["itemsFound"] == 2, "only requests with that field are meant"
+    assert hub.ask(USERS, key)["adminUsers"]["itemsFound"] == 2, "only requests with that field are meant"
 
 
 # For trials in process
@@ -232,24 +232,24 @@ def test_a_client_that_is_killed_at_a_request_sends_nothing_from_then_on(
 def test_weather_changes_while_the_hub_goes_on() -> None:
     weather = Changing(Storm([parse_fault("429")]))
     hub = Hub(LIVE, weather=weather)
-    statuses = [hub.post(PEOPLE).status]
+    statuses = [hub.post(USERS).status]
     weather.now = Calm()
-    statuses.append(hub.post(PEOPLE).status)
+    statuses.append(hub.post(USERS).status)
     assert statuses == [429, 200]
 
 
 def test_cleared_traffic_counts_from_one_again() -> None:
     hub = stormy("429:adminUsers@1")
-    statuses = [hub.post(PEOPLE).status, hub.post(PEOPLE).status]
+    statuses = [hub.post(USERS).status, hub.post(USERS).status]
     hub.traffic.clear()
-    statuses.append(hub.post(PEOPLE).status)
+    statuses.append(hub.post(USERS).status)
     assert statuses == [429, 200, 429]
 
 
 def test_late_without_a_timeout_is_waited_for(session: requests.Session) -> None:
     class Slow(Calm):
-        def after(self, _request: Request, answer: Answer, /) -> Answer:
+        def after(self, _request: HubRequest, answer: HubAnswer, /) -> HubAnswer:
             raise Late(0.01, answer)
 
     session.mount("sandbox:", SandboxAdapter(Hub(LIVE, weather=Slow())))
-    assert session.post("sandbox:", json={"query": PEOPLE}).status_code == 200
+    assert session.post("sandbox:", json={"query": USERS}).status_code == 200

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from bo_sync.sandbox.baseline import KNOWN_DEFINITIONS
-from tests.sandbox.asking import ROLE, Hub, definition_id, grant, holding, person
+from tests.sandbox.asking import ROLE, Hub, definition_id, grant, holding, user
 
 CREATE = f"mutation ($input: RoleCreateInput!) {{ roleCreate(input: $input) {ROLE} }}"
 UPDATE = f"mutation ($id: ID!, $access: RoleAccess!) {{ roleUpdate(id: $id, input: {{access: $access}}) {ROLE} }}"
@@ -29,8 +29,8 @@ def test_the_eleven_definitions_and_one_unknown_are_there_under_the_hubs_names()
     )
 
 
-def test_a_row_names_its_person_by_number_and_its_definition_by_uuid() -> None:
-    hub = Hub(holding(person("a@example.com")))
+def test_a_row_names_its_user_by_number_and_its_definition_by_uuid() -> None:
+    hub = Hub(holding(user("a@example.com")))
     order = definition_id(hub, "order")
     made = hub.ask(CREATE, input={"roleDefinitionId": order, "access": "EDITOR", "userId": 1001})["roleCreate"]
     assert made["userId"] == 1001
@@ -39,17 +39,15 @@ def test_a_row_names_its_person_by_number_and_its_definition_by_uuid() -> None:
     assert hub.rows("a@example.com") == [("order", "EDITOR")]
 
 
-def test_the_rows_of_one_person_are_had_through_a_definition_too() -> None:
-    hub = Hub(
-        holding(person("a@example.com", grant("order", "EDITOR"), grant("user", "NONE")), person("b@example.com"))
-    )
+def test_the_rows_of_one_user_are_had_through_a_definition_too() -> None:
+    hub = Hub(holding(user("a@example.com", grant("order", "EDITOR"), grant("user", "NONE")), user("b@example.com")))
     document = "query ($id: ID!) { roleDefinition(id: $id) { roles(userId: 1001) { access roleDefinition { name } } } }"
     found = hub.ask(document, id=definition_id(hub, "order"))["roleDefinition"]["roles"]
     assert found == [{"access": "EDITOR", "roleDefinition": {"name": "order"}}]
 
 
 def test_updating_a_row_sets_its_access_and_its_time() -> None:
-    hub = Hub(holding(person("a@example.com", grant("order", "EDITOR"))))
+    hub = Hub(holding(user("a@example.com", grant("order", "EDITOR"))))
     wanted = row_ids(hub, 1001)[0]
     assert hub.ask(UPDATE, id=wanted, access="NONE")["roleUpdate"]["access"] == "NONE"
     row = hub.store.snapshot()["users"][0]["roles"][0]
@@ -57,7 +55,7 @@ def test_updating_a_row_sets_its_access_and_its_time() -> None:
 
 
 def test_a_deleted_row_is_gone_and_its_id_does_not_come_back() -> None:
-    hub = Hub(holding(person("a@example.com", grant("order", "EDITOR"))))
+    hub = Hub(holding(user("a@example.com", grant("order", "EDITOR"))))
     gone = row_ids(hub, 1001)[0]
     assert hub.ask(DELETE, id=gone) == {"roleDelete": True}
     hub.ask(CREATE, input={"roleDefinitionId": definition_id(hub, "order"), "access": "EDITOR", "userId": 1001})
@@ -66,13 +64,13 @@ def test_a_deleted_row_is_gone_and_its_id_does_not_come_back() -> None:
 
 @pytest.mark.parametrize("access", ["NONE", "VIEWER", "OWNER"])
 def test_a_row_cannot_be_made_where_one_stands_even_one_of_none(access: str) -> None:
-    hub = Hub(holding(person("a@example.com", grant("order", access))))
+    hub = Hub(holding(user("a@example.com", grant("order", access))))
     wish = {"roleDefinitionId": definition_id(hub, "order"), "access": "OWNER", "userId": 1001}
     assert hub.refusal(CREATE, input=wish) == (200, "ROLE_ALREADY_EXISTS_ERROR")
 
 
 def test_two_rows_for_one_pair_stand_where_a_population_says_so() -> None:
-    hub = Hub(holding(person("a@example.com", grant("order", "VIEWER"), grant("order", "OWNER"))))
+    hub = Hub(holding(user("a@example.com", grant("order", "VIEWER"), grant("order", "OWNER"))))
     assert hub.rows("a@example.com") == [("order", "VIEWER"), ("order", "OWNER")]
     assert len(set(row_ids(hub, 1001))) == 2
 
@@ -110,10 +108,10 @@ def test_two_rows_for_one_pair_stand_where_a_population_says_so() -> None:
     ],
 )
 def test_the_hub_refuses(document: str, variables: dict[str, Any], code: str) -> None:
-    assert Hub(holding(person("a@example.com"))).refusal(document, **variables) == (200, code)
+    assert Hub(holding(user("a@example.com"))).refusal(document, **variables) == (200, code)
 
 
 def test_a_row_for_nobody_is_refused() -> None:
-    hub = Hub(holding(person("a@example.com")))
+    hub = Hub(holding(user("a@example.com")))
     wish = {"roleDefinitionId": definition_id(hub, "order"), "access": "OWNER", "userId": 7}
     assert hub.refusal(CREATE, input=wish) == (200, "ROLE_CREATE_ERROR")

@@ -7,28 +7,28 @@ from typing import Any
 
 import pytest
 
-from bo_sync.sandbox.behaviour import Behaviour, Refusal
-from bo_sync.sandbox.faults import Answer, Cut, Request
-from tests.sandbox.asking import Hub, definition_id, grant, holding, person
+from bo_sync.sandbox.behaviour import Behaviour, RefusalForm
+from bo_sync.sandbox.faults import Cut, HubAnswer, HubRequest
+from tests.sandbox.asking import Hub, definition_id, grant, holding, user
 
 THREE = """mutation ($a: RoleCreateInput!, $b: RoleCreateInput!, $c: RoleCreateInput!) {
   first: roleCreate(input: $a) { id } second: roleCreate(input: $b) { id } third: roleCreate(input: $c) { id }
 }"""
 
 
-def three(hub: Hub, *names: str) -> Answer:
+def three(hub: Hub, *names: str) -> HubAnswer:
     wishes = [{"roleDefinitionId": definition_id(hub, name), "access": "OWNER", "userId": 1001} for name in names]
     return hub.post(THREE, None, **dict(zip("abc", wishes, strict=True)))
 
 
 def test_root_fields_run_in_order_and_each_takes_effect() -> None:
-    hub = Hub(holding(person("a@example.com")))
+    hub = Hub(holding(user("a@example.com")))
     assert three(hub, "user", "order", "shop").status == 200
     assert [name for name, _ in hub.rows("a@example.com")] == ["user", "order", "shop"]
 
 
 def test_a_root_field_that_fails_stops_the_rest_and_nulls_everything_but_undoes_nothing() -> None:
-    hub = Hub(holding(person("a@example.com", grant("order", "NONE"))))
+    hub = Hub(holding(user("a@example.com", grant("order", "NONE"))))
     answer = three(hub, "user", "order", "shop")
     read = json.loads(answer.body)
     assert (answer.status, read["data"]) == (200, None)
@@ -37,9 +37,11 @@ def test_a_root_field_that_fails_stops_the_rest_and_nulls_everything_but_undoes_
     assert hub.rows("a@example.com") == [("order", "NONE"), ("user", "OWNER")]
 
 
-@pytest.mark.parametrize(("refusal", "status"), [(Refusal.GRAPHQL_ERROR, 200), (Refusal.HTTP_400, 400)], ids=str)
-def test_a_hub_of_single_mutations_refuses_several_before_the_first(refusal: Refusal, status: int) -> None:
-    hub = Hub(holding(person("a@example.com")), Behaviour(single_root_mutations=True, refusal=refusal))
+@pytest.mark.parametrize(
+    ("refusal", "status"), [(RefusalForm.GRAPHQL_ERROR, 200), (RefusalForm.HTTP_400, 400)], ids=str
+)
+def test_a_hub_of_single_mutations_refuses_several_before_the_first(refusal: RefusalForm, status: int) -> None:
+    hub = Hub(holding(user("a@example.com")), Behaviour(single_root_mutations=True, refusal=refusal))
     answer = three(hub, "user", "order", "shop")
     assert answer.status == status
     assert json.loads(answer.body)["errors"][0]["extensions"] == {"code": "BAD_USER_INPUT"}
@@ -49,7 +51,7 @@ def test_a_hub_of_single_mutations_refuses_several_before_the_first(refusal: Ref
 
 
 def test_two_mutations_in_a_fragment_are_two() -> None:
-    hub = Hub(holding(person("a@example.com")), Behaviour(single_root_mutations=True))
+    hub = Hub(holding(user("a@example.com")), Behaviour(single_root_mutations=True))
     hidden = 'mutation { ... { a: adminUserDelete(email: "a@example.com") b: roleDelete(id: "x") } }'
     assert hub.refusal(hidden) == (200, "BAD_USER_INPUT")
     assert hub.emails() == ["a@example.com"]
@@ -122,7 +124,7 @@ def test_introspection_is_answered_or_refused() -> None:
 
 
 def test_the_traffic_shows_every_request_by_operation_and_root_fields() -> None:
-    hub = Hub(holding(person("a@example.com")))
+    hub = Hub(holding(user("a@example.com")))
     hub.post("query People { list: adminUsers { pages } roles(input: {userIds: [1]}) { pages } }")
     hub.post("nonsense")
     hub.post("mutation ($e: String!) { adminUserDelete(email: $e) }", e="a@example.com")
@@ -146,19 +148,19 @@ def test_latency_is_waited_by_all_at_once_and_the_peak_counts_them() -> None:
 class Storm:
     """Answers or cuts one request, before or after it ran."""
 
-    def __init__(self, when: str, what: Answer | None) -> None:
+    def __init__(self, when: str, what: HubAnswer | None) -> None:
         self.when, self.what = when, what
-        self.seen: list[Request] = []
+        self.seen: list[HubRequest] = []
 
-    def before(self, request: Request) -> Answer | None:
+    def before(self, request: HubRequest) -> HubAnswer | None:
         self.seen.append(request)
         return self._strike() if self.when == "before" else None
 
-    def after(self, request: Request, answer: Answer) -> Answer:
+    def after(self, request: HubRequest, answer: HubAnswer) -> HubAnswer:
         assert (self.seen[-1], answer.status) == (request, 200)
         return self._strike() if self.when == "after" else answer
 
-    def _strike(self) -> Answer:
+    def _strike(self) -> HubAnswer:
         if self.what is None:
             raise Cut
         return self.what
@@ -167,15 +169,15 @@ class Storm:
 @pytest.mark.parametrize(
     ("when", "what", "left"),
     [
-        pytest.param("before", Answer(502, b"<html>"), ["a@example.com"], id="an answer before it ran"),
-        pytest.param("after", Answer(502, b"<html>"), [], id="an answer after it ran"),
+        pytest.param("before", HubAnswer(502, b"<html>"), ["a@example.com"], id="an answer before it ran"),
+        pytest.param("after", HubAnswer(502, b"<html>"), [], id="an answer after it ran"),
         pytest.param("before", None, ["a@example.com"], id="a cut before it ran"),
         pytest.param("after", None, [], id="a cut after it ran"),
     ],
 )
-def test_weather_strikes_with(when: str, what: Answer | None, left: list[str]) -> None:
+def test_weather_strikes_with(when: str, what: HubAnswer | None, left: list[str]) -> None:
     storm = Storm(when, what)
-    hub = Hub(holding(person("a@example.com")), weather=storm)
+    hub = Hub(holding(user("a@example.com")), weather=storm)
 
     def delete() -> Any:
         return hub.post('mutation M { adminUserDelete(email: "a@example.com") }')
@@ -186,7 +188,7 @@ def test_weather_strikes_with(when: str, what: Answer | None, left: list[str]) -
     else:
         assert delete() == what
     assert hub.emails() == left
-    assert storm.seen == [Request(1, "M", ("adminUserDelete",), {})]
+    assert storm.seen == [HubRequest(1, "M", ("adminUserDelete",), {})]
 
 
 def test_many_threads_at_once_lose_nothing() -> None:

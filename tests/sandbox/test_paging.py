@@ -4,23 +4,23 @@ from typing import Any
 
 import pytest
 
-from bo_sync.sandbox.behaviour import Behaviour, LargePages, Refusal
-from bo_sync.sandbox.shape import UserShape
-from tests.sandbox.asking import Hub, grant, holding, person
+from bo_sync.sandbox.baseline import UserRecord
+from bo_sync.sandbox.behaviour import Behaviour, LargePages, RefusalForm
+from tests.sandbox.asking import Hub, grant, holding, user
 
-PEOPLE = """query ($i: AdminUsersSearchInput) {
+USERS = """query ($i: AdminUsersSearchInput) {
   adminUsers(input: $i) { items { id } itemsFound offset page pages start end }
 }"""
 ROWS = "query ($i: RoleSearchInput!) { roles(input: $i) { items { userId access } itemsFound offset page pages } }"
 DEFINITIONS = "query ($i: RoleDefinitionSearchInput) { roleDefinitions(input: $i) { items { name } itemsFound pages } }"
 
 
-def _made(number: int, created: str, modified: str) -> UserShape:
+def _made(number: int, created: str, modified: str) -> UserRecord:
     return {"id": number, "email": f"p{number}@example.com", "createdAt": created, "lastModifiedAt": modified}
 
 
 def thirty() -> Hub:
-    return Hub(holding(*(person(f"p{number}@example.com") for number in range(30))))
+    return Hub(holding(*(user(f"p{number}@example.com") for number in range(30))))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def thirty() -> Hub:
     ],
 )
 def test_pages(asked: dict[str, int] | None, size: int, told: tuple[int, ...]) -> None:
-    page = thirty().ask(PEOPLE, i=asked)["adminUsers"]
+    page = thirty().ask(USERS, i=asked)["adminUsers"]
     assert len(page["items"]) == size
     assert tuple(page[key] for key in ("itemsFound", "offset", "page", "pages", "start", "end")) == told
 
@@ -45,14 +45,14 @@ def test_the_pages_together_are_everybody_once() -> None:
     ids = [
         item["id"]
         for page in (1, 2, 3, 4)
-        for item in hub.ask(PEOPLE, i={"page": page, "offset": 9})["adminUsers"]["items"]
+        for item in hub.ask(USERS, i={"page": page, "offset": 9})["adminUsers"]["items"]
     ]
     assert ids == [str(number) for number in range(1001, 1031)]
 
 
-def test_the_rows_of_all_asked_people_share_the_pages() -> None:
+def test_the_rows_of_all_asked_users_share_the_pages() -> None:
     rows = [grant(name, "VIEWER") for name in ("user", "order", "pricing")]
-    hub = Hub(holding(*(person(f"p{number}@example.com", *rows) for number in range(5))))
+    hub = Hub(holding(*(user(f"p{number}@example.com", *rows) for number in range(5))))
     page = hub.ask(ROWS, i={"userIds": [1005, 1001], "offset": 4})["roles"]
     assert (page["itemsFound"], page["pages"], [row["userId"] for row in page["items"]]) == (
         6,
@@ -99,12 +99,12 @@ def test_definitions(asked: dict[str, Any], names: list[str]) -> None:
         pytest.param({"createdAt": {"lessThan": "2025-01-01", "greaterThan": None}}, [2, 3], id="a null bound is none"),
     ],
 )
-def test_people_come(asked: dict[str, Any], ids: list[int]) -> None:
+def test_users_come(asked: dict[str, Any], ids: list[int]) -> None:
     made = ("2025-01-01T00:00:00.000Z", "2024-01-01T00:00:00.000Z", "2024-01-01T00:00:00.000Z")
     hub = Hub(
         holding(*(_made(number, made[number - 1], f"2025-01-0{4 - number}T00:00:00.000Z") for number in (1, 2, 3)))
     )
-    assert [int(item["id"]) for item in hub.ask(PEOPLE, i=asked)["adminUsers"]["items"]] == ids
+    assert [int(item["id"]) for item in hub.ask(USERS, i=asked)["adminUsers"]["items"]] == ids
 
 
 @pytest.mark.parametrize(
@@ -117,12 +117,12 @@ def test_people_come(asked: dict[str, Any], ids: list[int]) -> None:
     ],
 )
 def test_the_hub_refuses(asked: dict[str, Any]) -> None:
-    assert thirty().refusal(PEOPLE, i=asked) == (200, "BAD_REQUEST")
+    assert thirty().refusal(USERS, i=asked) == (200, "BAD_REQUEST")
 
 
 def test_a_clamped_page_is_smaller_and_the_answer_says_so() -> None:
-    hub = Hub(holding(*(person(f"p{number}@example.com") for number in range(30))), Behaviour(max_page_size=10))
-    page = hub.ask(PEOPLE, i={"offset": 100, "page": 2})["adminUsers"]
+    hub = Hub(holding(*(user(f"p{number}@example.com") for number in range(30))), Behaviour(max_page_size=10))
+    page = hub.ask(USERS, i={"offset": 100, "page": 2})["adminUsers"]
     assert (page["offset"], page["pages"], page["start"], page["end"]) == (10, 3, 11, 20)
     assert [item["id"] for item in page["items"]] == [str(number) for number in range(1011, 1021)]
 
@@ -130,16 +130,16 @@ def test_a_clamped_page_is_smaller_and_the_answer_says_so() -> None:
 @pytest.mark.parametrize(
     ("refusal", "status"),
     [
-        pytest.param(Refusal.GRAPHQL_ERROR, 200, id="an error in a 200"),
-        pytest.param(Refusal.HTTP_400, 400, id="a 400"),
+        pytest.param(RefusalForm.GRAPHQL_ERROR, 200, id="an error in a 200"),
+        pytest.param(RefusalForm.HTTP_400, 400, id="a 400"),
     ],
 )
 @pytest.mark.parametrize(
     ("document", "rest"),
-    [(PEOPLE, {}), (ROWS, {"userIds": [1001]}), (DEFINITIONS, {})],
+    [(USERS, {}), (ROWS, {"userIds": [1001]}), (DEFINITIONS, {})],
     ids=["people", "rows", "definitions"],
 )
-def test_a_refused_page_is(document: str, rest: dict[str, Any], refusal: Refusal, status: int) -> None:
+def test_a_refused_page_is(document: str, rest: dict[str, Any], refusal: RefusalForm, status: int) -> None:
     behaviour = Behaviour(max_page_size=10, large_pages=LargePages.REFUSE, refusal=refusal)
     hub = Hub(None, behaviour)
     assert hub.refusal(document, i={"offset": 11, **rest}) == (status, "BAD_USER_INPUT")

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from bo_sync.sandbox.faults import Answer, Cut, Request
+from bo_sync.sandbox.faults import Cut, HubAnswer, HubRequest
 from bo_sync.sandbox.server import SandboxPortError, SandboxServer
 from tests.sandbox.asking import Hub, key
 
-PEOPLE = {"query": "query People { adminUsers { itemsFound } }"}
+USERS = {"query": "query People { adminUsers { itemsFound } }"}
 OWNER = key("sandbox-owner")
 
 
@@ -29,9 +29,9 @@ def test_the_address_is_on_the_loopback_interface(server: SandboxServer) -> None
 
 
 def test_a_question_is_answered_over_http(server: SandboxServer) -> None:
-    answer = requests.post(server.url, json=PEOPLE, headers=OWNER, timeout=5)
+    answer = requests.post(server.url, json=USERS, headers=OWNER, timeout=5)
     assert (answer.status_code, answer.json()) == (200, {"data": {"adminUsers": {"itemsFound": 1}}})
-    assert requests.post(server.url, json=PEOPLE, timeout=5).json()["errors"][0]["extensions"] == {
+    assert requests.post(server.url, json=USERS, timeout=5).json()["errors"][0]["extensions"] == {
         "code": "UNAUTHENTICATED"
     }
 
@@ -74,22 +74,22 @@ def test_http(server: SandboxServer, line: str, headers: dict[str, str], status:
 def test_eight_at_once_are_answered_at_once() -> None:
     hub = Hub(latency=0.1)
     with SandboxServer(hub) as server, ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: requests.post(server.url, json=PEOPLE, timeout=10).status_code, range(8)))
+        answers = list(pool.map(lambda _: requests.post(server.url, json=USERS, timeout=10).status_code, range(8)))
     assert answers == [200] * 8
     assert 1 < hub.traffic.peak <= 8
 
 
 class Gone:
-    def before(self, request: Request) -> Answer | None:
+    def before(self, request: HubRequest) -> HubAnswer | None:
         raise Cut(request)
 
-    def after(self, request: Request, answer: Answer) -> Answer:
+    def after(self, request: HubRequest, answer: HubAnswer) -> HubAnswer:
         raise Cut(request, answer)
 
 
 def test_a_cut_ends_the_connection_without_an_answer() -> None:
     with SandboxServer(Hub(weather=Gone())) as server, pytest.raises(requests.ConnectionError):
-        requests.post(server.url, json=PEOPLE, timeout=5)
+        requests.post(server.url, json=USERS, timeout=5)
 
 
 def test_closing_lets_what_is_in_flight_end_and_closes_what_is_idle() -> None:
@@ -98,7 +98,7 @@ def test_closing_lets_what_is_in_flight_end_and_closes_what_is_idle() -> None:
     with server, ThreadPoolExecutor(1) as pool:
         address = urlsplit(server.url)
         idle = socket.create_connection((str(address.hostname), address.port or 0), timeout=5)
-        answer = pool.submit(requests.post, server.url, json=PEOPLE, timeout=5)
+        answer = pool.submit(requests.post, server.url, json=USERS, timeout=5)
         while hub.traffic.peak == 0:
             pass
         server.close()
@@ -106,7 +106,7 @@ def test_closing_lets_what_is_in_flight_end_and_closes_what_is_idle() -> None:
         assert idle.recv(1) == b""
         idle.close()
     with pytest.raises(requests.ConnectionError):
-        requests.post(server.url, json=PEOPLE, timeout=5)
+        requests.post(server.url, json=USERS, timeout=5)
 
 
 def test_a_port_that_is_taken_is_said_to_be(server: SandboxServer) -> None:

@@ -7,18 +7,16 @@ from typing import Any, cast
 
 import pytest
 
-from bo_sync.sandbox.baseline import FIRST_PERSON, KNOWN_DEFINITIONS, baseline
+from bo_sync.sandbox.baseline import FIRST_USER, KNOWN_DEFINITIONS, Population, PopulationError, baseline_population
 from bo_sync.sandbox.population import synthetic
-from bo_sync.sandbox.shape import Population, PopulationError
-from bo_sync.sandbox.store import Store
-from bo_sync.sandbox.tables import SandboxDatabaseError
-from tests.sandbox.asking import Hub, TickingClock, grant, holding, person
+from bo_sync.sandbox.store import SandboxDatabaseError, Store
+from tests.sandbox.asking import Hub, TickingClock, grant, holding, user
 
 
 def test_a_new_store_holds_the_baseline() -> None:
     with Store.open(None, TickingClock()) as store:
         held = store.snapshot()
-        assert [user["email"] for user in held["users"]] == [FIRST_PERSON]
+        assert [user["email"] for user in held["users"]] == [FIRST_USER]
         assert store.api_keys() == (
             ("sandbox-owner", "OWNER"),
             ("sandbox-editor", "EDITOR"),
@@ -32,11 +30,11 @@ def test_a_new_store_holds_the_baseline() -> None:
 @pytest.mark.parametrize(
     "population",
     [
-        pytest.param(baseline(), id="the baseline"),
+        pytest.param(baseline_population(), id="the baseline"),
         pytest.param(synthetic(40, 3), id="made-up people"),
         pytest.param(holding(), id="nobody"),
         pytest.param(holding(definitions=[], keys=[], sessions=[]), id="nothing"),
-        pytest.param(holding(person("a@example.com", grant("order", "NONE"), grant("order", "OWNER"))), id="two rows"),
+        pytest.param(holding(user("a@example.com", grant("order", "NONE"), grant("order", "OWNER"))), id="two rows"),
     ],
 )
 def test_what_is_loaded_is_given_back_and_loading_that_changes_nothing(population: Population) -> None:
@@ -57,12 +55,12 @@ def test_equal_populations_make_equal_stores_ids_included() -> None:
 
 def test_ids_are_those_given_and_the_free_ones_from_1001() -> None:
     with Store.open(None) as store:
-        people = [
-            person("a@example.com"),
-            {**person("b@example.com"), "id": 1001},
-            {**person("c@example.com"), "id": 7},
+        users = [
+            user("a@example.com"),
+            {**user("b@example.com"), "id": 1001},
+            {**user("c@example.com"), "id": 7},
         ]
-        store.load(cast("Population", {"users": people}))
+        store.load(cast("Population", {"users": users}))
         assert {user["email"]: user["id"] for user in store.snapshot()["users"]} == {
             "a@example.com": 1002,
             "b@example.com": 1001,
@@ -97,7 +95,7 @@ def test_a_file_that_eight_open_at_once_is_made_once(tmp_path: Path) -> None:
 
 def test_two_stores_on_one_file_see_each_others_changes(tmp_path: Path) -> None:
     with Store.open(tmp_path / "s.db") as one, Store.open(tmp_path / "s.db") as other:
-        one.load(holding(person("a@example.com")))
+        one.load(holding(user("a@example.com")))
         assert [user["email"] for user in other.snapshot()["users"]] == ["a@example.com"]
 
 
@@ -119,7 +117,7 @@ def test_a_change_that_fails_is_undone() -> None:
     ("population", "said"),
     [
         pytest.param(
-            holding(person("a@example.com", grant("nothing", "OWNER"))),
+            holding(user("a@example.com", grant("nothing", "OWNER"))),
             "A role of 'a@example.com' is in 'nothing', which is not a definition.",
             id="a role in a definition that is not there",
         ),
@@ -129,12 +127,12 @@ def test_a_change_that_fails_is_undone() -> None:
             id="a session of somebody who is not there",
         ),
         pytest.param(
-            holding({**person("a@example.com"), "id": 7}, {**person("b@example.com"), "id": 7}),
+            holding({**user("a@example.com"), "id": 7}, {**user("b@example.com"), "id": 7}),
             "The population holds something twice.",
             id="one id for two people",
         ),
         pytest.param(
-            holding(person("a@example.com"), person("a@example.com")),
+            holding(user("a@example.com"), user("a@example.com")),
             "The population holds something twice.",
             id="one address for two people",
         ),

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from bo_sync.cli.scaffold import templates
+from bo_sync.cli.commands.init import templates
 from tests.support.workflow_text import Node, mapping, nodes, read, texts
 
 ON_THE_DEFAULT_BRANCH = "github.ref == format('refs/heads/{0}', github.event.repository.default_branch)"
@@ -191,7 +191,7 @@ def test_a_checkout_leaves_no_token_and_has_the_history_that_its_job_needs() -> 
     assert found == DEPTHS
 
 
-def test_a_proposal_holds_people_alone_and_a_fork_cannot_keep_it_from_being_made() -> None:
+def test_a_proposal_holds_users_alone_and_a_fork_cannot_keep_it_from_being_made() -> None:
     script = str(step_called(("bo-sync-pull.yml", "pull"), "Propose it")["run"])
     assert [line.strip() for line in script.splitlines() if "git add" in line] == ["git add -- users"]
     assert "map(select(.isCrossRepository | not))" in script

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bo_sync.cli.scaffold import templates
+from bo_sync.cli.commands.init import templates
 from tests.support.workflow_text import Node, mapping, nodes, read, texts
 
 FILES = {one.path: one.text for one in templates(("gitlab",))}
@@ -57,7 +57,7 @@ TRUST = {
     "bo-sync:pull": Trust("test", LOOK, ((f'{MAIN}$BO_SYNC_TASK == "pull"', ""),)),
 }
 READERS = {"bo-sync:plan": "developer", "bo-sync:plan-to-apply": "developer", "bo-sync:apply": "maintainer"}
-"""Who may read what a job leaves behind that names people; the reports of the intent say what the files say."""
+"""Who may read what a job leaves behind that names users; the reports of the intent say what the files say."""
 
 
 def job(name: str) -> Mapping[str, Node]:
@@ -93,7 +93,7 @@ def test_the_pipeline_is_included_and_its_reports_are_those_that_the_jobs_write(
         assert all(f"={path}" in script(f"bo-sync:{name}") for path in found.values())
 
 
-def test_what_names_people_is_not_for_everybody_to_read() -> None:
+def test_what_names_users_is_not_for_everybody_to_read() -> None:
     kept = {name: mapping(node["artifacts"]) for name, node in PIPELINE.items() if "artifacts" in node}
     assert {name: each["access"] for name, each in kept.items() if "access" in each} == READERS
     assert kept.keys() - READERS.keys() == {"bo-sync:intent"}
@@ -121,7 +121,7 @@ def test_no_module_that_lies_in_the_repository_is_run() -> None:
     assert [call.partition(" install ")[0] for call in calls] == ["python -I -m pip"]
 
 
-def test_a_proposal_holds_people_alone_and_opens_a_merge_request_into_the_default_branch() -> None:
+def test_a_proposal_holds_users_alone_and_opens_a_merge_request_into_the_default_branch() -> None:
     lines = [line.strip(" \\") for line in script("bo-sync:pull").splitlines()]
     assert [line for line in lines if line.startswith("git add")] == ["git add -- users"]
     asked = [line for line in lines if "merge_request.create" in line]

@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from bo_sync import __version__
-from bo_sync.cli.scaffold import templates
+from bo_sync.cli.commands.init import templates
 from tests.support.process import environment, write
 from tests.support.steps import SCHEDULED, Done, Steps, gitlab_script, not_scheduled, run_script
 from tests.support.workflow_text import mapping, read

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.sandbox.callers import NEEDED
+from bo_sync.sandbox.permissions import NEEDED
 from tests.sandbox.test_command import serving
 
 HERE = Path(__file__).parent
@@ -29,7 +29,7 @@ def sdk() -> None:
     pytest.skip(lacking)
 
 
-def test_the_sdk_creates_lists_updates_and_deletes_a_person_and_a_role(tmp_path: Path) -> None:
+def test_the_sdk_creates_lists_updates_and_deletes_a_user_and_a_role(tmp_path: Path) -> None:
     with serving(tmp_path) as (_, lines):
         arguments = ["node", str(HERE / "proof.cjs"), lines[0].removeprefix("url "), "sandbox-owner", "sandbox-session"]
         proof = subprocess.run(arguments, capture_output=True, text=True, timeout=120, check=False)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bo_sync.cli.applied import Wanted
+from bo_sync.apply.planner import Reading, make_plan
 from bo_sync.cli.commands.apply import _Orders, _run, _told, new_run
+from bo_sync.cli.context import load_files
 from bo_sync.cli.options import Common
-from bo_sync.cli.session import load_files
+from bo_sync.cli.output import Wanted
 from bo_sync.errors import AfterWriteError
 from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.transport import Transport
-from bo_sync.reconcile import Reading, make_plan
 from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.hub import SandboxHub
 from tests.hub.scripted import impatient

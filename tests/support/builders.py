@@ -16,13 +16,13 @@ from bo_sync.core.changes import (
     SetGrant,
     UpdateUser,
 )
-from bo_sync.core.diff import UnmanageableUser, UnmanagedPerson
-from bo_sync.core.document import digest_of
+from bo_sync.core.changes_json import digest_of
+from bo_sync.core.diff import UnmanageableUser, UnmanagedUser
 from bo_sync.core.guardrails import GuardrailResult
-from bo_sync.core.guards import GuardComparison
 from bo_sync.core.model import ACCESS_WORDS, FieldValue, ProfileField, Role, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.text import Text
+from bo_sync.core.weakened_guards import GuardComparison
 
 HUB_URL = "https://hub.example.com/v2/graphql"
 IDENTITY = "sha256:" + "3f2c1ab0" * 8
@@ -81,14 +81,14 @@ def _file_of(email: str) -> str:
     return f"users/{email.partition('@')[0]}.yaml"
 
 
-def unmanaged(email: str, policy: str = "report") -> UnmanagedPerson:
-    return UnmanagedPerson(Text(email), policy)
+def unmanaged(email: str, policy: str = "report") -> UnmanagedUser:
+    return UnmanagedUser(Text(email), policy)
 
 
 def plan(
     *changes: Change,
     unchanged: int = 0,
-    unmanaged: tuple[UnmanagedPerson, ...] = (),
+    unmanaged: tuple[UnmanagedUser, ...] = (),
     findings: tuple[Finding, ...] = (),
     guardrails: tuple[GuardrailResult, ...] = (),
     hub: HubFacts | None = None,

@@ -20,7 +20,7 @@ Document = dict[str, object]
 
 @dataclass(frozen=True)
 class Account:
-    """Somebody with a token. An `is_app` token stands for no person; `may` are the permissions to write."""
+    """Somebody with a token. An `is_app` token stands for no user; `may` are the permissions to write."""
 
     id: int
     login: str

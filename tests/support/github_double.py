@@ -21,7 +21,7 @@ from tests.support.forges import (
 from tests.support.process import Page
 
 WORKFLOW: Final = "ghs_workflow-4711-abcdef-0123456789"
-PERSON: Final = "ghp_person-0815-fedcba-9876543210"
+USER: Final = "ghp_person-0815-fedcba-9876543210"
 READER: Final = "ghs_reader-1234-ffffff-0000000000"
 REPOSITORY: Final = "acme/access"
 ACTIONS: Final = Account(41898282, "github-actions[bot]", is_app=True)
@@ -34,7 +34,7 @@ def github() -> Iterator[Forge]:
     """GitHub with the repository `REPOSITORY`, in which 7 and 8 are pull requests."""
     accounts = {
         WORKFLOW: ACTIONS,
-        PERSON: OWNER,
+        USER: OWNER,
         READER: Account(ACTIONS.id, ACTIONS.login, is_app=True, may=frozenset()),
     }
     with served_forge(Forge(accounts), _github, "") as forge:

@@ -1,6 +1,6 @@
 """A hub in memory: it obeys the protocols of `ports.py` over plain values, and misbehaves only as it is told.
 
-It keeps to what the real one is known for: people are asked for by their exact address, a create with a taken address
+It keeps to what the real one is known for: users are asked for by their exact address, a create with a taken address
 or for a pair that has a row is refused as moved, so is a write to what is gone, and the writes of one request take
 effect one by one until the first that fails.
 """
@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from bo_sync.apply.executor import Options
 from bo_sync.core.model import (
     PROFILE_FIELDS,
     Access,
@@ -31,7 +32,6 @@ from bo_sync.errors import (
     HubMovedError,
     HubUnreachableError,
 )
-from bo_sync.execute import Options
 from bo_sync.ports import (
     Addresses,
     Again,
@@ -99,7 +99,7 @@ CUT = Event(unknown, effect=99)
 
 @dataclass(slots=True)
 class InMemoryHub:
-    """`log` has each call as operation and address. `new_rows` are what the hub gives a new person by itself."""
+    """`log` has each call as operation and address. `new_rows` are what the hub gives a new user by itself."""
 
     state: LiveState
     new_rows: dict[str, Access] = field(default_factory=dict)
@@ -113,28 +113,28 @@ class InMemoryHub:
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def script(self, operation: Operation, email: str, *events: Event) -> "InMemoryHub":
-        """The next calls of `operation` about the person meet `events`, one each; later ones are calm."""
+        """The next calls of `operation` about the user meet `events`, one each; later ones are calm."""
         self._script[operation, email].extend(events)
         return self
 
     def calls(self, *operations: Operation) -> Counter[str]:
-        """How often each person was the subject of `operations`; of every one when none is named."""
+        """How often each user was the subject of `operations`; of every one when none is named."""
         return Counter(email for operation, email in self.log if not operations or operation in operations)
 
-    def person(self, email: str) -> LiveUser:
+    def user(self, email: str) -> LiveUser:
         return next(user for user in self.state.users if user.email.raw == email)
 
     def has(self, email: str) -> bool:
         return any(user.email.raw == email for user in self.state.users)
 
     def put(self, user: LiveUser) -> None:
-        """Somebody else's work: adds the person, or replaces the one with that id."""
+        """Somebody else's work: adds the user, or replaces the one with that id."""
         with self._lock:
             others = tuple(other for other in self.state.users if other.id != user.id)
             self.state = replace(self.state, users=(*others, user))
 
     def remove(self, email: str) -> None:
-        """Somebody else's work: the person is gone."""
+        """Somebody else's work: the user is gone."""
         with self._lock:
             self.state = replace(self.state, users=tuple(u for u in self.state.users if u.email.raw != email))
 
@@ -148,7 +148,7 @@ class InMemoryHub:
 
     def read_user(self, email: Text) -> LiveUser | None:
         with self._call("read_user", email.raw):
-            return self.person(email.raw) if self.has(email.raw) else None
+            return self.user(email.raw) if self.has(email.raw) else None
 
     def read_rows(self, user_id: int) -> tuple[GrantRow, ...]:
         with self._call("read_rows", self._email(user_id)):
@@ -178,10 +178,10 @@ class InMemoryHub:
 
     def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> None:
         with self._call("update_profile", email.raw) as permits:
-            if not self.has(email.raw) or user_id not in {None, self.person(email.raw).id}:
+            if not self.has(email.raw) or user_id not in {None, self.user(email.raw).id}:
                 raise moved()
             if permits():
-                user = self.person(email.raw)
+                user = self.user(email.raw)
                 self.put(replace(user, profile=_set(user.profile, profile)))
 
     def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> None:
@@ -198,7 +198,7 @@ class InMemoryHub:
     def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
         del before_again  # nothing is repeated here: this hub never says 429
         with self._call("delete_user", email.raw) as permits:
-            if not self.has(email.raw) or user_id not in {None, self.person(email.raw).id}:
+            if not self.has(email.raw) or user_id not in {None, self.user(email.raw).id}:
                 raise moved()
             if permits():
                 self.remove(email.raw)

@@ -15,12 +15,12 @@ from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any, Final
 
 from bo_sync.sandbox.behaviour import Behaviour
-from bo_sync.sandbox.faults import Answer, Calm, Weather
+from bo_sync.sandbox.faults import Calm, HubAnswer, Weather
 from bo_sync.sandbox.hub import SandboxHub
 from bo_sync.sandbox.store import Store
 
 if TYPE_CHECKING:
-    from bo_sync.sandbox.shape import Population
+    from bo_sync.sandbox.baseline import Population
 
 Json = Any
 """A piece of a request or of an answer."""
@@ -155,7 +155,7 @@ class MisbehavingHub(SandboxHub):
         self._turn = RLock()
         self._states: deque[Population] = deque([store.snapshot()], maxlen=misbehaviour.lag + 1)
 
-    def answer(self, method: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def answer(self, method: str, headers: Mapping[str, str], body: bytes) -> HubAnswer:
         """The answer to one HTTP request, with the misbehaviour in it."""
         if self.misbehaviour == NOTHING:
             return super().answer(method, headers, body)
@@ -175,7 +175,7 @@ class MisbehavingHub(SandboxHub):
             self._move(changed)
         return replace(answer, body=json.dumps(changed, separators=(",", ":")).encode())
 
-    def _executed(self, method: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def _executed(self, method: str, headers: Mapping[str, str], body: bytes) -> HubAnswer:
         """What the hub does, wrongly, and answers; one request at a time where writes are wrong."""
         if not self._is_wrong_in_writes:
             return super().answer(method, headers, body)
@@ -184,7 +184,7 @@ class MisbehavingHub(SandboxHub):
             if not isinstance(asked, dict):
                 return super().answer(method, headers, body)
             if self.misbehaviour.down_after is not None and self.writes >= self.misbehaviour.down_after:
-                return Answer(503, b"<html>down</html>", {"Content-Type": "text/html"})
+                return HubAnswer(503, b"<html>down</html>", {"Content-Type": "text/html"})
             fields = _root_fields(str(asked.get("query")))
             if not any(name in _WRITES for name in fields):
                 return self._read(method, headers, body)
@@ -192,7 +192,7 @@ class MisbehavingHub(SandboxHub):
                 return _refusal("BAD_REQUEST", "this user cannot be changed", fields[0])
             return self._written(method, headers, body, fields)
 
-    def _read(self, method: str, headers: Mapping[str, str], body: bytes) -> Answer:
+    def _read(self, method: str, headers: Mapping[str, str], body: bytes) -> HubAnswer:
         if not self.misbehaviour.lag:
             return super().answer(method, headers, body)
         with Store.open() as old:
@@ -202,7 +202,7 @@ class MisbehavingHub(SandboxHub):
             self._states.popleft()
         return answer
 
-    def _written(self, method: str, headers: Mapping[str, str], body: bytes, fields: list[str]) -> Answer:
+    def _written(self, method: str, headers: Mapping[str, str], body: bytes, fields: list[str]) -> HubAnswer:
         asked = json.loads(body)
         before, is_ignored = self.store.snapshot(), self._is_ignored(fields, asked)
         answer = super().answer(method, headers, body)
@@ -252,7 +252,7 @@ class MisbehavingHub(SandboxHub):
                     found |= {str(row["email"]) for row in db.execute(query, (value,))}
         return found
 
-    def _twisted(self, answer: Answer) -> Answer:
+    def _twisted(self, answer: HubAnswer) -> HubAnswer:
         content = json.loads(answer.body)
         made = (content.get("data") or {}).get("adminUserCreate")
         if made is None:
@@ -265,7 +265,7 @@ class MisbehavingHub(SandboxHub):
             made |= {"id": str(row["id"]), "email": self.misbehaviour.answers_another}
         if self.misbehaviour.answers_old_id is not None:
             made |= {"id": str(self.misbehaviour.answers_old_id)}
-        return Answer(answer.status, json.dumps(content).encode(), answer.headers)
+        return HubAnswer(answer.status, json.dumps(content).encode(), answer.headers)
 
     def _stored(self, asked: Json) -> Json:
         """The request that the hub executes in place of the one that came; None when it is not one."""
@@ -371,6 +371,6 @@ def _flat(variables: object) -> list[tuple[str, object]]:
     return [*pairs, *(pair for _, value in pairs for pair in _flat(value))]
 
 
-def _refusal(code: str, message: str, path: str) -> Answer:
+def _refusal(code: str, message: str, path: str) -> HubAnswer:
     error = {"message": message, "extensions": {"code": code}, "path": [path]}
-    return Answer(200, json.dumps({"data": None, "errors": [error]}).encode())
+    return HubAnswer(200, json.dumps({"data": None, "errors": [error]}).encode())

@@ -29,15 +29,15 @@ from unittest.mock import patch
 
 import pytest
 
-from bo_sync.cli import secrecy
+from bo_sync.cli import api_key
 from bo_sync.cli.app import main
 from bo_sync.hub import transport
-from bo_sync.hub.patience import Pace
+from bo_sync.hub.retry import Pace
+from bo_sync.sandbox.baseline import Population
 from bo_sync.sandbox.behaviour import Behaviour
 from bo_sync.sandbox.faults import Calm, Weather
 from bo_sync.sandbox.hub import SandboxHub
 from bo_sync.sandbox.server import SandboxServer
-from bo_sync.sandbox.shape import Population
 from bo_sync.sandbox.store import Store
 
 SECONDS: Final = 60
@@ -95,7 +95,7 @@ def run_here(*arguments: str, typed: str | Terminal = "") -> Ran:
     """Runs one command by the entry point, in the current folder and environment, with the state of a new process."""
     given = io.TextIOWrapper(io.BytesIO(typed.encode()), encoding="utf-8") if isinstance(typed, str) else typed
     stdout, stderr = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
-    secrecy._FILES.clear()
+    api_key._FILES.clear()
     with (
         _signals_kept(),
         patch.object(tempfile, "tempdir", None),

@@ -37,7 +37,7 @@ from bo_sync.core.presets import resolve
 from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, Settings, Unmanaged
 from bo_sync.core.text import Text
 from tests.support.builders import source
-from tests.support.people import DEFINITIONS, TODAY, definition
+from tests.support.users import DEFINITIONS, TODAY, definition
 
 T = TypeVar("T")
 
@@ -174,14 +174,14 @@ def _full_profile(draw: st.DrawFn) -> Profile:
 
 
 @st.composite
-def _rows(draw: st.DrawFn, person: int) -> tuple[GrantRow, ...]:
-    """Any rows; every third person owns the roles beside them."""
+def _rows(draw: st.DrawFn, user: int) -> tuple[GrantRow, ...]:
+    """Any rows; every third user owns the roles beside them."""
     definitions = st.sampled_from([*(f"definition-{role}" for role in GRANTED), *UNKNOWN])
     found = draw(st.lists(st.tuples(definitions, st.sampled_from(Access)), max_size=6))
     found += draw(st.sampled_from([OWNING, (), ()]))
     numbers = draw(st.permutations(range(len(found))))
     return tuple(
-        GrantRow(f"{person}-{number}", definition_id, access)
+        GrantRow(f"{user}-{number}", definition_id, access)
         for number, (definition_id, access) in zip(numbers, found, strict=True)
     )
 
@@ -193,7 +193,7 @@ def worlds(draw: st.DrawFn) -> World:
 
 @st.composite
 def shuffled(draw: st.DrawFn, given: World) -> World:
-    """The same world, read in another order: files, people, rows, definitions."""
+    """The same world, read in another order: files, users, rows, definitions."""
     users = [
         LiveUser(user.id, user.email, user.profile, _order(draw, user.rows)) for user in _order(draw, given.live.users)
     ]

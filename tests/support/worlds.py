@@ -1,6 +1,6 @@
 """Random pairs of a repository and a hub that have little to do with one another: what apply has to bring together.
 
-Each world follows from its seed alone. People overlap, miss on either side, differ in case, hold rows of NONE, rows
+Each world follows from its seed alone. Users overlap, miss on either side, differ in case, hold rows of NONE, rows
 twice, and rows of a definition that bo-sync does not know; the hub behaves in one of the ways that nobody can rule out.
 """
 
@@ -28,10 +28,18 @@ from bo_sync.core.model import (
 )
 from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, Settings, Unmanaged
 from bo_sync.core.text import Text
-from bo_sync.sandbox.baseline import KNOWN_DEFINITIONS, UNKNOWN_DEFINITION, definitions
-from bo_sync.sandbox.behaviour import Behaviour, LargePages, NewUserRows, OmittedGender, Refusal
-from bo_sync.sandbox.shape import Access as AccessWord
-from bo_sync.sandbox.shape import DefinitionShape, Gender, Population, RoleShape, UserShape
+from bo_sync.sandbox.baseline import (
+    KNOWN_DEFINITIONS,
+    UNKNOWN_DEFINITION,
+    DefinitionRecord,
+    Gender,
+    Population,
+    RoleShape,
+    UserRecord,
+    definitions,
+)
+from bo_sync.sandbox.baseline import Access as AccessWord
+from bo_sync.sandbox.behaviour import Behaviour, LargePages, NewUserRows, OmittedGender, RefusalForm
 
 TODAY: Final = date(2026, 11, 21)
 NOWHERE: Final = Source(Text("users/random.yaml"), 1)
@@ -59,7 +67,7 @@ def world(seed: int) -> World:
     """The world of a seed."""
     chance = Random(seed)
     addresses = [f"person{number}@example.com" for number in range(chance.randint(1, 9))]
-    live = [_live_person(chance, address) for address in addresses if chance.random() < 0.7]
+    live = [_live_user(chance, address) for address in addresses if chance.random() < 0.7]
     presets = _presets(chance)
     return World(
         settings=_settings(chance),
@@ -144,7 +152,7 @@ def _value(chance: Random, field: ProfileField, address: str) -> Text | None:
     return Text(chance.choice(("x", "012", "no", "Ünï", "a: b # c")))
 
 
-def _stranger() -> UserShape:
+def _stranger() -> UserRecord:
     """Somebody whom no file names, so nothing may ever change about them; they own the roles, so that one is left."""
     return {
         "email": STRANGER,
@@ -159,7 +167,7 @@ def _stranger() -> UserShape:
     }
 
 
-def _live_person(chance: Random, address: str) -> UserShape:
+def _live_user(chance: Random, address: str) -> UserRecord:
     genders: tuple[Gender | None, ...] = ("M", "F", "U", None)
     return {
         "email": address.upper() if chance.random() < 0.2 else address,
@@ -185,7 +193,7 @@ def _rows(chance: Random) -> list[RoleShape]:
     return mixed
 
 
-def _definitions(chance: Random) -> list[DefinitionShape]:
+def _definitions(chance: Random) -> list[DefinitionRecord]:
     given = definitions()
     for shape in given:
         shape["defaultAccess"] = chance.choice(_WORDS) if chance.random() < 0.1 else "NONE"
@@ -198,7 +206,7 @@ def _behaviour(chance: Random) -> Behaviour:
     return Behaviour(
         max_page_size=chance.choice((None, smallest, 25)),
         large_pages=large_pages,
-        refusal=chance.choice(list(Refusal)),
+        refusal=chance.choice(list(RefusalForm)),
         new_user_rows=chance.choice(list(NewUserRows)),
         omitted_gender=chance.choice(list(OmittedGender)),
         single_root_mutations=chance.random() < 0.2,

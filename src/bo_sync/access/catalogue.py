@@ -1,11 +1,7 @@
-"""The facts, read once from the tables beside this module: `menu.csv`, `roles.csv` and `operations.csv`.
-
-The first two hold what the product's documentation says; the third is made from a hub's introspection by `bo-sync
-catalogue refresh`. This is the one module of the access that reads files.
-"""
+"""The hub's facts, read once from `menu.csv`, `roles.csv` and `operations.csv`; and which grants open a menu item."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -13,11 +9,48 @@ from importlib import resources
 from io import StringIO
 from typing import Final
 
-from bo_sync.access.menu import MenuItem
 from bo_sync.core.model import Access, Role
 from bo_sync.core.operations import AddedOperations, Operation, is_operation_name
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import visible
+
+Levels = Mapping[Role, Access]
+"""Somebody's effective access by our name of the role; what is missing is NONE."""
+
+
+@dataclass(frozen=True, slots=True)
+class MenuItem:
+    """`name` as in the documentation: `Orders > Carriers`. `page` is the documentation's page that lists it, and
+    `words` are that page's own words for the role, some of them older names."""
+
+    name: str
+    platform: Role
+    modules: tuple[Role, ...]
+    page: str
+    words: str
+
+    @property
+    def roles(self) -> tuple[Role, ...]:
+        """All that the item needs, the platform area first."""
+        return (self.platform, *self.modules)
+
+    def missing(self, held: Levels) -> tuple[Role, ...]:
+        """What keeps the item closed for somebody who holds `held`; empty when it opens."""
+        return tuple(role for role in self.roles if held.get(role, Access.NONE) is Access.NONE)
+
+
+def opened(items: Iterable[MenuItem], held: Levels) -> tuple[MenuItem, ...]:
+    """The items that open, in the order of the menu."""
+    roles = {role for role, access in held.items() if access is not Access.NONE}
+    return tuple(item for item in items if item.platform in roles and roles.issuperset(item.modules))
+
+
+def idle(items: Iterable[MenuItem], held: Levels) -> tuple[Role, ...]:
+    """Module roles that are held although no active platform area has an item that needs them."""
+    used = {role for item in items if held.get(item.platform, Access.NONE) is not Access.NONE for role in item.modules}
+    known = {role for item in items for role in item.modules}
+    return tuple(role for role, access in held.items() if role in known - used and access is not Access.NONE)
+
 
 _HEAD: Final = ("operation", "kind", "any_of_minimum_access", "system_roles", "or_when", "deprecated")
 _NO_ANNOTATION: Final = "unannotated"

@@ -13,10 +13,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from bo_sync.access.capabilities import READ_KEYS, READ_TOKENS, RESET_PASSWORDS
-from bo_sync.access.menu import Levels
-from bo_sync.access.powers import Powers
-from bo_sync.access.words import Held, Question, ToRun, sufficient
+from bo_sync.access.capabilities import READ_KEYS, READ_TOKENS, RESET_PASSWORDS, Powers
+from bo_sync.access.catalogue import Levels
+from bo_sync.access.query_terms import Held, Question, ToRun, sufficient
 from bo_sync.core.live import effective
 from bo_sync.core.model import Access, Role
 

@@ -1,27 +1,355 @@
-"""What an auditor or a reviewer wants to know about the files, from the files alone: `judge` gathers every finding.
+"""Findings about the files, derived from the files only: one function per subject, gathered by `judge`."""
 
-Each kind is numbered and explained in docs/findings.md; the table of them is in `access/rules.py`.
-"""
-
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from typing import Final
 
-from bo_sync.access.acceptance import Accepted, count, weigh
-from bo_sync.access.catalogue import kept
-from bo_sync.access.endings import account_findings, grant_findings
-from bo_sync.access.entry import Declared, Entry, entries
-from bo_sync.access.powers import Powers, powers
-from bo_sync.access.rules import BUILT_IN_KEPT
-from bo_sync.access.shapes import access_findings, preset_findings, style_findings
-from bo_sync.core.model import Source
+from bo_sync.access.capabilities import READ_KEYS, READ_TOKENS, Powers, powers
+from bo_sync.access.catalogue import Levels, idle, kept
+from bo_sync.access.finding_codes import (
+    ACCEPTED,
+    ACCOUNT_ENDED,
+    ACCOUNT_ENDS_SOON,
+    BUILT_IN_KEPT,
+    EQUALS_PRESET,
+    GIVES_LATER,
+    GRANT_ENDED,
+    GRANT_ENDS_SOON,
+    IDLE_GRANT,
+    IGNORE_ENDED,
+    IGNORE_IDLE,
+    NO_AREA,
+    PRESET_GIVES_MORE,
+    RAISES_ITSELF,
+    READS_CREDENTIALS,
+    REPEATS_PRESET,
+    ROLES_WITHOUT_BACKOFFICE,
+    RULES,
+    SALES_HUB_PARTLY,
+    UNUSED_PRESET,
+    VIEWER_CHANGES,
+    Origin,
+    Rule,
+)
+from bo_sync.core.model import (
+    BACKOFFICE,
+    PLATFORM,
+    ROLES_PERMISSIONS,
+    SALES_HUB,
+    Access,
+    Declaration,
+    Departure,
+    DesiredGrant,
+    DesiredUser,
+    Ignore,
+    Override,
+    Preset,
+    Role,
+    Source,
+)
 from bo_sync.core.plan import Finding
+from bo_sync.core.presets import Presets, expand, has_ended, lineage, preset_of, resolve
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 
+Given = Mapping[Role, DesiredGrant]
+"""What presets give together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """Files without errors."""
+
+    declarations: tuple[Declaration, ...]
+    presets: Presets
+    settings: Settings
+
+    @property
+    def by_name(self) -> tuple[Preset, ...]:
+        return tuple(self.presets[name] for name in sorted(self.presets))
+
+
+@dataclass(frozen=True, slots=True)
+class UserEntry:
+    """Somebody's entry. `given` is what the presets give, `held` what the user has in the end, without NONE."""
+
+    declaration: Declaration
+    user: DesiredUser
+    given: Given
+    held: Levels
+    day: date
+
+    @property
+    def own(self) -> tuple[Override, ...]:
+        """The user's own entries that hold on the day."""
+        return tuple(own for own in self.declaration.overrides if not has_ended(own.until, self.day))
+
+    def preset_access(self, role: Role) -> Access:
+        """What the presets alone give of a role."""
+        given = self.given.get(role)
+        return given.access if given else Access.NONE
+
+    def left(self, role: Role) -> str:
+        """What remains of a role without the user's own entry, as a clause."""
+        given = self.given.get(role)
+        return f"preset {given.preset} gives {written(role, given.access)}" if given else f"no preset gives {role}"
+
+
+def entries(declared: Declared, day: date) -> tuple[UserEntry, ...]:
+    """Everybody in the files, also who leaves, in the order of the files."""
+    given: dict[tuple[str, ...], Given] = {}
+    found = []
+    for declaration in declared.declarations:
+        names = declaration.presets
+        if names not in given:
+            given[names] = expand(names, declared.presets)
+        user = resolve(declaration, declared.presets, declared.settings, day)
+        held = {grant.role: grant.access for grant in user.grants}
+        found.append(UserEntry(declaration, user, given[names], held, day))
+    return tuple(found)
+
+
+def written(role: Role, access: Access) -> str:
+    """A grant as files spell it, between backticks: `pricing: viewer`, `backoffice: true`."""
+    word = ("true" if access else "false") if role in PLATFORM else access.word
+    return f"`{role}: {word}`"
+
+
+def account_findings(entry: UserEntry, within: int) -> Iterator[Finding]:
+    """About the end of the account; `within` is how many days ahead an end is warned of."""
+    until, email, source = entry.declaration.until, entry.declaration.email, entry.declaration.source
+    if entry.user.departure is Departure.UNTIL_PASSED:
+        told = f"the account ended on {until}, so apply deletes this person; to keep them, write a later `until`"
+        yield ACCOUNT_ENDED.finding(told, email, source)
+    elif entry.user.departure is None and until is not None and _is_soon(until, entry.day, within):
+        told = f"the account ends {_when(until, entry.day)}; after that day apply deletes this person"
+        yield ACCOUNT_ENDS_SOON.finding(told, email, source)
+
+
+def grant_findings(entry: UserEntry, within: int) -> Iterator[Finding]:
+    """About the ends of the own entries of somebody who stays."""
+    for own in entry.user.expired:
+        yield _ended(entry, own)
+    yield from _later_gains(entry)
+    for own in entry.own:
+        if own.until is not None and _is_soon(own.until, entry.day, within) and _matters(entry, own):
+            more = ", which is more" if entry.preset_access(own.role) > own.access else ""
+            told = (
+                f"{written(own.role, own.access)} ends {_when(own.until, entry.day)}; then {entry.left(own.role)}{more}"
+            )
+            yield GRANT_ENDS_SOON.finding(told, entry.declaration.email, own.source)
+
+
+def _later_gains(entry: UserEntry) -> Iterator[Finding]:
+    """About the own entries after whose end the presets give more, however far ahead the day is."""
+    for own in entry.own:
+        if own.until is not None and entry.preset_access(own.role) > own.access and _matters(entry, own):
+            message = f"{written(own.role, own.access)} holds until {own.until}; afterwards {entry.left(own.role)}"
+            yield GIVES_LATER.finding(message, entry.declaration.email, own.source)
+
+
+def _ended(entry: UserEntry, own: Override) -> Finding:
+    was = f"{written(own.role, own.access)} ended on {own.until}"
+    if entry.preset_access(own.role) > own.access:
+        told = f"{was}, so {entry.left(own.role)} again, which is more; should it not, write a later `until`"
+        return PRESET_GIVES_MORE.finding(told, entry.declaration.email, own.source)
+    told = f"{was} and is read as if it were not there ({entry.left(own.role)}); take it out"
+    return GRANT_ENDED.finding(told, entry.declaration.email, own.source)
+
+
+def _matters(entry: UserEntry, own: Override) -> bool:
+    """Whether the end changes anything: the presets give something else, and the account does not end as early."""
+    account = entry.declaration.until
+    is_last = account is not None and own.until is not None and account <= own.until
+    return not is_last and entry.preset_access(own.role) is not own.access
+
+
+def _is_soon(until: date, day: date, within: int) -> bool:
+    return (until - day).days <= within
+
+
+def _when(until: date, day: date) -> str:
+    """`today`, `tomorrow`, `on 2026-06-20, in 5 days`."""
+    days = (until - day).days
+    return {0: "today", 1: "tomorrow"}.get(days, f"on {until}, in {days} days")
+
+
+SALES_HUB_NEEDS: Final = (Role("user_management"), Role("product_data"), Role("order_data"))
+"""The modules of the documentation's Sales Representative, on which every item of the Sales Hub's menu depends."""
+_CREDENTIALS: Final = (
+    (READ_KEYS, f"may read the values of API keys ({READ_KEYS[0]}) and possibly act with every key"),
+    (READ_TOKENS, f"may read login tokens ({READ_TOKENS[0]}) and possibly log in as a customer"),
+)
 _SHOWN: Final = 3
 """Operations that a message names."""
+
+
+def access_findings(entry: UserEntry, powers: Powers) -> Iterator[Finding]:
+    """About what somebody who stays holds in the end."""
+    email, source, held = entry.declaration.email, entry.declaration.source, entry.held
+    roles = held.get(ROLES_PERMISSIONS, Access.NONE)
+    if roles >= Access.EDITOR and BACKOFFICE not in held:
+        told = (
+            f"{written(ROLES_PERMISSIONS, roles)} while Backoffice is off: Admin > Backoffice Users does not open, yet "
+            "the API allows to change anybody's grants, and no guardrail counts this person as an owner"
+        )
+        yield ROLES_WITHOUT_BACKOFFICE.finding(told, email, source)
+    if roles is Access.EDITOR:
+        told = "an editor of Roles & permissions may change every grant, their own too, and so become an owner"
+        yield RAISES_ITSELF.finding(told, email, source)
+    if roles is not Access.OWNER:
+        yield from (READS_CREDENTIALS.finding(told, email, source) for told in _credentials(held, powers))
+    missing = [role for role in SALES_HUB_NEEDS if role not in held] if SALES_HUB in held else []
+    if missing:
+        told = f"Sales Hub is on without {_and(missing)}; its menu needs {_and(SALES_HUB_NEEDS)}"
+        yield SALES_HUB_PARTLY.finding(told, email, source)
+    for rule, told in _idle(held, powers):
+        yield rule.finding(told, email, source)
+    viewed = [grant.role for grant in entry.user.grants if grant.preset is None and grant.access is Access.VIEWER]
+    yield from (VIEWER_CHANGES.finding(told, email, source) for told in _changes_as_viewer(viewed, powers))
+
+
+def _idle(held: Levels, powers: Powers) -> Iterator[tuple[Rule, str]]:
+    """Roles of which no menu item comes; Roles & permissions that can be used anyhow is a finding of its own."""
+    usable = {role: access for role, access in held.items() if not _is_used_anyhow(role, access)}
+    modules = idle(powers.facts.menu, usable)
+    if modules:
+        off = [role for role in PLATFORM if role not in held]
+        told = f"{_and(modules)} {'opens' if len(modules) == 1 else 'open'} no menu item while {_and(off)}"
+        yield (NO_AREA, f"{told} are off") if len(off) == len(PLATFORM) else (IDLE_GRANT, f"{told} is off")
+
+
+def _is_used_anyhow(role: Role, access: Access) -> bool:
+    return role == ROLES_PERMISSIONS and access >= Access.EDITOR
+
+
+def _credentials(held: Levels, powers: Powers) -> Iterator[str]:
+    """One sentence for each kind of credential that may be read, with the grants that allow it."""
+    for names, told in _CREDENTIALS:
+        ways = (way for name in names for way in powers.ways(name))
+        by = [
+            written(role, held[role]) for role in dict.fromkeys(role for role, least in ways if _has(held, role, least))
+        ]
+        if by:
+            yield f"{_and(by)} {told}"
+
+
+def _has(held: Levels, role: Role, least: Access) -> bool:
+    return held.get(role, Access.NONE) >= least
+
+
+def _changes_as_viewer(roles: Iterable[Role], powers: Powers) -> Iterator[str]:
+    """One sentence when a viewer of some of `roles` may run mutations."""
+    opening = {role: _mutations(role, powers) for role in roles}
+    changing = [role for role, found in opening.items() if found]
+    operations = powers.ordered({name for found in opening.values() for name in found})
+    if operations:
+        more = f" and {len(operations) - _SHOWN} more" if len(operations) > _SHOWN else ""
+        yield f"a viewer of {_and(changing)} may do more than look: {', '.join(operations[:_SHOWN])}{more}"
+
+
+def _mutations(role: Role, powers: Powers) -> tuple[str, ...]:
+    allowed = powers.of({role: Access.VIEWER}).operations
+    return tuple(name for name in allowed if powers.operation(name).is_mutation)
+
+
+def style_findings(entry: UserEntry, presets: Presets) -> Iterator[Finding]:
+    """About own entries of somebody who stays that could be said simpler."""
+    declaration, own = entry.declaration, entry.own
+    for override in own:
+        if override.access is entry.preset_access(override.role):
+            told = f"{written(override.role, override.access)} changes nothing: {entry.left(override.role)}"
+            yield REPEATS_PRESET.finding(told, declaration.email, override.source)
+    if not declaration.presets and own and not any(override.until for override in own):
+        name = preset_of(entry.held, presets) if entry.held else None
+        if name is not None:
+            told = f"the own entries give exactly what preset {name} gives; write `preset: {name}` instead of them"
+            yield EQUALS_PRESET.finding(told, declaration.email, declaration.source)
+
+
+def preset_findings(declared: Declared, staying: Iterable[UserEntry], powers: Powers) -> Iterator[Finding]:
+    """About presets, whoever uses them."""
+    used = set(lineage([name for entry in staying for name in entry.declaration.presets], declared.presets))
+    for preset in declared.by_name:
+        yield from _about_preset(preset, powers)
+        if preset.name not in used:
+            yield UNUSED_PRESET.finding(f"nobody who stays uses preset {preset.name}", source=preset.source)
+
+
+def _about_preset(preset: Preset, powers: Powers) -> Iterator[Finding]:
+    viewed = [grant.role for grant in preset.grants if grant.access is Access.VIEWER]
+    for told in _changes_as_viewer(viewed, powers):
+        yield VIEWER_CHANGES.finding(f"preset {preset.name}: {told}", source=preset.source)
+
+
+def _and(words: Iterable[str]) -> str:
+    *others, last = words
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+_LONGEST: Final = 40
+"""Characters of somebody's word that a message repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A finding that is not shown, and what accepts it."""
+
+    finding: Finding
+    by: Ignore
+
+
+def weigh(entry: UserEntry, found: Sequence[Finding]) -> tuple[list[Finding], list[Accepted]]:
+    """What of an entry's own findings is left, with the findings about its `ignore`, and what it accepts.
+
+    Who leaves has nothing left to accept but that, so idle acceptances of theirs are no finding.
+    """
+    ended = [ignore for ignore in entry.declaration.ignore if has_ended(ignore.until, entry.day)]
+    holding = [ignore for ignore in entry.declaration.ignore if ignore not in ended]
+    by_rule = {ignore.rule.raw: ignore for ignore in reversed(holding)}
+    accepted = [Accepted(finding, by_rule[finding.rule]) for finding in found if finding.rule in by_rule]
+    left = [finding for finding in found if finding.rule not in by_rule]
+    if entry.user.departure is None:
+        raised = {finding.rule for finding in found}
+        left += _about_suppressions(entry, ended, (ignore for ignore in holding if ignore.rule.raw not in raised))
+    return left, accepted
+
+
+def _about_suppressions(entry: UserEntry, ended: Iterable[Ignore], idle: Iterable[Ignore]) -> Iterator[Finding]:
+    email = entry.declaration.email
+    for ignore in ended:
+        told = f"the `ignore` of {_named(ignore.rule)} ended on {ignore.until}; take it out, or agree on a later day"
+        yield IGNORE_ENDED.finding(told, email, ignore.source)
+    for ignore in idle:
+        yield IGNORE_IDLE.finding(_why_idle(ignore.rule), email, ignore.source)
+
+
+def _why_idle(word: Text) -> str:
+    rule = RULES.get(word.raw)
+    if rule is None:
+        known = [rule.id for rule in RULES.values() if rule.origin is Origin.USER]
+        near = get_close_matches(word.raw[:_LONGEST].upper(), known, n=1)
+        meant = f"; did you mean {near[0]}?" if near else ""
+        return f"the `ignore` of {_named(word)} accepts nothing: there is no such finding{meant}"
+    if rule.origin is not Origin.USER:
+        return f"the `ignore` of {rule.id} accepts nothing: that finding is about {rule.origin}, which no entry accepts"
+    return f"the `ignore` of {rule.id} accepts nothing: this entry does not raise it; take it out"
+
+
+def _named(word: Text) -> str:
+    return word.raw if word.raw in RULES else f'"{Text(word.raw[:_LONGEST])}"'
+
+
+def count(accepted: Sequence[Accepted]) -> Iterator[Finding]:
+    """One finding that says how many findings are accepted, and which."""
+    if accepted:
+        times = Counter(entry.finding.rule for entry in accepted)
+        rules = ", ".join(rule if number == 1 else f"{rule} ({number} times)" for rule, number in sorted(times.items()))
+        verb = "finding is" if len(accepted) == 1 else "findings are"
+        yield ACCEPTED.finding(f"{len(accepted)} {verb} accepted with `ignore`: {rules}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +360,20 @@ class Judged:
     accepted: tuple[Accepted, ...]
 
     def of(self, email: Text) -> tuple[Finding, ...]:
-        """The findings about one person."""
+        """The findings about one user."""
         return tuple(found for found in self.findings if found.email and found.email.folded == email.folded)
 
 
 def judge(declared: Declared, day: date) -> Judged:
     """Every finding on `day`; the same for every order of the files."""
     known = powers(declared.settings)
-    people = entries(declared, day)
-    staying = [entry for entry in people if entry.user.departure is None]
+    users = entries(declared, day)
+    staying = [entry for entry in users if entry.user.departure is None]
     findings = [*_settings_findings(declared.settings)]
-    if people:
+    if users:
         findings += preset_findings(declared, staying, known)
     accepted: list[Accepted] = []
-    for entry in people:
+    for entry in users:
         left, let_be = weigh(entry, list(_about(entry, declared, known)))
         findings += left
         accepted += let_be
@@ -63,7 +391,7 @@ def _settings_findings(settings: Settings) -> Iterator[Finding]:
         yield BUILT_IN_KEPT.finding(told, source=Source(added.path, 1))
 
 
-def _about(entry: Entry, declared: Declared, known: Powers) -> Iterator[Finding]:
+def _about(entry: UserEntry, declared: Declared, known: Powers) -> Iterator[Finding]:
     within = declared.settings.expiring_within
     yield from account_findings(entry, within)
     if entry.user.departure is None:

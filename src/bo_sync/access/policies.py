@@ -10,15 +10,15 @@ from dataclasses import replace
 from datetime import date
 from typing import Final, NamedTuple, assert_never
 
-from bo_sync.access.menu import Levels
-from bo_sync.access.people import Person
-from bo_sync.access.powers import Powers
-from bo_sync.access.rules import UNMATCHED_EXCEPTION
+from bo_sync.access.capabilities import Powers
+from bo_sync.access.catalogue import Levels
+from bo_sync.access.finding_codes import UNMATCHED_EXCEPTION
+from bo_sync.access.user_access import UserAccess
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction
+from bo_sync.core.live import GrantsByAddress
 from bo_sync.core.model import PLATFORM, ROLES, Access, DesiredUser, Role, Severity, Source
 from bo_sync.core.plan import Finding
 from bo_sync.core.policy import Can, Clause, Exemption, Has, Opens, Policy, PolicyResult, PolicyRow, weighed
-from bo_sync.core.replay import GrantsByAddress
 from bo_sync.core.text import Text
 
 SHOWN: Final = 3
@@ -27,35 +27,35 @@ _RANKS: Final[Mapping[str, int]] = {role: rank for rank, role in enumerate(ROLES
 
 
 class Subject(NamedTuple):
-    """Somebody to be judged. `source` is where a file speaks of them, None for people without one."""
+    """Somebody to be judged. `source` is where a file speaks of them, None for users without one."""
 
     email: Text
     held: Levels
     source: Source | None = None
 
 
-def subjects(people: Iterable[Person]) -> tuple[Subject, ...]:
-    """People of the files, or of the hub, as policies look at them."""
-    return tuple(Subject(person.email, person.held, person.source) for person in people)
+def subjects(users: Iterable[UserAccess]) -> tuple[Subject, ...]:
+    """Users of the files, or of the hub, as policies look at them."""
+    return tuple(Subject(user.email, user.held, user.source) for user in users)
 
 
 def evaluate(
-    policies: Iterable[Policy], people: Iterable[Subject], powers: Powers, today: date
+    policies: Iterable[Policy], users: Iterable[Subject], powers: Powers, today: date
 ) -> tuple[PolicyResult, ...]:
-    """Every policy's result, in the given order, those that hold included; people by address."""
-    everybody = sorted(people, key=lambda person: (person.email.folded, person.email))
+    """Every policy's result, in the given order, those that hold included; users by address."""
+    everybody = sorted(users, key=lambda user: (user.email.folded, user.email))
     return tuple(_evaluate(policy, everybody, powers, today) for policy in policies)
 
 
 def on_files(
-    policies: Iterable[Policy], people: Sequence[Subject], powers: Powers, today: date
+    policies: Iterable[Policy], users: Sequence[Subject], powers: Powers, today: date
 ) -> tuple[PolicyResult, ...]:
-    """Every policy's result for the people of the files, where nobody knows who else is in the hub.
+    """Every policy's result for the users of the files, where nobody knows who else is in the hub.
 
-    So too few people are a warning, and an exception for somebody without a file is no fault.
+    So too few users are a warning, and an exception for somebody without a file is no fault.
     """
-    known = {person.email.folded for person in people}
-    results = evaluate(policies, people, powers, today)
+    known = {user.email.folded for user in users}
+    results = evaluate(policies, users, powers, today)
     return tuple(
         replace(
             result,
@@ -66,37 +66,37 @@ def on_files(
     )
 
 
-def _evaluate(policy: Policy, people: Sequence[Subject], powers: Powers, today: date) -> PolicyResult:
-    spelled = Counter(person.email.folded for person in people)
+def _evaluate(policy: Policy, users: Sequence[Subject], powers: Powers, today: date) -> PolicyResult:
+    spelled = Counter(user.email.folded for user in users)
     exempted = {exemption.email.folded: exemption for exemption in policy.exemptions}
     reasons: dict[frozenset[tuple[Role, Access]], str] = {}
     met: dict[str, Subject] = {}
     rows, excepted = [], []
-    for person in people:
-        key = frozenset(person.held.items())
+    for user in users:
+        key = frozenset(user.held.items())
         if key not in reasons:  # companies have few different sets of grants
-            reasons[key] = _reason(policy, person.held, powers)
+            reasons[key] = _reason(policy, user.held, powers)
         if reasons[key]:
-            met[person.email.folded] = person
-            exemption = exempted.get(person.email.folded)
-            if exemption and spelled[person.email.folded] > 1 and exemption.email != person.email:
+            met[user.email.folded] = user
+            exemption = exempted.get(user.email.folded)
+            if exemption and spelled[user.email.folded] > 1 and exemption.email != user.email:
                 exemption = None  # the exception is for one user, and the spelling shows which
             if exemption is None or exemption.until < today:
-                rows.append(_row(person, reasons[key], exemption))
+                rows.append(_row(user, reasons[key], exemption))
             else:
                 told = f"excepted until {exemption.until}: {exemption.reason}"
-                excepted.append(PolicyRow(person.email, told, exemption.source))
-    known = {person.email.folded for person in people}
+                excepted.append(PolicyRow(user.email, told, exemption.source))
+    known = {user.email.folded for user in users}
     notes = (_note(exemption, met, known, today) for exemption in policy.exemptions)
     told_of = sorted((note for note in notes if note), key=lambda row: (row.email.folded, row.message))
     is_over = any(exemption.email.folded in met and exemption.until < today for exemption in policy.exemptions)
     return PolicyResult(policy, tuple(rows), tuple(excepted), tuple(told_of), has_expired=is_over)
 
 
-def _row(person: Subject, reason: str, expired: Exemption | None) -> PolicyRow:
+def _row(user: Subject, reason: str, expired: Exemption | None) -> PolicyRow:
     """Somebody who counts."""
     told = f"{reason}; the exception expired on {expired.until}" if expired else reason
-    return PolicyRow(person.email, told, person.source)
+    return PolicyRow(user.email, told, user.source)
 
 
 def _note(exemption: Exemption, met: Collection[str], known: Collection[str], today: date) -> PolicyRow | None:
@@ -176,7 +176,7 @@ def _opened(clause: Clause, held: Levels, powers: Powers) -> str:
 
 class AroundPlan(NamedTuple):
     """What everybody holds today and after a plan, by the hub's spelling of the address; the plan's changes; and the
-    people of the files."""
+    users of the files."""
 
     before: GrantsByAddress
     after: GrantsByAddress
@@ -195,7 +195,7 @@ def judge(policies: Sequence[Policy], around: AroundPlan, powers: Powers, today:
 
 
 def _raised(around: AroundPlan) -> frozenset[str]:
-    """The folded addresses of people who hold more after the plan, in whatever role."""
+    """The folded addresses of users who hold more after the plan, in whatever role."""
     return frozenset(
         Text(email).folded
         for email, held in around.after.items()
@@ -207,9 +207,9 @@ def _subjects(held: GrantsByAddress, files: Mapping[str, DesiredUser]) -> Iterat
     """Everybody by the file's spelling and place; who shares an address but for case, by the hub's, as nobody's."""
     shared = Counter(Text(email).folded for email in held)
     for email, grants in held.items():
-        person = Text(email)
-        user = files.get(person.folded) if shared[person.folded] == 1 else None
-        yield Subject(user.email, grants, user.source) if user else Subject(person, grants)
+        address = Text(email)
+        user = files.get(address.folded) if shared[address.folded] == 1 else None
+        yield Subject(user.email, grants, user.source) if user else Subject(address, grants)
 
 
 def only_takes(changes: Iterable[Change]) -> bool:

@@ -120,7 +120,7 @@ _ASKS_FOR_MORE: Final = re.compile("--verbose|-[a-zA-Z]*v[a-zA-Z]*").fullmatch
 def _keep_secret(given: list[str]) -> None:
     """Before anything is parsed: what is wrong with the arguments is told, too."""
     if any(argument.startswith("--api-key-file") for argument in given):
-        from bo_sync.cli.secrecy import hide_keys_of
+        from bo_sync.cli.api_key import hide_keys_of
 
         hide_keys_of(given)
 
@@ -129,8 +129,8 @@ def _redacting_errors(given: list[str]) -> AbstractContextManager[None]:
     """Errors of the arguments arise before a command can redact them, and quote them."""
     if "--redact" not in given:
         return nullcontext()
-    from bo_sync.cli.redacting import own_pseudonyms
-    from bo_sync.cli.secrecy import reworded
+    from bo_sync.cli.api_key import reworded
+    from bo_sync.cli.console import own_pseudonyms
 
     return reworded(own_pseudonyms().told)
 
@@ -185,7 +185,7 @@ def _say(kind: str, message: str) -> None:
 
 
 def _tell(line: str) -> None:
-    from bo_sync.cli.secrecy import discreet
+    from bo_sync.cli.api_key import discreet
 
     with suppress(OSError):  # where nobody listens, the exit code still tells
         click.echo(discreet(line), err=True)

@@ -5,25 +5,24 @@ from datetime import date
 from itertools import groupby
 from pathlib import Path
 
-from bo_sync.access.rules import HISTORY, REMOVED_FILE
+from bo_sync.access.finding_codes import HISTORY, REMOVED_FILE
+from bo_sync.cli.console import meet_tree
 from bo_sync.cli.options import Common
-from bo_sync.cli.redacting import meet_tree
 from bo_sync.config.files import POLICIES, SETTINGS_FILE
 from bo_sync.config.git import NoHistory
+from bo_sync.config.git_revision import SHOWN, Removal, base_of, read_revision, removals
 from bo_sync.config.load import Tree, tree_of
-from bo_sync.config.removals import Removal, removals
-from bo_sync.config.revision import SHOWN, base_of, read_revision
+from bo_sync.core.base_compare import Comparison, Snapshot, compare, loosened_since
 from bo_sync.core.diff import PROTECTED
-from bo_sync.core.guards import GuardComparison
-from bo_sync.core.history import Comparison, Snapshot, compare, loosened_since
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.presets import resolve
 from bo_sync.core.text import Text
+from bo_sync.core.weakened_guards import GuardComparison
 
 
 @dataclass(frozen=True, slots=True)
-class Base:
+class BaseFiles:
     """The files of a revision. `revision`, `commit` and `tip` are as in `GuardComparison`."""
 
     revision: Text
@@ -32,7 +31,7 @@ class Base:
     tree: Tree
 
 
-def read_base(common: Common, revision: str) -> Base:
+def read_base(common: Common, revision: str) -> BaseFiles:
     """The files with which those at hand are compared.
 
     Of a revision that has commits which HEAD lacks, it is the last one that both have (`base_of`). Raises UsageError
@@ -43,17 +42,17 @@ def read_base(common: Common, revision: str) -> Base:
     read = read_revision(common.root, revision if is_exact else since.commit)
     tree = tree_of(read.files, read.problems)
     meet_tree(tree)
-    return Base(Text(revision), read.commit[:SHOWN], None if is_exact else since.tip[:SHOWN], tree)
+    return BaseFiles(Text(revision), read.commit[:SHOWN], None if is_exact else since.tip[:SHOWN], tree)
 
 
-def compare_with(common: Common, base: Base, tree: Tree) -> tuple[Comparison, tuple[Problem, ...]]:
+def compare_with(common: Common, base: BaseFiles, tree: Tree) -> tuple[Comparison, tuple[Problem, ...]]:
     """How `tree`, the files at hand, differs from `base`, and what of the base could not be compared."""
     day = common.day(tree.settings)
     loosened, guardrails = compare(_snapshot(base.tree, day), _snapshot(tree, day), day)
     return Comparison(base.revision, base.commit, loosened, base.tip, guardrails), _doubts(base.tree)
 
 
-def with_guards(plan: Plan, common: Common, base: Base, tree: Tree) -> Plan:
+def with_guards(plan: Plan, common: Common, base: BaseFiles, tree: Tree) -> Plan:
     """`plan` with the guards of `tree` that are weaker than at `base`, and a finding where some cannot be compared.
 
     A plan about chosen users sets broken policies aside: they guard nothing there, so they count as removed.
@@ -77,9 +76,9 @@ def _unknown_guards(doubt: Problem) -> Finding:
 
 def _snapshot(tree: Tree, day: date) -> Snapshot:
     wrong = {problem.source.path.raw for problem in tree.errors}
-    people = (*tree.declarations, *tree.unsound)
+    users = (*tree.declarations, *tree.unsound)
     return Snapshot(
-        people,
+        users,
         tree.settings,
         tree.lists,
         tree.unread,
@@ -113,7 +112,7 @@ def marked(plan: Plan, root: Path) -> Plan:
 
     A history that lacks the answer is a finding, and so is a repository that git does not read: its commit is unknown.
     """
-    left = [person.email for person in plan.unmanaged if person.policy != PROTECTED]
+    left = [user.email for user in plan.unmanaged if user.policy != PROTECTED]
     read = removals(root, left)
     found = [_finding(email, read.found[email.folded]) for email in left if email.folded in read.found]
     if read.doubt is not None and (left or not read.doubt.is_absent):

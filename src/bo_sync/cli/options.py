@@ -40,7 +40,7 @@ class Common:
 
 @dataclass(frozen=True, slots=True)
 class HubChoice:
-    """Which hub, as the command line gives it; the environment fills what is None (`cli/destination.py`)."""
+    """Which hub, as the command line gives it; the environment fills what is None (`cli/hub_choice.py`)."""
 
     address: str | None
     key_file: Path | None

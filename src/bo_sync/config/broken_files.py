@@ -13,14 +13,14 @@ from typing import Final
 from bo_sync.config.documents import ID
 from bo_sync.config.files import File, kind_of, stem_of
 from bo_sync.config.load import Tree
-from bo_sync.config.values import Entries, Items, Value
-from bo_sync.config.yaml import read
-from bo_sync.core.likeness import Trait, address_shapes, traits
+from bo_sync.config.yaml_reader import read
+from bo_sync.config.yaml_values import Items, Value, YamlMapping
 from bo_sync.core.model import PROFILE_FIELDS, FieldValue, LiveUser, Preset, Problem, Severity
 from bo_sync.core.presets import end_passed
-from bo_sync.core.selection import Candidate, Chosen, Claim, Selection
+from bo_sync.core.selection import Candidate, ChosenUsers, Claim, Selection
 from bo_sync.core.settings import Unmanaged
 from bo_sync.core.text import Text
+from bo_sync.core.user_matching import Trait, address_shapes, traits
 
 _is_id: Final = re.compile(ID).fullmatch
 _WHOSE: Final = ("users", "email", "id")
@@ -107,7 +107,7 @@ def standing(errors: Broken, selection: Selection, live: Collection[LiveUser]) -
     addresses = selection.chosen(_candidates(errors, live))
     ids = {user.id for user in live if user.email.folded in addresses}
     ids |= {entry.id for entry in tree.declarations if entry.id is not None and entry.email.folded in addresses}
-    chosen = Chosen.of(selection, addresses, frozenset(ids))
+    chosen = ChosenUsers.of(selection, addresses, frozenset(ids))
     unfiled = _unfiled(tree, live, addresses)
     stops = set(errors.everyone)
     for aside in errors.asides:
@@ -121,7 +121,7 @@ def unmatched(errors: Broken, selection: Selection, live: Collection[LiveUser]) 
     return tuple(
         pattern
         for pattern in selection.unmatched(tuple(_candidates(errors, live)))
-        if not any(Chosen.of(Selection((pattern,))).may_be_in(aside.path, aside.claims) for aside in errors.asides)
+        if not any(ChosenUsers.of(Selection((pattern,))).may_be_in(aside.path, aside.claims) for aside in errors.asides)
     )
 
 
@@ -190,7 +190,7 @@ def warned(problems: Iterable[Problem], stops: Collection[Text] = ()) -> tuple[P
 def _claims(data: bytes, path: Text, today: date) -> tuple[Claim, ...] | None:
     """What each entry of a user file states for certain; None when an address or an id of it cannot be read."""
     value, _, problems = read(data, path)
-    if not isinstance(value, Entries) or not _is_legible(value, problems):
+    if not isinstance(value, YamlMapping) or not _is_legible(value, problems):
         return None
     entries: list[Value] = [value]
     if "users" in value:
@@ -203,7 +203,7 @@ def _claims(data: bytes, path: Text, today: date) -> tuple[Claim, ...] | None:
     return claims if len(claims) == len(named) else None
 
 
-def _is_legible(entries: Entries, problems: Collection[Problem]) -> bool:
+def _is_legible(entries: YamlMapping, problems: Collection[Problem]) -> bool:
     """Whether there is one way to read the keys that say whose an entry is."""
     given = [key for key in _WHOSE if key in entries]
     marks = [mark for key in given for mark in (entries.key_at(key), entries.value_at(key))]
@@ -212,7 +212,7 @@ def _is_legible(entries: Entries, problems: Collection[Problem]) -> bool:
 
 
 def _claim(entries: Value, problems: Collection[Problem], today: date) -> Claim | None:
-    if not isinstance(entries, Entries) or not _is_legible(entries, problems):
+    if not isinstance(entries, YamlMapping) or not _is_legible(entries, problems):
         return None
     email, pin = entries.get("email"), entries.get("id", "1")
     if not isinstance(email, str) or not address_shapes(email) or not isinstance(pin, str) or not _is_id(pin):
@@ -224,11 +224,11 @@ def _claim(entries: Value, problems: Collection[Problem], today: date) -> Claim 
     return Claim(Text(email), int(pin) if "id" in entries else None, profile, passed)
 
 
-def _ends(entries: Entries) -> Iterator[Value]:
+def _ends(entries: YamlMapping) -> Iterator[Value]:
     """What is written as a last day: of the account, and of each grant."""
     yield entries.get("until")
     for area in ("platform", "modules"):
-        yield from (grant.get("until") for grant in entries.mapping(area).values() if isinstance(grant, Entries))
+        yield from (grant.get("until") for grant in entries.mapping(area).values() if isinstance(grant, YamlMapping))
 
 
 def _is_over(until: Value, today: date) -> bool:

@@ -1,7 +1,7 @@
 """What a file of each kind may hold: the one description behind validation, messages and the JSON Schemas.
 
 The models check plain values as the reader built them, in which every number and date is still text. What depends on
-other files, on the settings or on the calendar is checked where it becomes a value of the domain (`people`, `presets`,
+other files, on the settings or on the calendar is checked where it becomes a value of the domain (`users`, `presets`,
 `settings`). The order of the fields is the canonical order of the keys. A default here only says that a key may be left
 out; what leaving it out means is decided where the value is made.
 """
@@ -129,10 +129,10 @@ class ProfileDocument(Document):
 
 
 class UserDocument(ProfileDocument):
-    """One person with access to the backoffice."""
+    """One user with access to the backoffice."""
 
     email: Annotated[str, _words(minLength=1)] = ""
-    """The address: the person's identity, which cannot change."""
+    """The address: the user's identity, which cannot change."""
     id: Id = ""
     """The hub's own id, pins the identity; `pull` writes it."""
     preset: Words = ""
@@ -140,19 +140,19 @@ class UserDocument(ProfileDocument):
     presets: list[Words] = Field(default_factory=list)
     """Several presets; the highest access wins. Not beside `preset`."""
     platform: dict[str, bool | TimedSwitch] = Field(default_factory=dict)
-    """Platform areas switched on or off for this person, whatever the presets say."""
+    """Platform areas switched on or off for this user, whatever the presets say."""
     modules: dict[str, AccessWord | TimedAccess] = Field(default_factory=dict)
-    """Module roles for this person, whatever the presets say."""
+    """Module roles for this user, whatever the presets say."""
     state: Literal["present", "absent"] = "present"
-    """absent: this person is to be deleted."""
+    """absent: this user is to be deleted."""
     until: Day = ""
-    """The last day of the account; the first `apply` after it deletes the person, and nothing before."""
+    """The last day of the account; the first `apply` after it deletes the user, and nothing before."""
     ignore: list[Acceptance] = Field(default_factory=list)
-    """Findings that are accepted for this person."""
+    """Findings that are accepted for this user."""
 
 
 class UserListDocument(Document):
-    """Several people in one file. The people are checked one by one."""
+    """Several users in one file. The users are checked one by one."""
 
     users: list[object]
 
@@ -161,7 +161,7 @@ class PresetDocument(Document):
     """A named set of grants. Presets only give: `none` and `false` take nothing away."""
 
     label: Words = ""
-    """The name that people are shown."""
+    """The name that users are shown."""
     description: Words = ""
     """Whom it is for."""
     extends: list[Words] = Field(default_factory=list)
@@ -191,16 +191,16 @@ class GuardrailsDocument(Document):
     max_expiries: Count | LimitDocument = LimitDocument()
     """The most accounts and grants that one plan may end because their `until` has passed."""
     min_role_owners: AtLeastOne = ""
-    """The fewest people who must keep owner of Roles & permissions with Backoffice on."""
+    """The fewest users who must keep owner of Roles & permissions with Backoffice on."""
 
 
 class SettingsDocument(Document):
     """Settings of the repository. Never the hub's address or key."""
 
     defaults: ProfileDocument = ProfileDocument()
-    """Profile fields for people whose file leaves them out."""
+    """Profile fields for users whose file leaves them out."""
     unmanaged: Literal["report", "ignore", "delete"] = "report"
-    """What happens to people in the hub for whom there is no file."""
+    """What happens to users in the hub for whom there is no file."""
     protect: list[
         Annotated[str, Field(pattern=PROTECTED), WithJsonSchema({"type": "string", "pattern": PROTECTED})]
     ] = Field(default_factory=list)
@@ -247,7 +247,7 @@ class ExceptionDocument(Document):
     """Somebody whom the policy does not count, until a day."""
 
     email: Filled
-    """The person's address."""
+    """The user's address."""
     reason: Filled
     """Why this is right."""
     until: Day
@@ -268,11 +268,11 @@ class PolicyDocument(Document):
     match: MatchDocument = MatchDocument()
     """Whom it speaks of."""
     at_most: Count = ""
-    """So many people may match; 0 when neither limit is given."""
+    """So many users may match; 0 when neither limit is given."""
     at_least: AtLeastOne = ""
-    """So many people must match."""
+    """So many users must match."""
     exceptions: list[ExceptionDocument] = Field(default_factory=list, alias="except")
-    """People who are not counted."""
+    """Users who are not counted."""
 
 
 USER_KEYS: Final = (
@@ -293,7 +293,7 @@ USER_KEYS: Final = (
     "until",
     "ignore",
 )
-"""The keys of a person, in their canonical order."""
+"""The keys of a user, in their canonical order."""
 GRANT_KEYS: Final = ("access", "until", "reason")
 ACCEPTANCE_KEYS: Final = tuple(Acceptance.model_fields)
 PRESET_KEYS: Final = tuple(PresetDocument.model_fields)

@@ -1,33 +1,32 @@
-"""Changes to one person in a text that somebody wrote: what is not changed, comments above all, stays as it is.
+"""Changes to one user in a text that somebody wrote: what is not changed, comments above all, stays as it is.
 
 A comment beside what goes stands above it afterwards. Whatever is made is read again: a change that would say something
 else than asked, or lose a comment, is refused.
 """
 
 import re
-from collections.abc import Sequence as Listed
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, assert_never, cast
 
 from bo_sync.config.documents import USER_KEYS
-from bo_sync.config.dump import profile_value, word
-from bo_sync.config.endings import plain
-from bo_sync.config.fmt import all_comments, reading, says
-from bo_sync.config.known import rank
-from bo_sync.config.layout import (
+from bo_sync.config.formatting import all_comments, profile_value, reading, says, word
+from bo_sync.config.validation import rank
+from bo_sync.config.yaml_layout import (
     Edit,
-    Mapping,
+    KeyValue,
+    MappingNode,
     Node,
-    Pair,
-    Sequence,
+    SequenceNode,
     apply,
     chunks,
     comments,
     lay_out,
     line_above,
     line_start,
+    plain,
 )
-from bo_sync.config.values import Entries, Items, Value
+from bo_sync.config.yaml_values import Items, Value, YamlMapping
 from bo_sync.core.model import PLATFORM, Access, FieldValue, Role
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError
@@ -42,7 +41,7 @@ class EditField:
 
 @dataclass(frozen=True, slots=True)
 class EditGrant:
-    """Write the person's own access to a role; an `until` and a reason that are there stay."""
+    """Write the user's own access to a role; an `until` and a reason that are there stay."""
 
     role: Role
     access: Access
@@ -50,7 +49,7 @@ class EditGrant:
 
 @dataclass(frozen=True, slots=True)
 class DropGrant:
-    """Remove the person's own entry for a role, so what presets give holds."""
+    """Remove the user's own entry for a role, so what presets give holds."""
 
     role: Role
 
@@ -66,14 +65,14 @@ class _Document:
     root: Node
 
 
-def update_user(text: str, email: Text, changes: Listed[EntryEdit], path: Text) -> str:
+def update_user(text: str, email: Text, changes: Sequence[EntryEdit], path: Text) -> str:
     """`text` with the changes made to the entry of `email`. `path` names the file in messages.
 
     Afterwards it says what it said before, with the changes and nothing else, and holds every comment that it held.
 
     Raises FilesError when `text` is not sound YAML, has no such entry, or is laid out so that this cannot be done.
     """
-    _person(reading(text, path), email, path)
+    _user(reading(text, path), email, path)
     lines = plain(text, path)
     changed = lines.text
     for change in changes:
@@ -83,7 +82,7 @@ def update_user(text: str, email: Text, changes: Listed[EntryEdit], path: Text) 
 
 def _checked(text: str, email: Text, change: EntryEdit, path: Text) -> str:
     expected = reading(text, path)
-    said, index = _person(expected, email, path)
+    said, index = _user(expected, email, path)
     _expect(said, change)
     document = _Document(text, lay_out(text))
     changed = apply(text, _edits(document, _entry(document.root, index), change))
@@ -99,7 +98,7 @@ def _subject(change: EntryEdit) -> str:
     return change.entry.field if isinstance(change, EditField) else f"{_area(change.role)}.{change.role}"
 
 
-def _expect(entry: Entries, change: EntryEdit) -> None:
+def _expect(entry: YamlMapping, change: EntryEdit) -> None:
     """The same change, made to what was read."""
     match change:
         case EditField(field):
@@ -107,7 +106,7 @@ def _expect(entry: Entries, change: EntryEdit) -> None:
         case EditGrant(role, access):
             area = entry.mapping(_area(role))
             own = area.get(role)
-            timed = own if isinstance(own, Entries) and "access" in own else None
+            timed = own if isinstance(own, YamlMapping) and "access" in own else None
             if timed is not None:
                 timed["access"] = _read(word(role, access))
             else:
@@ -129,7 +128,7 @@ def _read(written: str) -> Value:
     return said[0] if isinstance(said, Items) else None
 
 
-def _edits(document: _Document, entry: Mapping, change: EntryEdit) -> list[Edit]:
+def _edits(document: _Document, entry: MappingNode, change: EntryEdit) -> list[Edit]:
     match change:
         case EditField(field):
             return _put(document, entry, (field.field,), profile_value(field))
@@ -145,39 +144,39 @@ def _area(role: Role) -> str:
     return "platform" if role in PLATFORM else "modules"
 
 
-def _person(value: Value, email: Text, path: Text) -> tuple[Entries, int | None]:
+def _user(value: Value, email: Text, path: Text) -> tuple[YamlMapping, int | None]:
     """The entry of `email`, and which of the `users:` it is; None in a file of their own."""
-    listed = value.get("users") if isinstance(value, Entries) else None
-    is_list = isinstance(value, Entries) and "users" in value
+    listed = value.get("users") if isinstance(value, YamlMapping) else None
+    is_list = isinstance(value, YamlMapping) and "users" in value
     entries = (listed if isinstance(listed, Items) else []) if is_list else [value]
     for index, entry in enumerate(entries):
-        written = entry.get("email") if isinstance(entry, Entries) else None
-        if isinstance(entry, Entries) and isinstance(written, str) and Text(written).folded == email.folded:
+        written = entry.get("email") if isinstance(entry, YamlMapping) else None
+        if isinstance(entry, YamlMapping) and isinstance(written, str) and Text(written).folded == email.folded:
             return entry, index if is_list else None
     raise FilesError(f"{path}: no entry for {email}", hint="Run `bo-sync validate`: the file may have changed.")
 
 
-def _entry(root: Node, index: int | None) -> Mapping:
+def _entry(root: Node, index: int | None) -> MappingNode:
     """Where an entry stands that was read: the whole, or one of the `users:`."""
     if index is not None:
-        users = cast("Pair", cast("Mapping", root).get("users")).value
-        root = cast("Sequence", users).items[index]
-    return cast("Mapping", root)
+        users = cast("KeyValue", cast("MappingNode", root).get("users")).value
+        root = cast("SequenceNode", users).items[index]
+    return cast("MappingNode", root)
 
 
-def _put(document: _Document, mapping: Mapping, keys: tuple[str, ...], value: str) -> list[Edit]:
+def _put(document: _Document, mapping: MappingNode, keys: tuple[str, ...], value: str) -> list[Edit]:
     """The value under one key, or under a key inside a key; a mapping that stands there keeps all but its `access`."""
     pair = mapping.get(keys[0])
     if pair is None:
         return _insert(document.text, mapping, keys, value)
-    if len(keys) > 1 and isinstance(pair.value, Mapping):
+    if len(keys) > 1 and isinstance(pair.value, MappingNode):
         return _put(document, pair.value, keys[1:], value)
-    if isinstance(pair.value, Mapping) and pair.value.get("access") is not None:
+    if isinstance(pair.value, MappingNode) and pair.value.get("access") is not None:
         return _put(document, pair.value, ("access",), value)
     return _replace(document, pair, f"{{{keys[1]}: {value}}}" if len(keys) > 1 else value)
 
 
-def _replace(document: _Document, pair: Pair, value: str) -> list[Edit]:
+def _replace(document: _Document, pair: KeyValue, value: str) -> list[Edit]:
     """A new value in the place of the old; when the old one began on a line of its own, that line goes."""
     text = document.text
     ending = "\n" if text[pair.value.start : pair.value.end].endswith("\n") else ""
@@ -186,7 +185,7 @@ def _replace(document: _Document, pair: Pair, value: str) -> list[Edit]:
     return _with_comments(document, pair, Edit(pair.key.end, pair.value.end, f": {value}{ending}"))
 
 
-def _with_comments(document: _Document, pair: Pair, edit: Edit) -> list[Edit]:
+def _with_comments(document: _Document, pair: KeyValue, edit: Edit) -> list[Edit]:
     """The edit, and above the line of `pair` the comments of what it replaces, indented as that line is."""
     text = document.text
     at = line_above(text, document.root, pair.key.start)
@@ -195,7 +194,7 @@ def _with_comments(document: _Document, pair: Pair, edit: Edit) -> list[Edit]:
     return [Edit(at, at, "".join(f"{indent}{comment}\n" for comment in carried)), edit]
 
 
-def _insert(text: str, mapping: Mapping, keys: tuple[str, ...], value: str) -> list[Edit]:
+def _insert(text: str, mapping: MappingNode, keys: tuple[str, ...], value: str) -> list[Edit]:
     key = keys[0]
     indent = " " * mapping.column
     if mapping.is_flow:
@@ -211,16 +210,16 @@ def _insert(text: str, mapping: Mapping, keys: tuple[str, ...], value: str) -> l
 
 
 def _order(key: str) -> tuple[int, int, str]:
-    """The canonical order among keys of one mapping, be they a person's or roles."""
+    """The canonical order among keys of one mapping, be they a user's or roles."""
     return (0, USER_KEYS.index(key), "") if key in USER_KEYS else (1, *rank(Role(key)))
 
 
-def _drop(document: _Document, mapping: Mapping, keys: tuple[str, ...]) -> list[Edit]:
+def _drop(document: _Document, mapping: MappingNode, keys: tuple[str, ...]) -> list[Edit]:
     """Without a key, or without a key inside a key, which goes too when nothing is left in it. Comments stay."""
     pair = mapping.get(keys[0])
     if pair is None:
         return []
-    if len(keys) > 1 and isinstance(pair.value, Mapping):
+    if len(keys) > 1 and isinstance(pair.value, MappingNode):
         if pair.value.get(keys[1]) is None:
             return []
         if len(pair.value.pairs) > 1:
@@ -231,7 +230,7 @@ def _drop(document: _Document, mapping: Mapping, keys: tuple[str, ...]) -> list[
     return _with_comments(document, pair, removal)
 
 
-def _flow_removal(document: _Document, flow: Mapping, pair: Pair) -> Edit:
+def _flow_removal(document: _Document, flow: MappingNode, pair: KeyValue) -> Edit:
     index = flow.pairs.index(pair)
     if index + 1 < len(flow.pairs):
         return Edit(pair.key.start, flow.pairs[index + 1].key.start, "")
@@ -242,7 +241,7 @@ def _flow_removal(document: _Document, flow: Mapping, pair: Pair) -> Edit:
     return Edit(pair.key.start, ending.end() if ending else pair.value.end, "")
 
 
-def _block_removal(text: str, block: Mapping, pair: Pair) -> Edit:
+def _block_removal(text: str, block: MappingNode, pair: KeyValue) -> Edit:
     """The key's lines, and the deeper comments below, which would else be left to whatever stands above."""
     index = block.pairs.index(pair)
     start = line_start(text, pair.key.start)

@@ -1,20 +1,17 @@
-"""Which files belong to a configuration, and their bytes: the only part of loading that touches a disk.
-
-What is loaded elsewhere is plain pairs of path and bytes, so a git revision or a test can stand in for a folder.
-Listing and reading go straight to the operating system: over ten thousand files, `Path` would cost six times as much.
-"""
+"""Which files belong to a configuration, their bytes, and the name of a new user's file."""
 
 import contextlib
 import os
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Final, Literal
 
-from bo_sync.access.rules import NOT_READ
-from bo_sync.config.words import quoted
-from bo_sync.config.yaml import MAX_BYTES
+from bo_sync.access.finding_codes import NOT_READ
+from bo_sync.config.yaml_errors import quoted
+from bo_sync.config.yaml_reader import MAX_BYTES
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.text import Text
 
@@ -227,3 +224,34 @@ def _is_one_edit(one: str, other: str) -> bool:
     if len(short) < len(long):
         return left == right[1:]
     return left[1:] == right[1:] or (left[:2] == right[1::-1] and left[2:] == right[2:])
+
+
+SUFFIX: Final = ".yaml"
+_LONGEST: Final = 120
+_not_kept: Final = re.compile(r"[^a-z0-9._@+-]")
+_is_reserved: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?").fullmatch
+
+
+def file_name(email: str, used: Container[str] = ()) -> str:
+    """The name of the file for `email`: the address in lower case, anything but `[a-z0-9._@+-]` as `-`, and `.yaml`.
+
+    Six hexadecimal digits of the address's hash are added when the plain name would not do: one that Windows keeps for
+    itself, one that the loader would skip (a leading `.` or `_`), one too long, or one of `used`, which is a set of
+    `compared` names.
+    """
+    folded = email.lower()
+    plain = _not_kept.sub("-", folded)
+    if plain[:1] not in ("", ".", "_") and not _is_reserved(plain) and len(plain) <= _LONGEST and plain[-1] != ".":
+        name = plain + SUFFIX
+        if name not in used:
+            return name
+    digits = sha256(folded.encode("utf-8", "surrogatepass")).hexdigest()
+    stem = plain.lstrip("._").rstrip(".")[:_LONGEST] or "person"
+    return next(
+        name for length in range(6, len(digits) + 1) if (name := f"{stem}-{digits[:length]}{SUFFIX}") not in used
+    )
+
+
+def compared(names: Iterable[str]) -> set[str]:
+    """File names as case-blind file systems compare them. What `file_name` returns is in this form."""
+    return {name.lower() for name in names}

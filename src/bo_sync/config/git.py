@@ -1,22 +1,17 @@
-"""Questions to git, asked so that nothing of a repository runs and nothing leaves the machine.
-
-Every call goes through `_run`: no shell, no hooks, pagers, prompts, optional locks, replaced objects or transports (a
-partial clone would fetch what it lacks), and none of our variables. Only commands that run no filter are asked, so
-never `status` or `diff`. What git answers is untrusted text.
-
-`repository` looks for the work tree itself before the first call. Git would take a folder with tracked files named
-HEAD, objects and refs for a bare repository, and believe the configuration in it. `--git-dir` and `GIT_DIR` are never
-set: they switch off git's check of the owner.
-"""
+"""Run git: nothing of a repository is executed, nothing leaves the machine. Trees, blobs and links of a commit."""
 
 import os
 import re
 import shutil
 import subprocess
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha1, sha256
 from pathlib import Path
 from typing import Final
 
+from bo_sync.config.files import LINK, is_hidden, may_link
+from bo_sync.core.model import Problem, Source
 from bo_sync.core.text import Text
 
 SECONDS: Final = 20
@@ -50,7 +45,7 @@ _AMBIGUOUS: Final = re.compile(r"^warning: refname '(.+)' is ambiguous\.$", re.M
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GitAnswer:
     """What git wrote, and the first line of its complaint; `is_sound` when it ended well. `advice` is a command that
     git names in its complaint. `ambiguous` is a name of several refs, one of which git chose: it may be sound too."""
 
@@ -81,7 +76,7 @@ class Repository:
 
     root: Path
 
-    def ask(self, *arguments: str, feed: bytes | None = None, seconds: float = SECONDS) -> Answer | None:
+    def ask(self, *arguments: str, feed: bytes | None = None, seconds: float = SECONDS) -> GitAnswer | None:
         """The answer of `git ARGUMENTS`, which reads `feed`; None where git cannot be run, or takes longer.
 
         A caller that passes untrusted text as an argument checks that it is not an option.
@@ -132,7 +127,7 @@ def _is_same(one: str, other: str) -> bool:
         return False
 
 
-def _run(root: Path, *arguments: str, feed: bytes | None = None, seconds: float = SECONDS) -> Answer | None:
+def _run(root: Path, *arguments: str, feed: bytes | None = None, seconds: float = SECONDS) -> GitAnswer | None:
     program = _program()
     if program is None:
         return None
@@ -153,7 +148,7 @@ def _run(root: Path, *arguments: str, feed: bytes | None = None, seconds: float 
     ambiguous = _AMBIGUOUS.search(said)
     advice = next((Text(line.strip()) for line in more if line.strip().startswith(_ADVICE)), None)
     name = Text(ambiguous[1]) if ambiguous is not None else None
-    return Answer(done.stdout, Text(complaint), done.returncode == 0, advice, name)
+    return GitAnswer(done.stdout, Text(complaint), done.returncode == 0, advice, name)
 
 
 def _program() -> str | None:
@@ -161,3 +156,121 @@ def _program() -> str | None:
     folders = [folder for folder in os.get_exec_path() if Path(folder).is_absolute()]
     found = shutil.which("git", path=os.pathsep.join(folders))
     return found if found is not None and Path(found).is_absolute() else None
+
+
+_LINK: Final = b"120000"
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One line of a listing: a `blob`, a `tree` or a `commit` (a submodule), its name (a hash), its size in bytes."""
+
+    path: str
+    kind: str
+    name: str
+    size: int = 0
+    is_link: bool = False
+
+
+def entries(listing: bytes) -> Iterator[TreeEntry]:
+    """The entries of `git ls-tree -l -z`. Paths are strings as the file system's are, whatever their bytes."""
+    for line in listing.split(b"\0"):
+        if line:
+            facts, _, path = line.partition(b"\t")
+            mode, kind, name, size = facts.split()
+            yield TreeEntry(
+                os.fsdecode(path),
+                kind.decode("ascii"),
+                name.decode("ascii"),
+                int(size) if size.isdigit() else 0,
+                mode == _LINK,
+            )
+
+
+def is_blob(data: bytes, name: str) -> bool:
+    """Whether `data` is the blob of this name, or would be with the line ends that git keeps (`\\n`)."""
+    return name == _blob(data, name) or (b"\r\n" in data and name == _blob(data.replace(b"\r\n", b"\n"), name))
+
+
+def _blob(data: bytes, like: str) -> str:
+    """The name that git gives to `data` in a repository with names as long as `like`."""
+    kind = sha256 if len(like) == 64 else sha1
+    return kind(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
+
+
+def contents(repo: Repository, names: Sequence[str]) -> list[bytes] | None:
+    """What the blobs with these names hold, in their order; None where git does not have them all."""
+    if not names:
+        return []
+    answer = repo.ask("cat-file", "--batch", feed="".join(f"{name}\n" for name in names).encode("ascii"))
+    if answer is None or not answer.is_sound:
+        return None
+    found = []
+    at = 0
+    for _ in names:
+        end = answer.out.find(b"\n", at)
+        head = answer.out[at:end].split()
+        if end < 0 or len(head) != 3 or head[1] != b"blob":
+            return None
+        size = int(head[2])
+        found.append(answer.out[end + 1 : end + 1 + size])
+        at = end + size + 2
+    return found
+
+
+MAX_STEPS: Final = 40
+"""Links that lead to links; the system of a disk has a bound too."""
+
+
+@dataclass(slots=True)
+class Linked:
+    """What links lead to, under the paths of the links, and an error for each other link."""
+
+    entries: list[TreeEntry] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def follow(repo: Repository, found: Sequence[TreeEntry]) -> Linked:
+    """What the links among `found`, all entries below the configuration's root, lead to."""
+    linked = Linked()
+    links = [entry for entry in found if entry.is_link and not is_hidden(entry.path)]
+    read = contents(repo, [entry.name for entry in links])
+    targets = dict(zip((entry.path for entry in links), read or (), strict=False))
+    by_path = {entry.path: entry for entry in found}
+    for entry in links:
+        aim = _aim(entry.path, targets, by_path)
+        if aim is None:
+            linked.problems.append(Problem(Source(Text(entry.path), 1), LINK))
+        else:
+            linked.entries.append(replace(aim, path=entry.path))
+    return linked
+
+
+def _aim(path: str, targets: Mapping[str, bytes], by_path: Mapping[str, TreeEntry]) -> TreeEntry | None:
+    """The file that the link at `path` stands for; None where it may not be followed, or leads nowhere."""
+    start = path
+    for _ in range(MAX_STEPS):
+        entry = by_path.get(path)
+        if entry is None or entry.kind != "blob":
+            return None
+        if not entry.is_link:
+            return entry if may_link(start, path) else None
+        path = _joined(path, targets.get(path, b""))
+    return None
+
+
+def _joined(path: str, target: bytes) -> str:
+    """Where a link leads, as a path below the root; "" for one that leaves it, is absolute, or goes back again."""
+    if target.startswith(b"/"):
+        return ""
+    parts = path.split("/")[:-1]
+    has_name = False
+    for part in os.fsdecode(target).split("/"):
+        if part == "..":
+            if has_name or not parts:  # a name before it may be a link to another place
+                return ""
+            parts.pop()
+        elif part not in {"", "."}:
+            has_name = True
+            parts.append(part)
+    return "/".join(parts)

@@ -1,7 +1,4 @@
-"""A whole configuration: every file read, every problem of every file found in one run, and what they declare.
-
-Order of files never matters: whatever is listed, reported or hashed is sorted by path first.
-"""
+"""Load a configuration: read every file, find every error of every file in one run, and return the declarations."""
 
 import gc
 from collections.abc import Iterable, Iterator, Mapping
@@ -9,25 +6,95 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
-from bo_sync.config import made
-from bo_sync.config.admit import admit, found
-from bo_sync.config.complaints import Complaints
-from bo_sync.config.documents import UserListDocument
+from bo_sync.config import fast_path
+from bo_sync.config.documents import PRESET_KEYS, AccessWord, PresetDocument, UserListDocument
 from bo_sync.config.files import File, Kind, is_preset_name, kind_of, stem_of, walk
-from bo_sync.config.known import Known
-from bo_sync.config.people import Person, read_person
 from bo_sync.config.policies import read_policy
-from bo_sync.config.presets import ReadPreset, circles, read_preset
 from bo_sync.config.settings import read_settings
-from bo_sync.config.values import Entries
-from bo_sync.config.words import quoted
-from bo_sync.config.yaml import read
-from bo_sync.core.model import Declaration, Preset, Problem, Severity, Source
+from bo_sync.config.users import ReadUser, read_user
+from bo_sync.config.validation import Area, Complaints, Known, admit, found, rank, read_presets
+from bo_sync.config.yaml_errors import quoted
+from bo_sync.config.yaml_reader import read
+from bo_sync.config.yaml_values import YamlMapping
+from bo_sync.core.model import Access, Declaration, Preset, PresetGrant, Problem, Role, Severity, Source
 from bo_sync.core.policy import Policy
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
+
+
+class ReadPreset(NamedTuple):
+    """A preset, and where each name of its `extends` stands (by name)."""
+
+    preset: Preset
+    extends_at: Mapping[str, Source]
+
+
+def read_preset(name: str, entries: YamlMapping, known: Known, complaints: Complaints) -> ReadPreset:
+    """The preset `name` as its file states it; what is wrong is left out, and is a problem."""
+    document, problems = admit(PresetDocument, entries, PRESET_KEYS, complaints.path)
+    complaints.take(problems)
+    source = complaints.at(entries.at)
+    if document is None:
+        return ReadPreset(Preset(name, source), {})
+    written = entries.listing("extends")
+    places = {str(item): complaints.at(at) for item, at in zip(written, written.values_at, strict=True)}
+    preset = Preset(
+        name=name,
+        source=source,
+        label=Text(document.label) if document.label else None,
+        description=Text(document.description) if document.description else None,
+        extends=read_presets(written, known.presets, complaints),
+        grants=_grants(document, entries, known, complaints),
+    )
+    return ReadPreset(preset, places)
+
+
+def _grants(
+    document: PresetDocument, entries: YamlMapping, known: Known, complaints: Complaints
+) -> tuple[PresetGrant, ...]:
+    areas: tuple[tuple[Area, Mapping[str, bool | AccessWord]], ...] = (
+        (known.platform, document.platform),
+        (known.modules, document.modules),
+    )
+    grants = []
+    for area, given in areas:
+        part = entries.mapping(area.name)
+        for word, written in given.items():
+            if word not in area.roles:
+                complaints.error(part.key_at(word), area.unknown(word))
+                continue
+            if area.levels[written] is Access.NONE:
+                shown = "false" if written is False else "none"
+                message = f"{area.name}.{word}: {shown} takes nothing away in a preset; leave it out"
+                complaints.warn(part.value_at(word), message)
+            grants.append(PresetGrant(Role(word), area.levels[written], complaints.at(part.key_at(word))))
+    return tuple(sorted(grants, key=lambda grant: rank(grant.role)))
+
+
+def circles(presets: Iterable[ReadPreset]) -> list[Problem]:
+    """One error for every place at which presets begin to extend themselves, the same for every order of files."""
+    by_name = {read.preset.name: read for read in presets}
+    done: set[str] = set()
+    problems = []
+    for start in sorted(by_name):
+        trail: list[str] = []
+        waiting = [(start, 0)]
+        while waiting:
+            name, depth = waiting.pop()
+            done.update(trail[depth:])
+            del trail[depth:]
+            if name in trail:
+                circle = [*trail[trail.index(name) :], name]
+                at = by_name[trail[-1]].extends_at[name]
+                problems.append(Problem(at, f"presets extend each other: {' > '.join(circle)}; expected no circle"))
+            elif name in by_name and name not in done:
+                trail.append(name)
+                waiting += [(further, depth + 1) for further in sorted(by_name[name].preset.extends, reverse=True)]
+        done.update(trail)
+    return problems
+
 
 # Files are parsed and then checked by the batch: taking turns at every file costs a tenth, for neither the parser nor
 # the models stay in the processor's cache.
@@ -38,12 +105,12 @@ _BATCH: Final = 16
 @dataclass(frozen=True, slots=True)
 class Tree:
     """What the files say. Only a tree without `errors` may be acted upon: then every preset that is named exists, no
-    preset extends itself, and every person is declared once.
+    preset extends itself, and every user is declared once.
 
     `declarations` are in the order of their files; `presets` is by name; `policies` are sorted by id. `digest` is over
     paths and bytes of all files that were read, so it changes with any byte of them and with nothing else. `user_files`
-    counts files, sound or not. `unsound` are entries with errors that still name their person, `lists` the files that
-    hold a list of people.
+    counts files, sound or not. `unsound` are entries with errors that still name their user, `lists` the files that
+    hold a list of users.
     """
 
     settings: Settings
@@ -58,7 +125,7 @@ class Tree:
 
     @property
     def unread(self) -> tuple[Text, ...]:
-        """Files and folders with errors that may hold people who are not in this tree, not even as `unsound`."""
+        """Files and folders with errors that may hold users who are not in this tree, not even as `unsound`."""
         named = {declaration.source.path for declaration in (*self.declarations, *self.unsound)} - self.lists
         wrong = {problem.source.path for problem in self.errors}
         return tuple(sorted(path for path in wrong - named if f"{path.raw}/".startswith(("users/", "./"))))
@@ -162,13 +229,13 @@ class _Loading:
             policies=policies,
         )
 
-    def _entries(self, file: File, expected: str) -> tuple[Entries | None, Complaints]:
+    def _entries(self, file: File, expected: str) -> tuple[YamlMapping | None, Complaints]:
         """The mapping that a file holds, or None when it holds none that is sound YAML."""
-        complaints = Complaints(made.text(file[0]))
+        complaints = Complaints(fast_path.text(file[0]))
         value, at, problems = read(file[1], complaints.path)
         if problems:
             self._problems += problems
-        elif isinstance(value, Entries):
+        elif isinstance(value, YamlMapping):
             return value, complaints
         else:
             complaints.error(at, f"found {found(value)}; expected {expected}")
@@ -222,47 +289,47 @@ class _Loading:
         return tuple(policies[name] for name in sorted(policies))
 
     def _declarations(self, known: Known) -> tuple[Declaration, ...]:
-        people: list[Person] = []
+        users: list[ReadUser] = []
         files = self._files["user"]
         for start in range(0, len(files), _BATCH):
             expected = "a mapping with one person's keys, or `users:` with a list"
             batch = [self._entries(file, expected) for file in files[start : start + _BATCH]]
             for entries, complaints in batch:
                 if entries is not None:
-                    people += _people(entries, known, complaints)
+                    users += _users(entries, known, complaints)
                     self._problems += complaints.problems
                     if "users" in entries:
                         self._lists.add(complaints.path)
-        self._problems += repeated(people)
-        self._unsound = tuple(person.declaration for person in people if not person.is_sound)
-        return tuple(person.declaration for person in people if person.is_sound)
+        self._problems += repeated(users)
+        self._unsound = tuple(user.declaration for user in users if not user.is_sound)
+        return tuple(user.declaration for user in users if user.is_sound)
 
 
-def _people(entries: Entries, known: Known, complaints: Complaints) -> list[Person]:
-    """The people of one user file: its only one, or those of its list."""
+def _users(entries: YamlMapping, known: Known, complaints: Complaints) -> list[ReadUser]:
+    """The users of one user file: its only one, or those of its list."""
     if "users" not in entries:
-        person = read_person(entries, known, complaints)
-        return [] if person is None else [person]
+        user = read_user(entries, known, complaints)
+        return [] if user is None else [user]
     _, problems = admit(UserListDocument, entries, ("users",), complaints.path)
     complaints.take(problems)
     listed = entries.listing("users")
-    people = []
+    users = []
     for item, at in zip(listed, listed.values_at, strict=True):
-        person = None
-        if isinstance(item, Entries):
-            person = read_person(item, known, complaints)
+        user = None
+        if isinstance(item, YamlMapping):
+            user = read_user(item, known, complaints)
         else:
             complaints.error(at, f"users: found {found(item)}; expected a mapping with one person's keys")
-        people += [] if person is None else [person]
-    return people
+        users += [] if user is None else [user]
+    return users
 
 
-def repeated(people: Iterable[Person]) -> list[Problem]:
+def repeated(users: Iterable[ReadUser]) -> list[Problem]:
     """An error at each entry whose address (case-folded) or id an earlier entry has; both places are named."""
     problems = []
     first_email: dict[str, Source] = {}
     first_id: dict[int, Source] = {}
-    for declaration, _ in people:
+    for declaration, _ in users:
         here = declaration.source
         first = first_email.setdefault(declaration.email.folded, here)
         if first is not here:

@@ -1,18 +1,16 @@
 """Policy files: whom each speaks of, in words that the catalogue of menu items and operations knows.
 
-A policy with an error is left out, for one that is only half read would hold for other people than its file says.
+A policy with an error is left out, for one that is only half read would hold for other users than its file says.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from bo_sync.access.catalogue import Catalogue
-from bo_sync.config.admit import admit, found
-from bo_sync.config.complaints import Complaints
 from bo_sync.config.documents import CLAUSE_KEYS, MATCH_KEYS, POLICY_KEYS, PolicyDocument
-from bo_sync.config.known import Area, Known, rank
-from bo_sync.config.values import Entries, Items, Mark
-from bo_sync.config.words import meant, one_of, quoted, unknown
+from bo_sync.config.validation import Area, Complaints, Known, admit, found, rank
+from bo_sync.config.yaml_errors import meant, one_of, quoted, unknown
+from bo_sync.config.yaml_values import Items, Mark, YamlMapping
 from bo_sync.core.model import Access, Role, Severity
 from bo_sync.core.policy import Can, Clause, Exemption, Has, Match, Opens, Policy
 from bo_sync.core.text import Text
@@ -20,7 +18,9 @@ from bo_sync.core.text import Text
 _SEVERITIES: Final = {"error": Severity.ERROR, "warning": Severity.WARNING}
 
 
-def read_policy(entries: Entries, known: Known, others: Mapping[str, Policy], complaints: Complaints) -> Policy | None:
+def read_policy(
+    entries: YamlMapping, known: Known, others: Mapping[str, Policy], complaints: Complaints
+) -> Policy | None:
     """The policy that a file states; None when it has an error. `others` are those read before, by id."""
     document, problems = admit(PolicyDocument, entries, POLICY_KEYS, complaints.path)
     complaints.take(problems)
@@ -45,7 +45,7 @@ def read_policy(entries: Entries, known: Known, others: Mapping[str, Policy], co
     )
 
 
-def _id(entries: Entries, others: Mapping[str, Policy], complaints: Complaints) -> str:
+def _id(entries: YamlMapping, others: Mapping[str, Policy], complaints: Complaints) -> str:
     name = entries.get("id")
     if not isinstance(name, str):
         if not entries.had("id"):
@@ -57,7 +57,7 @@ def _id(entries: Entries, others: Mapping[str, Policy], complaints: Complaints) 
     return name
 
 
-def _limits(document: PolicyDocument, entries: Entries, complaints: Complaints) -> tuple[int | None, int | None]:
+def _limits(document: PolicyDocument, entries: YamlMapping, complaints: Complaints) -> tuple[int | None, int | None]:
     at_most = int(document.at_most) if document.at_most else None
     at_least = int(document.at_least) if document.at_least else None
     if at_most is not None and at_least is not None and at_least > at_most:
@@ -66,7 +66,7 @@ def _limits(document: PolicyDocument, entries: Entries, complaints: Complaints) 
     return (0 if at_most is None and at_least is None else at_most), at_least
 
 
-def _match(entries: Entries, known: Known, complaints: Complaints) -> Match | None:
+def _match(entries: YamlMapping, known: Known, complaints: Complaints) -> Match | None:
     expected = 'expected `all_of` or `any_of` with a list, as in {any_of: [{menu: "Orders > Carriers"}]}'
     if "match" not in entries:
         if not entries.had("match"):
@@ -83,17 +83,17 @@ def _match(entries: Entries, known: Known, complaints: Complaints) -> Match | No
     return None
 
 
-def _clauses(key: str, match: Entries, known: Known, complaints: Complaints) -> Iterator[Clause]:
+def _clauses(key: str, match: YamlMapping, known: Known, complaints: Complaints) -> Iterator[Clause]:
     written = match.listing(key)
     if not written:
         complaints.error(match.value_at(key), f"match.{key}: found an empty list; expected at least one item")
     for item in written:
-        clause = _clause(item, known, complaints) if isinstance(item, Entries) else None
+        clause = _clause(item, known, complaints) if isinstance(item, YamlMapping) else None
         if clause is not None:
             yield clause
 
 
-def _clause(entries: Entries, known: Known, complaints: Complaints) -> Clause | None:
+def _clause(entries: YamlMapping, known: Known, complaints: Complaints) -> Clause | None:
     """One condition, or None with a complaint."""
     given = [key for key in CLAUSE_KEYS if key in entries]
     if len(given) != 1:
@@ -110,7 +110,7 @@ def _clause(entries: Entries, known: Known, complaints: Complaints) -> Clause | 
             return _menu(str(entries["menu"]), entries.value_at("menu"), known.facts, complaints)
 
 
-def _has(entries: Entries, at: Mark, known: Known, complaints: Complaints) -> Has | None:
+def _has(entries: YamlMapping, at: Mark, known: Known, complaints: Complaints) -> Has | None:
     grants = {}
     for word, level in entries.items():
         area = known.platform if word in known.platform.roles else known.modules
@@ -175,7 +175,7 @@ def _near(name: str, words: Iterable[str]) -> str:
 def _exemptions(items: Items, complaints: Complaints) -> Iterator[Exemption]:
     seen: dict[str, Mark] = {}
     for item in items:
-        if not isinstance(item, Entries) or not {"email", "reason", "until"} <= item.keys():
+        if not isinstance(item, YamlMapping) or not {"email", "reason", "until"} <= item.keys():
             continue
         email = Text(str(item["email"]))
         if email.folded in seen:

@@ -8,14 +8,12 @@ from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
 from bo_sync.access.catalogue import CatalogueError, read_operations
-from bo_sync.config.admit import admit
-from bo_sync.config.complaints import Complaints
 from bo_sync.config.documents import ROLE_NAME, SETTINGS_KEYS, GuardrailsDocument, LimitDocument, SettingsDocument
-from bo_sync.config.known import rank
-from bo_sync.config.profile import read_profile
-from bo_sync.config.values import Entries
-from bo_sync.config.words import meant, quoted
-from bo_sync.config.yaml import MAX_BYTES
+from bo_sync.config.users import read_profile
+from bo_sync.config.validation import Complaints, admit, rank
+from bo_sync.config.yaml_errors import meant, quoted
+from bo_sync.config.yaml_reader import MAX_BYTES
+from bo_sync.config.yaml_values import YamlMapping
 from bo_sync.core.model import DEFAULT_HUB_NAMES, MODULES, ROLES_PERMISSIONS, Problem, Role, Source
 from bo_sync.core.operations import AddedOperations
 from bo_sync.core.settings import GuardrailLimits, Limit, Settings, Unmanaged, fixed
@@ -35,7 +33,7 @@ def today(settings: Settings, now: datetime) -> date:
     return now.astimezone(ZoneInfo(settings.timezone)).date()
 
 
-def read_settings(entries: Entries, complaints: Complaints, tables: Mapping[str, bytes]) -> Settings:
+def read_settings(entries: YamlMapping, complaints: Complaints, tables: Mapping[str, bytes]) -> Settings:
     """The settings as the file states them; what is wrong keeps its default, and is a problem.
 
     `tables` are the files that `catalogue` may name, by path.
@@ -62,7 +60,7 @@ def read_settings(entries: Entries, complaints: Complaints, tables: Mapping[str,
 
 
 def _catalogue(
-    path: str, tables: Mapping[str, bytes], entries: Entries, complaints: Complaints
+    path: str, tables: Mapping[str, bytes], entries: YamlMapping, complaints: Complaints
 ) -> AddedOperations | None:
     """The table of operations at `path`, or None with an error in the file where it is wrong."""
     if path not in tables:
@@ -90,7 +88,7 @@ def _added(path: Text, data: bytes) -> AddedOperations:
         raise CatalogueError("the day of the table is missing; expected # taken YYYY-MM-DD") from err
 
 
-def _timezone(name: str, entries: Entries, complaints: Complaints) -> str:
+def _timezone(name: str, entries: YamlMapping, complaints: Complaints) -> str:
     """`name`, or "" when there is no such zone."""
     if "timezone" not in entries:
         return ""
@@ -112,7 +110,7 @@ def _nearest_zone(name: str) -> str:
     return f"; did you mean {by_lower[lower]}?" if near else ""
 
 
-def _guardrails(written: GuardrailsDocument, entries: Entries, complaints: Complaints) -> GuardrailLimits:
+def _guardrails(written: GuardrailsDocument, entries: YamlMapping, complaints: Complaints) -> GuardrailLimits:
     default = GuardrailLimits()
 
     def limit(name: str, written: str | LimitDocument, usual: Limit) -> Limit:
@@ -131,7 +129,7 @@ def _guardrails(written: GuardrailsDocument, entries: Entries, complaints: Compl
     )
 
 
-def _exceeding(name: str, found: Limit, written: Entries, complaints: Complaints) -> None:
+def _exceeding(name: str, found: Limit, written: YamlMapping, complaints: Complaints) -> None:
     """Reports a floor above the cap, at the one that is written. Not where a wrong value was reported already."""
     if any(written.had(key) and key not in written for key in ("floor", "cap")):
         return
@@ -153,7 +151,7 @@ def _limit(written: str | LimitDocument, usual: Limit) -> Limit:
 
 
 def _role_definitions(
-    written: Mapping[str, str], entries: Entries, complaints: Complaints
+    written: Mapping[str, str], entries: YamlMapping, complaints: Complaints
 ) -> tuple[tuple[Role, Text], ...]:
     """The defaults with the written names over them, in the order of roles; each hub name once."""
     names = dict(Settings().role_definitions)
@@ -179,7 +177,7 @@ def _role_definitions(
 def _misnamed(word: str, hub_name: str) -> str:
     """What is wrong with a name, or "".
 
-    A module of the hub's annotations under another name of ours would hide what it lets people do, and without the
+    A module of the hub's annotations under another name of ours would hide what it lets users do, and without the
     hub's own Roles & permissions the guardrail of the owners could count nobody.
     """
     meant = _DOCUMENTED.get(hub_name)

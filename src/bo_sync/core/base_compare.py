@@ -1,20 +1,21 @@
-"""Which user of a base revision has another address in the files of today.
+"""Compare the users of the files with those of a base revision: changed addresses and removed entries."""
 
-Three signs, the surest first: the pinned `id`; the same single-user file, also renamed; a full name that is unique in
-the tree before and after, in lists too. The hub cannot change an address, so each match with two addresses is an error,
-also where two users exchange theirs. The position in a list is not a sign.
-"""
-
+import re
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Literal
 
-from bo_sync.core.likeness import Trait, full_names
-from bo_sync.core.model import Declaration
+from bo_sync.core.guardrails import GuardrailName, GuardrailResult, GuardrailRow
+from bo_sync.core.model import Declaration, DesiredUser
+from bo_sync.core.policy import Policy
 from bo_sync.core.presets import departure
+from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
+from bo_sync.core.unannounced import unannounced_deletions, unannounced_losses
+from bo_sync.core.user_matching import Trait, full_names
+from bo_sync.core.weakened_guards import GuardComparison, Loosened, loosened, loosened_ignores, loosened_policies
 
 Sign = Literal["id", "file", "name"]
 Pair = tuple[Declaration, Declaration]
@@ -24,7 +25,7 @@ _ByKey = Mapping[Hashable, Sequence[Declaration]]
 
 
 @dataclass(frozen=True, slots=True)
-class Entries:
+class EntryIndex:
     """All entries at one time, by folded address and counted. `lists` are the files that hold a list of users."""
 
     everyone: Sequence[Declaration]
@@ -39,7 +40,7 @@ class Entries:
         return None if path in self.lists else path
 
 
-def entries(users: Iterable[Declaration], lists: frozenset[Text]) -> Entries:
+def entries(users: Iterable[Declaration], lists: frozenset[Text]) -> EntryIndex:
     """Entries in the order of address and place, whatever the order of `users`."""
     everyone = sorted(users, key=lambda user: (user.email.folded, user.source))
     by_address: dict[str, list[Declaration]] = {}
@@ -47,10 +48,10 @@ def entries(users: Iterable[Declaration], lists: frozenset[Text]) -> Entries:
         by_address.setdefault(user.email.folded, []).append(user)
     files = Counter(user.source.path for user in everyone)
     named = Counter(name for user in everyone for name in full_names(user.profile))
-    return Entries(everyone, lists, by_address, files, named)
+    return EntryIndex(everyone, lists, by_address, files, named)
 
 
-def readdressed(then: Entries, now: Entries, today: date) -> Iterator[tuple[Sign, Pair]]:
+def readdressed(then: EntryIndex, now: EntryIndex, today: date) -> Iterator[tuple[Sign, Pair]]:
     """Each user with another address than at the base, once, with the surest sign.
 
     Left out are users who were absent or expired at the base, and those whose old address keeps an entry that is absent
@@ -79,7 +80,7 @@ def readdressed(then: Entries, now: Entries, today: date) -> Iterator[tuple[Sign
                 yield sign, (before, after)
 
 
-def _lasting(then: Entries, now: Entries) -> set[str]:
+def _lasting(then: EntryIndex, now: EntryIndex) -> set[str]:
     """Addresses whose user stays the same by a full name, or by all that the entry says beside the address."""
     return {
         email
@@ -111,7 +112,7 @@ def _id(user: Declaration) -> Iterable[Hashable]:
     return () if user.id is None else (user.id,)
 
 
-def _path(here: Entries, there: Entries) -> _Keys:
+def _path(here: EntryIndex, there: EntryIndex) -> _Keys:
     """The path of a file with one user. It may change its form, but is not a list at both times."""
     lists = here.lists & there.lists
 
@@ -122,7 +123,7 @@ def _path(here: Entries, there: Entries) -> _Keys:
     return keys
 
 
-def _content(here: Entries, there: Entries) -> _Keys:
+def _content(here: EntryIndex, there: EntryIndex) -> _Keys:
     """What a file of one user says, where `there` has no file of that path: the file was renamed.
 
     All beside the address and the `id` is the same. If the file says more than names, one name in common is enough.
@@ -142,7 +143,7 @@ def _content(here: Entries, there: Entries) -> _Keys:
     return keys
 
 
-def _unique_name(here: Entries) -> _Keys:
+def _unique_name(here: EntryIndex) -> _Keys:
     return lambda user: (name for name in sorted(full_names(user.profile)) if here.named[name] == 1)
 
 
@@ -155,3 +156,206 @@ def _stated(user: Declaration) -> tuple[int | None, frozenset[tuple[str, str]], 
 
 
 _NAMES: Final = frozenset({"first_name", "middle_name", "last_name"})
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What the files said at one time. `users` includes entries with errors, as far as they name somebody.
+
+    `lists` are the files that hold a list of users; `unread` are files and folders that may hold users who are not
+    in `users`, because of an error. `has_settings` is False where the settings have one, and nothing is said about
+    them then; `has_policies` is so of the policies, and matters at the head: one that the base lacks loosens nothing.
+    `users` is what the entries mean on the day of the comparison; empty where a file has an error.
+    """
+
+    declarations: tuple[Declaration, ...] = ()
+    settings: Settings = field(default_factory=Settings)
+    lists: frozenset[Text] = frozenset()
+    unread: tuple[Text, ...] = ()
+    has_settings: bool = True
+    policies: tuple[Policy, ...] = ()
+    has_policies: bool = True
+    users: tuple[DesiredUser, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AddressChange:
+    """One user under two addresses: the entry at the base, the entry at the head, and why they are one user's.
+
+    `standing` is the entry at the head that has the old address, where there is one.
+    """
+
+    before: Declaration
+    after: Declaration
+    sign: Sign
+    standing: Declaration | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison(GuardComparison):
+    """The files against those of a revision: which guards are weaker, and the guardrails that need no hub."""
+
+    guardrails: tuple[GuardrailResult, ...] = ()
+
+    @property
+    def refused(self) -> tuple[GuardrailResult, ...]:
+        return tuple(guardrail for guardrail in self.guardrails if not guardrail.ok)
+
+
+def changed_addresses(base: Snapshot, head: Snapshot, today: date) -> tuple[AddressChange, ...]:
+    """Every user with another address than at the base (`readdressed`), sorted by the new address."""
+    then, now = entries(base.declarations, base.lists), entries(head.declarations, head.lists)
+    changes = (
+        AddressChange(before, after, sign, next(iter(now.by_address.get(before.email.folded, ())), None))
+        for sign, (before, after) in readdressed(then, now, today)
+    )
+    return tuple(sorted(changes, key=lambda change: (change.after.email.folded, change.before.email.folded)))
+
+
+def removed_users(
+    base: Snapshot, head: Snapshot, today: date, changes: Collection[AddressChange]
+) -> tuple[Declaration, ...]:
+    """Entries at the base whose user no file speaks of any more, and would keep all access; sorted by address.
+
+    Nobody where users without a file are deleted. Not those of `changes`, which are told already, nor those who were
+    and are protected: they need no file.
+    """
+    if head.settings.unmanaged is Unmanaged.DELETE:
+        return ()
+    told = {change.before.email.folded for change in changes}
+    return tuple(
+        user
+        for user in _missing(base, head, today)
+        if user.email.folded not in told
+        and not (base.settings.is_protected(user.email) and head.settings.is_protected(user.email))
+    )
+
+
+def _missing(base: Snapshot, head: Snapshot, today: date) -> tuple[Declaration, ...]:
+    """Entries of users who were to stay at the base and whose address the head certainly does not name."""
+    named = {user.email.folded for user in head.declarations}
+    known = {user.source.path for user in base.declarations}
+    if any(path not in known for path in head.unread):
+        return ()  # a new file that cannot be read may hold anybody; that it cannot is an error, and told as one
+    gone = {
+        user.email.folded: user
+        for user in base.declarations
+        if user.email.folded not in named and user.source.path not in head.unread and departure(user, today) is None
+    }
+    return tuple(gone[email] for email in sorted(gone))
+
+
+def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Loosened, ...], tuple[GuardrailResult, ...]]:
+    """The guards that the head loosens, and the guardrails that can be judged without a hub, in the order of
+    showing. Limits are among them where something ends that the base does not announce."""
+    changes = changed_addresses(base, head, today)
+    removed = removed_users(base, head, today, changes)
+    then, now = entries(base.declarations, base.lists), entries(head.declarations, head.lists)
+    guardrails = (
+        GuardrailResult("empty", len(head.declarations), 1, ok=bool(head.declarations)),
+        _none_allowed("email_change", tuple(_changed(change, then, now) for change in changes)),
+        _none_allowed("removed_file", tuple(_removed(user, then, now) for user in removed)),
+        *unannounced_deletions(base.declarations, head.declarations, head.settings, today),
+        *unannounced_losses(base.users, head.users, head.settings),
+    )
+    return loosened_since(base, head, today), guardrails
+
+
+def loosened_since(base: Snapshot, head: Snapshot, today: date) -> tuple[Loosened, ...]:
+    """The guards that the head weakens, in the order of showing."""
+    return tuple(_loosened(base, head, today))
+
+
+def _loosened(base: Snapshot, head: Snapshot, today: date) -> Iterator[Loosened]:
+    if base.has_settings and head.has_settings:
+        yield from loosened(base.settings, head.settings)
+    if head.has_policies:
+        yield from loosened_policies(base.policies, head.policies)
+    yield from loosened_ignores(base.declarations, head.declarations, today)
+
+
+def _none_allowed(guardrail: GuardrailName, rows: tuple[GuardrailRow, ...]) -> GuardrailResult:
+    return GuardrailResult(guardrail, len(rows), 0, not rows, rows=rows)
+
+
+def _changed(change: AddressChange, then: EntryIndex, now: EntryIndex) -> GuardrailRow:
+    old, new = change.before, change.after
+    recipe = _recipe(change, then, now) if change.standing is None else _restoring(change, change.standing)
+    message = (
+        f"{_sign(change)} of {old.email} at the base ({old.source.short}); an address cannot change: {recipe}"
+        f"{'' if new.id is None else ', without `id`'}"
+    )
+    return GuardrailRow(new.email, message, new.source)
+
+
+def _recipe(change: AddressChange, then: EntryIndex, now: EntryIndex) -> str:
+    """What to do where the old address stands nowhere."""
+    old, new = change.before, change.after
+    is_in_place = old.source.path == new.source.path
+    if not is_in_place:
+        place = f"leave {new.source.path} to {new.email}"
+    elif then.own_file(old) is None:
+        place = f"let {new.email} stand beside it"
+    else:
+        place = f"add {_free_path(new, {*then.files, *now.files})} for {new.email}"
+    return f"keep {_tombstone(old, then, now if not is_in_place else None)}, and {place}"
+
+
+def _restoring(change: AddressChange, standing: Declaration) -> str:
+    """What to do where the old address stands elsewhere, as if it were another user's."""
+    old, new = change.before, change.after
+    if change.sign == "name":
+        return (
+            f"give {old.email} this user again, now at {standing.source.short}; to correct the names alone, first "
+            "pin the `id` of both users in a change of its own"
+        )
+    if change.sign == "id":
+        place = f"leave the id {new.id} to {old.email}, now at {standing.source.short}"
+    else:
+        place = f"leave {new.source.path} to {old.email}, or give them their names or `id` at {standing.source.short}"
+    return (
+        f"{place}; is {new.email} a new address of theirs, give {old.email} `state: absent`, and {new.email} "
+        "an entry of its own"
+    )
+
+
+def _sign(change: AddressChange) -> str:
+    match change.sign:
+        case "id":
+            return f"has the id {change.after.id}"
+        case "file" if change.before.source.path != change.after.source.path:
+            return "is in the renamed file"
+        case "file":
+            return "stands in the file"
+        case "name":
+            return "has the first and last name"
+
+
+def _removed(user: Declaration, then: EntryIndex, now: EntryIndex) -> GuardrailRow:
+    message = (
+        f"has an entry at the base ({user.source.short}) and none now, so would keep all access: "
+        f"keep {_tombstone(user, then, now)}, or set `unmanaged: delete` in bo-sync.yaml"
+    )
+    return GuardrailRow(user.email, message, user.source)
+
+
+def _tombstone(user: Declaration, then: EntryIndex, now: EntryIndex | None) -> str:
+    """What to keep of somebody's entry at the base, where `now`, if given, is who stands in which file today."""
+    path = user.source.path
+    if then.own_file(user) is None:
+        return f"the entry of {user.email} in {path} with `state: absent`"
+    if now is not None and path in now.files:
+        return f"a file for {user.email} with `state: absent`"
+    return f"{path} for {user.email} with `state: absent`"
+
+
+def _free_path(user: Declaration, taken: Collection[Text]) -> Text:
+    """A path for a new file beside the user's present one, named by their address."""
+    folder = user.source.path.raw.rpartition("/")[0]
+    whole = _UNSAFE.sub("-", user.email.folded).strip("-._")
+    names = (_UNSAFE.sub("-", user.email.folded.partition("@")[0]).strip("-._"), whole, f"{whole}.new")
+    paths = (Text(f"{folder}/{name}.yaml") for name in names if name)
+    return next((path for path in paths if path not in taken), Text(f"{folder}/….yaml"))
+
+
+_UNSAFE: Final = re.compile("[^a-z0-9._-]+")

@@ -1,9 +1,6 @@
-"""Changes as values: what would be done to one person, complete enough to show, compare, save and run.
+"""Changes to one user as values, complete enough to show, compare, save and apply, and what a change lets a user do."""
 
-A row id says how a grant is written: where a row stands it is updated, a revoke included, since only an update to NONE
-makes no assumption about what the hub does without a row.
-"""
-
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -13,7 +10,7 @@ from bo_sync.core.text import Text
 
 
 class Direction(StrEnum):
-    """What a grant change does to the person's access."""
+    """What a grant change does to the user's access."""
 
     ADDED = "added"
     RAISED = "raised"
@@ -23,12 +20,12 @@ class Direction(StrEnum):
 
     @property
     def gives(self) -> bool:
-        """Whether the person can do more afterwards."""
+        """Whether the user can do more afterwards."""
         return self in {Direction.ADDED, Direction.RAISED}
 
     @property
     def takes(self) -> bool:
-        """Whether the person can do less afterwards."""
+        """Whether the user can do less afterwards."""
         return self in {Direction.LOWERED, Direction.REVOKED}
 
 
@@ -43,8 +40,8 @@ class FieldChange:
 class SetGrant:
     """Give access, or more or less of it. `row_id` is the standing row (its access may be NONE), or None.
 
-    `expired` is the last day of the person's own entry whose end is why; None where no end is. `source` is where that
-    entry stands, or the one that says this of the role; None where the person has none, and a preset, or nothing, does.
+    `expired` is the last day of the user's own entry whose end is why; None where no end is. `source` is where that
+    entry stands, or the one that says this of the role; None where the user has none, and a preset, or nothing, does.
     """
 
     role: Role
@@ -97,7 +94,7 @@ GrantChange = SetGrant | RevokeGrant | RemoveDuplicate
 
 @dataclass(frozen=True, slots=True)
 class LostGrant:
-    """A grant that ends with its person's account; nothing is sent for it."""
+    """A grant that ends with its user's account; nothing is sent for it."""
 
     role: Role
     before: Access
@@ -118,7 +115,7 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CreateUser:
-    """A person with a file whom the hub lacks. Every given grant is added, none stands before.
+    """A user with a file whom the hub lacks. Every given grant is added, none stands before.
 
     `profile` is sent as it is, cleared fields too: left out, the hub would fill some of them (`language` with `NL`).
     """
@@ -131,7 +128,7 @@ class CreateUser:
 
 @dataclass(frozen=True, slots=True)
 class UpdateUser:
-    """A person on both sides who differs. `hub_email` is the hub's own spelling, by which the hub must be asked."""
+    """A user on both sides who differs. `hub_email` is the hub's own spelling, by which the hub must be asked."""
 
     email: Text
     source: Source
@@ -143,7 +140,7 @@ class UpdateUser:
 
 @dataclass(frozen=True, slots=True)
 class DeleteUser:
-    """A person to be deleted. `source` is None where no file stands behind it."""
+    """A user to be deleted. `source` is None where no file stands behind it."""
 
     email: Text
     source: Source | None
@@ -157,6 +154,33 @@ Change = CreateUser | UpdateUser | DeleteUser
 
 
 def place_of_grant(grant: GrantChange | LostGrant, change: Change) -> Source | None:
-    """Where a file says this of a grant: the person's own entry for the role, or else the person."""
+    """Where a file says this of a grant: the user's own entry for the role, or else the user."""
     own = grant.source if isinstance(grant, SetGrant | RevokeGrant) else None
     return own or change.source
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """Menu items that open and close, operations that are gained and lost; in the menu's and the catalogue's order."""
+
+    opened: tuple[str, ...] = ()
+    closed: tuple[str, ...] = ()
+    gained: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
+
+    @property
+    def is_nothing(self) -> bool:
+        return not (self.opened or self.closed or self.gained or self.lost)
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What all changes of one user together do, and what of it each role has a part in.
+
+    A menu item that needs two roles which are both given stands in the part of both. `unknown` is the number of
+    operations of which the hub does not say who may run them.
+    """
+
+    whole: Shift = Shift()
+    parts: Mapping[Role, Shift] = field(default_factory=dict)
+    unknown: int = 0

@@ -1,7 +1,7 @@
 """Desired against live: which changes make the hub say what the files say.
 
 Both sides arrive normalised (`presets.resolve`, `live.index`), so the comparison is plain. First everybody with a file
-is paired with the person in the hub, or with the reason why that pairing is refused; then pairs are compared; what is
+is paired with the user in the hub, or with the reason why that pairing is refused; then pairs are compared; what is
 left in the hub is unmanaged.
 
 The hub updates and deletes users by address. Where several users have one address, only grants, which go by id, can
@@ -25,7 +25,7 @@ from bo_sync.core.changes import (
     SetGrant,
     UpdateUser,
 )
-from bo_sync.core.live import LiveIndex, LivePerson, why_unmanageable
+from bo_sync.core.live import HubUser, LiveIndex, why_unmanageable
 from bo_sync.core.model import (
     Access,
     Departure,
@@ -40,13 +40,13 @@ from bo_sync.core.model import (
 )
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
-from bo_sync.core.user_matching import Ambiguous, IdentityConflict, Pair, Refusal, match
+from bo_sync.core.user_matching import Ambiguous, IdentityConflict, MatchConflict, Pair, match
 
 PROTECTED: Final = "protected"
 
 
 @dataclass(frozen=True, slots=True)
-class UnmanagedPerson:
+class UnmanagedUser:
     """Somebody in the hub without a file. `policy` is the settings' word, or `protected`."""
 
     email: Text
@@ -106,7 +106,7 @@ class MissingDefinition:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class Diff:
     """All that differs, each list sorted by address; `unmanageable` by id.
 
     `protected` are the updates that protected users would need: they are reported, and never part of `changes`.
@@ -115,7 +115,7 @@ class Difference:
 
     changes: tuple[Change, ...] = ()
     unchanged: tuple[Text, ...] = ()
-    unmanaged: tuple[UnmanagedPerson, ...] = ()
+    unmanaged: tuple[UnmanagedUser, ...] = ()
     conflicts: tuple[IdentityConflict, ...] = ()
     shared: tuple[SharedAddress, ...] = ()
     missing: tuple[MissingDefinition, ...] = ()
@@ -136,31 +136,33 @@ class _Compared:
 
     def is_protected(self, settings: Settings) -> bool:
         """Whether the user is in the hub, and protected: the hub's spelling matches the same patterns as the file's."""
-        return self.pair.person is not None and settings.is_protected(self.pair.user.email)
+        return self.pair.hub_user is not None and settings.is_protected(self.pair.user.email)
 
     @property
     def is_unchanged(self) -> bool:
         """Whether the hub holds all that the file says."""
-        stays_in_vain = self.pair.user.departure is not None and self.pair.person is not None
+        stays_in_vain = self.pair.user.departure is not None and self.pair.hub_user is not None
         return self.change is None and not self.kept and not stays_in_vain
 
 
-def diff(desired: Iterable[DesiredUser], live: LiveIndex, settings: Settings) -> Difference:
+def diff(desired: Iterable[DesiredUser], live: LiveIndex, settings: Settings) -> Diff:
     """The difference; the same for the same input, whatever its order. `desired` holds each folded address once."""
     wanted = sorted(desired, key=lambda user: user.email.folded)
     pairings = [match(user, live) for user in wanted]
-    refusals = [pairing for pairing in pairings if isinstance(pairing, Refusal)]
+    refusals = [pairing for pairing in pairings if isinstance(pairing, MatchConflict)]
     compared = [_compare(pairing, live, settings) for pairing in pairings if isinstance(pairing, Pair)]
     protected = [found for found in compared if found.is_protected(settings)]
     held_back = [found.change for found in protected if isinstance(found.change, UpdateUser)]
     kept = {change.email for change in held_back}
     changes = [found.change for found in compared if found.change is not None and found.change.email not in kept]
     shared = _shared(live, compared, [pairing for pairing in pairings if isinstance(pairing, Ambiguous)])
-    claimed = {found.pair.person.user.id for found in compared if found.pair.person}.union(
+    claimed = {found.pair.hub_user.user.id for found in compared if found.pair.hub_user}.union(
         *(refusal.claims for refusal in refusals), *(entry.ids for entry in shared)
     )
-    unmanaged, deletions = _without_file([person for person in live.people if person.user.id not in claimed], settings)
-    return Difference(
+    unmanaged, deletions = _without_file(
+        [hub_user for hub_user in live.users if hub_user.user.id not in claimed], settings
+    )
+    return Diff(
         changes=tuple(sorted((*changes, *deletions), key=lambda change: change.email.folded)),
         unchanged=tuple(found.pair.user.email for found in compared if found.is_unchanged),
         unmanaged=unmanaged,
@@ -179,9 +181,7 @@ def _shared(
 ) -> tuple[SharedAddress, ...]:
     """Every address that several live users have, and what a file makes of it."""
     found = {
-        key: SharedAddress(people[0].user.email, _ids(people))
-        for key, people in live.by_address.items()
-        if len(people) > 1
+        key: SharedAddress(users[0].user.email, _ids(users)) for key, users in live.by_address.items() if len(users) > 1
     }
     for entry in compared:
         if entry.pair.twins:
@@ -194,8 +194,8 @@ def _shared(
 
 
 def _chosen(entry: _Compared) -> SharedAddress:
-    user, person, ids = entry.pair.user, entry.pair.person, _ids(entry.pair.twins)
-    chosen = person.user.id if person else None
+    user, hub_user, ids = entry.pair.user, entry.pair.hub_user, _ids(entry.pair.twins)
+    chosen = hub_user.user.id if hub_user else None
     others = _listed(number for number in ids if number != chosen)
     blocked = f"id {chosen} cannot be deleted: the hub deletes by address, which is also that of {others}"
     return SharedAddress(
@@ -203,8 +203,8 @@ def _chosen(entry: _Compared) -> SharedAddress:
     )
 
 
-def _ids(people: Iterable[LivePerson]) -> tuple[int, ...]:
-    return tuple(sorted(person.user.id for person in people))
+def _ids(users: Iterable[HubUser]) -> tuple[int, ...]:
+    return tuple(sorted(hub_user.user.id for hub_user in users))
 
 
 def _listed(ids: Iterable[int]) -> str:
@@ -214,8 +214,8 @@ def _listed(ids: Iterable[int]) -> str:
 def _unmanageable(live: LiveIndex, shared: Iterable[SharedAddress]) -> list[UnmanageableUser]:
     """Users whom no file can name, and those who share their address with another one and have no file."""
     odd = [
-        UnmanageableUser(person.user.id, why_unmanageable(person.user.email), person.user.email)
-        for person in live.unmanageable
+        UnmanageableUser(hub_user.user.id, why_unmanageable(hub_user.user.email), hub_user.user.email)
+        for hub_user in live.unmanageable
     ]
     twins = [
         UnmanageableUser(
@@ -235,23 +235,23 @@ _CAUSES: Final = {Departure.STATE_ABSENT: Cause.STATE_ABSENT, Departure.UNTIL_PA
 def _compare(pair: Pair, live: LiveIndex, settings: Settings) -> _Compared:
     if pair.user.departure is not None:
         return _Compared(pair, _departure(pair, pair.user.departure, live, settings))
-    if pair.person is None:
+    if pair.hub_user is None:
         return _Compared(pair, _creation(pair.user, live))
-    edits, notes = _profile(pair.user, pair.person)
-    stays = bool(pair.twins) or not is_comparable(pair.person.user.profile)
+    edits, notes = _profile(pair.user, pair.hub_user)
+    stays = bool(pair.twins) or not is_comparable(pair.hub_user.user.profile)
     kept, sent = (edits, ()) if stays else ((), edits)
-    change = _update(pair.user, pair.person, live, settings, profile=sent)
+    change = _update(pair.user, pair.hub_user, live, settings, profile=sent)
     return _Compared(pair, change, tuple(edit.field for edit in kept), notes)
 
 
 def _departure(pair: Pair, why: Departure, live: LiveIndex, settings: Settings) -> Change | None:
     """The deletion; of a user who shares the address, the revoke of every grant, because the hub deletes by address."""
-    if pair.person is None:
+    if pair.hub_user is None:
         return None
     if pair.twins:
-        revoked = _update(pair.user, pair.person, live, settings)
+        revoked = _update(pair.user, pair.hub_user, live, settings)
         return revoked and replace(revoked, grants=tuple(_ended(edit, pair.user) for edit in revoked.grants))
-    return _deletion(pair.person, _CAUSES[why], pair.user, settings)
+    return _deletion(pair.hub_user, _CAUSES[why], pair.user, settings)
 
 
 def _creation(user: DesiredUser, live: LiveIndex) -> CreateUser:
@@ -267,13 +267,13 @@ def _creation(user: DesiredUser, live: LiveIndex) -> CreateUser:
     )
 
 
-def _profile(user: DesiredUser, person: LivePerson) -> tuple[tuple[FieldChange, ...], tuple[ProfileNote, ...]]:
+def _profile(user: DesiredUser, hub_user: HubUser) -> tuple[tuple[FieldChange, ...], tuple[ProfileNote, ...]]:
     """The fields that the file wants otherwise, and what is to be said of those that it does not change."""
-    held = {entry.field: entry.value for entry in person.user.profile}
+    held = {entry.field: entry.value for entry in hub_user.user.profile}
     changes: list[FieldChange] = []
     notes = [
         ProfileNote(user.email, user.source, entry.field, is_odd=True)
-        for entry in person.user.profile
+        for entry in hub_user.user.profile
         if entry.value is not None and not entry.value.is_writable
     ]
     for entry in user.profile:
@@ -286,7 +286,7 @@ def _profile(user: DesiredUser, person: LivePerson) -> tuple[tuple[FieldChange, 
 
 
 def _update(
-    user: DesiredUser, person: LivePerson, live: LiveIndex, settings: Settings, *, profile: tuple[FieldChange, ...] = ()
+    user: DesiredUser, hub_user: HubUser, live: LiveIndex, settings: Settings, *, profile: tuple[FieldChange, ...] = ()
 ) -> UpdateUser | None:
     wanted = {grant.role: grant for grant in user.grants}
     places = {own.role: own.source for own in user.withheld} | {role: _own_place(own) for role, own in wanted.items()}
@@ -295,18 +295,18 @@ def _update(
         _explained(_placed(change, places.get(role)), expired.get(role))
         for role in settings.roles
         if role in live.definitions
-        for change in _grant_changes(role, wanted.get(role), person, live.definitions[role].id)
+        for change in _grant_changes(role, wanted.get(role), hub_user, live.definitions[role].id)
     )
     if not profile and not grants:
         return None
-    return UpdateUser(user.email, user.source, person.user.id, person.user.email, profile, grants)
+    return UpdateUser(user.email, user.source, hub_user.user.id, hub_user.user.email, profile, grants)
 
 
 def _grant_changes(
-    role: Role, wanted: DesiredGrant | None, person: LivePerson, definition_id: str
+    role: Role, wanted: DesiredGrant | None, hub_user: HubUser, definition_id: str
 ) -> Iterator[GrantChange]:
-    holding = person.holdings.get(role)
-    before = person.access(role)
+    holding = hub_user.holdings.get(role)
+    before = hub_user.access(role)
     after = wanted.access if wanted else Access.NONE
     if after is not before:
         if after is not Access.NONE:
@@ -318,7 +318,7 @@ def _grant_changes(
 
 
 def _own_place(grant: DesiredGrant) -> Source | None:
-    """Where the person's own entry stands; None where a preset gives the grant."""
+    """Where the user's own entry stands; None where a preset gives the grant."""
     return grant.source if grant.preset is None else None
 
 
@@ -345,30 +345,28 @@ def _ended(edit: GrantChange, user: DesiredUser) -> GrantChange:
     return replace(edit, expired=user.ended, source=user.source)
 
 
-def _deletion(person: LivePerson, cause: Cause, user: DesiredUser | None, settings: Settings) -> DeleteUser:
+def _deletion(hub_user: HubUser, cause: Cause, user: DesiredUser | None, settings: Settings) -> DeleteUser:
     return DeleteUser(
-        email=user.email if user else person.user.email,
+        email=user.email if user else hub_user.user.email,
         source=user.source if user else None,
-        id=person.user.id,
-        hub_email=person.user.email,
+        id=hub_user.user.id,
+        hub_email=hub_user.user.email,
         cause=cause,
-        grants=tuple(LostGrant(role, person.grants[role]) for role in settings.roles if role in person.grants),
+        grants=tuple(LostGrant(role, hub_user.grants[role]) for role in settings.roles if role in hub_user.grants),
     )
 
 
-def _without_file(
-    people: Iterable[LivePerson], settings: Settings
-) -> tuple[tuple[UnmanagedPerson, ...], list[DeleteUser]]:
+def _without_file(users: Iterable[HubUser], settings: Settings) -> tuple[tuple[UnmanagedUser, ...], list[DeleteUser]]:
     """Who stays without a file, and who is deleted for want of one."""
-    listed: list[UnmanagedPerson] = []
+    listed: list[UnmanagedUser] = []
     deletions: list[DeleteUser] = []
-    for person in people:
-        if settings.is_protected(person.user.email):
-            listed.append(UnmanagedPerson(person.user.email, PROTECTED))
+    for hub_user in users:
+        if settings.is_protected(hub_user.user.email):
+            listed.append(UnmanagedUser(hub_user.user.email, PROTECTED))
         elif settings.unmanaged is Unmanaged.DELETE:
-            deletions.append(_deletion(person, Cause.UNMANAGED, None, settings))
+            deletions.append(_deletion(hub_user, Cause.UNMANAGED, None, settings))
         else:
-            listed.append(UnmanagedPerson(person.user.email, settings.unmanaged.value))
+            listed.append(UnmanagedUser(hub_user.user.email, settings.unmanaged.value))
     return tuple(listed), deletions
 
 

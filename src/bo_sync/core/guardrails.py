@@ -17,13 +17,12 @@ from bo_sync.core.changes import (
     RemoveDuplicate,
     UpdateUser,
 )
-from bo_sync.core.diff import Difference
-from bo_sync.core.likeness import Trait, alike, nearly_matches, traits
-from bo_sync.core.live import LiveIndex
+from bo_sync.core.diff import Diff
+from bo_sync.core.live import LiveIndex, grants_after, grants_now, key_of
 from bo_sync.core.model import BACKOFFICE, PLATFORM, ROLES_PERMISSIONS, Access, LiveUser, Role, Source
-from bo_sync.core.replay import grants_after, grants_now, key_of
 from bo_sync.core.settings import Limit, Settings
 from bo_sync.core.text import Text
+from bo_sync.core.user_matching import Trait, alike, nearly_matches, traits
 
 GuardrailName = Literal[
     "empty",
@@ -50,7 +49,7 @@ NUMERIC: Final[tuple[NumericGuardrail, ...]] = get_args(NumericGuardrail)
 
 @dataclass(frozen=True, slots=True)
 class GuardrailRow:
-    """One person because of whom a guardrail refuses, or counts."""
+    """One user because of whom a guardrail refuses, or counts."""
 
     email: Text
     message: str
@@ -90,17 +89,17 @@ class GuardrailResult:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that guardrails look at. `people` is the number of people in the files, `viewer` the person whose session
+    """All that guardrails look at. `users` is the number of users in the files, `viewer` the user whose session
     runs.
 
-    `difference` is what would be done, `whole` the same before it was narrowed to some people.
+    `difference` is what would be done, `whole` the same before it was narrowed to some users.
     """
 
-    difference: Difference
-    whole: Difference
+    difference: Diff
+    whole: Diff
     live: LiveIndex
     settings: Settings
-    people: int
+    users: int
     viewer: Text | None = None
     allowed: Mapping[NumericGuardrail, int] = field(default_factory=dict)
 
@@ -111,7 +110,7 @@ def check(situation: Situation) -> tuple[GuardrailResult, ...]:
 
 
 def _empty(situation: Situation) -> GuardrailResult:
-    return GuardrailResult("empty", situation.people, 1, ok=situation.people >= 1)
+    return GuardrailResult("empty", situation.users, 1, ok=situation.users >= 1)
 
 
 def _email_change(situation: Situation) -> GuardrailResult:
@@ -140,18 +139,18 @@ def look_alikes(situation: Situation) -> Iterator[tuple[GuardrailRow, LiveUser]]
         change for change in (situation.whole.changes if deleted else narrowed) if isinstance(change, CreateUser)
     ]
     by_trait: dict[Trait, list[LiveUser]] = {}
-    for person in situation.live.people if left and created else ():
-        for trait in traits(person.user.profile):
-            by_trait.setdefault(trait, []).append(person.user)
+    for hub_user in situation.live.users if left and created else ():
+        for trait in traits(hub_user.user.profile):
+            by_trait.setdefault(trait, []).append(hub_user.user)
     for change in created:
         for user, trait in alike(traits(change.profile), by_trait):
             if user.email.raw in left and change in narrowed:
-                yield GuardrailRow(change.email, _same_person(change.email, user, trait.noun), change.source), user
+                yield GuardrailRow(change.email, _same_user(change.email, user, trait.noun), change.source), user
             elif user.email.raw in deleted:
                 yield GuardrailRow(user.email, _moved(change.email, trait.noun), change.source), user
 
 
-def _same_person(email: Text, user: LiveUser, shared: str) -> str:
+def _same_user(email: Text, user: LiveUser, shared: str) -> str:
     return (
         f"has the same {shared} as {user.email} (id {user.id}), who is in the hub without a file; an address cannot "
         f"change: add a file for {user.email} with `state: absent`, beside the one for {email}; are they two people, "
@@ -199,7 +198,7 @@ def unprotected(situation: Situation) -> Iterator[GuardrailRow]:
     deletions = [change.hub_email for change in situation.difference.changes if is_without_file(change)]
     if not deletions:
         return
-    emails = [person.user.email for person in situation.live.people]
+    emails = [user.user.email for user in situation.live.users]
     for pattern, place in situation.settings.unmatched(emails):
         near = [email for email in deletions if nearly_matches(pattern, email)]
         if near:
@@ -290,7 +289,7 @@ def _max_user_deletes(situation: Situation) -> GuardrailResult:
         for change in situation.difference.changes
         if isinstance(change, DeleteUser) and change.cause is not Cause.UNTIL_PASSED
     )
-    basis = Basis(situation.settings.guardrails.max_user_deletes, len(situation.live.people))
+    basis = Basis(situation.settings.guardrails.max_user_deletes, len(situation.live.users))
     return _at_most("max_user_deletes", situation, rows, basis)
 
 
@@ -359,7 +358,7 @@ def _max_expiries(situation: Situation) -> GuardrailResult:
         for change in situation.difference.changes
         for message in _expiries(change)
     )
-    basis = Basis(situation.settings.guardrails.max_expiries, len(situation.live.people))
+    basis = Basis(situation.settings.guardrails.max_expiries, len(situation.live.users))
     return _at_most("max_expiries", situation, rows, basis)
 
 

@@ -1,18 +1,19 @@
-"""The live side, normalised: who stands at which address, and which access each person holds under our names.
+"""The live side, normalised: the hub's users by address and id, their access in our role names, the hub's identity;
+and what the hub holds after some changes, which is what guardrails judge."""
 
-A row with access NONE equals no row. Of two rows for one pair of person and role the highest counts (at a tie the
-lowest id), because that is what the person can do today; the others are surplus. A platform area is on or off: its row
-with any access but NONE counts as OWNER, the access with which we create one.
-"""
-
+import hashlib
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from bo_sync.core.changes import Change, CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
 from bo_sync.core.model import (
     DEFAULT_HUB_NAMES,
     PLATFORM,
+    ROLES_PERMISSIONS,
     Access,
     GrantRow,
     LiveState,
@@ -28,7 +29,7 @@ _is_address: Final = re.compile(r"[^\s@]+@[^\s@]+").fullmatch
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """The rows that stand for one person and role: the one that counts, and any surplus ones, lowest id first.
+    """The rows that stand for one user and role: the one that counts, and any surplus ones, lowest id first.
 
     Their access is what counts (`effective`): OWNER for every row of a platform area that is on.
     """
@@ -38,7 +39,7 @@ class Holding:
 
 
 @dataclass(frozen=True, slots=True)
-class LivePerson:
+class HubUser:
     """A live user with their rows sorted under our names. Rows of definitions that we do not know are left out."""
 
     user: LiveUser
@@ -55,59 +56,59 @@ class LivePerson:
 
     @property
     def grants(self) -> dict[Role, Access]:
-        """What the person holds, without NONE."""
+        """What the user holds, without NONE."""
         return {role: held.row.access for role, held in self.holdings.items() if held.row.access is not Access.NONE}
 
 
 @dataclass(frozen=True, slots=True)
 class LiveIndex:
-    """A live state, ready to compare. `by_address` is keyed by the folded address; more than one person is possible.
+    """A live state, ready to compare. `by_address` is keyed by the folded address; more than one user is possible.
 
     `unmanageable` are the users whom no file can name. They are in nothing else here, so nothing is planned for them
     and no population counts them. `odd` has them by id and by folded address.
     """
 
-    people: tuple[LivePerson, ...]
-    by_address: Mapping[str, tuple[LivePerson, ...]]
-    by_id: Mapping[int, LivePerson]
+    users: tuple[HubUser, ...]
+    by_address: Mapping[str, tuple[HubUser, ...]]
+    by_id: Mapping[int, HubUser]
     definitions: Mapping[Role, RoleDefinition]
-    unmanageable: tuple[LivePerson, ...] = ()
-    odd: Mapping[int | str, LivePerson] = field(default_factory=dict)
+    unmanageable: tuple[HubUser, ...] = ()
+    odd: Mapping[int | str, HubUser] = field(default_factory=dict)
 
     @property
-    def everybody(self) -> tuple[LivePerson, ...]:
+    def everybody(self) -> tuple[HubUser, ...]:
         """All users of the hub, for questions about who holds what; by name."""
-        found = (*self.unmanageable, *self.people)
-        return tuple(sorted(found, key=lambda person: (person.name.folded, person.user.id)))
+        found = (*self.unmanageable, *self.users)
+        return tuple(sorted(found, key=lambda user: (user.name.folded, user.user.id)))
 
-    def at(self, email: Text) -> tuple[LivePerson, ...]:
+    def at(self, email: Text) -> tuple[HubUser, ...]:
         """The users who have this address in comparison form."""
         return self.by_address.get(email.folded, ())
 
     @property
     def grant_count(self) -> int:
-        """Grants that people hold in the roles we know."""
-        return sum(len(person.grants) for person in self.people)
+        """Grants that users hold in the roles we know."""
+        return sum(len(user.grants) for user in self.users)
 
 
 def index(live: LiveState, settings: Settings) -> LiveIndex:
-    """`live` under our names, people sorted by folded address, then id."""
+    """`live` under our names, users sorted by folded address, then id."""
     definitions = known_definitions(live.definitions, settings)
     roles = {definition.id: role for role, definition in definitions.items()}
     everybody = [
-        LivePerson(user, holdings(user.rows, roles))
+        HubUser(user, holdings(user.rows, roles))
         for user in sorted(live.users, key=lambda user: (user.email.folded, user.id))
     ]
-    people = tuple(person for person in everybody if not why_unmanageable(person.user.email))
-    unmanageable = tuple(person for person in everybody if why_unmanageable(person.user.email))
-    by_address: dict[str, tuple[LivePerson, ...]] = {}
-    for person in people:
-        key = person.user.email.folded
-        by_address[key] = (*by_address.get(key, ()), person)
-    by_id = {person.user.id: person for person in people}
-    odd: dict[int | str, LivePerson] = {person.user.email.folded: person for person in unmanageable}
-    odd |= {person.user.id: person for person in unmanageable}
-    return LiveIndex(people, by_address, by_id, definitions, unmanageable, odd)
+    users = tuple(hub_user for hub_user in everybody if not why_unmanageable(hub_user.user.email))
+    unmanageable = tuple(hub_user for hub_user in everybody if why_unmanageable(hub_user.user.email))
+    by_address: dict[str, tuple[HubUser, ...]] = {}
+    for hub_user in users:
+        key = hub_user.user.email.folded
+        by_address[key] = (*by_address.get(key, ()), hub_user)
+    by_id = {hub_user.user.id: hub_user for hub_user in users}
+    odd: dict[int | str, HubUser] = {hub_user.user.email.folded: hub_user for hub_user in unmanageable}
+    odd |= {hub_user.user.id: hub_user for hub_user in unmanageable}
+    return LiveIndex(users, by_address, by_id, definitions, unmanageable, odd)
 
 
 def why_unmanageable(email: Text) -> str:
@@ -142,7 +143,7 @@ def mapped_away(definitions: Iterable[RoleDefinition], settings: Settings) -> tu
 
 
 def holdings(rows: Iterable[GrantRow], roles: Mapping[str, Role]) -> dict[Role, Holding]:
-    """One person's rows by role; `roles` maps a definition's id to our name of it."""
+    """One user's rows by role; `roles` maps a definition's id to our name of it."""
     grouped: dict[Role, list[GrantRow]] = {}
     for row in rows:
         role = roles.get(row.definition_id)
@@ -167,3 +168,93 @@ def effective(role: Role, access: Access) -> Access:
 def _by_id(opaque: str) -> tuple[int, str]:
     """Numbers as numbers (9 before 10), UUIDs, all of one length, by their characters."""
     return len(opaque), opaque
+
+
+_BRIEF: Final = len("sha256:") + 12
+
+
+def identity_of(definitions: Iterable[RoleDefinition], users: Iterable[LiveUser]) -> str:
+    """`sha256:` and 64 hexadecimal digits."""
+    own = DEFAULT_HUB_NAMES[ROLES_PERMISSIONS]
+    definition = min(definitions, key=lambda found: (found.name.raw != own, found.id), default=None)
+    user = min(users, key=lambda found: found.id, default=None)
+    content = [
+        None if definition is None else [definition.id, _raw(definition.created_at)],
+        None if user is None else [user.id, _raw(user.created_at)],
+    ]
+    canonical = json.dumps(content, separators=(",", ":"))  # ASCII alone, as is the default
+    return "sha256:" + hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def identity_after(live: LiveState, deleted: Collection[int]) -> str:
+    """The identity of the hub once the users with these ids are gone."""
+    return identity_of(live.definitions, (user for user in live.users if user.id not in deleted))
+
+
+def tenants_differ(one: Text | None, other: Text | None) -> bool:
+    """Whether both tenants are known, and are two. An unknown one says nothing: the key may not read it."""
+    return one is not None and other is not None and one != other
+
+
+def brief(identity: str) -> str:
+    """An identity for a sentence: `sha256:` and the first 12 digits."""
+    return identity if len(identity) <= _BRIEF else f"{identity[:_BRIEF]}…"
+
+
+def _raw(text: Text | None) -> str | None:
+    return None if text is None else text.raw
+
+
+GrantsByAddress = Mapping[str, Mapping[Role, Access]]
+"""Everybody's grants, without NONE, keyed by the hub's exact spelling of the address.
+
+Where several users have that very spelling, the id stands behind it."""
+
+
+def keyed(live: LiveIndex) -> Iterator[tuple[str, HubUser]]:
+    """Each live user with their key."""
+    spelled = Counter(user.user.email.raw for user in live.users)
+    for user in live.users:
+        email = user.user.email.raw
+        yield email if spelled[email] == 1 else _with_id(email, user.user.id), user
+
+
+def key_of(change: Change, held: Container[str]) -> str:
+    """The key of the user whom a change is about, among the keys that are `held`."""
+    if isinstance(change, CreateUser):
+        return change.email.raw
+    longer = _with_id(change.hub_email.raw, change.id)
+    return longer if longer in held else change.hub_email.raw
+
+
+def _with_id(email: str, number: int) -> str:
+    return f"{email} (id {number})"
+
+
+def grants_now(live: LiveIndex) -> dict[str, dict[Role, Access]]:
+    """What everybody holds today."""
+    return {key: user.grants for key, user in keyed(live)}
+
+
+def grants_of_unmanageable(live: LiveIndex) -> dict[str, dict[Role, Access]]:
+    """What users without a usable address hold, by their names. No plan changes it, and no guardrail counts it."""
+    return {user.name.raw: user.grants for user in live.unmanageable}
+
+
+def grants_after(live: LiveIndex, changes: Iterable[Change]) -> dict[str, dict[Role, Access]]:
+    """What everybody would hold once `changes` are done."""
+    held = grants_now(live)
+    for change in changes:
+        key = key_of(change, held)
+        match change:
+            case CreateUser():
+                held[key] = {grant.role: grant.after for grant in change.grants}
+            case UpdateUser():
+                grants = held[key]
+                for edit in change.grants:
+                    if not isinstance(edit, RemoveDuplicate):
+                        grants[edit.role] = edit.after
+                held[key] = {role: access for role, access in grants.items() if access}
+            case DeleteUser():
+                del held[key]
+    return held

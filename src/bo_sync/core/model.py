@@ -1,6 +1,6 @@
-"""The words of the domain as values: people, access, grants, presets, what files declare and what the hub holds.
+"""The words of the domain as values: users, access, grants, presets, what files declare and what the hub holds.
 
-Three shapes of a person follow one another: a `Declaration` is what one entry in a file says; a `DesiredUser` is what
+Three shapes of a user follow one another: a `Declaration` is what one entry in a file says; a `DesiredUser` is what
 it means today (`core/presets.py`); a `LiveUser` is what the hub holds. Everything is frozen and comparable.
 """
 
@@ -29,7 +29,7 @@ MODULES: Final = (
     Role("order_data"),
 )
 ROLES: Final = PLATFORM + MODULES
-"""Every role that the product's documentation names, in the order in which people are shown them."""
+"""Every role that the product's documentation names, in the order in which users are shown them."""
 
 SALES_HUB, BACKOFFICE = PLATFORM
 ROLES_PERMISSIONS: Final = Role("roles_permissions")
@@ -177,7 +177,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """One entry of a person's own `platform` or `modules`. `until` is the last day on which it holds."""
+    """One entry of a user's own `platform` or `modules`. `until` is the last day on which it holds."""
 
     role: Role
     access: Access
@@ -198,7 +198,7 @@ class Ignore:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """One person's entry as a file states it, checked but not yet interpreted.
+    """One user's entry as a file states it, checked but not yet interpreted.
 
     `profile` holds only what the entry itself says (no defaults), normalised: `""` is None, language in upper case.
     """
@@ -234,7 +234,7 @@ class Preset:
 
 
 class Departure(StrEnum):
-    """Why a person with a file is to be deleted."""
+    """Why a user with a file is to be deleted."""
 
     STATE_ABSENT = "state: absent"
     UNTIL_PASSED = "until"
@@ -242,7 +242,7 @@ class Departure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DesiredGrant:
-    """Effective access, never NONE, and what gave it: a preset (by name) or, when None, the person's own entry."""
+    """Effective access, never NONE, and what gave it: a preset (by name) or, when None, the user's own entry."""
 
     role: Role
     access: Access
@@ -270,7 +270,7 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class DesiredUser:
-    """A person as the files want them today. `departure` set means deleted; then profile and grants are empty.
+    """A user as the files want them today. `departure` set means deleted; then profile and grants are empty.
 
     `expired` are the own entries whose last day has passed: they say why a grant is not what it was. `withheld` are
     those that hold and give nothing. `presets` are those that the entry names. `until` is the account's last day,
@@ -310,7 +310,7 @@ class RoleDefinition:
 
 @dataclass(frozen=True, slots=True)
 class GrantRow:
-    """One row of the hub's `roles`. Two rows for one pair of person and definition are possible."""
+    """One row of the hub's `roles`. Two rows for one pair of user and definition are possible."""
 
     id: str
     definition_id: str
@@ -320,7 +320,7 @@ class GrantRow:
 
 @dataclass(frozen=True, slots=True)
 class LiveUser:
-    """A person as the hub holds them: the hub's own spelling of the address, all profile fields, every grant row."""
+    """A user as the hub holds them: the hub's own spelling of the address, all profile fields, every grant row."""
 
     id: int
     email: Text

@@ -20,7 +20,7 @@ is_operation_name: Final = re.compile("[_A-Za-z][_0-9A-Za-z]*").fullmatch
 
 
 class Verdict(StrEnum):
-    """What can be said about one person and one operation."""
+    """What can be said about one user and one operation."""
 
     ALLOWED = "allowed"
     CONDITIONAL = "conditional"

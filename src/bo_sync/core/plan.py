@@ -1,6 +1,6 @@
 """The plan: one value that is shown, checked by the guardrails, saved, compared and run.
 
-It holds no time and no closure; how it is spelled in JSON, and its digest, are in `core/document.py`.
+It holds no time and no closure; how it is spelled in JSON, and its digest, are in `core/changes_json.py`.
 """
 
 from collections import Counter
@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction, UpdateUser
-from bo_sync.core.diff import UnmanageableUser, UnmanagedPerson
-from bo_sync.core.effect import Effect
+from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction, Effect, UpdateUser
+from bo_sync.core.diff import UnmanageableUser, UnmanagedUser
 from bo_sync.core.guardrails import GuardrailResult
-from bo_sync.core.guards import GuardComparison, Loosened
 from bo_sync.core.model import Severity, Source
 from bo_sync.core.policy import PolicyResult
 from bo_sync.core.text import Text
+from bo_sync.core.weakened_guards import GuardComparison, Loosened
 
 Action = Literal["create", "update", "delete"]
 
@@ -58,7 +57,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Counts of people, and of grant changes among people who stay or are created, by direction."""
+    """Counts of users, and of grant changes among users who stay or are created, by direction."""
 
     create: int
     update: int
@@ -77,7 +76,7 @@ class Plan:
     config: ConfigFacts
     changes: tuple[Change, ...] = ()
     unchanged: int = 0
-    unmanaged: tuple[UnmanagedPerson, ...] = ()
+    unmanaged: tuple[UnmanagedUser, ...] = ()
     findings: tuple[Finding, ...] = ()
     guardrails: tuple[GuardrailResult, ...] = ()
     effects: Mapping[str, Effect] = field(default_factory=dict, hash=False)
@@ -114,14 +113,14 @@ class Plan:
 
     @property
     def summary(self) -> Summary:
-        people = Counter(action_of(change) for change in self.changes)
+        users = Counter(action_of(change) for change in self.changes)
         grants = Counter(
             grant.direction for change in self.changes if not isinstance(change, DeleteUser) for grant in change.grants
         )
         return Summary(
-            create=people["create"],
-            update=people["update"],
-            delete=people["delete"],
+            create=users["create"],
+            update=users["update"],
+            delete=users["delete"],
             unchanged=self.unchanged,
             unmanaged=len(self.unmanaged),
             unmanageable=len(self.unmanageable),

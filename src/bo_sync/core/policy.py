@@ -1,8 +1,8 @@
 """Policies: what a company does not want, whoever asks for it; and what judging one found.
 
-Where a guardrail guards against accidents of a single plan, a policy says how people may be left: who may hold what,
+Where a guardrail guards against accidents of a single plan, a policy says how users may be left: who may hold what,
 and how
-many of them. What its words mean for a person (operations, menu items) is told in `access/policies.py`.
+many of them. What its words mean for a user (operations, menu items) is told in `access/policies.py`.
 """
 
 from collections.abc import Collection
@@ -58,7 +58,7 @@ class Exemption:
 @dataclass(frozen=True, slots=True)
 class Policy:
     """`id` is made of `[a-z0-9-]`, so it is safe to print. At least one of `at_most` and `at_least` is given: they
-    count the people who match and are not exempted."""
+    count the users who match and are not exempted."""
 
     id: str
     title: Text
@@ -73,7 +73,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class PolicyRow:
-    """One person, what is said of them, and where that stands. `is_new`: matches after the plan and not today."""
+    """One user, what is said of them, and where that stands. `is_new`: matches after the plan and not today."""
 
     email: Text
     message: str
@@ -83,7 +83,7 @@ class PolicyRow:
 
 @dataclass(frozen=True, slots=True)
 class PolicyResult:
-    """One policy judged. `rows` are the people who count, `actual` their number, `excepted` those who match and are
+    """One policy judged. `rows` are the users who count, `actual` their number, `excepted` those who match and are
     exempted, `notes` what there is to say of exemptions: expired, or for somebody who does not match.
 
     `has_expired`: somebody counts whose exemption is over, which fails however many may match.
@@ -129,8 +129,8 @@ def weighed(today: PolicyResult, then: PolicyResult, *, only_takes: bool, raised
     """The result after a plan, `then`, in the light of the one before it: who is new, and whether it is tolerated.
 
     A failing policy is tolerated when nobody new breaks it and the plan either only takes access away (`only_takes`),
-    or leaves fewer people who break it and gives none of those who still do any access (`raised` are the folded
-    addresses of those to whom it gives some). Of a policy that asks for more people, they are those who are wanting.
+    or leaves fewer users who break it and gives none of those who still do any access (`raised` are the folded
+    addresses of those to whom it gives some). Of a policy that asks for more users, they are those who are wanting.
     """
     known = {row.email.folded for row in today.rows}
     rows = tuple(

@@ -1,6 +1,6 @@
-"""From what an entry declares to what it means today: presets united, the person's own entries on top, time applied.
+"""From what an entry declares to what it means today: presets united, the user's own entries on top, time applied.
 
-Presets only ever give: over `extends` and over several presets the highest access wins. Only the person's own entries
+Presets only ever give: over `extends` and over several presets the highest access wins. Only the user's own entries
 take away. An entry whose last day has passed is read as if it were not there, so what a preset gives holds again.
 """
 
@@ -25,7 +25,7 @@ from bo_sync.core.model import (
 from bo_sync.core.settings import Settings
 
 Presets = Mapping[str, Preset]
-"""By name. Every name that a preset or a person uses is present, and no preset extends itself, however indirectly."""
+"""By name. Every name that a preset or a user uses is present, and no preset extends itself, however indirectly."""
 
 
 def expand(names: Sequence[str], presets: Presets) -> dict[Role, DesiredGrant]:
@@ -57,7 +57,7 @@ def has_ended(until: date | None, today: date) -> bool:
 
 
 def departure(declaration: Declaration, today: date) -> Departure | None:
-    """Why the person is to be deleted today, or None when they stay."""
+    """Why the user is to be deleted today, or None when they stay."""
     if declaration.state is State.ABSENT:
         return Departure.STATE_ABSENT
     if has_ended(declaration.until, today):
@@ -71,7 +71,7 @@ def end_passed(declaration: Declaration, today: date) -> bool:
 
 
 def resolve(declaration: Declaration, presets: Presets, settings: Settings, today: date) -> DesiredUser:
-    """The person as the files want them on `today`; grants in the order of `settings.roles`."""
+    """The user as the files want them on `today`; grants in the order of `settings.roles`."""
     leaves, named = departure(declaration, today), declaration.presets
     passed = end_passed(declaration, today)
     if leaves is not None:
@@ -119,7 +119,7 @@ def merge_profiles(defaults: Profile, own: Profile) -> Profile:
 def preset_of(grants: Mapping[Role, Access], presets: Presets, preferred: Sequence[str] = ()) -> str | None:
     """The name of a preset that gives exactly `grants` (NONE entries do not count); None: Custom.
 
-    Of several it is the first that stands in `preferred`, the presets that the person's entry names, else the first by
+    Of several it is the first that stands in `preferred`, the presets that the user's entry names, else the first by
     name. Of `preferred` those that are no `presets` do not count.
     """
     wanted = {role: access for role, access in grants.items() if access is not Access.NONE}

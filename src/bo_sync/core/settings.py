@@ -13,7 +13,7 @@ from bo_sync.core.text import Text
 
 
 class Unmanaged(StrEnum):
-    """What happens to people in the hub for whom no file exists."""
+    """What happens to users in the hub for whom no file exists."""
 
     REPORT = "report"
     IGNORE = "ignore"

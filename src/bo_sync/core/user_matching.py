@@ -1,20 +1,20 @@
-"""Which live user a file is about: by address, by the pinned `id`, or uncertain.
+"""Match users of the files to users of the hub: by address or pinned `id`, else uncertain; and look-alike users."""
 
-Every file is matched once, before anything is compared. A file that contradicts the hub is refused. One that several
-live users answer to is uncertain. Neither changes a user.
-"""
-
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import Final
+from unicodedata import category, decimal, normalize
 
-from bo_sync.core.live import LiveIndex, LivePerson, why_unmanageable
-from bo_sync.core.model import DesiredUser, Source
+from bo_sync.core.live import HubUser, LiveIndex, why_unmanageable
+from bo_sync.core.model import DesiredUser, LiveUser, Profile, ProfileField, Source
 from bo_sync.core.text import Text
 
 
 @dataclass(frozen=True, slots=True)
 class IdentityConflict:
-    """A file whose person cannot be told for certain; `message` says what is live, and what to do."""
+    """A file whose user cannot be told for certain; `message` says what is live, and what to do."""
 
     email: Text
     source: Source
@@ -23,19 +23,19 @@ class IdentityConflict:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A person with a file, and who that is in the hub; None when the hub has nobody there.
+    """A user with a file, and who that is in the hub; None when the hub has nobody there.
 
     `twins` are the live users who share the address, the paired one included; empty where nobody does.
     """
 
     user: DesiredUser
-    person: LivePerson | None
-    twins: tuple[LivePerson, ...] = ()
+    hub_user: HubUser | None
+    twins: tuple[HubUser, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """A person with a file who may not be paired. `claims` are the hub's ids that the file speaks of."""
+class MatchConflict:
+    """A user with a file who may not be paired. `claims` are the hub's ids that the file speaks of."""
 
     conflict: IdentityConflict
     claims: frozenset[int]
@@ -46,10 +46,10 @@ class Ambiguous:
     """Several live users answer to the address, and the file does not say which one; none of them is touched."""
 
     user: DesiredUser
-    twins: tuple[LivePerson, ...]
+    twins: tuple[HubUser, ...]
 
 
-def match(user: DesiredUser, live: LiveIndex) -> Pair | Refusal | Ambiguous:
+def match(user: DesiredUser, live: LiveIndex) -> Pair | MatchConflict | Ambiguous:
     """Whom the file of `user` is about."""
     there = live.at(user.email)
     at_id = live.by_id.get(user.id) if user.id is not None else None
@@ -67,29 +67,29 @@ def match(user: DesiredUser, live: LiveIndex) -> Pair | Refusal | Ambiguous:
     return _refused(user, _why_refused(user, at_address, at_id), (*there, *([at_id] if at_id else [])))
 
 
-def _spelled(email: Text, there: tuple[LivePerson, ...]) -> LivePerson | None:
+def _spelled(email: Text, there: tuple[HubUser, ...]) -> HubUser | None:
     """The one user with just this spelling, where no other user at the address holds a grant.
 
     Otherwise a new user with the file's spelling would hide the one who holds the grants.
     """
-    exact = [person for person in there if person.user.email == email]
-    others = (person for person in there if person.user.email != email)
-    return exact[0] if len(exact) == 1 and not any(person.grants for person in others) else None
+    exact = [hub_user for hub_user in there if hub_user.user.email == email]
+    others = (hub_user for hub_user in there if hub_user.user.email != email)
+    return exact[0] if len(exact) == 1 and not any(hub_user.grants for hub_user in others) else None
 
 
-def _refused(user: DesiredUser, why: str, claims: Iterable[LivePerson]) -> Refusal:
+def _refused(user: DesiredUser, why: str, claims: Iterable[HubUser]) -> MatchConflict:
     conflict = IdentityConflict(user.email, user.source, why)
-    return Refusal(conflict, frozenset(person.user.id for person in claims))
+    return MatchConflict(conflict, frozenset(hub_user.user.id for hub_user in claims))
 
 
-def _why_unmanageable(odd: LivePerson) -> str:
+def _why_unmanageable(odd: HubUser) -> str:
     return (
         f"id {odd.user.id} has {why_unmanageable(odd.user.email)} in the hub, so no file can manage it: "
         "create this user again in the backoffice, with an address, and drop `id`"
     )
 
 
-def _why_refused(user: DesiredUser, at_address: LivePerson | None, at_id: LivePerson | None) -> str:
+def _why_refused(user: DesiredUser, at_address: HubUser | None, at_id: HubUser | None) -> str:
     if at_id is not None:
         return (
             f"id {user.id} is {at_id.user.email} in the hub, not {user.email}; an address cannot change: keep the file "
@@ -101,3 +101,146 @@ def _why_refused(user: DesiredUser, at_address: LivePerson | None, at_id: LivePe
             "check that this is the same person, then drop `id`"
         )
     return f"the hub has neither id {user.id} nor {user.email}; to create this person anew, drop `id`"
+
+
+_ACCENTS: Final = range(0x300, 0x370)
+"""Marks above and below letters. Those of scripts in which a mark is a vowel are elsewhere, and stay."""
+_APOSTROPHES: Final = dict.fromkeys(map(ord, "\u00b4\u02b9\u02bb\u02bc\u02bd"))
+"""Those that count as letters, or would be taken apart into a space and an accent; the others are punctuation."""
+_around_addresses: Final = re.compile(r'[<>()\[\]:;,"\\]').split
+"""Characters around an address and never in one: of `mailto:`, a display name, a list of several."""
+
+
+FULL_NAME: Final = "first and last name"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Trait:
+    """Something that two users would have to share to be taken for one; `noun` names it."""
+
+    noun: str
+    values: tuple[str, ...]
+
+
+def traits(profile: Profile) -> tuple[Trait, ...]:
+    """What identifies a user short of their address, each once: two profiles that share a trait look alike."""
+    first, middle, last = (_words(_raw(profile, part)) for part in ("first_name", "middle_name", "last_name"))
+    phone = _phone(_raw(profile, "phone"))
+    found: list[Trait] = []
+    given, family = first or _marks(_raw(profile, "first_name")), last or _marks(_raw(profile, "last_name"))
+    if given and family:
+        full = (given + family, given + middle + family)
+        found += (Trait(FULL_NAME, tuple(sorted(words))) for words in full)
+    if phone and first:
+        found.append(Trait("phone and first name", (phone, *first)))
+    if phone and last:
+        found.append(Trait("phone and last name", (phone, *last)))
+    return tuple(dict.fromkeys(found))
+
+
+def full_names(profile: Profile) -> frozenset[Trait]:
+    """The full name without and with the middle name; none where the first or the last name is missing."""
+    return frozenset(trait for trait in traits(profile) if trait.noun == FULL_NAME)
+
+
+def _marks(text: str) -> tuple[str, ...]:
+    """The visible marks of a name without letters and digits; every dash is the same."""
+    kept = (_mark(character) for character in normalize("NFKC", text))
+    return tuple("".join(kept).split())
+
+
+def _mark(character: str) -> str:
+    kind = category(character)
+    if kind == "Pd":
+        return "-"
+    return character if kind[0] in ("P", "S") else " " if character.isspace() else ""
+
+
+def alike(shared: tuple[Trait, ...], by_trait: Mapping[Trait, Sequence[LiveUser]]) -> Iterator[tuple[LiveUser, Trait]]:
+    """Live users with the same full name; then the one with the same phone and a name, if there is exactly one."""
+    by_name, by_phone = (
+        {
+            user.id: (user, trait)
+            for trait in reversed(shared)
+            if (trait.noun == FULL_NAME) is is_name
+            for user in by_trait.get(trait, ())
+        }
+        for is_name in (True, False)
+    )
+    yield from by_name.values()
+    if len(by_phone) == 1:
+        yield from (found for number, found in by_phone.items() if number not in by_name)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    parts = normalize("NFKD", normalize("NFKD", text.translate(_APOSTROPHES)).casefold())
+    return tuple(normalize("NFC", "".join(map(_folded, parts))).split())
+
+
+def _folded(character: str) -> str:
+    if character.isspace() or category(character) == "Pd":
+        return " "
+    is_sign = category(character)[0] in ("C", "P", "S") or ord(character) in _ACCENTS
+    return "" if is_sign else character
+
+
+def _phone(text: str) -> str:
+    digits = "".join(str(decimal(character)) for character in text if character.isdecimal())
+    return digits.removeprefix("00")
+
+
+def _raw(profile: Profile, field: ProfileField) -> str:
+    return next((entry.value.raw for entry in profile if entry.field == field and entry.value is not None), "")
+
+
+def address_shapes(raw: str) -> tuple[str, ...]:
+    """Each address in `raw` as a reader sees it; none where there is nothing with an @.
+
+    Full-width and other forms are their plain letters; case, accents, white space and what is drawn as nothing are
+    left out.
+    """
+    parts = (_shape(part) for part in _around_addresses(normalize("NFKD", raw)))
+    return tuple(part for part in parts if part.partition("@")[0] and part.partition("@")[2])
+
+
+def _shape(text: str) -> str:
+    return "".join(each for each in text if not each.isspace() and category(each)[0] not in ("C", "M")).lower()
+
+
+def are_alike(one: str, other: str) -> bool:
+    """Whether two of `address_shapes` can be taken for each other: any letter beyond ASCII may look like any other."""
+    return len(one) == len(other) and all(map(_may_look_alike, one, other))
+
+
+def _may_look_alike(one: str, other: str) -> bool:
+    return one == other or not (one.isascii() and other.isascii())
+
+
+_SEPARATORS: Final = dict.fromkeys(map(ord, ("-", "_", ".", "+")))
+_WILD: Final = ("?", "[", "@")
+"""Kept as they are. An edited star would match no more than other edits do."""
+
+
+def nearly_matches(pattern: Text, email: Text) -> bool:
+    """Whether an address matches a pattern with one edit (a letter more, less, other or swapped) or other separators.
+
+    Case does not matter. Wildcards and the @ are kept as they are.
+    """
+    written, address = pattern.raw.casefold(), email.raw.casefold()
+    if fnmatchcase(address.translate(_SEPARATORS), written.translate(_SEPARATORS)):
+        return True
+    return any(fnmatchcase(address, edited) for edited in _edited(written))
+
+
+def _edited(pattern: str) -> Iterator[str]:
+    """`pattern` with each edit; where another letter belongs, with `?`. Inside of brackets there are none."""
+    for at in range(len(pattern) + 1):
+        before, rest = pattern[:at], pattern[at:]
+        if before.count("[") > before.count("]"):
+            continue
+        yield f"{before}?{rest}"
+        if rest and rest[0] not in _WILD:
+            yield before + rest[1:]
+            yield f"{before}?{rest[1:]}"
+            if rest[1:] and rest[1] not in _WILD:
+                yield before + rest[1] + rest[0] + rest[2:]

@@ -1,9 +1,4 @@
-"""Requests to a forge's REST API: sent with the token, tried again when that can do no harm, answered in JSON.
-
-What leaves this module is JSON or a ForgeError. What reads, or sets what may be set twice, is tried again after any
-failure that may pass; what creates something only when it certainly did not happen. A redirect is not followed, and a
-page names no address of the next one: only its number is counted on, so that the token goes to one place.
-"""
+"""Requests to a forge's REST API: with the token, retried where that is safe, answered in JSON."""
 
 import json
 import threading
@@ -12,12 +7,29 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NoReturn
 from urllib.parse import urlencode
 
-from bo_sync.forge.failures import ForgeError, ForgeFateUnknownError, ForgeForbiddenError, ForgeMissingError
-from bo_sync.hub.answers import Answer, JsonObject, JsonValue, Outcome, Silence
-from bo_sync.hub.exchange import Asked, Time, exchange, open_session
-from bo_sync.hub.patience import LONGEST_WAIT, TRIES, Pace
+from bo_sync.errors import BoSyncError
+from bo_sync.hub.graphql import HttpAnswer, JsonObject, JsonValue, Outcome, Silence
+from bo_sync.hub.http_exchange import HttpRequest, Time, exchange, open_session
+from bo_sync.hub.retry import LONGEST_WAIT, TRIES, Pace
 from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.hub.transport import PASSING
+
+
+class ForgeError(BoSyncError):
+    """The forge, or the way to it, failed: exit 1."""
+
+
+class ForgeForbiddenError(ForgeError):
+    """The token is known, and may not do this."""
+
+
+class ForgeMissingError(ForgeError):
+    """What was asked for is not there, or the token may not see it."""
+
+
+class ForgeFateUnknownError(ForgeError):
+    """Something was to be created, and no sound answer came: it may have been."""
+
 
 PER_PAGE: Final = 100
 MOST_PAGES: Final = 100
@@ -28,7 +40,7 @@ Kind = Literal["read", "set", "create"]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ForgeRequest:
     """One request. `path` is escaped, and below the API's root unless that is named; `about` says what is done, as in
     `listing the comments`; `needs` what the token must be allowed for it."""
 
@@ -42,7 +54,7 @@ class Call:
 
 
 class Api:
-    """The way to one forge. `name` is how people call it, `header` how the token travels: a name and what precedes."""
+    """The way to one forge. `name` is how users call it, `header` how the token travels: a name and what precedes."""
 
     def __init__(
         self, name: str, root: str, token: Secret, *, header: tuple[str, str], pace: Pace | None = None
@@ -59,15 +71,15 @@ class Api:
             connections=1,
         )
 
-    def ask(self, call: Call) -> JsonValue:
+    def ask(self, call: ForgeRequest) -> JsonValue:
         """The answer's JSON. Raises ForgeError, and what it says of the fate of what is created."""
         return self._json(call, self._answer(call))
 
-    def pages(self, call: Call, query: Mapping[str, str]) -> Iterator[JsonObject]:
+    def pages(self, call: ForgeRequest, query: Mapping[str, str]) -> Iterator[JsonObject]:
         """Every entry of a list, page by page. Raises ForgeError also for a list that is longer than all pages."""
         for page in range(1, MOST_PAGES + 1):
             asked = urlencode({**query, "per_page": PER_PAGE, "page": page})
-            here = Call(call.kind, call.method, f"{call.path}?{asked}", call.about, call.needs)
+            here = ForgeRequest(call.kind, call.method, f"{call.path}?{asked}", call.about, call.needs)
             answer = self._answer(here)
             found = self._json(here, answer)
             if not isinstance(found, list):
@@ -88,7 +100,7 @@ class Api:
         """Closes the kept connection."""
         self._session.close()
 
-    def _answer(self, call: Call) -> Answer:
+    def _answer(self, call: ForgeRequest) -> HttpAnswer:
         """A sound answer: 2xx. Raises ForgeError for everything else."""
         outcome = self._sent(call)
         if isinstance(outcome, Silence):
@@ -97,7 +109,7 @@ class Api:
             self._refused(call, outcome)
         return outcome
 
-    def _sent(self, call: Call) -> Outcome:
+    def _sent(self, call: ForgeRequest) -> Outcome:
         clock, stopped = self._pace.monotonic, threading.Event()
         body = None if call.content is None else json.dumps(call.content).encode()
         started, tried = clock(), 0
@@ -105,7 +117,9 @@ class Api:
             left = self._pace.silent - (clock() - started)
             seconds = max(0.1, min(self._pace.request, left))
             time = Time(seconds, self._pace.connect, clock)
-            outcome = exchange(self._session, Asked(call.method, (call.root or self.root) + call.path, body), time)
+            outcome = exchange(
+                self._session, HttpRequest(call.method, (call.root or self.root) + call.path, body), time
+            )
             tried += 1
             if tried == TRIES or not self._may_repeat(call.kind, outcome):
                 return outcome
@@ -113,7 +127,7 @@ class Api:
             if isinstance(outcome, Silence) and clock() - started + wait > self._pace.silent:
                 return outcome
             self._pace.wait(stopped, wait)
-            started = clock() if isinstance(outcome, Answer) else started
+            started = clock() if isinstance(outcome, HttpAnswer) else started
 
     def _may_repeat(self, kind: Kind, outcome: Outcome) -> bool:
         if isinstance(outcome, Silence):
@@ -135,27 +149,27 @@ class Api:
             return str(max(0, int(reset[:12]) - int(self._pace.wall())))
         return str(int(LONGEST_WAIT)) if _is_secondary(outcome) else None
 
-    def _json(self, call: Call, answer: Answer) -> JsonValue:
+    def _json(self, call: ForgeRequest, answer: HttpAnswer) -> JsonValue:
         try:
             found: JsonValue = json.loads(answer.body)
         except (ValueError, RecursionError):
             self._strange(call)
         return found
 
-    def _strange(self, call: Call) -> NoReturn:
+    def _strange(self, call: ForgeRequest) -> NoReturn:
         message = f"{call.about}: {self.name} at {self.root} answers something that is not its API's"
         if call.kind == "create":
             raise ForgeFateUnknownError(message, hint="look whether it is there")
         raise ForgeError(message, hint="check the address of the API, and what stands between")
 
-    def _silent(self, call: Call, silence: Silence) -> NoReturn:
+    def _silent(self, call: ForgeRequest, silence: Silence) -> NoReturn:
         message = f"{call.about}: no answer from {self.name} at {self.root}: {silence.reason}"
         if call.kind == "create" and silence.sent:
             raise ForgeFateUnknownError(f"{message}; whether it happened is unknown", hint="run it again to see")
         hint = silence.hint or "check the address, the network and the proxy settings, then try again"
         raise ForgeError(message, hint=hint, detail=silence.detail)
 
-    def _refused(self, call: Call, answer: Answer) -> NoReturn:
+    def _refused(self, call: ForgeRequest, answer: HttpAnswer) -> NoReturn:
         message = f"{call.about}: {self.name} says {self._said(answer)}"
         if _is_limit(answer):
             seconds = self._asked(answer)
@@ -180,7 +194,7 @@ class Api:
             case _:
                 raise ForgeError(message, hint="correct what it complains about")
 
-    def _said(self, answer: Answer) -> str:
+    def _said(self, answer: HttpAnswer) -> str:
         """`HTTP 403 “Resource not accessible by integration”`."""
         try:
             found = json.loads(answer.body[:65536])
@@ -191,18 +205,18 @@ class Api:
         return f"HTTP {answer.status}" + (f" “{said}”" if said else "")
 
 
-def _is_limit(answer: Answer) -> bool:
+def _is_limit(answer: HttpAnswer) -> bool:
     """Whether it refuses for now, because too much was asked; such a request was not carried out."""
     is_spent = answer.headers.get("x-ratelimit-remaining") == "0" or answer.retry_after is not None
     return answer.status == 429 or (answer.status == 403 and (is_spent or _is_secondary(answer)))
 
 
-def _is_secondary(answer: Answer) -> bool:
+def _is_secondary(answer: HttpAnswer) -> bool:
     """Whether it is GitHub's other limit, of which only the words tell where it names no time. Then a minute is asked
     for (docs.github.com, "Rate limits for the REST API")."""
     return answer.status in {403, 429} and b"secondary rate limit" in answer.body[:65536].lower()
 
 
-def _has_next(answer: Answer) -> bool:
+def _has_next(answer: HttpAnswer) -> bool:
     """Whether there is another page: GitHub says so in `Link`, GitLab in `X-Next-Page` too."""
     return 'rel="next"' in answer.headers.get("link", "") or bool(answer.headers.get("x-next-page", "").strip())

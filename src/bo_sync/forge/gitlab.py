@@ -10,11 +10,10 @@ from typing import Final
 from urllib.parse import quote
 
 from bo_sync.core.text import Text
-from bo_sync.forge.api import Api, Call, Kind
-from bo_sync.forge.shapes import entry_of, number_at
-from bo_sync.forge.sticky import Entry
-from bo_sync.hub.answers import JsonObject, JsonValue
-from bo_sync.hub.patience import Pace
+from bo_sync.forge.api import Api, ForgeRequest, Kind
+from bo_sync.forge.sticky_comment import PostedText, entry_of, number_at
+from bo_sync.hub.graphql import JsonObject, JsonValue
+from bo_sync.hub.retry import Pace
 from bo_sync.hub.secrets import Secret
 
 LABEL: Final = "bo-sync-drift"
@@ -39,12 +38,12 @@ def inert(body: str) -> str:
 
 def who_am_i(api: Api) -> int:
     """The number of the account that the token stands for."""
-    return number_at(api, api.ask(Call("read", "GET", "/user", "asking whose token it is", _NEEDS)), "id")
+    return number_at(api, api.ask(ForgeRequest("read", "GET", "/user", "asking whose token it is", _NEEDS)), "id")
 
 
 @dataclass(frozen=True, slots=True)
 class MergeRequest:
-    """The notes of one merge request; `project` is a number or a path, `page` where people see the merge request."""
+    """The notes of one merge request; `project` is a number or a path, `page` where users see the merge request."""
 
     api: Api
     project: str
@@ -61,34 +60,34 @@ class MergeRequest:
     def me(self) -> int:
         return who_am_i(self.api)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[PostedText]:
         for found in self.api.pages(self._call("read", "GET", ""), {"sort": "asc", "order_by": "created_at"}):
             if found.get("system") is not True:
                 yield self._entry(found)
 
-    def create(self, body: str) -> Entry:
+    def create(self, body: str) -> PostedText:
         return self._entry(self.api.ask(self._call("create", "POST", "", inert(body))))
 
-    def edit(self, entry: Entry, body: str) -> Entry:
+    def edit(self, entry: PostedText, body: str) -> PostedText:
         return self._entry(self.api.ask(self._call("set", "PUT", f"/{entry.id}", inert(body))))
 
-    def retire(self, entry: Entry, body: str) -> None:
+    def retire(self, entry: PostedText, body: str) -> None:
         self.edit(entry, body)
 
-    def _call(self, kind: Kind, method: str, path: str, body: str | None = None) -> Call:
+    def _call(self, kind: Kind, method: str, path: str, body: str | None = None) -> ForgeRequest:
         about = {"read": "listing the notes", "set": "editing our note", "create": "writing a note"}[kind]
         content: JsonObject | None = None if body is None else {"body": body}
         notes = f"/projects/{quote(self.project, safe='')}/merge_requests/{self.number}/notes{path}"
-        return Call(kind, method, notes, f"{about} of {self.title}", _NEEDS, content)
+        return ForgeRequest(kind, method, notes, f"{about} of {self.title}", _NEEDS, content)
 
-    def _entry(self, found: JsonValue) -> Entry:
+    def _entry(self, found: JsonValue) -> PostedText:
         """A note, whose own address is not in the answer."""
         note = entry_of(self.api, found, ("id", "body", ""), "author")
         return replace(note, url=Text(f"{self.page}#note_{note.id}")) if self.page else note
 
 
 @dataclass(frozen=True, slots=True)
-class Issues:
+class GitLabIssues:
     """The open issues of a project that have our label; a new one is headed `heading`."""
 
     api: Api
@@ -105,28 +104,28 @@ class Issues:
     def me(self) -> int:
         return who_am_i(self.api)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[PostedText]:
         query = {"state": "opened", "labels": LABEL, "scope": "all"}
         for found in self.api.pages(self._call("read", "GET", ""), query):
             yield self._entry(found)
 
-    def create(self, body: str) -> Entry:
+    def create(self, body: str) -> PostedText:
         content: JsonObject = {"title": self.heading, "description": inert(body), "labels": LABEL}
         return self._entry(self.api.ask(self._call("create", "POST", "", content)))
 
-    def edit(self, entry: Entry, body: str) -> Entry:
+    def edit(self, entry: PostedText, body: str) -> PostedText:
         return self._set(entry, {"title": self.heading, "description": inert(body)})
 
-    def retire(self, entry: Entry, body: str) -> None:
+    def retire(self, entry: PostedText, body: str) -> None:
         self._set(entry, {"description": inert(body), "state_event": "close"})
 
-    def _set(self, entry: Entry, content: JsonObject) -> Entry:
+    def _set(self, entry: PostedText, content: JsonObject) -> PostedText:
         return self._entry(self.api.ask(self._call("set", "PUT", f"/{entry.id}", content)))
 
-    def _call(self, kind: Kind, method: str, path: str, content: JsonObject | None = None) -> Call:
+    def _call(self, kind: Kind, method: str, path: str, content: JsonObject | None = None) -> ForgeRequest:
         about = {"read": "listing", "set": "editing our", "create": "opening one of"}[kind]
         issues = f"/projects/{quote(self.project, safe='')}/issues{path}"
-        return Call(kind, method, issues, f"{about} {self.title}", _NEEDS, content)
+        return ForgeRequest(kind, method, issues, f"{about} {self.title}", _NEEDS, content)
 
-    def _entry(self, found: JsonValue) -> Entry:
+    def _entry(self, found: JsonValue) -> PostedText:
         return entry_of(self.api, found, ("iid", "description", "web_url"), "author")

@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import Final, Literal
 from urllib.parse import SplitResult, urlsplit
 
-from bo_sync.core.hub_identity import identity_of
+from bo_sync.core.live import identity_of
 from bo_sync.core.model import LiveState
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError, UsageError

@@ -1,14 +1,10 @@
-"""The hub as the use cases see it: `HubReader` and `HubWriter` over one transport.
-
-Three traps of the hub's API are stepped around here, for everybody. An update that leaves `language` out resets it to
-the schema's default, so the live one is read again just before and sent along. One failed change of several voids the
-answer for all, although earlier ones took effect. And a hub may refuse several changes in one request altogether.
-"""
+"""The hub as the use cases see it: `HubReader` and `HubWriter` over one transport."""
 
 import re
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Final, TypeVar
+from functools import cache
+from typing import Final, TypeVar, assert_never
 
 from pydantic import BaseModel
 
@@ -16,19 +12,27 @@ from bo_sync.core.model import Access, GrantRow, LiveState, LiveUser, Profile, R
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError, HubFateUnknownError, HubMovedError, HubUnconfirmedError, WrongUserError
 from bo_sync.hub.address import check_identity
-from bo_sync.hub.answers import Fault, JsonValue, Reply
-from bo_sync.hub.compose import OPERATION, alias, compose, operation_of
-from bo_sync.hub.documents import call
-from bo_sync.hub.listings import people
-from bo_sync.hub.paging import Sizes, chunks
-from bo_sync.hub.reading import find_user, read_definitions, read_everything, read_grants, read_list
-from bo_sync.hub.refusals import DENIALS, write_failure
+from bo_sync.hub.graphql import (
+    DENIALS,
+    GraphQLRequest,
+    JsonObject,
+    JsonValue,
+    Reply,
+    ResponseError,
+    call,
+    document,
+    write_failure,
+)
+from bo_sync.hub.pagination import Sizes, chunks, users
+from bo_sync.hub.reader import find_user, read_definitions, read_everything, read_grants, read_list
 from bo_sync.hub.transport import Transport
 from bo_sync.hub.wire import RowShape, UserShape, grant_row, live_user, parse, profile_input
+from bo_sync.interruptible import finished
 from bo_sync.ports import (
     Addresses,
     Again,
     Created,
+    CreateRow,
     DeleteRow,
     Invitation,
     Progress,
@@ -37,7 +41,64 @@ from bo_sync.ports import (
     no_addresses,
     no_objection,
 )
-from bo_sync.waiting import finished
+
+OPERATION: Final = "roleChanges"
+_ONE_FIELD: Final = re.compile(r"mutation \w+\(([^)]*)\) \{\n  (.*)\n\}\n", re.DOTALL)
+_VARIABLE: Final = re.compile(r"\$(\w+)")
+
+
+def operation_of(write: RowWrite) -> str:
+    """The operation that makes a change."""
+    match write:
+        case CreateRow():
+            return "roleCreate"
+        case UpdateRow():
+            return "roleUpdate"
+        case DeleteRow():
+            return "roleDelete"
+        case _:
+            assert_never(write)
+
+
+def alias(index: int) -> str:
+    """Under which name the change at an index travels."""
+    return f"w{index}"
+
+
+def compose(user_id: int, writes: Sequence[RowWrite]) -> GraphQLRequest:
+    """The request that makes all the changes, at least one, in order."""
+    declarations, fields = [], []
+    variables: JsonObject = {}
+    for index, write in enumerate(writes):
+        declared, field = _parts(operation_of(write))
+        renamed = rf"$\1_{index}"
+        declarations.append(_VARIABLE.sub(renamed, declared))
+        fields.append(f"  {alias(index)}: {_VARIABLE.sub(renamed, field)}\n")
+        variables |= {f"{name}_{index}": value for name, value in _variables(user_id, write).items()}
+    text = f"mutation {OPERATION}({', '.join(declarations)}) {{\n{''.join(fields)}}}\n"
+    return GraphQLRequest(OPERATION, text, variables)
+
+
+@cache
+def _parts(operation: str) -> tuple[str, str]:
+    """The variables that a one-field document declares, and its field."""
+    found = _ONE_FIELD.fullmatch(document(operation))
+    if found is None:
+        raise AssertionError(f"{operation}.graphql is not laid out as one field in a mutation")
+    return found[1], found[2]
+
+
+def _variables(user_id: int, write: RowWrite) -> JsonObject:
+    match write:
+        case CreateRow(definition_id, access):
+            return {"input": {"roleDefinitionId": definition_id, "access": access.name, "userId": user_id}}
+        case UpdateRow(row_id, access):
+            return {"id": row_id, "input": {"access": access.name}}
+        case DeleteRow(row_id):
+            return {"id": row_id}
+        case _:
+            assert_never(write)
+
 
 ShapeT = TypeVar("ShapeT", bound=BaseModel)
 
@@ -47,7 +108,7 @@ _TAKEN: Final = re.compile(r"already|exists|taken|in use|duplicate", re.IGNORECA
 class CommerceHub:
     """Implements HubReader and HubWriter; safe to share between threads.
 
-    `page_size` is how many items are asked for at once, `batch_size` for how many people's grants at most. `identity`
+    `page_size` is how many items are asked for at once, `batch_size` for how many users's grants at most. `identity`
     is the `hub_identity` of the settings.
     """
 
@@ -84,16 +145,16 @@ class CommerceHub:
         return read_definitions(self._transport, self._sizes)
 
     def read_user(self, email: Text) -> LiveUser | None:
-        """One person with their rows; None when the hub has nobody under that address."""
+        """One user with their rows; None when the hub has nobody under that address."""
         shape = self._find(email)
         return None if shape is None else live_user(shape, self.read_rows(shape.id))
 
     def read_rows(self, user_id: int) -> tuple[GrantRow, ...]:
-        """One person's grant rows."""
+        """One user's grant rows."""
         return read_grants(self._transport, [user_id], self._sizes).get(user_id, ())
 
     def read_rows_of(self, user_ids: Sequence[int]) -> Mapping[int, tuple[GrantRow, ...]]:
-        """The grant rows of several people, by the person's id."""
+        """The grant rows of several users, by the user's id."""
         found: dict[int, tuple[GrantRow, ...]] = {}
         for batch in chunks(user_ids, self._sizes.page):
             found |= read_grants(self._transport, batch, self._sizes)
@@ -109,12 +170,12 @@ class CommerceHub:
                 shapes = list(finished([pool.submit(self._find, email) for email in emails]))
         else:
             wanted = {email.folded for email in emails}
-            listed = read_list(self._transport, people, self._sizes).values()
+            listed = read_list(self._transport, users, self._sizes).values()
             shapes = [shape for shape in listed if Text(shape.email).folded in wanted]
         return [live_user(shape) for shape in shapes if shape is not None]
 
     def create_user(self, email: Text, profile: Profile, taken: Collection[int] = ()) -> Created:
-        """Creates a person. HubMovedError when the address is taken, which the hub only calls a bad request."""
+        """Creates a user. HubMovedError when the address is taken, which the hub only calls a bad request."""
         reply = self._transport.write(
             call("adminUserCreate", {"input": {"email": email.raw, **profile_input(profile)}})
         )
@@ -154,7 +215,7 @@ class CommerceHub:
         return found.updated_at
 
     def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
-        """Deletes a person."""
+        """Deletes a user."""
 
         def look() -> None:
             if user_id is not None:
@@ -170,7 +231,7 @@ class CommerceHub:
             raise write_failure("adminUserDelete", email, reply)
 
     def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> Text | None:
-        """One person's role changes, in order; one a request from the day on which the hub refuses several."""
+        """One user's role changes, in order; one a request from the day on which the hub refuses several."""
         if len(writes) <= 1 or self._one_by_one:
             return self._write_one_by_one(user_id, writes, before_again)
         reply = self._transport.write(compose(user_id, writes), before_again)
@@ -199,7 +260,7 @@ class CommerceHub:
         raise write_failure(operation, f"person {user_id}", reply)
 
     def invite_user(self, invitation: Invitation) -> None:
-        """Asks for the mail once, for a second one would go to a person. The channel is left to the hub's default."""
+        """Asks for the mail once, for a second one would go to a user. The channel is left to the hub's default."""
         operation = "triggerPasswordSendInitEmailEvent"
         given: dict[str, JsonValue] = {
             "email": invitation.email.raw,
@@ -224,7 +285,7 @@ class CommerceHub:
     def _find(self, email: Text) -> UserShape | None:
         return find_user(self._transport, email)
 
-    def _is_taken(self, email: Text, faults: Sequence[Fault]) -> bool:
+    def _is_taken(self, email: Text, faults: Sequence[ResponseError]) -> bool:
         """Whether a bad request was about a taken address: the hub's words say so, or it has somebody there.
 
         The words alone would do on a hub that speaks English; the read alone would miss another spelling's case.

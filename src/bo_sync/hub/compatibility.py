@@ -1,8 +1,4 @@
-"""Whether a hub's schema still holds all that we send and read, by its own introspection.
-
-`USED` is the part of the schema that our documents and inputs use; a test compares it with the documents themselves.
-A field that is gone breaks us, and so does a new argument or input field that the hub demands and we do not send.
-"""
+"""Check by introspection that a hub's schema has all that bo-sync sends and reads."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Final
@@ -10,7 +6,9 @@ from typing import Annotated, Final
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from bo_sync.core.text import Text
-from bo_sync.hub.answers import JsonValue
+from bo_sync.errors import HubError
+from bo_sync.hub.graphql import DENIALS, JsonObject, JsonValue, call, read_failure
+from bo_sync.hub.transport import Transport
 
 _PROFILE: Final = frozenset({"gender", "firstName", "middleName", "lastName", "phone", "job", "language"})
 _PAGE: Final = frozenset({"items", "itemsFound", "offset", "pages"})
@@ -129,3 +127,24 @@ def _demanded(place: str, held: Iterable[_Input], given: Iterable[str]) -> Itera
     yield from (
         f"{place} now demands {Text(item.name)}" for item in held if item.is_demanded and item.name not in known
     )
+
+
+_PROBE = "catalogueProbe"
+
+
+def read_introspection(transport: Transport) -> JsonObject:
+    """The fields of the hub's root types, in the form of an introspection result.
+
+    Raises HubError when the hub cannot be reached, denies access, or does not show its schema.
+    """
+    reply = transport.read(call(_PROBE))
+    if any(fault.code in DENIALS for fault in reply.faults):
+        raise read_failure(_PROBE, None, reply)
+    if reply.faults or reply.data is None or not isinstance(reply.data.get("__schema"), dict):
+        said = f": it says {reply.faults[0]}" if reply.faults else ""
+        raise HubError(
+            f"{_PROBE}: {transport.address.url} does not show its schema{said}",
+            operation=_PROBE,
+            hint="have its introspection switched on, or take it where it is, and give the file with --from",
+        )
+    return reply.data

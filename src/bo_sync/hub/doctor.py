@@ -1,6 +1,6 @@
 """Whether a hub, a key and bo-sync fit together: every check answers, and says so when it cannot know.
 
-Nothing here changes the hub. Even the writes that `probe_writes` tries name a person and a row that cannot exist: an
+Nothing here changes the hub. Even the writes that `probe_writes` tries name a user and a row that cannot exist: an
 address under the reserved domain `.invalid`, an id of zeros. Where the hub looks for them, it lets the key write.
 """
 
@@ -11,8 +11,7 @@ from typing import Final
 from uuid import uuid4
 
 from bo_sync.core.guardrails import role_owners
-from bo_sync.core.hub_identity import identity_of
-from bo_sync.core.live import index, mapped_away, why_unmanageable
+from bo_sync.core.live import identity_of, index, mapped_away, why_unmanageable
 from bo_sync.core.model import (
     BACKOFFICE,
     ROLES_PERMISSIONS,
@@ -25,18 +24,15 @@ from bo_sync.core.model import (
 from bo_sync.core.settings import Settings
 from bo_sync.errors import HubDeniedError, HubError, UsageError
 from bo_sync.hub.address import check_identity
-from bo_sync.hub.answers import Call, JsonObject
 from bo_sync.hub.compatibility import differences
-from bo_sync.hub.documents import call
-from bo_sync.hub.listings import people
-from bo_sync.hub.paging import Sizes
-from bo_sync.hub.reading import read_definitions, read_everything, read_list, read_tenant
-from bo_sync.hub.refusals import DENIALS, is_missing
+from bo_sync.hub.graphql import DENIALS, GraphQLRequest, JsonObject, call, is_missing
+from bo_sync.hub.pagination import Sizes, users
+from bo_sync.hub.reader import read_definitions, read_everything, read_list, read_tenant
 from bo_sync.hub.transport import Transport
 from bo_sync.hub.wire import live_user
 from bo_sync.ports import no_addresses
 
-_PING: Final = Call("ping", "query ping { __typename }", {})
+_PING: Final = GraphQLRequest("ping", "query ping { __typename }", {})
 _NO_KEY: Final = "without a valid key nobody can tell"
 _SHOWN: Final = 10
 """So many users are named; of the others only the number is."""
@@ -100,7 +96,7 @@ def _check_endpoint(transport: Transport) -> Check:
 
 
 def _check_key(transport: Transport) -> tuple[Check, Check]:
-    """Whether the hub knows the key, and whether the key may read, from one small page of people."""
+    """Whether the hub knows the key, and whether the key may read, from one small page of users."""
     try:
         reply = transport.read(call("adminUsers", {"input": {"page": 1, "offset": 1}}))
     except HubError as err:
@@ -112,7 +108,7 @@ def _check_key(transport: Transport) -> tuple[Check, Check]:
         if fault.code in DENIALS:
             return _denied(fault.code, f"the hub says {fault}", "give the key role.VIEWER or more, or use another one")
     if reply.faults or not (reply.data or {}).get("adminUsers"):
-        unknown = f"the hub answers neither yes nor no: {reply.faults[0] if reply.faults else 'no people, no error'}"
+        unknown = f"the hub answers neither yes nor no: {reply.faults[0] if reply.faults else 'no users, no error'}"
         return Check("key", Status.UNKNOWN, unknown), Check("read", Status.UNKNOWN, unknown)
     return Check("key", Status.OK, "the hub knows the key"), Check("read", Status.OK, "the key may read: plan works")
 
@@ -198,7 +194,7 @@ def _check_owners(live: LiveState | HubError, settings: Settings) -> Check:
 def _listed(transport: Transport, sizes: Sizes) -> tuple[LiveUser, ...] | HubError:
     """Every user, without grants, by id; or why they could not be read."""
     try:
-        held = read_list(transport, people, sizes)
+        held = read_list(transport, users, sizes)
     except HubError as err:
         return err
     return tuple(sorted(map(live_user, held.values()), key=lambda user: user.id))

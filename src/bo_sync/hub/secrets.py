@@ -1,11 +1,151 @@
-"""The type that keys and session tokens live in, from the environment to the header and nowhere else."""
+"""Keep secrets out of output: the type for keys and tokens, and their removal from foreign text in any spelling."""
 
 import hmac
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from html import unescape
 from typing import Final, NoReturn, Self
 
 from bo_sync.core.text import Text, visible
 from bo_sync.errors import UsageError
-from bo_sync.hub.redaction import HIDDEN, without
+
+HIDDEN: Final = "[secret]"
+SHORTEST: Final = 8
+"""So many characters of a secret are too many to show."""
+_TOO_SHORT: Final = 4
+"""Something shorter is no secret, and is in every text by chance. From here on, a short one is hidden as a whole."""
+
+_BREAK: Final = r"(?:\n *|<!---->)?"
+_CUT: Final = ("…", "\\u2026", "...")
+"""How our outputs end what they cut."""
+_OPEN_ESCAPE: Final = re.compile(r"(?:(?<!\\)(?:\\\\)*\\(?:u[0-9a-fA-F]{0,3}|x[0-9a-fA-F]?)?|&#?\w*)$")
+_LONGEST_ESCAPE: Final = 8
+_NAMED: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
+
+_HEX: Final = "[0-9a-fA-F]"
+_ESCAPES: Final = (
+    r"&\#?\w{1,32};?",
+    f"%{_HEX}{{2}}",
+    rf"\\(?:x{_HEX}{{2}}|u{_HEX}{{4}}|U00(?:0{_HEX}|10){_HEX}{{4}}|.)",
+)
+_UNITS: Final = tuple(re.compile(f"{escape}|.", re.DOTALL) for escape in _ESCAPES)
+"""For each way of escaping, what is read as one."""
+_AFTER_BACKSLASH: Final = {**dict.fromkeys("bfnrt", ""), **{character: character for character in '"\\/'}}
+
+Span = tuple[int, int]
+Reading = Sequence[tuple[str, Span]]
+"""The characters of a text that could be a secret's, in lower case, each with where it was read from."""
+
+
+def without(raw: str, secrets: Sequence[str]) -> str:
+    """`raw` with `HIDDEN` for each run of characters that a secret has, too. Total; knows nothing of `raw`'s form."""
+    readings = [_read((character, (place, place + 1)) for place, character in enumerate(raw))]
+    readings += [_read((_meaning(unit[0]), unit.span()) for unit in units.finditer(raw)) for units in _UNITS]
+    spans = [span for secret in secrets for reading in readings for span in _found(reading, secret.lower())]
+    pieces: list[str] = []
+    reached = 0
+    for start, end in sorted(spans):
+        if start > reached or not pieces:
+            pieces += [raw[reached:start], HIDDEN]
+        reached = max(reached, end)
+    return "".join([*pieces, raw[reached:]])
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """`text`, a result of ours, with `HIDDEN` for each secret that is in it whole, or begun and then cut.
+
+    A result is machine-read and long, so less is hidden than by `without`: a secret of `SHORTEST` characters or more,
+    in any case, also wrapped, or spelled as our own outputs spell a character (JSON, XML, Markdown, CSV, YAML, logs).
+    """
+    spans = [span for secret in set(secrets) if len(secret) >= SHORTEST for span in _spelled(text, secret)]
+    pieces: list[str] = []
+    reached = 0
+    for start, end in sorted(spans):
+        if start >= reached:
+            pieces += [text[reached:start], HIDDEN]
+        reached = max(reached, end)
+    return "".join([*pieces, text[reached:]])
+
+
+def _spelled(text: str, secret: str) -> Iterator[Span]:
+    if not _may_begin(text.lower(), secret[:SHORTEST].lower()):
+        return
+    begins = re.compile(_BREAK.join(f"(?:{'|'.join(_spellings(each))})" for each in secret[:SHORTEST]), re.ASCII)
+    patterns: dict[str, list[re.Pattern[str]]] = {}
+    found = begins.search(text)
+    while found is not None:
+        if not patterns:
+            patterns = {each: [re.compile(_BREAK + way, re.ASCII) for way in _spellings(each)] for each in set(secret)}
+        end = _end(text, found.start(), [patterns[each] for each in secret])
+        if end is not None:
+            yield _whole(text, found.start()), end
+        found = begins.search(text, found.start() + 1)
+
+
+def _end(text: str, start: int, patterns: Sequence[Sequence[re.Pattern[str]]]) -> int | None:
+    """Where a secret ends that begins at `start`, whole or cut by an output; a character may be spelled in two ways."""
+    ends = {start}
+    for read, unit in enumerate(patterns):
+        further = {more.end() for end in ends for pattern in unit if (more := pattern.match(text, end)) is not None}
+        if not further:
+            return next((end for end in ends if read >= SHORTEST and text.startswith(_CUT, end)), None)
+        ends = further
+    return max(ends)
+
+
+def _whole(text: str, start: int) -> int:
+    """`start`, or where an escape begins in which it lies: half of one would be no JSON or XML any more."""
+    found = _OPEN_ESCAPE.search(text, max(0, start - _LONGEST_ESCAPE), start)
+    return start if found is None else found.start()
+
+
+def _may_begin(lowered: str, begin: str) -> bool:
+    """A fast look: letters and digits are never escaped, and a line breaks at most once in so few characters."""
+    halves = (begin[: SHORTEST // 2], begin[SHORTEST // 2 :])
+    return not all(map(str.isalnum, halves)) or any(half in lowered for half in halves)
+
+
+def _spellings(character: str) -> list[str]:
+    """Each way in which an output of ours may spell a character, as a pattern."""
+    code = ord(character)
+    cases = "".join(map(re.escape, sorted({character.lower(), character.upper()})))
+    named = [re.escape(f"&{name};") for name, point in _NAMED.items() if point == character]
+    doubled = [re.escape(character * 2)] if character in "\"'" else []
+    escaped = [rf"\\(?:u00|x){_cased(code)}", f"%{_cased(code)}", f"&#(?:{code}|x{_cased(code)});", rf"\\[{cases}]"]
+    parted = [";'"] if character == ";" else []  # what `csv_cell` writes where a formula would begin
+    return [*escaped, *named, *doubled, *parted, f"[{cases}]"]
+
+
+def _cased(code: int) -> str:
+    return "".join(f"[{digit}{digit.upper()}]" for digit in f"{code:02x}")
+
+
+def _found(reading: Reading, secret: str) -> Iterator[Span]:
+    length = min(SHORTEST, len(secret))
+    if length < _TOO_SHORT:
+        return
+    parts = {secret[start : start + length] for start in range(len(secret) - length + 1)}
+    characters = "".join(character for character, _ in reading)
+    for start in range(len(characters) - length + 1):
+        if characters[start : start + length] in parts:
+            yield reading[start][1][0], reading[start + length - 1][1][1]
+
+
+def _read(units: Iterable[tuple[str, Span]]) -> Reading:
+    return [(character.lower(), span) for meant, span in units for character in meant if "!" <= character <= "~"]
+
+
+def _meaning(unit: str) -> str:
+    match unit[0], len(unit):
+        case _, 1:
+            return unit
+        case "&", _:
+            return unescape(unit)
+        case "\\", 2:
+            return _AFTER_BACKSLASH.get(unit[1], unit)
+        case _:
+            return chr(int(unit.lstrip("%\\xuU"), base=16))
+
 
 _LOOKED_AT: Final = 4000
 """So much of what a hub says is looked at; nobody reads more."""

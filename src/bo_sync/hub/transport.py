@@ -1,6 +1,6 @@
 """One GraphQL request over HTTP: sent at most `concurrency` at a time, tried again only when that can do no harm.
 
-What leaves it is a `Reply` or a HubError; how one HTTP request is exchanged is in `hub/exchange.py`.
+What leaves it is a `Reply` or a HubError; how one HTTP request is exchanged is in `hub/http_exchange.py`.
 
 Reads are tried again after any failure that may pass. A write is tried again only when it certainly did not happen: no
 connection was made, or the hub answered 429. A connection that breaks after that, even a kept one that the hub had
@@ -15,10 +15,19 @@ from typing import Final
 from bo_sync.core.text import Text
 from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubUnreachableError
 from bo_sync.hub.address import HubAddress
-from bo_sync.hub.answers import Answer, Call, Fault, Outcome, Reply, Silence, describe, parse_reply
-from bo_sync.hub.exchange import Adapter, Asked, Time, exchange, open_session
-from bo_sync.hub.patience import TRIES, Pace
-from bo_sync.hub.refusals import denied_hint
+from bo_sync.hub.graphql import (
+    GraphQLRequest,
+    HttpAnswer,
+    Outcome,
+    Reply,
+    ResponseError,
+    Silence,
+    denied_hint,
+    describe,
+    parse_reply,
+)
+from bo_sync.hub.http_exchange import Adapter, HttpRequest, Time, exchange, open_session
+from bo_sync.hub.retry import TRIES, Pace
 from bo_sync.hub.secrets import Credentials
 
 PASSING: Final = frozenset({429, 500, 502, 503, 504})
@@ -51,18 +60,20 @@ class Transport:
         for scheme, adapter in (adapters or {}).items():
             self._session.mount(scheme, adapter)
 
-    def read(self, call: Call) -> Reply:
+    def read(self, call: GraphQLRequest) -> Reply:
         """Asks until an answer comes. Raises HubUnreachableError, HubDeniedError, HubError for one without GraphQL."""
         match self._send(call, _may_read_again, lambda: None):
             case Silence() as silence:
                 raise self._unreachable(call, silence)
-            case Answer(status=status) as answer if status in PASSING:
+            case HttpAnswer(status=status) as answer if status in PASSING:
                 message = f"{call.operation}: {self.address.url} keeps answering {describe(answer, self.credentials)}"
                 raise HubUnreachableError(message, operation=call.operation, hint="try again in a while")
             case answer:
                 return self._reply(call, answer)
 
-    def write(self, call: Call, before_again: Callable[[], None] = lambda: None, *, once: bool = False) -> Reply:
+    def write(
+        self, call: GraphQLRequest, before_again: Callable[[], None] = lambda: None, *, once: bool = False
+    ) -> Reply:
         """Sends once, or again when it certainly did not happen. Raises HubFateUnknownError when nobody can tell.
 
         `before_again` is asked after each wait, and raises HubError when the call must not be sent again. With `once`
@@ -73,12 +84,12 @@ class Transport:
                 raise self._unreachable(call, silence)
             case Silence() as silence:
                 raise self._fate_unknown(call, silence.reason, silence.detail)
-            case Answer(status=429) as answer:
+            case HttpAnswer(status=429) as answer:
                 message = f"{call.operation}: {self.address.url} keeps answering {describe(answer, self.credentials)}"
                 raise HubUnreachableError(
                     message, operation=call.operation, hint="try again with a lower --concurrency"
                 )
-            case Answer(status=status) as answer if status >= 500 or status == 408 or 300 <= status < 400:
+            case HttpAnswer(status=status) as answer if status >= 500 or status == 408 or 300 <= status < 400:
                 raise self._fate_unknown(call, self._what_came(answer))
             case answer if answer.status < 300 and parse_reply(answer, self.credentials) is None:
                 raise self._fate_unknown(call, self._what_came(answer))
@@ -98,7 +109,9 @@ class Transport:
         """Closes the kept connections."""
         self._session.close()
 
-    def _send(self, call: Call, may_repeat: Callable[[Outcome], bool], before_again: Callable[[], None]) -> Outcome:
+    def _send(
+        self, call: GraphQLRequest, may_repeat: Callable[[Outcome], bool], before_again: Callable[[], None]
+    ) -> Outcome:
         """The last outcome: one that may not be repeated, or that of the last try that time allows."""
         body, clock = call.body(), self._pace.monotonic
         silent_since, tried = clock(), 0
@@ -111,13 +124,13 @@ class Transport:
             tried += 1
             if tried == TRIES or not may_repeat(outcome):
                 return outcome
-            delay = self._pace.backoff(tried, outcome.retry_after if isinstance(outcome, Answer) else None)
+            delay = self._pace.backoff(tried, outcome.retry_after if isinstance(outcome, HttpAnswer) else None)
             if isinstance(outcome, Silence) and not self._worth_trying(outcome, silent_since, delay):
                 return outcome
             if self._pace.wait(self._stopped, delay):
                 return outcome
             before_again()
-            silent_since = clock() if isinstance(outcome, Answer) else silent_since
+            silent_since = clock() if isinstance(outcome, HttpAnswer) else silent_since
 
     def _worth_trying(self, silence: Silence, silent_since: float, delay: float) -> bool:
         """Whether another try fits. One that could not connect takes its full time again, once for every address."""
@@ -126,7 +139,7 @@ class Transport:
 
     def _exchange(self, body: bytes, seconds: float) -> Outcome:
         time = Time(seconds, self._pace.connect, self._pace.monotonic)
-        return exchange(self._session, Asked("POST", self.address.url, body), time)
+        return exchange(self._session, HttpRequest("POST", self.address.url, body), time)
 
     def _secrets(self) -> dict[str, str]:
         headers = {} if self.credentials.key is None else {"apikey": self.credentials.key.reveal()}
@@ -134,19 +147,19 @@ class Transport:
             headers["Authorization"] = f"Bearer {self.credentials.session.reveal()}"
         return headers
 
-    def _reply(self, call: Call, answer: Answer) -> Reply:
+    def _reply(self, call: GraphQLRequest, answer: HttpAnswer) -> Reply:
         """The GraphQL of an answer that is final. Raises HubDeniedError and HubError."""
         reply = parse_reply(answer, self.credentials)
         if answer.status in (401, 403):
             raise self._denied(call, answer, reply)
         if reply is None and answer.status == 400:
-            return Reply(400, None, (Fault(Text(describe(answer, self.credentials))),), executed=False)
+            return Reply(400, None, (ResponseError(Text(describe(answer, self.credentials))),), executed=False)
         if reply is None or (answer.status >= 300 and answer.status != 400):
             message = f"{call.operation}: {self.address.url} answers {self._what_came(answer)}"
             raise HubError(message, operation=call.operation, hint="check the address; it usually ends in /graphql")
         return reply
 
-    def _denied(self, call: Call, answer: Answer, reply: Reply | None) -> HubDeniedError:
+    def _denied(self, call: GraphQLRequest, answer: HttpAnswer, reply: Reply | None) -> HubDeniedError:
         """Without a code for a 403 that is not GraphQL: it says nothing about the key, since the hub need not know."""
         is_graphql = reply is not None and bool(reply.faults)
         code = "UNAUTHENTICATED" if answer.status == 401 else "FORBIDDEN" if is_graphql else ""
@@ -154,24 +167,24 @@ class Transport:
         message = f"{call.operation}: {self.address.url} denies access: {said}"
         return HubDeniedError(message, operation=call.operation, code=code, hint=denied_hint(call.operation, code))
 
-    def _what_came(self, answer: Answer) -> str:
+    def _what_came(self, answer: HttpAnswer) -> str:
         if 300 <= answer.status < 400:
             target = self.credentials.said(answer.location or "nowhere")
             return f"HTTP {answer.status}, a redirect to {target}, which is not followed: the key stays here"
         return describe(answer, self.credentials)
 
-    def _unreachable(self, call: Call, silence: Silence) -> HubUnreachableError:
+    def _unreachable(self, call: GraphQLRequest, silence: Silence) -> HubUnreachableError:
         message = f"{call.operation}: no answer from {self.address.url}: {silence.reason}"
         hint = silence.hint or "check the address, the network and the proxy settings, then try again"
         return HubUnreachableError(message, operation=call.operation, hint=hint, detail=silence.detail)
 
-    def _fate_unknown(self, call: Call, reason: str, detail: str = "") -> HubFateUnknownError:
+    def _fate_unknown(self, call: GraphQLRequest, reason: str, detail: str = "") -> HubFateUnknownError:
         message = f"{call.operation}: sent to {self.address.url}, but whether it happened is unknown: {reason}"
         return HubFateUnknownError(message, operation=call.operation, hint="plan again to see", detail=detail)
 
 
 def _may_read_again(outcome: Outcome) -> bool:
-    return outcome.status in PASSING if isinstance(outcome, Answer) else not outcome.lasting
+    return outcome.status in PASSING if isinstance(outcome, HttpAnswer) else not outcome.lasting
 
 
 def _never(_: Outcome) -> bool:
@@ -179,4 +192,4 @@ def _never(_: Outcome) -> bool:
 
 
 def _may_write_again(outcome: Outcome) -> bool:
-    return outcome.status == 429 if isinstance(outcome, Answer) else not (outcome.sent or outcome.lasting)
+    return outcome.status == 429 if isinstance(outcome, HttpAnswer) else not (outcome.sent or outcome.lasting)

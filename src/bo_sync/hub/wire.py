@@ -1,7 +1,7 @@
 """The shapes of the hub's answers, checked as strictly as is sound, and their meaning in our words.
 
 Every shape follows a type of the hub's schema (`AdminUser`, `Role`, `RoleDefinition` and the paged responses). Ids are
-read as strings or numbers, since the schema itself has both for the same person: `AdminUser.id` is an `ID`,
+read as strings or numbers, since the schema itself has both for the same user: `AdminUser.id` is an `ID`,
 `Role.userId` an `Int`. Fields that we did not ask for are ignored; a missing or unsound one is a HubError.
 """
 
@@ -23,7 +23,7 @@ from bo_sync.core.model import (
 from bo_sync.core.model import RoleDefinition as Definition
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
-from bo_sync.hub.answers import JsonObject, JsonValue
+from bo_sync.hub.graphql import JsonObject, JsonValue
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 ItemT = TypeVar("ItemT", bound=BaseModel)
@@ -172,7 +172,7 @@ def _tuples(found: JsonValue) -> object:
 
 
 def live_user(shape: UserShape, rows: tuple[GrantRow, ...] = ()) -> LiveUser:
-    """A person in our words: all profile fields in order, "" and null as None, the language in upper case."""
+    """A user in our words: all profile fields in order, "" and null as None, the language in upper case."""
     values: dict[ProfileField, str | None] = {
         "gender": _GENDER_WORDS[shape.gender] if shape.gender else None,
         "first_name": shape.firstName,

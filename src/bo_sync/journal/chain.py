@@ -12,9 +12,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from bo_sync.core.text import Text
-from bo_sync.journal.entries import End, Header, Previous
-from bo_sync.journal.parsing import parse
-from bo_sync.journal.place import JournalError, read_bytes, runs
+from bo_sync.journal.directory import JournalError, read_bytes, runs
+from bo_sync.journal.reader import parse
+from bo_sync.journal.records import End, Header, Previous
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 from bo_sync.core.text import Text
-from bo_sync.journal.place import LOCK, JournalError, is_run, open_plain, private_folder, shown
+from bo_sync.journal.directory import LOCK, JournalError, is_run, open_plain, private_folder, shown
 
 _LONGEST: Final = 4096
 

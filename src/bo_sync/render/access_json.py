@@ -1,24 +1,32 @@
-"""Panels, answers and matrices as JSON for programs.
-
-Each says in `of` whose word it is (`access/place.py`). Access is spelled as in plans (`none`, `owner`), but where a
-document says what a file would: there an area is `true` or `false`. What is only needed holds no `none`.
-"""
+"""Panels, answers and matrices as JSON for programs."""
 
 from collections.abc import Iterable, Mapping
 from typing import assert_never
 
 from bo_sync.access.escalation import CredentialStep, Step
-from bo_sync.access.matrix import Contrast, Matrix
-from bo_sync.access.needs import Needs
-from bo_sync.access.panel import Panel
-from bo_sync.access.people import Granted
-from bo_sync.access.place import AnyPlace
-from bo_sync.access.questions import Answer, Reaching, is_known
-from bo_sync.access.words import Held, Question, ToRun, spelled
-from bo_sync.core.document import Json
+from bo_sync.access.provenance import AnyPlace, HubPlace, Provenance
+from bo_sync.access.queries import Needs, QueryAnswer, Reaching, is_known
+from bo_sync.access.query_terms import Held, Question, ToRun, spelled
+from bo_sync.access.user_access import Contrast, Granted, Matrix, Panel
+from bo_sync.core.changes_json import Json
 from bo_sync.core.model import PLATFORM, Access, Role
 from bo_sync.render.json import envelope, finding_document
-from bo_sync.render.places import place_document
+
+
+def place_document(place: AnyPlace) -> Json:
+    """`{revision, commit, dirty, day}` of files, `{hub, day}` of a hub; what is not known is null."""
+    match place:
+        case Provenance(revision, commit, dirty, day):
+            return {
+                "revision": revision.raw if revision is not None else None,
+                "commit": commit.raw if commit is not None else None,
+                "dirty": dirty,
+                "day": day.isoformat(),
+            }
+        case HubPlace(hub, day):
+            return {"hub": hub.raw, "day": day.isoformat()}
+        case unreachable:
+            assert_never(unreachable)
 
 
 def _document(content: Mapping[str, Json], of: AnyPlace) -> str:
@@ -26,14 +34,14 @@ def _document(content: Mapping[str, Json], of: AnyPlace) -> str:
 
 
 def panel_json(panel: Panel, of: AnyPlace) -> str:
-    """Everything about one person; `preset` is null for Custom. Each list of operations is of names."""
-    held = panel.person.held
+    """Everything about one user; `preset` is null for Custom. Each list of operations is of names."""
+    held = panel.user.held
     return _document(
         {
-            "email": panel.person.email.raw,
+            "email": panel.user.email.raw,
             "preset": panel.preset.name if panel.preset else None,
             **_as_in_files([(role, held.get(role, Access.NONE)) for role in panel.roles]),
-            "grants": [_grant(grant) for grant in panel.person.grants],
+            "grants": [_grant(grant) for grant in panel.user.grants],
             "menu": {
                 "open": [item.name for item in panel.open],
                 "closed": [{"item": entry.item.name, "missing": list(entry.missing)} for entry in panel.closed],
@@ -49,7 +57,7 @@ def panel_json(panel: Panel, of: AnyPlace) -> str:
             "findings": [finding_document(finding) for finding in panel.findings],
             "protected": panel.is_protected,
             "leaves": panel.leaves.departure.value if panel.leaves and panel.leaves.departure else None,
-            "source": panel.person.source.short.raw if panel.person.source else None,
+            "source": panel.user.source.short.raw if panel.user.source else None,
         },
         of,
     )
@@ -77,17 +85,17 @@ def _grant(grant: Granted) -> Json:
     }
 
 
-def answer_json(answer: Answer, of: AnyPlace, *, indirect: bool) -> str:
+def answer_json(answer: QueryAnswer, of: AnyPlace, *, indirect: bool) -> str:
     """Who can, and by which grants; with `indirect` also who could give it to themselves, and by which steps.
 
-    Where `known` is false nobody knows who can, and `people` is empty for that reason.
+    Where `known` is false nobody knows who can, and `users` is empty for that reason.
     """
     return _document(
         {
             "question": spelled(answer.question),
             "known": answer.is_known,
             "users": [
-                {"email": able.person.email.raw, "because": [_grant(grant) for grant in able.because]}
+                {"email": able.user.email.raw, "because": [_grant(grant) for grant in able.because]}
                 for able in answer.able
             ],
             **({"indirect": [_reaching(entry) for entry in answer.reaching]} if indirect else {}),
@@ -100,7 +108,7 @@ def answer_json(answer: Answer, of: AnyPlace, *, indirect: bool) -> str:
 
 def _reaching(entry: Reaching) -> Json:
     return {
-        "email": entry.person.email.raw,
+        "email": entry.user.email.raw,
         "certain": entry.is_certain,
         "steps": [_step(step) for step in entry.steps],
     }
@@ -155,10 +163,10 @@ def matrix_json(matrix: Matrix, of: AnyPlace) -> str:
         {
             "users": [
                 {
-                    "email": person.email.raw,
-                    "grants": {role: person.held.get(role, Access.NONE).word for role in matrix.roles},
+                    "email": user.email.raw,
+                    "grants": {role: user.held.get(role, Access.NONE).word for role in matrix.roles},
                 }
-                for person in matrix.people
+                for user in matrix.users
             ]
         },
         of,
@@ -173,14 +181,12 @@ def contrast_json(contrast: Contrast) -> str:
             "same": contrast.same,
             "users": [
                 {
-                    "email": person.email.raw,
-                    "here": person.is_here,
-                    "there": person.is_there,
-                    "grants": {
-                        cell.role: {"access": cell.here.word, "other": cell.there.word} for cell in person.cells
-                    },
+                    "email": user.email.raw,
+                    "here": user.is_here,
+                    "there": user.is_there,
+                    "grants": {cell.role: {"access": cell.here.word, "other": cell.there.word} for cell in user.cells},
                 }
-                for person in contrast.people
+                for user in contrast.users
             ],
         },
         contrast.here,

@@ -9,15 +9,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from bo_sync.core.apply_report import InvitedUser, Outcome, Report, UserOutcome
 from bo_sync.core.model import Severity, Source
 from bo_sync.core.plan import Plan
-from bo_sync.core.report import InvitedUser, Outcome, PersonOutcome, Report
 from bo_sync.render.escape import terminal
-from bo_sync.render.invitations import invitation_words, not_invited
-from bo_sync.render.markdown import gained_and_lost
-from bo_sync.render.notices import Checked, Kind, Notice, files_notices, plan_notices
-from bo_sync.render.phrases import counted
+from bo_sync.render.markdown_plan import gained_and_lost
+from bo_sync.render.notices import Checked, Notice, NoticeKind, files_notices, plan_notices
 from bo_sync.render.sections import by_gravity
+from bo_sync.render.wording import counted, invitation_words, not_invited
 
 MOST: Final = 10
 """So many annotations of each level are shown of a step."""
@@ -40,11 +39,11 @@ _ORDER: Final = (Outcome.UNKNOWN, Outcome.UNCONFIRMED, Outcome.FAILED, Outcome.R
 
 
 def report_github(report: Report, plan: Plan) -> str:
-    """An annotation for each person to whom an apply of `plan` did not do everything; none where it did not begin."""
+    """An annotation for each user to whom an apply of `plan` did not do everything; none where it did not begin."""
     if report.not_run:
         return ""
     outcomes = by_gravity(report.outcomes, plan)
-    found = [_of(person) for outcome in _ORDER for person in outcomes if person.outcome is outcome]
+    found = [_of(user) for outcome in _ORDER for user in outcomes if user.outcome is outcome]
     if (owners := report.owners) is not None:
         found.insert(0, Notice("apply", Severity.ERROR, "owners", f"{owners}; to make an owner: {owners.command}"))
     return _commands([*found, *map(_uninvited, not_invited(report))])
@@ -54,10 +53,10 @@ def _uninvited(user: InvitedUser) -> Notice:
     return Notice("apply", Severity.ERROR, "invitation", invitation_words(user), user.email)
 
 
-def _of(person: PersonOutcome) -> Notice:
-    severity = Severity.WARNING if person.outcome is Outcome.NOT_ATTEMPTED else Severity.ERROR
-    told = f"{person.action}: {person.error or 'no reason is known'}"
-    return Notice("apply", severity, person.outcome.value.replace("_", " "), told, person.email)
+def _of(user: UserOutcome) -> Notice:
+    severity = Severity.WARNING if user.outcome is Outcome.NOT_ATTEMPTED else Severity.ERROR
+    told = f"{user.action}: {user.error or 'no reason is known'}"
+    return Notice("apply", severity, user.outcome.value.replace("_", " "), told, user.email)
 
 
 def failure_github(message: str) -> str:
@@ -100,7 +99,7 @@ def _lines(notices: tuple[Notice, ...], counts: Mapping[Severity, int], below: s
 
 def _title(notice: Notice) -> str:
     """What is not named in its own title has its name before it."""
-    is_named = notice.kind in {Kind.FINDING, Kind.POLICY}
+    is_named = notice.kind in {NoticeKind.FINDING, NoticeKind.POLICY}
     return f"{notice.rule}: {notice.title}" if is_named else notice.title
 
 

@@ -4,12 +4,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bo_sync.core.document import Json
+from bo_sync.core.changes_json import Json
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import Plan
 from bo_sync.render.escape import json_text
-from bo_sync.render.fingerprints import fingerprints, place_of
-from bo_sync.render.notices import Notice
+from bo_sync.render.notices import Notice, fingerprints, place_of
 
 _WEIGHTS: Final[Mapping[Severity, str]] = {
     Severity.ERROR: "blocker",
@@ -40,6 +39,6 @@ def _degradation(notice: Notice, known: str, below: str) -> Json:
 
 
 def plan_widget(plan: Plan) -> str:
-    """How many people are created, changed and deleted."""
+    """How many users are created, changed and deleted."""
     summary = plan.summary
     return json_text({"create": summary.create, "update": summary.update, "delete": summary.delete})

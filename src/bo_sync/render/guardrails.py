@@ -1,13 +1,18 @@
-"""The guardrails of a plan in words: what each measured against what, and the way past those that refuse."""
+"""Guardrails, policies and weakened guards as text and JSON: which are blocked, by which users, and the override."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, assert_never
 
+from bo_sync.core.changes_json import Json
 from bo_sync.core.guardrails import Basis, GuardrailResult, GuardrailRow, way_past
+from bo_sync.core.model import Severity
 from bo_sync.core.plan import Plan
+from bo_sync.core.policy import PolicyResult, PolicyRow
+from bo_sync.core.text import Text
+from bo_sync.core.weakened_guards import GuardComparison, Loosened
 from bo_sync.render.escape import terminal
-from bo_sync.render.layout import Page, Row, Tone, cells, lay_out, measure, row
-from bo_sync.render.phrases import address, counted, people
+from bo_sync.render.layout import Page, Pieces, Row, Tone, cells, lay_out, measure, row
+from bo_sync.render.wording import address, counted, quoted, users
 
 _BELOW: Final = " " * 11
 """What belongs to a guardrail stands below its name."""
@@ -40,7 +45,7 @@ def _arithmetic(basis: Basis) -> str:
 def _found(guardrail: GuardrailResult) -> str:
     match guardrail.guardrail:
         case "empty":
-            told = f"{people(guardrail.actual)} in the files, at least {guardrail.limit}"
+            told = f"{users(guardrail.actual)} in the files, at least {guardrail.limit}"
         case "email_change":
             told = f"{counted(guardrail.actual, 'uncertain identity', 'uncertain identities')}, none allowed"
         case "removed_file":
@@ -119,3 +124,187 @@ def _one(guardrail: GuardrailResult, widest: int, page: Page) -> Iterator[str]:
 
 def _row(entry: GuardrailRow) -> Row:
     return row("!", address(entry.email), entry.message, source=str(entry.source.short) if entry.source else "")
+
+
+_NOTHING: Final = {
+    "email_domains": "any domain",
+    "hub_host": "any hub",
+    "hub_identity": "any hub",
+    "protect": "not protected",
+}
+"""What it means that an entry is gone, where that is more than that it is gone."""
+
+
+def guard_rows(loosened: Iterable[Loosened]) -> list[Row]:
+    """One row a guard: `! unmanaged: report → delete`."""
+    return [row("!", "", f"{entry.guard}: {before_of(entry)} → {after_of(entry)}") for entry in loosened]
+
+
+def guard_lines(base: GuardComparison, page: Page) -> Iterator[str]:
+    """The block that comes first in a text; nothing where no guard is weaker."""
+    if base.loosened:
+        yield from page.title(terminal(f"Guards loosened since {base_words(base)}"))
+        rows = guard_rows(base.loosened)
+        yield from lay_out(rows, measure(rows), page)
+        yield ""
+
+
+def guards_verdict(number: int) -> str:
+    """`1 guard is loosened.`; "" for none."""
+    return f"{counted(number, 'guard')} {'is' if number == 1 else 'are'} loosened." if number else ""
+
+
+def base_words(base: GuardComparison) -> str:
+    """`main (0123456789)`: the revision and its commit, and where the revision is, if another commit was compared."""
+    since = f", where HEAD left it; it is at {base.tip}" if base.tip is not None else ""
+    return f"{base.revision} ({base.commit}{since})"
+
+
+def before_of(entry: Loosened) -> str:
+    return "(none)" if entry.before is None else _value(entry.before)
+
+
+def after_of(entry: Loosened) -> str:
+    return f"({_NOTHING.get(entry.guard, 'none')})" if entry.after is None else _value(entry.after)
+
+
+def _value(text: Text) -> str:
+    """Numbers and our own words bare, everything else between quotes."""
+    return text.raw if text.raw.isascii() and text.raw.isalnum() else quoted(text)
+
+
+def guard_documents(loosened: Iterable[Loosened]) -> list[Json]:
+    """One object a guard, with the exact characters; null where there was, or is, no such entry."""
+    return [
+        {
+            "guard": entry.guard,
+            "before": entry.before.raw if entry.before is not None else None,
+            "after": entry.after.raw if entry.after is not None else None,
+        }
+        for entry in loosened
+    ]
+
+
+TOLERATED: Final = "fails already today; this plan does not make it worse"
+
+
+def policies_text(results: Sequence[PolicyResult], subject: str, *, width: int | None, color: bool) -> str:
+    """The block of policies by itself; `subject` is what they refuse, as in `these files`."""
+    return "".join(f"{line}\n" for line in policy_lines(results, subject, Page(width, color)))
+
+
+def policy_lines(results: Sequence[PolicyResult], subject: str, page: Page) -> Iterator[str]:
+    """Every policy that fails, or of whose exceptions there is something to say; the others are counted.
+
+    Nothing without policies; one sentence when there is nothing else to tell.
+    """
+    told = [result for result in results if not result.ok or result.notes]
+    if not told:
+        if results:
+            yield f"{counted(len(results), 'policy', 'policies')} checked, none fails."
+        return
+    yield page.paint(_policies_title(results, subject), Tone.TITLE)
+    widest = max(cells(result.policy.id) for result in told)
+    columns = measure(entry for result in told for entry in _rows(result))
+    for result in told:
+        yield from _policy_lines(result, widest, page)
+        yield from lay_out(_rows(result), columns, page, _BELOW)
+        if not result.ok:
+            yield from _advice(result, page)
+    if len(told) < len(results):
+        yield f"  ok       {counted(len(results) - len(told), 'other')}"
+
+
+def _policies_title(results: Sequence[PolicyResult], subject: str) -> str:
+    refusing = sum(result.is_violated for result in results)
+    if refusing:
+        return f"Policies: {refusing} of {len(results)} {'refuses' if refusing == 1 else 'refuse'} {subject}"
+    failing = sum(not result.ok for result in results)
+    failed = f", {failing} of {len(results)} {'fails' if failing == 1 else 'fail'}" if failing else ""
+    return f"Policies: none refuses{failed}"
+
+
+def _policy_lines(result: PolicyResult, widest: int, page: Page) -> Iterator[str]:
+    for line in page.hang(f"  {_mark(result):<7}  {result.policy.id:<{widest}}  ", terminal(told_of(result))):
+        yield page.paint(line, Tone.ALARM if result.is_violated else Tone.PLAIN)
+
+
+def _mark(result: PolicyResult) -> str:
+    if result.ok:
+        return "ok"
+    if result.policy.severity is Severity.WARNING:
+        return "WARNING"
+    return "FAILS" if result.is_tolerated else "REFUSED"
+
+
+def told_of(result: PolicyResult) -> str:
+    """What a policy demands and what was found: `Price and order in one hand: 2 users, none allowed`."""
+    return f"{result.policy.title}: {weight_of(result)}"
+
+
+def weight_of(result: PolicyResult) -> str:
+    """What was found against what is allowed, in words of ours alone: `2 users, none allowed`."""
+    tolerated = f"; {TOLERATED}" if result.is_tolerated else ""
+    fits = result.has_expired and not (result.is_too_many or result.is_too_few)
+    expired = "; an exception has expired" if fits else ""
+    nameless = f" ({result.nameless} without a usable address)" if result.is_too_few and result.nameless else ""
+    return f"{users(result.actual)}{nameless}, {_limits(result)}{expired}{tolerated}"
+
+
+def _limits(result: PolicyResult) -> str:
+    least, most = result.policy.at_least, result.policy.at_most
+    upper = None if most is None else f"at most {most}" if most else "none allowed"
+    lower = None if least is None else f"at least {least}"
+    return " and ".join(limit for limit in (lower, upper) if limit)
+
+
+def _rows(result: PolicyResult) -> list[Row]:
+    """Who counts, where the policy fails; and what there is to say of its exceptions."""
+    counting = [] if result.ok else [_policy_row("!", entry) for entry in result.rows]
+    return counting + [_policy_row("?", note) for note in result.notes]
+
+
+def _policy_row(symbol: str, entry: PolicyRow) -> Row:
+    new = "; new with this plan" if entry.is_new else ""
+    source = str(entry.source.short) if entry.source else ""
+    return row(symbol, address(entry.email), entry.message + new, source=source)
+
+
+def _advice(result: PolicyResult, page: Page) -> Iterator[str]:
+    if result.policy.why is not None:
+        yield from page.hang(f"{_BELOW}why: ", terminal(str(result.policy.why)))
+    way = "".join(map(str, way_past_policy(result)))
+    yield from page.hang(f"{_BELOW}way past: ", terminal(way))
+
+
+def way_past_policy(result: PolicyResult) -> Pieces:
+    """The way past a policy that fails, with the place of its file."""
+    place = result.policy.source.short
+    if result.is_too_few:
+        return ("give it to somebody else too, or change ", place, " in a reviewed change")
+    return ("take from each person one of the grants named, or except them, with a reason and an end, in ", place)
+
+
+def policy_document(result: PolicyResult) -> Json:
+    """One policy for programs. Of the limits, those that the policy has."""
+    policy = result.policy
+    limits: dict[str, Json] = {"at_most": policy.at_most, "at_least": policy.at_least}
+    return {
+        "id": policy.id,
+        "severity": policy.severity.value,
+        "title": policy.title.raw,
+        "why": policy.why.raw if policy.why is not None else None,
+        "actual": result.actual,
+        **{key: limit for key, limit in limits.items() if limit is not None},
+        "ok": result.ok,
+        "tolerated": result.is_tolerated,
+        "source": policy.source.short.raw,
+        "rows": [{**_row_document(entry), "new": entry.is_new} for entry in result.rows],
+        "excepted": [_row_document(entry) for entry in result.excepted],
+        "notes": [_row_document(entry) for entry in result.notes],
+    }
+
+
+def _row_document(entry: PolicyRow) -> dict[str, Json]:
+    source = entry.source.short.raw if entry.source is not None else None
+    return {"email": entry.email.raw, "message": entry.message, "source": source}

@@ -1,4 +1,4 @@
-"""Plans, reports, problems and people as JSON for programs: pure ASCII, and nothing in it can act on a terminal or log.
+"""Plans, reports, problems and users as JSON for programs: pure ASCII, and nothing in it can act on a terminal or log.
 
 Keys and their order are a promise; `format_version` changes when it is not kept. Text that is not ours stands here as
 its exact characters, escaped as JSON escapes.
@@ -9,21 +9,19 @@ from datetime import date
 from typing import Final
 
 from bo_sync import __version__
-from bo_sync.core.changes import Cause, Change, DeleteUser, Direction, RevokeGrant, SetGrant
-from bo_sync.core.document import FORMAT_VERSION, Json, change_document, digest
-from bo_sync.core.effect import Effect
+from bo_sync.core.apply_report import Outcome, Report
+from bo_sync.core.base_compare import Comparison
+from bo_sync.core.changes import Cause, Change, DeleteUser, Direction, Effect, RevokeGrant, SetGrant
+from bo_sync.core.changes_json import FORMAT_VERSION, Json, change_document, digest
 from bo_sync.core.guardrails import OF_USER, Basis, GuardrailResult
-from bo_sync.core.guards import GuardComparison
-from bo_sync.core.history import Comparison
 from bo_sync.core.model import Problem, Role, Source
 from bo_sync.core.plan import Finding, Plan, Summary
 from bo_sync.core.policy import PolicyResult
-from bo_sync.core.report import Outcome, Report
 from bo_sync.core.text import Text
+from bo_sync.core.weakened_guards import GuardComparison
 from bo_sync.render.escape import json_text
-from bo_sync.render.guards import guard_documents
-from bo_sync.render.policies import policy_document
-from bo_sync.render.users import UserRow
+from bo_sync.render.guardrails import guard_documents, policy_document
+from bo_sync.render.wording import UserRow
 
 
 def plan_json(plan: Plan) -> str:
@@ -48,7 +46,7 @@ def plan_json(plan: Plan) -> str:
             **(_base(plan.base) if plan.base is not None else {}),
             "summary": _summary(plan.summary),
             "changes": [_change(change, plan) for change in plan.changes],
-            "unmanaged": [{"email": person.email.raw, "policy": person.policy} for person in plan.unmanaged],
+            "unmanaged": [{"email": user.email.raw, "policy": user.policy} for user in plan.unmanaged],
             "unmanageable": [{"id": user.id, "reason": user.reason} for user in plan.unmanageable],
             "left_for_full_apply": plan.left_out,
             "findings": [finding_document(finding) for finding in plan.findings],
@@ -64,7 +62,7 @@ CAUSES: Final = {Cause.STATE_ABSENT: "absent", Cause.UNTIL_PASSED: "until", Caus
 
 
 def _change(change: Change, plan: Plan) -> Json:
-    """A change, why, and what it lets the person do; `unknown` counts operations of which the hub does not say who may.
+    """A change, why, and what it lets the user do; `unknown` counts operations of which the hub does not say who may.
 
     `cause` is that of a deletion, `expired` the roles whose own entry has ended, `places` where own entries stand.
     """
@@ -163,12 +161,12 @@ def report_json(report: Report, plan: Plan) -> str:
             "owners": _owners(report),
             "outcomes": [
                 {
-                    "email": person.email.raw,
-                    "action": person.action,
-                    "outcome": person.outcome.value,
-                    "error": person.error,
+                    "email": user.email.raw,
+                    "action": user.action,
+                    "outcome": user.outcome.value,
+                    "error": user.error,
                 }
-                for person in report.outcomes
+                for user in report.outcomes
             ],
             "invitations": [
                 {"email": user.email.raw, "outcome": user.outcome.value, "error": user.error}
@@ -188,19 +186,19 @@ def _owners(report: Report) -> Json:
 
 def problems_json(
     problems: Iterable[Problem],
-    people: int,
+    users: int,
     presets: int,
     comparison: Comparison | None = None,
     *,
     findings: Iterable[Finding] | None = (),
     policies: Iterable[PolicyResult] | None = (),
 ) -> str:
-    """What `validate` found: how many people and presets were read, every problem in the order of the files, the
+    """What `validate` found: how many users and presets were read, every problem in the order of the files, the
     findings and the policies (None, hence null, when errors kept the files from being judged); with a base, also the
     guards that are loosened since, and the guardrails."""
     return envelope(
         {
-            "users": people,
+            "users": users,
             "presets": presets,
             "problems": [_problem(problem) for problem in sorted(problems)],
             "findings": None if findings is None else [finding_document(finding) for finding in findings],
@@ -236,7 +234,7 @@ def _comparison(comparison: Comparison) -> dict[str, Json]:
 
 
 def users_json(rows: Sequence[UserRow]) -> str:
-    """The table of people, in the given order; null where something is not known, and for a preset that is Custom."""
+    """The table of users, in the given order; null where something is not known, and for a preset that is Custom."""
     return envelope(
         {
             "users": [

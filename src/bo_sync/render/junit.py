@@ -1,4 +1,4 @@
-"""What was checked, as JUnit XML, which pipelines show as tests: files, guardrails, policies, and people who were sent.
+"""What was checked, as JUnit XML, which pipelines show as tests: files, guardrails, policies, and users who were sent.
 
 The text is ASCII: what is not stands as a reference, so no stream can spoil it. What XML has no place for is made
 visible before.
@@ -10,21 +10,19 @@ from enum import StrEnum
 from typing import Final, assert_never
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
+from bo_sync.core.apply_report import InvitationOutcome, InvitedUser, Outcome, OwnersLeft, Report, UserOutcome
 from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, way_past
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Plan
 from bo_sync.core.policy import PolicyResult
-from bo_sync.core.report import InvitationOutcome, InvitedUser, Outcome, OwnersLeft, PersonOutcome, Report
 from bo_sync.core.text import Text
 from bo_sync.render.escape import terminal
-from bo_sync.render.guardrails import measure_of
-from bo_sync.render.invitations import invitation_words
+from bo_sync.render.guardrails import measure_of, told_of
 from bo_sync.render.notices import Checked
-from bo_sync.render.phrases import address
-from bo_sync.render.policies import told_of
+from bo_sync.render.wording import address, invitation_words
 
 
-class Verdict(StrEnum):
+class CaseResult(StrEnum):
     """What became of one case; the values but PASSED are the names of its element."""
 
     PASSED = "passed"
@@ -33,7 +31,7 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"
 
 
-_COUNTED: Final = ((Verdict.FAILURE, "failures"), (Verdict.ERROR, "errors"), (Verdict.SKIPPED, "skipped"))
+_COUNTED: Final = ((CaseResult.FAILURE, "failures"), (CaseResult.ERROR, "errors"), (CaseResult.SKIPPED, "skipped"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Case:
     """One thing that was checked. `message` is a line, `lines` the details; of one that passed they are its output."""
 
     name: str
-    verdict: Verdict = Verdict.PASSED
+    verdict: CaseResult = CaseResult.PASSED
     message: str = ""
     lines: tuple[str, ...] = ()
     file: Text | None = None
@@ -69,25 +67,25 @@ def files_junit(checked: Checked, files: Iterable[Text], below: str = "") -> str
 
 
 def report_junit(report: Report, plan: Plan) -> str:
-    """The guardrails and policies of the plan, and everybody in it: a person who was not attempted counts as
+    """The guardrails and policies of the plan, and everybody in it: a user who was not attempted counts as
     skipped."""
-    people = Suite("users", tuple(map(_person, report.outcomes)))
-    moved = Case("plan", Verdict.FAILURE, report.not_run, report.moved)
+    users = Suite("users", tuple(map(_user, report.outcomes)))
+    moved = Case("plan", CaseResult.FAILURE, report.not_run, report.moved)
     stale = Suite("stale plan", (moved,) if report.moved else ())
     owners = Suite("owners", (_owners(report.owners),) if report.owners is not None else ())
     invitations = Suite("invitations", tuple(map(_invitation, report.invitations)))
-    return _document((stale, owners, _guardrails(plan.guardrails), _policies(plan.policies), people, invitations))
+    return _document((stale, owners, _guardrails(plan.guardrails), _policies(plan.policies), users, invitations))
 
 
 def _owners(owners: OwnersLeft) -> Case:
-    return Case("owners", Verdict.FAILURE, str(owners), (f"to make an owner: {owners.command}",))
+    return Case("owners", CaseResult.FAILURE, str(owners), (f"to make an owner: {owners.command}",))
 
 
 def _invitation(user: InvitedUser) -> Case:
     name = f"invite {address(user.email)}"
     if user.outcome is InvitationOutcome.SENT:
         return Case(name)
-    return Case(name, Verdict.ERROR, invitation_words(user))
+    return Case(name, CaseResult.ERROR, invitation_words(user))
 
 
 def _files(problems: Sequence[Problem], files: Iterable[Text], below: str) -> Suite:
@@ -103,7 +101,7 @@ def _file(path: Text, problems: Sequence[Problem], below: str) -> Case:
     if not errors:
         return Case(str(path), lines=told, file=place)
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Case(str(path), Verdict.FAILURE, f"{errors[0].message}{more}", told, place)
+    return Case(str(path), CaseResult.FAILURE, f"{errors[0].message}{more}", told, place)
 
 
 def _guardrails(guardrails: Iterable[GuardrailResult]) -> Suite:
@@ -115,7 +113,7 @@ def _guardrail(guardrail: GuardrailResult) -> Case:
         return Case(guardrail.guardrail, lines=(measure_of(guardrail),))
     rows = (_told(row) for row in guardrail.rows)
     return Case(
-        guardrail.guardrail, Verdict.FAILURE, measure_of(guardrail), (*rows, f"way past: {way_past(guardrail)}")
+        guardrail.guardrail, CaseResult.FAILURE, measure_of(guardrail), (*rows, f"way past: {way_past(guardrail)}")
     )
 
 
@@ -131,25 +129,25 @@ def _policies(results: Iterable[PolicyResult]) -> Suite:
 def _policy(result: PolicyResult) -> Case:
     """Only what refuses has failed; what else there is to say of a policy is its output."""
     rows = () if result.ok else result.rows
-    people = (GuardrailRow(row.email, row.message, row.source) for row in (*rows, *result.notes))
-    lines = tuple(map(_told, people))
+    users = (GuardrailRow(row.email, row.message, row.source) for row in (*rows, *result.notes))
+    lines = tuple(map(_told, users))
     if not result.is_violated:
         return Case(result.policy.id, lines=(told_of(result), *lines))
     why = (f"why: {result.policy.why}",) if result.policy.why is not None else ()
-    return Case(result.policy.id, Verdict.FAILURE, told_of(result), (*lines, *why))
+    return Case(result.policy.id, CaseResult.FAILURE, told_of(result), (*lines, *why))
 
 
-def _person(person: PersonOutcome) -> Case:
-    name = f"{person.action} {address(person.email)}"
-    match person.outcome:
+def _user(user: UserOutcome) -> Case:
+    name = f"{user.action} {address(user.email)}"
+    match user.outcome:
         case Outcome.APPLIED:
-            return Case(name, lines=(person.error,) if person.error else ())
+            return Case(name, lines=(user.error,) if user.error else ())
         case Outcome.FAILED | Outcome.REVERSED:
-            return Case(name, Verdict.FAILURE, person.error or "")
+            return Case(name, CaseResult.FAILURE, user.error or "")
         case Outcome.UNKNOWN | Outcome.UNCONFIRMED:
-            return Case(name, Verdict.ERROR, person.error or "")
+            return Case(name, CaseResult.ERROR, user.error or "")
         case Outcome.NOT_ATTEMPTED:
-            return Case(name, Verdict.SKIPPED, person.error or "")
+            return Case(name, CaseResult.SKIPPED, user.error or "")
         case unreachable:
             assert_never(unreachable)
 
@@ -180,7 +178,7 @@ def _add(suite: Element, name: str, case: Case) -> None:
         attributes["file"] = terminal(str(case.file))
     element = SubElement(suite, "testcase", attributes)
     lines = "".join(f"{line}\n" for line in map(terminal, case.lines))
-    if case.verdict is not Verdict.PASSED:
+    if case.verdict is not CaseResult.PASSED:
         SubElement(element, case.verdict.value, {"message": terminal(case.message)}).text = lines or None
     elif lines:
         SubElement(element, "system-out").text = lines

@@ -1,6 +1,6 @@
-"""Rows on a page: columns where nothing is wrapped, blocks by person where a terminal has a width.
+"""Rows on a page: columns where nothing is wrapped, blocks by user where a terminal has a width.
 
-Off a terminal each row is one line that stands by itself, for grep and for logs. On a terminal the rows of one person
+Off a terminal each row is one line that stands by itself, for grep and for logs. On a terminal the rows of one user
 stand below one another under the address, and what is too wide continues below its own beginning; no word is broken.
 Every cell is escaped before it is measured, so nothing can act, and columns align for wide characters too.
 """
@@ -15,7 +15,7 @@ from typing import Final
 
 from bo_sync.core.text import Text
 from bo_sync.render.escape import terminal
-from bo_sync.render.phrases import quoted
+from bo_sync.render.wording import quoted
 
 _INDENT: Final = "  "
 _NARROWEST: Final = 24
@@ -88,7 +88,7 @@ class Row:
     """What happens, to whom, and which file says so. Made by `row`, which escapes.
 
     `subject` is an address, `topic` a role or a field of theirs; either may be empty, and so may `source`. `meaning`
-    is what the effect lets the person do; it comes last, since it may be long. `pieces` are the effect again, where it
+    is what the effect lets the user do; it comes last, since it may be long. `pieces` are the effect again, where it
     is known which words are ours; without them any word may be somebody else's.
     """
 

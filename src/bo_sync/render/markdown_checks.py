@@ -6,15 +6,13 @@ from functools import partial
 from typing import Final
 
 from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, way_past
-from bo_sync.core.guards import GuardComparison, Loosened
 from bo_sync.core.model import Source
 from bo_sync.core.policy import PolicyResult, PolicyRow
-from bo_sync.render.comment import Block, Cells, Detail, code, folded, prose, said, sentence, table, unfolded
+from bo_sync.core.weakened_guards import GuardComparison, Loosened
 from bo_sync.render.escape import markdown_code
-from bo_sync.render.guardrails import measure_of
-from bo_sync.render.guards import after_of, before_of
-from bo_sync.render.phrases import counted, people
-from bo_sync.render.policies import way_past_policy, weight_of
+from bo_sync.render.guardrails import after_of, before_of, measure_of, way_past_policy, weight_of
+from bo_sync.render.markdown_blocks import Block, Cells, Detail, code, folded, prose, said, sentence, table, unfolded
+from bo_sync.render.wording import counted, users
 
 _HEAD: Final = ("who", "why", "where")
 
@@ -115,7 +113,7 @@ def standing_policies(results: Iterable[PolicyResult], detail: Detail) -> Block:
     blocks = list(policy_blocks(standing, replace(detail, rows=detail.folded, grave=0)))
     lines = tuple(line for block in blocks for line in ("", *block.lines))[1:]
     number = sum(result.actual for result in standing)
-    told = f"{counted(len(standing), 'policy fails', 'policies fail')} as before, and refuse nothing: {people(number)}"
+    told = f"{counted(len(standing), 'policy fails', 'policies fail')} as before, and refuse nothing: {users(number)}"
     title = told if len(standing) > 1 else told.replace("and refuse", "and refuses")
     return folded(title, Block(lines, sum(block.shown for block in blocks), sum(block.rows for block in blocks)))
 
@@ -131,7 +129,7 @@ def _counting(result: PolicyResult, detail: Detail) -> Block:
         table((*_HEAD, ""), new, detail.blocked),
         table(_HEAD, [_without_mark(each) for each in old], detail.folded),
     )
-    below = folded(f"{people(len(old))} did so before", then)
+    below = folded(f"{users(len(old))} did so before", then)
     return Block((*first.lines, "", *below.lines), first.shown + then.shown, len(cells))
 
 

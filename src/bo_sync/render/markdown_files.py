@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-from bo_sync.core.guards import GuardComparison
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Finding
 from bo_sync.core.text import Text
-from bo_sync.render.comment import (
+from bo_sync.core.weakened_guards import GuardComparison
+from bo_sync.render.escape import markdown_code
+from bo_sync.render.guardrails import guards_verdict
+from bo_sync.render.markdown_blocks import (
     COMMENT_LIMIT,
     Block,
     Cells,
@@ -21,9 +23,6 @@ from bo_sync.render.comment import (
     table,
     unfolded,
 )
-from bo_sync.render.escape import markdown_code
-from bo_sync.render.guards import guards_verdict
-from bo_sync.render.markdown import marker_of
 from bo_sync.render.markdown_checks import (
     compared_with,
     guardrail_blocks,
@@ -33,18 +32,19 @@ from bo_sync.render.markdown_checks import (
     policy_blocks,
     policy_notes,
 )
+from bo_sync.render.markdown_plan import marker_of
 from bo_sync.render.notices import Checked
-from bo_sync.render.phrases import counted, listed, people
+from bo_sync.render.wording import counted, listed, users
 
 _WHOLE: Final = "All of it is in the JSON, and in `bo-sync validate --format text`."
 
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """All that `validate` found: how many people and presets the files have, what is told of them, and, where they
+    """All that `validate` found: how many users and presets the files have, what is told of them, and, where they
     were compared, the revision as it was asked for, the commit that was compared, and the `tip` of a `Comparison`."""
 
-    people: int
+    users: int
     presets: int
     checked: Checked
     revision: Text | None = None
@@ -108,7 +108,7 @@ def _told(found: Validated) -> str:
     guards = f" **{loosened}**" if loosened else ""
     refusing = _refusing(found.checked)
     refused = f" **Refused by {', '.join(refusing)}.**" if refusing else ""
-    read = f"{people(found.people)} and {counted(found.presets, 'preset')}"
+    read = f"{users(found.users)} and {counted(found.presets, 'preset')}"
     unjudged = " The files are not judged further while they have errors." if found.checked.findings is None else ""
     return f"{read}: {counts or 'nothing to say of them'}.{unjudged}{guards}{refused}"
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
+from bo_sync.core.apply_report import InvitedUser, Outcome, Report, UserOutcome
 from bo_sync.core.plan import Plan
-from bo_sync.core.report import InvitedUser, Outcome, PersonOutcome, Report
-from bo_sync.render.comment import (
+from bo_sync.render.markdown_blocks import (
     COMMENT_LIMIT,
     Block,
     Cells,
@@ -20,11 +20,10 @@ from bo_sync.render.comment import (
     table,
     unfolded,
 )
-from bo_sync.render.invitations import invitation_words, mail_sentence, not_invited
-from bo_sync.render.markdown import marker_of
 from bo_sync.render.markdown_checks import guardrail_blocks, policy_blocks
-from bo_sync.render.phrases import listed, people
+from bo_sync.render.markdown_plan import marker_of
 from bo_sync.render.sections import by_gravity
+from bo_sync.render.wording import invitation_words, listed, mail_sentence, not_invited, users
 
 _WHOLE: Final = "The whole report is in the JSON; `bo-sync journal` reads back what was sent."
 _TITLES: Final = {
@@ -103,28 +102,28 @@ def _heading(report: Report) -> str:
     if not report.outcomes:
         return "✅ bo-sync apply: nothing was to be done"
     if report.complete:
-        return f"✅ bo-sync apply: {people(len(report.outcomes))} applied"
+        return f"✅ bo-sync apply: {users(len(report.outcomes))} applied"
     left = len(report.outcomes) - report.count(Outcome.APPLIED)
     if not left:
-        return f"⛔ bo-sync apply: {people(len(report.outcomes))} applied, not all new users invited"
-    return f"⛔ bo-sync apply: {left} of {people(len(report.outcomes))} not applied"
+        return f"⛔ bo-sync apply: {users(len(report.outcomes))} applied, not all new users invited"
+    return f"⛔ bo-sync apply: {left} of {users(len(report.outcomes))} not applied"
 
 
 def _told(report: Report) -> str:
     if report.not_run:
         return f"**{prose(report.not_run[:1].upper() + report.not_run[1:])}.**"
     counts = listed((report.count(outcome), outcome.value.replace("_", " ")) for outcome in Outcome)
-    return f"{people(len(report.outcomes))}: {counts}." if counts else "The hub holds what the files say."
+    return f"{users(len(report.outcomes))}: {counts}." if counts else "The hub holds what the files say."
 
 
 def _table(applied: _Applied, outcome: Outcome, detail: Detail, most: int | None) -> Block:
     report, plan = applied.report, applied.plan
-    found = [person for person in report.outcomes if person.outcome is outcome]
-    return table(("", "who", "why"), [partial(_cells, person, detail) for person in by_gravity(found, plan)], most)
+    found = [user for user in report.outcomes if user.outcome is outcome]
+    return table(("", "who", "why"), [partial(_cells, user, detail) for user in by_gravity(found, plan)], most)
 
 
-def _cells(person: PersonOutcome, detail: Detail) -> Cells:
-    return person.action, code(person.email.raw, detail), code(person.error or "", detail)
+def _cells(user: UserOutcome, detail: Detail) -> Cells:
+    return user.action, code(user.email.raw, detail), code(user.error or "", detail)
 
 
 def _missed(user: InvitedUser, detail: Detail) -> Cells:

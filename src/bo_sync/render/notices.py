@@ -1,29 +1,25 @@
-"""Everything that somebody should be told, as one list: what annotations, SARIF and code quality reports are made of.
-
-What refuses comes first, then what needs attention, then what is worth knowing, each by `Gravity`; of equal gravity the
-files come before the guardrails, the policies, the guards, the changes and the findings.
-"""
+"""Everything to annotate, as one list: source of annotations, SARIF and code quality; and stable fingerprints."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from hashlib import sha256
+from pathlib import PurePosixPath
 from typing import Final
 
-from bo_sync.access.rules import RULES
+from bo_sync.access.finding_codes import RULES
 from bo_sync.core.changes import DeleteUser
 from bo_sync.core.guardrails import GuardrailResult, way_past
-from bo_sync.core.guards import Loosened
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.policy import PolicyResult, PolicyRow
 from bo_sync.core.text import Text, visible
-from bo_sync.render.gravity import Gravity
-from bo_sync.render.guardrails import measure_of
-from bo_sync.render.guards import after_of, before_of
-from bo_sync.render.phrases import address
-from bo_sync.render.policies import told_of
-from bo_sync.render.sections import attention
+from bo_sync.core.weakened_guards import Loosened
+from bo_sync.render.guardrails import after_of, before_of, measure_of, told_of
+from bo_sync.render.sections import Gravity, attention
+from bo_sync.render.wording import address
 
 FILES: Final = "files"
 GUARD: Final = "loosened_guard"
@@ -34,7 +30,7 @@ _GUARDS_FIRST: Final = 4
 """GitHub shows ten warnings of a step: these, five changes, and how many more there are."""
 
 
-class Kind(StrEnum):
+class NoticeKind(StrEnum):
     """What a notice is made from. Guardrails and policies have names that could be each other's."""
 
     FILES = "files"
@@ -50,8 +46,8 @@ class Notice:
     """One thing to be told. `rule` is a finding's number, a guardrail, a policy's id, or one of the words above.
 
     `title` is a short sentence in lower case without a full stop (a policy's is its own), `message` one line without
-    the person. Both are harmless where they stand in plain text. `what` is what the notice is about beside the rule,
-    the person and the file, in words that stay while lines, days and counts move.
+    the user. Both are harmless where they stand in plain text. `what` is what the notice is about beside the rule,
+    the user and the file, in words that stay while lines, days and counts move.
     """
 
     rule: str
@@ -61,19 +57,19 @@ class Notice:
     email: Text | None = None
     source: Source | None = None
     what: str = ""
-    kind: Kind = Kind.FINDING
+    kind: NoticeKind = NoticeKind.FINDING
     gravity: Gravity = Gravity.WARNING
 
     @property
     def told(self) -> str:
-        """The message with its person: `jane@example.com: it ends today`."""
+        """The message with its user: `jane@example.com: it ends today`."""
         message = self.message or self.title
         return message if self.email is None else f"{address(self.email)}: {message}"
 
     @property
     def check(self) -> str:
         """The rule's name among all rules: `BOS007`, `files`, `deletion`, `guardrail/self`, `policy/self`."""
-        return f"{self.kind}/{self.rule}" if self.kind in {Kind.GUARDRAIL, Kind.POLICY} else self.rule
+        return f"{self.kind}/{self.rule}" if self.kind in {NoticeKind.GUARDRAIL, NoticeKind.POLICY} else self.rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +138,7 @@ def _of_problem(problem: Problem) -> Notice:
         problem.message,
         source=problem.source,
         what=_lasting(problem.message),
-        kind=Kind.FINDING if rule else Kind.FILES,
+        kind=NoticeKind.FINDING if rule else NoticeKind.FILES,
     )
 
 
@@ -157,7 +153,7 @@ def _of_guardrails(guardrails: Iterable[GuardrailResult]) -> Iterator[Notice]:
             Severity.ERROR,
             f"the guardrail {guardrail.guardrail} {'blocks users' if guardrail.skipped else 'refuses'}",
             f"{measured}; {way}",
-            kind=Kind.GUARDRAIL,
+            kind=NoticeKind.GUARDRAIL,
         )
         if not guardrail.rows:
             yield whole
@@ -167,7 +163,7 @@ def _of_guardrails(guardrails: Iterable[GuardrailResult]) -> Iterator[Notice]:
 
 
 def _of_policies(policies: Iterable[PolicyResult]) -> Iterator[Notice]:
-    """One for each person who makes a policy fail, or one for the policy where people are wanting; and its notes.
+    """One for each user who makes a policy fail, or one for the policy where users are wanting; and its notes.
 
     Somebody without a file is told of where the policy stands.
     """
@@ -181,7 +177,7 @@ def _of_policies(policies: Iterable[PolicyResult]) -> Iterator[Notice]:
             f"{policy.title}",
             told_of(result) + why,
             source=policy.source,
-            kind=Kind.POLICY,
+            kind=NoticeKind.POLICY,
         )
         if result.is_too_few:
             yield whole
@@ -207,7 +203,7 @@ def _of_guard(loosened: Loosened) -> Notice:
     told = visible(f"{loosened.guard}: {before_of(loosened)} → {after_of(loosened)}")
     title = "a guard is loosened since the base"
     return Notice(
-        GUARD, Severity.WARNING, title, told, what=_lasting(told), kind=Kind.GUARD, gravity=Gravity.WEAKENED_GUARD
+        GUARD, Severity.WARNING, title, told, what=_lasting(told), kind=NoticeKind.GUARD, gravity=Gravity.WEAKENED_GUARD
     )
 
 
@@ -230,7 +226,7 @@ def _of_changes(plan: Plan) -> Iterator[Notice]:
             change.email,
             place or change.source,
             row.topic,
-            Kind.CHANGE,
+            NoticeKind.CHANGE,
             gravity,
         )
 
@@ -246,7 +242,7 @@ _QUOTED: Final = re.compile("`[^`]*`")
 
 
 def _about(found: Finding) -> str:
-    """The entry that a finding speaks of; without one, its person or its file says enough, or else its words."""
+    """The entry that a finding speaks of; without one, its user or its file says enough, or else its words."""
     quoted = _QUOTED.search(found.message)
     if quoted is not None:
         return quoted.group()
@@ -256,3 +252,31 @@ def _about(found: Finding) -> str:
 def _lasting(message: str) -> str:
     """`message` without its numbers: lines, days and counts."""
     return re.sub(r"\d+", "#", message)
+
+
+ANYWHERE = Source(Text("bo-sync.yaml"), 1)
+"""Where that is told which no file says: forges drop what has no place."""
+
+
+def place_of(notice: Notice, below: str = "") -> Source:
+    """Where a notice stands, for a format that demands a place: in the folder `below`, which ends with `/`."""
+    source = notice.source or ANYWHERE
+    return replace(source, path=Text(f"{below}{source.path.raw}"))
+
+
+def fingerprints(notices: Iterable[Notice]) -> tuple[str, ...]:
+    """One for each notice, no two alike: 32 hexadecimal digits, `:`, and a number that tells equal ones apart."""
+    seen: Counter[str] = Counter()
+    found = []
+    for notice in notices:
+        key = _key(notice)
+        seen[key] += 1
+        found.append(f"{key}:{seen[key]}")
+    return tuple(found)
+
+
+def _key(notice: Notice) -> str:
+    stem = PurePosixPath(place_of(notice).path.raw).stem
+    parts = (notice.check, notice.email.folded if notice.email else "", stem, notice.what)
+    told = "".join(f"{len(part)}:{part}" for part in parts)
+    return sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]

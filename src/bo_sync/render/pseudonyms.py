@@ -1,6 +1,6 @@
-"""Pseudonyms: in public output people can be told apart, and none of them can be read.
+"""Pseudonyms: in public output users can be told apart, and none of them can be read.
 
-A pseudonym is a hash of what it stands for, so it is the same in every form and every run, and two people have two.
+A pseudonym is a hash of what it stands for, so it is the same in every form and every run, and two users have two.
 With a key nobody without the key can check a guess; without one whoever guesses an address can hash it, too. So can
 who guesses a small plan, whose digest is told: with a key that is hashed as well.
 
@@ -32,7 +32,7 @@ from bo_sync.render.speech import SPEECH
 HIDDEN: Final = "(redacted)"
 DOMAIN: Final = "redacted.example"
 _DIGITS: Final = 12
-"""Hexadecimal digits: that two of 2,000 people share a pseudonym has a probability of one in 140 million."""
+"""Hexadecimal digits: that two of 2,000 users share a pseudonym has a probability of one in 140 million."""
 _WHOLE: Final[tuple[ProfileField, ...]] = ("first_name", "middle_name", "last_name")
 _NAMES: Final = frozenset(_WHOLE)
 _OTHERS: Final[frozenset[ProfileField]] = frozenset({"phone", "job"})
@@ -52,7 +52,7 @@ _ESCAPE: Final = re.compile(r"%[0-9a-f]{2}|\\(?:u[0-9a-f]{4}|x[0-9a-f]{2}|[bfnrt
 _PHONE: Final = re.compile(r"(?<![\w.-])\+?\(?\d(?:[\s().\-/]{0,3}\d){5,24}(?!\w)")
 _PHONE_LEAST: Final = 7
 """Digits of a phone number that no date, count or id is taken for."""
-_PEOPLES_FILE: Final = re.compile(
+_USERSS_FILE: Final = re.compile(
     rf"(?<![\w/])users/(?=[^\s;,.])(?!file-[0-9a-f]{{{_DIGITS}}}\.yaml).{{0,400}}?\.ya?ml\b", re.IGNORECASE
 )
 _AROUND: Final = ".'?![]"
@@ -88,39 +88,39 @@ class Pseudonyms:
     phones: frozenset[str] = field(default=frozenset(), repr=False)
     """The digits of phone numbers, which are found whatever separates them."""
 
-    def knowing(self, people: Iterable[Acquaintance]) -> "Pseudonyms":
+    def knowing(self, users: Iterable[Acquaintance]) -> "Pseudonyms":
         """The same, with more to look for in sentences."""
         found = {begin: set(known) for begin, known in self.fragments.items()}
         phones = set(self.phones)
-        for person in people:
-            phones.update(_digits(each.value.raw) for each in person.profile if each.value and each.field == "phone")
-            for fragment in self._fragments(person):
+        for user in users:
+            phones.update(_digits(each.value.raw) for each in user.profile if each.value and each.field == "phone")
+            for fragment in self._fragments(user):
                 found.setdefault(_begin(fragment.folded, 0), set()).add(fragment)
         ordered = {begin: tuple(sorted(known, key=_longest_first)) for begin, known in found.items()}
         return replace(
             self, fragments=ordered, phones=frozenset(phone for phone in phones if len(phone) >= _PHONE_LEAST)
         )
 
-    def _fragments(self, person: Acquaintance) -> Iterator[Fragment]:
-        for part, instead in (*self._parts(person), *self._whole_names(person)):
+    def _fragments(self, user: Acquaintance) -> Iterator[Fragment]:
+        for part, instead in (*self._parts(user), *self._whole_names(user)):
             for spelled in _spellings(part):
                 if spelled.lower() not in _OURS:
                     yield Fragment(_fold(spelled), instead)
 
-    def _parts(self, person: Acquaintance) -> Iterator[tuple[str, str]]:
+    def _parts(self, user: Acquaintance) -> Iterator[tuple[str, str]]:
         """What is looked for; a single letter is not, since it says nothing and is in every sentence."""
-        if person.email is not None:
-            local = person.email.raw.rpartition("@")[0]
-            yield from _telling(((person.email.raw, str(self.email(person.email))),), 1)
-            yield from _telling(((local, self._hashed("person", person.email.folded)),), 2)
-        for entry in person.profile:
+        if user.email is not None:
+            local = user.email.raw.rpartition("@")[0]
+            yield from _telling(((user.email.raw, str(self.email(user.email))),), 1)
+            yield from _telling(((local, self._hashed("person", user.email.folded)),), 2)
+        for entry in user.profile:
             if entry.value is not None:
                 yield from self._profile_parts(entry, entry.value)
-        if person.path is not None and person.path.raw.startswith(_FOLDER):
-            stem = person.path.raw.rpartition("/")[2].rpartition(".")[0]
-            instead = self.path(person.path).raw
-            yield from ((person.path.raw, instead), *_telling(((stem, self._hashed("file", person.path.raw)),), 2))
-        yield from _telling(((reason.raw, HIDDEN) for reason in person.reasons), 2)
+        if user.path is not None and user.path.raw.startswith(_FOLDER):
+            stem = user.path.raw.rpartition("/")[2].rpartition(".")[0]
+            instead = self.path(user.path).raw
+            yield from ((user.path.raw, instead), *_telling(((stem, self._hashed("file", user.path.raw)),), 2))
+        yield from _telling(((reason.raw, HIDDEN) for reason in user.reasons), 2)
 
     def _profile_parts(self, entry: FieldValue, value: Text) -> Iterator[tuple[str, str]]:
         if entry.field in _NAMES:
@@ -130,9 +130,9 @@ class Pseudonyms:
         elif entry.field in _OTHERS:
             yield from _telling(((value.raw, HIDDEN),), 2)
 
-    def _whole_names(self, person: Acquaintance) -> Iterator[tuple[str, str]]:
+    def _whole_names(self, user: Acquaintance) -> Iterator[tuple[str, str]]:
         """First and last name in one, also with the one between: one may be a word of ours, both together are none."""
-        found = {entry.field: entry.value for entry in person.profile if entry.value is not None and entry.value.raw}
+        found = {entry.field: entry.value for entry in user.profile if entry.value is not None and entry.value.raw}
         first, middle, last = (found.get(field) for field in _WHOLE)
         for names in ((first, last), (first, middle, last)):
             if known := [name for name in names if name is not None]:
@@ -150,7 +150,7 @@ class Pseudonyms:
         return f"{kind}-{made.hexdigest()[:_DIGITS]}"
 
     def email(self, email: Text) -> Text:
-        """`person-1a2b3c4d5e6f@redacted.example`, the same for every spelling of an address. `id 1003` stays."""
+        """`user-1a2b3c4d5e6f@redacted.example`, the same for every spelling of an address. `id 1003` stays."""
         if is_id_name(email) or ("@" in email.raw and _MADE.fullmatch(email.raw)):
             return email
         return Text(f"{self._hashed('person', email.folded)}@{DOMAIN}")
@@ -159,7 +159,7 @@ class Pseudonyms:
         return Text(self._hashed("name", name.folded)) if name.raw else name
 
     def value(self, name: ProfileField, value: Text | None) -> Text | None:
-        """What stands for a field of a profile. A gender and a language are let stand: many people share them."""
+        """What stands for a field of a profile. A gender and a language are let stand: many users share them."""
         if value is None or not value.raw:
             return value
         if name in _NAMES:
@@ -170,7 +170,7 @@ class Pseudonyms:
         return tuple(FieldValue(entry.field, self.value(entry.field, entry.value)) for entry in profile)
 
     def path(self, path: Text) -> Text:
-        """People's files get a name that says nothing, below `users/`; others keep theirs, but for what is known."""
+        """Users's files get a name that says nothing, below `users/`; others keep theirs, but for what is known."""
         if path.raw.startswith(_FOLDER):
             return Text(f"{_FOLDER}{self._hashed('file', path.raw)}.yaml")
         return Text(self.told(path.raw))
@@ -187,11 +187,11 @@ class Pseudonyms:
         return Text(self._told(text.raw, frozenset()))
 
     def told(self, sentence: str) -> str:
-        """A sentence of ours, without what is known, without addresses and people's files."""
+        """A sentence of ours, without what is known, without addresses and users's files."""
         return self._told(sentence, _speech())
 
     def _told(self, sentence: str, ours: frozenset[str]) -> str:
-        without_files = _PEOPLES_FILE.sub(self._file, sentence)
+        without_files = _USERSS_FILE.sub(self._file, sentence)
         without_phones = _PHONE.sub(self._phone, self._without_known(without_files, ours))
         return _TOKEN.sub(self._token, without_phones)
 

@@ -8,11 +8,10 @@ from typing import Final
 from urllib.parse import quote
 
 from bo_sync import __version__
-from bo_sync.core.document import Json
+from bo_sync.core.changes_json import Json
 from bo_sync.core.model import Severity, Source
 from bo_sync.render.escape import json_text
-from bo_sync.render.fingerprints import fingerprints, place_of
-from bo_sync.render.notices import Kind, Notice, kept
+from bo_sync.render.notices import Notice, NoticeKind, fingerprints, kept, place_of
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _LEVELS: Final[Mapping[Severity, str]] = {
@@ -20,17 +19,21 @@ _LEVELS: Final[Mapping[Severity, str]] = {
     Severity.WARNING: "warning",
     Severity.INFO: "note",
 }
-_HELP: Final[Mapping[Kind, str]] = {
-    Kind.FILES: "Mend the file where the message says; `bo-sync validate` reads all of them, offline.",
-    Kind.GUARDRAIL: (
+_HELP: Final[Mapping[NoticeKind, str]] = {
+    NoticeKind.FILES: "Mend the file where the message says; `bo-sync validate` reads all of them, offline.",
+    NoticeKind.GUARDRAIL: (
         "A guardrail keeps accidents from the hub: nothing is sent while it refuses. The message says the way past."
     ),
-    Kind.POLICY: "A policy of this repository, in policies/, says how access may be left. Change the grants that the "
-    "message names; or the policy, or whom it excepts, in a reviewed change.",
-    Kind.GUARD: "What kept people from harm at the base does so less now. That is allowed, and should be meant.",
-    Kind.CHANGE: "The plan does this when it is applied. It is told because a reviewer should have seen it.",
-    Kind.FINDING: "`ignore` in a person's entry accepts a finding about them, with a reason and a last day. bo-sync's "
-    "docs/findings.md explains each finding under its number.",
+    NoticeKind.POLICY: (
+        "A policy of this repository, in policies/, says how access may be left. Change the grants that the "
+        "message names; or the policy, or whom it excepts, in a reviewed change."
+    ),
+    NoticeKind.GUARD: "What kept people from harm at the base does so less now. That is allowed, and should be meant.",
+    NoticeKind.CHANGE: "The plan does this when it is applied. It is told because a reviewer should have seen it.",
+    NoticeKind.FINDING: (
+        "`ignore` in a person's entry accepts a finding about them, with a reason and a last day. bo-sync's "
+        "docs/findings.md explains each finding under its number."
+    ),
 }
 
 

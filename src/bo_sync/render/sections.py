@@ -1,40 +1,136 @@
-"""A plan as rows in sections, risk first: what deserves attention, access gained, access lost, profile, not touched.
+"""A plan as rows in sections, most severe first, and what each change allows in words."""
 
-A row stands in exactly one section; within it the gravest is first (`Gravity`). Whoever owns Roles & permissions can
-give themselves anything, and a key of the hub outlives its maker, so what touches these two roles stands with the
-refusals and the deletions; so does every grant that lets somebody do something grave or opens the menu item of these
-roles (`is_grave`), and Backoffice where its loss ends somebody's ownership.
-"""
-
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum, auto
+from functools import lru_cache
 from typing import Final, NamedTuple, assert_never
 
+from bo_sync.access.capabilities import among
+from bo_sync.access.catalogue import catalogue
+from bo_sync.core.apply_report import UserOutcome
 from bo_sync.core.changes import (
     Cause,
     Change,
     CreateUser,
     DeleteUser,
+    Effect,
     FieldChange,
     GrantChange,
     RemoveDuplicate,
+    Shift,
     UpdateUser,
     place_of_grant,
 )
 from bo_sync.core.diff import PROTECTED
-from bo_sync.core.effect import Effect, Shift
 from bo_sync.core.guardrails import by_expiry
-from bo_sync.core.model import BACKOFFICE, Profile, ProfileField, Role, Severity, Source
+from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS, Access, Profile, ProfileField, Role, Severity, Source
 from bo_sync.core.plan import Finding, Plan
-from bo_sync.core.report import PersonOutcome
 from bo_sync.core.settings import Unmanaged
 from bo_sync.core.text import Text
-from bo_sync.render.gravity import Gravity, gravity_of_gain
-from bo_sync.render.guardrails import measure_of
+from bo_sync.render.guardrails import measure_of, told_of
 from bo_sync.render.layout import Pieces, Row, row
-from bo_sync.render.meanings import DELICATE, has_ability, is_grave, meaning
-from bo_sync.render.phrases import address, counted, level, people, step
-from bo_sync.render.policies import told_of
+from bo_sync.render.wording import address, counted, level, step, users
+
+
+class Gravity(IntEnum):
+    """Gravest first. Rows of equal gravity keep the order of their addresses."""
+
+    WEAKENED_GUARD = auto()
+    BLOCKED = auto()
+    """What blocks: an error in a file, a guardrail, a policy; of each the first row."""
+    OWNER_GAINED = auto()
+    """The ownership of Roles & permissions: this user can change all access."""
+    CAPABILITY_GAINED = auto()
+    """Any other grant of a delicate role, or a grant with a grave capability."""
+    DELETION = auto()
+    OWNERSHIP_LOST = auto()
+    """The loss of a delicate role, or of Backoffice by a user who owns Roles & permissions."""
+    BLOCKED_TOO = auto()
+    """The other rows of what blocks; where many guards are weaker, also those after the first."""
+    WARNING = auto()
+    GAIN_IN_WORDS = auto()
+    """A grant with a capability that is not grave."""
+    GAIN = auto()
+    LOSS = auto()
+    REST = auto()
+
+    @property
+    def is_change_to_review(self) -> bool:
+        """Whether it is a change that a reviewer must see, whatever else has to be left out."""
+        return self in _CHANGES_TO_REVIEW
+
+
+_CHANGES_TO_REVIEW: Final = frozenset(
+    {Gravity.OWNER_GAINED, Gravity.CAPABILITY_GAINED, Gravity.DELETION, Gravity.OWNERSHIP_LOST}
+)
+
+
+def gravity_of_gain(after: Mapping[Role, Access], *, is_delicate: bool, has_capability: bool) -> Gravity:
+    """The gravity of the grants that one row adds, by the access afterwards."""
+    if after.get(ROLES_PERMISSIONS) is Access.OWNER:
+        return Gravity.OWNER_GAINED
+    if is_delicate:
+        return Gravity.CAPABILITY_GAINED
+    return Gravity.GAIN_IN_WORDS if has_capability else Gravity.GAIN
+
+
+DELICATE: Final = frozenset({ROLES_PERMISSIONS, Role("api_keys")})
+"""Whoever holds these can give themselves more, or make a key that outlives them."""
+
+NAMED: Final = 2
+"""Menu items that are named; of more only the number is told."""
+
+
+@lru_cache(maxsize=1024)  # users with one preset gain the same
+def meaning(shift: Shift, *, explain: bool = False) -> str:
+    """`can now create API keys; opens Admin > API Keys; +10 operations`; with `explain` every item and operation."""
+    return "; ".join(_parts(shift, explain=explain)) or "opens and closes nothing that is known"
+
+
+def _parts(shift: Shift, *, explain: bool) -> Iterator[str]:
+    if gained := _capabilities(shift.gained, shift.lost):
+        yield f"can now {gained}"
+    if lost := _capabilities(shift.lost, shift.gained):
+        yield f"can no longer {lost}"
+    for verb, items in (("opens", shift.opened), ("closes", shift.closed)):
+        if items:
+            yield f"{verb} {_items(items, explain=explain)}"
+    for sign, names in (("+", shift.gained), ("-", shift.lost)):
+        if names:
+            told = f": {', '.join(names)}" if explain else ""
+            yield f"{sign}{counted(len(names), 'operation')}{told}"
+
+
+def _capabilities(here: Sequence[str], elsewhere: Sequence[str]) -> str:
+    """Capabilities among the operations `here`, except those that the other direction touches as well."""
+    return "; ".join(entry.words for entry in among(here) if entry not in among(elsewhere))
+
+
+def _items(items: Sequence[str], *, explain: bool) -> str:
+    if explain or len(items) <= NAMED:
+        return ", ".join(items)
+    return counted(len(items), "menu item")
+
+
+@lru_cache(maxsize=1024)
+def is_grave(shift: Shift) -> bool:
+    """Whether somebody gains a capability that deserves attention, or opens an item of the menu for what is delicate.
+
+    That item may open by another grant: Backoffice switched on for somebody who owns Roles & permissions already.
+    """
+    return any(entry.is_grave for entry in among(shift.gained)) or not _delicate_items().isdisjoint(shift.opened)
+
+
+def has_ability(shift: Shift) -> bool:
+    """Whether a gain is told in words."""
+    return bool(among(shift.gained))
+
+
+@lru_cache(maxsize=1)
+def _delicate_items() -> frozenset[str]:
+    return frozenset(item.name for item in catalogue().menu if not DELICATE.isdisjoint(item.modules))
+
 
 _NAMES: Final[tuple[ProfileField, ...]] = ("first_name", "middle_name", "last_name")
 
@@ -99,7 +195,7 @@ def attention(plan: Plan) -> tuple[Told, ...]:
     return _gravest_first(_sorted(_Telling(plan, explain=False)).grave)
 
 
-def by_gravity(outcomes: Iterable[PersonOutcome], plan: Plan) -> list[PersonOutcome]:
+def by_gravity(outcomes: Iterable[UserOutcome], plan: Plan) -> list[UserOutcome]:
     """What became of each user, those with the gravest changes of `plan` first."""
     gravest = {entry.change.email.folded: entry.gravity for entry in reversed(attention(plan))}
     return sorted(outcomes, key=lambda outcome: gravest.get(outcome.email.folded, Gravity.REST))
@@ -259,28 +355,28 @@ def _duplicate(surplus: RemoveDuplicate, grants: Sequence[GrantChange]) -> Piece
 
 def _untouched(plan: Plan) -> Iterator[Row]:
     ignored = 0
-    for person in plan.unmanaged:
-        if person.policy == Unmanaged.IGNORE:
+    for unmanaged in plan.unmanaged:
+        if unmanaged.policy == Unmanaged.IGNORE:
             ignored += 1
         else:
-            yield row("=", address(person.email), (_LEFT[person.policy],))
+            yield row("=", address(unmanaged.email), (_LEFT[unmanaged.policy],))
     if ignored:
-        yield row("=", "", (f"{people(ignored)} in the hub without a file, left alone (`unmanaged: ignore`)",))
+        yield row("=", "", (f"{users(ignored)} in the hub without a file, left alone (`unmanaged: ignore`)",))
     for user in plan.unmanageable:
         yield row("=", f"id {user.id}", (f"in the hub, cannot be managed: {user.reason}",))
     if plan.changes and plan.unchanged:
-        yield row("=", "", (f"{people(plan.unchanged)} already as the files say",))
+        yield row("=", "", (f"{users(plan.unchanged)} already as the files say",))
     yield from _findings(plan, info=True)
 
 
 def nothing_of(plan: Plan) -> str:
     """What a plan without changes says of the hub: of everybody in the files only where everybody was compared.
 
-    With `--only` and `--expired` most people are not, and never whoever shares an address but for its case.
+    With `--only` and `--expired` most users are not, and never whoever shares an address but for its case.
     """
     if plan.unchanged == plan.config.users:
         return "The hub holds what the files say"
-    return f"The hub holds what the files say of {plan.unchanged} of {people(plan.config.users)}; no more were compared"
+    return f"The hub holds what the files say of {plan.unchanged} of {users(plan.config.users)}; no more were compared"
 
 
 def left_out_of(plan: Plan) -> str:

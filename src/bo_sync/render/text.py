@@ -1,25 +1,38 @@
-"""Plans, reports, problems and people as text for a person: what matters first, every number the same everywhere.
-
-Nothing here prints. A width is that of a terminal; without one, nothing is wrapped and each row is one line.
-"""
+"""Plans, reports, errors and users as text for a terminal."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from bo_sync.core.apply_report import Outcome, Report, UserOutcome
+from bo_sync.core.base_compare import Comparison
 from bo_sync.core.changes import Direction
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Action, Finding, Plan
-from bo_sync.core.report import Outcome, PersonOutcome, Report
 from bo_sync.render.escape import terminal
-from bo_sync.render.guardrails import guardrail_lines, guardrails_block, refusing_of, skipped_of
-from bo_sync.render.guards import base_words, guard_lines, guards_verdict
-from bo_sync.render.invitations import invitation_words, mail_sentence, not_invited
+from bo_sync.render.guardrails import (
+    base_words,
+    guard_lines,
+    guardrail_lines,
+    guardrails_block,
+    guards_verdict,
+    policy_lines,
+    refusing_of,
+    skipped_of,
+)
 from bo_sync.render.layout import Columns, Page, Row, Tone, cells, lay_out, measure, row
-from bo_sync.render.phrases import address, counted, identity_change, listed, people
-from bo_sync.render.policies import policy_lines
 from bo_sync.render.sections import left_out_of, nothing_of, sections
-from bo_sync.render.users import UserRow
+from bo_sync.render.wording import (
+    UserRow,
+    address,
+    counted,
+    identity_change,
+    invitation_words,
+    listed,
+    mail_sentence,
+    not_invited,
+    users,
+)
 
 
 def plan_text(plan: Plan, *, width: int | None, color: bool, explain: bool = False) -> str:
@@ -62,8 +75,8 @@ def _header(plan: Plan) -> str:
     at = f"commit {config.commit}" if config.commit is not None else "no commit"
     dirty = ", with uncommitted changes" if config.dirty else ""
     return (
-        f"Plan for {hub.url} ({people(hub.users)}, {counted(hub.grants, 'grant')}) "
-        f"from files with {people(config.users)} ({at}{dirty})"
+        f"Plan for {hub.url} ({users(hub.users)}, {counted(hub.grants, 'grant')}) "
+        f"from files with {users(config.users)} ({at}{dirty})"
     )
 
 
@@ -85,7 +98,7 @@ def _sentence(plan: Plan) -> str:
     done = listed(((summary.create, "created"), (summary.update, "updated"), (summary.delete, "deleted")))
     grants = listed((summary.grants[direction], _GRANT_WORDS[direction]) for direction in Direction)
     parts = (
-        f"{people(changing)} {'changes' if changing == 1 else 'change'}: {done}",
+        f"{users(changing)} {'changes' if changing == 1 else 'change'}: {done}",
         rest,
         grants and f"grants: {grants}",
     )
@@ -125,9 +138,7 @@ def report_text(report: Report, plan: Plan, width: int | None = None) -> str:
 def _report_lines(report: Report, plan: Plan, page: Page) -> Iterator[str]:
     yield from _why_not_run(report, plan, page)
     yield from _too_few_owners(report, page)
-    rows = {
-        outcome: [_outcome(person) for person in report.outcomes if person.outcome is outcome] for outcome in _TITLES
-    }
+    rows = {outcome: [_outcome(user) for user in report.outcomes if user.outcome is outcome] for outcome in _TITLES}
     columns = measure(entry for found in rows.values() for entry in found)
     for outcome, found in rows.items():
         if found:
@@ -174,11 +185,11 @@ def _too_few_owners(report: Report, page: Page) -> Iterator[str]:
         yield ""
 
 
-def _outcome(person: PersonOutcome) -> Row:
-    if person.outcome is Outcome.APPLIED:
-        done = _DONE[person.action]
-        return row(_SYMBOLS[person.action], address(person.email), f"{done}; {person.error}" if person.error else done)
-    return row("!", address(person.email), f"{person.action}: {person.error or 'no reason is known'}")
+def _outcome(user: UserOutcome) -> Row:
+    if user.outcome is Outcome.APPLIED:
+        done = _DONE[user.action]
+        return row(_SYMBOLS[user.action], address(user.email), f"{done}; {user.error}" if user.error else done)
+    return row("!", address(user.email), f"{user.action}: {user.error or 'no reason is known'}")
 
 
 def _told(report: Report) -> str:
@@ -186,7 +197,7 @@ def _told(report: Report) -> str:
         return f"Nothing was sent: {report.not_run}." if report.not_run else "Nothing was to be done."
     run = f"Run {terminal(report.run)}, " if report.run else ""
     counts = listed((report.count(outcome), outcome.value.replace("_", " ")) for outcome in Outcome)
-    return f"{run}{people(len(report.outcomes))}: {counts}."
+    return f"{run}{users(len(report.outcomes))}: {counts}."
 
 
 def problems_text(problems: Sequence[Problem], findings: Sequence[Finding] = ()) -> str:
@@ -212,14 +223,14 @@ _HEAD: Final = ("ID", "NAME", "EMAIL", "PHONE", "CREATED", "UPDATED", "PRESET")
 
 
 def users_text(rows: Sequence[UserRow], width: int | None) -> str:
-    """The table of people, in the given order; two lines a person where it is wider than `width`."""
+    """The table of users, in the given order; two lines a user where it is wider than `width`."""
     table = [_HEAD, *(_cells(entry) for entry in rows)]
     widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
     if width is None or sum(widths) + 2 * (len(widths) - 1) <= width:
         lines = [_table_line(line, widths) for line in table]
     else:
         lines = [line for entry in table[1:] for line in _card(entry, widths[0], Page(width))]
-    return _joined((*lines, f"{people(len(rows))}."))
+    return _joined((*lines, f"{users(len(rows))}."))
 
 
 def _cells(entry: UserRow) -> tuple[str, ...]:
@@ -238,3 +249,34 @@ def _card(line: Sequence[str], widest: int, page: Page) -> Iterator[str]:
     indent = " " * (widest + 2)
     yield from page.hang(number + indent[cells(number) :], f"{name}  {email}")
     yield from page.hang(indent, f"{preset}, phone {phone}, created {created}, updated {updated}")
+
+
+def comparison_text(
+    comparison: Comparison,
+    problems: Iterable[Problem],
+    findings: Sequence[Finding] = (),
+    *,
+    width: int | None,
+    color: bool,
+) -> str:
+    """What `validate --base` found: loosened guards, guardrails, and the problems and findings with their count."""
+    page = Page(width, color)
+    lines = "".join(f"{line}\n" for line in _lines(comparison, page))
+    refused = ", ".join(guardrail.guardrail for guardrail in comparison.refused)
+    verdict = f" Refused by {refused}." if refused else ""
+    return f"{lines}\n{problems_text(tuple(problems), findings).rstrip()}{verdict}\n"
+
+
+def _lines(comparison: Comparison, page: Page) -> Iterator[str]:
+    base = base_words(comparison)
+    yield from guard_lines(comparison, page)
+    refusing = len(comparison.refused)
+    checked = counted(len(comparison.guardrails), "guardrail")
+    if not refusing:
+        yield from page.hang("", terminal(f"Compared with {base}: {checked} checked, none refuses."))
+        return
+    title = (
+        f"Guardrails: {refusing} of {len(comparison.guardrails)} {'refuses' if refusing == 1 else 'refuse'} these files"
+    )
+    yield from page.title(terminal(f"{title}, compared with {base}"))
+    yield from guardrails_block(comparison.guardrails, page)

@@ -16,7 +16,7 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ReadTimeout
 from urllib3 import HTTPResponse
 
-from bo_sync.sandbox.faults import Answer, Cut, Late, Torn
+from bo_sync.sandbox.faults import Cut, HubAnswer, Late, Torn
 from bo_sync.sandbox.hub import SandboxHub
 
 
@@ -53,7 +53,7 @@ class SandboxAdapter(BaseAdapter):
         self._builder.close()
 
 
-def _in_time(late: Late, request: PreparedRequest, timeout: object) -> Answer:
+def _in_time(late: Late, request: PreparedRequest, timeout: object) -> HubAnswer:
     """The late answer, after its time, when whoever asks waits that long; `timeout` is as requests hands it over."""
     patience = timeout[1] if isinstance(timeout, tuple) else timeout
     if isinstance(patience, int | float) and late.seconds > patience:
@@ -68,7 +68,7 @@ def _gone(request: PreparedRequest) -> RequestsConnectionError:
     return RequestsConnectionError("The sandbox ended the connection without an answer", request=request)
 
 
-def _raw(answer: Answer) -> HTTPResponse:
+def _raw(answer: HubAnswer) -> HTTPResponse:
     return HTTPResponse(
         BytesIO(answer.body),
         answer.headers,

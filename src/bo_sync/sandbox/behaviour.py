@@ -11,7 +11,7 @@ class LargePages(StrEnum):
     REFUSE = "refuse"
 
 
-class Refusal(StrEnum):
+class RefusalForm(StrEnum):
     """How the hub says no to the shape of a request: in a 200 with an error, or with HTTP 400."""
 
     GRAPHQL_ERROR = "graphql-error"
@@ -19,7 +19,7 @@ class Refusal(StrEnum):
 
 
 class NewUserRows(StrEnum):
-    """Which role rows a new person has at once."""
+    """Which role rows a new user has at once."""
 
     ABSENT = "absent"
     NONE = "none"  # one row a definition, with access NONE
@@ -34,7 +34,7 @@ class ViewerForKey(StrEnum):
 
 
 class OmittedGender(StrEnum):
-    """The gender of a new person for whom none was sent; the schema's description can be read either way."""
+    """The gender of a new user for whom none was sent; the schema's description can be read either way."""
 
     NULL = "null"
     UNKNOWN = "unknown"
@@ -46,7 +46,7 @@ class Behaviour:
 
     max_page_size: int | None = None
     large_pages: LargePages = LargePages.CLAMP
-    refusal: Refusal = Refusal.GRAPHQL_ERROR
+    refusal: RefusalForm = RefusalForm.GRAPHQL_ERROR
     new_user_rows: NewUserRows = NewUserRows.ABSENT
     omitted_gender: OmittedGender = OmittedGender.NULL
     single_root_mutations: bool = False

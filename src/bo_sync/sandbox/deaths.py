@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bo_sync.sandbox.faults import Answer, Request, Twist, Weather
+from bo_sync.sandbox.faults import HubAnswer, HubRequest, Twist, Weather
 
 
 class Stage(StrEnum):
@@ -29,13 +29,13 @@ class Killed:
     at: int
     stage: Stage
 
-    def before(self, request: Request, /) -> Answer | Twist | None:
+    def before(self, request: HubRequest, /) -> HubAnswer | Twist | None:
         """Lets it pass. Raises Dead when it is not to run."""
         if request.number > self.at or (request.number == self.at and self.stage is Stage.BEFORE):
             raise Dead(request)
         return None
 
-    def after(self, request: Request, answer: Answer, /) -> Answer:
+    def after(self, request: HubRequest, answer: HubAnswer, /) -> HubAnswer:
         """Gives it on. Raises Dead when nobody is there to hear it."""
         if request.number >= self.at:
             raise Dead(request, answer)
@@ -48,10 +48,10 @@ class Changing:
     def __init__(self, now: Weather) -> None:
         self.now = now
 
-    def before(self, request: Request, /) -> Answer | Twist | None:
+    def before(self, request: HubRequest, /) -> HubAnswer | Twist | None:
         """As the weather of the moment."""
         return self.now.before(request)
 
-    def after(self, request: Request, answer: Answer, /) -> Answer:
+    def after(self, request: HubRequest, answer: HubAnswer, /) -> HubAnswer:
         """As the weather of the moment."""
         return self.now.after(request, answer)

@@ -12,7 +12,7 @@ from typing import Protocol, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HubRequest:
     """One request as the hub understood it; a malformed one has no operation and no roots.
 
     `roots` are the root fields by their schema names, in order, so a composed mutation shows how many it carries.
@@ -28,7 +28,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HubAnswer:
     """One HTTP answer."""
 
     status: int
@@ -43,7 +43,7 @@ class Cut(Exception):  # noqa: N818 - an event of the weather, not an error of o
 class Torn(Cut):
     """The connection ends in the middle of `answer`."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: HubAnswer) -> None:
         super().__init__(answer)
         self.answer = answer
 
@@ -51,7 +51,7 @@ class Torn(Cut):
 class Late(Cut):
     """Nothing is said for `seconds`; then `answer` arrives, or with None the connection ends without one."""
 
-    def __init__(self, seconds: float, answer: Answer | None = None) -> None:
+    def __init__(self, seconds: float, answer: HubAnswer | None = None) -> None:
         super().__init__(seconds, answer)
         self.seconds = seconds
         self.answer = answer
@@ -76,23 +76,23 @@ Twist: TypeAlias = FieldFails | KeyRevoked
 class Weather(Protocol):
     """What may happen to a request on its way. Called from many threads at once."""
 
-    def before(self, request: Request, /) -> Answer | Twist | None:
+    def before(self, request: HubRequest, /) -> HubAnswer | Twist | None:
         """An answer in place of execution, how to execute it otherwise, or None to let it pass.
 
         May raise Cut: it certainly did not happen.
         """
 
-    def after(self, request: Request, answer: Answer, /) -> Answer:
+    def after(self, request: HubRequest, answer: HubAnswer, /) -> HubAnswer:
         """What arrives of `answer`, after everything took effect. May raise Cut: it happened, and nobody knows."""
 
 
 class Calm:
     """No weather: everything arrives as it was sent."""
 
-    def before(self, _request: Request, /) -> Answer | None:
+    def before(self, _request: HubRequest, /) -> HubAnswer | None:
         """Lets it pass."""
         return None
 
-    def after(self, _request: Request, answer: Answer, /) -> Answer:
+    def after(self, _request: HubRequest, answer: HubAnswer, /) -> HubAnswer:
         """Gives it on."""
         return answer

@@ -1,13 +1,13 @@
-"""Faults as people write them: `KIND[=SECONDS][:FIELD][@N or :RATE]`.
+"""Faults as users write them: `KIND[=SECONDS][:FIELD][@N or :RATE]`.
 
     cut-after@3                  the third request runs, and nobody learns of it
     429:0.1                      one request in ten, by the seed
-    502:adminUserCreate@1        the first request that creates a person
+    502:adminUserCreate@1        the first request that creates a user
     slow-after=40:roles:0.5      every other question about grants, 40 seconds late
 
 KIND is one of `storm.Kind`. SECONDS belongs to the kinds of `storm.SECONDS`. FIELD is a root field of the schema: only
 requests with it are meant and counted; `partial` is about mutations of several fields, `page-drops` and `page-repeats`
-are about people's pages unless FIELD names another paged field. N counts the meant requests from 1, RATE is a share of
+are about users's pages unless FIELD names another paged field. N counts the meant requests from 1, RATE is a share of
 them from 0 to 1; without either each of them is struck. `key-revoked` holds from its first strike on.
 """
 
@@ -17,7 +17,7 @@ from typing import Final
 
 from bo_sync.errors import UsageError
 from bo_sync.sandbox.resolvers import MUTATIONS, QUERIES
-from bo_sync.sandbox.storm import PAGED, SECONDS, Fault, Kind, Nth, Rate, When
+from bo_sync.sandbox.storm import PAGED, SECONDS, Fault, FaultKind, Nth, Rate, When
 
 _FORM: Final = re.compile(
     r"(?P<kind>[^=:@]+)(=(?P<seconds>[^:@]*))?(:(?P<field>[A-Za-z_]\w*))?(:(?P<rate>[^:@]*)|@(?P<nth>[^:@]*))?"
@@ -38,10 +38,10 @@ def parse_fault(text: str) -> Fault:
     )
 
 
-def _kind(given: str) -> Kind:
-    if given not in set(Kind):
-        raise UsageError(f"{given!r} is no kind of fault{_nearest(given, tuple(Kind))}", hint=_HINT)
-    return Kind(given)
+def _kind(given: str) -> FaultKind:
+    if given not in set(FaultKind):
+        raise UsageError(f"{given!r} is no kind of fault{_nearest(given, tuple(FaultKind))}", hint=_HINT)
+    return FaultKind(given)
 
 
 def _when(nth: str | None, rate: str | None) -> When:
@@ -56,21 +56,23 @@ def _when(nth: str | None, rate: str | None) -> When:
     return Rate(float(rate))
 
 
-def _field(kind: Kind, given: str | None) -> str:
+def _field(kind: FaultKind, given: str | None) -> str:
     if given is None:
         return ""
-    known = tuple(MUTATIONS) if kind is Kind.PARTIAL else PAGED if kind.startswith("page-") else (*QUERIES, *MUTATIONS)
+    known = (
+        tuple(MUTATIONS) if kind is FaultKind.PARTIAL else PAGED if kind.startswith("page-") else (*QUERIES, *MUTATIONS)
+    )
     if given not in known:
         raise UsageError(f"{given!r} is no root field that {kind} can strike{_nearest(given, known)}", hint=_HINT)
     return given
 
 
-def _seconds(kind: Kind, given: str | None) -> float | None:
+def _seconds(kind: FaultKind, given: str | None) -> float | None:
     if given is None:
         return None
     if kind not in SECONDS:
         raise UsageError(f"{kind} takes no seconds; those that do are {', '.join(SECONDS)}", hint=_HINT)
-    whole = kind is Kind.TOO_MANY_RETRY_AFTER
+    whole = kind is FaultKind.TOO_MANY_RETRY_AFTER
     if not _DECIMAL.fullmatch(given) or float(given) > _LONGEST or (whole and not given.isdigit()):
         number = "a whole number" if whole else "a number"
         raise UsageError(f"{given!r} after = is not {number} of seconds from 0 to {_LONGEST}", hint=_HINT)

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NotRequired, TypedDict
 
-from bo_sync.sandbox.behaviour import Behaviour, LargePages, Refusal
-from bo_sync.sandbox.refused import RefusedError, bad_request
-from bo_sync.sandbox.shape import timestamp
-from bo_sync.sandbox.tables import Row, Value
+from bo_sync.sandbox.baseline import timestamp
+from bo_sync.sandbox.behaviour import Behaviour, LargePages, RefusalForm
+from bo_sync.sandbox.permissions import RefusedError, bad_request
+from bo_sync.sandbox.store import Row, Value
 
 _COLUMNS: Final = {
     "CREATED_AT": "createdAt",
@@ -42,7 +42,7 @@ class Paging(TypedDict):
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class RowPage:
     """One page: its rows, how many there are in all, and where it stands."""
 
     items: list[Row]
@@ -66,7 +66,7 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class RowSelection:
     """What to list: a table of ours, the condition, its parameters, and the column that breaks ties."""
 
     table: str
@@ -75,7 +75,7 @@ class Selection:
     tie: str
 
 
-def read_page(db: sqlite3.Connection, selection: Selection, paging: Paging, behaviour: Behaviour) -> Page:
+def read_page(db: sqlite3.Connection, selection: RowSelection, paging: Paging, behaviour: Behaviour) -> RowPage:
     """The asked page of a selection. Raises BAD_REQUEST for a page or size below 1; a large one is for `behaviour`."""
     size = _size(paging, behaviour)
     tail = f"FROM {selection.table} WHERE {selection.where}"
@@ -85,7 +85,7 @@ def read_page(db: sqlite3.Connection, selection: Selection, paging: Paging, beha
         f"SELECT * {tail} {order}",
         {**selection.parameters, "size": size, "skipped": (paging["page"] - 1) * size},
     ).fetchall()
-    return Page(rows, found, paging["page"], size)
+    return RowPage(rows, found, paging["page"], size)
 
 
 def _size(paging: Paging, behaviour: Behaviour) -> int:
@@ -96,7 +96,7 @@ def _size(paging: Paging, behaviour: Behaviour) -> int:
         return paging["offset"]
     if behaviour.large_pages is LargePages.CLAMP:
         return largest
-    status = 400 if behaviour.refusal is Refusal.HTTP_400 else 200
+    status = 400 if behaviour.refusal is RefusalForm.HTTP_400 else 200
     raise RefusedError("BAD_USER_INPUT", f"offset must not be greater than {largest}", status=status)
 
 

@@ -1,4 +1,4 @@
-"""People who do not exist: as many as asked, believable enough to try things on, the same for the same seed."""
+"""Users who do not exist: as many as asked, believable enough to try things on, the same for the same seed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from typing import Final
 from unicodedata import normalize
 
 from bo_sync.sandbox import baseline
-from bo_sync.sandbox.shape import RANK, Access, Gender, Population, RoleShape, UserShape, timestamp
+from bo_sync.sandbox.baseline import RANK, Access, Gender, Population, RoleShape, UserRecord, timestamp
 
 _MIDDLE: Final = ("van", "de", "van der", "von", "den")
 _LANGUAGES: Final = ("NL", "NL", "NL", "EN", "EN", "DE", "FR")
@@ -22,7 +22,7 @@ _AREAS: Final = ("sales", "backoffice")
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """A job that `share` of a hundred people have, with the rights that usually come with it."""
+    """A job that `share` of a hundred users have, with the rights that usually come with it."""
 
     title: str
     share: int
@@ -51,34 +51,34 @@ def _names(kind: str) -> tuple[str, ...]:
 
 
 def synthetic(count: int, seed: int = 0) -> Population:
-    """`count` people with their rows, the baseline's first person among them, and the baseline's keys and session.
+    """`count` users with their rows, the baseline's first user among them, and the baseline's keys and session.
 
     Equal arguments give equal populations, and stores that are equal whenever they are loaded: everything has its
     times. Addresses are unique, also when case is ignored.
     """
-    first: UserShape = {**baseline.first_person(), "createdAt": timestamp(_START)}
-    people = [first, *_people(Random(f"bo-sync {seed}"), count - 1)][: max(count, 0)]  # noqa: S311
-    start: Population = baseline.baseline()
+    first: UserRecord = {**baseline.first_user(), "createdAt": timestamp(_START)}
+    users = [first, *_users(Random(f"bo-sync {seed}"), count - 1)][: max(count, 0)]  # noqa: S311
+    start: Population = baseline.baseline_population()
     return {
         **start,
         "definitions": [{**definition, "createdAt": timestamp(_START)} for definition in start["definitions"]],
-        "users": [_with_times(person) for person in people],
-        "sessions": start["sessions"] if people else [],
+        "users": [_with_times(user) for user in users],
+        "sessions": start["sessions"] if users else [],
     }
 
 
-def _with_times(person: UserShape) -> UserShape:
-    """The person with rows that were made when the person was."""
-    return {**person, "roles": [{**row, "createdAt": person["createdAt"]} for row in person["roles"]]}
+def _with_times(user: UserRecord) -> UserRecord:
+    """The user with rows that were made when the user was."""
+    return {**user, "roles": [{**row, "createdAt": user["createdAt"]} for row in user["roles"]]}
 
 
-def _people(chance: Random, count: int) -> Iterator[UserShape]:
+def _users(chance: Random, count: int) -> Iterator[UserRecord]:
     taken: dict[str, int] = {}
     for _ in range(count):
-        yield _person(chance, taken)
+        yield _user(chance, taken)
 
 
-def _person(chance: Random, taken: dict[str, int]) -> UserShape:
+def _user(chance: Random, taken: dict[str, int]) -> UserRecord:
     gender: Gender = chance.choices(_GENDERS, (45, 45, 10))[0]
     first, last = chance.choice(_names(gender)), chance.choice(_names("last"))
     job = chance.choices(_JOBS, _SHARES)[0]
@@ -99,7 +99,7 @@ def _person(chance: Random, taken: dict[str, int]) -> UserShape:
 
 
 def _address(first: str, last: str, taken: dict[str, int]) -> str:
-    """`first.last@example.com`; a number follows the name of each further person who has it."""
+    """`first.last@example.com`; a number follows the name of each further user who has it."""
     local = normalize("NFKD", f"{first}.{last}").encode("ascii", "ignore").decode().lower()
     taken[local] = taken.get(local, 0) + 1
     return f"{local}{taken[local] if taken[local] > 1 else ''}@example.com"

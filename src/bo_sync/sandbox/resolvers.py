@@ -9,20 +9,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypedDict
 
-from bo_sync.sandbox import grants, people
+from bo_sync.sandbox import role_operations, user_operations
+from bo_sync.sandbox.baseline import Access
 from bo_sync.sandbox.behaviour import Behaviour, ViewerForKey
-from bo_sync.sandbox.callers import Caller, Person, Stranger, actor, allow, for_operation, owns
-from bo_sync.sandbox.grants import DefinitionSearch, NewRole, RoleSearch
 from bo_sync.sandbox.paging import Paging
-from bo_sync.sandbox.people import PeopleSearch
-from bo_sync.sandbox.refused import RefusedError
-from bo_sync.sandbox.shape import Access
-from bo_sync.sandbox.store import Store
-from bo_sync.sandbox.tables import Row
+from bo_sync.sandbox.permissions import Caller, CallingUser, RefusedError, Stranger, actor, allow, for_operation, owns
+from bo_sync.sandbox.role_operations import DefinitionSearch, NewRole, RoleSearch
+from bo_sync.sandbox.store import Row, Store
+from bo_sync.sandbox.user_operations import UsersSearch
 
 # What a search without an input asks for; with one, the schema's own defaults fill it.
 FIRST_PAGE: Final[Paging] = {"page": 1, "offset": 12}
-_FIRST_PEOPLE: Final[PeopleSearch] = {"page": 1, "offset": 12}
+_FIRST_USERS: Final[UsersSearch] = {"page": 1, "offset": 12}
 _FIRST_DEFINITIONS: Final[DefinitionSearch] = {"page": 1, "offset": 12}
 
 
@@ -51,12 +49,12 @@ class Scene:
 
 
 class ByEmail(TypedDict):
-    """Arguments that name a person."""
+    """Arguments that name a user."""
 
     email: str
 
 
-class UpdateUser(ByEmail):
+class UpdateUserInput(ByEmail):
     """Arguments of adminUserUpdate."""
 
     input: Row
@@ -98,10 +96,10 @@ class CreateRole(TypedDict):
     input: NewRole
 
 
-class SearchPeople(TypedDict, total=False):
+class SearchUsers(TypedDict, total=False):
     """Arguments of adminUsers."""
 
-    input: PeopleSearch | None
+    input: UsersSearch | None
 
 
 class SearchDefinitions(TypedDict, total=False):
@@ -116,26 +114,26 @@ class SearchRoles(TypedDict):
     input: RoleSearch
 
 
-def admin_users(scene: Scene, args: SearchPeople) -> object:
-    """One page of people."""
+def admin_users(scene: Scene, args: SearchUsers) -> object:
+    """One page of users."""
     allow(scene.context.caller, "adminUsers")
-    return people.page_of_people(scene.db, args.get("input") or _FIRST_PEOPLE, scene.context.behaviour).shape
+    return user_operations.page_of_users(scene.db, args.get("input") or _FIRST_USERS, scene.context.behaviour).shape
 
 
 def admin_user(scene: Scene, args: ByEmail) -> object:
-    """One person."""
+    """One user."""
     allow(scene.context.caller, "adminUser", own=owns(scene.context.caller, email=args["email"]))
-    return people.found(scene.db, args["email"])
+    return user_operations.found(scene.db, args["email"])
 
 
 def admin_user_viewer(scene: Scene, _args: object) -> object:
-    """The person who asks; for a key as `Behaviour.viewer_for_key` says."""
+    """The user who asks; for a key as `Behaviour.viewer_for_key` says."""
     caller = scene.context.caller
     if caller == Stranger(ghost=True):
         raise RefusedError("ADMIN_USER_NOT_FOUND_ERROR", "Authenticated user does not exist in the system")
     allow(caller, "adminUserViewer")
-    if isinstance(caller, Person):
-        return people.found(scene.db, caller.email)
+    if isinstance(caller, CallingUser):
+        return user_operations.found(scene.db, caller.email)
     if scene.context.behaviour.viewer_for_key is ViewerForKey.UNAUTHENTICATED:
         raise RefusedError("UNAUTHENTICATED", "An API key is nobody: adminUserViewer needs a session")
     return None
@@ -151,73 +149,75 @@ def tenant(scene: Scene, _args: object) -> object:
 def role_definitions(scene: Scene, args: SearchDefinitions) -> object:
     """One page of definitions."""
     allow(scene.context.caller, "roleDefinitions")
-    page = grants.page_of_definitions(scene.db, args.get("input") or _FIRST_DEFINITIONS, scene.context.behaviour)
-    return page.shape | {"items": [grants.as_definition(row) for row in page.items]}
+    page = role_operations.page_of_definitions(
+        scene.db, args.get("input") or _FIRST_DEFINITIONS, scene.context.behaviour
+    )
+    return page.shape | {"items": [role_operations.as_definition(row) for row in page.items]}
 
 
 def role_definition(scene: Scene, args: ById) -> object:
     """One definition."""
     allow(scene.context.caller, "roleDefinition")
-    return grants.definition(scene.db, args["id"])
+    return role_operations.definition(scene.db, args["id"])
 
 
 def role(scene: Scene, args: ById) -> object:
     """One row."""
     allow(scene.context.caller, "role")
-    return grants.role(scene.db, args["id"])
+    return role_operations.role(scene.db, args["id"])
 
 
 def roles(scene: Scene, args: SearchRoles) -> object:
-    """One page of the rows of the asked people."""
+    """One page of the rows of the asked users."""
     search = args["input"]
     allow(scene.context.caller, "roles", own=owns(scene.context.caller, user_ids=tuple(search["userIds"])))
-    page = grants.page_of_roles(scene.db, search, scene.context.behaviour)
-    return page.shape | {"items": grants.as_grants(scene.db, page.items)}
+    page = role_operations.page_of_roles(scene.db, search, scene.context.behaviour)
+    return page.shape | {"items": role_operations.as_grants(scene.db, page.items)}
 
 
 def admin_user_create(scene: Scene, args: Create) -> object:
-    """A new person, with the rows that new people have at once."""
+    """A new user, with the rows that new users have at once."""
     allow(scene.context.caller, "adminUserCreate")
-    made = people.create(scene.db, args["input"], scene.context.behaviour, now=scene.now, by=scene.by)
-    grants.add_first_rows(scene.db, int(str(made["id"])), scene.context.behaviour, now=scene.now)
+    made = user_operations.create(scene.db, args["input"], scene.context.behaviour, now=scene.now, by=scene.by)
+    role_operations.add_first_rows(scene.db, int(str(made["id"])), scene.context.behaviour, now=scene.now)
     return made
 
 
-def admin_user_update(scene: Scene, args: UpdateUser) -> object:
-    """A person's changed profile."""
+def admin_user_update(scene: Scene, args: UpdateUserInput) -> object:
+    """A user's changed profile."""
     allow(scene.context.caller, "adminUserUpdate", own=owns(scene.context.caller, email=args["email"]))
-    return people.update(scene.db, args["email"], args["input"], now=scene.now, by=scene.by)
+    return user_operations.update(scene.db, args["email"], args["input"], now=scene.now, by=scene.by)
 
 
 def admin_user_delete(scene: Scene, args: ByEmail) -> object:
-    """The end of a person and their rows."""
+    """The end of a user and their rows."""
     allow(scene.context.caller, "adminUserDelete")
-    return people.delete(scene.db, args["email"])
+    return user_operations.delete(scene.db, args["email"])
 
 
 def role_create(scene: Scene, args: CreateRole) -> object:
     """A new row."""
     allow(scene.context.caller, "roleCreate")
-    return grants.create(scene.db, args["input"], now=scene.now, by=scene.by)
+    return role_operations.create(scene.db, args["input"], now=scene.now, by=scene.by)
 
 
 def role_update(scene: Scene, args: UpdateRole) -> object:
     """A row's new access."""
     allow(scene.context.caller, "roleUpdate")
-    return grants.update(scene.db, args["id"], args["input"]["access"], now=scene.now, by=scene.by)
+    return role_operations.update(scene.db, args["id"], args["input"]["access"], now=scene.now, by=scene.by)
 
 
 def role_delete(scene: Scene, args: ById) -> object:
     """The end of a row."""
     allow(scene.context.caller, "roleDelete")
-    return grants.delete(scene.db, args["id"])
+    return role_operations.delete(scene.db, args["id"])
 
 
 def send_init_mail(scene: Scene, args: Invite) -> object:
     """Nothing is sent: the answer stands for a mail."""
     operation = "triggerPasswordSendInitEmailEvent"
     allow(for_operation(scene.db, scene.context.caller, operation), operation)
-    if people.find(scene.db, args["input"]["email"]) is None:
+    if user_operations.find(scene.db, args["input"]["email"]) is None:
         message = "Failed to trigger password initialization email"
         raise RefusedError("TRIGGER_SEND_PASSWORD_INIT_EVENT_ERROR", message)
     return "a mail would have been sent"

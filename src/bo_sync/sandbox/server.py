@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from bo_sync.errors import BoSyncError
-from bo_sync.sandbox.faults import Answer, Cut, Late, Torn
+from bo_sync.sandbox.faults import Cut, HubAnswer, Late, Torn
 from bo_sync.sandbox.hub import SandboxHub
 
 PATH: Final = "/v2/graphql"
@@ -59,12 +59,12 @@ class _Connection(BaseHTTPRequestHandler):
 
     def _respond(self) -> None:
         body = self._body()
-        if isinstance(body, Answer):
+        if isinstance(body, HubAnswer):
             self.close_connection = True
             self._write(body)
             return
         if self.path.partition("?")[0] != PATH:
-            self._write(Answer(HTTPStatus.NOT_FOUND, b"Not found", {"Content-Type": "text/plain"}))
+            self._write(HubAnswer(HTTPStatus.NOT_FOUND, b"Not found", {"Content-Type": "text/plain"}))
             return
         try:
             self._write(self.server.hub.answer(self.command, dict(self.headers.items()), body))
@@ -84,15 +84,15 @@ class _Connection(BaseHTTPRequestHandler):
         else:
             self._write(late.answer)
 
-    def _body(self) -> bytes | Answer:
+    def _body(self) -> bytes | HubAnswer:
         length = self.headers.get("Content-Length", "0" if self.command == "GET" else "")
         if not (length.isascii() and length.isdigit()):
-            return Answer(HTTPStatus.LENGTH_REQUIRED, b"")
+            return HubAnswer(HTTPStatus.LENGTH_REQUIRED, b"")
         if int(length) > _LARGEST_BODY:
-            return Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"")
+            return HubAnswer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b"")
         return self.rfile.read(int(length))
 
-    def _write(self, answer: Answer, length: int | None = None) -> None:
+    def _write(self, answer: HubAnswer, length: int | None = None) -> None:
         """The answer, or the first `length` bytes of its body."""
         self.send_response(answer.status)
         for name, value in answer.headers.items():

@@ -12,10 +12,10 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Final, TypeAlias, assert_never
 
-from bo_sync.sandbox.faults import Answer, Cut, FieldFails, KeyRevoked, Late, Request, Torn, Twist
+from bo_sync.sandbox.faults import Cut, FieldFails, HubAnswer, HubRequest, KeyRevoked, Late, Torn, Twist
 
 
-class Kind(StrEnum):
+class FaultKind(StrEnum):
     """What happens. A `…-after` kind strikes when everything has taken effect, its sibling when nothing has."""
 
     TOO_MANY = "429"
@@ -35,31 +35,35 @@ class Kind(StrEnum):
     KEY_REVOKED = "key-revoked"
 
 
-MEANINGS: Final[dict[Kind, str]] = {
-    Kind.TOO_MANY: "HTTP 429; nothing runs",
-    Kind.TOO_MANY_RETRY_AFTER: "HTTP 429 with Retry-After: SECONDS (default 1); nothing runs",
-    Kind.FAILED: "HTTP 500 with a GraphQL error; nothing runs",
-    Kind.FAILED_AFTER: "HTTP 500 with a GraphQL error, after the request ran",
-    Kind.GATEWAY: "HTTP 502 with an HTML page; nothing runs",
-    Kind.GATEWAY_AFTER: "HTTP 502 with an HTML page, after the request ran",
-    Kind.CUT_BEFORE: "the connection ends; nothing runs",
-    Kind.CUT_AFTER: "the connection ends, after the request ran",
-    Kind.CUT_HALF: "the connection ends in the middle of the answer, after the request ran",
-    Kind.SLOW_BEFORE: "silence for SECONDS (default 35), then the connection ends; nothing runs",
-    Kind.SLOW_AFTER: "the request runs, its answer comes after SECONDS (default 35)",
-    Kind.PARTIAL: "of several mutations in a request one fails: those before it took effect, data is null",
-    Kind.PAGE_DROPS: "a page lacks an item, and still counts it",
-    Kind.PAGE_REPEATS: "a page holds an item twice, in the place of another",
-    Kind.KEY_REVOKED: "UNAUTHENTICATED, from the request that it strikes first to the last",
+MEANINGS: Final[dict[FaultKind, str]] = {
+    FaultKind.TOO_MANY: "HTTP 429; nothing runs",
+    FaultKind.TOO_MANY_RETRY_AFTER: "HTTP 429 with Retry-After: SECONDS (default 1); nothing runs",
+    FaultKind.FAILED: "HTTP 500 with a GraphQL error; nothing runs",
+    FaultKind.FAILED_AFTER: "HTTP 500 with a GraphQL error, after the request ran",
+    FaultKind.GATEWAY: "HTTP 502 with an HTML page; nothing runs",
+    FaultKind.GATEWAY_AFTER: "HTTP 502 with an HTML page, after the request ran",
+    FaultKind.CUT_BEFORE: "the connection ends; nothing runs",
+    FaultKind.CUT_AFTER: "the connection ends, after the request ran",
+    FaultKind.CUT_HALF: "the connection ends in the middle of the answer, after the request ran",
+    FaultKind.SLOW_BEFORE: "silence for SECONDS (default 35), then the connection ends; nothing runs",
+    FaultKind.SLOW_AFTER: "the request runs, its answer comes after SECONDS (default 35)",
+    FaultKind.PARTIAL: "of several mutations in a request one fails: those before it took effect, data is null",
+    FaultKind.PAGE_DROPS: "a page lacks an item, and still counts it",
+    FaultKind.PAGE_REPEATS: "a page holds an item twice, in the place of another",
+    FaultKind.KEY_REVOKED: "UNAUTHENTICATED, from the request that it strikes first to the last",
 }
 """What each kind does to a request, in the words of the help."""
 
-SECONDS: Final[dict[Kind, float]] = {Kind.TOO_MANY_RETRY_AFTER: 1.0, Kind.SLOW_BEFORE: 35.0, Kind.SLOW_AFTER: 35.0}
+SECONDS: Final[dict[FaultKind, float]] = {
+    FaultKind.TOO_MANY_RETRY_AFTER: 1.0,
+    FaultKind.SLOW_BEFORE: 35.0,
+    FaultKind.SLOW_AFTER: 35.0,
+}
 """The kinds that take their time, and how much of it by default: more than the 30 seconds that bo-sync waits."""
 
 PAGED: Final = ("adminUsers", "roles", "roleDefinitions")
 """The root fields that answer with a page."""
-_PAGES: Final = (Kind.PAGE_DROPS, Kind.PAGE_REPEATS)
+_PAGES: Final = (FaultKind.PAGE_DROPS, FaultKind.PAGE_REPEATS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +88,10 @@ class Fault:
     """One kind of fault and when it strikes.
 
     It is about requests with the root field `field`; "" stands for any request, or for what the kind can strike at all:
-    people's pages, mutations of several fields. `seconds` None is the kind's own default.
+    users's pages, mutations of several fields. `seconds` None is the kind's own default.
     """
 
-    kind: Kind
+    kind: FaultKind
     when: When = Rate(1.0)
     field: str = ""
     seconds: float | None = None
@@ -105,25 +109,25 @@ class Storm:
     faults: Sequence[Fault]
     seed: int = 0
 
-    def strikes(self, request: Request) -> Fault | None:
+    def strikes(self, request: HubRequest) -> Fault | None:
         """The fault that strikes a request. A pure function, so what struck can be told from the requests later."""
         return next((fault for place, fault in enumerate(self.faults) if self._hits(fault, place, request)), None)
 
-    def before(self, request: Request, /) -> Answer | Twist | None:
+    def before(self, request: HubRequest, /) -> HubAnswer | Twist | None:
         """What stands in the way of the request's execution. Raises Cut and Late."""
         fault = self.strikes(request)
         return None if fault is None else _before(fault, request, self._dice("part", request.number))
 
-    def after(self, request: Request, answer: Answer, /) -> Answer:
+    def after(self, request: HubRequest, answer: HubAnswer, /) -> HubAnswer:
         """What arrives of the answer. Raises Cut, Torn and Late."""
         fault = self.strikes(request)
         return answer if fault is None else _after(fault, answer, self._dice("part", request.number))
 
-    def _hits(self, fault: Fault, place: int, request: Request) -> bool:
+    def _hits(self, fault: Fault, place: int, request: HubRequest) -> bool:
         number = _number(fault, request)
         if number is None:
             return False
-        lasts = fault.kind is Kind.KEY_REVOKED
+        lasts = fault.kind is FaultKind.KEY_REVOKED
         match fault.when:
             case Nth(first):
                 return number >= first if lasts else number == first
@@ -139,73 +143,73 @@ class Storm:
         return int.from_bytes(drawn) / 256**6
 
 
-def _number(fault: Fault, request: Request) -> int | None:
+def _number(fault: Fault, request: HubRequest) -> int | None:
     """Which of the requests that the fault is about this is, from 1; None when it is none of them."""
-    if fault.kind is Kind.PARTIAL:
+    if fault.kind is FaultKind.PARTIAL:
         return request.nth.get(f"{fault.field}+")
     field = fault.field or (PAGED[0] if fault.kind in _PAGES else "")
     return request.nth.get(field) if field else request.number
 
 
-def _before(fault: Fault, request: Request, part: float) -> Answer | Twist | None:
+def _before(fault: Fault, request: HubRequest, part: float) -> HubAnswer | Twist | None:
     match fault.kind:
-        case Kind.TOO_MANY | Kind.TOO_MANY_RETRY_AFTER | Kind.FAILED | Kind.GATEWAY:
+        case FaultKind.TOO_MANY | FaultKind.TOO_MANY_RETRY_AFTER | FaultKind.FAILED | FaultKind.GATEWAY:
             return _in_its_place(fault)
-        case Kind.CUT_BEFORE:
+        case FaultKind.CUT_BEFORE:
             raise Cut
-        case Kind.SLOW_BEFORE:
+        case FaultKind.SLOW_BEFORE:
             raise Late(fault.delay)
-        case Kind.PARTIAL:
+        case FaultKind.PARTIAL:
             return FieldFails(1 + int(part * (len(request.roots) - 1)))
-        case Kind.KEY_REVOKED:
+        case FaultKind.KEY_REVOKED:
             return KeyRevoked()
         case _:
             return None
 
 
-def _in_its_place(fault: Fault) -> Answer:
+def _in_its_place(fault: Fault) -> HubAnswer:
     match fault.kind:
-        case Kind.FAILED:
+        case FaultKind.FAILED:
             return _FAILED
-        case Kind.GATEWAY:
+        case FaultKind.GATEWAY:
             return _GATEWAY
         case _:
             headers = {"Retry-After": f"{fault.delay:.0f}"} if fault.kind in SECONDS else {}
             return _refused(429, "TOO_MANY_REQUESTS", "Too many requests", headers)
 
 
-def _after(fault: Fault, answer: Answer, part: float) -> Answer:
+def _after(fault: Fault, answer: HubAnswer, part: float) -> HubAnswer:
     match fault.kind:
-        case Kind.FAILED_AFTER:
+        case FaultKind.FAILED_AFTER:
             return _FAILED
-        case Kind.GATEWAY_AFTER:
+        case FaultKind.GATEWAY_AFTER:
             return _GATEWAY
-        case Kind.CUT_AFTER:
+        case FaultKind.CUT_AFTER:
             raise Cut
-        case Kind.CUT_HALF:
+        case FaultKind.CUT_HALF:
             raise Torn(answer)
-        case Kind.SLOW_AFTER:
+        case FaultKind.SLOW_AFTER:
             raise Late(fault.delay, answer)
-        case Kind.PAGE_DROPS | Kind.PAGE_REPEATS:
-            return _with_other_pages(answer, part, repeats=fault.kind is Kind.PAGE_REPEATS)
+        case FaultKind.PAGE_DROPS | FaultKind.PAGE_REPEATS:
+            return _with_other_pages(answer, part, repeats=fault.kind is FaultKind.PAGE_REPEATS)
         case _:
             return answer
 
 
-def _refused(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Answer:
+def _refused(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> HubAnswer:
     body = json.dumps({"errors": [{"message": message, "extensions": {"code": code}}]}).encode()
-    return Answer(status, body, {"Content-Type": "application/json; charset=utf-8", **(headers or {})})
+    return HubAnswer(status, body, {"Content-Type": "application/json; charset=utf-8", **(headers or {})})
 
 
 _FAILED: Final = _refused(500, "INTERNAL_SERVER_ERROR", "Internal server error")
-_GATEWAY: Final = Answer(
+_GATEWAY: Final = HubAnswer(
     502,
     b"<html><head><title>502 Bad Gateway</title></head><body><h1>Bad Gateway</h1></body></html>",
     {"Content-Type": "text/html"},
 )
 
 
-def _with_other_pages(answer: Answer, part: float, *, repeats: bool) -> Answer:
+def _with_other_pages(answer: HubAnswer, part: float, *, repeats: bool) -> HubAnswer:
     """The answer, with one item of each of its pages gone or replaced by a neighbour; a page without items stays."""
     content = json.loads(answer.body)
     for page in (content.get("data") or {}).values():
@@ -213,4 +217,4 @@ def _with_other_pages(answer: Answer, part: float, *, repeats: bool) -> Answer:
         if items:
             place = int(part * len(items))
             items[place : place + 1] = [items[place - 1]] if repeats else []
-    return Answer(answer.status, json.dumps(content, separators=(",", ":")).encode(), answer.headers)
+    return HubAnswer(answer.status, json.dumps(content, separators=(",", ":")).encode(), answer.headers)

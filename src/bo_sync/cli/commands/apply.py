@@ -16,31 +16,39 @@ from urllib.parse import urlsplit
 import click
 
 from bo_sync.cli.app import stop_signals
-from bo_sync.cli.applied import Wanted, stale_told, tell, tell_not_run
-from bo_sync.cli.forms import APPLY_FORMS
+from bo_sync.cli.console import redactable, shown
 from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format, taken
-from bo_sync.cli.plans import AskedAs, say_others
-from bo_sync.cli.redacting import redactable, shown
-from bo_sync.cli.reports import Report as Written
-from bo_sync.cli.reports import check_writable, report_option
+from bo_sync.cli.output import (
+    APPLY_FORMS,
+    AskedAs,
+    Wanted,
+    check_writable,
+    report_option,
+    say_others,
+    stale_told,
+    tell,
+    tell_not_run,
+)
+from bo_sync.cli.output import ReportFile as Written
 from bo_sync.core.guardrails import NumericGuardrail
 from bo_sync.core.text import Text
 from bo_sync.errors import AfterWriteError, ExitCode, UsageError
 from bo_sync.hub.address import SANDBOX
 from bo_sync.render.json import plan_json
 
+if TYPE_CHECKING:
+    from bo_sync.apply.planner import Reading
+    from bo_sync.core.apply_report import Report
+    from bo_sync.core.plan import Plan
+    from bo_sync.hub.client import CommerceHub
+
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
-if TYPE_CHECKING:
-    from bo_sync.core.plan import Plan
-    from bo_sync.core.report import Report
-    from bo_sync.hub.client import CommerceHub
-    from bo_sync.reconcile import Reading
-
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ApplyOptions:
     """What the command line says of a run. `invite` is where the mail to new users leads to; "" for no mail."""
 
     yes: bool
@@ -48,7 +56,7 @@ class Asked:
     invite: str
 
 
-def asked(command: Callable[Concatenate[Asked, P], R]) -> Callable[P, R]:
+def asked(command: Callable[Concatenate[ApplyOptions, P], R]) -> Callable[P, R]:
     """--yes, --fail-fast and --invite, handed over as an `Asked` first argument."""
 
     @click.option("-y", "--yes", is_flag=True, help="Do not ask; for pipelines.")
@@ -59,7 +67,7 @@ def asked(command: Callable[Concatenate[Asked, P], R]) -> Callable[P, R]:
         yes, fail_fast, invite = (taken(kwargs, name) for name in ("yes", "fail_fast", "invite"))
         if invite is not None:
             _check_invite(invite)
-        return command(Asked(yes, fail_fast, invite or ""), *args, **kwargs)
+        return command(ApplyOptions(yes, fail_fast, invite or ""), *args, **kwargs)
 
     return gathered
 
@@ -86,7 +94,7 @@ def _check_invite(url: str) -> None:
 @redactable
 @asked
 def command(
-    given: Asked,
+    given: ApplyOptions,
     narrowed: Narrowing,
     choice: HubChoice,
     chosen: Common,
@@ -102,8 +110,8 @@ def command(
     .bo-sync/journal, which `bo-sync journal` reads back; while one apply runs, another one here is refused (exit 1).
     Exits 0 when all was applied, 4 when a guardrail or a policy refuses or --skip-blocked leaves users out, else 5.
     """
-    from bo_sync.cli.github import below, failures_annotated
-    from bo_sync.cli.session import hub_session, read_plan
+    from bo_sync.cli.context import hub_session, read_plan
+    from bo_sync.cli.github_actions import below, failures_annotated
 
     _check_day(chosen, choice)
     run, wanted = new_run(), Wanted(form, reports, below(chosen.root))
@@ -158,7 +166,7 @@ def _raise(trouble: BaseException | None) -> None:
 
 def _check_day(chosen: Common, choice: HubChoice) -> None:
     """Another day is for trials: it would bring back access that has ended, and exceptions that have expired."""
-    from bo_sync.cli.destination import destination
+    from bo_sync.cli.hub_choice import destination
 
     address = destination(choice).address
     if chosen.today is not None and address.scheme == "https":
@@ -176,7 +184,7 @@ def _check_somebody_answers(*, yes: bool) -> None:
 
 
 def _content_of(path: Path) -> str:
-    from bo_sync.cli.writing import open_named
+    from bo_sync.cli.file_writer import open_named
 
     try:
         with os.fdopen(open_named(path), encoding="utf-8", errors="replace") as file:
@@ -193,8 +201,7 @@ def _check_same(content: str | None, reading: "Reading", wanted: Wanted, which: 
     Judged when files and hub have been read, since what is wrong with those comes first. `which` plan it is.
     """
     from bo_sync.errors import StalePlanError
-    from bo_sync.render.saved import differences, read_saved
-    from bo_sync.render.saved_plan import read_plan
+    from bo_sync.render.saved_plan import differences, read_plan, read_saved
 
     if content is None:
         return
@@ -209,9 +216,9 @@ def _check_same(content: str | None, reading: "Reading", wanted: Wanted, which: 
 
 def _show(reading: "Reading", form: str, *, quiet: bool) -> None:
     """The plan, before anything is asked; beside a report in another form it is talk."""
-    from bo_sync.cli.plans import show_plan
-    from bo_sync.cli.talk import say
-    from bo_sync.render.redaction import redacted_plan
+    from bo_sync.cli.console import say
+    from bo_sync.cli.output import show_plan
+    from bo_sync.render.redact import redacted_plan
     from bo_sync.render.text import plan_text
 
     plan = shown(reading.plan, redacted_plan)
@@ -272,14 +279,12 @@ class _Ran:
 
 def _run(chosen: Common, hub: "CommerceHub", reading: "Reading", orders: _Orders) -> _Ran:
     """Runs the plan, journalled."""
-    from bo_sync.cli.secrecy import without_secrets
-    from bo_sync.cli.session import load_settings
-    from bo_sync.cli.talk import progress
-    from bo_sync.execute import BrokenRunError, Options, apply_plan
-    from bo_sync.invitations import Inviting, invite
-    from bo_sync.journal.beginning import Beginning, header_of, who_runs
-    from bo_sync.journal.journaled import Journaled
-    from bo_sync.journal.writing import begun, now
+    from bo_sync.apply.executor import BrokenRunError, Options, apply_plan
+    from bo_sync.apply.writes import Inviting, invite
+    from bo_sync.cli.api_key import without_secrets
+    from bo_sync.cli.console import progress
+    from bo_sync.cli.context import load_settings
+    from bo_sync.journal.writer import Beginning, Journaled, begun, header_of, now, who_runs
 
     beginning = Beginning(orders.run, now(), who_runs(reading.viewer), orders.allowed)
     domains = load_settings(chosen).email_domains if orders.invite else ()
@@ -312,9 +317,9 @@ def _run(chosen: Common, hub: "CommerceHub", reading: "Reading", orders: _Orders
 @contextmanager
 def _alone(chosen: Common, run: str, url: str) -> Iterator[None]:
     """The only apply of this machine here while the block runs. Raises JournalError when another one runs."""
-    from bo_sync.cli.talk import say
+    from bo_sync.cli.console import say
     from bo_sync.journal.lock import Holder, sole_apply, sole_apply_to
-    from bo_sync.journal.writing import now
+    from bo_sync.journal.writer import now
 
     holder = Holder(os.getpid(), now(), run)
     with sole_apply(chosen.root, holder):

@@ -1,15 +1,159 @@
-"""`bo-sync catalogue`: the table of the hub's operations, made anew and compared."""
+"""`bo-sync catalogue`: refresh and compare the operations table."""
 
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Final
 
 import click
 
+from bo_sync.access.catalogue import CatalogueError, catalogue, in_use, read_operations, write_operations
+from bo_sync.access.introspection import IntrospectionError, operations_of
+from bo_sync.cli.context import load_settings, open_transport
+from bo_sync.cli.file_writer import open_named
 from bo_sync.cli.options import Common, HubChoice, common, hub_choice, output_format
-from bo_sync.errors import ExitCode, UsageError
+from bo_sync.core.operations import Operation
+from bo_sync.core.text import Text
+from bo_sync.errors import ExitCode, HubError, UsageError
+from bo_sync.hub.compatibility import read_introspection
+from bo_sync.render.escape import csv_cell, terminal
+from bo_sync.render.operations_diff import Table
 
-if TYPE_CHECKING:
-    from bo_sync.cli.tables import OperationTable
+LARGEST: Final = 64 * 1024 * 1024
+_EXPECTED: Final = "name a table that `bo-sync catalogue refresh` made, or an introspection result in JSON"
+
+
+@dataclass(frozen=True, slots=True)
+class OperationTable:
+    """Operations with the day of the introspection behind them, and how their table is called."""
+
+    name: Text
+    taken: Text
+    operations: tuple[Operation, ...]
+
+    @property
+    def table(self) -> Table:
+        return Table(self.name, self.taken, len(self.operations))
+
+    @property
+    def text(self) -> str:
+        """The table as CSV. Much of it is in the hub's words, which must neither compute nor command."""
+        inert = (_reworded(entry, lambda said: terminal(csv_cell(said))) for entry in self.operations)
+        return write_operations(str(self.taken), inert)
+
+    @property
+    def told(self) -> str:
+        """How many operations came, and of how many nobody knows who may run them."""
+        unknown = sum(not entry.is_annotated for entry in self.operations)
+        every = len(self.operations)
+        lacking = "; the hub describes no access at all" if unknown == every else ""
+        return f"{every} operations of {self.taken}: {every - unknown} annotated, {unknown} unannotated{lacking}"
+
+
+def packaged() -> OperationTable:
+    """The table that this version came with."""
+    facts = catalogue()
+    return OperationTable(Text("this version's own table"), Text(facts.taken), facts.operations)
+
+
+def in_use_here(common: Common) -> OperationTable:
+    """The table that answers go by: the built-in one, with what `catalogue:` of bo-sync.yaml adds."""
+    settings = load_settings(common)
+    if settings.catalogue is None:
+        return packaged()
+    facts = in_use(settings)
+    return OperationTable(
+        Text(f"the table in use, with {settings.catalogue.path.raw}"), Text(facts.taken), facts.operations
+    )
+
+
+def of_hub(common: Common, choice: HubChoice) -> OperationTable:
+    """The table of the hub that is meant. Raises HubError, UsageError and FilesError as asking it does."""
+    with open_transport(common, choice) as transport:
+        found = read_introspection(transport)
+        url, redact = transport.address.url, transport.credentials.redact
+    try:
+        operations = tuple(_reworded(entry, redact) for entry in operations_of(found))
+    except IntrospectionError as err:
+        raise HubError(
+            f"catalogueProbe: {url} answers no introspection result: {err}",
+            operation="catalogueProbe",
+            hint="check the address; `bo-sync doctor` compares the hub's schema with what we send",
+        ) from err
+    return OperationTable(Text(url), Text(_today(common).isoformat()), operations)
+
+
+def _reworded(operation: Operation, change: Callable[[str], str]) -> Operation:
+    """With `change` made to everything that the hub says: it may quote the key anywhere, and act anywhere."""
+    return replace(
+        operation,
+        name=change(operation.name),
+        alternatives=tuple((change(definition), least) for definition, least in operation.alternatives),
+        system=tuple(map(change, operation.system)),
+        when=change(operation.when),
+    )
+
+
+def made_from(path: Path, common: Common) -> OperationTable:
+    """The table of a saved introspection result. Raises UsageError for a file that is none."""
+    return _introspected(path, _read(path), common)
+
+
+def read_table(path: Path, common: Common) -> OperationTable:
+    """The table in a file, or that of an introspection result. Raises UsageError for a file that is neither."""
+    text = _read(path)
+    if text.lstrip()[:1] == "{":
+        return _introspected(path, text, common)
+    try:
+        taken, operations = read_operations(text)
+    except CatalogueError as err:
+        raise UsageError(f"{Text(str(path))} is not a table of operations: {err}", hint=_EXPECTED) from err
+    return OperationTable(Text(str(path)), Text(taken), operations)
+
+
+def _read(path: Path) -> str:
+    shown = Text(str(path))
+    try:
+        with os.fdopen(open_named(path), "rb") as file:
+            found = file.read(LARGEST + 1)
+    except (OSError, ValueError) as err:
+        why = err.strerror if isinstance(err, OSError) else "it is no path"
+        raise UsageError(f"{shown} cannot be read: {why}", hint=_EXPECTED) from err
+    if len(found) > LARGEST:
+        raise UsageError(f"{shown} holds more than {LARGEST >> 20} MiB", hint=_EXPECTED)
+    try:
+        return found.decode("utf-8-sig")
+    except UnicodeDecodeError as err:
+        raise UsageError(f"{shown} is not text in UTF-8", hint=_EXPECTED) from err
+
+
+def _introspected(path: Path, text: str, common: Common) -> OperationTable:
+    shown = Text(str(path))
+    try:
+        document = json.loads(text)
+        operations = operations_of(document)
+    except IntrospectionError as err:
+        raise UsageError(f"{shown} is no introspection result: {err}", hint=_EXPECTED) from err
+    except (ValueError, RecursionError) as err:
+        raise UsageError(f"{shown} is not JSON", hint=_EXPECTED) from err
+    return OperationTable(shown, Text((_generated(document) or _today(common)).isoformat()), operations)
+
+
+def _generated(document: object) -> date | None:
+    """The day that whoever took the introspection put beside it."""
+    said = document.get("__generatedAt") if isinstance(document, dict) else None
+    try:
+        return date.fromisoformat(said[:10]) if isinstance(said, str) else None
+    except ValueError:
+        return None
+
+
+def _today(common: Common) -> date:
+    return common.today or datetime.now(UTC).date()
+
 
 _file = click.Path(path_type=Path, dir_okay=False)
 
@@ -38,9 +182,8 @@ def refresh(choice: HubChoice, chosen: Common, *, source: Path | None, output: P
     Compare the table with `catalogue diff`. To use it, write it to catalogue/operations.csv and set `catalogue:
     catalogue/operations.csv` in bo-sync.yaml. It only adds: built-in operations keep their lowest level.
     """
-    from bo_sync.cli.plans import write_whole
-    from bo_sync.cli.tables import made_from, of_hub
-    from bo_sync.cli.talk import result, say
+    from bo_sync.cli.console import result, say
+    from bo_sync.cli.output import write_whole
 
     if source is not None and choice.address is not None:
         raise click.UsageError("--from reads a file, --hub asks a hub: give one of them")
@@ -64,7 +207,6 @@ def diff(chosen: Common, *, tables: tuple[Path, ...], form: str) -> int:
     with the table in use: the built-in one and what `catalogue:` of bo-sync.yaml adds. Without both, the table in use
     is compared with the built-in one.
     """
-    from bo_sync.cli.tables import in_use_here, packaged, read_table
 
     match tables:
         case ():
@@ -79,10 +221,10 @@ def diff(chosen: Common, *, tables: tuple[Path, ...], form: str) -> int:
 
 
 def _show(old: "OperationTable", new: "OperationTable", form: str) -> None:
-    from bo_sync.access.growth import growth
-    from bo_sync.cli.talk import coloured, result, width
-    from bo_sync.render.growth import growth_json, growth_text
+    from bo_sync.access.introspection import growth
+    from bo_sync.cli.console import coloured, result, width
     from bo_sync.render.layout import Page
+    from bo_sync.render.operations_diff import growth_json, growth_text
 
     found = growth(old.operations, new.operations)
     if form == "json":

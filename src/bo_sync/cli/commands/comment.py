@@ -1,4 +1,4 @@
-"""`bo-sync comment`: a plan, or a finished text, as our one comment on a pull request, or as our one issue."""
+"""`bo-sync comment`: post a plan or a text as one comment on a pull request, or as one issue."""
 
 import os
 import re
@@ -9,22 +9,54 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
+from bo_sync.access.finding_codes import NO_OWNER
+from bo_sync.cli.api_key import without_secrets
+from bo_sync.cli.console import is_redacting, meet_files, redactable, shown
 from bo_sync.cli.options import Common, located, output_format
-from bo_sync.cli.redacting import is_redacting, meet_files, redactable, shown
-from bo_sync.cli.secrecy import without_secrets
+from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
 from bo_sync.errors import BoSyncError, ExitCode, UsageError
+from bo_sync.render.wording import users
 
 if TYPE_CHECKING:
-    from bo_sync.core.plan import Plan
-    from bo_sync.forge.sticky import Posted
-    from bo_sync.forge.surroundings import Chosen
+    from bo_sync.forge.environment import ForgeTarget
+    from bo_sync.forge.sticky_comment import Posted
+
+
+_HOST: Final = re.compile(r"https?://([A-Za-z0-9.:-]{1,100})/.*", re.DOTALL)
+
+
+def is_drift(plan: Plan) -> bool:
+    """Whether hub and files differ, a plan would be refused as they are, or the hub has no owner; users without a file
+    are no drift."""
+    return bool(plan.changes or plan.refused or plan.skipped or plan.violated or _has_no_owner(plan))
+
+
+def _has_no_owner(plan: Plan) -> bool:
+    return any(found.rule == NO_OWNER.id for found in plan.findings)
+
+
+def drift_title(plan: Plan) -> str:
+    """`Drift on hub.example.com: 3 users differ from the files`; nothing in it is somebody else's text."""
+    host = _HOST.fullmatch(plan.hub.url)
+    where = f" on {host[1]}" if host else ""
+    number = len(plan.changes)
+    told = (
+        f"{users(number)} {'differs' if number == 1 else 'differ'} from the files" if number else _without_change(plan)
+    )
+    return f"Drift{where}: {told}"
+
+
+def _without_change(plan: Plan) -> str:
+    is_blocked = plan.refused or plan.skipped or plan.violated or not _has_no_owner(plan)
+    return "refused as it is" if is_blocked else "no user owns Roles & permissions"
+
 
 Forge = Literal["github", "gitlab"]
 _MARKER: Final = re.compile(r"<!-- bo-sync:[a-z][a-z0-9-]*( \S+){0,2} -->")
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _LARGEST: Final = 256 * 1024 * 1024
-"""Bytes of a file that is read: the JSON of a plan for a great many people."""
+"""Bytes of a file that is read: the JSON of a plan for a great many users."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +109,8 @@ def command(
 
     Exits 0 when it is there, 6 for a file that is not a plan, is altered or contradicts itself, 1 when the forge fails.
     """
-    from bo_sync.cli.talk import result
-    from bo_sync.forge.surroundings import Chosen
+    from bo_sync.cli.console import result
+    from bo_sync.forge.environment import ForgeTarget
 
     if forge is None:
         raise UsageError("comment needs to know the forge", hint="give --github or --gitlab")
@@ -88,12 +120,12 @@ def command(
     if dry_run:
         result(message.body)
     else:
-        _tell(chosen, *_post(forge, Chosen(repository, pull), message, drift=drift), form)
+        _tell(chosen, *_post(forge, ForgeTarget(repository, pull), message, drift=drift), form)
     return ExitCode.OK
 
 
 def _tell(chosen: Common, posted: "Posted", title: str, form: str) -> None:
-    from bo_sync.cli.talk import result, say
+    from bo_sync.cli.console import result, say
 
     if posted.superseded and not chosen.quiet:
         say(f"{posted.superseded} older of ours there, out of date now: another run wrote at the same time")
@@ -125,11 +157,11 @@ def _check_alone(failed: int | None, *others: object) -> None:
 
 
 def _without_plan(chosen: Common, code: int, hub: str | None) -> _Message:
-    from bo_sync.cli.destination import URL
-    from bo_sync.config.revision import commit_of
-    from bo_sync.forge.surroundings import log_of
+    from bo_sync.cli.hub_choice import URL
+    from bo_sync.config.git_revision import commit_of
+    from bo_sync.forge.environment import log_of
     from bo_sync.hub.address import parse_address
-    from bo_sync.render.markdown_failed import WITH_A_PLAN, failed_markdown
+    from bo_sync.render.markdown_plan import WITH_A_PLAN, failed_markdown
 
     if code in WITH_A_PLAN:
         raise UsageError(f"--failed {code}: with that exit code there is a plan", hint="give PLAN.json instead")
@@ -144,7 +176,7 @@ def _without_plan(chosen: Common, code: int, hub: str | None) -> _Message:
 
 def _expected_identity(chosen: Common) -> str:
     """The identity that bo-sync.yaml names; "" where it names none, or cannot be read: then no hub is left out."""
-    from bo_sync.cli.session import load_settings
+    from bo_sync.cli.context import load_settings
 
     try:
         expected = load_settings(chosen).hub_identity
@@ -154,9 +186,8 @@ def _expected_identity(chosen: Common) -> str:
 
 
 def _planned(plan: "Plan") -> _Message:
-    from bo_sync.render.drift import drift_title, is_drift
-    from bo_sync.render.markdown import plan_markdown
-    from bo_sync.render.redaction import redacted_plan
+    from bo_sync.render.markdown_plan import plan_markdown
+    from bo_sync.render.redact import redacted_plan
 
     plan = shown(plan, redacted_plan)
     return _Message(plan_markdown(plan), drift_title(plan), is_drift(plan))
@@ -169,7 +200,7 @@ def _plan(path: Path) -> "Plan":
 
 
 def _read(path: Path, hint: str) -> str:
-    from bo_sync.cli.writing import open_named
+    from bo_sync.cli.file_writer import open_named
 
     try:
         with os.fdopen(open_named(path), "rb") as file:
@@ -183,8 +214,8 @@ def _read(path: Path, hint: str) -> str:
 
 def _marked(text: str, name: str | None) -> str:
     """`text` with a marker as its first line: that of `name`, or the one that it has."""
-    from bo_sync.forge.sticky import first_line
-    from bo_sync.render.markdown import marker_of
+    from bo_sync.forge.sticky_comment import first_line
+    from bo_sync.render.markdown_plan import marker_of
 
     text = text.replace("\r\n", "\n").removeprefix("\ufeff")
     has_marker = _MARKER.fullmatch(first_line(text)) is not None
@@ -198,22 +229,22 @@ def _marked(text: str, name: str | None) -> str:
     return f"{marker_of(name)}\n{text.partition(chr(10))[2] if has_marker else text}"
 
 
-def _post(forge: Forge, chosen: "Chosen", message: _Message, *, drift: bool) -> "tuple[Posted, str]":
+def _post(forge: Forge, chosen: "ForgeTarget", message: _Message, *, drift: bool) -> "tuple[Posted, str]":
     """What was done, and where."""
-    from bo_sync.forge import github, gitlab, surroundings
-    from bo_sync.forge.sticky import finish, post
+    from bo_sync.forge import environment, github, gitlab
+    from bo_sync.forge.sticky_comment import finish, post
 
     title = without_secrets(message.title)
-    place: github.PullRequest | github.Issues | gitlab.MergeRequest | gitlab.Issues
+    place: github.PullRequest | github.GitHubIssues | gitlab.MergeRequest | gitlab.GitLabIssues
     match forge, drift:
         case "github", False:
-            place = surroundings.github_pull(chosen, os.environ)
+            place = environment.github_pull(chosen, os.environ)
         case "github", True:
-            place = surroundings.github_issues(chosen, os.environ, title)
+            place = environment.github_issues(chosen, os.environ, title)
         case "gitlab", False:
-            place = surroundings.gitlab_merge(chosen, os.environ)
+            place = environment.gitlab_merge(chosen, os.environ)
         case _:
-            place = surroundings.gitlab_issues(chosen, os.environ, title)
+            place = environment.gitlab_issues(chosen, os.environ, title)
     longest = github.LONGEST if forge == "github" else gitlab.LONGEST
     if len(message.body) > longest:
         hint = "shorten it; a plan's own comment always fits"
@@ -230,7 +261,7 @@ def _post(forge: Forge, chosen: "Chosen", message: _Message, *, drift: bool) -> 
 
 def _told(posted: "Posted", title: str, form: str) -> str:
     if form == "json":
-        from bo_sync.core.document import FORMAT_VERSION
+        from bo_sync.core.changes_json import FORMAT_VERSION
         from bo_sync.render.escape import json_text
 
         url = posted.url.raw if posted.url is not None else None

@@ -11,10 +11,10 @@ from bo_sync.errors import ExitCode
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bo_sync.cli.session import Files
-    from bo_sync.core.report import Report
+    from bo_sync.apply.planner import Reading
+    from bo_sync.cli.context import Files
+    from bo_sync.core.apply_report import Report
     from bo_sync.hub.client import CommerceHub
-    from bo_sync.reconcile import Reading
 
 
 @click.command(name="demo", short_help="Validate, plan, apply and plan again on a hub of its own.")
@@ -26,8 +26,8 @@ def command(chosen: Common) -> int:
     """
     from tempfile import TemporaryDirectory
 
-    from bo_sync.cli.session import load_files
-    from bo_sync.cli.talk import result
+    from bo_sync.cli.console import result
+    from bo_sync.cli.context import load_files
     from bo_sync.render.text import problems_text
 
     click.echo("A demonstration on a hub of its own, which has drifted away from the files here.")
@@ -39,7 +39,7 @@ def command(chosen: Common) -> int:
 
 
 def _walk(files: "Files", hub: "CommerceHub") -> int:
-    from bo_sync.cli.talk import result, width
+    from bo_sync.cli.console import result, width
     from bo_sync.render.text import report_text
 
     _headline("bo-sync plan")
@@ -63,7 +63,7 @@ def _drifted_hub(files: "Files", folder: str) -> "Iterator[CommerceHub]":
     """A client of a hub in `folder`, filled with what the files mean, drifted."""
     from pathlib import Path
 
-    from bo_sync.cli.drift import drifted
+    from bo_sync.cli.demo_hub import drifted
     from bo_sync.hub.address import SANDBOX, parse_address
     from bo_sync.hub.client import CommerceHub
     from bo_sync.hub.transport import Transport
@@ -82,10 +82,10 @@ def _drifted_hub(files: "Files", folder: str) -> "Iterator[CommerceHub]":
 
 
 def _plan(files: "Files", hub: "CommerceHub") -> "Reading":
+    from bo_sync.cli.console import Silent
+    from bo_sync.cli.context import plan_of
     from bo_sync.cli.options import Narrowing
-    from bo_sync.cli.plans import show_plan
-    from bo_sync.cli.session import plan_of
-    from bo_sync.cli.talk import Silent
+    from bo_sync.cli.output import show_plan
 
     reading = plan_of(files, hub.read_all(Silent()), hub, Narrowing((), ()))
     show_plan(reading.plan, "text")
@@ -93,7 +93,7 @@ def _plan(files: "Files", hub: "CommerceHub") -> "Reading":
 
 
 def _apply(reading: "Reading", hub: "CommerceHub") -> "Report":
-    from bo_sync.cli.talk import Silent
-    from bo_sync.execute import Options, apply_plan
+    from bo_sync.apply.executor import Options, apply_plan
+    from bo_sync.cli.console import Silent
 
     return apply_plan(reading, hub, Options("demo"), Silent())

@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from bo_sync.cli.console import redactable, shown
 from bo_sync.cli.options import Common, common, output_format
-from bo_sync.cli.redacting import redactable, shown
-from bo_sync.cli.reports import Report, report_option, write_reports
+from bo_sync.cli.output import ReportFile, report_option, write_reports
 from bo_sync.errors import ExitCode
 
 if TYPE_CHECKING:
-    from bo_sync.cli.sides import Pair
-    from bo_sync.render.difference import Difference
+    from bo_sync.cli.source import ComparedSides
+    from bo_sync.render.access_diff import AccessDiff
 
 FORMS: Final = ("text", "json", "markdown", "csv")
 
@@ -34,7 +34,7 @@ def command(
     *,
     revisions: tuple[str, ...],
     form: str,
-    reports: tuple[Report, ...],
+    reports: tuple[ReportFile, ...],
     explain: bool,
     alarm: str | None,
 ) -> int:
@@ -48,8 +48,8 @@ def command(
 
     Exits 0, 2 when --exit-code-on says so, or 3 when files of either side have errors.
     """
-    from bo_sync.cli.sides import sides
-    from bo_sync.render.redaction_access import redacted_difference
+    from bo_sync.cli.source import sides
+    from bo_sync.render.redact import redacted_difference
 
     if len(revisions) > 2:
         raise click.UsageError("diff compares two states of the files: give two revisions at most")
@@ -59,14 +59,14 @@ def command(
     return ExitCode.PENDING if _is_alarming(found, alarm) else ExitCode.OK
 
 
-def _difference(chosen: Common, pair: "Pair") -> "Difference":
+def _difference(chosen: Common, pair: "ComparedSides") -> "AccessDiff":
+    from bo_sync.access.access_diff import Side, difference, differing, with_kept
+    from bo_sync.access.capabilities import powers
     from bo_sync.access.catalogue import in_use
-    from bo_sync.access.difference import Side, difference, differing, with_kept
-    from bo_sync.access.people import of_files
-    from bo_sync.access.powers import powers
-    from bo_sync.cli.session import warn_of_age
-    from bo_sync.core.guards import loosened, loosened_ignores, loosened_policies
-    from bo_sync.render.difference import Difference
+    from bo_sync.access.user_access import of_files
+    from bo_sync.cli.context import warn_of_age
+    from bo_sync.core.weakened_guards import loosened, loosened_ignores, loosened_policies
+    from bo_sync.render.access_diff import AccessDiff
 
     base, head = pair.base.files, pair.head.files
     users = base.desired.users, head.desired.users
@@ -83,50 +83,50 @@ def _difference(chosen: Common, pair: "Pair") -> "Difference":
     )
     settings = base.tree.settings, head.tree.settings
     found = with_kept(difference(then, now), head.desired.users, settings, then.powers)
-    return Difference(pair.base.place, pair.head.place, guards, found)
+    return AccessDiff(pair.base.place, pair.head.place, guards, found)
 
 
-def _show(found: "Difference", form: str, *, explain: bool) -> None:
-    from bo_sync.cli.talk import coloured, result, width
+def _show(found: "AccessDiff", form: str, *, explain: bool) -> None:
+    from bo_sync.cli.console import coloured, result, width
 
     if form == "text":
-        from bo_sync.render.difference import difference_text
+        from bo_sync.render.access_diff import difference_text
 
         result(difference_text(found, width=width(), color=coloured(), explain=explain))
     else:
         result(_rendered(found, form, explain=explain))
 
 
-def _rendered(found: "Difference", form: str, *, explain: bool) -> str:
+def _rendered(found: "AccessDiff", form: str, *, explain: bool) -> str:
     """In one of `FORMS`, as it is written to a file: nothing wrapped, nothing coloured."""
     match form:
         case "text":
-            from bo_sync.render.difference import difference_text
+            from bo_sync.render.access_diff import difference_text
 
             return difference_text(found, width=None, color=False, explain=explain)
         case "json":
-            from bo_sync.render.difference_json import difference_json
+            from bo_sync.render.access_diff import difference_json
 
             return difference_json(found)
         case "markdown":
-            from bo_sync.render.difference_markdown import difference_markdown
+            from bo_sync.render.access_diff import difference_markdown
 
             return difference_markdown(found, explain=explain)
         case "csv":
-            from bo_sync.render.tables import difference_csv
+            from bo_sync.render.csv import difference_csv
 
             return difference_csv(found)
         case _:
             raise ValueError(form)
 
 
-def _is_alarming(found: "Difference", alarm: str | None) -> bool:
+def _is_alarming(found: "AccessDiff", alarm: str | None) -> bool:
     match alarm:
         case "gained":
-            return any(person.gains for person in found.people)
+            return any(user.gains for user in found.users)
         case "lost":
-            return any(person.loses for person in found.people)
+            return any(user.loses for user in found.users)
         case "any":
-            return bool(found.people or found.loosened)
+            return bool(found.users or found.loosened)
         case _:
             return False

@@ -1,10 +1,44 @@
-"""`bo-sync doctor`: do the hub, the key and bo-sync fit together?"""
+"""`bo-sync doctor`: check the connection and the API key's permissions."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 import click
 
+from bo_sync.cli.console import redactable, told
 from bo_sync.cli.options import Common, HubChoice, hub_choice, located, output_format
-from bo_sync.cli.redacting import redactable, told
+from bo_sync.core.changes_json import FORMAT_VERSION
 from bo_sync.errors import ExitCode
+from bo_sync.render.escape import json_text, terminal
+from bo_sync.render.layout import Page
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """One question, `ok`, `warning`, `failed` or `unknown`, the answer, and what to do about it or nothing."""
+
+    name: str
+    status: str
+    message: str
+    hint: str = ""
+
+
+def checks_text(rows: Iterable[CheckRow], width: int | None = None) -> str:
+    """One check a line, and what to do below it; continued below its beginning where it is wider than `width`."""
+    page = Page(width)
+    return "".join(f"{line}\n" for row in rows for line in _lines(row, page))
+
+
+def _lines(row: CheckRow, page: Page) -> Iterator[str]:
+    yield from page.hang(f"{row.status:<8} {terminal(row.name):<17} ", terminal(row.message))
+    if row.hint:
+        yield from page.hang(f"{'':<8} {'':<17} next: ", terminal(row.hint))
+
+
+def checks_json(rows: Iterable[CheckRow]) -> str:
+    """The same for programs."""
+    checks = [{"name": row.name, "status": row.status, "message": row.message, "hint": row.hint} for row in rows]
+    return json_text({"format_version": FORMAT_VERSION, "checks": checks})
 
 
 @click.command(name="doctor", short_help="Check the hub, the key and what it may do.")
@@ -21,11 +55,10 @@ def command(choice: HubChoice, chosen: Common, *, form: str, probe_writes: bool)
 
     What cannot be known is said to be unknown. Nothing in the hub changes. Exits 1 when a check fails.
     """
-    from bo_sync.cli.session import load_settings, open_transport
-    from bo_sync.cli.talk import result, width
+    from bo_sync.cli.console import result, width
+    from bo_sync.cli.context import load_settings, open_transport
     from bo_sync.hub.doctor import Status, examine
-    from bo_sync.hub.paging import Sizes
-    from bo_sync.render.checks import CheckRow, checks_json, checks_text
+    from bo_sync.hub.pagination import Sizes
 
     with open_transport(chosen, choice) as transport:
         sizes = Sizes(choice.page_size, choice.batch_size)

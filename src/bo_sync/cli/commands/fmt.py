@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bo_sync.cli.console import meet_files, redactable, shown
 from bo_sync.cli.options import Common, located
-from bo_sync.cli.redacting import meet_files, redactable, shown
 from bo_sync.errors import ExitCode, FilesError
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ def command(chosen: Common, *, check: bool) -> int:
     Exits 0, 2 when --check finds a file that would change, or 3 when a file cannot be read; the others are still
     formatted.
     """
-    from bo_sync.cli.talk import result
-    from bo_sync.cli.writing import replace_file
+    from bo_sync.cli.console import result
+    from bo_sync.cli.file_writer import replace_file
     from bo_sync.config.files import walk
     from bo_sync.core.text import Text
     from bo_sync.render.escape import terminal
@@ -47,7 +47,7 @@ def command(chosen: Common, *, check: bool) -> int:
 def _formatted(files: "Sequence[File]") -> tuple[list[tuple[str, str]], list[str]]:
     """The files that canonical form changes, with their new text, and what is wrong with the others."""
     from bo_sync.config.files import kind_of
-    from bo_sync.config.fmt import format_text
+    from bo_sync.config.formatting import format_text
     from bo_sync.core.text import Text
 
     changed: list[tuple[str, str]] = []

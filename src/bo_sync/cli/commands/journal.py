@@ -1,23 +1,81 @@
-"""`bo-sync journal`: what applies on this machine meant to do, and did."""
+"""`bo-sync journal`: list and show recorded runs; restore users as they were before a run."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from bo_sync.cli.console import is_redacting, redactable, shown
 from bo_sync.cli.options import Common, located, output_format
-from bo_sync.cli.redacting import is_redacting, redactable, shown
-from bo_sync.core.document import FORMAT_VERSION
+from bo_sync.core.changes_json import FORMAT_VERSION
+from bo_sync.core.model import Declaration, FieldValue, Override, Profile, Source, State, in_normal_form
 from bo_sync.core.text import Text
 from bo_sync.errors import StalePlanError, UsageError
+from bo_sync.journal.records import Before, PlannedUser
+from bo_sync.journal.runs import Past, created_id, is_changed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bo_sync.config.files import File
-    from bo_sync.core.model import Declaration
     from bo_sync.journal.chain import Chain
-    from bo_sync.journal.past import Past
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """One user's declaration, and what of them cannot come back: a sentence each."""
+
+    declaration: Declaration
+    lost: tuple[str, ...]
+
+
+def restored(past: Past) -> Iterator[Restored]:
+    """Everybody whom the run changed, or may have, in its order."""
+    for user in past.users:
+        if is_changed(past, user):
+            yield _restored(user, created_id(past, user))
+
+
+def _restored(user: PlannedUser, made: int | None) -> Restored:
+    source = Source(Text(""), 1)
+    if user.before is None:
+        return Restored(Declaration(user.email, source, made, state=State.ABSENT), ())
+    is_gone = user.action == "delete"
+    declaration = Declaration(
+        email=user.email,
+        source=source,
+        id=None if is_gone else user.id,
+        profile=_profile(user.before, is_gone=is_gone),
+        overrides=tuple(Override(role, access, source) for role, access in user.before.grants),
+    )
+    return Restored(declaration, tuple(_lost(user, user.before)) if is_gone else ())
+
+
+def _profile(before: Before, *, is_gone: bool) -> Profile:
+    """Every field, empty ones too, so that what the run filled is cleared; a name that a new user lacks is left out.
+
+    The hub creates nobody without a first and last name, and a file without them says so best. Texts are in normal
+    form, because odd spaces in a name of a file are an error; what no file can hold is left out.
+    """
+    values = (
+        FieldValue(entry.field, in_normal_form(entry.field, entry.value))
+        for entry in before.profile
+        if entry.value is None or entry.value.is_writable
+    )
+    return tuple(
+        entry
+        for entry in values
+        if not (is_gone and entry.value is None and entry.field in {"first_name", "last_name"})
+    )
+
+
+def _lost(user: PlannedUser, before: Before) -> Iterator[str]:
+    yield f"was deleted: the hub will give a new id instead of {user.id}, and what it kept of the old one is gone"
+    if before.others:
+        held = ", ".join(f"{row.definition} {row.access.word}" for row in before.others)
+        yield f"held access in role definitions that bo-sync does not know, which it cannot give back: {held}"
 
 
 @click.command(name="journal", short_help="Read back what applies did, and what is unknown.")
@@ -35,19 +93,18 @@ def command(chosen: Common, *, run: str | None, form: str, before: Path | None) 
     """List the runs of `apply`, newest first, or show one: RUN is a name from the list, or `latest`.
 
     A run's requests are shown in their order, with what became of each: applied, failed, settled (no sound answer came,
-    and the person was read again), or unknown: no outcome was written any more, or nobody read again. Who ran it is the
-    person whose session it was, as the hub knows them; with a key alone, the account and the machine.
+    and the user was read again), or unknown: no outcome was written any more, or nobody read again. Who ran it is the
+    user whose session it was, as the hub knows them; with a key alone, the account and the machine.
 
     The journal of a run names the newest finished run before it, with the SHA-256 of its file. A named journal that is
     missing or differs, and runs that name the same run, are listed. The exit code stays the same.
 
     With --before DIR, everybody whom the run changed is written as a user file with their values from before it; a
-    person whom it created is `state: absent`. DIR must be empty or new. What cannot come back is told. Put the files in
+    user whom it created is `state: absent`. DIR must be empty or new. What cannot come back is told. Put the files in
     place of the present ones, and apply: that restores.
     """
-    from bo_sync.cli.past import run_json, run_text, runs_json, runs_text
-    from bo_sync.cli.past_redaction import redacted_past
-    from bo_sync.cli.talk import result, width
+    from bo_sync.cli.console import result, width
+    from bo_sync.cli.journal_view import redacted_past, run_json, run_text, runs_json, runs_text
     from bo_sync.journal.chain import read_chain
 
     if before is not None and is_redacting():
@@ -70,8 +127,8 @@ def command(chosen: Common, *, run: str | None, form: str, before: Path | None) 
 def _all(root: Path) -> tuple[list["Past"], "Chain"]:
     """Every run, newest first, and the chain of their journals: each file is read and hashed once."""
     from bo_sync.journal.chain import chain_of, link_of
-    from bo_sync.journal.past import read
-    from bo_sync.journal.place import read_bytes, runs
+    from bo_sync.journal.directory import read_bytes, runs
+    from bo_sync.journal.runs import read
 
     pasts, links = [], []
     for name in runs(root):
@@ -83,9 +140,9 @@ def _all(root: Path) -> tuple[list["Past"], "Chain"]:
 
 def _named(root: Path, run: str) -> "Past":
     """The run of that name. Raises UsageError when none has it, StalePlanError for another version of the format."""
-    from bo_sync.journal.parsing import other_format
-    from bo_sync.journal.past import read
-    from bo_sync.journal.place import read_bytes, runs
+    from bo_sync.journal.directory import read_bytes, runs
+    from bo_sync.journal.reader import other_format
+    from bo_sync.journal.runs import read
 
     names = runs(root)
     if not names:
@@ -103,13 +160,11 @@ def _named(root: Path, run: str) -> "Past":
 
 
 def _restore(chosen: Common, past: "Past", folder: Path) -> None:
-    from bo_sync.cli.talk import result, say
-    from bo_sync.cli.writing import create_file
-    from bo_sync.config.dump import dump_user
-    from bo_sync.config.files import walk_settings
-    from bo_sync.config.names import file_name
-    from bo_sync.journal.place import JournalError
-    from bo_sync.journal.restoring import restored
+    from bo_sync.cli.console import result, say
+    from bo_sync.cli.file_writer import create_file
+    from bo_sync.config.files import file_name, walk_settings
+    from bo_sync.config.formatting import dump_user
+    from bo_sync.journal.directory import JournalError
     from bo_sync.render.escape import terminal
 
     if past.header is None:
@@ -120,9 +175,9 @@ def _restore(chosen: Common, past: "Past", folder: Path) -> None:
     _check_empty(folder)
     _warn_of_chain(chosen, past.run)
     beside, used = walk_settings(chosen.root).files, set[str]()
-    for person in restored(past):
-        email = person.declaration.email
-        declaration, masked = _unmasked(person.declaration)
+    for user in restored(past):
+        email = user.declaration.email
+        declaration, masked = _unmasked(user.declaration)
         if declaration is None:
             say(f"no file for {email}: the address held a key or token that is not in the journal")
             continue
@@ -131,7 +186,7 @@ def _restore(chosen: Common, past: "Past", folder: Path) -> None:
         text = dump_user(declaration)
         create_file(folder, name, text)
         result(terminal(f"wrote {Text((folder / name).as_posix())}"))
-        told = [f"cannot come back as it was: {email} {loss}" for loss in person.lost]
+        told = [f"cannot come back as it was: {email} {loss}" for loss in user.lost]
         told += [
             f"left out of {name}: {field}, which held a key or token that is not in the journal" for field in masked
         ]
@@ -144,8 +199,8 @@ def _restore(chosen: Common, past: "Past", folder: Path) -> None:
 
 def _warn_of_chain(chosen: Common, run: str) -> None:
     """Files made from a journal that was altered would restore what the hub never held."""
-    from bo_sync.cli.past import chain_rows
-    from bo_sync.cli.talk import say
+    from bo_sync.cli.console import say
+    from bo_sync.cli.journal_view import chain_rows
     from bo_sync.journal.chain import read_chain
 
     for row in () if chosen.quiet else chain_rows(read_chain(chosen.root).about(run)):
@@ -156,7 +211,7 @@ def _unmasked(declaration: "Declaration") -> tuple["Declaration | None", list[st
     """Without the fields in which the journal has a mask for a secret, which are named; None for such an address."""
     from dataclasses import replace
 
-    from bo_sync.hub.redaction import HIDDEN
+    from bo_sync.hub.secrets import HIDDEN
 
     if HIDDEN in declaration.email.raw:
         return None, []
@@ -168,7 +223,7 @@ def _unmasked(declaration: "Declaration") -> tuple["Declaration | None", list[st
 def _faults(beside: "Sequence[File]", path: str, text: str) -> list[str]:
     """What the present configuration, with its settings in `beside`, would say against a file: one sentence each.
 
-    Warnings too: what the hub holds and would not take anew, such as a name too long, may stand in the file of a person
+    Warnings too: what the hub holds and would not take anew, such as a name too long, may stand in the file of a user
     with an `id`, and yet keeps them from being created anew.
     """
     from bo_sync.config.load import tree_of
@@ -184,7 +239,7 @@ def _faults(beside: "Sequence[File]", path: str, text: str) -> list[str]:
 
 def _check_empty(folder: Path) -> None:
     """Raises UsageError when something stands in the folder already, or a part of its path is a link in a checkout."""
-    from bo_sync.cli.writing import link_in
+    from bo_sync.cli.file_writer import link_in
 
     if (link := link_in(folder)) is not None:
         why = f"--before {Text(str(folder))}: {Text(link.name)} is a link; expected a folder"

@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
+from bo_sync.cli.console import redactable, shown
 from bo_sync.cli.options import Common, common, output_format
-from bo_sync.cli.redacting import redactable, shown
-from bo_sync.cli.reports import Report, report_option, write_reports
-from bo_sync.cli.whose import Company, Whose, company, company_of_hub, whose
+from bo_sync.cli.output import ReportFile, report_option, write_reports
+from bo_sync.cli.source import Company, Whose, company, company_of_hub, whose
 
 if TYPE_CHECKING:
-    from bo_sync.access.matrix import Contrast, Matrix
-    from bo_sync.access.place import AnyPlace
+    from bo_sync.access.provenance import AnyPlace
+    from bo_sync.access.user_access import Contrast, Matrix
     from bo_sync.render.layout import Page
     from bo_sync.render.pseudonyms import Pseudonyms
 
@@ -31,17 +31,17 @@ LIVE: Final = "live"
     metavar="live|EMAIL",
     help="Only the cells that differ: from the hub, or everybody's from this person's.",
 )
-def command(asked: Whose, chosen: Common, *, form: str, reports: tuple[Report, ...], other: str | None) -> None:
-    """Show everybody's access in every role: one row a person, one column a role."""
-    from bo_sync.access.matrix import Matrix
-    from bo_sync.cli.talk import coloured, result, width
+def command(asked: Whose, chosen: Common, *, form: str, reports: tuple[ReportFile, ...], other: str | None) -> None:
+    """Show everybody's access in every role: one row a user, one column a role."""
+    from bo_sync.access.user_access import Matrix
+    from bo_sync.cli.console import coloured, result, width
     from bo_sync.render.layout import Page
-    from bo_sync.render.redaction_access import redacted_place
+    from bo_sync.render.redact import redacted_place
 
     if other == LIVE and asked.is_live:
         raise click.UsageError("--live and --diff-with live are the same side: leave one of them out")
     found = company(chosen, asked)
-    matrix = Matrix(found.people, found.settings.roles)
+    matrix = Matrix(found.users, found.settings.roles)
     place = shown(found.place, redacted_place)
     told = shown(matrix if other is None else _compared(matrix, found, other, (chosen, asked)), _redacted)
     result(_rendered(told, place, form, Page(width(), coloured())))
@@ -49,31 +49,31 @@ def command(asked: Whose, chosen: Common, *, form: str, reports: tuple[Report, .
 
 
 def _redacted(found: "Matrix | Contrast", who: "Pseudonyms") -> "Matrix | Contrast":
-    from bo_sync.access.matrix import Matrix
-    from bo_sync.render.redaction_access import redacted_contrast, redacted_matrix
+    from bo_sync.access.user_access import Matrix
+    from bo_sync.render.redact import redacted_contrast, redacted_matrix
 
     return redacted_matrix(found, who) if isinstance(found, Matrix) else redacted_contrast(found, who)
 
 
 def _compared(matrix: "Matrix", found: Company, other: str, given: tuple[Common, Whose]) -> "Contrast":
     """Raises UsageError when nobody has the address, HubError as reading the hub does."""
-    from bo_sync.access.matrix import against_one, against_people
-    from bo_sync.cli.addressed import nobody, somebody
+    from bo_sync.access.user_access import against_one, against_users
+    from bo_sync.cli.source import nobody, somebody
     from bo_sync.core.text import Text
 
     if other == LIVE:
         chosen, asked = given
         hub = company_of_hub(chosen, asked.hub, found.files)
-        return against_people(matrix, hub.people, (found.place, Text(hub.place.short)))
-    person = somebody(other, found.people)
-    if person is None:
-        raise nobody(other, found.place.short, found.people)
-    return against_one(matrix, person, found.place)
+        return against_users(matrix, hub.users, (found.place, Text(hub.place.short)))
+    user = somebody(other, found.users)
+    if user is None:
+        raise nobody(other, found.place.short, found.users)
+    return against_one(matrix, user, found.place)
 
 
 def _rendered(told: "Matrix | Contrast", place: "AnyPlace", form: str, page: "Page") -> str:
     """In one of `FORMS`; a table has no room to say whose word it is, and the page is of the text."""
-    from bo_sync.access.matrix import Matrix
+    from bo_sync.access.user_access import Matrix
 
     return _matrix(told, place, form, page) if isinstance(told, Matrix) else _contrast(told, form, page)
 
@@ -83,7 +83,7 @@ def _matrix(matrix: "Matrix", place: "AnyPlace", form: str, page: "Page") -> str
         from bo_sync.render.access_json import matrix_json
 
         return matrix_json(matrix, place)
-    from bo_sync.render.matrix import matrix_csv, matrix_text
+    from bo_sync.render.access_text import matrix_csv, matrix_text
 
     return matrix_csv(matrix) if form == "csv" else matrix_text(matrix, place.told, page)
 
@@ -93,6 +93,6 @@ def _contrast(contrast: "Contrast", form: str, page: "Page") -> str:
         from bo_sync.render.access_json import contrast_json
 
         return contrast_json(contrast)
-    from bo_sync.render.matrix import contrast_csv, contrast_text
+    from bo_sync.render.access_text import contrast_csv, contrast_text
 
     return contrast_csv(contrast) if form == "csv" else contrast_text(contrast, page)

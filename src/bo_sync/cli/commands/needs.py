@@ -2,9 +2,9 @@
 
 import click
 
+from bo_sync.cli.console import redactable, shown
 from bo_sync.cli.options import Common, common, output_format
-from bo_sync.cli.redacting import redactable, shown
-from bo_sync.cli.whose import Whose, whose, words
+from bo_sync.cli.source import Whose, whose, words
 
 
 @click.command(name="needs", short_help="The least grants that open all that is asked.")
@@ -23,13 +23,13 @@ def command(asked: Whose, chosen: Common, *, questions: tuple[str, ...], form: s
     The answer lies in the facts about the hub, not in anybody's access: --at and --live decide only which names the
     roles have.
     """
-    from bo_sync.access.needs import needs
-    from bo_sync.access.powers import powers
-    from bo_sync.access.words import read_question
-    from bo_sync.cli.session import warn_of_age
-    from bo_sync.cli.talk import coloured, result, width
+    from bo_sync.access.capabilities import powers
+    from bo_sync.access.queries import needs
+    from bo_sync.access.query_terms import read_question
+    from bo_sync.cli.console import coloured, result, width
+    from bo_sync.cli.context import warn_of_age
     from bo_sync.render.layout import Page
-    from bo_sync.render.redaction_access import redacted_side
+    from bo_sync.render.redact import redacted_side
 
     settings, named = words(chosen, asked)
     place = shown(named, redacted_side)
@@ -41,6 +41,6 @@ def command(asked: Whose, chosen: Common, *, questions: tuple[str, ...], form: s
 
         result(needs_json(found, place))
     else:
-        from bo_sync.render.answers import needs_text
+        from bo_sync.render.access_text import needs_text
 
         result(needs_text(found, place.told, Page(width(), coloured())))

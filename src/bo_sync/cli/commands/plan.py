@@ -5,15 +5,24 @@ from typing import TYPE_CHECKING
 
 import click
 
+from bo_sync.cli.console import is_redacting, redactable, shown
 from bo_sync.cli.options import Common, HubChoice, Narrowing, common, hub_choice, narrowing, output_format
-from bo_sync.cli.plans import PLAN_FORMS, AskedAs, plan_as, save, say_others, show_plan
-from bo_sync.cli.redacting import is_redacting, redactable, shown
-from bo_sync.cli.reports import Report, report_option, write_reports
+from bo_sync.cli.output import (
+    PLAN_FORMS,
+    AskedAs,
+    ReportFile,
+    plan_as,
+    report_option,
+    save,
+    say_others,
+    show_plan,
+    write_reports,
+)
 from bo_sync.core.plan import Plan
 from bo_sync.errors import ExitCode
 
 if TYPE_CHECKING:
-    from bo_sync.reconcile import Reading
+    from bo_sync.apply.planner import Reading
 
 
 @click.command(name="plan", short_help="Show what apply would do, and what refuses it.")
@@ -33,7 +42,7 @@ def command(
     chosen: Common,
     *,
     form: str,
-    reports: tuple[Report, ...],
+    reports: tuple[ReportFile, ...],
     out: Path | None,
     explain: bool,
     base: str | None,
@@ -41,7 +50,7 @@ def command(
 ) -> int:
     """Compare the files with the hub and show what `apply` would do. Nothing is written to the hub.
 
-    Each change of access says what it lets the person do: which menu items open or close, how many of the hub's
+    Each change of access says what it lets the user do: which menu items open or close, how many of the hub's
     operations are gained or lost, and in words what a reviewer should hear of. What is risky comes first.
 
     With --base, guards of the files that are weaker than at that revision come first: limits, protection, policies,
@@ -50,8 +59,8 @@ def command(
     Exits 0, or 4 when a guardrail or a policy refuses the plan, also where --skip-blocked left users out; with
     --detailed-exitcode 2 when changes are pending.
     """
-    from bo_sync.cli.github import below, failures_annotated, plan_told
-    from bo_sync.render.redaction import redacted_plan
+    from bo_sync.cli.github_actions import below, failures_annotated, plan_told
+    from bo_sync.render.redact import redacted_plan
 
     if out is not None and is_redacting():
         raise click.UsageError("--redact and --out: a plan with pseudonyms cannot be applied, so it is not saved")
@@ -71,7 +80,7 @@ def command(
 def _read(chosen: Common, choice: HubChoice, narrowed: Narrowing, base: str | None) -> "Reading":
     """The plan. A base that cannot be read is an error before the hub is asked."""
     from bo_sync.cli.base import read_base
-    from bo_sync.cli.session import hub_session, read_plan
+    from bo_sync.cli.context import hub_session, read_plan
 
     compared = read_base(chosen, base) if base is not None else None
     with hub_session(chosen, choice) as hub:

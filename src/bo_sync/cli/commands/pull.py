@@ -1,15 +1,40 @@
-"""`bo-sync pull`: the live people as files."""
+"""`bo-sync pull`: write the hub's users as files."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from bo_sync.apply.pull import Here, Pulled, pull
+from bo_sync.cli.api_key import holds_secret
 from bo_sync.cli.options import Common, HubChoice, common, hub_choice
+from bo_sync.config.files import walk
+from bo_sync.core.model import LiveState
 from bo_sync.errors import ExitCode
 
 if TYPE_CHECKING:
-    from bo_sync.pull import Pulled
+    from bo_sync.cli.context import Files
+
+
+_HELD: Final = "the file would hold the API key or token of this run: change that value in the hub, and the key too"
+
+
+def pulled(root: Path, files: "Files", live: LiveState, *, update: bool) -> Pulled:
+    """As `pull`, from all files below `root` as they are on the disk.
+
+    A file that would hold a secret of this run is not written, and its users are left alone: git would keep the secret,
+    and with a mask in its place the file would ask for another name.
+    """
+    found = pull(Here(dict(walk(root).files), files.tree, files.day), live, update=update)
+    secret = [draft for draft in (*found.new, *found.edited) if holds_secret(f"{draft.path} {draft.text}")]
+    if not secret:
+        return found
+    left = [(email, _HELD) for draft in secret for email in draft.emails]
+    return Pulled(
+        tuple(draft for draft in found.new if draft not in secret),
+        tuple(draft for draft in found.edited if draft not in secret),
+        tuple(sorted((*found.left, *left))),
+    )
 
 
 @click.command(name="pull", short_help="Write the live people as files.")
@@ -23,10 +48,9 @@ def command(choice: HubChoice, chosen: Common, *, update: bool) -> int:
     their comments. Nothing is deleted. Absent users, expired users and expired grants stay as the file has them. What
     was left out is listed with the reason.
     """
-    from bo_sync.cli.pulling import pulled
-    from bo_sync.cli.session import addresses, hub_session, load_files
-    from bo_sync.cli.talk import progress
-    from bo_sync.reconcile import read_both
+    from bo_sync.apply.planner import read_both
+    from bo_sync.cli.console import progress
+    from bo_sync.cli.context import addresses, hub_session, load_files
 
     with hub_session(chosen, choice) as hub, progress(quiet=chosen.quiet) as watched:
         files, live = read_both(lambda: load_files(chosen), hub, watched, addresses)
@@ -38,7 +62,7 @@ def command(choice: HubChoice, chosen: Common, *, update: bool) -> int:
 
 def write(root: Path, found: "Pulled") -> None:
     """Writes what was pulled. Raises FilesError; what was written before that is sound."""
-    from bo_sync.cli.writing import create_file, replace_file
+    from bo_sync.cli.file_writer import create_file, replace_file
 
     for draft in found.new:
         create_file(root, draft.path, draft.text)
@@ -47,7 +71,7 @@ def write(root: Path, found: "Pulled") -> None:
 
 
 def _tell(pulled: "Pulled", *, quiet: bool) -> None:
-    from bo_sync.cli.talk import result, say
+    from bo_sync.cli.console import result, say
     from bo_sync.core.text import Text
     from bo_sync.render.escape import terminal
 

@@ -27,7 +27,7 @@ _database = click.option(
 
 
 def _open(chosen: Common, database: Path) -> "Store":
-    from bo_sync.cli.embedded import open_store
+    from bo_sync.cli.embedded_hub import open_store
 
     return open_store(chosen.root, database)
 
@@ -95,7 +95,7 @@ def serve(
     behaviour = choices.Behaviour(
         max_page_size=max_page_size,
         large_pages=choices.LargePages(large_pages),
-        refusal=choices.Refusal(refusal),
+        refusal=choices.RefusalForm(refusal),
         new_user_rows=choices.NewUserRows(new_user_rows),
         omitted_gender=choices.OmittedGender(omitted_gender),
         single_root_mutations=single_root_mutations,
@@ -110,8 +110,8 @@ def _serve(hub: "SandboxHub", port: int) -> None:
     import signal
     from threading import Event
 
+    from bo_sync.interruptible import until
     from bo_sync.sandbox.server import SandboxServer
-    from bo_sync.waiting import until
 
     stopped = Event()
     before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
@@ -136,7 +136,7 @@ def _announce(url: str, store: "Store") -> None:
 @located
 @_database
 def reset(chosen: Common, *, database: Path) -> None:
-    """Forget everything: the role definitions, the keys, and one person remain."""
+    """Forget everything: the role definitions, the keys, and one user remain."""
     with _open(chosen, database) as store:
         store.reset()
         click.echo(_held(store))
@@ -148,7 +148,7 @@ def reset(chosen: Common, *, database: Path) -> None:
 @click.argument("count", metavar="N", type=click.IntRange(0, 1_000_000))
 @click.option("--seed", type=int, default=0, metavar="K", help="Another K gives other people.  [default: 0]")
 def seed(chosen: Common, *, database: Path, count: int, seed: int) -> None:
-    """Forget everything and hold N made-up people with believable roles: the same for the same K."""
+    """Forget everything and hold N made-up users with believable roles: the same for the same K."""
     from bo_sync.sandbox.population import synthetic
 
     with _open(chosen, database) as store:
@@ -157,8 +157,8 @@ def seed(chosen: Common, *, database: Path, count: int, seed: int) -> None:
 
 
 def _held(store: "Store") -> str:
-    people, rows = store.counts()
-    return f"The sandbox holds {people} {'person' if people == 1 else 'people'} with {rows} role rows."
+    users, rows = store.counts()
+    return f"The sandbox holds {users} {'person' if users == 1 else 'people'} with {rows} role rows."
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from bo_sync.cli.options import Common, located
 
 if TYPE_CHECKING:
     from bo_sync.config.files import Kind
-    from bo_sync.config.vocabulary import Vocabulary
+    from bo_sync.config.json_schema import Vocabulary
 
 
 @click.command(name="schema", short_help="Print JSON Schemas of the files for editors.")
@@ -19,14 +19,13 @@ if TYPE_CHECKING:
 )
 @located
 def command(chosen: Common, *, kind: "Kind | None", folder: Path | None) -> None:
-    """Print the JSON Schema (draft-07) of a person's file, a preset's, a policy's, or bo-sync.yaml.
+    """Print the JSON Schema (draft-07) of a user's file, a preset's, a policy's, or bo-sync.yaml.
 
     It names the presets and the added modules of the repository at hand, so make it anew when those change. An editor
     finds it by a first line such as `# yaml-language-server: $schema=../schemas/user.json`.
     """
-    from bo_sync.cli.talk import result
-    from bo_sync.config.schema import json_schema
-    from bo_sync.config.vocabulary import Vocabulary
+    from bo_sync.cli.console import result
+    from bo_sync.config.json_schema import Vocabulary, json_schema
 
     if (kind is None) is (folder is None):
         raise click.UsageError("name one of user, preset, policy and config, or a folder with --all")
@@ -39,10 +38,10 @@ def command(chosen: Common, *, kind: "Kind | None", folder: Path | None) -> None
 
 def _write_all(folder: Path, words: "Vocabulary", *, quiet: bool) -> None:
     """One file a kind; one that says the same already is left as it is."""
-    from bo_sync.cli.plans import check_plain
-    from bo_sync.cli.talk import say
-    from bo_sync.cli.writing import create_file, replace_file
-    from bo_sync.config.schema import KINDS, json_schema
+    from bo_sync.cli.console import say
+    from bo_sync.cli.file_writer import create_file, replace_file
+    from bo_sync.cli.output import check_plain
+    from bo_sync.config.json_schema import KINDS, json_schema
 
     for kind in KINDS:
         check_plain(folder / f"{kind}.json")

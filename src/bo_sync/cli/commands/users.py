@@ -1,23 +1,23 @@
-"""`bo-sync users`: the backoffice's table of people."""
+"""`bo-sync users`: the backoffice's table of users."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import click
 
+from bo_sync.cli.console import redactable, shown
 from bo_sync.cli.options import Common, HubChoice, common, hub_choice, output_format
-from bo_sync.cli.redacting import redactable, shown
-from bo_sync.cli.reports import Report, report_option, write_reports
+from bo_sync.cli.output import ReportFile, report_option, write_reports
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bo_sync.cli.session import Files
-    from bo_sync.core.live import LivePerson
+    from bo_sync.cli.context import Files
+    from bo_sync.core.live import HubUser
     from bo_sync.core.model import DesiredUser, Profile, ProfileField
     from bo_sync.core.presets import Presets
     from bo_sync.core.text import Text
-    from bo_sync.render.users import UserRow
+    from bo_sync.render.wording import UserRow
 
 FORMS: Final = ("text", "json", "csv")
 COLUMNS: Final = ("id", "name", "email", "phone", "created", "updated", "preset")
@@ -32,14 +32,14 @@ COLUMNS: Final = ("id", "name", "email", "phone", "created", "updated", "preset"
 @click.option("--live", is_flag=True, help="From the hub instead of the files.")
 @click.option("--sort", type=click.Choice(COLUMNS), default="email", show_default=True, help="The column to sort by.")
 def command(
-    choice: HubChoice, chosen: Common, *, form: str, reports: tuple[Report, ...], live: bool, sort: str
+    choice: HubChoice, chosen: Common, *, form: str, reports: tuple[ReportFile, ...], live: bool, sort: str
 ) -> None:
     """List everybody with id, name, email, phone, when created and updated, and the preset that fits, or Custom.
 
     From the files as they stand today (who is absent or past their end date is left out), or with --live from the hub.
     """
-    from bo_sync.cli.session import load_files
-    from bo_sync.cli.talk import result, width
+    from bo_sync.cli.console import result, width
+    from bo_sync.cli.context import load_files
     from bo_sync.render.text import users_text
 
     files = load_files(chosen)
@@ -61,7 +61,7 @@ def _rendered(rows: "Sequence[UserRow]", form: str) -> str:
 
             return users_json(rows)
         case "csv":
-            from bo_sync.render.tables import users_csv
+            from bo_sync.render.csv import users_csv
 
             return users_csv(rows)
         case _:
@@ -84,7 +84,7 @@ def _sortable(row: "UserRow", column: str) -> tuple[bool, int, str]:
 
 
 def _file_rows(files: "Files") -> list["UserRow"]:
-    from bo_sync.render.redaction import redacted_user
+    from bo_sync.render.redact import redacted_user
 
     staying = (shown(user, redacted_user) for user in files.desired.users if user.departure is None)
     return [_file_row(user, files.tree.presets) for user in staying]
@@ -92,7 +92,7 @@ def _file_rows(files: "Files") -> list["UserRow"]:
 
 def _file_row(user: "DesiredUser", presets: "Presets") -> "UserRow":
     from bo_sync.core.presets import preset_of
-    from bo_sync.render.users import UserRow
+    from bo_sync.render.wording import UserRow
 
     grants = {grant.role: grant.access for grant in user.grants}
     return UserRow(
@@ -107,25 +107,25 @@ def _file_row(user: "DesiredUser", presets: "Presets") -> "UserRow":
 
 
 def _live_rows(chosen: Common, choice: HubChoice, files: "Files") -> list["UserRow"]:
-    from bo_sync.access.people import named_presets
-    from bo_sync.cli.session import hub_session
-    from bo_sync.cli.talk import progress
+    from bo_sync.access.user_access import named_presets
+    from bo_sync.cli.console import progress
+    from bo_sync.cli.context import hub_session
     from bo_sync.core.live import index
 
     with hub_session(chosen, choice) as hub, progress(quiet=chosen.quiet) as watched:
         live = hub.read_all(watched)
     named = named_presets(files.desired.users)
-    people = index(live, files.desired.settings).everybody
-    return [_live_row(person, files.tree.presets, named.get(person.user.email.folded, ())) for person in people]
+    users = index(live, files.desired.settings).everybody
+    return [_live_row(user, files.tree.presets, named.get(user.user.email.folded, ())) for user in users]
 
 
-def _live_row(person: "LivePerson", presets: "Presets", named: tuple[str, ...]) -> "UserRow":
+def _live_row(hub_user: "HubUser", presets: "Presets", named: tuple[str, ...]) -> "UserRow":
     """`named` are the presets that the entry of that address names."""
     from bo_sync.core.presets import preset_of
-    from bo_sync.render.redaction import redacted_live_user
-    from bo_sync.render.users import UserRow
+    from bo_sync.render.redact import redacted_live_user
+    from bo_sync.render.wording import UserRow
 
-    user = shown(replace(person.user, email=person.name), redacted_live_user)
+    user = shown(replace(hub_user.user, email=hub_user.name), redacted_live_user)
     return UserRow(
         id=user.id,
         name=_name(user.profile),
@@ -133,7 +133,7 @@ def _live_row(person: "LivePerson", presets: "Presets", named: tuple[str, ...]) 
         phone=_field(user.profile, "phone"),
         created=user.created_at,
         updated=user.updated_at,
-        preset=_preset(preset_of(person.grants, presets, named)),
+        preset=_preset(preset_of(hub_user.grants, presets, named)),
     )
 
 
@@ -149,7 +149,7 @@ def _field(profile: "Profile", name: "ProfileField") -> "Text | None":
 
 
 def _preset(name: str | None) -> "Text | None":
-    """A preset's name may hold a person's, as in `sales-jane`."""
+    """A preset's name may hold a user's, as in `sales-jane`."""
     from bo_sync.core.text import Text
 
     return None if name is None else shown(Text(name), lambda text, who: Text(who.told(text.raw)))

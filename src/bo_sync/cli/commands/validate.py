@@ -5,17 +5,16 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from bo_sync.cli.forms import FILES_REPORTS
+from bo_sync.cli.console import meet_tree, redactable, shown
 from bo_sync.cli.options import Common, common, output_format
-from bo_sync.cli.redacting import meet_tree, redactable, shown
-from bo_sync.cli.reports import Report, report_option, write_reports
+from bo_sync.cli.output import FILES_REPORTS, ReportFile, report_option, write_reports
 from bo_sync.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bo_sync.config.load import Tree
-    from bo_sync.core.history import Comparison
+    from bo_sync.core.base_compare import Comparison
     from bo_sync.core.model import Problem
     from bo_sync.core.plan import Finding
     from bo_sync.core.policy import PolicyResult
@@ -55,25 +54,25 @@ class _Told:
 @redactable
 @click.option("--base", metavar="REV", help="Also compare with the files of this git revision, as in origin/main.")
 @click.option("--strict", is_flag=True, help="Exit 4 when there is a warning.")
-def command(chosen: Common, *, form: str, reports: tuple[Report, ...], base: str | None, strict: bool) -> int:
+def command(chosen: Common, *, form: str, reports: tuple[ReportFile, ...], base: str | None, strict: bool) -> int:
     """Read every file and tell all that is wrong, each with its place. Needs no hub, no key and no network.
 
-    With --base, also show which guards are loosened since that revision, and refuse a person whose address changed, or
+    With --base, also show which guards are loosened since that revision, and refuse a user whose address changed, or
     whose file went away while all access would stay. What others added to that revision since HEAD left it does not
     count: the commit that is compared is then the last that both have.
 
     What is right but worth knowing comes after, as findings with a number (docs/findings.md): access that ends, that
     opens nothing, or more than it seems. They change no exit code, but for warnings with --strict.
 
-    The policies (docs/policies.md) are judged last, on the people of the files alone: whether there are too few people
+    The policies (docs/policies.md) are judged last, on the users of the files alone: whether there are too few users
     of a kind, only plan can tell, so here that is a warning.
 
-    Exits 0, 3 when a file has an error, or 4 when a guardrail refuses (there is not one person in the files, or
+    Exits 0, 3 when a file has an error, or 4 when a guardrail refuses (there is not one user in the files, or
     --base found
     somebody), when a policy of severity error fails, or with --strict for any warning.
     """
-    from bo_sync.cli.github import below, failures_annotated, files_told
-    from bo_sync.cli.session import warn_of_age
+    from bo_sync.cli.context import warn_of_age
+    from bo_sync.cli.github_actions import below, failures_annotated, files_told
     from bo_sync.config.load import load_tree
 
     with failures_annotated(form):
@@ -100,12 +99,7 @@ def _exit_code(tree: "Tree", told: _Told, *, strict: bool) -> ExitCode:
 
 
 def _redacted(told: _Told, who: "Pseudonyms") -> _Told:
-    from bo_sync.render.redaction import (
-        redacted_comparison,
-        redacted_findings,
-        redacted_policy,
-        redacted_problem,
-    )
+    from bo_sync.render.redact import redacted_comparison, redacted_findings, redacted_policy, redacted_problem
 
     return _Told(
         sorted(redacted_problem(problem, who) for problem in told.problems),
@@ -116,8 +110,7 @@ def _redacted(told: _Told, who: "Pseudonyms") -> _Told:
 
 
 def _told(chosen: Common, tree: "Tree", base: str | None) -> _Told:
-    from bo_sync.access.entry import Declared
-    from bo_sync.access.findings import judge
+    from bo_sync.access.findings import Declared, judge
     from bo_sync.access.policies import unmatched_exceptions
 
     declared = Declared(tree.declarations, tree.presets, tree.settings)
@@ -135,9 +128,9 @@ def _told(chosen: Common, tree: "Tree", base: str | None) -> _Told:
 
 
 def _judged(chosen: Common, tree: "Tree") -> "Sequence[PolicyResult]":
-    from bo_sync.access.people import of_files
+    from bo_sync.access.capabilities import powers
     from bo_sync.access.policies import on_files, subjects
-    from bo_sync.access.powers import powers
+    from bo_sync.access.user_access import of_files
     from bo_sync.core.presets import resolve
 
     if not tree.policies:
@@ -148,7 +141,7 @@ def _judged(chosen: Common, tree: "Tree") -> "Sequence[PolicyResult]":
 
 
 def _discreet(told: _Told) -> _Told:
-    from bo_sync.cli.secrecy import discreet
+    from bo_sync.cli.api_key import discreet
 
     problems = [replace(problem, message=discreet(problem.message)) for problem in told.problems]
     findings = [replace(finding, message=discreet(finding.message)) for finding in told.findings or ()]
@@ -156,14 +149,14 @@ def _discreet(told: _Told) -> _Told:
 
 
 def _say_empty() -> None:
-    from bo_sync.cli.talk import say
+    from bo_sync.cli.console import say
     from bo_sync.core.guardrails import IMPASSABLE
 
     say(f"refused by the guardrail empty: 0 people in the files, at least 1 expected; {IMPASSABLE['empty']}")
 
 
 def _show(tree: "Tree", told: _Told, form: str, below: str) -> None:
-    from bo_sync.cli.talk import coloured, result, width
+    from bo_sync.cli.console import coloured, result, width
 
     text = _text(told, width(), color=coloured()) if form == "text" else _rendered(tree, told, form, below)
     result(text)
@@ -174,7 +167,7 @@ def _rendered(tree: "Tree", told: _Told, form: str, below: str) -> str:
     if form == "text":
         return _text(told, None, color=False)
     if form == "markdown":
-        from bo_sync.render.comment import COMMENT_LIMIT
+        from bo_sync.render.markdown_blocks import COMMENT_LIMIT
 
         return _markdown(tree, told, COMMENT_LIMIT)
     if form == "github":
@@ -182,15 +175,13 @@ def _rendered(tree: "Tree", told: _Told, form: str, below: str) -> str:
 
         return f"{_text(told, None, color=False)}\n{files_github(_checked(tree, told), below)}"
     if form != "json":
-        from bo_sync.cli.forms import files_report
+        from bo_sync.cli.output import files_report
 
         return files_report(_checked(tree, told), _paths(tree), form, below)
     from bo_sync.render.json import problems_json
 
-    people, presets = len(tree.declarations), len(tree.presets)
-    return problems_json(
-        told.problems, people, presets, told.comparison, findings=told.findings, policies=told.policies
-    )
+    users, presets = len(tree.declarations), len(tree.presets)
+    return problems_json(told.problems, users, presets, told.comparison, findings=told.findings, policies=told.policies)
 
 
 def _markdown(tree: "Tree", told: _Told, limit: int) -> str:
@@ -206,8 +197,8 @@ def _checked(tree: "Tree", told: _Told) -> "Checked":
     from bo_sync.core.guardrails import GuardrailResult
     from bo_sync.render.notices import Checked
 
-    people = len(tree.declarations) + len(tree.unsound)
-    empty = (GuardrailResult("empty", people, 1, ok=people > 0),) if people or not tree.errors else ()
+    users = len(tree.declarations) + len(tree.unsound)
+    empty = (GuardrailResult("empty", users, 1, ok=users > 0),) if users or not tree.errors else ()
     guardrails = empty if told.comparison is None else told.comparison.guardrails
     loosened = told.comparison.loosened if told.comparison is not None else ()
     return Checked(told.problems, told.findings, told.policies, guardrails, loosened)
@@ -215,16 +206,15 @@ def _checked(tree: "Tree", told: _Told) -> "Checked":
 
 def _paths(tree: "Tree") -> "set[Text]":
     """The files that say something; those that only have problems are known by these."""
-    people = {entry.source.path for entry in (*tree.declarations, *tree.unsound)}
+    users = {entry.source.path for entry in (*tree.declarations, *tree.unsound)}
     presets = {preset.source.path for preset in tree.presets.values()}
-    every = people | presets | {policy.source.path for policy in tree.policies}
+    every = users | presets | {policy.source.path for policy in tree.policies}
     return {shown(path, lambda known, who: who.path(known)) for path in every}
 
 
 def _text(told: _Told, width: "int | None", *, color: bool) -> str:
-    from bo_sync.render.history import comparison_text
-    from bo_sync.render.policies import policies_text
-    from bo_sync.render.text import problems_text
+    from bo_sync.render.guardrails import policies_text
+    from bo_sync.render.text import comparison_text, problems_text
 
     problems, findings, comparison = told.problems, told.findings or (), told.comparison
     if comparison is None:

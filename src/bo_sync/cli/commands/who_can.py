@@ -1,10 +1,10 @@
-"""`bo-sync who-can`: the people who can do what is asked."""
+"""`bo-sync who-can`: the users who can do what is asked."""
 
 import click
 
+from bo_sync.cli.console import redactable, shown
 from bo_sync.cli.options import Common, common, output_format
-from bo_sync.cli.redacting import redactable, shown
-from bo_sync.cli.whose import Whose, company, whose
+from bo_sync.cli.source import Whose, company, whose
 
 
 @click.command(name="who-can", short_help="Who can run an operation, open a menu item, or has a role.")
@@ -22,27 +22,27 @@ def command(asked: Whose, chosen: Common, *, question: str, form: str, indirect:
 
     An operation that the hub does not annotate is unknown: nobody is listed, and nobody is said to be unable.
     """
-    from bo_sync.access.powers import powers
-    from bo_sync.access.questions import who_can, with_indirect
-    from bo_sync.access.words import read_question
-    from bo_sync.cli.session import warn_of_age
-    from bo_sync.cli.talk import coloured, result, width
+    from bo_sync.access.capabilities import powers
+    from bo_sync.access.queries import who_can, with_indirect
+    from bo_sync.access.query_terms import read_question
+    from bo_sync.cli.console import coloured, result, width
+    from bo_sync.cli.context import warn_of_age
     from bo_sync.render.layout import Page
-    from bo_sync.render.redaction_access import redacted_answer, redacted_place
+    from bo_sync.render.redact import redacted_answer, redacted_place
 
     found = company(chosen, asked)
     warn_of_age(chosen, found.settings)
     bound = powers(found.settings)
     meant = read_question(question, bound, found.settings.roles)
-    answer = who_can(found.people, meant, bound)
+    answer = who_can(found.users, meant, bound)
     if indirect:
-        answer = with_indirect(answer, found.people, bound)
+        answer = with_indirect(answer, found.users, bound)
     answer, place = shown(answer, redacted_answer), shown(found.place, redacted_place)
     if form == "json":
         from bo_sync.render.access_json import answer_json
 
         result(answer_json(answer, place, indirect=indirect))
     else:
-        from bo_sync.render.answers import answer_text
+        from bo_sync.render.access_text import answer_text
 
         result(answer_text(answer, place.told, Page(width(), coloured()), indirect=indirect))

@@ -1,0 +1,196 @@
+"""Confirming an apply: what was changed is read once more, and compared with what was sent.
+
+A hub may answer success and store nothing, or show its readers an older state. So a value that differs is read again
+after each of `WAITS`. What differs then is unconfirmed, and the report has both values. Text is compared in normal
+form.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal, assert_never
+
+from bo_sync.apply.owner_guard import address_of
+from bo_sync.core.changes import Change, CreateUser, DeleteUser, FieldChange, RemoveDuplicate, UpdateUser
+from bo_sync.core.live import holdings
+from bo_sync.core.model import Access, GrantRow, LiveUser, Role, RoleDefinition, is_same_value
+from bo_sync.core.text import Text
+from bo_sync.errors import HubError
+from bo_sync.ports import HubReader
+
+WAITS: Final = (1.0, 3.0, 9.0, 20.0)
+"""Seconds before each further read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A change of which everything was sent. `id` is the hub's, `moment` the hub's own of the last write, if known."""
+
+    change: Change
+    id: int
+    moment: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What the hub holds: `applied` is what was sent; `later` has it too, but for what was changed after us."""
+
+    kind: Literal["applied", "later", "unconfirmed"]
+    told: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Difference:
+    """One value that is not as sent. `is_later` when another change came after ours, by the hub's own clock."""
+
+    told: str
+    is_later: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read again: the users by id, without rows, and the rows by the user's id."""
+
+    users: Mapping[int, LiveUser]
+    rows: Mapping[int, tuple[GrantRow, ...]]
+
+
+def confirm(
+    hub: HubReader,
+    sent: Sequence[Sent],
+    definitions: Mapping[Role, RoleDefinition],
+    pause: Callable[[float], bool],
+) -> dict[str, Confirmation]:
+    """A verdict for each change, by folded address. `pause` waits, and says whether it waited to the end.
+
+    Raises nothing that the hub does: what cannot be read is unconfirmed.
+    """
+    verdicts: dict[str, Confirmation] = {}
+    pending = list(sent)
+    for seconds in (0.0, *WAITS):
+        if not pending or (seconds and not pause(seconds)):
+            break
+        try:
+            read = _read_again(hub, pending)
+        except HubError as error:
+            unread = Confirmation("unconfirmed", f"sent and answered, but it could not be read again: {error.message}")
+            verdicts |= {each.change.email.folded: unread for each in pending}
+            break
+        judged = {each.change.email.folded: _judge(each, read, definitions) for each in pending}
+        verdicts |= judged
+        pending = [each for each in pending if judged[each.change.email.folded].kind == "unconfirmed"]
+    return verdicts
+
+
+def _read_again(hub: HubReader, sent: Sequence[Sent]) -> _Read:
+    """The rows of users whose grants changed and of new users, and each user whose profile, creation or deletion is
+    confirmed. Users are read first, so the rows are not older than a new user."""
+    with_rows = [
+        each.id
+        for each in sent
+        if isinstance(each.change, CreateUser) or (isinstance(each.change, UpdateUser) and each.change.grants)
+    ]
+    emails = [
+        address_of(each.change) for each in sent if not isinstance(each.change, UpdateUser) or each.change.profile
+    ]
+    users = hub.read_users(emails) if emails else ()
+    rows = hub.read_rows_of(sorted(with_rows)) if with_rows else {}
+    return _Read({user.id: user for user in users}, rows)
+
+
+def _judge(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinition]) -> Confirmation:
+    found = tuple(_differences(sent, read, definitions))
+    if not found:
+        return Confirmation("applied")
+    told = "; ".join(difference.told for difference in found)
+    if all(difference.is_later for difference in found):
+        return Confirmation("later", f"warning: changed in the hub after this run: {told}")
+    return Confirmation("unconfirmed", f"the hub answered success, but shows another value: {told}")
+
+
+def _differences(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinition]) -> Iterator[_Difference]:
+    user = read.users.get(sent.id)
+    match sent.change:
+        case DeleteUser():
+            if user is not None:
+                yield _Difference("sent a deletion, found the user")
+        case CreateUser() as change:
+            if user is None:
+                yield _Difference("sent a new user, found none with the id that the hub answered")
+            else:
+                added = [FieldChange(entry.field, None, entry.value) for entry in change.profile]
+                yield from _fields(added, user, sent.moment)
+                yield from _grants(change, sent, read, definitions)
+        case UpdateUser() as change:
+            if change.profile and user is None:
+                yield _Difference("sent an update, found no user with this id")
+            elif user is not None:
+                yield from _fields(change.profile, user, sent.moment)
+            yield from _grants(change, sent, read, definitions)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _fields(sent: Sequence[FieldChange], user: LiveUser, moment: Text | None) -> Iterator[_Difference]:
+    """Fields that differ. A value from before the run is no later change, whatever moment the user has."""
+    held = {entry.field: entry.value for entry in user.profile}
+    for edit in sent:
+        found = held.get(edit.field)
+        if not is_same_value(edit.field, edit.after, found):
+            is_old = is_same_value(edit.field, edit.before, found)
+            told = f"{edit.field}: sent {_shown(edit.after)}, found {_shown(found)}"
+            yield _Difference(told, is_later=not is_old and _is_after(user.updated_at, moment))
+
+
+def _shown(value: Text | None) -> str:
+    return "nothing" if value is None else f"“{value}”"
+
+
+def _grants(
+    change: CreateUser | UpdateUser, sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinition]
+) -> Iterator[_Difference]:
+    """Grants that differ: those that were changed, and of a new user every one in a role that we manage. Without a
+    duplicate, the row that stays gives at least the planned access.
+
+    An access from before the run is not a later change, whatever moment its row has. Nor is more access than the file
+    gives a new user: the hub may have given it by itself.
+    """
+    rows = read.rows.get(sent.id, ())
+    held = holdings(rows, {definition.id: role for role, definition in definitions.items()})
+    wanted: dict[Role, Access] = {}
+    before: dict[Role, set[Access]] = {}
+    stays: dict[Role, Access] = {}
+    if isinstance(change, CreateUser):
+        wanted = dict.fromkeys(definitions, Access.NONE)
+        before = {role: {definition.default_access} for role, definition in definitions.items()}
+    for grant in change.grants:
+        if isinstance(grant, RemoveDuplicate):
+            if any(row.id == grant.row_id for row in rows):
+                yield _Difference(f"{grant.role}: sent the removal of a duplicate role row, found the row")
+            stays[grant.role] = grant.after
+        else:
+            wanted[grant.role] = grant.after
+            before.setdefault(grant.role, set()).add(grant.before)
+    for role, access in wanted.items():
+        row = held[role].row if role in held else None
+        found = Access.NONE if row is None else row.access
+        if found is not access:
+            is_old = found in before[role] or (isinstance(change, CreateUser) and found > access)
+            is_later = not is_old and row is not None and _is_after(row.updated_at, sent.moment)
+            yield _Difference(f"{role}: sent {access.word}, found {found.word}", is_later)
+    for role, access in stays.items():
+        found = held[role].row.access if role in held else Access.NONE
+        if role not in wanted and found < access:
+            yield _Difference(f"{role}: the row beside the duplicate had {access.word}, found {found.word}")
+
+
+def _is_after(found: Text | None, ours: Text | None) -> bool:
+    """Whether the hub's moment of a value is after that of our write; False when either is not known."""
+    try:
+        return (
+            found is not None
+            and ours is not None
+            and datetime.fromisoformat(found.raw) > datetime.fromisoformat(ours.raw)
+        )
+    except (ValueError, TypeError):
+        return False

@@ -1,0 +1,446 @@
+"""Make a plan from the files and a hub."""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from datetime import date
+from difflib import get_close_matches
+from queue import SimpleQueue
+from threading import Thread
+from typing import Final, TypeVar
+
+from bo_sync.access.capabilities import effects, powers
+from bo_sync.access.finding_codes import (
+    AMBIGUOUS_ADDRESS,
+    DEFAULT_ACCESS,
+    MANY_EXPIRIES,
+    MISSING_DEFINITION,
+    NO_OWNER,
+    OTHER_FORM,
+    PROTECTED_DIFFERS,
+    UNKNOWN_DEFINITION,
+    UNMANAGEABLE_USER,
+    UNMATCHED_PROTECTION,
+)
+from bo_sync.access.policies import AroundPlan, judge, unmatched_exceptions
+from bo_sync.core.changes import DeleteUser, Effect, GrantChange, RemoveDuplicate, UpdateUser
+from bo_sync.core.diff import Diff, MissingDefinition, SharedAddress, diff
+from bo_sync.core.guardrails import GuardrailResult, NumericGuardrail, Situation, check, is_role_owner, role_owners
+from bo_sync.core.live import (
+    LiveIndex,
+    grants_after,
+    grants_now,
+    grants_of_unmanageable,
+    identity_after,
+    identity_of,
+    index,
+    mapped_away,
+)
+from bo_sync.core.model import Access, DesiredUser, LiveState
+from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
+from bo_sync.core.policy import Policy, PolicyResult
+from bo_sync.core.selection import Candidate, ChosenUsers, Claim, Selection, expired_only, path_of, without_blocked
+from bo_sync.core.settings import Settings
+from bo_sync.core.text import Text
+from bo_sync.errors import FilesError, UsageError
+from bo_sync.interruptible import taken
+from bo_sync.ports import Addresses, HubReader, Progress
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What the files mean today. `today` decides which exceptions of `policies` still hold.
+
+    `set_aside` are entries of files with errors: their users stay as they are in the hub.
+    """
+
+    users: tuple[DesiredUser, ...]
+    settings: Settings
+    facts: ConfigFacts
+    policies: tuple[Policy, ...] = ()
+    today: date = date.min
+    findings: tuple[Finding, ...] = ()
+    set_aside: tuple[Claim, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """What the caller asks of a plan: which users it is about, and overrides of numeric guardrails.
+
+    `only` and `expired` are those of a `Selection`; with `expired`, only the losses of what has expired are planned.
+    With `skip_blocked`, users that a guardrail blocks are left out; `expired` does so by itself.
+    """
+
+    only: tuple[Text, ...] = ()
+    allowed: tuple[tuple[NumericGuardrail, int], ...] = ()
+    expired: bool = False
+    skip_blocked: bool = False
+
+    @property
+    def leaves_out(self) -> bool:
+        """Whether blocked users are left out."""
+        return self.skip_blocked or self.expired
+
+    @property
+    def selection(self) -> Selection:
+        return Selection(self.only, self.expired)
+
+
+EVERYBODY: Final = PlanRequest()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A plan together with the live state from which it was made, which its run needs.
+
+    `departing` are the folded addresses of users whose file is absent or expired: a run gives them nothing back.
+    `others` counts the users whom a blocked plan would still change without the blocked ones.
+    """
+
+    plan: Plan
+    live: LiveIndex
+    viewer: Text | None = None
+    departing: frozenset[str] = frozenset()
+    others: int = 0
+
+
+def read_both(
+    load: Callable[[], T], hub: HubReader, progress: Progress, addresses: Callable[[T], Iterable[Text]]
+) -> tuple[T, LiveState]:
+    """Loads the files while the hub is read. An error of `load` comes before one of the hub, and waits for no hub.
+
+    Nor does Ctrl-C: the thread is a daemon, where an executor's would hold the process until a silent hub is given up.
+    The read asks for the `addresses` of what was loaded, at its end.
+    """
+    loaded: Future[T] = Future()
+    answer: SimpleQueue[LiveState | BaseException] = SimpleQueue()
+
+    def read() -> None:
+        answer.put(_read_live(hub, progress, lambda: addresses(loaded.result())))
+
+    Thread(target=read, name="read", daemon=True).start()
+    try:
+        loaded.set_result(load())
+    finally:
+        loaded.cancel()  # where nothing was loaded: else the thread would wait for it
+    live = taken(answer)
+    if isinstance(live, BaseException):
+        raise live
+    return loaded.result(), live
+
+
+def _read_live(hub: HubReader, progress: Progress, wanted: Addresses) -> LiveState | BaseException:
+    """What the hub holds, or why that is not known, as a value that another thread can raise.
+
+    Whatever it is: who waits would wait for ever for what a library raises beside Exception, as a panic in Rust is.
+    """
+    try:
+        return hub.read_all(progress, wanted)
+    except BaseException as err:  # noqa: BLE001 - raised again by whoever waits
+        return err
+
+
+def make_plan(desired: Desired, live: LiveState, hub_url: str, request: PlanRequest = EVERYBODY) -> Reading:
+    """The plan, its guardrails and policies checked.
+
+    Raises FilesError when files or settings do not fit the hub's role definitions.
+    """
+    settings = desired.settings
+    live_index = _index(live, settings)
+    chosen = _chosen(request.selection, desired.users, live)
+    whole = _but_set_aside(diff(desired.users, live_index, settings), desired.set_aside, live_index)
+    difference, left_out = _narrowed(whole, chosen, desired, request)
+    if difference.missing:
+        raise _missing_definitions(difference.missing, live)
+    situation = Situation(
+        difference, whole, live_index, settings, desired.facts.users, viewer=live.viewer, allowed=dict(request.allowed)
+    )
+    results = check(situation)
+    others = 0 if request.leaves_out else _others(situation, results, desired)
+    if request.leaves_out:
+        difference, results = without_blocked(situation)
+    plan = Plan(
+        hub=_hub_facts(hub_url, live, live_index, difference),
+        config=desired.facts,
+        changes=difference.changes,
+        unchanged=len(difference.unchanged),
+        unmanaged=difference.unmanaged,
+        unmanageable=difference.unmanageable,
+        findings=(
+            *_about(chosen, desired),
+            *_findings(difference, live, live_index, settings),
+            *_of_everyone(desired, live_index),
+        ),
+        guardrails=results,
+        effects=_effects(difference, live_index, settings),
+        policies=_judged(desired, difference, live_index),
+        left_out=left_out,
+    )
+    departing = frozenset(user.email.folded for user in desired.users if user.departure is not None)
+    return Reading(plan, live_index, live.viewer, departing, others)
+
+
+def _others(situation: Situation, results: Sequence[GuardrailResult], desired: Desired) -> int:
+    """How many users a plan changes without the blocked ones; 0 where nothing is blocked, or all the same."""
+    if all(result.ok for result in results):
+        return 0
+    rest, left = without_blocked(situation)
+    violated = any(result.is_violated for result in _judged(desired, rest, situation.live))
+    return 0 if violated or any(result.blocks for result in left) else len(rest.changes)
+
+
+def _hub_facts(url: str, live: LiveState, live_index: LiveIndex, difference: Diff) -> HubFacts:
+    identity = identity_of(live.definitions, live.users)
+    after = identity_after(live, {change.id for change in difference.changes if isinstance(change, DeleteUser)})
+    return HubFacts(
+        url,
+        len(live.users),
+        live_index.grant_count,
+        identity,
+        live.tenant,
+        identity_after=after if after != identity else None,
+    )
+
+
+def _effects(difference: Diff, live: LiveIndex, settings: Settings) -> dict[str, Effect]:
+    after = grants_after(live, difference.changes)
+    return effects(difference.changes, grants_now(live), after, powers(settings))
+
+
+def _judged(desired: Desired, difference: Diff, live: LiveIndex) -> tuple[PolicyResult, ...]:
+    if not desired.policies:
+        return ()
+    fixed = grants_of_unmanageable(live)
+    before, after = grants_now(live) | fixed, grants_after(live, difference.changes) | fixed
+    around = AroundPlan(before, after, difference.changes, desired.users)
+    return judge(desired.policies, around, powers(desired.settings), desired.today)
+
+
+def _chosen(selection: Selection, users: Sequence[DesiredUser], live: LiveState) -> frozenset[str] | None:
+    """The folded addresses of the users that the plan is about; None when it is about all.
+
+    Raises UsageError for a pattern that matches no user.
+    """
+    if selection.is_everyone:
+        return None
+    candidates = (
+        *(Candidate(user.email, user.source.path, user.is_expired) for user in users),
+        *(Candidate(user.email) for user in live.users),
+    )
+    check_matched(selection.unmatched(candidates), candidates)
+    return selection.chosen(candidates)
+
+
+def check_matched(unmatched: Sequence[Text], candidates: Iterable[Candidate]) -> None:
+    """Raises UsageError for the first of the patterns that match no user."""
+    for pattern in unmatched:
+        is_path = path_of(pattern) is not None
+        known = {each.path.raw if is_path and each.path else each.email.folded for each in candidates}
+        near = get_close_matches(pattern.folded, sorted(known), n=1)
+        raise UsageError(
+            f"--only {pattern} matches no user in the files or in the hub",
+            hint=f"did you mean {Text(near[0])}?" if near else _PATTERNS,
+        )
+
+
+_PATTERNS: Final = 'give an address, a glob over addresses as in "*@example.com", or a path below users/'
+
+
+def _but_set_aside(whole: Diff, set_aside: Sequence[Claim], live: LiveIndex) -> Diff:
+    """`whole` without the users that it takes for unmanaged and that an entry with an error can be about."""
+    if not set_aside:
+        return whole
+    addresses = frozenset(claim.email.folded for claim in set_aside)
+    kept = ChosenUsers.of(Selection(), addresses, frozenset(claim.id for claim in set_aside if claim.id is not None))
+
+    def is_kept(email: Text) -> bool:
+        return any(kept.may_be(Claim(each.user.email, each.user.id)) for each in live.by_address[email.folded])
+
+    return replace(
+        whole,
+        changes=tuple(
+            change
+            for change in whole.changes
+            if not (isinstance(change, DeleteUser) and change.source is None and is_kept(change.hub_email))
+        ),
+        unmanaged=tuple(each for each in whole.unmanaged if not is_kept(each.email)),
+    )
+
+
+def select(difference: Diff, chosen: Collection[str] | None) -> Diff:
+    """What of `difference` concerns the users with the folded addresses `chosen`; all of it when that is None."""
+    if chosen is None:
+        return difference
+    return Diff(
+        changes=tuple(change for change in difference.changes if change.email.folded in chosen),
+        unchanged=tuple(email for email in difference.unchanged if email.folded in chosen),
+        unmanaged=tuple(user for user in difference.unmanaged if user.email.folded in chosen),
+        conflicts=tuple(conflict for conflict in difference.conflicts if conflict.email.folded in chosen),
+        shared=tuple(shared for shared in difference.shared if shared.email.folded in chosen),
+        missing=tuple(missing for missing in difference.missing if missing.email.folded in chosen),
+        unmanageable=tuple(user for user in difference.unmanageable if user.email.folded in chosen),
+        notes=tuple(note for note in difference.notes if note.email.folded in chosen),
+        protected=tuple(change for change in difference.protected if change.email.folded in chosen),
+        ending=tuple(user for user in difference.ending if user.email.folded in chosen),
+    )
+
+
+def _narrowed(whole: Diff, chosen: Collection[str] | None, desired: Desired, request: PlanRequest) -> tuple[Diff, int]:
+    """What of `whole` is planned, and how many changes of the chosen users `--expired` leaves out."""
+    difference = select(whole, chosen)
+    if not request.expired:
+        return difference, 0
+    return expired_only(difference, {user.email.folded for user in desired.users if user.ended is not None})
+
+
+def _index(live: LiveState, settings: Settings) -> LiveIndex:
+    """Raises FilesError when the settings map a documented role to another definition than the usual one."""
+    if mapped := mapped_away(live.definitions, settings):
+        role, other, usual = mapped
+        raise FilesError(
+            f"`role_definitions` maps {role} to {other}, but the hub has {usual} too",
+            hint=f"remove `{role}` from `role_definitions` in bo-sync.yaml, or rename the hub's unused definition",
+        )
+    return index(live, settings)
+
+
+def _missing_definitions(missing: Sequence[MissingDefinition], live: LiveState) -> FilesError:
+    names = ", ".join(str(name) for name in sorted(definition.name for definition in live.definitions)) or "none"
+    return FilesError(
+        f"the hub lacks the role definition of {len(missing)} grant{'' if len(missing) == 1 else 's'} in the files",
+        lines=tuple(
+            f"{entry.source}: error: {entry.email} is granted {entry.role}, "
+            f"but the hub has no role definition named {entry.hub_name}"
+            for entry in sorted(missing, key=lambda entry: entry.source)
+        ),
+        hint=f"the hub has: {names}; put the right name under `role_definitions` in bo-sync.yaml",
+    )
+
+
+def _about(chosen: Collection[str] | None, desired: Desired) -> tuple[Finding, ...]:
+    """The findings of the files; of the users with the folded addresses `chosen`, unless that is None."""
+    findings = desired.findings
+    return tuple(found for found in findings if chosen is None or (found.email and found.email.folded in chosen))
+
+
+def _findings(difference: Diff, live: LiveState, live_index: LiveIndex, settings: Settings) -> Iterator[Finding]:
+    yield from _user_findings(difference, live_index)
+    for pattern, place in settings.unmatched([user.email for user in live.users]):
+        yield UNMATCHED_PROTECTION.finding(f"`protect`: {pattern} matches no user in the hub", source=place)
+    for change in difference.protected:
+        told = f"protected, and differs from the file in {_differing(change)}; nothing of it is changed"
+        yield PROTECTED_DIFFERS.finding(told, change.email, change.source)
+    yield from _definition_findings(live, live_index, settings)
+    yield from _without_owner(difference, live_index, settings)
+
+
+def _without_owner(difference: Diff, live: LiveIndex, settings: Settings) -> Iterator[Finding]:
+    """About a hub in which no user can give access, unless the plan makes an owner."""
+    after = grants_after(live, difference.changes).values()
+    if not role_owners(live) and not any(is_role_owner(held, live.definitions) for held in after):
+        least = settings.guardrails.least_role_owners
+        told = f"no user owns Roles & permissions with Backoffice on, and min_role_owners is {least}"
+        yield NO_OWNER.finding(f"{told}: make a user an owner in the hub, or check `role_definitions`")
+
+
+def _of_everyone(desired: Desired, live: LiveIndex) -> Iterator[Finding]:
+    """Findings that need the files and the hub, whoever the plan is about."""
+    emails = [user.email for user in desired.users] + [user.user.email for user in live.users]
+    yield from unmatched_exceptions(desired.policies, emails)
+    limit = desired.settings.guardrails.max_expiries.of(len(live.users))
+    for day, number in sorted(_expiries(desired, live).items()):
+        if number > limit and 0 <= (day - desired.today).days <= desired.settings.expiring_within:
+            told = f"{number} accounts and grants expire after {day}, and max_expiries is {limit}"
+            yield MANY_EXPIRIES.finding(f"{told}: that run needs --allow max_expiries={number}, or other dates")
+
+
+def _expiries(desired: Desired, live: LiveIndex) -> Counter[date]:
+    """How many accounts and grants of users in the hub have each last day; of a grant that ends with the account, one.
+
+    A grant that a preset gives again counts too, for the day itself decides that.
+    """
+    found: Counter[date] = Counter()
+    for user in desired.users:
+        if user.departure is None and user.email.folded in live.by_address:
+            if user.until is not None:
+                found[user.until] += 1
+            ends = (grant.until for grant in user.grants if grant.until is not None)
+            found.update(end for end in ends if user.until is None or end < user.until)
+    return found
+
+
+def _differing(change: UpdateUser) -> str:
+    """What an update would change, without the values: `job, pricing (owner → viewer)`."""
+    grants = (f"{edit.role} ({_difference(edit)})" for edit in change.grants)
+    return ", ".join((*(edit.field for edit in change.profile), *grants))
+
+
+def _difference(edit: GrantChange) -> str:
+    if isinstance(edit, RemoveDuplicate):
+        return "a duplicate role row"
+    return f"{edit.before.word} → {edit.after.word}"
+
+
+def _user_findings(difference: Diff, live: LiveIndex) -> Iterator[Finding]:
+    for shared in difference.shared:
+        yield AMBIGUOUS_ADDRESS.finding(_shared(shared), shared.email, shared.source)
+    for user in difference.unmanageable:
+        odd = live.odd.get(user.id)
+        if odd is not None:
+            held = f"{len(odd.grants)} grant{'' if len(odd.grants) == 1 else 's'}"
+            message = f"user id {user.id} has {user.reason}: it is never changed or deleted, and keeps {held}"
+            yield UNMANAGEABLE_USER.finding(message)
+    for note in difference.notes:
+        message = (
+            f"{note.field} holds text in the hub that no file can hold, so the whole profile stays as it is"
+            if note.is_odd
+            else f"{note.field} differs from the hub only in form, which is not a change"
+        )
+        yield OTHER_FORM.finding(message, note.email, note.source)
+
+
+def _shared(shared: SharedAddress) -> str:
+    ids = ", ".join(f"id {number}" for number in shared.ids)
+    several = f"several users in the hub have this address ({ids})"
+    if shared.chosen is None:
+        return f"{several}; none of them is changed"
+    rest = "; the deletion is blocked" if shared.blocked else ""
+    if shared.kept:
+        rest = f"; the profile stays as it is, though {', '.join(shared.kept)} should change"
+    return f"{several}; only grants of id {shared.chosen} are changed{rest}"
+
+
+def _left_alone(grants: int) -> str:
+    match grants:
+        case 0:
+            return "nobody holds it"
+        case 1:
+            return "the one grant of it is left alone"
+        case _:
+            return f"the {grants} grants of it are left alone"
+
+
+def _definition_findings(live: LiveState, live_index: LiveIndex, settings: Settings) -> Iterator[Finding]:
+    known = {definition.id for definition in live_index.definitions.values()}
+    rows = Counter(row.definition_id for user in live.users for row in user.rows if row.access is not Access.NONE)
+    for definition in sorted(live.definitions, key=lambda definition: (definition.name, definition.id)):
+        if definition.id not in known:
+            message = (
+                f"role definition {definition.name} is not in `role_definitions` of bo-sync.yaml: "
+                f"{_left_alone(rows[definition.id])}"
+            )
+            yield UNKNOWN_DEFINITION.finding(message)
+        if definition.default_access is not Access.NONE:
+            gives = f"role definition {definition.name} gives {definition.default_access.word} by default"
+            yield DEFAULT_ACCESS.finding(
+                f"{gives}: a person whom apply creates is taken back to exactly what the file gives"
+                if definition.id in known
+                else f"unknown {gives}: a user whom apply creates may keep that access"
+            )
+    for role, name in settings.role_definitions:
+        if role not in live_index.definitions:
+            message = f"the hub has no role definition named {name}, so {role} cannot be granted"
+            yield MISSING_DEFINITION.finding(message)

@@ -1,0 +1,388 @@
+"""Runs as `bo-sync journal` shows them: table, requests, JSON, and redacted copies."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from operator import attrgetter
+from typing import Final
+
+from bo_sync.core.apply_report import Outcome, UserOutcome
+from bo_sync.core.changes import FieldChange
+from bo_sync.core.changes_json import Json
+from bo_sync.core.model import PLATFORM, FieldValue, Profile
+from bo_sync.core.text import Text
+from bo_sync.journal.chain import Chain, Reason
+from bo_sync.journal.records import (
+    Before,
+    End,
+    Fate,
+    Header,
+    Intent,
+    JournalAnswer,
+    OtherGrant,
+    PlannedUser,
+    RowIntent,
+    Who,
+    document,
+)
+from bo_sync.journal.runs import JournalRequest, Past
+from bo_sync.render.escape import terminal
+from bo_sync.render.json import envelope
+from bo_sync.render.layout import Page, cells
+from bo_sync.render.pseudonyms import HIDDEN, Acquaintance, Pseudonyms
+from bo_sync.render.wording import address, counted, level, listed, users, value
+
+_ORDER: Final = (
+    Outcome.APPLIED,
+    Outcome.FAILED,
+    Outcome.UNKNOWN,
+    Outcome.UNCONFIRMED,
+    Outcome.REVERSED,
+    Outcome.NOT_ATTEMPTED,
+)
+_RUNS: Final = (
+    "RUN",
+    "STARTED",
+    "WHO",
+    "COMMIT",
+    "PEOPLE",
+    *(outcome.value.replace("_", " ").upper() for outcome in _ORDER),
+    "ENDED",
+)
+_REQUESTS: Final = ("NO", "AT", "PERSON", "OUTCOME", "REQUEST")
+_REASONS: Final = {
+    Reason.MISSING: "is missing",
+    Reason.ALTERED: "has another SHA-256",
+    Reason.UNREADABLE: "cannot be read",
+}
+_NAMED: Final = 5
+"""The most runs of a fork that the text names."""
+_MUTE: Final = "ended without a word"
+_VERBS: Final = {
+    "create_user": "create",
+    "update_profile": "profile",
+    "write_rows": "grants",
+    "delete_user": "delete",
+    "invite_user": "invite",
+}
+
+
+def runs_text(pasts: Sequence[Past], chain: Chain, width: int | None) -> str:
+    """The table of runs, in the given order, and what is wrong with the chain of their journals."""
+    if not pasts:
+        return "No run has left a journal here.\n"
+    table = _table([_RUNS, *map(_run_cells, pasts)], width)
+    return _joined((*table, f"{counted(len(pasts), 'run')}.", *_chain(chain, Page(width))))
+
+
+def _chain(chain: Chain, page: Page) -> Iterator[str]:
+    """Each break and fork under a heading, or nothing."""
+    if not (chain.breaks or chain.forks):
+        return
+    told = listed(((len(chain.breaks), "broken"), (len(chain.forks), "forked")))
+    yield from ("", f"Chain of journals: {told}")
+    for row in chain_rows(chain):
+        yield from page.hang("  ! ", row)
+
+
+def chain_rows(chain: Chain) -> Iterator[str]:
+    """Each break and fork as a sentence, of names of runs and our own words."""
+    for each in chain.breaks:
+        yield f"run {each.run} follows run {each.previous}: the journal of that run {_REASONS[each.reason]}"
+    for fork in chain.forks:
+        more = f" and {len(fork.runs) - _NAMED} more" if len(fork.runs) > _NAMED else ""
+        after = "no run" if fork.previous is None else f"run {fork.previous}"
+        yield f"fork: runs {', '.join(fork.runs[:_NAMED])}{more} follow {after}"
+
+
+def _run_cells(past: Past) -> tuple[str, ...]:
+    header = past.header
+    facts = (_shown(header.started), _who(header), _commit(header)) if header else ("-", "-", "-")
+    counts = (str(past.count(outcome)) for outcome in _ORDER) if header or past.end else "-" * len(_ORDER)
+    number = str(len(past.users)) if header else "-"
+    return (past.run, *facts, number, *counts, _shown(past.end.at) if past.end else _MUTE)
+
+
+def run_text(past: Past, chain: Chain, width: int | None) -> str:
+    """One run: its facts, its requests, exactly what is unknown, and what is wrong with the chain beside it."""
+    page = Page(width)
+    lines = [*_facts(past, page), ""]
+    if past.requests:
+        lines += [*_table([_REQUESTS, *(_request_cells(past, request) for request in past.requests)], width), ""]
+    lines += _unknown(past, page)
+    lines += _ending(past, page)
+    lines += _chain(chain.about(past.run), page)
+    return _joined(lines)
+
+
+def _facts(past: Past, page: Page) -> Iterator[str]:
+    header = past.header
+    if header is None:
+        yield from page.hang("", f"Run {past.run}: its first line, which says who ran what, cannot be read.")
+        return
+    by = f"{_shown(header.who.user)} on {_shown(header.who.host)}"
+    by = f"{_address(header.who.viewer)} ({by})" if header.who.viewer else by
+    yield from page.hang("", f"Run {past.run}, started {_shown(header.started)} by {by}")
+    tenant = f", tenant {_shown(header.tenant)}" if header.tenant is not None else ""
+    yield from page.hang("  ", f"hub     {_shown(header.hub)}, {_shown(header.identity)}{tenant}")
+    yield from page.hang("  ", f"files   commit {_commit(header)}, {_shown(header.config.digest)}")
+    yield from page.hang("  ", f"plan    {users(len(header.users))}, {_shown(header.digest)}")
+    if header.previous is not None:
+        yield from page.hang("  ", f"follows {header.previous.run}, {_shown(header.previous.digest)}")
+    if header.allowed:
+        allowed = ", ".join(f"{_shown(guardrail)}={number}" for guardrail, number in header.allowed)
+        yield from page.hang("  ", f"allowed {allowed}")
+    yield from page.hang("  ", f"tool    bo-sync {_shown(header.version)}")
+
+
+def _request_cells(past: Past, request: JournalRequest) -> tuple[str, ...]:
+    intent = request.intent
+    why = _why(request)
+    asked = f"{_asked(intent)}; {why}" if why else _asked(intent)
+    is_settled = request.fate is Fate.UNKNOWN and request not in past.unknown
+    return (
+        str(intent.seq),
+        _shown(intent.at),
+        _address(intent.email),
+        "settled" if is_settled else request.fate.value,
+        terminal(asked),
+    )
+
+
+def _why(request: JournalRequest) -> str:
+    """What its sender said of a request that was not simply applied."""
+    if request.answer is None:
+        return "nothing was written after it was begun"
+    if request.answer.error is not None:
+        return str(request.answer.error)
+    return "no sound answer came" if request.fate is Fate.UNKNOWN else ""
+
+
+def _asked(intent: Intent) -> str:
+    parts = [f"{entry.field} {value(entry.value)}" for entry in intent.profile]
+    parts += [_row(row) for row in intent.rows]
+    verb = _VERBS[intent.operation]
+    return f"{verb}: {', '.join(parts)}" if parts else verb
+
+
+def _row(row: RowIntent) -> str:
+    role = row.role or f"a role unknown to us (row {row.row or 'new'})"
+    if row.access is None:
+        return f"{role} surplus row removed"
+    return f"{role} {level(row.role, row.access) if row.role in PLATFORM else row.access.word}"
+
+
+def _unknown(past: Past, page: Page) -> Iterator[str]:
+    doubtful = past.unknown
+    if not doubtful:
+        return
+    one = len(doubtful) == 1
+    yield from page.hang("", f"Unknown: {counted(len(doubtful), 'request')} that may or may not have happened")
+    for request in doubtful:
+        intent = request.intent
+        told = f"{_address(intent.email)}  {terminal(_asked(intent))}  ({terminal(_why(request))})"
+        yield from page.hang(f"  ! {intent.seq}  ", told)
+    if not all(request.is_invitation for request in doubtful):
+        yield from page.hang("", f"bo-sync plan shows what of {'it' if one else 'them'} is left to do.")
+    yield ""
+
+
+def _ending(past: Past, page: Page) -> Iterator[str]:
+    if past.is_torn:
+        yield from page.hang("", "The last line is torn: the run was cut off while it was written.")
+    if past.unreadable:
+        named = ", ".join(map(str, past.unreadable[:10])) + (", …" if len(past.unreadable) > 10 else "")
+        yield from page.hang("", f"Lines that are no entries of a journal, and are left out: {named}.")
+    told = listed((past.count(outcome), outcome.value.replace("_", " ")) for outcome in _ORDER)
+    counts = f"{users(len(past.outcomes))}: {told}" if told else "nobody"
+    if past.end:
+        yield from page.hang("", f"Ended {_shown(past.end.at)}; {counts}.")
+    else:
+        yield from page.hang("", f"The run {_MUTE}: it was killed, or runs still; by its requests, {counts}.")
+
+
+def _who(header: Header) -> str:
+    if header.who.viewer:
+        return _address(header.who.viewer)
+    return _address(Text(f"{header.who.user.raw}@{header.who.host.raw}"))
+
+
+def _commit(header: Header) -> str:
+    if header.config.commit is None:
+        return "-"
+    return terminal(str(header.config.commit) + ("+" if header.config.dirty else ""))
+
+
+def _address(email: Text) -> str:
+    return terminal(address(email))
+
+
+def _shown(text: Text) -> str:
+    return terminal(str(text))
+
+
+def _table(table: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
+    """Columns; where they are wider than `width`, a block for each row with its cells under their heads."""
+    widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
+    if width is None or sum(widths) + 2 * (len(widths) - 1) <= width:
+        for line in table:
+            padded = (cell + " " * (wide - cells(cell)) for cell, wide in zip(line, widths, strict=True))
+            yield "  ".join(padded).rstrip()
+        return
+    head, *rows = table
+    for row in rows:
+        first, *rest = zip(head[1:], row[1:], strict=True)
+        yield from Page(width).hang(f"{row[0]}  ", first[1])
+        for name, cell in rest:
+            yield from Page(width).hang(f"    {name.lower()}  ", cell)
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return "\n".join(lines) + "\n"
+
+
+def runs_json(pasts: Sequence[Past], chain: Chain) -> str:
+    """The runs, in the given order; null where a journal no longer says."""
+    return envelope({"runs": [_run_document(past) for past in pasts], "chain": _chain_document(chain)})
+
+
+def _chain_document(chain: Chain) -> Json:
+    return {
+        "breaks": [{"run": each.run, "previous": each.previous, "reason": each.reason.value} for each in chain.breaks],
+        "forks": [{"previous": fork.previous, "runs": list(fork.runs)} for fork in chain.forks],
+    }
+
+
+def _run_document(past: Past) -> dict[str, Json]:
+    header = document(past.header) if past.header else {}
+    facts = {
+        key: header.get(key) for key in ("started", "who", "hub", "config", "digest", "previous", "allowed", "tool")
+    }
+    return {
+        "run": past.run,
+        **facts,
+        "users": len(past.users) if past.header else None,
+        "summary": {outcome.value: past.count(outcome) for outcome in Outcome},
+        "unknown": [request.intent.seq for request in past.unknown],
+        "ended": past.end.at.raw if past.end else None,
+        "torn": past.is_torn,
+        "unreadable_lines": list(past.unreadable),
+    }
+
+
+def run_json(past: Past, chain: Chain) -> str:
+    """One run: as in the list of runs, and its users with their outcomes and their state before, and its requests."""
+    before = document(past.header).get("users") if past.header else None
+    return envelope(
+        {
+            **_run_document(past),
+            "users": before,
+            "outcomes": [
+                {
+                    "email": user.email.raw,
+                    "action": user.action,
+                    "outcome": user.outcome.value,
+                    "error": user.error,
+                }
+                for user in past.outcomes
+            ],
+            "requests": [_request_document(past, request) for request in past.requests],
+            "chain": _chain_document(chain.about(past.run)),
+        }
+    )
+
+
+def _request_document(past: Past, request: JournalRequest) -> Json:
+    """The intent, and what became of it: `outcome` is null where nothing was written any more."""
+    answer = request.answer
+    intent = {key: found for key, found in document(request.intent).items() if key != "entry"}
+    return {
+        **intent,
+        "outcome": answer.fate.value if answer else None,
+        "error": answer.error.raw if answer and answer.error else None,
+        "unknown": request in past.unknown,
+    }
+
+
+def redacted_past(past: Past, who: Pseudonyms) -> Past:
+    """`past` with pseudonyms; days, numbers, roles and the names of runs stay. Requests keep their order."""
+    who = who.knowing(_met(past))
+    return replace(
+        past,
+        header=None if past.header is None else _header(past.header, who),
+        requests=tuple(JournalRequest(_intent(one.intent, who), _answer(one.answer, who)) for one in past.requests),
+        end=None if past.end is None else _end(past.end, who),
+    )
+
+
+def _met(past: Past) -> Iterator[Acquaintance]:
+    """Everybody whom the run itself names."""
+    for user in past.users:
+        yield Acquaintance(user.email, _values(user.profile))
+        if user.before is not None:
+            yield Acquaintance(user.before.email, user.before.profile)
+    yield from (Acquaintance(request.intent.email, request.intent.profile) for request in past.requests)
+    yield from (Acquaintance(outcome.email) for outcome in past.outcomes)
+    if past.header is not None and past.header.who.viewer is not None:
+        yield Acquaintance(past.header.who.viewer)
+
+
+def _values(changes: tuple[FieldChange, ...]) -> Profile:
+    return tuple(FieldValue(entry.field, value) for entry in changes for value in (entry.before, entry.after))
+
+
+def _header(header: Header, who: Pseudonyms) -> Header:
+    return replace(
+        header,
+        who=_ran(header.who, who),
+        hub=who.text(header.hub),
+        tenant=None if header.tenant is None else who.text(header.tenant),
+        config=replace(header.config, digest=Text(who.digest(header.config.digest.raw))),
+        digest=Text(who.digest(header.digest.raw)),
+        previous=(
+            None
+            if header.previous is None
+            else replace(header.previous, digest=Text(who.digest(header.previous.digest.raw)))
+        ),
+        users=tuple(sorted((_user(user, who) for user in header.users), key=attrgetter("email"))),
+    )
+
+
+def _ran(ran: Who, who: Pseudonyms) -> Who:
+    """The account on the machine is a name like any other; a machine may be called after its owner."""
+    return Who(None if ran.viewer is None else who.email(ran.viewer), who.name(ran.user), Text(HIDDEN))
+
+
+def _user(user: PlannedUser, who: Pseudonyms) -> PlannedUser:
+    return replace(
+        user,
+        email=who.email(user.email),
+        profile=tuple(
+            replace(entry, before=who.value(entry.field, entry.before), after=who.value(entry.field, entry.after))
+            for entry in user.profile
+        ),
+        before=None if user.before is None else _before(user.before, who),
+    )
+
+
+def _before(before: Before, who: Pseudonyms) -> Before:
+    others = tuple(OtherGrant(who.text(other.definition), other.access) for other in before.others)
+    return replace(before, email=who.email(before.email), profile=who.profile(before.profile), others=others)
+
+
+def _intent(intent: Intent, who: Pseudonyms) -> Intent:
+    return replace(intent, email=who.email(intent.email), profile=who.profile(intent.profile))
+
+
+def _answer(answer: JournalAnswer | None, who: Pseudonyms) -> JournalAnswer | None:
+    if answer is None or answer.error is None:
+        return answer
+    return replace(answer, error=who.text(answer.error))
+
+
+def _end(end: End, who: Pseudonyms) -> End:
+    return replace(end, outcomes=tuple(sorted((_outcome(one, who) for one in end.outcomes), key=attrgetter("email"))))
+
+
+def _outcome(outcome: UserOutcome, who: Pseudonyms) -> UserOutcome:
+    error = None if outcome.error is None else who.told(outcome.error)
+    return replace(outcome, email=who.email(outcome.email), error=error)

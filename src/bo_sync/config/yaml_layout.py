@@ -1,0 +1,233 @@
+"""The layout of a YAML text: where each value begins and ends, which lines belong to which key, and line endings."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import yaml
+from yaml.events import CollectionEndEvent, Event, MappingStartEvent, ScalarEvent, SequenceStartEvent
+
+from bo_sync.core.model import Problem, Source
+from bo_sync.core.text import Text
+from bo_sync.errors import FilesError
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyValue:
+    key: Scalar
+    value: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class MappingNode:
+    """`is_flow` tells `{…}` from lines; `column` is that of the keys. The end of a block is that of its last value."""
+
+    start: int
+    end: int
+    is_flow: bool
+    column: int
+    pairs: tuple[KeyValue, ...]
+
+    def get(self, key: str) -> KeyValue | None:
+        """The pair of a key."""
+        return next((pair for pair in self.pairs if pair.key.text == key), None)
+
+
+@dataclass(frozen=True, slots=True)
+class SequenceNode:
+    start: int
+    end: int
+    items: tuple["Node", ...]
+
+
+Node = Scalar | MappingNode | SequenceNode
+
+
+class Edit(NamedTuple):
+    """Replace what stands from `start` up to `end`."""
+
+    start: int
+    end: int
+    text: str
+
+
+def apply(text: str, edits: Iterable[Edit], start: int = 0, end: int | None = None) -> str:
+    """The part of `text` from `start` up to `end` with those edits made that lie in it. Edits never overlap."""
+    end = len(text) if end is None else end
+    parts = []
+    for edit in sorted(edits):
+        if start <= edit.start and edit.end <= end:
+            parts += [text[start : edit.start], edit.text]
+            start = edit.end
+    return "".join([*parts, text[start:end]])
+
+
+def lay_out(text: str) -> Node:
+    """The one document of `text`, which our reader accepted."""
+    waiting: list[tuple[Event, list[Node]]] = []
+    done: list[Node] = []
+    for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        match event:
+            case ScalarEvent():
+                done.append(Scalar(*_extent(event), str(event.value)))
+            case MappingStartEvent() | SequenceStartEvent():
+                waiting.append((event, done))
+                done = []
+            case CollectionEndEvent():
+                start, outer = waiting.pop()
+                outer.append(_collection(start, event, done))
+                done = outer
+            case _:
+                pass  # the stream's and the document's own events
+    return done[0]
+
+
+def _extent(event: Event) -> tuple[int, int]:
+    start, end = event.start_mark, event.end_mark
+    return (0 if start is None else start.index), (0 if end is None else end.index)
+
+
+def _collection(start: Event, last: Event, inner: list[Node]) -> MappingNode | SequenceNode:
+    begin, after = _extent(start)
+    is_flow = isinstance(start, MappingStartEvent | SequenceStartEvent) and bool(start.flow_style)
+    end = _extent(last)[1] if is_flow or not inner else inner[-1].end
+    if isinstance(start, SequenceStartEvent):
+        return SequenceNode(begin, max(end, after), tuple(inner))
+    pairs = [
+        KeyValue(key, value) for key, value in zip(inner[::2], inner[1::2], strict=True) if isinstance(key, Scalar)
+    ]
+    column = 0 if start.start_mark is None else start.start_mark.column
+    return MappingNode(begin, end, is_flow, column, tuple(pairs))
+
+
+_comment: Final = re.compile(r"#[^\n]*").finditer
+
+
+def comments(text: str, node: Node, start: int, end: int) -> list[str]:
+    """The comments that begin from `start` up to `end`, where all text is that of `node`; in their order.
+
+    Whatever stands between scalars is punctuation or a comment, so a `#` there begins one.
+    """
+    found: list[str] = []
+    at = start
+    for scalar in scalars(node):
+        found += _between(text, at, min(scalar.start, end))
+        if start <= scalar.start < end and text.startswith(("|", ">"), scalar.start):  # beside the mark of a block
+            found += _between(text, scalar.start, text.find("\n", scalar.start))
+        at = max(at, scalar.end)
+    return found + _between(text, at, end)
+
+
+def _between(text: str, start: int, end: int) -> list[str]:
+    return [match.group() for match in _comment(text, start, end)]
+
+
+def scalars(node: Node) -> Iterator[Scalar]:
+    """Every key and every value that is text, in their order."""
+    match node:
+        case Scalar():
+            yield node
+        case SequenceNode(items=items):
+            for item in items:
+                yield from scalars(item)
+        case MappingNode(pairs=pairs):
+            for pair in pairs:
+                yield pair.key
+                yield from scalars(pair.value)
+
+
+def line_above(text: str, root: Node, index: int) -> int:
+    """Where a line can be put in above the one of `index`: not between the lines of one text."""
+    at = line_start(text, index)
+    for scalar in reversed(list(scalars(root))):
+        if scalar.start < at < scalar.end:
+            at = line_start(text, scalar.start)
+    return at
+
+
+def line_start(text: str, index: int) -> int:
+    """Where the line of `index` begins."""
+    return text.rfind("\n", 0, index) + 1
+
+
+def lines_end(text: str, value: Node) -> int:
+    """Where the line after the last one of `value` begins. Texts end with a line break."""
+    if value.end > value.start and text[value.end - 1] == "\n":
+        return value.end  # a block of text, which ends with its last line
+    return text.find("\n", value.end) + 1 or len(text)
+
+
+def chunks(text: str, block: MappingNode) -> list[tuple[int, int]]:
+    """What belongs to each key of a block, adjoining: comments above it, its lines, deeper comments below."""
+    starts = [_first_start(text, block)]
+    for before, pair in zip(block.pairs, block.pairs[1:], strict=False):
+        starts.append(_deeper_end(text, lines_end(text, before.value), block.column, line_start(text, pair.key.start)))
+    last = lines_end(text, block.pairs[-1].value)
+    ends = [*starts[1:], _deeper_end(text, last, block.column, len(text))]
+    return list(zip(starts, ends, strict=True))
+
+
+def _first_start(text: str, block: MappingNode) -> int:
+    """Where the first key's lines begin: with comments above it, but at the top level, where they are the file's own.
+
+    After a dash it is the key itself.
+    """
+    start = line_start(text, block.pairs[0].key.start)
+    if text[start : block.pairs[0].key.start].strip():
+        return block.pairs[0].key.start
+    while block.column and start:
+        above = line_start(text, start - 1)
+        if not text[above:start].startswith(" " * block.column + "#"):
+            break
+        start = above
+    return start
+
+
+def _deeper_end(text: str, index: int, column: int, limit: int) -> int:
+    """Past the comment lines at `index` that are indented deeper than `column`, up to `limit`."""
+    while index < limit:
+        end = text.find("\n", index) + 1 or len(text)
+        line = text[index:end]
+        bare = line.lstrip(" ")
+        if not bare.startswith("#") or len(line) - len(bare) <= column:
+            break
+        index = end
+    return index
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A text without a byte order mark whose every line, the last too, ends with `\\n`; and how they ended before."""
+
+    text: str
+    ending: str
+
+    def written(self, changed: str) -> str:
+        """`changed`, whose lines end with `\\n`, with the endings of the text that it was made from."""
+        return changed if self.ending == "\n" else changed.replace("\n", self.ending)
+
+
+def plain(text: str, path: Text) -> Plain:
+    """`text`, which our reader accepted, to be changed. `path` names the file in messages.
+
+    Raises FilesError when some lines end with CR LF and others with LF: lines that move, and new ones, would have to
+    choose, and no difference that a reviewer can see would say so.
+    """
+    lines = text.removeprefix("\ufeff").split("\n")
+    returns = [line.endswith("\r") for line in lines[:-1]]
+    if len(set(returns)) > 1:
+        odd = returns.index(not returns[0])
+        first, other = ("CR LF", "LF") if returns[0] else ("LF", "CR LF")
+        found = f"this line ends with {other}, the first one with {first}; expected one kind: save the file with it"
+        raise FilesError(str(Problem(Source(path, odd + 1, len(lines[odd].removesuffix("\r")) + 1), found)))
+    ending = "\r\n" if any(returns) else "\n"
+    joined = "\n".join(line.removesuffix("\r") for line in lines)
+    return Plain(joined if joined.endswith("\n") else joined + "\n", ending)

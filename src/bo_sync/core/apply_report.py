@@ -1,0 +1,95 @@
+"""What an apply did: one outcome per user. An outcome states what is known, never what was intended."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bo_sync.core.plan import Action
+from bo_sync.core.text import Text
+
+
+class Outcome(StrEnum):
+    """What became of one user's changes.
+
+    APPLIED is what the hub holds, as read afterwards. FAILED may be partly done. UNKNOWN could not even be read.
+    UNCONFIRMED was answered with success, and the hub shows another value. REVERSED is an ownership given back.
+    """
+
+    APPLIED = "applied"
+    FAILED = "failed"
+    NOT_ATTEMPTED = "not_attempted"
+    UNKNOWN = "unknown"
+    UNCONFIRMED = "unconfirmed"
+    REVERSED = "reversed"
+
+
+@dataclass(frozen=True, slots=True)
+class UserOutcome:
+    """`error` says what went wrong, or why nothing was sent; of what is applied, a warning."""
+
+    email: Text
+    action: Action
+    outcome: Outcome
+    error: str | None = None
+
+
+class InvitationOutcome(StrEnum):
+    """What became of a mail to a new user. UNKNOWN: asked for, and no sound answer came; it is not asked for again."""
+
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    NOT_SENT = "not_sent"
+
+
+@dataclass(frozen=True, slots=True)
+class InvitedUser:
+    """`error` says what went wrong, or why nothing was sent."""
+
+    email: Text
+    outcome: InvitationOutcome
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnersLeft:
+    """Too few owners after a run: how many are left, how many must be, and the command that makes one."""
+
+    left: int
+    least: int
+    command: str
+
+    def __str__(self) -> str:
+        return f"owners left: {self.left}, and at least {self.least} must own Roles & permissions with Backoffice on"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What an apply did. `run` is empty when nothing was begun; `digest` is that of the plan.
+
+    `not_run` says why nothing was begun, `moved` how the plan made now differs from the one that was saved, or shown,
+    in sentences that are harmless already; both are empty where they do not apply. `owners` is None unless too few are
+    left. `invitations` are of the users whom the run created, where it was to invite them.
+    """
+
+    run: str
+    digest: str
+    outcomes: tuple[UserOutcome, ...]
+    not_run: str = ""
+    moved: tuple[str, ...] = ()
+    owners: OwnersLeft | None = None
+    invitations: tuple[InvitedUser, ...] = ()
+
+    def count(self, outcome: Outcome) -> int:
+        return sum(user.outcome is outcome for user in self.outcomes)
+
+    @property
+    def complete(self) -> bool:
+        is_invited = all(user.outcome is InvitationOutcome.SENT for user in self.invitations)
+        return self.owners is None and is_invited and self.count(Outcome.APPLIED) == len(self.outcomes)
+
+    @property
+    def created(self) -> tuple[Text, ...]:
+        """The users whom this run created, and whose grants hold."""
+        return tuple(
+            user.email for user in self.outcomes if user.action == "create" and user.outcome is Outcome.APPLIED
+        )

@@ -1,0 +1,271 @@
+"""Guards that a change to the files weakens: `protect`, guardrail limits, policies, exceptions."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from bo_sync.core.model import Access, Declaration, Ignore, Severity
+from bo_sync.core.policy import Can, Clause, Exemption, Has, Match, Opens, Policy
+from bo_sync.core.settings import Limit, Settings, Unmanaged
+from bo_sync.core.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Loosened:
+    """One guard, named as in bo-sync.yaml, or `policies.ID` and a key of the policy, or `ignore`.
+
+    None before: there was no such entry; None after: it is gone.
+    """
+
+    guard: str
+    before: Text | None
+    after: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class GuardComparison:
+    """The guards of the files against those of a revision: `revision` as it was asked for, and the compared commit.
+
+    `tip` is the commit that the revision names, where another one was compared: the last that HEAD has of it too.
+    """
+
+    revision: Text
+    commit: str
+    loosened: tuple[Loosened, ...] = ()
+    tip: str | None = None
+
+
+def loosened(before: Settings, after: Settings) -> tuple[Loosened, ...]:
+    """Every guard that `after` weakens, in the order of the documented settings.
+
+    A raised limit, fewer owners, a protected address that is protected no more, `unmanaged` turned to `delete` (users
+    go) or to `ignore` (nobody hears of them), another domain or hub allowed, another time zone (an end may come later),
+    another catalogue, and a role name that is new, is gone, or means another role of the hub.
+    """
+    return (
+        *_unmanaged(before, after),
+        *_protect(before, after),
+        *_email_domains(before, after),
+        *_timezone(before, after),
+        *_hub_host(before, after),
+        *_hub_identity(before, after),
+        *_catalogue(before, after),
+        *_guardrails(before, after),
+        *_role_definitions(before, after),
+    )
+
+
+def _unmanaged(before: Settings, after: Settings) -> Iterator[Loosened]:
+    if after.unmanaged is not before.unmanaged and after.unmanaged is not Unmanaged.REPORT:
+        yield Loosened("unmanaged", Text(before.unmanaged.value), Text(after.unmanaged.value))
+
+
+def _protect(before: Settings, after: Settings) -> Iterator[Loosened]:
+    """Patterns that are gone, but for plain addresses that another pattern protects now."""
+    kept = {pattern.folded for pattern in after.protect}
+    for pattern in before.protect:
+        is_address = not set("*?[") & set(pattern.raw)
+        if pattern.folded not in kept and not (is_address and after.is_protected(pattern)):
+            yield Loosened("protect", pattern, None)
+
+
+def _email_domains(before: Settings, after: Settings) -> Iterator[Loosened]:
+    """Domains that are allowed in addition; where there was no list, all were, so that nothing can be loosened."""
+    allowed = {domain.folded for domain in before.email_domains}
+    if allowed and not after.email_domains:
+        yield Loosened("email_domains", Text(", ".join(domain.raw for domain in before.email_domains)), None)
+    for domain in after.email_domains if allowed else ():
+        if domain.folded not in allowed:
+            yield Loosened("email_domains", None, domain)
+
+
+def _timezone(before: Settings, after: Settings) -> Iterator[Loosened]:
+    if after.timezone != before.timezone:
+        yield Loosened("timezone", Text(before.timezone), Text(after.timezone))
+
+
+def _hub_host(before: Settings, after: Settings) -> Iterator[Loosened]:
+    is_same = (
+        after.hub_host is not None and before.hub_host is not None and before.hub_host.folded == after.hub_host.folded
+    )
+    if before.hub_host is not None and not is_same:
+        yield Loosened("hub_host", before.hub_host, after.hub_host)
+
+
+def _hub_identity(before: Settings, after: Settings) -> Iterator[Loosened]:
+    if before.hub_identity is not None and before.hub_identity != after.hub_identity:
+        yield Loosened("hub_identity", before.hub_identity, after.hub_identity)
+
+
+def _catalogue(before: Settings, after: Settings) -> Iterator[Loosened]:
+    """Any other table: policies judge users by what it says of operations that are not built in."""
+    if before.catalogue != after.catalogue:
+        then = before.catalogue.path if before.catalogue else None
+        now = after.catalogue.path if after.catalogue else None
+        is_edited = then is not None and then == now
+        yield Loosened("catalogue", then, Text(f"{then.raw}, changed") if then and is_edited else now)
+
+
+def _guardrails(before: Settings, after: Settings) -> Iterator[Loosened]:
+    then, now = before.guardrails, after.guardrails
+    yield from _limit("guardrails.max_user_deletes", then.max_user_deletes, now.max_user_deletes)
+    yield from _limit("guardrails.max_access_losses", then.max_access_losses, now.max_access_losses)
+    yield from _limit("guardrails.max_grant_losses", then.max_grant_losses, now.max_grant_losses)
+    yield from _limit("guardrails.max_expiries", then.max_expiries, now.max_expiries)
+    if now.min_role_owners < then.min_role_owners:
+        yield _number("guardrails.min_role_owners", then.min_role_owners, now.min_role_owners)
+
+
+def _limit(guardrail: str, before: Limit, after: Limit) -> Iterator[Loosened]:
+    """Each number that is raised: which of the three decides depends on the population, so each can raise the limit."""
+    if after.percent > before.percent:
+        yield _number(f"{guardrail}.percent", before.percent, after.percent)
+    if after.floor > before.floor:
+        yield _number(f"{guardrail}.floor", before.floor, after.floor)
+    if after.cap > before.cap:
+        yield _number(f"{guardrail}.cap", before.cap, after.cap)
+
+
+def _number(guard: str, before: int, after: int) -> Loosened:
+    return Loosened(guard, Text(str(before)), Text(str(after)))
+
+
+def _role_definitions(before: Settings, after: Settings) -> Iterator[Loosened]:
+    then, now = dict(before.role_definitions), dict(after.role_definitions)
+    for role in dict.fromkeys((*then, *now)):
+        if now.get(role) != then.get(role):
+            yield Loosened(f"role_definitions.{role}", then.get(role), now.get(role))
+
+
+def loosened_ignores(before: Iterable[Declaration], after: Iterable[Declaration], today: date) -> tuple[Loosened, ...]:
+    """Every `ignore` of a user that is new, or holds longer than before, by address and finding.
+
+    One that has already expired suppresses nothing.
+    """
+    then, now = _ignores(before), _ignores(after)
+    return tuple(
+        Loosened("ignore", _suppressed(then[key]) if key in then else None, _suppressed(now[key]))
+        for key in sorted(now)
+        if now[key][1].until >= today and (key not in then or now[key][1].until > then[key][1].until)
+    )
+
+
+_Ignored = tuple[Text, Ignore]
+"""A finding that is suppressed, and the address of the user about whom it is."""
+
+
+def _ignores(users: Iterable[Declaration]) -> dict[tuple[str, str], _Ignored]:
+    """The longest of each, by folded address and finding."""
+    found: dict[tuple[str, str], _Ignored] = {}
+    for user in users:
+        for entry in user.ignore:
+            key = (user.email.folded, entry.rule.folded)
+            if key not in found or entry.until > found[key][1].until:
+                found[key] = (user.email, entry)
+    return found
+
+
+def _suppressed(ignored: _Ignored) -> Text:
+    email, entry = ignored
+    return Text(f"{entry.rule.raw} of {email.raw} until {entry.until}: {entry.reason.raw}")
+
+
+def loosened_policies(before: Iterable[Policy], after: Iterable[Policy]) -> tuple[Loosened, ...]:
+    """Every policy that `after` lacks or weakens, by id.
+
+    Weaker is: a warning where there was an error, more users allowed or fewer demanded, another user excepted, or
+    for longer, and a match that may let somebody through who was caught before. A policy under another id is a new one.
+    """
+    now = {policy.id: policy for policy in after}
+    return tuple(
+        entry
+        for policy in sorted(before, key=lambda policy: policy.id)
+        for entry in _weakened(policy, now.get(policy.id))
+    )
+
+
+def _weakened(before: Policy, after: Policy | None) -> Iterator[Loosened]:
+    guard = f"policies.{before.id}"
+    if after is None:
+        yield Loosened(guard, before.title, None)
+        return
+    if before.severity is Severity.ERROR and after.severity is not Severity.ERROR:
+        yield Loosened(f"{guard}.severity", Text(before.severity.value), Text(after.severity.value))
+    if not _is_within(before, after):
+        yield Loosened(f"{guard}.match", Text(spelled(before.match)), Text(spelled(after.match)))
+    if before.at_most is not None and (after.at_most is None or after.at_most > before.at_most):
+        yield Loosened(f"{guard}.at_most", _count(before.at_most), _count(after.at_most))
+    if before.at_least is not None and (after.at_least is None or after.at_least < before.at_least):
+        yield Loosened(f"{guard}.at_least", _count(before.at_least), _count(after.at_least))
+    yield from _exemptions(f"{guard}.except", before, after)
+
+
+def _count(number: int | None) -> Text | None:
+    return None if number is None else Text(str(number))
+
+
+def _is_within(before: Policy, after: Policy) -> bool:
+    """Whether the match of `after` certainly lets nobody through whom that of `before` caught.
+
+    A limit upwards is kept by whoever catches no fewer users, one downwards by whoever catches no more.
+    """
+    catches_no_fewer = before.at_most is None or _catches(after.match, before.match)
+    catches_no_more = before.at_least is None or _catches(before.match, after.match)
+    return catches_no_fewer and catches_no_more
+
+
+def _catches(wide: Match, narrow: Match) -> bool:
+    """Whether everybody whom `narrow` catches is certainly caught by `wide`, clause by clause."""
+    if wide.is_all and narrow.is_all:
+        return all(any(_implies(one, other) for one in narrow.clauses) for other in wide.clauses)
+    if not wide.is_all and not narrow.is_all:
+        return all(any(_implies(one, other) for other in wide.clauses) for one in narrow.clauses)
+    judged = [_implies(one, other) for one in narrow.clauses for other in wide.clauses]
+    return all(judged) if wide.is_all else any(judged)
+
+
+def _implies(one: Clause, other: Clause) -> bool:
+    """Whether whoever meets `one` certainly meets `other`."""
+    match one, other:
+        case Can(fewer), Can(more):
+            return set(fewer) <= set(more)
+        case Has(given), Has(asked):
+            held = dict(given)
+            return all(held.get(role, Access.NONE) >= least for role, least in asked)
+        case _:
+            return one == other
+
+
+def _exemptions(guard: str, before: Policy, after: Policy) -> Iterator[Loosened]:
+    """An exception takes somebody out of the count: that loosens a limit upwards, and tightens one downwards."""
+    then, now = ({entry.email.folded: entry for entry in policy.exemptions} for policy in (before, after))
+    for key in sorted(then.keys() | now.keys()):
+        was, is_ = then.get(key), now.get(key)
+        if (before.at_most is not None and _lasts_longer(is_, was)) or (
+            before.at_least is not None and _lasts_longer(was, is_)
+        ):
+            yield Loosened(guard, _excepted(was), _excepted(is_))
+
+
+def _lasts_longer(one: Exemption | None, other: Exemption | None) -> bool:
+    return one is not None and (other is None or one.until > other.until)
+
+
+def _excepted(entry: Exemption | None) -> Text | None:
+    return None if entry is None else Text(f"{entry.email.raw} until {entry.until}: {entry.reason.raw}")
+
+
+def spelled(match: Match) -> str:
+    """A match in one line, as its file could spell it."""
+    clauses = ", ".join(sorted(_spelled(clause) for clause in match.clauses))
+    return f"{'all_of' if match.is_all else 'any_of'}: [{clauses}]"
+
+
+def _spelled(clause: Clause) -> str:
+    match clause:
+        case Has(grants):
+            return f"has {', '.join(f'{role} {access.word}' for role, access in grants)}"
+        case Can(operations):
+            return f"can {' or '.join(operations)}"
+        case Opens(item):
+            return f"menu {item}"

@@ -1,0 +1,49 @@
+"""Retry policy: 5 attempts, 30 s each, gives up after 55 s without an answer."""
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+TRIES: Final = 5
+LONGEST_WAIT: Final = 60.0
+_FIRST_WAIT: Final = 0.5
+_LONGEST_BACKOFF: Final = 8.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Where time and chance come from, and how much time there is, in seconds.
+
+    `wait` pauses until the seconds are over or the event is set (then True). A hub that gives no answer at all for
+    `silent` seconds counts as gone: under a minute, whatever the tries.
+    """
+
+    connect: float = 5.0
+    request: float = 30.0
+    silent: float = 55.0
+    monotonic: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
+    chance: Callable[[], float] = random.random
+    wait: Callable[[threading.Event, float], bool] = threading.Event.wait
+
+    def backoff(self, tried: int, retry_after: str | None) -> float:
+        """Seconds before the next try, after `tried` tries: doubling, jittered, and never less than was asked for."""
+        longest = min(_LONGEST_BACKOFF, _FIRST_WAIT * float(1 << (tried - 1)))
+        jittered = longest * (0.5 + 0.5 * self.chance())
+        return min(LONGEST_WAIT, max(jittered, self._asked(retry_after)))
+
+    def _asked(self, retry_after: str | None) -> float:
+        """`Retry-After` in seconds: a number of them, or an HTTP date. Zero for what is neither."""
+        if retry_after is None:
+            return 0.0
+        stripped = retry_after.strip()
+        if stripped.isascii() and stripped.isdigit():
+            return min(LONGEST_WAIT, float(stripped[:9]))
+        try:
+            return parsedate_to_datetime(stripped).timestamp() - self.wall()
+        except (ValueError, OverflowError, TypeError):
+            return 0.0

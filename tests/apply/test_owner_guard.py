@@ -1,0 +1,418 @@
+"""The last look before somebody loses the ownership of the hub's roles: whom it counts, and what it says."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Final
+
+import pytest
+
+from bo_sync.apply.owner_guard import OwnerGuard, address_of, can_be_given_back, least_owners
+from bo_sync.apply.planner import Reading
+from bo_sync.core.changes import DeleteUser, RevokeGrant, SetGrant, UpdateUser
+from bo_sync.core.guardrails import GuardrailResult
+from bo_sync.core.live import index
+from bo_sync.core.model import (
+    ACCESS_WORDS,
+    BACKOFFICE,
+    DEFAULT_HUB_NAMES,
+    ROLES_PERMISSIONS,
+    Access,
+    GrantRow,
+    LiveState,
+    LiveUser,
+    RoleDefinition,
+)
+from bo_sync.core.plan import Plan
+from bo_sync.core.settings import Settings
+from bo_sync.core.text import Text
+from bo_sync.errors import HubUnreachableError
+from bo_sync.ports import Addresses, HubReader, Progress, no_addresses
+from tests.support.builders import HUB_URL, create, delete, plan, revoke, set_grant, update
+
+ROLE, ON = f"definition-{ROLES_PERMISSIONS}", f"definition-{BACKOFFICE}"
+DEFINITIONS: Final = tuple(
+    RoleDefinition(f"definition-{role}", Text(DEFAULT_HUB_NAMES[role]), Access.NONE)
+    for role in (ROLES_PERMISSIONS, BACKOFFICE)
+)
+NEW_OWNER = (set_grant("backoffice", "none", "owner"), set_grant("roles_permissions", "none", "owner"))
+
+
+def rows(role: str = "owner", on: str = "owner") -> tuple[GrantRow, ...]:
+    return GrantRow("1", ROLE, ACCESS_WORDS[role]), GrantRow("2", ON, ACCESS_WORDS[on])
+
+
+@dataclass
+class Rows:
+    """A hub of which only grants are read: those that stand now, by the user's id. None: it does not answer."""
+
+    now: Mapping[int, tuple[GrantRow, ...]] | None
+    asked: list[Sequence[int]] = field(default_factory=list)
+    url: str = HUB_URL
+
+    def read_rows_of(self, user_ids: Sequence[int]) -> Mapping[int, tuple[GrantRow, ...]]:
+        self.asked.append(user_ids)
+        if self.now is None:
+            raise HubUnreachableError("roles: no answer", operation="roles")
+        return {user_id: self.now[user_id] for user_id in user_ids if user_id in self.now}
+
+    def read_all(self, progress: Progress, wanted: Addresses = no_addresses) -> LiveState:
+        raise AssertionError(progress, wanted)
+
+    def read_users(self, emails: Sequence[Text]) -> Sequence[LiveUser]:
+        raise AssertionError(emails)
+
+    def read_user(self, email: Text) -> LiveUser | None:
+        raise AssertionError(email)
+
+    def read_rows(self, user_id: int) -> tuple[GrantRow, ...]:
+        raise AssertionError(user_id)
+
+
+def reading(run: Plan, *owners: int, others: Sequence[int] = ()) -> Reading:
+    """Users `u1@example.com` and so on by their ids, as they stood when the hub was read."""
+    users = [LiveUser(owner, Text(f"u{owner}@example.com"), (), rows()) for owner in owners]
+    users += [LiveUser(other, Text(f"u{other}@example.com"), (), rows("viewer")) for other in others]
+    return Reading(run, index(LiveState(tuple(users), DEFINITIONS), Settings()))
+
+
+def guard(hub: HubReader, before: Reading, **more: object) -> OwnerGuard:
+    """A guard that waits no time. `created`, `raised` and `lost` as of the run so far."""
+    found = OwnerGuard(hub, before, lambda _: True)
+    for name, value in more.items():
+        setattr(found, name, value)
+    return found
+
+
+def limited(limit: int, actual: int) -> GuardrailResult:
+    return GuardrailResult("min_role_owners", actual, limit, ok=True)
+
+
+LOSS = delete("u1@example.com", user_id=1)
+
+
+def test_who_is_not_the_last_may_lose_it() -> None:
+    hub = Rows({1: rows(), 2: rows()})
+    assert guard(hub, reading(plan(LOSS), 1, 2)).why_not_lose(LOSS) == ""
+    assert hub.asked == [[1, 2]]
+
+
+@pytest.mark.parametrize(
+    "left",
+    [
+        pytest.param(None, id="is gone"),
+        pytest.param((), id="lost every row"),
+        pytest.param(rows("editor"), id="was lowered"),
+        pytest.param(rows(on="none"), id="has Backoffice off"),
+    ],
+)
+def test_who_would_leave_nobody_may_not_whatever_stood_there_before(left: tuple[GrantRow, ...] | None) -> None:
+    hub = Rows({1: rows()} if left is None else {1: rows(), 2: left})
+    assert guard(hub, reading(plan(LOSS), 1, 2)).why_not_lose(LOSS) == (
+        "not sent: 0 would still own Roles & permissions with Backoffice on, and at least 1 must"
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(LOSS, id="a deletion"),
+        pytest.param(
+            update("u1@example.com", set_grant("roles_permissions", "owner", "viewer", "1"), user_id=1), id="a lowering"
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    ("now", "why"),
+    [
+        pytest.param({1: rows("viewer"), 2: rows()}, "", id="another client lowered the user, and one owner is left"),
+        pytest.param({2: rows()}, "", id="another client deleted the user, and one owner is left"),
+        pytest.param({1: rows("viewer"), 2: rows("viewer")}, "not sent: 0 would", id="the read shows no owner"),
+        pytest.param({1: rows(on="none"), 2: rows(on="none")}, "not sent: 0 would", id="Backoffice is off everywhere"),
+        pytest.param({}, "not sent: 0 would", id="the read shows no rows"),
+    ],
+)
+def test_a_read_that_shows_the_user_as_not_an_owner_does_not_skip_the_count(
+    change: DeleteUser | UpdateUser, now: Mapping[int, tuple[GrantRow, ...]], why: str
+) -> None:
+    """Such a read may be older than the plan: then the user still is an owner, and the last one."""
+    told = guard(Rows(now), reading(plan(change), 1, 2)).why_not_lose(change)
+    assert told.startswith(why) if why else told == ""
+
+
+def test_where_the_owners_cannot_be_read_nothing_is_lost() -> None:
+    assert guard(Rows(None), reading(plan(LOSS), 1, 2)).why_not_lose(LOSS) == (
+        "not sent: who would still own Roles & permissions could not be read: roles: no answer"
+    )
+
+
+def test_the_owners_to_be_are_counted_once_they_are_and_others_are_not_looked_at() -> None:
+    raised = update("u2@example.com", set_grant("roles_permissions", "viewer", "owner", "1"), user_id=2)
+    aside = update("u4@example.com", set_grant("roles_permissions", "viewer", "editor", "1"), user_id=4)
+    run = plan(LOSS, raised, aside, create("New@Example.com", *NEW_OWNER), create("clerk@example.com"))
+    before = reading(run, 1, others=(2, 3, 4))
+    made = {"new@example.com": 9, "clerk@example.com": 10}
+    hub = Rows({1: rows(), 2: rows("viewer"), 9: rows()})
+    assert guard(hub, before, created=made).why_not_lose(LOSS) == ""
+    assert hub.asked == [[1, 2, 9]]
+    assert guard(Rows({1: rows(), 2: rows()}), before).why_not_lose(LOSS) == ""
+    assert guard(Rows({1: rows(), 2: rows("viewer")}), before).why_not_lose(LOSS).startswith("not sent: 0 would")
+
+
+def test_whose_own_loss_is_in_limbo_is_no_owner_to_count_on() -> None:
+    hub, before = Rows({1: rows(), 2: rows(), 3: rows()}), reading(plan(LOSS), 1, 2, 3)
+    assert guard(hub, before, lost={2}).why_not_lose(LOSS) == ""
+    assert guard(hub, before, lost={2, 3}).why_not_lose(LOSS).startswith("not sent: 0 would")
+
+
+def test_as_many_must_stay_as_the_guardrail_says() -> None:
+    hub, before = Rows({1: rows(), 2: rows(), 3: rows()}), reading(plan(LOSS, guardrails=(limited(3, 3),)), 1, 2, 3)
+    assert guard(hub, before).why_not_lose(LOSS) == (
+        "not sent: 2 would still own Roles & permissions with Backoffice on, and at least 3 must"
+    )
+
+
+# Reads that lag.
+
+LOWERED = update("u1@example.com", set_grant("roles_permissions", "owner", "viewer", "1"), user_id=1)
+RAISED = update("u3@example.com", set_grant("roles_permissions", "viewer", "owner", "1"), user_id=3)
+
+
+@dataclass
+class Lagging(Rows):
+    """A hub of which each read shows the next of `states`, and then always the last."""
+
+    states: tuple[frozenset[int], ...] = ()
+
+    def read_rows_of(self, user_ids: Sequence[int]) -> Mapping[int, tuple[GrantRow, ...]]:
+        owners = self.states[min(len(self.asked), len(self.states) - 1)]
+        self.asked.append(user_ids)
+        return {user_id: rows() if user_id in owners else rows("viewer") for user_id in user_ids}
+
+
+def lagging(*states: set[int]) -> Lagging:
+    return Lagging(None, states=tuple(map(frozenset, states)))
+
+
+def test_who_was_raised_counts_for_a_lowering_though_no_read_shows_it_yet() -> None:
+    hub, before = lagging({1}), reading(plan(LOWERED, RAISED), 1, others=(3,))
+    assert guard(hub, before, raised={3}).why_not_lose(LOWERED) == ""
+    assert guard(hub, before).why_not_lose(LOWERED).startswith("not sent: 0 would")
+
+
+def test_a_deletion_waits_for_a_read_that_shows_who_was_raised() -> None:
+    hub, before = lagging({1}, {1}, {1, 3}), reading(plan(LOSS, RAISED), 1, others=(3,))
+    waited: list[float] = []
+
+    def pause(seconds: float) -> bool:
+        waited.append(seconds)
+        return True
+
+    assert guard(hub, before, raised={3}, pause=pause).why_not_lose(LOSS) == ""
+    assert (waited, len(hub.asked)) == ([1.0, 9.0], 3)
+
+
+def test_a_deletion_is_not_sent_while_no_read_shows_enough_owners_without_the_user() -> None:
+    hub, before = lagging({1}), reading(plan(LOSS, RAISED), 1, others=(3,))
+    assert guard(hub, before, raised={3}).why_not_lose(LOSS).startswith("not sent: 0 would")
+    assert len(hub.asked) == 4
+
+
+def ending(*grants: SetGrant | RevokeGrant) -> UpdateUser:
+    """A user 1 who loses these grants because a date has passed."""
+    return update("u1@example.com", *(replace(grant, expired=date(2026, 1, 31)) for grant in grants), user_id=1)
+
+
+@pytest.mark.parametrize(
+    ("change", "is_departing"),
+    [
+        pytest.param(ending(revoke("roles_permissions", "owner")), False, id="the ownership has expired"),
+        pytest.param(
+            ending(set_grant("roles_permissions", "owner", "viewer", "1")), False, id="it is lowered to a preset's"
+        ),
+        pytest.param(ending(revoke("backoffice", "owner")), False, id="Backoffice has expired"),
+        pytest.param(
+            update(
+                "u1@example.com",
+                revoke("roles_permissions", "owner"),
+                replace(revoke("backoffice", "owner"), expired=date(2026, 1, 31)),
+                user_id=1,
+            ),
+            False,
+            id="one half has expired, the other was removed",
+        ),
+        pytest.param(
+            update("u1@example.com", revoke("roles_permissions", "owner"), user_id=1),
+            True,
+            id="the account is absent, and its address is shared",
+        ),
+        pytest.param(LOSS, False, id="a deletion"),
+    ],
+)
+def test_a_loss_that_is_not_given_back_waits_for_a_read_that_shows_enough_owners(
+    change: UpdateUser | DeleteUser, *, is_departing: bool
+) -> None:
+    departing = frozenset({"u1@example.com"}) if is_departing else frozenset[str]()
+    before = replace(reading(plan(change, RAISED), 1, others=(3,)), departing=departing)
+    never, later = lagging({1}), lagging({1}, {1}, {1, 3})
+    assert guard(never, before, raised={3}).why_not_lose(change).startswith("not sent: 0 would")
+    assert guard(later, before, raised={3}).why_not_lose(change) == ""
+    assert (len(never.asked), len(later.asked)) == (4, 3)
+
+
+def test_what_else_of_a_user_has_expired_does_not_matter_for_a_lowering() -> None:
+    other = replace(revoke("pricing", "owner"), expired=date(2026, 1, 31))
+    change = update("u1@example.com", other, set_grant("roles_permissions", "owner", "viewer", "1"), user_id=1)
+    before = reading(plan(change, RAISED), 1, others=(3,))
+    assert guard(lagging({1}), before, raised={3}).why_not_lose(change) == ""
+
+
+def test_no_read_brings_back_an_owner_whom_this_run_took_it_from() -> None:
+    hub, before = lagging({1, 2, 3}), reading(plan(LOWERED), 1, 2, 3)
+    assert guard(hub, before, lost={2, 3}).why_not_lose(LOWERED).startswith("not sent: 0 would")
+
+
+def test_a_run_that_is_stopped_waits_no_more() -> None:
+    hub, before = lagging({1}), reading(plan(LOSS, RAISED), 1, others=(3,))
+    assert guard(hub, before, raised={3}, pause=lambda _: False).why_not_lose(LOSS).startswith("not sent: 0 would")
+    assert len(hub.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("states", "left", "reads"),
+    [
+        pytest.param([{2, 3}], 2, 1, id="the first read agrees"),
+        pytest.param([{1, 2}, {1, 2, 3}, {2, 3}], 2, 3, id="the third read agrees"),
+        pytest.param([{1, 2, 3}], 2, 4, id="no read loses the user who was lowered: who is left still counts"),
+        pytest.param([{1, 2}], 1, 4, id="no read has the user who was raised: not counted"),
+        pytest.param([{1}], 0, 4, id="another run took the others"),
+        pytest.param([{3}], 1, 1, id="another run took one, and the first read agrees with this run"),
+    ],
+)
+def test_the_owners_after_the_last_loss(states: list[set[int]], left: int, reads: int) -> None:
+    hub, before = lagging(*states), reading(plan(LOWERED, RAISED), 1, 2, others=(3,))
+    assert len(guard(hub, before, raised={3}, lost={1}).remaining()) == left
+    assert len(hub.asked) == reads
+
+
+@pytest.mark.parametrize(
+    ("states", "left", "reads"),
+    [
+        pytest.param([{1, 3}], {1, 3}, 1, id="the first read shows the return"),
+        pytest.param([{3}, {3}, {1, 3}], {1, 3}, 3, id="the third read shows the return"),
+        pytest.param([{3}], {3}, 4, id="no read shows the return"),
+        pytest.param([{1}], {1}, 4, id="only the return is shown"),
+        pytest.param([set()], set(), 4, id="no read shows an owner"),
+    ],
+)
+def test_the_owners_after_a_return_of_ownership(states: list[set[int]], left: set[int], reads: int) -> None:
+    hub, before = lagging(*states), reading(plan(LOWERED, RAISED), 1, 2, others=(3,))
+    found = guard(hub, before, raised={3}, lost={1, 2})
+    found.note_return(1)
+    assert found.remaining() == left
+    assert len(hub.asked) == reads
+
+
+def test_reads_that_do_not_agree_are_1_9_and_20_seconds_apart() -> None:
+    waited: list[float] = []
+    before = reading(plan(LOWERED, RAISED), 1, 2, others=(3,))
+
+    def pause(seconds: float) -> bool:
+        waited.append(seconds)
+        return len(waited) < 4
+
+    found = guard(lagging({1}), before, raised={3}, lost={1}, pause=pause)
+    found.remaining()
+    assert waited == [1.0, 9.0, 20.0]
+    found.remaining()
+    assert waited == [1.0, 9.0, 20.0, 1.0]
+
+
+def test_an_owner_whom_no_promise_replaces_is_not_waited_for() -> None:
+    def pause(seconds: float) -> bool:
+        raise AssertionError(seconds)
+
+    found = guard(lagging({1}), reading(plan(LOSS), 1), pause=pause)
+    assert found.why_not_lose(LOSS).startswith("not sent: 0 would")
+
+
+def test_only_a_user_whom_the_plan_makes_an_owner_counts_as_raised() -> None:
+    owner = update("u2@example.com", *NEW_OWNER, user_id=2)
+    viewer = update("u3@example.com", set_grant("roles_permissions", "none", "viewer"), user_id=3)
+    found = guard(lagging({1}), reading(plan(owner, viewer), 1, others=(2, 3)))
+    found.note_raise(viewer, 3)
+    assert found.raised == set()
+    found.note_raise(owner, 2)
+    assert found.raised == {2}
+
+
+def test_the_end_of_an_entry_that_held_ownership_back_leaves_a_loss_that_can_be_given_back() -> None:
+    raised = replace(set_grant("backoffice", "none", "owner"), expired=date(2026, 1, 1))
+    change = update("u1@example.com", raised, set_grant("roles_permissions", "owner", "viewer", "1"), user_id=1)
+    assert can_be_given_back(change, reading(plan(change), 1, 2))
+    assert can_be_given_back(LOSS, reading(plan(LOSS), 1, 2)) is False
+
+
+def test_the_address_of_a_change_is_the_spelling_of_the_hub() -> None:
+    changed = replace(update("u1@example.com", user_id=1), hub_email=Text("U1@example.com"))
+    assert address_of(changed) == Text("U1@example.com")
+    assert address_of(create("new@example.com")) == Text("new@example.com")
+
+
+# Whom the plan takes for no owner.
+
+RAISE = update("u1@example.com", set_grant("roles_permissions", "viewer", "editor", "1"), user_id=1)
+ANEW = "not sent: became an owner of Roles & permissions after this plan was made"
+
+
+@pytest.mark.parametrize("change", [LOSS, RAISE], ids=["deleted", "raised to less than owner"])
+@pytest.mark.parametrize(
+    ("now", "why"),
+    [
+        pytest.param(rows(), ANEW, id="became an owner"),
+        pytest.param(rows("editor"), "", id="is none yet"),
+        pytest.param(rows(on="none"), "", id="has Backoffice off"),
+        pytest.param((), "", id="lost every row"),
+    ],
+)
+def test_who_became_an_owner_since_loses_nothing(
+    change: UpdateUser | DeleteUser, now: tuple[GrantRow, ...], why: str
+) -> None:
+    hub = Rows({1: now, 2: rows()})
+    assert guard(hub, reading(plan(change), 2, others=(1,))).why_not_touch(change) == why
+    assert hub.asked == [[1]]
+
+
+def test_who_is_an_owner_before_or_after_the_plan_is_no_surprise() -> None:
+    made = update("u1@example.com", set_grant("roles_permissions", "viewer", "owner", "1"), user_id=1)
+    assert guard(Rows({1: rows()}), reading(plan(made), 2, others=(1,))).why_not_touch(made) == ""
+    assert guard(Rows({1: rows()}), reading(plan(LOSS), 1, 2)).why_not_touch(LOSS) == ""
+
+
+def test_where_that_cannot_be_read_it_is_said_as_it_is() -> None:
+    with pytest.raises(HubUnreachableError):
+        guard(Rows(None), reading(plan(LOSS), 2, others=(1,))).why_not_touch(LOSS)
+
+
+# How many must remain.
+
+
+@pytest.mark.parametrize(
+    ("guardrails", "least"),
+    [
+        pytest.param((limited(2, 5),), 2, id="the limit"),
+        pytest.param((limited(3, 2),), 2, id="what is left, where there were fewer before"),
+        pytest.param((limited(0, 2),), 1, id="one, whatever was allowed"),
+        pytest.param(
+            (GuardrailResult("max_user_deletes", 9, 9, ok=True), limited(2, 4)), 2, id="this guardrail's limit"
+        ),
+        pytest.param(
+            (GuardrailResult("min_role_owners", 1, 2, ok=False, skipped=True),),
+            2,
+            id="the limit, where the losses that it blocks are left out",
+        ),
+        pytest.param((), 1, id="one, where no guardrail was checked"),
+    ],
+)
+def test_how_many_owners_must_remain(guardrails: tuple[GuardrailResult, ...], least: int) -> None:
+    assert least_owners(plan(guardrails=guardrails)) == least

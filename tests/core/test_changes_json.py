@@ -1,0 +1,218 @@
+"""A change in JSON, and the digest: exactly what the format promises, and dependent on nothing else."""
+
+import hashlib
+import json
+from dataclasses import replace
+from itertools import combinations
+
+import pytest
+
+from bo_sync.core.changes import Cause, Change, UpdateUser
+from bo_sync.core.changes_json import DIGESTED, Json, change_document, digest, digest_of
+from bo_sync.core.guardrails import GuardrailResult
+from bo_sync.core.model import Severity
+from bo_sync.core.plan import ConfigFacts, Finding, Plan
+from bo_sync.core.text import Text
+from tests.support.builders import (
+    create,
+    delete,
+    duplicate,
+    field_change,
+    plan,
+    revoke,
+    set_grant,
+    source,
+    unmanaged,
+    update,
+    value,
+)
+
+JANE = "jane@example.com"
+
+DOCUMENTS: dict[str, tuple[Change, dict[str, Json]]] = {
+    "a new person": (
+        create(JANE, set_grant("pricing", "none", "viewer"), profile=(value("phone", "1"), value("job", None))),
+        {
+            "email": JANE,
+            "id": None,
+            "action": "create",
+            "source": "users/jane.yaml:1",
+            "profile": [
+                {"field": "phone", "before": None, "after": "1"},
+                {"field": "job", "before": None, "after": None},
+            ],
+            "grants": [{"role": "pricing", "before": "none", "after": "viewer", "direction": "added"}],
+            "duplicates": [],
+        },
+    ),
+    "an update of every kind": (
+        update(
+            JANE,
+            set_grant("backoffice", "none", "owner", "r0"),
+            set_grant("pricing", "viewer", "editor", "r1"),
+            set_grant("logistics", "owner", "viewer", "r2"),
+            revoke("api_keys", "editor"),
+            duplicate("product_data", "viewer", "owner"),
+            profile=(field_change("phone", "1", None), field_change("job", None, "x\u202e")),
+            at=source("users/sales/jane.yaml", 12, 3),
+            user_id=1042,
+        ),
+        {
+            "email": JANE,
+            "id": 1042,
+            "action": "update",
+            "source": "users/sales/jane.yaml:12",
+            "profile": [
+                {"field": "phone", "before": "1", "after": None},
+                {"field": "job", "before": None, "after": "x\u202e"},
+            ],
+            "grants": [
+                {"role": "backoffice", "before": "none", "after": "owner", "direction": "added"},
+                {"role": "pricing", "before": "viewer", "after": "editor", "direction": "raised"},
+                {"role": "logistics", "before": "owner", "after": "viewer", "direction": "lowered"},
+                {"role": "api_keys", "before": "editor", "after": "none", "direction": "revoked"},
+                {"role": "product_data", "before": "viewer", "after": "owner", "direction": "duplicate"},
+            ],
+            "duplicates": ["surplus-product_data"],
+        },
+    ),
+    "a deletion with a file": (
+        delete(JANE, ("pricing", "owner"), user_id=7),
+        {
+            "email": JANE,
+            "id": 7,
+            "action": "delete",
+            "source": "users/jane.yaml:1",
+            "profile": [],
+            "grants": [{"role": "pricing", "before": "owner", "after": "none", "direction": "revoked"}],
+            "duplicates": [],
+        },
+    ),
+    "a deletion without a file": (
+        delete(JANE, cause=Cause.UNMANAGED),
+        {"email": JANE, "id": 7, "action": "delete", "source": None, "profile": [], "grants": [], "duplicates": []},
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "expected"), DOCUMENTS.values(), ids=DOCUMENTS.keys())
+def test_a_change_in_json(change: Change, expected: dict[str, Json]) -> None:
+    assert change_document(change) == expected
+    assert list(change_document(change)) == list(expected)
+
+
+BASE = update(
+    JANE,
+    set_grant("pricing", "viewer", "editor", "r1"),
+    profile=(field_change("phone", "1", "2"),),
+)
+PLAN = plan(BASE)
+
+
+def with_change(change: Change) -> Plan:
+    return plan(change)
+
+
+COVERED: dict[str, Plan] = {
+    "the hub's identity": replace(PLAN, hub=replace(PLAN.hub, identity="sha256:" + "1" * 64)),
+    "the hub's address": replace(PLAN, hub=replace(PLAN.hub, url="https://other.example.com/")),
+    "an email": with_change(replace(BASE, email=Text("jane@Example.com"))),
+    "an id": with_change(replace(BASE, id=8)),
+    "an action": with_change(delete(JANE)),
+    "a field's name": with_change(replace(BASE, profile=(field_change("job", "1", "2"),))),
+    "a field before": with_change(replace(BASE, profile=(field_change("phone", "0", "2"),))),
+    "a field after": with_change(replace(BASE, profile=(field_change("phone", "1", "3"),))),
+    "a field cleared": with_change(replace(BASE, profile=(field_change("phone", "1", None),))),
+    "no field": with_change(replace(BASE, profile=())),
+    "a grant's role": with_change(replace(BASE, grants=(set_grant("logistics", "viewer", "editor", "r1"),))),
+    "a grant before": with_change(replace(BASE, grants=(set_grant("pricing", "none", "editor", "r1"),))),
+    "a grant after": with_change(replace(BASE, grants=(set_grant("pricing", "viewer", "owner", "r1"),))),
+    "a grant's direction": with_change(replace(BASE, grants=(duplicate("pricing", "viewer", "editor"),))),
+    "the duplicate row": with_change(
+        replace(BASE, grants=(replace(duplicate("pricing", "viewer", "editor"), row_id="r9"),))
+    ),
+    "no grant": with_change(replace(BASE, grants=())),
+    "one change more": plan(BASE, update("joe@example.com", set_grant("pricing", "none", "viewer"))),
+    "no change": plan(),
+}
+
+
+@pytest.mark.parametrize("other", COVERED.values(), ids=COVERED.keys())
+def test_the_digest_depends_on(other: Plan) -> None:
+    assert digest(other) != digest(PLAN)
+
+
+def test_each_of_those_gives_a_digest_of_its_own() -> None:
+    assert all(digest(one) != digest(other) for one, other in combinations(COVERED.values(), 2))
+
+
+LEFT_OUT: dict[str, Plan] = {
+    "where the file stands": plan(replace(BASE, source=source("users/elsewhere.yaml", 9))),
+    "the commit": replace(PLAN, config=ConfigFacts(15, "sha256:" + "0" * 64, Text("fffffff"), dirty=True)),
+    "the digest of the files": replace(PLAN, config=replace(PLAN.config, digest="sha256:1")),
+    "how many people the files have": replace(PLAN, config=replace(PLAN.config, users=99)),
+    "how many people and grants the hub has": replace(PLAN, hub=replace(PLAN.hub, users=99, grants=99)),
+    "the tenant": replace(PLAN, hub=replace(PLAN.hub, tenant=Text("acme"))),
+    "the identity that the hub has after the plan": replace(PLAN, hub=replace(PLAN.hub, identity_after="sha256:1")),
+    "who is unchanged": replace(PLAN, unchanged=99),
+    "who is unmanaged": replace(PLAN, unmanaged=(unmanaged("x@example.com"),)),
+    "findings": replace(PLAN, findings=(Finding("x", Severity.INFO, "x"),)),
+    "guardrails and what passed them": replace(
+        PLAN, guardrails=(GuardrailResult("empty", 0, 1, ok=False, allowed_by="--allow"),)
+    ),
+    "the hub's spelling of an address": plan(replace(BASE, hub_email=Text("JANE@example.com"))),
+    "the ids of rows": plan(replace(BASE, grants=(set_grant("pricing", "viewer", "editor", "r2"),))),
+}
+
+
+@pytest.mark.parametrize("other", LEFT_OUT.values(), ids=LEFT_OUT.keys())
+def test_the_digest_does_not_depend_on(other: Plan) -> None:
+    assert digest(other) == digest(PLAN)
+
+
+def test_the_cause_of_a_deletion_is_not_in_the_digest_and_the_deletion_is() -> None:
+    assert digest(plan(delete(JANE))) == digest(plan(delete(JANE, cause=Cause.UNMANAGED)))
+
+
+def test_the_digest_is_the_hash_of_canonical_ascii_json() -> None:
+    change = change_document(update("zoë@example.com", user_id=3, profile=(field_change("job", None, "\u202e"),)))
+    canonical = (
+        '{"changes":[{"action":"update","duplicates":[],"email":"zo\\u00eb@example.com","grants":[],"id":3,'
+        '"profile":[{"after":"\\u202e","before":null,"field":"job"}]}],'
+        '"format_version":2,"hub":{"identity":"sha256:0","url":"https://hub.example.com/"}}'
+    )
+    assert digest_of(2, "https://hub.example.com/", "sha256:0", [change]) == (
+        "sha256:" + hashlib.sha256(canonical.encode("ascii")).hexdigest()
+    )
+
+
+def test_a_document_read_back_has_the_digest_of_its_plan() -> None:
+    changes = [change for change, _ in DOCUMENTS.values()]
+    read = json.loads(json.dumps([change_document(change) for change in changes]))
+    assert digest_of(2, PLAN.hub.url, PLAN.hub.identity, read) == digest(plan(*changes))
+
+
+@pytest.mark.parametrize("key", DIGESTED)
+def test_a_key_that_is_missing_in_a_file_counts_as_null(key: str) -> None:
+    document = change_document(BASE)
+    assert isinstance(BASE, UpdateUser)
+    cut = {name: found for name, found in document.items() if name != key}
+    assert (
+        digest_of(2, "u", "i", [cut])
+        == digest_of(2, "u", "i", [{**document, key: None}])
+        != digest_of(2, "u", "i", [document])
+    )
+
+
+def test_keys_that_the_digest_does_not_know_do_not_count() -> None:
+    document = change_document(BASE)
+    assert digest_of(2, "u", "i", [{**document, "note": "x"}]) == digest_of(2, "u", "i", [document])
+
+
+@pytest.mark.parametrize("version", [1, "2", True, None])
+def test_another_format_version_gives_another_digest(version: Json) -> None:
+    assert digest_of(version, "u", "i", []) != digest_of(2, "u", "i", [])
+
+
+def test_half_a_surrogate_pair_has_a_digest() -> None:
+    assert digest(plan(create("a\ud800@example.com"))).startswith("sha256:")
