@@ -89,7 +89,7 @@ def test_files_that_are_refused_are_reported_before_the_exit(tmp_path: Path) -> 
     assert results(tmp_path / "out.sarif")[0] == ("policy/no-keys", "users/jane.yaml", 1)
 
 
-def test_a_base_is_in_the_report_with_what_it_refuses_and_loosens(tmp_path: Path) -> None:
+def test_a_base_is_in_the_report_with_what_it_refuses_and_weakens(tmp_path: Path) -> None:
     repository(
         tmp_path, {"users/jane.yaml": JANE, "users/karel.yaml": KAREL, "bo-sync.yaml": "protect: [a@example.com]\n"}
     )

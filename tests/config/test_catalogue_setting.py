@@ -7,7 +7,7 @@ import pytest
 from bo_sync.config.json_schema import Vocabulary
 from bo_sync.config.load import load_tree
 from bo_sync.core.settings import Settings
-from bo_sync.core.weakened_guards import loosened
+from bo_sync.core.weakened_guards import weakened
 from tests.config.trees import complaints, tree, tree_at
 from tests.support.process import write
 from tests.support.repository import git, repository
@@ -126,13 +126,13 @@ def test_a_revision_has_its_own_table_and_another_table_is_a_weakened_guard(tmp_
     write(tmp_path, {PATH: TABLE.replace("productAddToCategory", "zapAll")})
     before, after = tree_at(tmp_path, "HEAD").settings, load_tree(tmp_path).settings
     assert (names(before), names(after)) == (["productAddToCategory"], ["zapAll"])
-    (edited,) = loosened(before, after)
+    (edited,) = weakened(before, after)
     assert (edited.guard, str(edited.before), str(edited.after)) == ("catalogue", PATH, f"{PATH}, changed")
-    (gone,) = loosened(before, Settings())
+    (gone,) = weakened(before, Settings())
     assert (gone.guard, str(gone.before), gone.after) == ("catalogue", PATH, None)
-    (new,) = loosened(Settings(), before)
+    (new,) = weakened(Settings(), before)
     assert (new.guard, new.before, str(new.after)) == ("catalogue", None, PATH)
-    assert loosened(before, before) == ()
+    assert weakened(before, before) == ()
     assert git(tmp_path, "status", "--porcelain").split() == ["M", PATH]
 
 

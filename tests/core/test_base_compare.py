@@ -1,4 +1,4 @@
-"""What became of users between two states of the files, and which guards were loosened, over values in memory."""
+"""What became of users between two states of the files, and which guards were weakened, over values in memory."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -12,7 +12,7 @@ from bo_sync.core.model import Declaration, Override, Role, State
 from bo_sync.core.operations import AddedOperations
 from bo_sync.core.settings import GuardrailLimits, Limit, Settings, Unmanaged
 from bo_sync.core.text import Text
-from bo_sync.core.weakened_guards import Loosened, loosened
+from bo_sync.core.weakened_guards import Weakened, weakened
 from tests.support.builders import source
 from tests.support.users import SETTINGS, TODAY, YESTERDAY, override, profile
 
@@ -938,10 +938,10 @@ GUARDS: Final[dict[str, tuple[Settings, Settings, tuple[tuple[str, str | None, s
 
 @pytest.mark.parametrize(("before", "after", "expected"), GUARDS.values(), ids=GUARDS)
 def test_of_guards(before: Settings, after: Settings, expected: tuple[tuple[str, str | None, str | None], ...]) -> None:
-    assert loosened(before, after) == tuple(
-        Loosened(guard, Text(then) if then else None, Text(now) if now else None) for guard, then, now in expected
+    assert weakened(before, after) == tuple(
+        Weakened(guard, Text(then) if then else None, Text(now) if now else None) for guard, then, now in expected
     )
-    assert loosened(after, after) == ()
+    assert weakened(after, after) == ()
 
 
 def test_settings_with_an_error_loosen_nothing_since_nothing_is_known_of_them() -> None:

@@ -629,7 +629,7 @@ def test_the_deletion_of_a_user_who_shares_the_address_is_the_revoke_of_every_gr
     rows = (row("pricing", "owner"), row("pricing", "viewer", "second"), row("backoffice", "viewer"))
     twins = (holds(7, JANE, *rows), holds(8, "Jane@Example.com", row("pricing", "owner", "theirs")))
     ended = YESTERDAY if why is Departure.UNTIL_PASSED else None
-    wanted = replace(wants(JANE, departure=why, pin=7), ended=ended)
+    wanted = replace(wants(JANE, departure=why, pin=7), expired_on=ended)
     assert compare((wanted,), twins).changes == (
         UpdateUser(
             Text(JANE),
@@ -647,7 +647,7 @@ def test_the_deletion_of_a_user_who_shares_the_address_is_the_revoke_of_every_gr
 
 
 def test_the_revokes_of_an_expired_account_are_those_of_its_last_day() -> None:
-    ended = replace(wants(JANE, departure=Departure.UNTIL_PASSED), ended=YESTERDAY)
+    ended = replace(wants(JANE, departure=Departure.UNTIL_PASSED), expired_on=YESTERDAY)
     for user, day in ((ended, YESTERDAY), (absent(JANE), None)):
         (change,) = compare((user,), TWINS).changes
         (revoked,) = change.grants

@@ -11,7 +11,7 @@ from bo_sync.core.model import Severity
 from bo_sync.core.plan import Action, ConfigFacts, Finding, HubFacts, Plan, action_of
 from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.text import Text
-from bo_sync.core.weakened_guards import GuardComparison, Loosened
+from bo_sync.core.weakened_guards import GuardComparison, Weakened
 from tests.support.builders import create, delete, duplicate, plan, revoke, set_grant, source, unmanaged, update
 
 ADDED = set_grant("pricing", "none", "viewer")
@@ -67,8 +67,8 @@ def test_a_plan_names_the_guardrails_whose_users_are_left_out() -> None:
 
 
 def test_a_plan_with_a_base_shows_the_weaker_guards() -> None:
-    weaker = (Loosened("unmanaged", Text("report"), Text("delete")),)
-    assert plan(base=GuardComparison(Text("main"), "3f2c1ab", weaker)).loosened == weaker
+    weaker = (Weakened("unmanaged", Text("report"), Text("delete")),)
+    assert plan(base=GuardComparison(Text("main"), "3f2c1ab", weaker)).weakened == weaker
 
 
 def test_a_plan_is_refused_by_the_policies_that_are_violated() -> None:
@@ -97,7 +97,7 @@ def test_a_plan_of_which_nothing_is_said_does_nothing() -> None:
         base=None,
         left_out=0,
     )
-    assert (silent.redacted_from, silent.loosened) == (None, ())
+    assert (silent.redacted_from, silent.weakened) == (None, ())
     assert config == ConfigFacts(0, "sha256:0", commit=None, dirty=None)
     assert Finding("r", Severity.WARNING, "m") == Finding("r", Severity.WARNING, "m", email=None, source=None)
 

@@ -1,4 +1,4 @@
-"""A policy that is removed or weakened is a loosened guard; one that is tightened is not."""
+"""A policy that is removed or weakened is a weakened guard; one that is tightened is not."""
 
 from dataclasses import replace
 from datetime import date
@@ -10,7 +10,7 @@ from bo_sync.access.policies import evaluate
 from bo_sync.core.base_compare import Snapshot, compare
 from bo_sync.core.model import Declaration, Ignore
 from bo_sync.core.text import Text
-from bo_sync.core.weakened_guards import Loosened, loosened_ignores, loosened_policies
+from bo_sync.core.weakened_guards import Weakened, weakened_ignores, weakened_policies
 from tests.access.companies import POWERS, policy, subject
 from tests.config.trees import JANE, tree
 from tests.support.builders import source
@@ -21,10 +21,10 @@ TODAY = date(2026, 6, 15)
 
 
 def guards(before: str, after: str) -> list[tuple[str, str | None, str | None]]:
-    """What is loosened from one policy to another: the key, and what stood and stands there."""
+    """What is weakened from one policy to another: the key, and what stood and stands there."""
     return [
         (entry.guard, entry.before.raw if entry.before else None, entry.after.raw if entry.after else None)
-        for entry in loosened_policies((policy(before),), (policy(after),))
+        for entry in weakened_policies((policy(before),), (policy(after),))
     ]
 
 
@@ -74,13 +74,13 @@ def test_what_weakens_a_policy_is_shown(before: str, after: str, expected: list[
 
 def test_a_removed_policy_is_shown_and_a_new_one_is_not() -> None:
     old = policy(f"title: Prices\n{MATCH}")
-    assert loosened_policies((old,), ()) == (Loosened("policies.p", Text("Prices"), None),)
-    assert loosened_policies((), (old,)) == ()
+    assert weakened_policies((old,), ()) == (Weakened("policies.p", Text("Prices"), None),)
+    assert weakened_policies((), (old,)) == ()
 
 
 def test_policies_are_shown_by_their_ids() -> None:
     old = policy(MATCH)
-    found = loosened_policies((replace(old, id="b"), replace(old, id="a"), replace(old, id="c")), ())
+    found = weakened_policies((replace(old, id="b"), replace(old, id="a"), replace(old, id="c")), ())
     assert [entry.guard for entry in found] == ["policies.a", "policies.b", "policies.c"]
 
 
@@ -152,7 +152,7 @@ def test_what_is_not_shown_lets_nobody_through() -> None:
     policies = [policy(text) for text in MATCHES]
     caught = [{row.email for row in result.rows} for result in evaluate(policies, everybody, POWERS, TODAY)]
     for (before, then), (after, now) in product(zip(policies, caught, strict=True), repeat=2):
-        if not loosened_policies((before,), (after,)):
+        if not weakened_policies((before,), (after,)):
             assert then <= now, (before.match, after.match)
 
 
@@ -168,7 +168,7 @@ def snapshot(policies: str = "", *, has_policies: bool = True) -> Snapshot:
 def test_a_comparison_shows_a_removed_policy() -> None:
     text = f"id: p\ntitle: Prices\n{MATCH}\n"
     shown, _ = compare(snapshot(text), snapshot(), TODAY)
-    assert shown == (Loosened("policies.p", Text("Prices"), None),)
+    assert shown == (Weakened("policies.p", Text("Prices"), None),)
 
 
 def test_nothing_is_said_of_policies_while_one_of_them_has_an_error() -> None:
@@ -226,5 +226,5 @@ def test_a_finding_that_is_suppressed_or_for_longer_is_shown(
     after: tuple[tuple[str, str, str], ...],
     expected: list[tuple[str | None, str]],
 ) -> None:
-    found = loosened_ignores(ignoring(*before), ignoring(*after), TODAY)
-    assert found == tuple(Loosened("ignore", Text(then) if then else None, Text(now)) for then, now in expected)
+    found = weakened_ignores(ignoring(*before), ignoring(*after), TODAY)
+    assert found == tuple(Weakened("ignore", Text(then) if then else None, Text(now)) for then, now in expected)

@@ -5,8 +5,9 @@ from datetime import date, timedelta
 
 import pytest
 
+from bo_sync.core.expiry import departure
 from bo_sync.core.model import Access, Declaration, Departure, Override, Preset, Profile, Role, State
-from bo_sync.core.presets import departure, expand, merge_profiles, preset_of, resolve
+from bo_sync.core.presets import expand, merge_profiles, preset_of, resolve
 from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, Settings
 from bo_sync.core.text import Text
 from tests.support.users import SETTINGS, TODAY, YESTERDAY, declares, override, preset, presets_of, profile, words
@@ -151,7 +152,7 @@ def test_departures(entry: Declaration, expected: Departure | None) -> None:
     assert departure(entry, TODAY) is expected
     resolved = resolve(entry, {}, SETTINGS, TODAY)
     assert resolved.departure is expected
-    assert resolved.ended == (YESTERDAY if entry.until == YESTERDAY else None)
+    assert resolved.expired_on == (YESTERDAY if entry.until == YESTERDAY else None)
 
 
 def test_who_leaves_is_wanted_with_nothing() -> None:

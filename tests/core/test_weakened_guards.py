@@ -9,7 +9,7 @@ import pytest
 from bo_sync.access.provenance import Provenance
 from bo_sync.core.base_compare import Comparison, Snapshot, compare
 from bo_sync.core.text import Text
-from bo_sync.core.weakened_guards import Loosened
+from bo_sync.core.weakened_guards import Weakened
 from bo_sync.render.access_diff import AccessDiff, difference_markdown, difference_text
 from bo_sync.render.markdown_files import Validated, files_markdown
 from bo_sync.render.notices import Checked, files_notices
@@ -42,7 +42,7 @@ EXCEPT: Final = "except: [{email: jane@example.com, reason: agreed, until: 2026-
 NONE: Final[Files] = {}
 
 
-def shown(before: Files, after: Files) -> tuple[Loosened, ...]:
+def shown(before: Files, after: Files) -> tuple[Weakened, ...]:
     """What is shown of two states of the files, which hold Jane beside what is given."""
     base, head = (tree({"users/u.yaml": JANE, **files}) for files in (before, after))
     assert not [*base.errors, *head.errors]
@@ -153,7 +153,7 @@ def test_a_weakened_guard_is_shown_first_and_unfolded(before: Files, after: File
         title = next(number for number, line in enumerate(text.splitlines()) if line.startswith("Guards loosened"))
         assert title == (0 if text is texts[0] else 2)
         assert all(f"  ! {guard}: " in text for guard in guards)
-    checked = Checked(loosened=found)
+    checked = Checked(weakened=found)
     for comment in (difference_markdown(difference), files_markdown(Validated(1, 1, checked, Text("main"), "c0ffee"))):
         unfolded = as_github_shows(comment.partition("<details>")[0])
         assert guards <= set(unfolded.code)
@@ -185,7 +185,7 @@ def test_what_keeps_or_tightens_a_guard_is_not_shown(before: Files, after: Files
 
 def test_an_ignore_is_shown_with_its_user_its_reason_and_its_days() -> None:
     assert shown(ignore("2026-12-31"), ignore("2027-01-01")) == (
-        Loosened(
+        Weakened(
             "ignore",
             Text("BOS007 of jane@example.com until 2026-12-31: agreed"),
             Text("BOS007 of jane@example.com until 2027-01-01: agreed"),

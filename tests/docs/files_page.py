@@ -14,7 +14,7 @@ TABLES: Final[dict[str, tuple[Kind, str]]] = {
     "a person": ("user", "Person"),
     "an entry of modules": ("user", "TimedAccess"),
     "an entry of platform": ("user", "TimedSwitch"),
-    "an item of ignore": ("user", "Acceptance"),
+    "an item of ignore": ("user", "Suppression"),
     "a preset": ("preset", ""),
     "bo-sync.yaml": ("config", ""),
     "defaults": ("config", "ProfileDocument"),

@@ -20,14 +20,14 @@ def test_every_link_leads_to_a_file(document: Path) -> None:
 
 
 def test_the_user_of_the_lifecycle_is_the_one_of_the_samples() -> None:
-    told = (ROOT / "docs" / "lifecycle.md").read_text(encoding="utf-8")
+    told = (ROOT / "docs" / "contributing" / "lifecycle.md").read_text(encoding="utf-8")
     example = re.search(r"```yaml\n# (users/\S+)\n(.*?)```", told, re.DOTALL)
     assert example is not None
     assert (ROOT / example[1]).read_text(encoding="utf-8") == example[2]
 
 
 def test_the_lifecycle_has_every_phase_in_order() -> None:
-    told = (ROOT / "docs" / "lifecycle.md").read_text(encoding="utf-8")
+    told = (ROOT / "docs" / "contributing" / "lifecycle.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1].strip() for line in told.splitlines() if line.startswith("|")][2:]
     assert rows == [
         {Phase.LOWER: "lower, revoke, remove duplicates", Phase.PROFILES: "update profiles"}.get(phase, phase.value)

@@ -30,7 +30,7 @@ _JANE_IS_GONE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """The files at the base and now (None: the file is gone); what refuses them, or nothing; the guards loosened.
+    """The files at the base and now (None: the file is gone); what refuses them, or nothing; the guards weakened.
 
     `users` are those in the files now. `said` begins with the line of the guardrail that refuses.
     """
@@ -39,11 +39,11 @@ class History:
     now: Mapping[str, str | None]
     users: int
     said: tuple[str, ...] = ()
-    loosened: tuple[str, ...] = ()
+    weakened: tuple[str, ...] = ()
 
     def text(self, commit: str) -> str:
         """All that `validate --base main` prints, with `main` at `commit`."""
-        lines = [f"Guards loosened since main ({commit})", *self.loosened, ""] if self.loosened else []
+        lines = [f"Guards loosened since main ({commit})", *self.weakened, ""] if self.weakened else []
         if not self.said:
             lines += [f"Compared with main ({commit}): 3 guardrails checked, none refuses.", "", "No problems.", ""]
             return "\n".join(lines)
@@ -238,7 +238,7 @@ HISTORIES: Final = {
         },
         1,
         _JANE_IS_GONE,
-        loosened=(
+        weakened=(
             "  ! unmanaged: report → ignore",
             '  ! protect: "glass@example.com" → (not protected)',
             '  ! email_domains: (none) → "example.org"',

@@ -116,7 +116,7 @@ def test_a_removed_user_is_refused_by_file_and_by_entry(root: Path) -> None:
     ]
 
 
-def test_loosened_guards_come_first_and_refuse_nothing(root: Path) -> None:
+def test_weakened_guards_come_first_and_refuse_nothing(root: Path) -> None:
     commit(root, {"bo-sync.yaml": "protect: ['*@example.org']\nhub_host: a.example.com\n"})
     loose = "unmanaged: delete\nguardrails: {max_user_deletes: {floor: 50, cap: 50}, min_role_owners: 1}\n"
     commit(root, {"bo-sync.yaml": loose, "users/jane.yaml": None})

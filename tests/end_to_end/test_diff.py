@@ -91,7 +91,7 @@ def same_commits(root: Path, text: str) -> str:
     return text
 
 
-def test_the_text_puts_loosened_guards_and_whoever_gains_the_most_first(root: Path) -> None:
+def test_the_text_puts_weakened_guards_and_whoever_gains_the_most_first(root: Path) -> None:
     ran = bo_sync(root, "diff", "main", "next", *TODAY)
     assert (ran.code, ran.err) == (0, "")
     assert same_commits(root, ran.out) == TEXT
@@ -226,7 +226,7 @@ def test_the_exit_code_says_what_it_is_asked_to_say(root: Path, sides: tuple[str
     assert json.loads(ran.out)["format_version"] == 2
 
 
-def test_a_loosened_guard_alone_is_any_difference(root: Path) -> None:
+def test_a_weakened_guard_alone_is_any_difference(root: Path) -> None:
     write(root, {"bo-sync.yaml": "guardrails: {min_role_owners: 1, max_user_deletes: {percent: 20, floor: 5}}\n"})
     for alarm, code in (("gained", 0), ("lost", 0), ("any", 2)):
         ran = bo_sync(root, "diff", "--exit-code-on", alarm, *TODAY)

@@ -1,4 +1,4 @@
-"""`validate --base` word for word: whose address changed, whose entry went, which guards are loosened; all offline."""
+"""`validate --base` word for word: whose address changed, whose entry went, which guards are weakened; all offline."""
 
 import socket
 from pathlib import Path

@@ -1,8 +1,8 @@
 """`python -m tests.mutants [-j WORKERS] [MODULE…]`: tries every mutant of the modules that keep users from harm.
 
 Prints what became of them. Exits 1 when less than 95 % of a module's mutants were killed, when one survived that
-`docs/mutants.md` does not argue away, and when it argues one away that did not survive. `--sample` tries some mutants
-of all modules instead.
+docs/contributing/mutants.md does not argue away, and when it argues one away that did not survive. `--sample` tries
+some mutants of all modules instead.
 """
 
 import argparse

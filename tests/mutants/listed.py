@@ -1,4 +1,4 @@
-"""The survivors that `docs/mutants.md` argues away: each a heading, the change as a diff, and why nobody can tell."""
+"""The survivors argued away in docs/contributing/mutants.md: each a heading, the change as a diff, and the reason."""
 
 import re
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Final
 
 from tests.mutants.making import Mutation
 
-DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "mutants.md"
+DOCUMENT: Final = Path(__file__).parents[2] / "docs" / "contributing" / "mutants.md"
 _ENTRY: Final = re.compile(
     r"^### `([^`]+)`: ([^\n]+)\n\n```diff\n(.*?)\n```\n+(.*?)\s*(?=^#|\Z)", re.MULTILINE | re.DOTALL
 )

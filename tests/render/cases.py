@@ -15,7 +15,7 @@ from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.settings import Limit, Settings
 from bo_sync.core.text import Text
-from bo_sync.core.weakened_guards import GuardComparison, Loosened
+from bo_sync.core.weakened_guards import GuardComparison, Weakened
 from bo_sync.render.wording import UserRow
 from tests.support.builders import (
     IDENTITY,
@@ -192,7 +192,7 @@ def hostile(text: str) -> Plan:
         ),
         hub=HubFacts(f"http://127.0.0.1/{text}", 1, 1, IDENTITY, Text(text)),
         config=ConfigFacts(1, "sha256:" + "0" * 64, Text(text), dirty=False),
-        base=GuardComparison(Text(text), "3f2c1ab42d", (Loosened("ignore", Text(text), Text(f"{text}: {text}")),)),
+        base=GuardComparison(Text(text), "3f2c1ab42d", (Weakened("ignore", Text(text), Text(f"{text}: {text}")),)),
     )
 
 
@@ -202,11 +202,11 @@ WEAKENED: Final = GuardComparison(
     Text("origin/main"),
     "3f2c1ab42d",
     (
-        Loosened("unmanaged", Text("report"), Text("delete")),
-        Loosened("protect", Text("break-glass@example.com"), None),
-        Loosened("guardrails.min_role_owners", Text("2"), Text("1")),
-        Loosened("policies.no-keys", Text("No user makes API keys"), None),
-        Loosened("ignore", None, Text("BOS007 of jane@example.com until 2099-12-31: agreed with Karel")),
+        Weakened("unmanaged", Text("report"), Text("delete")),
+        Weakened("protect", Text("break-glass@example.com"), None),
+        Weakened("guardrails.min_role_owners", Text("2"), Text("1")),
+        Weakened("policies.no-keys", Text("No user makes API keys"), None),
+        Weakened("ignore", None, Text("BOS007 of jane@example.com until 2099-12-31: agreed with Karel")),
     ),
     "77aa01b3c9",
 )
@@ -299,7 +299,7 @@ PLANS: Final[dict[str, Plan]] = {
     "nothing-to-do-but-a-weakened-guard": plan(
         unchanged=15,
         guardrails=CONTENT,
-        base=replace(WEAKENED, loosened=WEAKENED.loosened[:1], tip=None),
+        base=replace(WEAKENED, weakened=WEAKENED.weakened[:1], tip=None),
     ),
     "nothing-to-do-and-no-guard-weakened": plan(
         unchanged=15, guardrails=CONTENT, base=GuardComparison(Text("HEAD^1"), "3f2c1ab42d")
@@ -389,12 +389,12 @@ COMPARISONS: Final = {
         Text("origin/main"),
         "3f2c1ab42d",
         (
-            Loosened("unmanaged", Text("report"), Text("delete")),
-            Loosened("protect", Text("break-glass@example.com"), None),
-            Loosened("email_domains", None, Text("example.org")),
-            Loosened("email_domains", Text("example.com"), None),
-            Loosened("hub_host", Text("api.example.com"), None),
-            Loosened("guardrails.max_user_deletes.count", Text("1"), Text("50")),
+            Weakened("unmanaged", Text("report"), Text("delete")),
+            Weakened("protect", Text("break-glass@example.com"), None),
+            Weakened("email_domains", None, Text("example.org")),
+            Weakened("email_domains", Text("example.com"), None),
+            Weakened("hub_host", Text("api.example.com"), None),
+            Weakened("guardrails.max_user_deletes.count", Text("1"), Text("50")),
         ),
         guardrails=(
             GuardrailResult("empty", 15, 1, ok=True),
@@ -418,7 +418,7 @@ def hostile_comparison(text: str) -> Comparison:
     return Comparison(
         told,
         "3f2c1ab42d",
-        (Loosened("protect", told, told),),
+        (Weakened("protect", told, told),),
         guardrails=(
             GuardrailResult("empty", 1, 1, ok=True),
             GuardrailResult("removed_file", 1, 0, ok=False, rows=(row,)),

@@ -31,7 +31,7 @@ FILES: Final[dict[str, Validated]] = {
             FINDINGS,
             POLICIES,
             COMPARISONS["base-refused"].guardrails,
-            COMPARISONS["base-refused"].loosened,
+            COMPARISONS["base-refused"].weakened,
         ),
         COMPARISONS["base-refused"].revision,
         COMPARISONS["base-refused"].commit,

@@ -16,7 +16,7 @@ from bo_sync.core.model import ACCESS_WORDS, Access, Problem, Role, Severity, Sp
 from bo_sync.core.plan import Finding, HubFacts, Plan
 from bo_sync.core.policy import Has, Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.text import Text
-from bo_sync.core.weakened_guards import Loosened
+from bo_sync.core.weakened_guards import Weakened
 from bo_sync.render.access_diff import AccessDiff, difference_json
 from bo_sync.render.csv import difference_csv, plan_csv, users_csv
 from bo_sync.render.gitlab import codequality, plan_widget
@@ -78,7 +78,7 @@ CHECKED: Final[Mapping[str, Checked]] = {
         FINDINGS,
         POLICIES,
         COMPARISONS["base-refused"].guardrails,
-        COMPARISONS["base-refused"].loosened,
+        COMPARISONS["base-refused"].weakened,
     ),
 }
 FILES: Final = tuple(map(Text, ("users/jane.yaml", "users/ok.yaml", "presets/a.yaml")))
@@ -101,7 +101,7 @@ def hostile_files(text: str) -> Checked:
         (Finding("BOS016", Severity.WARNING, f"the `ignore` of {Text(text)}", Text(text), source(text)),),
         hostile_plan(text).policies,
         comparison.guardrails,
-        comparison.loosened,
+        comparison.weakened,
     )
 
 
@@ -163,12 +163,12 @@ def difference(text: str = "jane@example.com") -> AccessDiff:
             said, source(text), (_step("pricing", "owner", "none"),), Shift(lost=("taxes",)), left=True, kept="report"
         ),
     )
-    loosened = (
-        Loosened("protect", said, None),
-        Loosened("guardrails.max_user_deletes.count", Text("1"), Text("50")),
-        Loosened(f"policies.{text}", said, said),
+    weakened = (
+        Weakened("protect", said, None),
+        Weakened("guardrails.max_user_deletes.count", Text("1"), Text("50")),
+        Weakened(f"policies.{text}", said, said),
     )
-    return AccessDiff(place, place, loosened, users)
+    return AccessDiff(place, place, weakened, users)
 
 
 def _complete() -> Plan:

@@ -12,7 +12,7 @@ from bo_sync.access.provenance import Provenance
 from bo_sync.core.changes import Shift
 from bo_sync.core.model import ACCESS_WORDS, Role
 from bo_sync.core.text import Text
-from bo_sync.core.weakened_guards import Loosened
+from bo_sync.core.weakened_guards import Weakened
 from bo_sync.render.access_diff import AccessDiff, difference_json, difference_markdown, difference_text
 from tests.support.builders import source
 from tests.support.hostile import HOSTILE
@@ -47,10 +47,10 @@ def told(*users: UserDifference) -> str:
 def hostile(text: str) -> AccessDiff:
     """A difference with `text` in everything that is not ours."""
     said = Text(text)
-    loosened = (
-        Loosened("protect", said, None),
-        Loosened("hub_host", None, said),
-        Loosened(f"policies.{text}", said, said),
+    weakened = (
+        Weakened("protect", said, None),
+        Weakened("hub_host", None, said),
+        Weakened(f"policies.{text}", said, said),
     )
     users = (
         user(text, step("pricing", "viewer", "editor"), step("order_data", "owner", "none")),
@@ -60,7 +60,7 @@ def hostile(text: str) -> AccessDiff:
         user(text, step("pricing", "owner", "none"), left=True, kept="report"),
     )
     place = Provenance(said, said, dirty=True, day=DAY)
-    return AccessDiff(place, place, loosened, users)
+    return AccessDiff(place, place, weakened, users)
 
 
 @every_attack
@@ -90,7 +90,7 @@ def test_json_is_ascii_and_keeps_the_exact_characters(attack: str) -> None:
     assert found["base"]["revision"] == found["head"]["commit"] == attack
 
 
-def test_everything_loosened_and_everything_risky_stands_outside_of_what_is_folded() -> None:
+def test_everything_weakened_and_everything_risky_stands_outside_of_what_is_folded() -> None:
     shown = difference_markdown(hostile("x"))
     unfolded, _, folded = shown.partition("<details>")
     assert shown.startswith(

@@ -56,10 +56,10 @@ def grants(change: dict[str, Any]) -> list[tuple[str, str, str, str]]:
 def test_csv_of_a_plan_has_one_row_a_user_and_grant_as_in_the_json(shown: Plan) -> None:
     head, *rows = read_csv(plan_csv(shown))
     assert head == [*HEAD, *COUNTS]
-    guards, rows = rows[: len(shown.loosened)], rows[len(shown.loosened) :]
+    guards, rows = rows[: len(shown.weakened)], rows[len(shown.weakened) :]
     assert guards == [
         ["", "guard", entry.guard, foreign(before_of(entry)), foreign(after_of(entry)), "loosened", *[""] * 5]
-        for entry in shown.loosened
+        for entry in shown.weakened
     ]
     changes = [(change, grant) for change in json.loads(plan_json(shown))["changes"] for grant in grants(change)]
     assert [row[:6] for row in rows] == [

@@ -17,7 +17,7 @@ from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import ACCESS_WORDS, Problem, Role, Severity
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.text import Text
-from bo_sync.core.weakened_guards import GuardComparison, Loosened
+from bo_sync.core.weakened_guards import GuardComparison, Weakened
 from bo_sync.render.access_diff import AccessDiff, difference_markdown
 from bo_sync.render.github import MOST, files_github, plan_github, report_github
 from bo_sync.render.markdown_blocks import COMMENT_LIMIT, SUMMARY_LIMIT
@@ -118,8 +118,8 @@ def test_the_gravest_rows_survive_every_cut(size: Size) -> None:
         assert set(GRAVEST) <= told(unfolded)
         assert {email("gone", number) for number in range(size.deleted)} <= told(unfolded)
         assert not size.blocked or {email("row", 0), "zed.blocked@example.com"} <= told(unfolded)
-        assert {f'"{entry.before}"' for entry in whole.loosened} <= told(unfolded)
-        assert not whole.loosened or first_heading(comment) == "#### Guards loosened (9)"
+        assert {f'"{entry.before}"' for entry in whole.weakened} <= told(unfolded)
+        assert not whole.weakened or first_heading(comment) == "#### Guards loosened (9)"
 
 
 @A_THIRD
@@ -154,7 +154,7 @@ def test_annotations_and_lists_of_results_keep_the_gravest(size: Size, most: int
     for level in ("error", "warning"):
         assert sum(line.startswith(f"::{level} ") for line in lines) <= MOST
     shown = "\n".join(lines)
-    assert all(f"glass{number}@" in shown for number in range(min(4, len(whole.loosened))))
+    assert all(f"glass{number}@" in shown for number in range(min(4, len(whole.weakened))))
     assert all(address in shown for address in GRAVEST[:3])
     assert size.deleted or all(address in shown for address in GRAVEST)
     assert not size.blocked or {email("row", 0) in shown, "zed.blocked@example.com" in shown} == {True}
@@ -167,7 +167,7 @@ def test_annotations_and_lists_of_results_keep_the_gravest(size: Size, most: int
 
 WARNED: Final = tuple(Problem(source(f"users/{number}.yaml"), LONG, Severity.WARNING) for number in range(600))
 WRONG: Final = tuple(Problem(source(f"users/{number}.yaml"), LONG) for number in range(600))
-WEAKENED: Final = tuple(Loosened("protect", Text(f"glass{number}@example.com"), None) for number in range(9))
+WEAKENED: Final = tuple(Weakened("protect", Text(f"glass{number}@example.com"), None) for number in range(9))
 BLOCKED: Final = (
     GuardrailResult(
         "email_change",

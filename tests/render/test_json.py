@@ -102,7 +102,7 @@ def read_judged(document: dict[str, Any]) -> list[dict[str, object]]:
 
 
 def guards(base: GuardComparison | Comparison) -> list[dict[str, str | None]]:
-    return [{"guard": entry.guard, "before": raw(entry.before), "after": raw(entry.after)} for entry in base.loosened]
+    return [{"guard": entry.guard, "before": raw(entry.before), "after": raw(entry.after)} for entry in base.weakened]
 
 
 @every_plan

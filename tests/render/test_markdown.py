@@ -18,7 +18,7 @@ from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Has, Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.text import Text, visible
-from bo_sync.core.weakened_guards import Loosened
+from bo_sync.core.weakened_guards import Weakened
 from bo_sync.render.json import plan_json
 from bo_sync.render.markdown_blocks import COMMENT_LIMIT, SUMMARY_LIMIT
 from bo_sync.render.markdown_files import Validated, files_markdown
@@ -64,7 +64,7 @@ def hostile_files(text: str) -> str:
         tuple(Finding("BOS001", severity, f"says {Text(text)}", Text(text), source(text)) for severity in Severity),
         (policy(text),),
         found.guardrails,
-        (*found.loosened, Loosened(f"policies.{text}", None, Text(text))),
+        (*found.weakened, Weakened(f"policies.{text}", None, Text(text))),
     )
     return files_markdown(Validated(1, 1, checked, found.revision, found.commit), limit=NO_LIMIT)
 
@@ -116,7 +116,7 @@ def test_what_somebody_says_can_be_read(comment: Callable[[str], str], attack: s
 def test_every_row_of_the_text_is_in_the_comment_but_for_the_refusals_that_are_told_in_full(shown: Plan) -> None:
     page = as_github_shows(plan_markdown(shown, limit=NO_LIMIT))
     rows = [row for part in sections(shown) for row in part.rows]
-    expected = len(shown.loosened) + len(rows) - len(shown.refused) - len(shown.skipped) - len(shown.violated)
+    expected = len(shown.weakened) + len(rows) - len(shown.refused) - len(shown.skipped) - len(shown.violated)
     tables = sum(1 for title in re.findall(r"\((\d+)\)\n", page.prose) for _ in range(int(title)))
     assert tables == expected
 
@@ -260,8 +260,8 @@ def test_reports_and_files_fit_however_long(text: str) -> None:
     outcomes = (UserOutcome(Text(f"{index}{text}"), "update", Outcome.FAILED, text) for index in range(50))
     report = report_markdown(Report("r", "sha256:0", tuple(outcomes)), plan(hub=HubFacts(text, 1, 1)))
     problem = Problem(source(text), text)
-    loosened = (Loosened(text, Text(text), Text(text)),) * 50
-    files = files_markdown(Validated(9, 9, Checked((problem,) * 50, FINDINGS, (), (), loosened), Text(text), "c"))
+    weakened = (Weakened(text, Text(text), Text(text)),) * 50
+    files = files_markdown(Validated(9, 9, Checked((problem,) * 50, FINDINGS, (), (), weakened), Text(text), "c"))
     for comment in (report, files):
         assert len(comment.encode()) <= COMMENT_LIMIT
         assert "…" in comment

@@ -1,7 +1,7 @@
 """What keeps the workflows of GitHub apart that run at two levels of trust, read from their own YAML.
 
 `test_steps.py` and `tests/end_to_end/test_workflows.py` run their scripts. What only the forge enforces (conditions,
-order, which key a job sees) is compared here, whole: what is added, removed or loosened changes one of these tables.
+order, which key a job sees) is compared here, whole: what is added, removed or weakened changes one of these tables.
 """
 
 import re

@@ -7,7 +7,7 @@ through `import_module`.
 import ast
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -277,6 +277,37 @@ def spoken(module: Module) -> Iterator[str]:
 def _bare(name: str) -> list[str]:
     words = re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)
     return [word for word in words if BARE_WORDS.fullmatch(word)]
+
+
+def is_small(module: Module) -> bool:
+    """Whether it has fewer than 60 lines, and is neither a command nor a package's own module."""
+    return len(module.text.splitlines()) < 60 and not module.is_in("cli.commands") and not _is_package(module)
+
+
+def _is_package(module: Module) -> bool:
+    return module.name.rpartition(".")[2] == "__init__"
+
+
+def with_one_importer(found: Iterable[Module]) -> Iterator[str]:
+    """The modules under 150 lines that exactly one module imports, commands aside, which are imported by name."""
+    known = {module.name: module for module in found}
+    importers: dict[str, set[str]] = {}
+    for module in known.values():
+        for _, name in imports(module):
+            inner = name.removeprefix(f"{PACKAGE}.")
+            imported = inner if inner in known else inner.rpartition(".")[0]
+            importers.setdefault(imported, set()).add(module.name)
+    for name, module in known.items():
+        is_short = len(module.text.splitlines()) < 150
+        is_counted = not (module.is_in("cli.commands", "sandbox") or _is_package(module))
+        if is_short and is_counted and len(importers.get(name, ())) == 1:
+            yield name
+
+
+def public_classes(module: Module) -> list[str]:
+    """The names of its classes that have no underscore in front."""
+    classes = (node.name for node in module.tree.body if isinstance(node, ast.ClassDef))
+    return [name for name in classes if not name.startswith("_")]
 
 
 RULES: Final[dict[str, Rule]] = {

@@ -19,7 +19,7 @@ class Origin(StrEnum):
     USER = "a person"
     PRESET = "a preset"
     FILE = "a file"
-    ACCEPTANCE = "an ignore"
+    SUPPRESSION = "an ignore"
     POLICY = "a policy"
     HUB = "the hub"
     SETTINGS = "the settings"
@@ -47,11 +47,11 @@ def _warning(number: str, title: str, origin: Origin = Origin.USER) -> Rule:
     return Rule(RuleId(number), Severity.WARNING, title, origin)
 
 
-GRANT_ENDED: Final = _info("BOS001", "an own entry has ended, and can be removed")
+GRANT_EXPIRED: Final = _info("BOS001", "an own entry has ended, and can be removed")
 PRESET_GIVES_MORE: Final = _warning("BOS002", "an own entry has ended, and a preset gives more again")
-GRANT_ENDS_SOON: Final = _warning("BOS003", "an own entry ends soon")
-ACCOUNT_ENDS_SOON: Final = _warning("BOS004", "an account ends soon")
-ACCOUNT_ENDED: Final = _warning("BOS005", "an account has ended, so the person is deleted")
+GRANT_EXPIRES_SOON: Final = _warning("BOS003", "an own entry ends soon")
+ACCOUNT_EXPIRES_SOON: Final = _warning("BOS004", "an account ends soon")
+ACCOUNT_EXPIRED: Final = _warning("BOS005", "an account has ended, so the person is deleted")
 NO_AREA: Final = _warning("BOS006", "module roles without a platform area")
 VIEWER_CHANGES: Final = _info("BOS007", "a viewer is not read-only")
 IDLE_GRANT: Final = _warning("BOS008", "a module role that opens no menu item")
@@ -61,9 +61,9 @@ ROLES_WITHOUT_BACKOFFICE: Final = _warning("BOS011", "Roles & permissions while 
 RAISES_ITSELF: Final = _warning("BOS012", "an editor of Roles & permissions can become an owner")
 UNUSED_PRESET: Final = _info("BOS013", "a preset that nobody uses", Origin.PRESET)
 EQUALS_PRESET: Final = _info("BOS014", "own entries that equal a preset")
-IGNORE_ENDED: Final = _warning("BOS015", "an ignore has ended", Origin.ACCEPTANCE)
-IGNORE_IDLE: Final = _warning("BOS016", "an ignore accepts nothing", Origin.ACCEPTANCE)
-ACCEPTED: Final = _info("BOS017", "findings are accepted", Origin.ACCEPTANCE)
+IGNORE_EXPIRED: Final = _warning("BOS015", "an ignore has ended", Origin.SUPPRESSION)
+IGNORE_IDLE: Final = _warning("BOS016", "an ignore accepts nothing", Origin.SUPPRESSION)
+SUPPRESSED: Final = _info("BOS017", "findings are accepted", Origin.SUPPRESSION)
 NOT_READ: Final = _warning("BOS018", "a file is not read", Origin.FILE)
 UNMATCHED_EXCEPTION: Final = _warning("BOS021", "a policy exception matches no user", Origin.POLICY)
 READS_CREDENTIALS: Final = _warning("BOS022", "a user can read credentials")
@@ -86,11 +86,11 @@ NO_OWNER: Final = _warning("BOS114", "no user in the hub owns Roles & permission
 RULES: Final[Mapping[str, Rule]] = {
     rule.id: rule
     for rule in (
-        GRANT_ENDED,
+        GRANT_EXPIRED,
         PRESET_GIVES_MORE,
-        GRANT_ENDS_SOON,
-        ACCOUNT_ENDS_SOON,
-        ACCOUNT_ENDED,
+        GRANT_EXPIRES_SOON,
+        ACCOUNT_EXPIRES_SOON,
+        ACCOUNT_EXPIRED,
         NO_AREA,
         VIEWER_CHANGES,
         IDLE_GRANT,
@@ -100,9 +100,9 @@ RULES: Final[Mapping[str, Rule]] = {
         RAISES_ITSELF,
         UNUSED_PRESET,
         EQUALS_PRESET,
-        IGNORE_ENDED,
+        IGNORE_EXPIRED,
         IGNORE_IDLE,
-        ACCEPTED,
+        SUPPRESSED,
         NOT_READ,
         UNMATCHED_EXCEPTION,
         READS_CREDENTIALS,

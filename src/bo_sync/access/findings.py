@@ -10,16 +10,15 @@ from typing import Final
 from bo_sync.access.capabilities import READ_KEYS, READ_TOKENS, Powers, powers
 from bo_sync.access.catalogue import Levels, idle, kept
 from bo_sync.access.finding_codes import (
-    ACCEPTED,
-    ACCOUNT_ENDED,
-    ACCOUNT_ENDS_SOON,
+    ACCOUNT_EXPIRED,
+    ACCOUNT_EXPIRES_SOON,
     BUILT_IN_KEPT,
     EQUALS_PRESET,
     GIVES_LATER,
-    GRANT_ENDED,
-    GRANT_ENDS_SOON,
+    GRANT_EXPIRED,
+    GRANT_EXPIRES_SOON,
     IDLE_GRANT,
-    IGNORE_ENDED,
+    IGNORE_EXPIRED,
     IGNORE_IDLE,
     NO_AREA,
     PRESET_GIVES_MORE,
@@ -29,11 +28,13 @@ from bo_sync.access.finding_codes import (
     ROLES_WITHOUT_BACKOFFICE,
     RULES,
     SALES_HUB_PARTLY,
+    SUPPRESSED,
     UNUSED_PRESET,
     VIEWER_CHANGES,
     Origin,
     Rule,
 )
+from bo_sync.core.expiry import has_passed
 from bo_sync.core.model import (
     BACKOFFICE,
     PLATFORM,
@@ -51,7 +52,7 @@ from bo_sync.core.model import (
     Source,
 )
 from bo_sync.core.plan import Finding
-from bo_sync.core.presets import Presets, expand, has_ended, lineage, preset_of, resolve
+from bo_sync.core.presets import Presets, expand, lineage, preset_of, resolve
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 
@@ -85,7 +86,7 @@ class UserEntry:
     @property
     def own(self) -> tuple[Override, ...]:
         """The user's own entries that hold on the day."""
-        return tuple(own for own in self.declaration.overrides if not has_ended(own.until, self.day))
+        return tuple(own for own in self.declaration.overrides if not has_passed(own.until, self.day))
 
     def preset_access(self, role: Role) -> Access:
         """What the presets alone give of a role."""
@@ -123,10 +124,10 @@ def account_findings(entry: UserEntry, within: int) -> Iterator[Finding]:
     until, email, source = entry.declaration.until, entry.declaration.email, entry.declaration.source
     if entry.user.departure is Departure.UNTIL_PASSED:
         told = f"the account ended on {until}, so apply deletes this person; to keep them, write a later `until`"
-        yield ACCOUNT_ENDED.finding(told, email, source)
+        yield ACCOUNT_EXPIRED.finding(told, email, source)
     elif entry.user.departure is None and until is not None and _is_soon(until, entry.day, within):
         told = f"the account ends {_when(until, entry.day)}; after that day apply deletes this person"
-        yield ACCOUNT_ENDS_SOON.finding(told, email, source)
+        yield ACCOUNT_EXPIRES_SOON.finding(told, email, source)
 
 
 def grant_findings(entry: UserEntry, within: int) -> Iterator[Finding]:
@@ -140,7 +141,7 @@ def grant_findings(entry: UserEntry, within: int) -> Iterator[Finding]:
             told = (
                 f"{written(own.role, own.access)} ends {_when(own.until, entry.day)}; then {entry.left(own.role)}{more}"
             )
-            yield GRANT_ENDS_SOON.finding(told, entry.declaration.email, own.source)
+            yield GRANT_EXPIRES_SOON.finding(told, entry.declaration.email, own.source)
 
 
 def _later_gains(entry: UserEntry) -> Iterator[Finding]:
@@ -157,7 +158,7 @@ def _ended(entry: UserEntry, own: Override) -> Finding:
         told = f"{was}, so {entry.left(own.role)} again, which is more; should it not, write a later `until`"
         return PRESET_GIVES_MORE.finding(told, entry.declaration.email, own.source)
     told = f"{was} and is read as if it were not there ({entry.left(own.role)}); take it out"
-    return GRANT_ENDED.finding(told, entry.declaration.email, own.source)
+    return GRANT_EXPIRED.finding(told, entry.declaration.email, own.source)
 
 
 def _matters(entry: UserEntry, own: Override) -> bool:
@@ -295,22 +296,22 @@ _LONGEST: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class Suppressed:
     """A finding that is not shown, and what accepts it."""
 
     finding: Finding
     by: Ignore
 
 
-def weigh(entry: UserEntry, found: Sequence[Finding]) -> tuple[list[Finding], list[Accepted]]:
+def weigh(entry: UserEntry, found: Sequence[Finding]) -> tuple[list[Finding], list[Suppressed]]:
     """What of an entry's own findings is left, with the findings about its `ignore`, and what it accepts.
 
     Who leaves has nothing left to accept but that, so idle acceptances of theirs are no finding.
     """
-    ended = [ignore for ignore in entry.declaration.ignore if has_ended(ignore.until, entry.day)]
+    ended = [ignore for ignore in entry.declaration.ignore if has_passed(ignore.until, entry.day)]
     holding = [ignore for ignore in entry.declaration.ignore if ignore not in ended]
     by_rule = {ignore.rule.raw: ignore for ignore in reversed(holding)}
-    accepted = [Accepted(finding, by_rule[finding.rule]) for finding in found if finding.rule in by_rule]
+    accepted = [Suppressed(finding, by_rule[finding.rule]) for finding in found if finding.rule in by_rule]
     left = [finding for finding in found if finding.rule not in by_rule]
     if entry.user.departure is None:
         raised = {finding.rule for finding in found}
@@ -322,7 +323,7 @@ def _about_suppressions(entry: UserEntry, ended: Iterable[Ignore], idle: Iterabl
     email = entry.declaration.email
     for ignore in ended:
         told = f"the `ignore` of {_named(ignore.rule)} ended on {ignore.until}; take it out, or agree on a later day"
-        yield IGNORE_ENDED.finding(told, email, ignore.source)
+        yield IGNORE_EXPIRED.finding(told, email, ignore.source)
     for ignore in idle:
         yield IGNORE_IDLE.finding(_why_idle(ignore.rule), email, ignore.source)
 
@@ -343,13 +344,13 @@ def _named(word: Text) -> str:
     return word.raw if word.raw in RULES else f'"{Text(word.raw[:_LONGEST])}"'
 
 
-def count(accepted: Sequence[Accepted]) -> Iterator[Finding]:
+def count(accepted: Sequence[Suppressed]) -> Iterator[Finding]:
     """One finding that says how many findings are accepted, and which."""
     if accepted:
         times = Counter(entry.finding.rule for entry in accepted)
         rules = ", ".join(rule if number == 1 else f"{rule} ({number} times)" for rule, number in sorted(times.items()))
         verb = "finding is" if len(accepted) == 1 else "findings are"
-        yield ACCEPTED.finding(f"{len(accepted)} {verb} accepted with `ignore`: {rules}")
+        yield SUPPRESSED.finding(f"{len(accepted)} {verb} accepted with `ignore`: {rules}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +358,7 @@ class Judged:
     """All findings, in the order of the files and of their numbers, and those that are accepted instead of shown."""
 
     findings: tuple[Finding, ...]
-    accepted: tuple[Accepted, ...]
+    accepted: tuple[Suppressed, ...]
 
     def of(self, email: Text) -> tuple[Finding, ...]:
         """The findings about one user."""
@@ -372,7 +373,7 @@ def judge(declared: Declared, day: date) -> Judged:
     findings = [*_settings_findings(declared.settings)]
     if users:
         findings += preset_findings(declared, staying, known)
-    accepted: list[Accepted] = []
+    accepted: list[Suppressed] = []
     for entry in users:
         left, let_be = weigh(entry, list(_about(entry, declared, known)))
         findings += left

@@ -293,7 +293,7 @@ def _narrowed(whole: Diff, chosen: Collection[str] | None, desired: Desired, req
     difference = select(whole, chosen)
     if not request.expired:
         return difference, 0
-    return expired_only(difference, {user.email.folded for user in desired.users if user.ended is not None})
+    return expired_only(difference, {user.email.folded for user in desired.users if user.expired_on is not None})
 
 
 def _index(live: LiveState, settings: Settings) -> LiveIndex:

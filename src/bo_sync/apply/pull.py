@@ -12,6 +12,7 @@ from bo_sync.config.formatting import dump_user
 from bo_sync.config.load import Tree, collector_paused, tree_of
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
 from bo_sync.core.diff import PROTECTED, Diff, SharedAddress, diff
+from bo_sync.core.expiry import has_passed
 from bo_sync.core.live import HubUser, LiveIndex, index, why_unmanageable
 from bo_sync.core.model import (
     Access,
@@ -26,7 +27,7 @@ from bo_sync.core.model import (
     in_normal_form,
     is_same_value,
 )
-from bo_sync.core.presets import Presets, expand, has_ended, resolve
+from bo_sync.core.presets import Presets, expand, resolve
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
 from bo_sync.errors import BoSyncError
@@ -228,7 +229,9 @@ def _edits(change: UpdateUser, declaration: Declaration, here: Here) -> tuple[En
 
 def _expired(declaration: Declaration, day: date) -> dict[Role, date]:
     """The roles of own entries whose last day has passed, with that day."""
-    return {own.role: own.until for own in declaration.overrides if own.until is not None and has_ended(own.until, day)}
+    return {
+        own.role: own.until for own in declaration.overrides if own.until is not None and has_passed(own.until, day)
+    }
 
 
 def _left_expired(here: Here, difference: Diff) -> Iterator[Left]:

@@ -12,7 +12,7 @@ from bo_sync.config.files import POLICIES, SETTINGS_FILE
 from bo_sync.config.git import NoHistory
 from bo_sync.config.git_revision import SHOWN, Removal, base_of, read_revision, removals
 from bo_sync.config.load import Tree, tree_of
-from bo_sync.core.base_compare import Comparison, Snapshot, compare, loosened_since
+from bo_sync.core.base_compare import Comparison, Snapshot, compare, weakened_since
 from bo_sync.core.diff import PROTECTED
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import Finding, Plan
@@ -48,8 +48,8 @@ def read_base(common: Common, revision: str) -> BaseFiles:
 def compare_with(common: Common, base: BaseFiles, tree: Tree) -> tuple[Comparison, tuple[Problem, ...]]:
     """How `tree`, the files at hand, differs from `base`, and what of the base could not be compared."""
     day = common.day(tree.settings)
-    loosened, guardrails = compare(_snapshot(base.tree, day), _snapshot(tree, day), day)
-    return Comparison(base.revision, base.commit, loosened, base.tip, guardrails), _doubts(base.tree)
+    weakened, guardrails = compare(_snapshot(base.tree, day), _snapshot(tree, day), day)
+    return Comparison(base.revision, base.commit, weakened, base.tip, guardrails), _doubts(base.tree)
 
 
 def with_guards(plan: Plan, common: Common, base: BaseFiles, tree: Tree) -> Plan:
@@ -59,7 +59,7 @@ def with_guards(plan: Plan, common: Common, base: BaseFiles, tree: Tree) -> Plan
     """
     day = common.day(tree.settings)
     head = replace(_snapshot(tree, day), has_policies=True)
-    found = loosened_since(_snapshot(base.tree, day), head, day)
+    found = weakened_since(_snapshot(base.tree, day), head, day)
     doubts = tuple(_unknown_guards(doubt) for doubt in _doubts(base.tree) if _holds_guards(doubt.source.path))
     compared = GuardComparison(base.revision, base.commit, found, base.tip)
     return replace(plan, base=compared, findings=(*doubts, *plan.findings))

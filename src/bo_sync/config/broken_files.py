@@ -15,8 +15,8 @@ from bo_sync.config.files import File, kind_of, stem_of
 from bo_sync.config.load import Tree
 from bo_sync.config.yaml_reader import read
 from bo_sync.config.yaml_values import Items, Value, YamlMapping
+from bo_sync.core.expiry import has_expired_part
 from bo_sync.core.model import PROFILE_FIELDS, FieldValue, LiveUser, Preset, Problem, Severity
-from bo_sync.core.presets import end_passed
 from bo_sync.core.selection import Candidate, ChosenUsers, Claim, Selection
 from bo_sync.core.settings import Unmanaged
 from bo_sync.core.text import Text
@@ -85,7 +85,7 @@ def _without_preset(tree: Tree, broken_presets: Mapping[str, Text], today: date)
     for declaration in tree.declarations:
         reached = _reached(declaration.presets, tree.presets) & broken_presets.keys()
         if reached:
-            claim = Claim(declaration.email, declaration.id, declaration.profile, end_passed(declaration, today))
+            claim = Claim(declaration.email, declaration.id, declaration.profile, has_expired_part(declaration, today))
             yield Aside(declaration.source.path, (claim,), frozenset(broken_presets[name] for name in reached))
 
 
@@ -127,7 +127,7 @@ def unmatched(errors: Broken, selection: Selection, live: Collection[LiveUser]) 
 
 def _candidates(errors: Broken, live: Iterable[LiveUser]) -> Iterator[Candidate]:
     for entry in errors.tree.declarations:
-        yield Candidate(entry.email, entry.source.path, end_passed(entry, errors.today))
+        yield Candidate(entry.email, entry.source.path, has_expired_part(entry, errors.today))
     for user in live:
         yield Candidate(user.email)
 

@@ -100,7 +100,7 @@ class TimedSwitch(Limited):
     """true for on, false for off."""
 
 
-class Acceptance(Document):
+class Suppression(Document):
     """A finding that is accepted here until a day."""
 
     rule: Filled
@@ -147,7 +147,7 @@ class UserDocument(ProfileDocument):
     """absent: this user is to be deleted."""
     until: Day = ""
     """The last day of the account; the first `apply` after it deletes the user, and nothing before."""
-    ignore: list[Acceptance] = Field(default_factory=list)
+    ignore: list[Suppression] = Field(default_factory=list)
     """Findings that are accepted for this user."""
 
 
@@ -295,7 +295,7 @@ USER_KEYS: Final = (
 )
 """The keys of a user, in their canonical order."""
 GRANT_KEYS: Final = ("access", "until", "reason")
-ACCEPTANCE_KEYS: Final = tuple(Acceptance.model_fields)
+SUPPRESSION_KEYS: Final = tuple(Suppression.model_fields)
 PRESET_KEYS: Final = tuple(PresetDocument.model_fields)
 POLICY_KEYS: Final = tuple(field.alias or name for name, field in PolicyDocument.model_fields.items())
 MATCH_KEYS: Final = tuple(MatchDocument.model_fields)

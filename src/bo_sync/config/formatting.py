@@ -7,7 +7,6 @@ from collections.abc import Sequence as Words
 from typing import Final
 
 from bo_sync.config.documents import (
-    ACCEPTANCE_KEYS,
     CLAUSE_KEYS,
     EXCEPTION_KEYS,
     GRANT_KEYS,
@@ -17,6 +16,7 @@ from bo_sync.config.documents import (
     POLICY_KEYS,
     PRESET_KEYS,
     SETTINGS_KEYS,
+    SUPPRESSION_KEYS,
     USER_KEYS,
 )
 from bo_sync.config.files import Kind
@@ -177,7 +177,7 @@ _USER: Final[dict[_Path, Words[str]]] = {
     ("platform", "*"): GRANT_KEYS,
     ("modules",): MODULES,
     ("modules", "*"): GRANT_KEYS,
-    ("ignore", "*"): ACCEPTANCE_KEYS,
+    ("ignore", "*"): SUPPRESSION_KEYS,
 }
 _ORDERS: Final[dict[Kind, dict[_Path, Words[str]]]] = {
     "user": _USER | {("users", "*", *path): order for path, order in _USER.items()},

@@ -45,9 +45,9 @@ _DAY: Final = "2099-12-31"
 _WHY: Final = "CHG-1234 template migration"
 
 EXAMPLES: Final[Mapping[str, tuple[object, ...]]] = {
-    "Acceptance.rule": ("BOS007",),
-    "Acceptance.reason": ("agreed in CHG-99",),
-    "Acceptance.until": (_DAY,),
+    "Suppression.rule": ("BOS007",),
+    "Suppression.reason": ("agreed in CHG-99",),
+    "Suppression.until": (_DAY,),
     "Limited.until": (_DAY,),
     "Limited.reason": (_WHY,),
     "ProfileDocument.first_name": ("Jane",),

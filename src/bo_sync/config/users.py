@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 
 from bo_sync.config import fast_path
-from bo_sync.config.documents import ACCEPTANCE_KEYS, ADDRESS, GRANT_KEYS, ID, USER_KEYS, UserDocument
+from bo_sync.config.documents import ADDRESS, GRANT_KEYS, ID, SUPPRESSION_KEYS, USER_KEYS, UserDocument
 from bo_sync.config.validation import (
     Area,
     Complaints,
@@ -41,7 +41,7 @@ from bo_sync.core.text import Text, spaces_in_order
 _Limits = tuple[date | None, Text | None]
 _NO_LIMITS: Final[_Limits] = (None, None)
 _GRANT_KEYS: Final = frozenset(GRANT_KEYS)
-_ACCEPTANCE_KEYS: Final = frozenset(ACCEPTANCE_KEYS)
+_SUPPRESSION_KEYS: Final = frozenset(SUPPRESSION_KEYS)
 
 
 def read_overrides(entries: YamlMapping, known: Known, complaints: Complaints) -> tuple[Override, ...]:
@@ -90,7 +90,7 @@ def read_ignores(entries: YamlMapping, complaints: Complaints) -> tuple[Ignore, 
         raise UnsoundError
     ignores = []
     for item in listed:
-        if not isinstance(item, YamlMapping) or item.keys() != _ACCEPTANCE_KEYS:
+        if not isinstance(item, YamlMapping) or item.keys() != _SUPPRESSION_KEYS:
             raise UnsoundError
         rule, reason = expect_text(item["rule"]), expect_text(item["reason"])
         if not rule or not reason:

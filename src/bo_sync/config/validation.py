@@ -11,7 +11,6 @@ from pydantic import ValidationError
 from bo_sync.access.catalogue import Catalogue, catalogue, in_use
 from bo_sync.config import fast_path
 from bo_sync.config.documents import (
-    ACCEPTANCE_KEYS,
     CLAUSE_KEYS,
     COUNT,
     DAY,
@@ -23,6 +22,7 @@ from bo_sync.config.documents import (
     LIMIT_KEYS,
     MATCH_KEYS,
     PROTECTED,
+    SUPPRESSION_KEYS,
     Document,
 )
 from bo_sync.config.yaml_errors import meant, quoted, unknown
@@ -62,7 +62,7 @@ _TRUTH: Final = {"on": "true", "yes": "true", "y": "true", "off": "false", "no":
 _NESTED_KEYS: Final = {
     "platform": GRANT_KEYS,
     "modules": GRANT_KEYS,
-    "ignore": ACCEPTANCE_KEYS,
+    "ignore": SUPPRESSION_KEYS,
     "defaults": PROFILE_FIELDS,
     "guardrails": GUARDRAIL_KEYS,
     "match": MATCH_KEYS,

@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final, Literal
 
+from bo_sync.core.expiry import departure
 from bo_sync.core.guardrails import GuardrailName, GuardrailResult, GuardrailRow
 from bo_sync.core.model import Declaration, DesiredUser
 from bo_sync.core.policy import Policy
-from bo_sync.core.presets import departure
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
-from bo_sync.core.unannounced import unannounced_deletions, unannounced_losses
+from bo_sync.core.unannounced_expiry import unannounced_deletions, unannounced_losses
 from bo_sync.core.user_matching import Trait, full_names
-from bo_sync.core.weakened_guards import GuardComparison, Loosened, loosened, loosened_ignores, loosened_policies
+from bo_sync.core.weakened_guards import GuardComparison, Weakened, weakened, weakened_ignores, weakened_policies
 
 Sign = Literal["id", "file", "name"]
 Pair = tuple[Declaration, Declaration]
@@ -164,7 +164,7 @@ class Snapshot:
 
     `lists` are the files that hold a list of users; `unread` are files and folders that may hold users who are not
     in `users`, because of an error. `has_settings` is False where the settings have one, and nothing is said about
-    them then; `has_policies` is so of the policies, and matters at the head: one that the base lacks loosens nothing.
+    them then; `has_policies` is so of the policies, and matters at the head: one that the base lacks weakens nothing.
     `users` is what the entries mean on the day of the comparison; empty where a file has an error.
     """
 
@@ -245,8 +245,8 @@ def _missing(base: Snapshot, head: Snapshot, today: date) -> tuple[Declaration, 
     return tuple(gone[email] for email in sorted(gone))
 
 
-def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Loosened, ...], tuple[GuardrailResult, ...]]:
-    """The guards that the head loosens, and the guardrails that can be judged without a hub, in the order of
+def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Weakened, ...], tuple[GuardrailResult, ...]]:
+    """The guards that the head weakens, and the guardrails that can be judged without a hub, in the order of
     showing. Limits are among them where something ends that the base does not announce."""
     changes = changed_addresses(base, head, today)
     removed = removed_users(base, head, today, changes)
@@ -258,20 +258,20 @@ def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Loosened
         *unannounced_deletions(base.declarations, head.declarations, head.settings, today),
         *unannounced_losses(base.users, head.users, head.settings),
     )
-    return loosened_since(base, head, today), guardrails
+    return weakened_since(base, head, today), guardrails
 
 
-def loosened_since(base: Snapshot, head: Snapshot, today: date) -> tuple[Loosened, ...]:
+def weakened_since(base: Snapshot, head: Snapshot, today: date) -> tuple[Weakened, ...]:
     """The guards that the head weakens, in the order of showing."""
-    return tuple(_loosened(base, head, today))
+    return tuple(_weakened(base, head, today))
 
 
-def _loosened(base: Snapshot, head: Snapshot, today: date) -> Iterator[Loosened]:
+def _weakened(base: Snapshot, head: Snapshot, today: date) -> Iterator[Weakened]:
     if base.has_settings and head.has_settings:
-        yield from loosened(base.settings, head.settings)
+        yield from weakened(base.settings, head.settings)
     if head.has_policies:
-        yield from loosened_policies(base.policies, head.policies)
-    yield from loosened_ignores(base.declarations, head.declarations, today)
+        yield from weakened_policies(base.policies, head.policies)
+    yield from weakened_ignores(base.declarations, head.declarations, today)
 
 
 def _none_allowed(guardrail: GuardrailName, rows: tuple[GuardrailRow, ...]) -> GuardrailResult:

@@ -340,9 +340,9 @@ def _explained(change: GrantChange, expired: Override | None) -> GrantChange:
 
 def _ended(edit: GrantChange, user: DesiredUser) -> GrantChange:
     """`edit` as one that a date announced, where the account of `user` has ended."""
-    if user.ended is None or not isinstance(edit, RevokeGrant):
+    if user.expired_on is None or not isinstance(edit, RevokeGrant):
         return edit
-    return replace(edit, expired=user.ended, source=user.source)
+    return replace(edit, expired=user.expired_on, source=user.source)
 
 
 def _deletion(hub_user: HubUser, cause: Cause, user: DesiredUser | None, settings: Settings) -> DeleteUser:

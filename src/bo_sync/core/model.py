@@ -274,8 +274,8 @@ class DesiredUser:
 
     `expired` are the own entries whose last day has passed: they say why a grant is not what it was. `withheld` are
     those that hold and give nothing. `presets` are those that the entry names. `until` is the account's last day,
-    `ended` that of an account that is to be deleted, where it has passed. `end_passed`: the last day of the account or
-    of a grant has passed, whatever else the entry says. `ending` are the roles whose access will change by an `until`.
+    `expired_on` that of an account that is to be deleted, where it has passed. `has_expired_part`: the last day of the
+    account or of a grant has passed, whatever else the entry says. `ending`: roles whose access an `until` will change.
     """
 
     email: Text
@@ -288,14 +288,14 @@ class DesiredUser:
     presets: tuple[str, ...] = field(default=(), compare=False)
     withheld: tuple[Override, ...] = field(default=(), compare=False)
     until: date | None = field(default=None, compare=False)
-    ended: date | None = field(default=None, compare=False)
-    end_passed: bool = field(default=False, compare=False)
+    expired_on: date | None = field(default=None, compare=False)
+    has_expired_part: bool = field(default=False, compare=False)
     ending: tuple[tuple[Role, Span], ...] = field(default=(), compare=False)
 
     @property
     def is_expired(self) -> bool:
         """Whether `--expired` chooses this user."""
-        return self.end_passed or bool(self.expired) or self.departure is Departure.UNTIL_PASSED
+        return self.has_expired_part or bool(self.expired) or self.departure is Departure.UNTIL_PASSED
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Severity, Source
 from bo_sync.core.policy import PolicyResult
 from bo_sync.core.text import Text
-from bo_sync.core.weakened_guards import GuardComparison, Loosened
+from bo_sync.core.weakened_guards import GuardComparison, Weakened
 
 Action = Literal["create", "update", "delete"]
 
@@ -92,9 +92,9 @@ class Plan:
     """How many changes of the chosen users `--expired` leaves for a full apply."""
 
     @property
-    def loosened(self) -> tuple[Loosened, ...]:
+    def weakened(self) -> tuple[Weakened, ...]:
         """The guards that are weaker than at the base."""
-        return self.base.loosened if self.base is not None else ()
+        return self.base.weakened if self.base is not None else ()
 
     @property
     def refused(self) -> tuple[GuardrailResult, ...]:

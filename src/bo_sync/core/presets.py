@@ -4,23 +4,20 @@ Presets only ever give: over `extends` and over several presets the highest acce
 take away. An entry whose last day has passed is read as if it were not there, so what a preset gives holds again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
+from bo_sync.core.expiry import departure, has_expired_part, has_passed, spans
 from bo_sync.core.model import (
     PROFILE_FIELDS,
     Access,
     Declaration,
-    Departure,
     DesiredGrant,
     DesiredUser,
     FieldValue,
-    Override,
     Preset,
     Profile,
     Role,
-    Span,
-    State,
 )
 from bo_sync.core.settings import Settings
 
@@ -51,37 +48,18 @@ def lineage(names: Sequence[str], presets: Presets) -> tuple[str, ...]:
     return tuple(found)
 
 
-def has_ended(until: date | None, today: date) -> bool:
-    """Whether the last day has passed: on it an entry still holds."""
-    return until is not None and today > until
-
-
-def departure(declaration: Declaration, today: date) -> Departure | None:
-    """Why the user is to be deleted today, or None when they stay."""
-    if declaration.state is State.ABSENT:
-        return Departure.STATE_ABSENT
-    if has_ended(declaration.until, today):
-        return Departure.UNTIL_PASSED
-    return None
-
-
-def end_passed(declaration: Declaration, today: date) -> bool:
-    """Whether the last day of the account, or of a grant of the user's own, has passed."""
-    return any(has_ended(until, today) for until in (declaration.until, *(own.until for own in declaration.overrides)))
-
-
 def resolve(declaration: Declaration, presets: Presets, settings: Settings, today: date) -> DesiredUser:
     """The user as the files want them on `today`; grants in the order of `settings.roles`."""
     leaves, named = departure(declaration, today), declaration.presets
-    passed = end_passed(declaration, today)
+    passed = has_expired_part(declaration, today)
     if leaves is not None:
-        ended = declaration.until if has_ended(declaration.until, today) else None
+        expired_on = declaration.until if has_passed(declaration.until, today) else None
         who = declaration.email, declaration.source, declaration.id
-        return DesiredUser(*who, departure=leaves, presets=named, ended=ended, end_passed=passed)
+        return DesiredUser(*who, departure=leaves, presets=named, expired_on=expired_on, has_expired_part=passed)
     grants = expand(named, presets)
-    expired = tuple(own for own in declaration.overrides if has_ended(own.until, today))
-    holding = [own for own in declaration.overrides if not has_ended(own.until, today)]
-    ending = tuple(_spans(holding, grants))
+    expired = tuple(own for own in declaration.overrides if has_passed(own.until, today))
+    holding = [own for own in declaration.overrides if not has_passed(own.until, today)]
+    ending = tuple(spans(holding, grants))
     for own in holding:
         if own.access is Access.NONE:
             grants.pop(own.role, None)
@@ -97,17 +75,9 @@ def resolve(declaration: Declaration, presets: Presets, settings: Settings, toda
         presets=named,
         withheld=tuple(own for own in holding if own.access is Access.NONE),
         until=declaration.until,
-        end_passed=passed,
+        has_expired_part=passed,
         ending=ending,
     )
-
-
-def _spans(holding: Iterable[Override], given: Mapping[Role, DesiredGrant]) -> Iterator[tuple[Role, Span]]:
-    """The roles whose access changes after the last day of an own entry, to what the presets give."""
-    for own in holding:
-        then = given[own.role].access if own.role in given else Access.NONE
-        if own.until is not None and then is not own.access:
-            yield own.role, Span(own.access, own.until, then)
 
 
 def merge_profiles(defaults: Profile, own: Profile) -> Profile:

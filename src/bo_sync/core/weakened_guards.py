@@ -11,7 +11,7 @@ from bo_sync.core.text import Text
 
 
 @dataclass(frozen=True, slots=True)
-class Loosened:
+class Weakened:
     """One guard, named as in bo-sync.yaml, or `policies.ID` and a key of the policy, or `ignore`.
 
     None before: there was no such entry; None after: it is gone.
@@ -31,11 +31,11 @@ class GuardComparison:
 
     revision: Text
     commit: str
-    loosened: tuple[Loosened, ...] = ()
+    weakened: tuple[Weakened, ...] = ()
     tip: str | None = None
 
 
-def loosened(before: Settings, after: Settings) -> tuple[Loosened, ...]:
+def weakened(before: Settings, after: Settings) -> tuple[Weakened, ...]:
     """Every guard that `after` weakens, in the order of the documented settings.
 
     A raised limit, fewer owners, a protected address that is protected no more, `unmanaged` turned to `delete` (users
@@ -55,58 +55,58 @@ def loosened(before: Settings, after: Settings) -> tuple[Loosened, ...]:
     )
 
 
-def _unmanaged(before: Settings, after: Settings) -> Iterator[Loosened]:
+def _unmanaged(before: Settings, after: Settings) -> Iterator[Weakened]:
     if after.unmanaged is not before.unmanaged and after.unmanaged is not Unmanaged.REPORT:
-        yield Loosened("unmanaged", Text(before.unmanaged.value), Text(after.unmanaged.value))
+        yield Weakened("unmanaged", Text(before.unmanaged.value), Text(after.unmanaged.value))
 
 
-def _protect(before: Settings, after: Settings) -> Iterator[Loosened]:
+def _protect(before: Settings, after: Settings) -> Iterator[Weakened]:
     """Patterns that are gone, but for plain addresses that another pattern protects now."""
     kept = {pattern.folded for pattern in after.protect}
     for pattern in before.protect:
         is_address = not set("*?[") & set(pattern.raw)
         if pattern.folded not in kept and not (is_address and after.is_protected(pattern)):
-            yield Loosened("protect", pattern, None)
+            yield Weakened("protect", pattern, None)
 
 
-def _email_domains(before: Settings, after: Settings) -> Iterator[Loosened]:
-    """Domains that are allowed in addition; where there was no list, all were, so that nothing can be loosened."""
+def _email_domains(before: Settings, after: Settings) -> Iterator[Weakened]:
+    """Domains that are allowed in addition; where there was no list, all were, so that nothing can be weakened."""
     allowed = {domain.folded for domain in before.email_domains}
     if allowed and not after.email_domains:
-        yield Loosened("email_domains", Text(", ".join(domain.raw for domain in before.email_domains)), None)
+        yield Weakened("email_domains", Text(", ".join(domain.raw for domain in before.email_domains)), None)
     for domain in after.email_domains if allowed else ():
         if domain.folded not in allowed:
-            yield Loosened("email_domains", None, domain)
+            yield Weakened("email_domains", None, domain)
 
 
-def _timezone(before: Settings, after: Settings) -> Iterator[Loosened]:
+def _timezone(before: Settings, after: Settings) -> Iterator[Weakened]:
     if after.timezone != before.timezone:
-        yield Loosened("timezone", Text(before.timezone), Text(after.timezone))
+        yield Weakened("timezone", Text(before.timezone), Text(after.timezone))
 
 
-def _hub_host(before: Settings, after: Settings) -> Iterator[Loosened]:
+def _hub_host(before: Settings, after: Settings) -> Iterator[Weakened]:
     is_same = (
         after.hub_host is not None and before.hub_host is not None and before.hub_host.folded == after.hub_host.folded
     )
     if before.hub_host is not None and not is_same:
-        yield Loosened("hub_host", before.hub_host, after.hub_host)
+        yield Weakened("hub_host", before.hub_host, after.hub_host)
 
 
-def _hub_identity(before: Settings, after: Settings) -> Iterator[Loosened]:
+def _hub_identity(before: Settings, after: Settings) -> Iterator[Weakened]:
     if before.hub_identity is not None and before.hub_identity != after.hub_identity:
-        yield Loosened("hub_identity", before.hub_identity, after.hub_identity)
+        yield Weakened("hub_identity", before.hub_identity, after.hub_identity)
 
 
-def _catalogue(before: Settings, after: Settings) -> Iterator[Loosened]:
+def _catalogue(before: Settings, after: Settings) -> Iterator[Weakened]:
     """Any other table: policies judge users by what it says of operations that are not built in."""
     if before.catalogue != after.catalogue:
         then = before.catalogue.path if before.catalogue else None
         now = after.catalogue.path if after.catalogue else None
         is_edited = then is not None and then == now
-        yield Loosened("catalogue", then, Text(f"{then.raw}, changed") if then and is_edited else now)
+        yield Weakened("catalogue", then, Text(f"{then.raw}, changed") if then and is_edited else now)
 
 
-def _guardrails(before: Settings, after: Settings) -> Iterator[Loosened]:
+def _guardrails(before: Settings, after: Settings) -> Iterator[Weakened]:
     then, now = before.guardrails, after.guardrails
     yield from _limit("guardrails.max_user_deletes", then.max_user_deletes, now.max_user_deletes)
     yield from _limit("guardrails.max_access_losses", then.max_access_losses, now.max_access_losses)
@@ -116,7 +116,7 @@ def _guardrails(before: Settings, after: Settings) -> Iterator[Loosened]:
         yield _number("guardrails.min_role_owners", then.min_role_owners, now.min_role_owners)
 
 
-def _limit(guardrail: str, before: Limit, after: Limit) -> Iterator[Loosened]:
+def _limit(guardrail: str, before: Limit, after: Limit) -> Iterator[Weakened]:
     """Each number that is raised: which of the three decides depends on the population, so each can raise the limit."""
     if after.percent > before.percent:
         yield _number(f"{guardrail}.percent", before.percent, after.percent)
@@ -126,25 +126,25 @@ def _limit(guardrail: str, before: Limit, after: Limit) -> Iterator[Loosened]:
         yield _number(f"{guardrail}.cap", before.cap, after.cap)
 
 
-def _number(guard: str, before: int, after: int) -> Loosened:
-    return Loosened(guard, Text(str(before)), Text(str(after)))
+def _number(guard: str, before: int, after: int) -> Weakened:
+    return Weakened(guard, Text(str(before)), Text(str(after)))
 
 
-def _role_definitions(before: Settings, after: Settings) -> Iterator[Loosened]:
+def _role_definitions(before: Settings, after: Settings) -> Iterator[Weakened]:
     then, now = dict(before.role_definitions), dict(after.role_definitions)
     for role in dict.fromkeys((*then, *now)):
         if now.get(role) != then.get(role):
-            yield Loosened(f"role_definitions.{role}", then.get(role), now.get(role))
+            yield Weakened(f"role_definitions.{role}", then.get(role), now.get(role))
 
 
-def loosened_ignores(before: Iterable[Declaration], after: Iterable[Declaration], today: date) -> tuple[Loosened, ...]:
+def weakened_ignores(before: Iterable[Declaration], after: Iterable[Declaration], today: date) -> tuple[Weakened, ...]:
     """Every `ignore` of a user that is new, or holds longer than before, by address and finding.
 
     One that has already expired suppresses nothing.
     """
     then, now = _ignores(before), _ignores(after)
     return tuple(
-        Loosened("ignore", _suppressed(then[key]) if key in then else None, _suppressed(now[key]))
+        Weakened("ignore", _suppressed(then[key]) if key in then else None, _suppressed(now[key]))
         for key in sorted(now)
         if now[key][1].until >= today and (key not in then or now[key][1].until > then[key][1].until)
     )
@@ -170,7 +170,7 @@ def _suppressed(ignored: _Ignored) -> Text:
     return Text(f"{entry.rule.raw} of {email.raw} until {entry.until}: {entry.reason.raw}")
 
 
-def loosened_policies(before: Iterable[Policy], after: Iterable[Policy]) -> tuple[Loosened, ...]:
+def weakened_policies(before: Iterable[Policy], after: Iterable[Policy]) -> tuple[Weakened, ...]:
     """Every policy that `after` lacks or weakens, by id.
 
     Weaker is: a warning where there was an error, more users allowed or fewer demanded, another user excepted, or
@@ -184,19 +184,19 @@ def loosened_policies(before: Iterable[Policy], after: Iterable[Policy]) -> tupl
     )
 
 
-def _weakened(before: Policy, after: Policy | None) -> Iterator[Loosened]:
+def _weakened(before: Policy, after: Policy | None) -> Iterator[Weakened]:
     guard = f"policies.{before.id}"
     if after is None:
-        yield Loosened(guard, before.title, None)
+        yield Weakened(guard, before.title, None)
         return
     if before.severity is Severity.ERROR and after.severity is not Severity.ERROR:
-        yield Loosened(f"{guard}.severity", Text(before.severity.value), Text(after.severity.value))
+        yield Weakened(f"{guard}.severity", Text(before.severity.value), Text(after.severity.value))
     if not _is_within(before, after):
-        yield Loosened(f"{guard}.match", Text(spelled(before.match)), Text(spelled(after.match)))
+        yield Weakened(f"{guard}.match", Text(spelled(before.match)), Text(spelled(after.match)))
     if before.at_most is not None and (after.at_most is None or after.at_most > before.at_most):
-        yield Loosened(f"{guard}.at_most", _count(before.at_most), _count(after.at_most))
+        yield Weakened(f"{guard}.at_most", _count(before.at_most), _count(after.at_most))
     if before.at_least is not None and (after.at_least is None or after.at_least < before.at_least):
-        yield Loosened(f"{guard}.at_least", _count(before.at_least), _count(after.at_least))
+        yield Weakened(f"{guard}.at_least", _count(before.at_least), _count(after.at_least))
     yield from _exemptions(f"{guard}.except", before, after)
 
 
@@ -236,15 +236,15 @@ def _implies(one: Clause, other: Clause) -> bool:
             return one == other
 
 
-def _exemptions(guard: str, before: Policy, after: Policy) -> Iterator[Loosened]:
-    """An exception takes somebody out of the count: that loosens a limit upwards, and tightens one downwards."""
+def _exemptions(guard: str, before: Policy, after: Policy) -> Iterator[Weakened]:
+    """An exception takes somebody out of the count: that weakens a limit upwards, and tightens one downwards."""
     then, now = ({entry.email.folded: entry for entry in policy.exemptions} for policy in (before, after))
     for key in sorted(then.keys() | now.keys()):
         was, is_ = then.get(key), now.get(key)
         if (before.at_most is not None and _lasts_longer(is_, was)) or (
             before.at_least is not None and _lasts_longer(was, is_)
         ):
-            yield Loosened(guard, _excepted(was), _excepted(is_))
+            yield Weakened(guard, _excepted(was), _excepted(is_))
 
 
 def _lasts_longer(one: Exemption | None, other: Exemption | None) -> bool:

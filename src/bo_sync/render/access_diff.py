@@ -11,14 +11,14 @@ from bo_sync.core.changes import Shift
 from bo_sync.core.changes_json import Json
 from bo_sync.core.diff import PROTECTED
 from bo_sync.core.model import Span
-from bo_sync.core.weakened_guards import Loosened
+from bo_sync.core.weakened_guards import Weakened
 from bo_sync.render.access_json import place_document
 from bo_sync.render.escape import markdown, markdown_code, terminal
 from bo_sync.render.guardrails import guard_documents, guard_rows, guards_verdict
 from bo_sync.render.json import envelope
 from bo_sync.render.layout import Page, Row, Tone, lay_out, measure, row
 from bo_sync.render.markdown_blocks import COMMENT_LIMIT, Block, Cells, Detail, code, fitted, said, table
-from bo_sync.render.markdown_checks import loosened_table
+from bo_sync.render.markdown_checks import weakened_table
 from bo_sync.render.sections import DELICATE, Gravity, Section, gravity_of_gain, has_ability, is_grave, meaning
 from bo_sync.render.wording import address, level, step, users
 
@@ -28,11 +28,11 @@ _KEPT: Final = "!"
 
 @dataclass(frozen=True, slots=True)
 class AccessDiff:
-    """Everything that is told of two sides: guards that the second one loosens, and users who differ."""
+    """Everything that is told of two sides: guards that the second one weakens, and users who differ."""
 
     base: Provenance
     head: Provenance
-    loosened: tuple[Loosened, ...]
+    weakened: tuple[Weakened, ...]
     users: tuple[UserDifference, ...]
 
 
@@ -192,7 +192,7 @@ def _lines(found: AccessDiff, page: Page, *, explain: bool) -> Iterator[str]:
 def _sections(found: AccessDiff, *, explain: bool) -> Iterator[Section]:
     moves = by_risk(found.users)
     titled = (
-        ("Guards loosened", guard_rows(found.loosened)),
+        ("Guards loosened", guard_rows(found.weakened)),
         ("Needs attention", _rows(moves.delicate, explain=explain)),
         ("Access gained", _rows(moves.gained, explain=explain)),
         ("Access lost", _rows(moves.lost, explain=explain)),
@@ -212,8 +212,8 @@ def _row(move: Move, *, explain: bool) -> Row:
 
 
 def verdict(found: AccessDiff) -> str:
-    """`3 users differ: 2 gain access, 1 loses access; 1 joined. 1 guard is loosened.`"""
-    return " ".join(filter(None, (_users_verdict(found.users), guards_verdict(len(found.loosened)))))
+    """`3 users differ: 2 gain access, 1 loses access; 1 joined. 1 guard is weakened.`"""
+    return " ".join(filter(None, (_users_verdict(found.users), guards_verdict(len(found.weakened)))))
 
 
 def _users_verdict(differing: Sequence[UserDifference]) -> str:
@@ -238,12 +238,12 @@ def _users_verdict(differing: Sequence[UserDifference]) -> str:
 
 
 def difference_json(found: AccessDiff) -> str:
-    """Both sides, the loosened guards, and everybody who differs, sorted by address; every item and operation."""
+    """Both sides, the weakened guards, and everybody who differs, sorted by address; every item and operation."""
     return envelope(
         {
             "base": place_document(found.base),
             "head": place_document(found.head),
-            "loosened": guard_documents(found.loosened),
+            "loosened": guard_documents(found.weakened),
             "users": [_user(user) for user in found.users],
         }
     )
@@ -302,8 +302,8 @@ def difference_markdown(found: AccessDiff, *, explain: bool = False, limit: int 
 def _blocks(found: AccessDiff, detail: Detail) -> Iterator[Block]:
     yield said(f"**{verdict(found)}**")
     moves = by_risk(found.users)
-    if found.loosened:
-        yield _unfolded("Guards loosened", loosened_table(found.loosened, detail))
+    if found.weakened:
+        yield _unfolded("Guards loosened", weakened_table(found.weakened, detail))
     if moves.delicate:
         yield _unfolded(
             "Needs attention", _table(moves.delicate, detail, detail.most(len(moves.delicate), detail.rows))

@@ -10,7 +10,7 @@ from bo_sync.core.changes import Change, Effect, GrantChange, LostGrant, RemoveD
 from bo_sync.core.model import Source
 from bo_sync.core.plan import Plan, action_of
 from bo_sync.core.text import Text
-from bo_sync.core.weakened_guards import Loosened
+from bo_sync.core.weakened_guards import Weakened
 from bo_sync.render.access_diff import AccessDiff, span_told
 from bo_sync.render.escape import csv_cell, terminal
 from bo_sync.render.guardrails import after_of, before_of
@@ -38,19 +38,19 @@ _USERS: Final = ("id", "name", "email", "phone", "created", "updated", "preset")
 
 
 def plan_csv(plan: Plan) -> str:
-    """The loosened guards as in `difference_csv`; then one row a user and grant, and of a user without a change of
+    """The weakened guards as in `difference_csv`; then one row a user and grant, and of a user without a change of
     grants one row without a role.
 
     The counts are of that grant. What needs two grants that both are given counts for each, so they do not add up.
     """
     return csv_text(
-        _PLAN, (*_guards(plan.loosened), *(line for change in plan.changes for line in _changed(change, plan)))
+        _PLAN, (*_guards(plan.weakened), *(line for change in plan.changes for line in _changed(change, plan)))
     )
 
 
-def _guards(loosened: Iterable[Loosened]) -> Iterator[tuple[str, ...]]:
+def _guards(weakened: Iterable[Weakened]) -> Iterator[tuple[str, ...]]:
     """One row a guard, which stands in place of a role."""
-    for entry in loosened:
+    for entry in weakened:
         values = (foreign(before_of(entry)), foreign(after_of(entry)))
         yield "", "guard", foreign(entry.guard), *values, "loosened", "", *_NONE
 
@@ -78,13 +78,13 @@ def _counts(shift: Shift) -> tuple[str, ...]:
 
 
 def difference_csv(found: AccessDiff) -> str:
-    """The loosened guards, one row each, the guard in place of a role; then one row a user and grant.
+    """The weakened guards, one row each, the guard in place of a role; then one row a user and grant.
 
     The counts are of the user, since what several grants open together belongs to none of them; so they stand in the
     user's first row alone, and add up. Somebody without a file whom the hub keeps loses nothing.
     """
     return csv_text(
-        _DIFFERENCE, (*_guards(found.loosened), *(line for user in found.users for line in _differing(user)))
+        _DIFFERENCE, (*_guards(found.weakened), *(line for user in found.users for line in _differing(user)))
     )
 
 

@@ -9,7 +9,7 @@ from bo_sync.core.model import Severity
 from bo_sync.core.plan import Plan
 from bo_sync.core.policy import PolicyResult, PolicyRow
 from bo_sync.core.text import Text
-from bo_sync.core.weakened_guards import GuardComparison, Loosened
+from bo_sync.core.weakened_guards import GuardComparison, Weakened
 from bo_sync.render.escape import terminal
 from bo_sync.render.layout import Page, Pieces, Row, Tone, cells, lay_out, measure, row
 from bo_sync.render.wording import address, counted, quoted, users
@@ -135,22 +135,22 @@ _NOTHING: Final = {
 """What it means that an entry is gone, where that is more than that it is gone."""
 
 
-def guard_rows(loosened: Iterable[Loosened]) -> list[Row]:
+def guard_rows(weakened: Iterable[Weakened]) -> list[Row]:
     """One row a guard: `! unmanaged: report → delete`."""
-    return [row("!", "", f"{entry.guard}: {before_of(entry)} → {after_of(entry)}") for entry in loosened]
+    return [row("!", "", f"{entry.guard}: {before_of(entry)} → {after_of(entry)}") for entry in weakened]
 
 
 def guard_lines(base: GuardComparison, page: Page) -> Iterator[str]:
     """The block that comes first in a text; nothing where no guard is weaker."""
-    if base.loosened:
+    if base.weakened:
         yield from page.title(terminal(f"Guards loosened since {base_words(base)}"))
-        rows = guard_rows(base.loosened)
+        rows = guard_rows(base.weakened)
         yield from lay_out(rows, measure(rows), page)
         yield ""
 
 
 def guards_verdict(number: int) -> str:
-    """`1 guard is loosened.`; "" for none."""
+    """`1 guard is weakened.`; "" for none."""
     return f"{counted(number, 'guard')} {'is' if number == 1 else 'are'} loosened." if number else ""
 
 
@@ -160,11 +160,11 @@ def base_words(base: GuardComparison) -> str:
     return f"{base.revision} ({base.commit}{since})"
 
 
-def before_of(entry: Loosened) -> str:
+def before_of(entry: Weakened) -> str:
     return "(none)" if entry.before is None else _value(entry.before)
 
 
-def after_of(entry: Loosened) -> str:
+def after_of(entry: Weakened) -> str:
     return f"({_NOTHING.get(entry.guard, 'none')})" if entry.after is None else _value(entry.after)
 
 
@@ -173,7 +173,7 @@ def _value(text: Text) -> str:
     return text.raw if text.raw.isascii() and text.raw.isalnum() else quoted(text)
 
 
-def guard_documents(loosened: Iterable[Loosened]) -> list[Json]:
+def guard_documents(weakened: Iterable[Weakened]) -> list[Json]:
     """One object a guard, with the exact characters; null where there was, or is, no such entry."""
     return [
         {
@@ -181,7 +181,7 @@ def guard_documents(loosened: Iterable[Loosened]) -> list[Json]:
             "before": entry.before.raw if entry.before is not None else None,
             "after": entry.after.raw if entry.after is not None else None,
         }
-        for entry in loosened
+        for entry in weakened
     ]
 
 

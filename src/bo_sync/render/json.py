@@ -195,7 +195,7 @@ def problems_json(
 ) -> str:
     """What `validate` found: how many users and presets were read, every problem in the order of the files, the
     findings and the policies (None, hence null, when errors kept the files from being judged); with a base, also the
-    guards that are loosened since, and the guardrails."""
+    guards that are weakened since, and the guardrails."""
     return envelope(
         {
             "users": users,
@@ -222,7 +222,7 @@ def _problem(problem: Problem) -> Json:
 def _base(base: GuardComparison) -> dict[str, Json]:
     return {
         "base": {"revision": base.revision.raw, "commit": base.commit, "tip": base.tip},
-        "loosened": guard_documents(base.loosened),
+        "loosened": guard_documents(base.weakened),
     }
 
 

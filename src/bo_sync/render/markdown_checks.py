@@ -8,7 +8,7 @@ from typing import Final
 from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, way_past
 from bo_sync.core.model import Source
 from bo_sync.core.policy import PolicyResult, PolicyRow
-from bo_sync.core.weakened_guards import GuardComparison, Loosened
+from bo_sync.core.weakened_guards import GuardComparison, Weakened
 from bo_sync.render.escape import markdown_code
 from bo_sync.render.guardrails import after_of, before_of, measure_of, way_past_policy, weight_of
 from bo_sync.render.markdown_blocks import Block, Cells, Detail, code, folded, prose, said, sentence, table, unfolded
@@ -17,18 +17,18 @@ from bo_sync.render.wording import counted, users
 _HEAD: Final = ("who", "why", "where")
 
 
-def loosened_table(loosened: Sequence[Loosened], detail: Detail) -> Block:
+def weakened_table(weakened: Sequence[Weakened], detail: Detail) -> Block:
     """Every guard that is weaker than at a base, as long as there is room for any grave row."""
-    rows = [partial(_loosened, entry, detail) for entry in loosened]
+    rows = [partial(_weakened, entry, detail) for entry in weakened]
     return table(("guard", "before", "after"), rows, detail.most(len(rows), detail.rows))
 
 
-def loosened_block(loosened: Sequence[Loosened], detail: Detail) -> Block:
+def weakened_block(weakened: Sequence[Weakened], detail: Detail) -> Block:
     """That table under its heading; no block where no guard is weaker."""
-    return unfolded(f"Guards loosened ({len(loosened)})", loosened_table(loosened, detail)) if loosened else Block()
+    return unfolded(f"Guards loosened ({len(weakened)})", weakened_table(weakened, detail)) if weakened else Block()
 
 
-def _loosened(entry: Loosened, detail: Detail) -> Cells:
+def _weakened(entry: Weakened, detail: Detail) -> Cells:
     return code(entry.guard, detail), code(before_of(entry), detail), code(after_of(entry), detail)
 
 

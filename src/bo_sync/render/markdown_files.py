@@ -1,4 +1,4 @@
-"""What is to be told of files without a hub, as a comment: what is loosened and wrong unfolded, the rest folded."""
+"""What is to be told of files without a hub, as a comment: what is weakened and wrong unfolded, the rest folded."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,10 +27,10 @@ from bo_sync.render.markdown_checks import (
     compared_with,
     guardrail_blocks,
     guardrail_table,
-    loosened_block,
     place,
     policy_blocks,
     policy_notes,
+    weakened_block,
 )
 from bo_sync.render.markdown_plan import marker_of
 from bo_sync.render.notices import Checked
@@ -60,7 +60,7 @@ def files_markdown(found: Validated, *, limit: int = COMMENT_LIMIT) -> str:
 def _blocks(found: Validated, detail: Detail) -> Iterator[Block]:
     checked = found.checked
     yield said(marker_of("validate"), f"### {_heading(checked)}", "", _told(found))
-    yield loosened_block(checked.loosened, detail)
+    yield weakened_block(checked.weakened, detail)
     yield from (_problems(checked, severity, detail) for severity in (Severity.ERROR, Severity.WARNING))
     yield from guardrail_blocks(checked.guardrails, detail)
     yield from policy_blocks(checked.policies or (), detail)
@@ -95,7 +95,7 @@ def _heading(checked: Checked) -> str:
         return f"⛔ bo-sync validate: {counted(weights[Severity.ERROR], 'error')}"
     if _refusing(checked):
         return "⛔ bo-sync validate: these files are refused"
-    doubtful = any(not result.ok for result in checked.policies or ()) or checked.loosened
+    doubtful = any(not result.ok for result in checked.policies or ()) or checked.weakened
     if weights[Severity.WARNING] or doubtful:
         return "🔶 bo-sync validate: valid, and worth a look"
     return "✅ bo-sync validate: valid"
@@ -104,8 +104,8 @@ def _heading(checked: Checked) -> str:
 def _told(found: Validated) -> str:
     weights = _weights(found.checked)
     counts = listed((weights[severity], _WORDS[severity][weights[severity] != 1]) for severity in Severity)
-    loosened = guards_verdict(len(found.checked.loosened))
-    guards = f" **{loosened}**" if loosened else ""
+    weakened = guards_verdict(len(found.checked.weakened))
+    guards = f" **{weakened}**" if weakened else ""
     refusing = _refusing(found.checked)
     refused = f" **Refused by {', '.join(refusing)}.**" if refusing else ""
     read = f"{users(found.users)} and {counted(found.presets, 'preset')}"

@@ -33,11 +33,11 @@ from bo_sync.render.markdown_checks import (
     compared_with,
     guardrail_blocks,
     guardrail_table,
-    loosened_block,
     policy_blocks,
     policy_notes,
     pressing,
     standing_policies,
+    weakened_block,
 )
 from bo_sync.render.sections import Section, attention, left_out_of, nothing_of, sections
 from bo_sync.render.wording import counted, identity_change, listed, users
@@ -85,7 +85,7 @@ def _blocks(plan: Plan, told: tuple[Section, ...], detail: Detail, *, grave: int
     left_out = ("", prose(left_out_of(plan))) if plan.left_out else ()
     told_first = (*_verdict(plan), *new_identity, *left_out, *_counts(plan.summary))
     yield said(marker(plan), f"### {_heading(plan, len(risky))}", "", *told_first)
-    yield loosened_block(plan.loosened, detail)
+    yield weakened_block(plan.weakened, detail)
     yield from guardrail_blocks((*plan.refused, *plan.skipped), detail)
     yield from policy_blocks(pressing(plan.policies), detail)
     if risky:
@@ -113,7 +113,7 @@ def _heading(plan: Plan, risky: int) -> str:
         rest = _size(plan.summary) if plan.changes else "nothing else to do"
         return f"⛔ bo-sync: users are blocked and left out; {rest}"
     told = f"bo-sync: {_size(plan.summary) if plan.changes else 'nothing to do'}"
-    guards = len(plan.loosened)
+    guards = len(plan.weakened)
     if risky or guards:
         attention = listed(((guards, f"guard{'' if guards == 1 else 's'} loosened"), (risky, _ROWS[risky == 1])))
         return f"🔶 {told}; {attention}"
@@ -160,7 +160,7 @@ _NAMED: Final = 10
 
 
 def _would(plan: Plan) -> str:
-    guards = guards_verdict(len(plan.loosened))
+    guards = guards_verdict(len(plan.weakened))
     return f"{_changing(plan)} **{guards}**" if guards else _changing(plan)
 
 

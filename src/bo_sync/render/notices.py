@@ -16,7 +16,7 @@ from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.policy import PolicyResult, PolicyRow
 from bo_sync.core.text import Text, visible
-from bo_sync.core.weakened_guards import Loosened
+from bo_sync.core.weakened_guards import Weakened
 from bo_sync.render.guardrails import after_of, before_of, measure_of, told_of
 from bo_sync.render.sections import Gravity, attention
 from bo_sync.render.wording import address
@@ -76,13 +76,13 @@ class Notice:
 class Checked:
     """All that is told of files: what is wrong, what is worth knowing, what policies and guardrails say, and which
     guards
-    are loosened since a base. None for findings and policies when errors kept the files from being judged."""
+    are weakened since a base. None for findings and policies when errors kept the files from being judged."""
 
     problems: Sequence[Problem] = ()
     findings: Sequence[Finding] | None = ()
     policies: Sequence[PolicyResult] | None = ()
     guardrails: Sequence[GuardrailResult] = ()
-    loosened: Sequence[Loosened] = ()
+    weakened: Sequence[Weakened] = ()
 
 
 def plan_notices(plan: Plan) -> tuple[Notice, ...]:
@@ -91,7 +91,7 @@ def plan_notices(plan: Plan) -> tuple[Notice, ...]:
         (
             *_of_guardrails(plan.guardrails),
             *_of_policies(plan.policies),
-            *_of_guards_beside_changes(plan.loosened),
+            *_of_guards_beside_changes(plan.weakened),
             *_of_changes(plan),
             *_of_findings(plan.findings),
         )
@@ -105,7 +105,7 @@ def files_notices(checked: Checked) -> tuple[Notice, ...]:
             *map(_of_problem, sorted(checked.problems)),
             *_of_guardrails(checked.guardrails),
             *_of_policies(checked.policies or ()),
-            *map(_of_guard, checked.loosened),
+            *map(_of_guard, checked.weakened),
             *_of_findings(checked.findings or ()),
         )
     )
@@ -199,17 +199,17 @@ def _of_note(note: PolicyRow, whole: Notice) -> Notice:
     )
 
 
-def _of_guard(loosened: Loosened) -> Notice:
-    told = visible(f"{loosened.guard}: {before_of(loosened)} → {after_of(loosened)}")
+def _of_guard(weakened: Weakened) -> Notice:
+    told = visible(f"{weakened.guard}: {before_of(weakened)} → {after_of(weakened)}")
     title = "a guard is loosened since the base"
     return Notice(
         GUARD, Severity.WARNING, title, told, what=_lasting(told), kind=NoticeKind.GUARD, gravity=Gravity.WEAKENED_GUARD
     )
 
 
-def _of_guards_beside_changes(loosened: Sequence[Loosened]) -> Iterator[Notice]:
+def _of_guards_beside_changes(weakened: Sequence[Weakened]) -> Iterator[Notice]:
     """Only the first are among the gravest, so that many weakened guards do not hide every change to review."""
-    for number, entry in enumerate(loosened):
+    for number, entry in enumerate(weakened):
         notice = _of_guard(entry)
         yield notice if number < _GUARDS_FIRST else replace(notice, gravity=Gravity.BLOCKED_TOO)
 

@@ -19,7 +19,7 @@ from bo_sync.core.model import Declaration, DesiredUser, FieldValue, LiveUser, P
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.policy import Exemption, Policy, PolicyResult, PolicyRow
 from bo_sync.core.text import Text
-from bo_sync.core.weakened_guards import GuardComparison, Loosened
+from bo_sync.core.weakened_guards import GuardComparison, Weakened
 from bo_sync.render.access_diff import AccessDiff
 from bo_sync.render.pseudonyms import HIDDEN, Acquaintance, Pseudonyms
 
@@ -84,12 +84,12 @@ def _met(plan: Plan) -> Iterator[Acquaintance]:
     yield from met_in_findings(plan.findings)
     yield from met_in_guardrails(plan.guardrails)
     yield from met_in_policies(plan.policies)
-    yield from _met_in_guards(plan.loosened)
+    yield from _met_in_guards(plan.weakened)
 
 
-def _met_in_guards(loosened: Iterable[Loosened]) -> Iterator[Acquaintance]:
+def _met_in_guards(weakened: Iterable[Weakened]) -> Iterator[Acquaintance]:
     """The reasons of exceptions and suppressed findings: the files at hand may no longer have them."""
-    for entry in loosened:
+    for entry in weakened:
         if entry.guard == "ignore" or entry.guard.endswith(".except"):
             told = (text.raw.partition(": ")[2] for text in (entry.before, entry.after) if text is not None)
             yield Acquaintance(reasons=tuple(map(Text, told)))
@@ -243,13 +243,13 @@ def redacted_guards(compared: Compared, who: Pseudonyms) -> Compared:
     return replace(
         compared,
         revision=who.text(compared.revision),
-        loosened=tuple(redacted_guard(entry, who) for entry in compared.loosened),
+        weakened=tuple(redacted_guard(entry, who) for entry in compared.weakened),
     )
 
 
-def redacted_guard(entry: Loosened, who: Pseudonyms) -> Loosened:
+def redacted_guard(entry: Weakened, who: Pseudonyms) -> Weakened:
     before, after = (None if text is None else who.text(text) for text in (entry.before, entry.after))
-    return Loosened(who.told(entry.guard), before, after)
+    return Weakened(who.told(entry.guard), before, after)
 
 
 def redacted_user(user: DesiredUser, who: Pseudonyms) -> DesiredUser:
@@ -356,7 +356,7 @@ def redacted_difference(found: AccessDiff, who: Pseudonyms) -> AccessDiff:
     return AccessDiff(
         redacted_side(found.base, who),
         redacted_side(found.head, who),
-        tuple(redacted_guard(entry, who) for entry in found.loosened),
+        tuple(redacted_guard(entry, who) for entry in found.weakened),
         tuple(sorted((_moved(user, who) for user in found.users), key=attrgetter("email"))),
     )
 

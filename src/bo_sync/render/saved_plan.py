@@ -17,7 +17,7 @@ from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.settings import Limit, Unmanaged
 from bo_sync.core.text import Text, visible
-from bo_sync.core.weakened_guards import GuardComparison, Loosened
+from bo_sync.core.weakened_guards import GuardComparison, Weakened
 from bo_sync.render.escape import terminal
 from bo_sync.render.json import plan_json
 from bo_sync.render.saved_changes import (
@@ -336,7 +336,7 @@ def _base(document: Mapping[str, Json]) -> GuardComparison:
         Text(text_of(found, "revision")),
         name_of(found, "commit", _COMMIT),
         tuple(
-            Loosened(name_of(guard, "guard", _GUARD), maybe_text_of(guard, "before"), maybe_text_of(guard, "after"))
+            Weakened(name_of(guard, "guard", _GUARD), maybe_text_of(guard, "before"), maybe_text_of(guard, "after"))
             for guard in objects_of(document, "loosened")
         ),
         None if entry_of(found, "tip") is None else name_of(found, "tip", _COMMIT),

@@ -48,7 +48,7 @@ def _plan_lines(plan: Plan, page: Page, *, explain: bool) -> Iterator[str]:
     yield from page.hang("", terminal(_header(plan)))
     if plan.hub.identity_after:
         yield from page.hang("", identity_change(plan.hub))
-    if plan.base is not None and not plan.loosened:
+    if plan.base is not None and not plan.weakened:
         yield from page.hang("", terminal(f"Compared with {base_words(plan.base)}: no guard is loosened."))
     yield ""
     if plan.base is not None:
@@ -113,7 +113,7 @@ _GRANT_WORDS: Final = {direction: direction.value for direction in Direction} | 
 def _verdict(plan: Plan) -> str:
     refusing, skipped = refusing_of(plan), skipped_of(plan)
     left_out = f" Users blocked by {skipped} are left out." if skipped else ""
-    told = guards_verdict(len(plan.loosened))
+    told = guards_verdict(len(plan.weakened))
     return (f" {told}" if told else "") + (f" Refused by {refusing}." if refusing else "") + left_out
 
 
@@ -259,7 +259,7 @@ def comparison_text(
     width: int | None,
     color: bool,
 ) -> str:
-    """What `validate --base` found: loosened guards, guardrails, and the problems and findings with their count."""
+    """What `validate --base` found: weakened guards, guardrails, and the problems and findings with their count."""
     page = Page(width, color)
     lines = "".join(f"{line}\n" for line in _lines(comparison, page))
     refused = ", ".join(guardrail.guardrail for guardrail in comparison.refused)

@@ -31,7 +31,7 @@ RAISED: Final = {"users/up.yaml": user("up", "platform: {backoffice: true}\nmodu
 LOWERED: Final = {"users/down.yaml": user("down", "modules: {order_data: viewer, product_data: viewer}\n")}
 JOINED: Final = {"users/new.yaml": user("new", "modules: {logistics: viewer}\n")}
 LEFT: Final = {"users/gone.yaml": "email: gone@example.com\nstate: absent\n"}
-LOOSENED: Final = {"bo-sync.yaml": SETTINGS.replace("2", "1")}
+WEAKENED: Final = {"bo-sync.yaml": SETTINGS.replace("2", "1")}
 PROFILE: Final = {"users/same.yaml": user("same", "modules: {pricing: editor}\njob: Poet\n")}
 
 
@@ -39,7 +39,7 @@ PROFILE: Final = {"users/same.yaml": user("same", "modules: {pricing: editor}\nj
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository in which the second commit makes every change."""
     folder = repository(tmp_path_factory.mktemp("diff"), BEFORE)
-    commit(folder, {**RAISED, **LOWERED, **JOINED, **LEFT, **LOOSENED, **PROFILE})
+    commit(folder, {**RAISED, **LOWERED, **JOINED, **LEFT, **WEAKENED, **PROFILE})
     return folder
 
 
@@ -116,7 +116,7 @@ CODES: Final = {
     "a lowered grant": (LOWERED, 0, 2, 2),
     "a user who joins": (JOINED, 2, 0, 2),
     "a user who leaves": (LEFT, 0, 2, 2),
-    "a weakened guard": (LOOSENED, 0, 0, 2),
+    "a weakened guard": (WEAKENED, 0, 0, 2),
     "a raised and a lowered grant": (RAISED | LOWERED, 2, 2, 2),
 }
 

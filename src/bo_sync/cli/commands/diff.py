@@ -42,7 +42,7 @@ def command(
 
     REV is a git revision, or a day: @2026-03-01 is the last first-parent commit up to that day, and each `until` is
     judged on it. With one REV it is compared with the working tree, with none HEAD is. Guards that bo-sync.yaml
-    or a policy loosens come first.
+    or a policy weakens come first.
 
     Needs no hub, no key and no network, and runs nothing of the repository, so it is safe on a fork's pull request.
 
@@ -65,7 +65,7 @@ def _difference(chosen: Common, pair: "ComparedSides") -> "AccessDiff":
     from bo_sync.access.catalogue import in_use
     from bo_sync.access.user_access import of_files
     from bo_sync.cli.context import warn_of_age
-    from bo_sync.core.weakened_guards import loosened, loosened_ignores, loosened_policies
+    from bo_sync.core.weakened_guards import weakened, weakened_ignores, weakened_policies
     from bo_sync.render.access_diff import AccessDiff
 
     base, head = pair.base.files, pair.head.files
@@ -77,9 +77,9 @@ def _difference(chosen: Common, pair: "ComparedSides") -> "AccessDiff":
     then = Side(of_files(users[0]), powers(base.tree.settings, facts))
     now = Side(of_files(users[1]), powers(head.tree.settings, facts))
     guards = (
-        *loosened(base.tree.settings, head.tree.settings),
-        *loosened_policies(base.tree.policies, head.tree.policies),
-        *loosened_ignores(base.tree.declarations, head.tree.declarations, pair.head.place.day),
+        *weakened(base.tree.settings, head.tree.settings),
+        *weakened_policies(base.tree.policies, head.tree.policies),
+        *weakened_ignores(base.tree.declarations, head.tree.declarations, pair.head.place.day),
     )
     settings = base.tree.settings, head.tree.settings
     found = with_kept(difference(then, now), head.desired.users, settings, then.powers)
@@ -127,6 +127,6 @@ def _is_alarming(found: "AccessDiff", alarm: str | None) -> bool:
         case "lost":
             return any(user.loses for user in found.users)
         case "any":
-            return bool(found.users or found.loosened)
+            return bool(found.users or found.weakened)
         case _:
             return False

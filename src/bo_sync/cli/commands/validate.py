@@ -57,7 +57,7 @@ class _Told:
 def command(chosen: Common, *, form: str, reports: tuple[ReportFile, ...], base: str | None, strict: bool) -> int:
     """Read every file and tell all that is wrong, each with its place. Needs no hub, no key and no network.
 
-    With --base, also show which guards are loosened since that revision, and refuse a user whose address changed, or
+    With --base, also show which guards are weakened since that revision, and refuse a user whose address changed, or
     whose file went away while all access would stay. What others added to that revision since HEAD left it does not
     count: the commit that is compared is then the last that both have.
 
@@ -200,8 +200,8 @@ def _checked(tree: "Tree", told: _Told) -> "Checked":
     users = len(tree.declarations) + len(tree.unsound)
     empty = (GuardrailResult("empty", users, 1, ok=users > 0),) if users or not tree.errors else ()
     guardrails = empty if told.comparison is None else told.comparison.guardrails
-    loosened = told.comparison.loosened if told.comparison is not None else ()
-    return Checked(told.problems, told.findings, told.policies, guardrails, loosened)
+    weakened = told.comparison.weakened if told.comparison is not None else ()
+    return Checked(told.problems, told.findings, told.policies, guardrails, weakened)
 
 
 def _paths(tree: "Tree") -> "set[Text]":

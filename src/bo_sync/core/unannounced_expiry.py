@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Final
 
+from bo_sync.core.expiry import departure
 from bo_sync.core.guardrails import Basis, GuardrailResult, GuardrailRow, NumericGuardrail
 from bo_sync.core.model import PLATFORM, Access, Declaration, Departure, DesiredUser, Override
-from bo_sync.core.presets import departure
 from bo_sync.core.settings import Limit, Settings
 
 Users = tuple[DesiredUser, ...]
