@@ -40,12 +40,12 @@ MODULES: Final[Mapping[str, str]] = {
     "apply/confirm.py": "tests/apply/test_confirm.py",
     "apply/executor.py": "tests/apply/test_executor.py",
     "core/weakened_guards.py": "tests/core/test_base_compare.py::test_of_guards tests/core/test_policy_guards.py",
-    "core/live.py": "tests/core/test_hub_identity.py",
+    "core/live.py": "tests/core/test_live.py tests/core/test_hub_identity.py tests/core/test_replay.py",
     "core/selection.py": "tests/core/test_selection.py tests/core/test_skip_blocked.py",
-    "config/git.py": "tests/config/test_git.py",
+    "config/git.py": "tests/config/test_git.py tests/config/test_git_layouts.py",
     "config/broken_files.py": "tests/config/test_broken_files.py",
-    "hub/reader.py": "tests/hub/test_reader_one_user.py tests/hub/test_reader.py",
-    "access/capabilities.py": "tests/access/test_capabilities.py",
+    "hub/reader.py": "tests/hub/test_reader_one_user.py tests/hub/test_reader.py tests/hub/test_workers.py",
+    "access/capabilities.py": "tests/access/test_capabilities.py tests/access/test_effects.py",
     "access/escalation.py": "tests/access/test_escalation.py",
 }
 """What is mutated, and the tests that must notice: one file, or several with a blank between them.
