@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from bo_sync.core.changes import Cause, Change, CreateUser, DeleteUser, UpdateUser
-from bo_sync.core.diff import Diff, diff
+from bo_sync.core.diff import Diff, SharedAddress, diff
 from bo_sync.core.guardrails import (
     NUMERIC,
     GuardrailName,
@@ -90,6 +90,20 @@ def test_every_refused_identity_is_a_row() -> None:
         0,
         ok=False,
         rows=(GuardrailRow(Text("jane@example.com"), "id 7 is somebody else", source(line=3)),),
+    )
+
+
+def test_a_shared_address_blocks_only_where_something_cannot_be_done() -> None:
+    harmless = SharedAddress(Text("ann@example.com"), (1, 2), source(line=2), chosen=1)
+    blocked = SharedAddress(Text("jane@example.com"), (7, 8), source(line=3), blocked="two users have this address")
+    assert result(
+        "ambiguous_address", replace(situation(), difference=Diff(shared=(harmless, blocked)))
+    ) == GuardrailResult(
+        "ambiguous_address",
+        1,
+        0,
+        ok=False,
+        rows=(GuardrailRow(Text("jane@example.com"), "two users have this address", source(line=3)),),
     )
 
 
@@ -387,6 +401,11 @@ UNPROTECTED: dict[str, tuple[str, tuple[LiveUser, ...], str | None]] = {
         "*@exmaple.com",
         (GLASS, TEMP),
         "protects no user, and nearly matches break-glass@example.com and 1 more, to be deleted without a file",
+    ),
+    "an address like no other, with a capital X": (
+        "emergency.Xena@example.com",
+        (GLASS, TEMP),
+        "protects no user, while users without a file would be deleted (2)",
     ),
     "an address like no other": (
         "emergency@example.com",

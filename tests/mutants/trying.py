@@ -27,7 +27,9 @@ from tests.mutants.making import Mutant
 REPOSITORY: Final = Path(__file__).parents[2]
 SOURCE: Final = REPOSITORY / "src" / "bo_sync"
 MODULES: Final[Mapping[str, str]] = {
-    "core/guardrails.py": "tests/core/test_guardrails.py tests/core/test_guardrail_limits.py",
+    "core/guardrails.py": (
+        "tests/core/test_guardrails.py tests/core/test_guardrail_limits.py tests/core/test_skip_blocked.py"
+    ),
     "core/diff.py": "tests/core/test_diff.py",
     "core/write_order.py": "tests/core/test_write_order.py",
     "core/base_compare.py": "tests/core/test_base_compare.py",
