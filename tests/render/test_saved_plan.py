@@ -234,7 +234,7 @@ ALTERED: dict[str, tuple[str, str]] = {
         "contradicts itself",
     ),
     "weakened guards without a base": (
-        edited(lambda plan: plan.update(weakened=[GUARD])),
+        edited(lambda plan: plan.update(loosened=[GUARD])),
         "contradicts itself",
     ),
     "a base without weakened guards": (
@@ -242,23 +242,23 @@ ALTERED: dict[str, tuple[str, str]] = {
         "lacks `loosened`",
     ),
     "a base with a key that nobody knows": (
-        edited(lambda plan: plan.update(base={**BASE, "note": "x"}, weakened=[])),
+        edited(lambda plan: plan.update(base={**BASE, "note": "x"}, loosened=[])),
         "contradicts itself",
     ),
     "a base whose commit is markup": (
-        edited(lambda plan: plan.update(base={**BASE, "commit": "<b>"}, weakened=[])),
+        edited(lambda plan: plan.update(base={**BASE, "commit": "<b>"}, loosened=[])),
         "`commit` of the saved plan is not spelled",
     ),
     "a base whose tip is a branch": (
-        edited(lambda plan: plan.update(base={**BASE, "tip": "main"}, weakened=[])),
+        edited(lambda plan: plan.update(base={**BASE, "tip": "main"}, loosened=[])),
         "`tip` of the saved plan is not spelled",
     ),
     "a weakened guard that is markup": (
-        edited(lambda plan: plan.update(base=BASE, weakened=[{**GUARD, "guard": "<b>"}])),
+        edited(lambda plan: plan.update(base=BASE, loosened=[{**GUARD, "guard": "<b>"}])),
         "`guard` of the saved plan is not spelled",
     ),
     "a weakened guard with a key that nobody knows": (
-        edited(lambda plan: plan.update(base=BASE, weakened=[{**GUARD, "harmless": True}])),
+        edited(lambda plan: plan.update(base=BASE, loosened=[{**GUARD, "harmless": True}])),
         "contradicts itself",
     ),
     "a list of findings that is text": (
