@@ -28,8 +28,10 @@ def command(chosen: Common) -> int:
 
     from bo_sync.cli.console import result
     from bo_sync.cli.context import load_files
+    from bo_sync.cli.embedded_hub import require_sandbox
     from bo_sync.render.text import problems_text
 
+    require_sandbox()
     click.echo("A demonstration on a hub of its own, which has drifted away from the files here.")
     _headline("bo-sync validate")
     files = load_files(chosen)
