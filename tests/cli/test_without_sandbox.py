@@ -6,6 +6,7 @@ One new process runs all command lines in turn, behind an import hook that notes
 import json
 import subprocess
 import sys
+import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from bo_sync.cli.app import COMMANDS
 from tests.support.process import SECONDS, environment, served, write
 
+REPOSITORY: Final = Path(__file__).parents[2]
 DRIVER: Final = """
 import contextlib, io, json, sys
 from importlib.abc import MetaPathFinder
@@ -89,6 +91,14 @@ def check_each_runs(ran: Sequence[WithoutExtra]) -> None:
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     return write(tmp_path / "files", {"users/jane.yaml": JANE})
+
+
+def test_only_the_extra_asks_for_graphql() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    assert [name for name in project["dependencies"] if name.lower().startswith(("graphql", "jinja"))] == []
+    assert [name.partition(">")[0] for name in extras["sandbox"]] == ["graphql-core"]
+    assert "bo-sync[sandbox]" in extras["dev"]
 
 
 def test_every_command_prints_its_help(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""What becomes of each kind of failure: how often a request is sent, what is said of it; and nothing tells the token."""
+"""What becomes of each kind of failure: how often a request is sent, what is said of it; nothing tells the token."""
 
 import logging
 import socket

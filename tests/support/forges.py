@@ -1,4 +1,4 @@
-"""What doubles of forges share: accounts, what they wrote, pages, injected answers; see `github_double` and `gitlab_double`.
+"""What doubles of forges share: accounts, what they wrote, pages and failures; see `github_double`, `gitlab_double`.
 
 What a forge lets happen happens here too: a token that may write may edit anybody's comment, and GitLab obeys a line
 that begins with a slash. So a test can see what bo-sync does, and what it leaves alone.

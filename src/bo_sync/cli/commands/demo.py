@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def command(chosen: Common) -> int:
     """Validate the files, plan, apply and plan again, against an embedded hub that has drifted away from them.
 
-    The hub lives in a temporary folder; no key, no network, and nothing is left behind.
+    The hub lives in a temporary folder; no key, no network, and nothing is left behind. Needs the extra `sandbox`.
     """
     from tempfile import TemporaryDirectory
 

@@ -32,7 +32,7 @@ def _open(chosen: Common, database: Path) -> "Store":
 
 @click.group()
 def command() -> None:
-    """The embedded hub: serve it, reset it, fill it."""
+    """The embedded hub: serve it, reset it, fill it. Needs the extra `sandbox`."""
 
 
 @command.command()
