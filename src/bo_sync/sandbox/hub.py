@@ -125,7 +125,7 @@ class DocumentOperation:
 
 
 @dataclass(frozen=True, slots=True)
-class Sound:
+class ValidDocument:
     """A document that the schema allows."""
 
     document: DocumentNode
@@ -146,7 +146,7 @@ class InvalidDocument:
 
 
 @lru_cache(maxsize=512)
-def prepare(text: str, *, introspection: bool) -> Sound | InvalidDocument:
+def prepare(text: str, *, introspection: bool) -> ValidDocument | InvalidDocument:
     """The document in `text`, judged by the sandbox's schema; without `introspection` it may not ask for the schema."""
     try:
         document = parse(text)
@@ -158,7 +158,7 @@ def prepare(text: str, *, introspection: bool) -> Sound | InvalidDocument:
         return InvalidDocument("GRAPHQL_PARSE_FAILED", (GraphQLError("The document is nested too deeply."),))
     if errors:
         return InvalidDocument("GRAPHQL_VALIDATION_FAILED", tuple(errors))
-    return Sound(document, tuple(_operations(document)))
+    return ValidDocument(document, tuple(_operations(document)))
 
 
 def _operations(document: DocumentNode) -> Iterator[DocumentOperation]:
@@ -192,7 +192,7 @@ _PASS_THROUGH: Final = PassThrough()
 class _Question:
     """A request's body, read; `prepared` and `operation` say what it would execute, if it can be."""
 
-    prepared: Sound | InvalidDocument
+    prepared: ValidDocument | InvalidDocument
     operation: DocumentOperation | None
     variables: dict[str, object]
 
@@ -256,10 +256,10 @@ class SandboxHub:
         return _executed(_execute(question.prepared, question, context))
 
 
-def _execute(sound: Sound, question: _Question, context: Context) -> ExecutionResult:
+def _execute(valid: ValidDocument, question: _Question, context: Context) -> ExecutionResult:
     result = execute(
         executable_schema(),
-        sound.document,
+        valid.document,
         context_value=context,
         variable_values=question.variables,
         operation_name=(question.operation.name if question.operation else "") or None,
@@ -288,7 +288,7 @@ def _read(method: str, body: bytes, *, introspection: bool) -> _Question | HubAn
     if not isinstance(variables, dict) or not isinstance(name, str | None):
         return _failed(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", "variables must be an object, operationName a string")
     prepared = prepare(asked["query"], introspection=introspection)
-    return _Question(prepared, prepared.choose(name) if isinstance(prepared, Sound) else None, variables)
+    return _Question(prepared, prepared.choose(name) if isinstance(prepared, ValidDocument) else None, variables)
 
 
 def _executed(result: ExecutionResult) -> HubAnswer:
