@@ -16,8 +16,8 @@ from bo_sync.core.model import Access, DesiredGrant, DesiredUser, FieldValue, Li
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
-from bo_sync.hub.address import parse_address
 from bo_sync.hub.client import CommerceHub
+from bo_sync.hub.hub_url import parse_address
 from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.hub.transport import Transport
 

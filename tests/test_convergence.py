@@ -16,8 +16,8 @@ from bo_sync.core.live import index
 from bo_sync.core.model import Access, is_same_value
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import resolve
-from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
+from bo_sync.hub.hub_url import SANDBOX, parse_address
 from bo_sync.hub.transport import Transport
 from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.hub import SandboxHub

@@ -23,8 +23,8 @@ from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import resolve
 from bo_sync.core.settings import GuardrailLimits, Settings, Unmanaged, fixed
 from bo_sync.core.text import Text
-from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
+from bo_sync.hub.hub_url import SANDBOX, parse_address
 from bo_sync.hub.transport import Transport
 from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.hub import SandboxHub

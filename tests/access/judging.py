@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
-from bo_sync.access.findings import Declared, Judged, judge
+from bo_sync.access.finding_checks import Declared, Judged, judge
 from tests.config.trees import JANE, tree
 from tests.support.users import TODAY
 

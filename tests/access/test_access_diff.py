@@ -9,8 +9,8 @@ from bo_sync.access.access_diff import GrantDifference, Side, UserDifference, di
 from bo_sync.access.capabilities import Powers, powers
 from bo_sync.access.catalogue import Catalogue
 from bo_sync.access.user_access import Grant, UserAccess, of_files
+from bo_sync.core.hub_operations import Operation
 from bo_sync.core.model import ACCESS_WORDS, PLATFORM, ROLES, Access, Role
-from bo_sync.core.operations import Operation
 from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, Settings
 from bo_sync.core.text import Text
 from tests.support.builders import source

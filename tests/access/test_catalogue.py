@@ -16,8 +16,8 @@ from bo_sync.access.catalogue import (
     write_operations,
 )
 from bo_sync.access.query_terms import ToRun, read_question
+from bo_sync.core.hub_operations import AddedOperations, Operation
 from bo_sync.core.model import ROLES, Access, Role
-from bo_sync.core.operations import AddedOperations, Operation
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from tests.access.asking import BOUND, Levels, random_levels

@@ -6,8 +6,8 @@ import pytest
 
 from bo_sync.access.capabilities import effect, effects, powers
 from bo_sync.core.changes import Shift
+from bo_sync.core.hub_operations import Verdict
 from bo_sync.core.model import ROLES, Access, Role
-from bo_sync.core.operations import Verdict
 from bo_sync.core.settings import Settings
 from bo_sync.render.sections import is_grave, meaning
 from tests.support.builders import create, delete, duplicate, set_grant, update

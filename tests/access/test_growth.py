@@ -9,8 +9,8 @@ import pytest
 from bo_sync.access.capabilities import powers
 from bo_sync.access.catalogue import catalogue
 from bo_sync.access.introspection import Growth, growth
+from bo_sync.core.hub_operations import Operation, Verdict
 from bo_sync.core.model import DEFAULT_HUB_NAMES, MODULES, Access
-from bo_sync.core.operations import Operation, Verdict
 from bo_sync.core.settings import Settings
 
 ORDER: Final = Operation("orderUpdate", is_mutation=True, alternatives=(("order", Access.EDITOR),))

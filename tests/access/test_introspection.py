@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bo_sync.access.catalogue import CatalogueError, catalogue, read_operations, write_operations
 from bo_sync.access.introspection import IntrospectionError, operation, operations_of
+from bo_sync.core.hub_operations import Operation
 from bo_sync.core.model import Access
-from bo_sync.core.operations import Operation
 from bo_sync.core.text import visible
 from tests.support.facts import shared
 from tests.support.hostile import HOSTILE

@@ -7,8 +7,8 @@ import pytest
 from bo_sync.access.capabilities import powers
 from bo_sync.access.queries import who_can
 from bo_sync.access.query_terms import ToRun, read_question
+from bo_sync.core.hub_operations import Operation
 from bo_sync.core.model import ROLES, Access, Role
-from bo_sync.core.operations import Operation
 from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, Settings
 from bo_sync.core.text import Text
 from tests.access.asking import BOUND, can, every_question, levels_of, random_users, user

@@ -8,7 +8,8 @@ from bo_sync.access.query_terms import Question, ToHold, read_question, spelled
 from bo_sync.core.model import MODULES, ROLES, Access, Role
 from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, Settings
 from bo_sync.core.text import Text
-from bo_sync.errors import ExitCode, UsageError
+from bo_sync.errors import UsageError
+from bo_sync.exit_codes import ExitCode
 from tests.support.hostile import HOSTILE
 
 BOUND = powers(Settings())

@@ -19,8 +19,8 @@ from bo_sync.core.changes import CreateUser, DeleteUser, RemoveDuplicate, Update
 from bo_sync.core.model import PLATFORM, Access, Preset, in_normal_form
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
-from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
+from bo_sync.hub.hub_url import SANDBOX, parse_address
 from bo_sync.hub.transport import Transport
 from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.hub import SandboxHub

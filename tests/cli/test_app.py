@@ -4,7 +4,7 @@ import click
 import pytest
 
 from bo_sync.cli.app import _ASKS_FOR_MORE, COMMANDS, _unforeseen, root
-from bo_sync.errors import PRECEDENCE, ExitCode
+from bo_sync.exit_codes import PRECEDENCE, ExitCode
 from tests.support.inside import inside
 
 

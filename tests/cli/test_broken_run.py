@@ -16,8 +16,8 @@ from bo_sync.cli.options import Common
 from bo_sync.cli.output import Wanted
 from bo_sync.core.apply_report import Outcome, Report
 from bo_sync.errors import HubUnreachableError
-from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
+from bo_sync.hub.hub_url import SANDBOX, parse_address
 from bo_sync.hub.transport import Transport
 from bo_sync.journal.directory import JournalError, is_run
 from bo_sync.journal.runs import read

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from bo_sync.errors import ExitCode
+from bo_sync.exit_codes import ExitCode
 from bo_sync.sandbox.store import Store
 from tests.core.test_weakened_guards import KEPT, NONE, WEAKENED, Files, ignore, policy, settings
 from tests.end_to_end.world import rows, user

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.errors import ExitCode
+from bo_sync.exit_codes import ExitCode
 from tests.support.process import bo_sync, write
 
 FILES = {"presets/sales.yaml": "label: Sales\n", "bo-sync.yaml": "role_definitions: {warehouse: wms}\n"}

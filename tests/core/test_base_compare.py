@@ -8,8 +8,8 @@ import pytest
 
 from bo_sync.core.base_compare import Snapshot, changed_addresses, compare, removed_users
 from bo_sync.core.guardrails import GuardrailResult
+from bo_sync.core.hub_operations import AddedOperations
 from bo_sync.core.model import Declaration, Override, Role, State
-from bo_sync.core.operations import AddedOperations
 from bo_sync.core.settings import GuardrailLimits, Limit, Settings, Unmanaged
 from bo_sync.core.text import Text
 from bo_sync.core.weakened_guards import Weakened, weakened

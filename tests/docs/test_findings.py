@@ -8,11 +8,11 @@ from typing import Final
 
 import pytest
 
+from bo_sync.access.finding_checks import Declared, judge
 from bo_sync.access.finding_codes import RULES, Origin
-from bo_sync.access.findings import Declared, judge
 from bo_sync.access.policies import unmatched_exceptions
 from bo_sync.apply.planner import Desired, make_plan
-from bo_sync.cli.base import marked
+from bo_sync.cli.base_revision import marked
 from bo_sync.config.load import load_tree, tree_of
 from bo_sync.core.model import Access, LiveState, RoleDefinition
 from bo_sync.core.plan import ConfigFacts, Finding

@@ -8,7 +8,7 @@ import pytest
 from bo_sync.cli.app import COMMANDS
 from bo_sync.config.load import tree_of
 from bo_sync.core.model import PROFILE_FIELDS, Problem, State
-from bo_sync.errors import PRECEDENCE, ExitCode
+from bo_sync.exit_codes import PRECEDENCE, ExitCode
 from tests.support.golden import are_written
 from tests.support.process import bo_sync
 

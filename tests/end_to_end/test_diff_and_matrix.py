@@ -17,8 +17,8 @@ from typing import Final
 import pytest
 
 from bo_sync.access.capabilities import powers
+from bo_sync.core.hub_operations import Verdict
 from bo_sync.core.model import ACCESS_WORDS, MODULES, PLATFORM, Role
-from bo_sync.core.operations import Verdict
 from bo_sync.core.settings import Settings
 from tests.support.inside import inside
 from tests.support.repository import commit, git, repository

@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from bo_sync.errors import ExitCode
+from bo_sync.exit_codes import ExitCode
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.world import file, rows, user
 from tests.support.inside import inside

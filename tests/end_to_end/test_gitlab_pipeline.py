@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.errors import ExitCode
+from bo_sync.exit_codes import ExitCode
 from tests.end_to_end.office import HANA, KEYS, SELLERS, Office, begun, git_in, office, plain
 from tests.support.gitlab_double import BOT, gitlab_env
 from tests.support.process import Served

@@ -11,10 +11,10 @@ import pytest
 from bo_sync.core.model import FieldValue
 from bo_sync.core.text import Text
 from bo_sync.errors import HubFateUnknownError
-from bo_sync.hub.address import parse_address
 from bo_sync.hub.client import CommerceHub
-from bo_sync.hub.retry import Pace
+from bo_sync.hub.hub_url import parse_address
 from bo_sync.hub.secrets import Credentials, Secret
+from bo_sync.hub.time_limits import Pace
 from bo_sync.hub.transport import Transport
 from tests.end_to_end.hubs import ObservedHub, observed
 from tests.end_to_end.world import rows, user

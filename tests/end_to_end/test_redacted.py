@@ -10,7 +10,7 @@ import click
 import pytest
 
 from bo_sync.cli.app import COMMANDS, root
-from bo_sync.errors import ExitCode
+from bo_sync.exit_codes import ExitCode
 from tests.support.inside import inside
 from tests.support.process import bo_sync, write
 from tests.support.repository import commit, repository

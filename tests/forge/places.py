@@ -5,8 +5,8 @@ import threading
 from bo_sync.forge.github import GitHubIssues, PullRequest, github
 from bo_sync.forge.gitlab import GitLabIssues as ProjectIssues
 from bo_sync.forge.gitlab import MergeRequest, gitlab
-from bo_sync.hub.retry import Pace
 from bo_sync.hub.secrets import Secret
+from bo_sync.hub.time_limits import Pace
 from tests.support.forges import Forge
 from tests.support.github_double import REPOSITORY, WORKFLOW
 from tests.support.gitlab_double import BOT, PROJECT_ID

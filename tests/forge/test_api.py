@@ -11,7 +11,7 @@ import pytest
 from bo_sync.errors import BoSyncError
 from bo_sync.forge.api import MOST_PAGES, ForgeError, ForgeFateUnknownError, ForgeMissingError
 from bo_sync.forge.sticky_comment import CommentPlace, post
-from bo_sync.hub.retry import Pace
+from bo_sync.hub.time_limits import Pace
 from tests.forge.places import BODY, OTHER, hurried, merge, pull
 from tests.support.backlog import never_connecting
 from tests.support.forges import MALLORY, Forge, InjectedAnswer, page, refusal

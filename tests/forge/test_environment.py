@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.errors import ExitCode, UsageError
+from bo_sync.errors import UsageError
+from bo_sync.exit_codes import ExitCode
 from bo_sync.forge.environment import ForgeTarget, github_issues, github_pull, gitlab_issues, gitlab_merge
 
 GITHUB = {"GITHUB_REPOSITORY": "acme/access", "GITHUB_REF": "refs/pull/7/merge", "GITHUB_TOKEN": "ghs_0123456789"}

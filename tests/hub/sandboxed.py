@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from bo_sync.core.model import FieldValue, LiveState, LiveUser, Profile, ProfileField
 from bo_sync.core.text import Text
-from bo_sync.hub.address import parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.graphql import JsonValue
+from bo_sync.hub.hub_url import parse_address
 from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.hub.transport import Transport
 from bo_sync.ports import Addresses

@@ -11,10 +11,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self
 
-from bo_sync.hub.address import parse_address
 from bo_sync.hub.graphql import GraphQLRequest, JsonObject, JsonValue
-from bo_sync.hub.retry import Pace
+from bo_sync.hub.hub_url import parse_address
 from bo_sync.hub.secrets import Credentials, Secret
+from bo_sync.hub.time_limits import Pace
 from bo_sync.hub.transport import Transport
 
 KEY = "key-of-the-tests-7f3a"

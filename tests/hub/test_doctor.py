@@ -10,10 +10,10 @@ from bo_sync.core.live import index
 from bo_sync.core.model import Role
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
-from bo_sync.hub.address import parse_address
 from bo_sync.hub.compatibility import differences
 from bo_sync.hub.doctor import Check, Status, examine
 from bo_sync.hub.graphql import document
+from bo_sync.hub.hub_url import parse_address
 from bo_sync.hub.pagination import Sizes
 from bo_sync.hub.transport import Transport
 from bo_sync.sandbox.adapter import SandboxAdapter

@@ -17,9 +17,9 @@ from requests.adapters import BaseAdapter
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
-from bo_sync.hub.address import parse_address
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.doctor import examine
+from bo_sync.hub.hub_url import parse_address
 from bo_sync.hub.pagination import Sizes
 from bo_sync.hub.secrets import HIDDEN, Credentials, Secret, masked, without
 from bo_sync.hub.transport import Transport

@@ -9,7 +9,7 @@ import pytest
 
 from bo_sync.errors import HubDeniedError, HubError, HubUnreachableError
 from bo_sync.hub.graphql import call
-from bo_sync.hub.retry import Pace
+from bo_sync.hub.time_limits import Pace
 from tests.hub.scripted import (
     FINE,
     KEY,

@@ -19,7 +19,7 @@ from urllib3.exceptions import (
 from urllib3.exceptions import SSLError as TlsError
 
 from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubUnreachableError
-from bo_sync.hub.address import parse_address
+from bo_sync.hub.hub_url import parse_address
 from bo_sync.hub.transport import Transport
 from tests.hub.scripted import (
     FINE,

@@ -17,9 +17,9 @@ from bo_sync.core.presets import resolve
 from bo_sync.core.settings import Unmanaged
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
-from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
-from bo_sync.hub.retry import Pace
+from bo_sync.hub.hub_url import SANDBOX, parse_address
+from bo_sync.hub.time_limits import Pace
 from bo_sync.hub.transport import Transport
 from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.interception import Interceptor, PassThrough

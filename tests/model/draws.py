@@ -10,8 +10,8 @@ from bo_sync.core.model import Access, Declaration, FieldValue, ProfileField
 from bo_sync.core.settings import GuardrailLimits, Unmanaged, fixed
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
-from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
+from bo_sync.hub.hub_url import SANDBOX, parse_address
 from bo_sync.hub.transport import Transport
 from bo_sync.ports import CreateRow, UpdateRow
 from bo_sync.sandbox.adapter import SandboxAdapter

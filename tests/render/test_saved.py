@@ -12,7 +12,8 @@ from bo_sync.core.changes import Change
 from bo_sync.core.changes_json import DIGESTED, Json, digest
 from bo_sync.core.plan import HubFacts, Plan
 from bo_sync.core.text import Text
-from bo_sync.errors import ExitCode, StalePlanError
+from bo_sync.errors import StalePlanError
+from bo_sync.exit_codes import ExitCode
 from bo_sync.render.json import plan_json
 from bo_sync.render.saved_plan import differences, read_saved
 from tests.render.cases import PLANS

@@ -17,7 +17,8 @@ from bo_sync.core.model import Access, Role, Severity
 from bo_sync.core.plan import ConfigFacts, Plan
 from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.text import Text
-from bo_sync.errors import ExitCode, StalePlanError
+from bo_sync.errors import StalePlanError
+from bo_sync.exit_codes import ExitCode
 from bo_sync.render.json import plan_json
 from bo_sync.render.markdown_plan import marker, plan_markdown
 from bo_sync.render.saved_plan import read_plan

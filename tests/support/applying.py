@@ -13,8 +13,8 @@ from bo_sync.cli.context import load_files
 from bo_sync.cli.options import Common
 from bo_sync.cli.output import Wanted
 from bo_sync.errors import AfterWriteError
-from bo_sync.hub.address import SANDBOX, parse_address
 from bo_sync.hub.client import CommerceHub
+from bo_sync.hub.hub_url import SANDBOX, parse_address
 from bo_sync.hub.transport import Transport
 from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.hub import SandboxHub

@@ -32,7 +32,7 @@ import pytest
 from bo_sync.cli import api_key
 from bo_sync.cli.app import main
 from bo_sync.hub import transport
-from bo_sync.hub.retry import Pace
+from bo_sync.hub.time_limits import Pace
 from bo_sync.sandbox.behaviour import Behaviour
 from bo_sync.sandbox.hub import SandboxHub
 from bo_sync.sandbox.interception import Interceptor, PassThrough

@@ -6,9 +6,9 @@ from typing import Final
 
 from bo_sync.access.catalogue import Catalogue, Levels, MenuItem, in_use, opened
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, Effect, Shift
+from bo_sync.core.hub_operations import Operation, Verdict
 from bo_sync.core.live import GrantsByAddress, key_of
 from bo_sync.core.model import DEFAULT_HUB_NAMES, Access, Role
-from bo_sync.core.operations import Operation, Verdict
 from bo_sync.core.settings import Settings
 
 

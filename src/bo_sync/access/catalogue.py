@@ -9,8 +9,8 @@ from importlib import resources
 from io import StringIO
 from typing import Final
 
+from bo_sync.core.hub_operations import AddedOperations, Operation, is_operation_name
 from bo_sync.core.model import Access, Role
-from bo_sync.core.operations import AddedOperations, Operation, is_operation_name
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import visible
 

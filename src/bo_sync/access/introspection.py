@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from bo_sync.core.hub_operations import Operation, is_operation_name
 from bo_sync.core.model import Access
-from bo_sync.core.operations import Operation, is_operation_name
 from bo_sync.core.text import visible
 
 _ANNOTATION: Final = re.compile(r"AUTH:\s*Role=\[([^\]]*)\]([^\n]*)")

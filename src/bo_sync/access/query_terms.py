@@ -7,8 +7,8 @@ from typing import Final, assert_never
 
 from bo_sync.access.capabilities import Powers
 from bo_sync.access.catalogue import MenuItem, RoleName
+from bo_sync.core.hub_operations import Operation
 from bo_sync.core.model import ACCESS_WORDS, PLATFORM, Access, Role
-from bo_sync.core.operations import Operation
 from bo_sync.core.text import Text
 from bo_sync.errors import UsageError
 

@@ -8,9 +8,9 @@ from types import MappingProxyType
 from bo_sync.access.capabilities import Powers
 from bo_sync.access.catalogue import Levels, MenuItem
 from bo_sync.access.provenance import AnyPlace
+from bo_sync.core.hub_operations import Verdict
 from bo_sync.core.live import HubUser
 from bo_sync.core.model import Access, DesiredGrant, DesiredUser, Preset, Profile, Role, Source, Span
-from bo_sync.core.operations import Verdict
 from bo_sync.core.plan import Finding
 from bo_sync.core.presets import Presets, preset_of
 from bo_sync.core.text import Text

@@ -16,7 +16,8 @@ from typing import Final, NoReturn, TextIO
 import click
 
 from bo_sync import __version__
-from bo_sync.errors import AfterWriteError, BoSyncError, ExitCode, FilesError
+from bo_sync.errors import AfterWriteError, BoSyncError, FilesError
+from bo_sync.exit_codes import ExitCode
 
 COMMANDS: Final[dict[str, str]] = {
     "init": "Write what a new repository needs.",

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bo_sync.access.catalogue import age_in_days, in_use
-from bo_sync.access.findings import Declared, Judged, judge
+from bo_sync.access.finding_checks import Declared, Judged, judge
 from bo_sync.access.policies import only_takes
 from bo_sync.apply.planner import Desired, PlanRequest, Reading, check_matched, make_plan, read_both
-from bo_sync.cli.base import BaseFiles, marked, with_guards
+from bo_sync.cli.base_revision import BaseFiles, marked, with_guards
 from bo_sync.cli.console import meet_live, meet_tree, progress, say, shown
 from bo_sync.cli.hub_choice import destination
 from bo_sync.cli.options import Common, HubChoice, Narrowing
@@ -27,8 +27,8 @@ from bo_sync.core.selection import Selection
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError
-from bo_sync.hub.address import check_host
 from bo_sync.hub.client import CommerceHub
+from bo_sync.hub.hub_url import check_host
 from bo_sync.hub.transport import Transport
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from bo_sync.cli.api_key import discreet, without_secrets
 from bo_sync.cli.console import result, say
-from bo_sync.errors import BoSyncError, ExitCode
+from bo_sync.errors import BoSyncError
+from bo_sync.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from bo_sync.core.apply_report import Report

@@ -8,7 +8,7 @@ from typing import Final
 from bo_sync.cli.api_key import key_in
 from bo_sync.cli.options import HubChoice
 from bo_sync.errors import UsageError
-from bo_sync.hub.address import SANDBOX, HubAddress, parse_address
+from bo_sync.hub.hub_url import SANDBOX, HubAddress, parse_address
 from bo_sync.hub.secrets import Credentials, Secret
 
 URL: Final = "BO_SYNC_HUB_URL"

@@ -19,7 +19,8 @@ from bo_sync.cli.hub_choice import destination
 from bo_sync.cli.options import Common, HubChoice, Narrowing, command_line
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
-from bo_sync.errors import BoSyncError, ExitCode, StalePlanError, UsageError
+from bo_sync.errors import BoSyncError, StalePlanError, UsageError
+from bo_sync.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from bo_sync.config import fast_path
+from bo_sync.config import fast_values
 from bo_sync.config.documents import PRESET_KEYS, AccessWord, PresetDocument, UserListDocument
 from bo_sync.config.files import File, Kind, is_preset_name, kind_of, stem_of, walk
 from bo_sync.config.policies import read_policy
@@ -231,7 +231,7 @@ class _Loading:
 
     def _entries(self, file: File, expected: str) -> tuple[YamlMapping | None, Complaints]:
         """The mapping that a file holds, or None when it holds none that is sound YAML."""
-        complaints = Complaints(fast_path.text(file[0]))
+        complaints = Complaints(fast_values.text(file[0]))
         value, at, problems = read(file[1], complaints.path)
         if problems:
             self._problems += problems

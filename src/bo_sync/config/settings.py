@@ -14,8 +14,8 @@ from bo_sync.config.validation import Complaints, admit, rank
 from bo_sync.config.yaml_errors import meant, quoted
 from bo_sync.config.yaml_reader import MAX_BYTES
 from bo_sync.config.yaml_values import YamlMapping
+from bo_sync.core.hub_operations import AddedOperations
 from bo_sync.core.model import DEFAULT_HUB_NAMES, MODULES, ROLES_PERMISSIONS, Problem, Role, Source
-from bo_sync.core.operations import AddedOperations
 from bo_sync.core.settings import GuardrailLimits, Limit, Settings, Unmanaged, fixed
 from bo_sync.core.text import Text
 

@@ -6,7 +6,7 @@ from datetime import date
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from bo_sync.config import fast_path
+from bo_sync.config import fast_values
 from bo_sync.config.documents import ADDRESS, GRANT_KEYS, ID, SUPPRESSION_KEYS, USER_KEYS, UserDocument
 from bo_sync.config.validation import (
     Area,
@@ -67,8 +67,8 @@ def _of_area(area: Area, part: Value, complaints: Complaints) -> list[Override]:
         if rank is None:
             complaints.error(at, area.unknown(word))
             continue
-        where = fast_path.source(path, at.line + 1, at.column + 1)
-        overrides.append(fast_path.override(Role(word), levels[level], where, limits))
+        where = fast_values.source(path, at.line + 1, at.column + 1)
+        overrides.append(fast_values.override(Role(word), levels[level], where, limits))
         is_ordered = is_ordered and rank > last
         last = rank
     return overrides if is_ordered else sorted(overrides, key=area.rank_of)
@@ -123,7 +123,7 @@ def _plain(name: ProfileField, raw: str | None) -> FieldValue | None:
         return FieldValue(name, None)
     if name != "phone" and raw != spaces_in_order(raw):
         return None
-    return None if len(raw) > PROFILE_LIMITS[name] or raw in NULL_LOOKALIKES else fast_path.field_value(name, raw)
+    return None if len(raw) > PROFILE_LIMITS[name] or raw in NULL_LOOKALIKES else fast_values.field_value(name, raw)
 
 
 def _gender(name: ProfileField, raw: str | None) -> FieldValue:
@@ -219,7 +219,7 @@ def declared(entries: YamlMapping, known: Known, complaints: Complaints) -> Decl
     )
     until = expect_day(entries, "until", complaints) if "until" in entries else None
     ignore = read_ignores(entries, complaints) if "ignore" in entries else ()
-    return fast_path.declaration(who, what, (State.ABSENT if is_absent else State.PRESENT, until, ignore))
+    return fast_values.declaration(who, what, (State.ABSENT if is_absent else State.PRESENT, until, ignore))
 
 
 _STATE_WORDS: Final = ("present", "absent")

@@ -9,7 +9,7 @@ from typing import Final, Self, TypedDict, TypeVar, cast
 from pydantic import ValidationError
 
 from bo_sync.access.catalogue import Catalogue, catalogue, in_use
-from bo_sync.config import fast_path
+from bo_sync.config import fast_values
 from bo_sync.config.documents import (
     CLAUSE_KEYS,
     COUNT,
@@ -272,7 +272,7 @@ class Complaints:
 
     def at(self, mark: Mark) -> Source:
         """A mark of this file as a place."""
-        return fast_path.source(self.path, mark.line + 1, mark.column + 1)
+        return fast_values.source(self.path, mark.line + 1, mark.column + 1)
 
     def error(self, mark: Mark, message: str) -> None:
         self.errors += 1

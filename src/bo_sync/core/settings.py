@@ -7,8 +7,8 @@ from fnmatch import fnmatchcase
 from itertools import zip_longest
 from typing import Final
 
+from bo_sync.core.hub_operations import AddedOperations
 from bo_sync.core.model import DEFAULT_HUB_NAMES, ROLES, Profile, Role, Source
-from bo_sync.core.operations import AddedOperations
 from bo_sync.core.text import Text
 
 

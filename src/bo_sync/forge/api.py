@@ -10,8 +10,8 @@ from urllib.parse import urlencode
 from bo_sync.errors import BoSyncError
 from bo_sync.hub.graphql import HttpAnswer, JsonObject, JsonValue, Outcome, Silence
 from bo_sync.hub.http_exchange import HttpRequest, Time, exchange, open_session
-from bo_sync.hub.retry import LONGEST_WAIT, TRIES, Pace
 from bo_sync.hub.secrets import Credentials, Secret
+from bo_sync.hub.time_limits import LONGEST_WAIT, TRIES, Pace
 from bo_sync.hub.transport import PASSING
 
 

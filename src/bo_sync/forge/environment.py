@@ -13,7 +13,7 @@ from bo_sync.errors import UsageError
 from bo_sync.forge.github import GitHubIssues, PullRequest, github
 from bo_sync.forge.gitlab import GitLabIssues as ProjectIssues
 from bo_sync.forge.gitlab import MergeRequest, gitlab
-from bo_sync.hub.address import is_loopback
+from bo_sync.hub.hub_url import is_loopback
 from bo_sync.hub.secrets import Secret
 
 Environment = Mapping[str, str]

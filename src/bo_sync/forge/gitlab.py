@@ -13,8 +13,8 @@ from bo_sync.core.text import Text
 from bo_sync.forge.api import Api, ForgeRequest, Kind
 from bo_sync.forge.sticky_comment import PostedText, entry_of, number_at
 from bo_sync.hub.graphql import JsonObject, JsonValue
-from bo_sync.hub.retry import Pace
 from bo_sync.hub.secrets import Secret
+from bo_sync.hub.time_limits import Pace
 
 LABEL: Final = "bo-sync-drift"
 LONGEST: Final = 1_000_000

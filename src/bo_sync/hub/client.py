@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from bo_sync.core.model import Access, GrantRow, LiveState, LiveUser, Profile, RoleDefinition, is_same_value
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError, HubFateUnknownError, HubMovedError, HubUnconfirmedError, WrongUserError
-from bo_sync.hub.address import check_identity
 from bo_sync.hub.graphql import (
     DENIALS,
     GraphQLRequest,
@@ -23,6 +22,7 @@ from bo_sync.hub.graphql import (
     document,
     write_failure,
 )
+from bo_sync.hub.hub_url import check_identity
 from bo_sync.hub.pagination import Sizes, chunks, users
 from bo_sync.hub.reader import find_user, read_definitions, read_everything, read_grants, read_list
 from bo_sync.hub.transport import Transport

@@ -23,9 +23,9 @@ from bo_sync.core.model import (
 )
 from bo_sync.core.settings import Settings
 from bo_sync.errors import HubDeniedError, HubError, UsageError
-from bo_sync.hub.address import check_identity
 from bo_sync.hub.compatibility import differences
 from bo_sync.hub.graphql import DENIALS, GraphQLRequest, JsonObject, call, is_missing
+from bo_sync.hub.hub_url import check_identity
 from bo_sync.hub.pagination import Sizes, users
 from bo_sync.hub.reader import read_definitions, read_everything, read_list, read_tenant
 from bo_sync.hub.transport import Transport

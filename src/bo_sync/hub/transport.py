@@ -14,7 +14,6 @@ from typing import Final
 
 from bo_sync.core.text import Text
 from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubUnreachableError
-from bo_sync.hub.address import HubAddress
 from bo_sync.hub.graphql import (
     GraphQLRequest,
     HttpAnswer,
@@ -27,8 +26,9 @@ from bo_sync.hub.graphql import (
     parse_reply,
 )
 from bo_sync.hub.http_exchange import Adapter, HttpRequest, Time, exchange, open_session
-from bo_sync.hub.retry import TRIES, Pace
+from bo_sync.hub.hub_url import HubAddress
 from bo_sync.hub.secrets import Credentials
+from bo_sync.hub.time_limits import TRIES, Pace
 
 PASSING: Final = frozenset({429, 500, 502, 503, 504})
 """Answers that a later try may not get."""

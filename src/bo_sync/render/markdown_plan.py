@@ -10,7 +10,7 @@ from bo_sync.core.changes import Direction
 from bo_sync.core.changes_json import digest
 from bo_sync.core.plan import Plan, Summary
 from bo_sync.core.text import Text
-from bo_sync.errors import ExitCode
+from bo_sync.exit_codes import ExitCode
 from bo_sync.render.escape import markdown_code
 from bo_sync.render.guardrails import guards_verdict
 from bo_sync.render.layout import Row

@@ -6,8 +6,8 @@ from typing import Final
 
 from bo_sync.access.introspection import GrantGrowth, Growth
 from bo_sync.core.changes_json import Json
+from bo_sync.core.hub_operations import Operation
 from bo_sync.core.model import DEFAULT_HUB_NAMES
-from bo_sync.core.operations import Operation
 from bo_sync.core.text import Text
 from bo_sync.render.escape import terminal
 from bo_sync.render.json import envelope

@@ -24,8 +24,8 @@ from bo_sync.core.changes import (
     UpdateUser,
 )
 from bo_sync.core.changes_json import Json
+from bo_sync.core.hub_operations import is_operation_name
 from bo_sync.core.model import ACCESS_WORDS, PROFILE_FIELDS, Access, FieldValue, ProfileField, Role, Source
-from bo_sync.core.operations import is_operation_name
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from bo_sync.errors import StalePlanError

@@ -32,8 +32,9 @@ from bo_sync.cli.output import (
 from bo_sync.cli.output import ReportFile as Written
 from bo_sync.core.guardrails import NumericGuardrail
 from bo_sync.core.text import Text
-from bo_sync.errors import AfterWriteError, ExitCode, UsageError
-from bo_sync.hub.address import SANDBOX
+from bo_sync.errors import AfterWriteError, UsageError
+from bo_sync.exit_codes import ExitCode
+from bo_sync.hub.hub_url import SANDBOX
 from bo_sync.render.json import plan_json
 
 if TYPE_CHECKING:

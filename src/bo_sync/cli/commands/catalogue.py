@@ -15,9 +15,10 @@ from bo_sync.access.introspection import IntrospectionError, operations_of
 from bo_sync.cli.context import load_settings, open_transport
 from bo_sync.cli.file_writer import open_named
 from bo_sync.cli.options import Common, HubChoice, common, hub_choice, output_format
-from bo_sync.core.operations import Operation
+from bo_sync.core.hub_operations import Operation
 from bo_sync.core.text import Text
-from bo_sync.errors import ExitCode, HubError, UsageError
+from bo_sync.errors import HubError, UsageError
+from bo_sync.exit_codes import ExitCode
 from bo_sync.hub.compatibility import read_introspection
 from bo_sync.render.escape import csv_cell, terminal
 from bo_sync.render.operations_diff import Table

@@ -15,7 +15,8 @@ from bo_sync.cli.console import is_redacting, meet_files, redactable, shown
 from bo_sync.cli.options import Common, located, output_format
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
-from bo_sync.errors import BoSyncError, ExitCode, UsageError
+from bo_sync.errors import BoSyncError, UsageError
+from bo_sync.exit_codes import ExitCode
 from bo_sync.render.wording import users
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def _without_plan(chosen: Common, code: int, hub: str | None) -> _Message:
     from bo_sync.cli.hub_choice import URL
     from bo_sync.config.git_revision import commit_of
     from bo_sync.forge.environment import log_of
-    from bo_sync.hub.address import parse_address
+    from bo_sync.hub.hub_url import parse_address
     from bo_sync.render.markdown_plan import WITH_A_PLAN, failed_markdown
 
     if code in WITH_A_PLAN:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bo_sync.cli.options import Common, common
-from bo_sync.errors import ExitCode
+from bo_sync.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,8 +66,8 @@ def _drifted_hub(files: "Files", folder: str) -> "Iterator[CommerceHub]":
     from pathlib import Path
 
     from bo_sync.cli.demo_hub import drifted
-    from bo_sync.hub.address import SANDBOX, parse_address
     from bo_sync.hub.client import CommerceHub
+    from bo_sync.hub.hub_url import SANDBOX, parse_address
     from bo_sync.hub.transport import Transport
     from bo_sync.sandbox.adapter import SandboxAdapter
     from bo_sync.sandbox.hub import SandboxHub

@@ -7,7 +7,7 @@ import click
 from bo_sync.cli.console import redactable, shown
 from bo_sync.cli.options import Common, common, output_format
 from bo_sync.cli.output import ReportFile, report_option, write_reports
-from bo_sync.errors import ExitCode
+from bo_sync.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from bo_sync.cli.source import ComparedSides

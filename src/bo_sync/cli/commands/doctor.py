@@ -8,7 +8,7 @@ import click
 from bo_sync.cli.console import redactable, told
 from bo_sync.cli.options import Common, HubChoice, hub_choice, located, output_format
 from bo_sync.core.changes_json import FORMAT_VERSION
-from bo_sync.errors import ExitCode
+from bo_sync.exit_codes import ExitCode
 from bo_sync.render.escape import json_text, terminal
 from bo_sync.render.layout import Page
 

@@ -6,7 +6,8 @@ import click
 
 from bo_sync.cli.console import meet_files, redactable, shown
 from bo_sync.cli.options import Common, located
-from bo_sync.errors import ExitCode, FilesError
+from bo_sync.errors import FilesError
+from bo_sync.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -27,7 +27,8 @@ from bo_sync.config.load import tree_of
 from bo_sync.core.model import LiveState
 from bo_sync.core.presets import resolve
 from bo_sync.core.text import Text
-from bo_sync.errors import ExitCode, FilesError
+from bo_sync.errors import FilesError
+from bo_sync.exit_codes import ExitCode
 
 Forge = Literal["github", "gitlab"]
 _DOT: Final = "dot-"

@@ -19,7 +19,7 @@ from bo_sync.cli.output import (
     write_reports,
 )
 from bo_sync.core.plan import Plan
-from bo_sync.errors import ExitCode
+from bo_sync.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from bo_sync.apply.planner import Reading
@@ -79,7 +79,7 @@ def command(
 
 def _read(chosen: Common, choice: HubChoice, narrowed: Narrowing, base: str | None) -> "Reading":
     """The plan. A base that cannot be read is an error before the hub is asked."""
-    from bo_sync.cli.base import read_base
+    from bo_sync.cli.base_revision import read_base
     from bo_sync.cli.context import hub_session, read_plan
 
     compared = read_base(chosen, base) if base is not None else None

@@ -10,7 +10,7 @@ from bo_sync.cli.api_key import holds_secret
 from bo_sync.cli.options import Common, HubChoice, common, hub_choice
 from bo_sync.config.files import walk
 from bo_sync.core.model import LiveState
-from bo_sync.errors import ExitCode
+from bo_sync.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from bo_sync.cli.context import Files

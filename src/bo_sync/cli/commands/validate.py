@@ -8,7 +8,7 @@ import click
 from bo_sync.cli.console import meet_tree, redactable, shown
 from bo_sync.cli.options import Common, common, output_format
 from bo_sync.cli.output import FILES_REPORTS, ReportFile, report_option, write_reports
-from bo_sync.errors import ExitCode
+from bo_sync.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +110,7 @@ def _redacted(told: _Told, who: "Pseudonyms") -> _Told:
 
 
 def _told(chosen: Common, tree: "Tree", base: str | None) -> _Told:
-    from bo_sync.access.findings import Declared, judge
+    from bo_sync.access.finding_checks import Declared, judge
     from bo_sync.access.policies import unmatched_exceptions
 
     declared = Declared(tree.declarations, tree.presets, tree.settings)
@@ -121,7 +121,7 @@ def _told(chosen: Common, tree: "Tree", base: str | None) -> _Told:
     policies = None if tree.errors else _judged(chosen, tree)
     if base is None:
         return _discreet(_Told(tree.problems, findings, policies))
-    from bo_sync.cli.base import compare_with, read_base
+    from bo_sync.cli.base_revision import compare_with, read_base
 
     comparison, doubts = compare_with(chosen, read_base(chosen, base), tree)
     return _discreet(_Told((*tree.problems, *doubts), findings, policies, comparison))

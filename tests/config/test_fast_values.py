@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bo_sync.config import fast_path
+from bo_sync.config import fast_values
 from bo_sync.config.documents import USER_KEYS, UserDocument
 from bo_sync.config.formatting import dump_user
 from bo_sync.config.users import declared
@@ -104,16 +104,16 @@ AT = Source(F, 3, 7)
 @pytest.mark.parametrize(
     ("quick", "plain"),
     [
-        pytest.param(fast_path.text("a"), Text("a"), id="a text"),
-        pytest.param(fast_path.source(F, 3, 7), AT, id="a source"),
-        pytest.param(fast_path.field_value("job", "a"), FieldValue("job", Text("a")), id="a field"),
+        pytest.param(fast_values.text("a"), Text("a"), id="a text"),
+        pytest.param(fast_values.source(F, 3, 7), AT, id="a source"),
+        pytest.param(fast_values.field_value("job", "a"), FieldValue("job", Text("a")), id="a field"),
         pytest.param(
-            fast_path.override(Role("pricing"), Access.OWNER, AT, (date(2099, 1, 1), F)),
+            fast_values.override(Role("pricing"), Access.OWNER, AT, (date(2099, 1, 1), F)),
             Override(Role("pricing"), Access.OWNER, AT, date(2099, 1, 1), F),
             id="an override",
         ),
         pytest.param(
-            fast_path.declaration(
+            fast_values.declaration(
                 ("a@example.com", AT, 7),
                 ((FieldValue("job", Text("a")),), ("clerk",), (Override(Role("pricing"), Access.OWNER, AT),)),
                 (State.ABSENT, date(2099, 1, 1), (Ignore(Text("BOS001"), Text("agreed"), date(2099, 1, 1), AT),)),

@@ -4,7 +4,7 @@ import pytest
 
 from bo_sync.core.text import Text
 from bo_sync.errors import UsageError
-from bo_sync.hub.address import check_host, parse_address
+from bo_sync.hub.hub_url import check_host, parse_address
 
 
 @pytest.mark.parametrize(

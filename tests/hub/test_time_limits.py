@@ -5,7 +5,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from bo_sync.hub.retry import Pace
+from bo_sync.hub.time_limits import Pace
 
 NOW = datetime(2026, 5, 17, 12, 0, tzinfo=UTC)
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bo_sync.access.finding_checks import Declared, Judged, judge
 from bo_sync.access.finding_codes import RULES, Origin
-from bo_sync.access.findings import Declared, Judged, judge
 from bo_sync.core.text import Text
 from tests.access.judging import DESK, jane, judged, rules
 from tests.config.trees import JANE

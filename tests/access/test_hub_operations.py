@@ -12,8 +12,8 @@ from bo_sync.access.capabilities import powers
 from bo_sync.access.catalogue import catalogue
 from bo_sync.access.queries import needs, who_can
 from bo_sync.access.query_terms import ToRun, spelled
+from bo_sync.core.hub_operations import Verdict
 from bo_sync.core.model import MODULES, ROLES, Access, Role
-from bo_sync.core.operations import Verdict
 from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, Settings
 from bo_sync.core.text import Text
 from tests.access.asking import holding, less, levels_of
