@@ -1,6 +1,6 @@
-# bo-sync alone, with the git that it asks about revisions. The base image is pinned by its digest, what pip installs by
-# version and hash (image/README.md tells how both are renewed, and what nobody has checked); git is Debian's of the day.
-# `make image-check` builds it.
+# bo-sync with the extra `sandbox`, and the git that it asks about revisions. The base image is pinned by its digest, what
+# pip installs by version and hash (image/README.md tells how both are renewed, and what nobody has checked); git is
+# Debian's of the day. `make image-check` builds it.
 FROM python:3.13.15-slim-trixie@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /build

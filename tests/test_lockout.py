@@ -27,17 +27,16 @@ from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.hub_url import SANDBOX, parse_address
 from bo_sync.hub.transport import Transport
 from bo_sync.sandbox.adapter import SandboxAdapter
-from bo_sync.sandbox.baseline import Access as AccessWord
-from bo_sync.sandbox.baseline import RoleShape, UserRecord
-from bo_sync.sandbox.deaths import Dead, Killed, Stage
-from bo_sync.sandbox.faults import Calm, HubAnswer, Twist, Weather
-from bo_sync.sandbox.faults import HubRequest as Traffic
 from bo_sync.sandbox.hub import SandboxHub
+from bo_sync.sandbox.interception import Alteration, HubAnswer, Interceptor, PassThrough
+from bo_sync.sandbox.interception import HubRequest as Traffic
+from bo_sync.sandbox.population import Access as AccessWord
+from bo_sync.sandbox.population import RoleShape, UserRecord
 from bo_sync.sandbox.store import Store
-from bo_sync.sandbox.storm import Fault, FaultKind, Nth, Rate, Storm
 from tests.model.course import AT_ONCE
 from tests.model.coverage import Cover
 from tests.model.watch import Watch, owners
+from tests.support.faults import ClientKilled, Fault, FaultKind, InjectedFaults, KillClient, Nth, Rate, Stage
 from tests.support.hub_double import hurried
 from tests.support.worlds import NOWHERE, TODAY
 
@@ -74,12 +73,12 @@ class Company:
     limit: PlanRequest = field(default_factory=PlanRequest)
     refused: int = 0
 
-    def apply(self, *files: Declaration, weather: Weather | None = None, concurrency: int = 4) -> Report | None:
-        """Plans, and applies what no guardrail refuses; the weather begins with the apply."""
+    def apply(self, *files: Declaration, interceptor: Interceptor | None = None, concurrency: int = 4) -> Report | None:
+        """Plans, and applies what no guardrail refuses; the interceptor begins with the apply."""
         limits = GuardrailLimits(fixed(999), fixed(999), fixed(999), fixed(999), LEAST)
         settings = Settings(unmanaged=self.unmanaged, guardrails=limits)
         users = tuple(resolve(entry, {}, settings, TODAY) for entry in files)
-        self.watch.now = Calm()
+        self.watch.now = PassThrough()
         adapters = {SANDBOX: SandboxAdapter(self.hub)}
         hub = CommerceHub(Transport(parse_address(SANDBOX), adapters=adapters, pace=AT_ONCE, concurrency=2))
         desired = Desired(users, settings, ConfigFacts(len(users), "sha256:0"))
@@ -90,11 +89,11 @@ class Company:
         self.watch.begin()
         roles = {definition.id: role for role, definition in reading.live.definitions.items()}
         self.watch.cover = Cover(reading.plan, roles, self.watch.known)
-        self.watch.now = weather or Calm()
+        self.watch.now = interceptor or PassThrough()
         self.hub.traffic.clear()
         try:
             return apply_plan(reading, hub, hurried("run", concurrency), Silent())
-        except Dead:
+        except ClientKilled:
             return None
 
     def set_access(self, email: str, definition: str, access: str) -> None:
@@ -112,7 +111,7 @@ def company(*users: UserRecord) -> Iterator[Company]:
     with Store.open() as store:
         store.load({"users": list(users)})
         watch = Watch(store, least=LEAST)
-        yield Company(store, watch, SandboxHub(store, weather=watch, keyless=True))
+        yield Company(store, watch, SandboxHub(store, interceptor=watch, keyless=True))
         assert not watch.wrong, watch.wrong
 
 
@@ -131,15 +130,15 @@ def commit(chance: Random) -> tuple[Declaration, ...]:
     return tuple(found) or (gone(USERS[0]),)
 
 
-def weather_of(chance: Random) -> Weather:
+def random_interceptor(chance: Random) -> Interceptor:
     kinds = [kind for kind in FaultKind if kind is not FaultKind.TOO_MANY_RETRY_AFTER]
     fault = Fault(chance.choice(kinds), chance.choice((Rate(0.4), Nth(2), Nth(3))), chance.choice(("", "roleCreate")))
-    killed = Killed(chance.randint(1, 8), chance.choice(list(Stage)))
-    return chance.choice((Calm(), Storm([fault], chance.randrange(999)), killed))
+    killed = KillClient(chance.randint(1, 8), chance.choice(list(Stage)))
+    return chance.choice((PassThrough(), InjectedFaults([fault], chance.randrange(999)), killed))
 
 
 @pytest.mark.parametrize("part", range(3))
-def test_no_sequence_of_files_takes_the_owners_below_the_minimum_in_any_weather(part: int) -> None:
+def test_no_sequence_of_files_takes_the_owners_below_the_minimum_through_faults_and_kills(part: int) -> None:
     losses = refused = 0
     for number in range(SEQUENCES // 3):
         chance = Random(1000 * part + number)
@@ -150,7 +149,7 @@ def test_no_sequence_of_files_takes_the_owners_below_the_minimum_in_any_weather(
             given.unmanaged = chance.choice(list(Unmanaged))
             for _ in range(6):
                 before = owners(given.store)
-                given.apply(*commit(chance), weather=weather_of(chance), concurrency=chance.choice((1, 4)))
+                given.apply(*commit(chance), interceptor=random_interceptor(chance), concurrency=chance.choice((1, 4)))
                 losses += bool(before - owners(given.store))
                 assert len(owners(given.store)) >= LEAST
             refused += given.refused
@@ -167,7 +166,7 @@ def before_handover() -> tuple[UserRecord, ...]:
     return live(ANN, "OWNER", "OWNER"), live(BEN, "OWNER", "OWNER"), live(CEM, "VIEWER", "OWNER")
 
 
-def test_a_handover_in_calm_weather_is_done_in_one_run() -> None:
+def test_a_handover_without_faults_is_done_in_one_run() -> None:
     with company(*before_handover()) as given:
         report = given.apply(*HANDOVER)
         assert report is not None
@@ -192,7 +191,7 @@ ON_THE_WAY: Final = tuple(
 @pytest.mark.parametrize("fault", ON_THE_WAY)
 def test_while_the_raise_of_the_new_owners_fails_the_old_ones_stay(fault: Fault) -> None:
     with company(*before_handover()) as given:
-        report = given.apply(*HANDOVER, weather=Storm([fault]))
+        report = given.apply(*HANDOVER, interceptor=InjectedFaults([fault]))
         assert report is not None
         assert not report.complete
         assert len(owners(given.store)) >= LEAST
@@ -204,7 +203,9 @@ def test_while_the_raise_of_the_new_owners_fails_the_old_ones_stay(fault: Fault)
 
 def test_the_loss_that_would_leave_too_few_is_not_sent_and_says_so() -> None:
     with company(*before_handover()) as given:
-        report = given.apply(*HANDOVER, weather=Storm([Fault(FaultKind.FAILED, Rate(1.0), "adminUserCreate")]))
+        report = given.apply(
+            *HANDOVER, interceptor=InjectedFaults([Fault(FaultKind.FAILED, Rate(1.0), "adminUserCreate")])
+        )
         assert report is not None
         told = {outcome.email.raw: (outcome.outcome, outcome.error) for outcome in report.outcomes}
         assert told[CEM][0] is Outcome.APPLIED
@@ -229,20 +230,20 @@ def test_when_somebody_else_lowers_an_owner_meanwhile_we_take_no_more(number: in
 
 
 @dataclass(slots=True)
-class LoweredWhileStruck:
+class LoweredWhileFailing:
     """The first loss of ownership does not happen; before it is tried again somebody else lowers an owner."""
 
     given: Company
     fault: Fault
-    has_struck: bool = False
+    has_failed: bool = False
 
-    def before(self, request: Traffic, /) -> HubAnswer | Twist | None:
-        if self.has_struck or "roleUpdate" not in request.roots:
+    def before(self, request: Traffic, /) -> HubAnswer | Alteration | None:
+        if self.has_failed or "roleUpdate" not in request.roots:
             return None
-        self.has_struck = True
+        self.has_failed = True
         self.given.set_access(BEN, "role", "NONE")
         self.given.watch.accept()
-        return Storm([self.fault]).before(request)
+        return InjectedFaults([self.fault]).before(request)
 
     def after(self, _request: Traffic, answer: HubAnswer, /) -> HubAnswer:
         return answer
@@ -263,7 +264,7 @@ def test_a_loss_that_is_tried_again_looks_at_the_owners_again(kind: FaultKind) -
     users = (live(email, "OWNER", "OWNER") for email in (ANN, BEN, CEM))
     with company(*users) as given:
         files = (wish(ANN, {}), wish(BEN, OWNER), wish(CEM, OWNER))
-        report = given.apply(*files, weather=LoweredWhileStruck(given, Fault(kind, Rate(1.0))))
+        report = given.apply(*files, interceptor=LoweredWhileFailing(given, Fault(kind, Rate(1.0))))
         assert report is not None
         (outcome,) = report.outcomes
         assert outcome.outcome is Outcome.FAILED
@@ -296,12 +297,12 @@ class LandsLate:
     given: Company
     held: int = 0
 
-    def before(self, request: Traffic, /) -> HubAnswer | Twist | None:
+    def before(self, request: Traffic, /) -> HubAnswer | Alteration | None:
         is_anns = request.roots == ("adminUserDelete",) and request.variables["email"] == ANN
         is_raise = bool({"roleCreate", "roleUpdate"} & set(request.roots)) and "OWNER" in str(request.variables)
         self.held += is_anns
         if is_anns or is_raise:
-            return Storm([Fault(FaultKind.SLOW_BEFORE, Rate(1.0))]).before(request)
+            return InjectedFaults([Fault(FaultKind.SLOW_BEFORE, Rate(1.0))]).before(request)
         return None
 
     def after(self, _request: Traffic, answer: HubAnswer, /) -> HubAnswer:
@@ -315,16 +316,16 @@ class LandsLate:
 
 def test_a_loss_that_may_still_happen_counts_as_happened() -> None:
     with company(*(live(email, "OWNER", "OWNER") for email in (ANN, BEN, CEM)), live(DAN, "NONE", "OWNER")) as given:
-        weather = LandsLate(given)
-        report = given.apply(gone(ANN), gone(BEN), wish(CEM, OWNER), wish(DAN, OWNER), weather=weather)
+        interceptor = LandsLate(given)
+        report = given.apply(gone(ANN), gone(BEN), wish(CEM, OWNER), wish(DAN, OWNER), interceptor=interceptor)
         assert report is not None
-        assert weather.held == 2
+        assert interceptor.held == 2
         told = {outcome.email.raw: (outcome.outcome, str(outcome.error)) for outcome in report.outcomes}
         assert told[ANN][1].endswith(
             "sent twice, and it does not hold; should a request still be on its way, it may yet"
         )
         assert told[BEN][0] is Outcome.NOT_ATTEMPTED
-        weather.land()
+        interceptor.land()
         given.watch.accept()
         assert owners(given.store) == {BEN, CEM}
 

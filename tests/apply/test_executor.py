@@ -240,7 +240,7 @@ def test_unknown_is_only_what_cannot_be_read(writes: tuple[Event, ...], reads: t
 @pytest.mark.parametrize(
     ("writes", "reads", "outcome"),
     [
-        pytest.param((), (), "applied", id="all is calm"),
+        pytest.param((), (), "applied", id="no fault"),
         pytest.param((LOST,), (), "applied", id="the request was lost"),
         pytest.param((CUT,), (), "applied", id="the answer was cut off"),
         pytest.param((LOST, LOST), (), "failed", id="it was lost twice"),

@@ -23,8 +23,8 @@ from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.hub_url import SANDBOX, parse_address
 from bo_sync.hub.transport import Transport
 from bo_sync.sandbox.adapter import SandboxAdapter
-from bo_sync.sandbox.baseline import Population, RoleShape, UserRecord
 from bo_sync.sandbox.hub import SandboxHub
+from bo_sync.sandbox.population import Population, RoleShape, UserRecord
 from bo_sync.sandbox.store import Store
 from tests.support.process import write
 from tests.support.worlds import STRANGER, TODAY, World, world

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from bo_sync.sandbox.faults import HubAnswer, HubRequest
+from bo_sync.sandbox.interception import HubAnswer, HubRequest
 
 JSON: Final = {"Content-Type": "application/json"}
 HTML: Final = {"Content-Type": "text/html"}
@@ -17,7 +17,7 @@ Said = Callable[[str], HubAnswer]
 
 @dataclass(slots=True)
 class Liar:
-    """Weather in which `said` comes in place of the answers to requests for one of `roots`, with `attack` in it."""
+    """An interceptor: `said` comes in place of the answers to requests for one of `roots`, with `attack` in it."""
 
     roots: frozenset[str] = field(default_factory=frozenset)
     said: Said | None = None

@@ -14,7 +14,7 @@ from bo_sync.core.changes import Change, CreateUser, DeleteUser, RevokeGrant, Up
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError, UsageError
-from bo_sync.sandbox.baseline import Population, UserRecord, baseline_population
+from bo_sync.sandbox.population import Population, UserRecord, baseline_population
 from tests.end_to_end.world import rows, user
 from tests.hub.sandboxed import Trial
 from tests.support.inside import inside

@@ -69,10 +69,6 @@ LINES: Final[dict[str, Given]] = {
     "a sandbox's command": (lambda attack: ("sandbox", attack), ""),
     "a sandbox's file": (lambda attack: ("sandbox", "reset", "--database", f"{NO_FOLDER}/{attack}"), ""),
     "a sandbox's people": (lambda attack: ("sandbox", "seed", attack), ""),
-    "a fault": (lambda attack: ("sandbox", "serve", "--fault", attack), "=:@"),
-    "a fault's seconds": (lambda attack: ("sandbox", "serve", "--fault", f"slow-after={attack}"), ":@"),
-    "a fault's rate": (lambda attack: ("sandbox", "serve", "--fault", f"429:!{attack}"), ":@"),
-    "a fault's number": (lambda attack: ("sandbox", "serve", "--fault", f"429@{attack}"), ":@"),
 }
 """By what the attack is given as; each line ends in a complaint about it."""
 

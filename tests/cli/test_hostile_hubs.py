@@ -8,10 +8,10 @@ from typing import Final
 
 import pytest
 
-from bo_sync.sandbox.baseline import FIRST_USER, DefinitionRecord, Population, UserRecord, baseline_population
-from bo_sync.sandbox.faults import HubAnswer
+from bo_sync.sandbox.interception import HubAnswer
+from bo_sync.sandbox.population import FIRST_USER, DefinitionRecord, Population, UserRecord, baseline_population
 from tests.cli.lying import JSON, READS, WRITES, Liar, Said, fault, header, page
-from tests.end_to_end.hubs import Weathered, weathered
+from tests.end_to_end.hubs import ObservedHub, observed
 from tests.support.hostile import HOSTILE
 from tests.support.inside import check_inert, check_shown, inside
 from tests.support.process import Ran, bo_sync, write
@@ -47,13 +47,13 @@ def liar() -> Liar:
 
 
 @pytest.fixture
-def hub(liar: Liar, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weathered]:
+def hub(liar: Liar, monkeypatch: pytest.MonkeyPatch) -> Iterator[ObservedHub]:
     monkeypatch.setenv("BO_SYNC_API_KEY", "sandbox-owner")
-    with weathered(population(), liar) as made:
+    with observed(population(), liar) as made:
         yield made
 
 
-def asked(root: Path, hub: Weathered, *command: str) -> Ran:
+def asked(root: Path, hub: ObservedHub, *command: str) -> Ran:
     ran = inside(*command, "-C", str(root), "--hub", hub.url, "--verbose")
     check_inert(ran)
     return ran
@@ -76,7 +76,7 @@ QUOTED: Final[dict[str, Said]] = {
 
 @pytest.mark.parametrize("said", QUOTED.values(), ids=QUOTED)
 def test_what_a_hub_says_to_a_question_shows_and_does_nothing(
-    said: Said, root: Path, hub: Weathered, liar: Liar
+    said: Said, root: Path, hub: ObservedHub, liar: Liar
 ) -> None:
     liar.said, liar.roots = said, READS
     for attack in ATTACKS.values():
@@ -88,7 +88,7 @@ def test_what_a_hub_says_to_a_question_shows_and_does_nothing(
 
 
 @pytest.mark.parametrize("said", QUOTED.values(), ids=QUOTED)
-def test_every_command_that_asks_shows_it_harmlessly(said: Said, root: Path, hub: Weathered, liar: Liar) -> None:
+def test_every_command_that_asks_shows_it_harmlessly(said: Said, root: Path, hub: ObservedHub, liar: Liar) -> None:
     liar.said, liar.roots, liar.attack = said, READS, ALL_AT_ONCE
     for command in ("pull", "users --live", "users --live --format json", "doctor", "apply --yes"):
         ran = asked(root, hub, *command.split(), "--page-size", "1")
@@ -132,7 +132,7 @@ def user(**more: object) -> dict[str, object]:
 
 
 @pytest.mark.parametrize("said", UNSOUND.values(), ids=UNSOUND)
-def test_an_answer_that_makes_no_sense_acts_on_nobody(said: Said, root: Path, hub: Weathered, liar: Liar) -> None:
+def test_an_answer_that_makes_no_sense_acts_on_nobody(said: Said, root: Path, hub: ObservedHub, liar: Liar) -> None:
     liar.said, liar.roots = said, READS
     for attack in (*list(ATTACKS.values())[:12], ALL_AT_ONCE):
         liar.attack = attack
@@ -153,7 +153,7 @@ REFUSED: Final[dict[str, Said]] = {
 
 @pytest.mark.parametrize("said", REFUSED.values(), ids=REFUSED)
 def test_what_a_hub_says_to_a_change_shows_in_report_and_journal(
-    said: Said, root: Path, hub: Weathered, liar: Liar
+    said: Said, root: Path, hub: ObservedHub, liar: Liar
 ) -> None:
     liar.said, liar.roots = said, WRITES
     for attack in (ALL_AT_ONCE, *list(ATTACKS.values())[:4]):
@@ -207,7 +207,7 @@ def test_users_and_definitions_of_a_hostile_hub_show(tmp_path: Path, monkeypatch
     }
     settings = FILES["bo-sync.yaml"] + "role_definitions: {mystery: nowhere}\n"
     root = write(tmp_path, {**FILES, **users, "bo-sync.yaml": settings})
-    with weathered(hostile_population(), Liar()) as hub:
+    with observed(hostile_population(), Liar()) as hub:
         for command in ("plan", "users --live", "doctor", "apply --yes"):
             ran = asked(root, hub, *command.split())
             for attack in NO_SURROGATES.values():
@@ -228,7 +228,7 @@ def test_a_session_of_somebody_hostile_is_told_harmlessly(root: Path, monkeypatc
     attack = "".join(ALL_AT_ONCE.replace("\udcff", "").split()) + "@example.com"
     everything = next(user for user in baseline_population()["users"] if user["email"] == FIRST_USER)
     start = population({**everything, "email": attack})
-    with weathered({**start, "sessions": [{"token": "t", "email": attack}]}, Liar()) as hub:
+    with observed({**start, "sessions": [{"token": "t", "email": attack}]}, Liar()) as hub:
         write(root, {"bo-sync.yaml": FILES["bo-sync.yaml"] + "unmanaged: delete\n"})
         ran = asked(root, hub, "plan")
         assert ran.code == 4
@@ -240,7 +240,7 @@ def test_a_session_of_somebody_hostile_is_told_harmlessly(root: Path, monkeypatc
     check_shown(told, attack)
 
 
-def test_a_real_process_shows_it_too(root: Path, hub: Weathered, liar: Liar) -> None:
+def test_a_real_process_shows_it_too(root: Path, hub: ObservedHub, liar: Liar) -> None:
     liar.said, liar.roots, liar.attack = fault, WRITES, ALL_AT_ONCE
     for command in (("plan",), ("apply", "--yes"), ("journal", "latest")):
         ran = bo_sync(root, *command, env={} if command[0] == "journal" else hub.env())

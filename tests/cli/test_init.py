@@ -12,7 +12,7 @@ from bo_sync.config.load import load_tree
 from bo_sync.core.model import Severity
 from bo_sync.errors import FilesError
 from bo_sync.exit_codes import ExitCode
-from bo_sync.sandbox.baseline import VIEWER_KEY
+from bo_sync.sandbox.population import VIEWER_KEY
 from tests.end_to_end.office import team
 from tests.support.process import bo_sync, served, write
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bo_sync.sandbox.baseline import baseline_population
+from bo_sync.sandbox.population import baseline_population
 from tests.end_to_end.world import rows, user
 from tests.support.process import Served, hasty, served
 

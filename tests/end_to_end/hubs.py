@@ -1,18 +1,21 @@
-"""A hub in the test's own process, so that a test can make its weather and see what it was asked."""
+"""A hub in the test's own process, so that a test can intercept its requests and see what it was asked."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
-from bo_sync.sandbox.baseline import Population
-from bo_sync.sandbox.faults import Weather
 from bo_sync.sandbox.hub import SandboxHub, Traffic
+from bo_sync.sandbox.interception import Interceptor, PassThrough
+from bo_sync.sandbox.population import Population
 from bo_sync.sandbox.server import SandboxServer
 from bo_sync.sandbox.store import Store
 
+_PASS_THROUGH: Final = PassThrough()
+
 
 @dataclass(frozen=True, slots=True)
-class Weathered:
+class ObservedHub:
     """Where it listens, what it was asked, and what it holds."""
 
     url: str
@@ -30,10 +33,10 @@ class Weathered:
 
 
 @contextmanager
-def weathered(population: Population, weather: Weather) -> Iterator[Weathered]:
-    """A hub over HTTP with `population`, which answers as `weather` lets it."""
+def observed(population: Population, interceptor: Interceptor = _PASS_THROUGH) -> Iterator[ObservedHub]:
+    """A hub over HTTP with `population`, which answers as `interceptor` lets it."""
     with Store.open() as store:
         store.load(population)
-        hub = SandboxHub(store, weather=weather)
+        hub = SandboxHub(store, interceptor=interceptor)
         with SandboxServer(hub) as server:
-            yield Weathered(server.url, hub)
+            yield ObservedHub(server.url, hub)

@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Final, Literal, cast
 from uuid import UUID
 
-from bo_sync.sandbox.baseline import (
+from bo_sync.sandbox.population import (
     KNOWN_DEFINITIONS,
     OWNER_KEY,
     VIEWER_KEY,
     Population,
     RoleShape,
     UserRecord,
-    definitions,
-    keys,
+    baseline_definitions,
+    baseline_keys,
 )
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.world import rows, user
@@ -63,7 +63,7 @@ def team() -> Population:
     leads = [
         user(f"{name}@example.com", *everything, firstName=name.title(), lastName="Lead") for name in ("anna", "omar")
     ]
-    return {"definitions": definitions(), "keys": keys(), "users": [*leads, *map(seller, SELLERS)]}
+    return {"definitions": baseline_definitions(), "keys": baseline_keys(), "users": [*leads, *map(seller, SELLERS)]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Final
 
 from bo_sync.core.guardrails import Basis, GuardrailName, GuardrailResult, NumericGuardrail
 from bo_sync.render.guardrails import measure_of
-from bo_sync.sandbox.baseline import SESSION_TOKEN, Population, RoleShape, UserRecord, baseline_population
+from bo_sync.sandbox.population import SESSION_TOKEN, Population, RoleShape, UserRecord, baseline_population
 from tests.config.trees import tree
 from tests.end_to_end.world import TODAY, file, rows, user
 

@@ -8,14 +8,14 @@ from typing import Final
 import pytest
 
 from bo_sync.access.catalogue import catalogue, read_operations, write_operations
-from bo_sync.sandbox.baseline import baseline_population
 from bo_sync.sandbox.behaviour import Behaviour
-from bo_sync.sandbox.faults import HubAnswer
 from bo_sync.sandbox.hub import SandboxHub
+from bo_sync.sandbox.interception import HubAnswer
+from bo_sync.sandbox.population import baseline_population
 from bo_sync.sandbox.server import SandboxServer
 from bo_sync.sandbox.store import Store
 from tests.cli.lying import JSON, Liar, fault, page
-from tests.end_to_end.hubs import Weathered, weathered
+from tests.end_to_end.hubs import ObservedHub, observed
 from tests.support.facts import shared
 from tests.support.hostile import HOSTILE
 from tests.support.inside import check_inert, inside
@@ -55,9 +55,9 @@ def liar() -> Liar:
 
 
 @pytest.fixture
-def hub(liar: Liar, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weathered]:
+def hub(liar: Liar, monkeypatch: pytest.MonkeyPatch) -> Iterator[ObservedHub]:
     monkeypatch.setenv("BO_SYNC_API_KEY", KEY)
-    with weathered(baseline_population(), liar) as made:
+    with observed(baseline_population(), liar) as made:
         yield made
 
 
@@ -119,7 +119,7 @@ def test_the_sandbox_tells_its_operations_and_that_it_describes_no_access(root: 
     )
 
 
-def test_a_hub_with_annotations_is_read_like_a_file(root: Path, hub: Weathered, liar: Liar) -> None:
+def test_a_hub_with_annotations_is_read_like_a_file(root: Path, hub: ObservedHub, liar: Liar) -> None:
     liar.roots, liar.said = PROBE, lambda _: answering(ORDERS)
     ran = inside("catalogue", "refresh", "-C", str(root), "--hub", hub.url, *TODAY)
     assert (ran.code, ran.out) == (0, TABLE)
@@ -150,7 +150,7 @@ NOT_SAID: Final = {
 
 @pytest.mark.parametrize("answer", NOT_SAID.values(), ids=NOT_SAID)
 def test_what_is_no_introspection_is_a_failure_of_the_hub(
-    answer: HubAnswer, root: Path, hub: Weathered, liar: Liar
+    answer: HubAnswer, root: Path, hub: ObservedHub, liar: Liar
 ) -> None:
     liar.roots, liar.said = PROBE, lambda _: answer
     ran = inside("catalogue", "refresh", "-C", str(root), "--hub", hub.url, "--output", str(root / "table.csv"))
@@ -161,7 +161,7 @@ def test_what_is_no_introspection_is_a_failure_of_the_hub(
 
 
 @pytest.mark.parametrize("attack", [text for text in HOSTILE.values() if text.strip()], ids=ascii)
-def test_nothing_that_a_hub_describes_acts(attack: str, root: Path, hub: Weathered, liar: Liar) -> None:
+def test_nothing_that_a_hub_describes_acts(attack: str, root: Path, hub: ObservedHub, liar: Liar) -> None:
     described = f"AUTH: Role=[order.OWNER,{attack}.OWNER,{attack}] OR ('{attack}')"
     liar.roots, liar.said = PROBE, lambda _: answering(introspection(("orderUpdate", described)))
     output = str(root / "table.csv")
@@ -175,7 +175,7 @@ def test_nothing_that_a_hub_describes_acts(attack: str, root: Path, hub: Weather
         check_inert(ran)
 
 
-def test_a_hub_cannot_have_the_key_written_into_a_table(root: Path, hub: Weathered, liar: Liar) -> None:
+def test_a_hub_cannot_have_the_key_written_into_a_table(root: Path, hub: ObservedHub, liar: Liar) -> None:
     described = f"AUTH: Role=[{KEY}.OWNER,{KEY}] OR ('{KEY}')"
     liar.roots, liar.said = PROBE, lambda _: answering(introspection(("orderUpdate", described)))
     ran = inside("catalogue", "refresh", "-C", str(root), "--hub", hub.url)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.sandbox.baseline import Population, UserRecord
 from bo_sync.sandbox.behaviour import Behaviour, LargePages, NewUserRows, RefusalForm
+from bo_sync.sandbox.population import Population, UserRecord
 from tests.end_to_end.world import (
     CASES,
     FILES,

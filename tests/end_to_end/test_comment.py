@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.world import file, files, rows, user
-from tests.support.forges import MALLORY, Account, Forge, Weather, refusal
+from tests.support.forges import MALLORY, Account, Forge, InjectedAnswer, refusal
 from tests.support.github_double import ACTIONS, READER, USER, WORKFLOW, github, github_env
 from tests.support.gitlab_double import BOT, PROJECT_BOT, gitlab, gitlab_env
 from tests.support.hostile import HOSTILE
@@ -302,7 +302,7 @@ class TestRefusals:
 
     def test_a_forge_that_quotes_the_token_does_not_get_it_shown(self, plans: Path) -> None:
         with github() as forge:
-            forge.weather.append(Weather("GET", "/user", refusal(401, f"no such token: {USER}")))
+            forge.injected.append(InjectedAnswer("GET", "/user", refusal(401, f"no such token: {USER}")))
             ran = quiet(comment(plans, WHERE["GitHub"], github_env(forge, USER), "drifted.json", "-v"), USER)
         assert ran.code == 1
         assert "[secret]" in ran.err

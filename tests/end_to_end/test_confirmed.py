@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from bo_sync.journal.runs import read
-from bo_sync.sandbox.baseline import DefinitionRecord, Population, RoleShape, UserRecord, definitions
 from bo_sync.sandbox.behaviour import Behaviour, NewUserRows
+from bo_sync.sandbox.population import DefinitionRecord, Population, RoleShape, UserRecord, baseline_definitions
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.world import by_address, file, files, rows, seen, user
 from tests.support.applying import applied
@@ -32,7 +32,7 @@ def hub_of(does: Misbehaviour, *users: UserRecord, defaults: tuple[str, ...] = (
     """A hub that gives new users OWNER of `defaults` by itself."""
     found = [
         {**definition, "defaultAccess": "OWNER"} if definition["name"] in defaults else definition
-        for definition in definitions()
+        for definition in baseline_definitions()
     ]
     behaviour = Behaviour(new_user_rows=NewUserRows.DEFAULT if defaults else NewUserRows.ABSENT)
     with Store.open() as store:

@@ -1,7 +1,7 @@
-"""Every kind of fault that `sandbox serve --fault` knows, each in its own run over a real socket.
+"""Every kind of fault, each in its own run over a real socket.
 
-The table is held against `Kind`, so a new kind without a run here fails. That a fault did strike is seen from outside,
-through the socket: a bare request, sent before the apply, gets what the kind does to it.
+The table is held against `FaultKind`, so a new kind without a run here fails. That a fault was injected is seen from
+outside, through the socket: a bare request, sent before the apply, gets what the kind does to it.
 """
 
 import json
@@ -15,8 +15,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from bo_sync.sandbox.storm import MEANINGS, FaultKind
-from tests.end_to_end.test_faults import FILES, LIVE, Weathered, check, outcomes_of, storm_of
+from tests.end_to_end.test_faults import FILES, LIVE, FaultyApply, check, outcomes_of
+from tests.support.faults import FaultKind, injected
 from tests.support.process import Served, bo_sync, hasty, served, write
 
 NEW: Final = "new@example.com"
@@ -76,7 +76,7 @@ SLOW: Final = {FaultKind.SLOW_BEFORE: PATIENCE, FaultKind.SLOW_AFTER: PATIENCE}
 
 
 def test_every_kind_of_fault_has_a_run() -> None:
-    assert set(RUNS) == set(FaultKind) == set(MEANINGS)
+    assert set(RUNS) == set(FaultKind)
     served_kinds = {
         kind: {fault.partition(":")[0].partition("=")[0] for fault in run.faults} for kind, run in RUNS.items()
     }
@@ -109,7 +109,7 @@ def probe(hub: Served) -> str:
 def test_an_apply_through_it_loses_and_doubles_nothing_and_reports_what_is_so(tmp_path: Path, kind: FaultKind) -> None:
     run = RUNS[kind]
     root, started = write(tmp_path / "files", FILES), time.monotonic()
-    with served(tmp_path, LIVE, weather=storm_of(*run.faults)) as hub:
+    with served(tmp_path, LIVE, interceptor=injected(*run.faults)) as hub:
         before = hub.holds()
         assert run.probed is None or probe(hub) == run.probed
         with hasty(PATIENCE):
@@ -122,7 +122,7 @@ def test_an_apply_through_it_loses_and_doubles_nothing_and_reports_what_is_so(tm
             assert bo_sync(root, "apply", "--yes", env=hub.env()).code == 0
         left = bo_sync(root, "plan", "--detailed-exitcode", env=hub.env())
         after = hub.holds()
-    check(Weathered(before, apply, outcomes_of(apply), between, left, after))
+    check(FaultyApply(before, apply, outcomes_of(apply), between, left, after))
     assert apply.code == run.code
     doubted = {request["email"] for request in journal["requests"] if request["outcome"] != "applied"}
     assert set(run.doubted) <= doubted, journal["requests"]

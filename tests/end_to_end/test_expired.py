@@ -7,9 +7,8 @@ from typing import Final
 
 import pytest
 
-from bo_sync.sandbox.baseline import UserRecord, baseline_population
-from bo_sync.sandbox.faults import Calm
-from tests.end_to_end.hubs import Weathered, weathered
+from bo_sync.sandbox.population import UserRecord, baseline_population
+from tests.end_to_end.hubs import ObservedHub, observed
 from tests.end_to_end.world import TODAY, by_address, file, rows, seen, user
 from tests.support.inside import inside
 from tests.support.process import Ran, write
@@ -66,9 +65,9 @@ FILES: Final = {
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Weathered]:
+def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObservedHub]:
     start = baseline_population()
-    with weathered({**start, "users": [*start["users"], *LIVE]}, Calm()) as found:
+    with observed({**start, "users": [*start["users"], *LIVE]}) as found:
         for name, value in found.env().items():
             monkeypatch.setenv(name, value)
         yield found
@@ -78,7 +77,7 @@ def run(root: Path, *words: str) -> Ran:
     return inside(words[0], "-C", str(root), "--today", TODAY, *words[1:])
 
 
-def held(hub: Weathered) -> dict[str, tuple[str | None, dict[str, str]]]:
+def held(hub: ObservedHub) -> dict[str, tuple[str | None, dict[str, str]]]:
     """The job and the access of each user but those that the sandbox begins with."""
     return {
         email: (found.get("job"), dict(seen(found).access))
@@ -94,13 +93,13 @@ AFTERWARDS: Final = {
 }
 
 
-def test_nothing_but_what_has_expired_is_changed(hub: Weathered, tmp_path: Path) -> None:
+def test_nothing_but_what_has_expired_is_changed(hub: ObservedHub, tmp_path: Path) -> None:
     done = run(write(tmp_path, FILES), "apply", "--yes", "--expired")
     assert (done.code, held(hub)) == (0, AFTERWARDS), done.out + done.err
     assert LINE.format("9 other changes", "are") in done.out + done.err
 
 
-def test_a_saved_plan_of_what_has_expired_is_run(hub: Weathered, tmp_path: Path) -> None:
+def test_a_saved_plan_of_what_has_expired_is_run(hub: ObservedHub, tmp_path: Path) -> None:
     root, saved = write(tmp_path, FILES), str(tmp_path / "plan.json")
     assert run(root, "plan", "--expired", "--out", saved).code == 0
     document = json.loads(Path(saved).read_text())
@@ -114,7 +113,7 @@ def test_a_saved_plan_of_what_has_expired_is_run(hub: Weathered, tmp_path: Path)
     assert held(hub) == AFTERWARDS
 
 
-def test_every_form_counts_what_is_left(hub: Weathered, tmp_path: Path) -> None:
+def test_every_form_counts_what_is_left(hub: ObservedHub, tmp_path: Path) -> None:
     root = write(tmp_path, FILES)
     assert LINE.format("9 other changes", "are") in run(root, "plan", "--expired").out
     assert LINE.format("1 other change", "is") in run(root, "plan", "--expired", "--only", "new@example.com").out

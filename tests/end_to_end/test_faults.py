@@ -12,14 +12,12 @@ from typing import Final
 
 import pytest
 
-from bo_sync.sandbox.baseline import Population, definitions, first_user, keys
-from bo_sync.sandbox.deaths import Changing
-from bo_sync.sandbox.faults import Calm, HubRequest
-from bo_sync.sandbox.forecast import parse_fault
+from bo_sync.sandbox.interception import HubRequest, PassThrough
+from bo_sync.sandbox.population import Population, baseline_definitions, baseline_keys, first_user
 from bo_sync.sandbox.resolvers import MUTATIONS
-from bo_sync.sandbox.storm import FaultKind, Storm
-from tests.end_to_end.hubs import weathered
+from tests.end_to_end.hubs import observed
 from tests.end_to_end.world import TODAY, Held, by_address, file, files, held, rows, seen, user
+from tests.support.faults import FaultKind, Switchable, injected
 from tests.support.process import Ran, bo_sync, hasty, served, write
 
 NEW, CHANGED, LESS, GONE = (f"{name}@example.com" for name in ("new", "changed", "less", "gone"))
@@ -27,8 +25,8 @@ STRANGER: Final = user(
     "stranger@example.com", *rows(pricing="OWNER", ticket="VIEWER"), firstName="Sam", lastName="Stranger"
 )
 LIVE: Final[Population] = {
-    "definitions": definitions(),
-    "keys": keys(),
+    "definitions": baseline_definitions(),
+    "keys": baseline_keys(),
     "users": [
         first_user(),
         STRANGER,
@@ -61,7 +59,7 @@ pytestmark = pytest.mark.usefixtures("_hasty")
 
 
 @dataclass(frozen=True, slots=True)
-class Weathered:
+class FaultyApply:
     """An apply under faults, and what the hub held then; the plan that is left without them, and what it held at last.
 
     In between a second apply, unless the first said that all is done. `before` is what it held at first.
@@ -75,24 +73,19 @@ class Weathered:
     after: Population
 
 
-def storm_of(*faults: str, seed: int = 0) -> Storm:
-    """Faults as `sandbox serve --fault` reads them."""
-    return Storm([parse_fault(fault) for fault in faults], seed)
-
-
-def applied_while_watched(folder: Path, *faults: str) -> Weathered:
-    """As `applied_under`, but the hub runs in this process, which sees that each fault struck."""
-    root, storm = write(folder, FILES), storm_of(*faults)
-    weather = Changing(storm)
-    with weathered(LIVE, weather) as hub:
+def applied_while_watched(folder: Path, *faults: str) -> FaultyApply:
+    """As `applied_under`, but the hub runs in this process, which sees that each fault was injected."""
+    root, trial = write(folder, FILES), injected(*faults)
+    switchable = Switchable(trial)
+    with observed(LIVE, switchable) as hub:
         before = hub.holds()
         apply = bo_sync(root, "apply", "--yes", "--format", "json", env=hub.env())
-        between, struck = hub.holds(), {storm.strikes(request) for request in hub.traffic.requests}
-        weather.now = Calm()
+        between, met = hub.holds(), {trial.fault_for(request) for request in hub.traffic.requests}
+        switchable.now = PassThrough()
         left = bo_sync(root, "plan", "--detailed-exitcode", env=hub.env())
         after = hub.holds()
-    assert struck == {None, *storm.faults}
-    return Weathered(before, apply, outcomes_of(apply), between, left, after)
+    assert met == {None, *trial.faults}
+    return FaultyApply(before, apply, outcomes_of(apply), between, left, after)
 
 
 def outcomes_of(apply: Ran) -> dict[str, str]:
@@ -100,9 +93,9 @@ def outcomes_of(apply: Ran) -> dict[str, str]:
     return {each["email"]: each["outcome"] for each in report}
 
 
-def applied_under(folder: Path, *faults: str, seed: int = 0) -> Weathered:
+def applied_under(folder: Path, *faults: str, seed: int = 0) -> FaultyApply:
     root = write(folder / "files", FILES)
-    with served(folder, LIVE, weather=storm_of(*faults, seed=seed)) as hub:
+    with served(folder, LIVE, interceptor=injected(*faults, seed=seed)) as hub:
         before = hub.holds()
         apply = bo_sync(root, "apply", "--yes", "--format", "json", env=hub.env())
         between = hub.holds()
@@ -112,10 +105,10 @@ def applied_under(folder: Path, *faults: str, seed: int = 0) -> Weathered:
             assert again.code == 0, again
         left = bo_sync(root, "plan", "--detailed-exitcode", env=hub.env())
         after = hub.holds()
-    return Weathered(before, apply, outcomes_of(apply), between, left, after)
+    return FaultyApply(before, apply, outcomes_of(apply), between, left, after)
 
 
-def check(done: Weathered) -> None:
+def check(done: FaultyApply) -> None:
     """What must hold whatever the fault was."""
     for holds in (done.between, done.after):
         check_nothing_doubled(holds)
@@ -143,7 +136,7 @@ def check_nothing_doubled(holds: Population) -> None:
         assert doubled <= ({"user"} if live_user["email"] == LESS else set()), (live_user["email"], held_rows)
 
 
-def check_the_report(done: Weathered) -> None:
+def check_the_report(done: FaultyApply) -> None:
     """Who was applied is as the files say, who was not attempted is as before, and the exit code says the same."""
     if done.apply.code == 1:
         assert done.apply.out == ""
@@ -200,7 +193,7 @@ def test_a_read_that_failed_is_repeated_and_nobody_need_know(tmp_path: Path, fau
 def test_a_plan_repeats_what_failed_and_says_nothing_of_it(tmp_path: Path) -> None:
     root = write(tmp_path / "files", FILES)
     faults = ("429:adminUsers@1", "cut-half:adminUsers@2", "page-drops:adminUsers@3", "502:roles@1", "500:roles@3")
-    with served(tmp_path, LIVE, weather=storm_of(*faults)) as hub:
+    with served(tmp_path, LIVE, interceptor=injected(*faults)) as hub:
         plans = [bo_sync(root, "plan", "--format", "json", "--today", TODAY, env=hub.env()) for _ in range(2)]
     assert [(plan.code, plan.err) for plan in plans] == [(0, ""), (0, "")]
     assert plans[0].out == plans[1].out
@@ -288,7 +281,7 @@ def test_a_hub_that_cannot_be_read_whole_is_not_written_to(
     tmp_path: Path, faults: tuple[str, ...], told: str, hint: str
 ) -> None:
     root = write(tmp_path / "files", FILES)
-    with served(tmp_path, LIVE, weather=storm_of(*faults)) as hub:
+    with served(tmp_path, LIVE, interceptor=injected(*faults)) as hub:
         before = hub.holds()
         done = bo_sync(root, "apply", "--yes", env=hub.env())
         assert hub.holds() == before
@@ -324,17 +317,17 @@ RAN_NOT: Final = {
 
 @pytest.mark.parametrize("kind", ["429", "502", "502-after", "cut-before", "cut-after", "cut-half"])
 def test_no_write_runs_twice(tmp_path: Path, kind: str) -> None:
-    storm = storm_of(*(f"{kind}:{field}@1" for field in EACH_WRITE))
-    with weathered(LIVE, storm) as hub:
+    trial = injected(*(f"{kind}:{field}@1" for field in EACH_WRITE))
+    with observed(LIVE, trial) as hub:
         done = bo_sync(write(tmp_path, FILES), "apply", "--yes", env=hub.env())
         held_then = now(hub.holds())
     assert (done.code, held_then) == (0, AFTER), done
     writes = [request for request in hub.traffic.requests if set(request.roots) & set(MUTATIONS)]
-    struck = [fault.kind for request in writes if (fault := storm.strikes(request))]
+    met = [fault.kind for request in writes if (fault := trial.fault_for(request))]
     ran = [
-        told(request) for request in writes if (fault := storm.strikes(request)) is None or fault.kind not in RAN_NOT
+        told(request) for request in writes if (fault := trial.fault_for(request)) is None or fault.kind not in RAN_NOT
     ]
-    assert len(struck) == len(EACH_WRITE)
+    assert len(met) == len(EACH_WRITE)
     assert len(ran) == len(set(ran)), ran
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.sandbox.baseline import UserRecord, baseline_population, first_user
+from bo_sync.sandbox.population import UserRecord, baseline_population, first_user
 from tests.end_to_end.world import file, files, rows, user
 from tests.support.process import Served, bo_sync, served, write
 

@@ -12,9 +12,8 @@ from typing import Final
 
 import pytest
 
-from bo_sync.sandbox.baseline import UserRecord
-from bo_sync.sandbox.faults import Calm
-from tests.end_to_end.hubs import weathered
+from bo_sync.sandbox.population import UserRecord
+from tests.end_to_end.hubs import observed
 from tests.end_to_end.refusals import OWNER, SESSION, State, lives, many, one, printed
 from tests.end_to_end.test_guardrails_exactly import not_sent, refusal_of, run, writes
 from tests.end_to_end.world import file, rows, user
@@ -135,7 +134,7 @@ MOVED: Final = {
 @pytest.mark.parametrize("moved", MOVED.values(), ids=MOVED.keys())
 def test_a_saved_plan_that_no_guardrail_refused_is_refused_before_the_first_write(tmp_path: Path, moved: Moved) -> None:
     root = write(tmp_path, moved.state.files)
-    with weathered(moved.state.population, Calm()) as hub:
+    with observed(moved.state.population) as hub:
         plan = run(root, hub, moved.state, "plan", "--out", "plan.json")
         assert (plan.code, "Guardrails: none refuses\n" in plan.out) == (0, True)
         if moved.live is not None:
@@ -157,7 +156,7 @@ def test_a_saved_plan_that_no_guardrail_refused_is_refused_before_the_first_writ
 def test_a_stale_plan_is_told_before_the_guardrail_that_refuses_it_too(tmp_path: Path) -> None:
     state = State({"users/ann.yaml": ABSENT.format("ann"), "users/team.yaml": many("ben")}, (lives("ann"),))
     root = write(tmp_path, state.files)
-    with weathered(State({}, (lives("ann"), lives("ben"))).population, Calm()) as hub:
+    with observed(State({}, (lives("ann"), lives("ben"))).population) as hub:
         assert run(root, hub, state, "plan", "--out", "plan.json").code == 0
         write(root, {"bo-sync.yaml": "protect: ['*@example.com']\n", "users/team.yaml": ABSENT.format("ben")})
         hub.traffic.clear()
@@ -175,7 +174,7 @@ def test_a_direct_apply_judges_the_hub_of_its_own_moment(tmp_path: Path) -> None
     """What a pull request's plan passed does not bind the apply after it: the hub is read, and judged, anew."""
     state = State({"users/ann.yaml": one("ann")}, (lives("ann", *OWNER), lives("ben", *OWNER)))
     root = write(tmp_path, state.files)
-    with weathered(state.population, Calm()) as hub:
+    with observed(state.population) as hub:
         assert run(root, hub, state, "plan").code == 0
         hub.hub.store.load(State({}, (lives("ann", *OWNER), user("ben@example.com"))).population)
         hub.traffic.clear()

@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from bo_sync.core.guardrails import NumericGuardrail
-from bo_sync.sandbox.faults import Calm
 from bo_sync.sandbox.resolvers import MUTATIONS
-from tests.end_to_end.hubs import Weathered, weathered
+from tests.end_to_end.hubs import ObservedHub, observed
 from tests.end_to_end.refusals import ABSOLUTE, NUMBERED, REFUSALS, Refusal, State
 from tests.end_to_end.world import TODAY
 from tests.support.process import Ran, bo_sync, write
@@ -36,13 +35,13 @@ WIDE = (
 
 
 @contextmanager
-def hub_of(state: State) -> Iterator[Weathered]:
-    with weathered(state.population, Calm()) as hub:
+def hub_of(state: State) -> Iterator[ObservedHub]:
+    with observed(state.population) as hub:
         yield hub
 
 
 @contextmanager
-def unchanged_hub(state: State) -> Iterator[Weathered]:
+def unchanged_hub(state: State) -> Iterator[ObservedHub]:
     """A hub that must have been asked for nothing but reads, and hold to the last row what it held."""
     with hub_of(state) as hub:
         before = hub.holds()
@@ -52,11 +51,11 @@ def unchanged_hub(state: State) -> Iterator[Weathered]:
         assert hub.holds() == before
 
 
-def writes(hub: Weathered) -> list[tuple[str, ...]]:
+def writes(hub: ObservedHub) -> list[tuple[str, ...]]:
     return [request.roots for request in hub.traffic.requests if set(request.roots) & set(MUTATIONS)]
 
 
-def run(root: Path, hub: Weathered, state: State, *words: str) -> Ran:
+def run(root: Path, hub: ObservedHub, state: State, *words: str) -> Ran:
     """What a command says; without the hint about the users who are not blocked, which has its own tests."""
     done = bo_sync(root, *words, "--today", TODAY, env={**hub.env(), **state.env})
     kept = [

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.sandbox.baseline import Population, UserRecord
+from bo_sync.sandbox.population import Population, UserRecord
 from bo_sync.sandbox.server import SandboxServer
 from bo_sync.sandbox.store import Store
-from tests.end_to_end.hubs import weathered
+from tests.end_to_end.hubs import observed
 from tests.end_to_end.test_prompt_and_signals import PROMPT, Meanwhile
 from tests.end_to_end.world import file, files, rows, user
 from tests.support.misbehaving_hub import MisbehavingHub, Misbehaviour
@@ -111,9 +111,9 @@ def test_known_tenants_that_differ_are_two_hubs_although_all_else_is_equal(tmp_p
 
 
 def test_a_hub_that_changes_while_the_question_stands_is_another_hub(tmp_path: Path) -> None:
-    root, weather = write(tmp_path, files(NEW)), Meanwhile()
-    with weathered(HERE, weather) as hub:
-        weather.work = lambda: hub.hub.store.load(THERE)
+    root, meanwhile = write(tmp_path, files(NEW)), Meanwhile()
+    with observed(HERE, meanwhile) as hub:
+        meanwhile.work = lambda: hub.hub.store.load(THERE)
         done = in_terminal(root, "apply", env=hub.env(), keys=Keys(PROMPT, "yes\n"))
         held = [user["email"] for user in hub.holds()["users"]]
     assert done.code == 6

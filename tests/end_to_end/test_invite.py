@@ -9,10 +9,10 @@ from typing import Any, Final
 
 import pytest
 
-from bo_sync.sandbox.baseline import baseline_population
-from bo_sync.sandbox.faults import HubAnswer
+from bo_sync.sandbox.interception import HubAnswer
+from bo_sync.sandbox.population import baseline_population
 from tests.cli.lying import JSON, Liar, fault, page
-from tests.end_to_end.hubs import Weathered, weathered
+from tests.end_to_end.hubs import ObservedHub, observed
 from tests.end_to_end.world import file, files, rows, user
 from tests.support.inside import inside
 from tests.support.process import Ran, write
@@ -32,9 +32,9 @@ def liar() -> Liar:
 
 
 @pytest.fixture
-def hub(liar: Liar, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weathered]:
+def hub(liar: Liar, monkeypatch: pytest.MonkeyPatch) -> Iterator[ObservedHub]:
     start = baseline_population()
-    with weathered({**start, "users": [*start["users"], user("old@example.com", *rows(order="OWNER"))]}, liar) as made:
+    with observed({**start, "users": [*start["users"], user("old@example.com", *rows(order="OWNER"))]}, liar) as made:
         for name, value in made.env().items():
             monkeypatch.setenv(name, value)
         yield made
@@ -49,7 +49,7 @@ def apply(root: Path, *words: str) -> Ran:
     return inside("apply", "--yes", "-q", "-C", str(root), *words)
 
 
-def asked(hub: Weathered) -> list[Any]:
+def asked(hub: ObservedHub) -> list[Any]:
     return [request.variables["input"] for request in hub.traffic.requests if INVITE in request.roots]
 
 
@@ -57,7 +57,7 @@ def invitations(ran: Ran) -> list[tuple[str, str]]:
     return [(user["email"], user["outcome"]) for user in json.loads(ran.out)["invitations"]]
 
 
-def test_each_new_user_is_invited_once_after_their_grants(root: Path, hub: Weathered) -> None:
+def test_each_new_user_is_invited_once_after_their_grants(root: Path, hub: ObservedHub) -> None:
     ran = apply(root, "--invite", URL)
     assert ran.code == 0, ran
     assert ran.out.endswith("Invited by mail: 1 of 1 new user.\n")
@@ -74,7 +74,7 @@ def test_each_new_user_is_invited_once_after_their_grants(root: Path, hub: Weath
     assert (ran.code, invitations(ran), asked(hub)) == (0, [], [])
 
 
-def test_without_it_the_last_line_says_that_new_users_get_no_mail(root: Path, hub: Weathered) -> None:
+def test_without_it_the_last_line_says_that_new_users_get_no_mail(root: Path, hub: ObservedHub) -> None:
     ran = apply(root)
     assert ran.code == 0
     assert ran.out.endswith(
@@ -84,7 +84,7 @@ def test_without_it_the_last_line_says_that_new_users_get_no_mail(root: Path, hu
     assert "no mail" not in apply(root).out
 
 
-def test_the_journal_has_the_intent_and_the_outcome(root: Path, hub: Weathered) -> None:
+def test_the_journal_has_the_intent_and_the_outcome(root: Path, hub: ObservedHub) -> None:
     run = json.loads(apply(root, "--invite", URL, "--format", "json").out)["run"]
     shown = json.loads(inside("journal", run, "-C", str(root), "--format", "json").out)
     (request,) = [one for one in shown["requests"] if one["operation"] == "invite_user"]
@@ -108,7 +108,7 @@ ANSWERS: Final = [
 
 @pytest.mark.parametrize(("answer", "outcome"), ANSWERS)
 def test_whatever_the_hub_answers_a_mail_is_asked_for_once_and_the_user_stays_created(
-    root: Path, hub: Weathered, liar: Liar, *, answer: HubAnswer, outcome: str
+    root: Path, hub: ObservedHub, liar: Liar, *, answer: HubAnswer, outcome: str
 ) -> None:
     liar.roots, liar.said = frozenset({INVITE}), lambda _: answer
     ran = apply(root, "--invite", URL, "--format", "json")
@@ -126,7 +126,7 @@ def test_whatever_the_hub_answers_a_mail_is_asked_for_once_and_the_user_stays_cr
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "github", "junit"])
-def test_every_form_says_that_an_invitation_is_unknown(root: Path, hub: Weathered, liar: Liar, form: str) -> None:
+def test_every_form_says_that_an_invitation_is_unknown(root: Path, hub: ObservedHub, liar: Liar, form: str) -> None:
     liar.roots, liar.said = frozenset({INVITE}), lambda _: LOST
     ran = apply(root, "--invite", URL, "--format", form)
     assert ran.code == 5
@@ -142,7 +142,7 @@ def test_redacted_output_names_no_new_user(root: Path, liar: Liar) -> None:
     assert "new@example.com" not in ran.out + ran.err
 
 
-def test_a_user_whose_grant_fails_is_not_invited(root: Path, hub: Weathered, liar: Liar) -> None:
+def test_a_user_whose_grant_fails_is_not_invited(root: Path, hub: ObservedHub, liar: Liar) -> None:
     liar.roots, liar.said = frozenset({"roleCreate"}), lambda _: fault("no", code="INTERNAL_SERVER_ERROR")
     ran = apply(root, "--invite", URL, "--format", "json")
     assert (ran.code, invitations(ran), asked(hub)) == (5, [], [])
@@ -164,7 +164,7 @@ def test_a_user_whose_grant_fails_is_not_invited(root: Path, hub: Weathered, lia
     ],
 )
 def test_an_address_that_is_not_https_is_a_usage_error_before_anything_is_sent(
-    root: Path, hub: Weathered, url: str
+    root: Path, hub: ObservedHub, url: str
 ) -> None:
     ran = apply(root, "--invite", url)
     assert (ran.code, ran.out) == (64, "")

@@ -17,17 +17,17 @@ import pytest
 from bo_sync.journal.directory import read_bytes, runs
 from bo_sync.journal.records import Fate
 from bo_sync.journal.runs import Past, read
-from bo_sync.sandbox.baseline import FIRST_USER, Population, definitions, first_user, keys
-from bo_sync.sandbox.deaths import Stage
-from bo_sync.sandbox.faults import Cut, HubAnswer, HubRequest, Twist
-from tests.end_to_end.hubs import weathered
+from bo_sync.sandbox.interception import Alteration, ConnectionCut, HubAnswer, HubRequest
+from bo_sync.sandbox.population import FIRST_USER, Population, baseline_definitions, baseline_keys, first_user
+from tests.end_to_end.hubs import observed
 from tests.end_to_end.world import by_address, file, files, held, rows, seen, user
+from tests.support.faults import Stage
 from tests.support.process import SECONDS, bo_sync, ended, started, write
 
 NEW, CHANGED, GONE, BOSS = (f"{name}@example.com" for name in ("new", "changed", "gone", "old-boss"))
 LIVE: Final[Population] = {
-    "definitions": definitions(),
-    "keys": keys(),
+    "definitions": baseline_definitions(),
+    "keys": baseline_keys(),
     "users": [
         first_user(),
         user(CHANGED, *rows(pricing="VIEWER", order="OWNER", product="OWNER"), *rows(order="VIEWER"), phone="1"),
@@ -80,8 +80,8 @@ COURSE: Final = (
 """Every request of the whole apply, in order."""
 
 
-class Reaper:
-    """Weather that kills the process `victim` at the request `at`, once, and does not go on before it is gone."""
+class ProcessKiller:
+    """Kills the process `victim` at the request `at`, once, and does not go on before it is gone."""
 
     def __init__(self, at: int, stage: Stage) -> None:
         self._at, self._stage = at, stage
@@ -93,28 +93,28 @@ class Reaper:
         self.victim = victim
         self._armed.set()
 
-    def before(self, request: HubRequest, /) -> HubAnswer | Twist | None:
+    def before(self, request: HubRequest, /) -> HubAnswer | Alteration | None:
         self._armed.wait(SECONDS)
-        self._strike(request, Stage.BEFORE)
+        self._kill(request, Stage.BEFORE)
         return None
 
     def after(self, request: HubRequest, answer: HubAnswer, /) -> HubAnswer:
-        self._strike(request, Stage.AFTER)
+        self._kill(request, Stage.AFTER)
         return answer
 
-    def _strike(self, request: HubRequest, stage: Stage) -> None:
+    def _kill(self, request: HubRequest, stage: Stage) -> None:
         if self.victim is None or self.killed is not None or (request.number, stage) != (self._at, self._stage):
             return
         self.killed = request
         os.kill(self.victim.pid, signal.SIGKILL)
         self.victim.wait(SECONDS)
-        raise Cut
+        raise ConnectionCut
 
 
 def test_an_apply_that_lives_makes_just_these_requests(tmp_path: Path) -> None:
-    root, reaper = write(tmp_path, FILES), Reaper(0, Stage.BEFORE)
-    with weathered(LIVE, reaper) as hub, started(root, "apply", "--yes", "--concurrency", "1", env=hub.env()) as one:
-        reaper.aim(one)
+    root, killer = write(tmp_path, FILES), ProcessKiller(0, Stage.BEFORE)
+    with observed(LIVE, killer) as hub, started(root, "apply", "--yes", "--concurrency", "1", env=hub.env()) as one:
+        killer.aim(one)
         done = ended(one)
         assert [roots[0] for _, roots in hub.traffic.sent] == [sent.root for sent in COURSE]
         assert {email: seen(user) for email, user in by_address(hub.holds()).items()} == AFTER
@@ -128,13 +128,13 @@ def test_an_apply_that_lives_makes_just_these_requests(tmp_path: Path) -> None:
 def test_after_a_kill_the_journal_names_what_is_unknown_and_another_run_ends_as_one_would_have(
     tmp_path: Path, at: int, stage: Stage
 ) -> None:
-    root, reaper = write(tmp_path, FILES), Reaper(at, stage)
-    with weathered(LIVE, reaper) as hub:
+    root, killer = write(tmp_path, FILES), ProcessKiller(at, stage)
+    with observed(LIVE, killer) as hub:
         with started(root, "apply", "--yes", "--concurrency", "1", env=hub.env()) as process:
-            reaper.aim(process)
+            killer.aim(process)
             assert process.wait(SECONDS) == -signal.SIGKILL
-        assert reaper.killed is not None
-        assert reaper.killed.roots[0] == COURSE[at - 1].root
+        assert killer.killed is not None
+        assert killer.killed.roots[0] == COURSE[at - 1].root
         assert hub.traffic.count == at, "a dead client sends nothing"
         check_journal(root, at)
         again = bo_sync(root, "apply", "--yes", "--format", "json", env=hub.env())

@@ -16,21 +16,18 @@ from bo_sync.hub.hub_url import parse_address
 from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.hub.time_limits import Pace
 from bo_sync.hub.transport import Transport
-from bo_sync.sandbox.forecast import parse_fault
-from bo_sync.sandbox.storm import Storm
-from tests.end_to_end.hubs import Weathered, weathered
+from tests.end_to_end.hubs import ObservedHub, observed
 from tests.end_to_end.world import rows, user
+from tests.support.faults import injected
 
 BOB = Text("bob@example.com")
 NEW = Text("new@example.com")
 
 
 @contextmanager
-def late(*faults: str) -> Iterator[tuple[Weathered, CommerceHub]]:
+def late(*faults: str) -> Iterator[tuple[ObservedHub, CommerceHub]]:
     """A hub with Bob, and a client that waits for 0.3 seconds."""
-    with weathered(
-        {"users": [user(BOB.raw, *rows(order="OWNER"))]}, Storm([parse_fault(each) for each in faults])
-    ) as hub:
+    with observed({"users": [user(BOB.raw, *rows(order="OWNER"))]}, injected(*faults)) as hub:
         transport = Transport(
             parse_address(hub.url), Credentials(Secret("sandbox-owner")), pace=Pace(request=0.3, chance=lambda: 0.0)
         )
@@ -40,7 +37,7 @@ def late(*faults: str) -> Iterator[tuple[Weathered, CommerceHub]]:
             transport.close()
 
 
-def asked(hub: Weathered) -> Sequence[str]:
+def asked(hub: ObservedHub) -> Sequence[str]:
     return [request.operation for request in hub.traffic.requests]
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.sandbox.baseline import UserRecord, baseline_population
 from bo_sync.sandbox.behaviour import Behaviour, LargePages
+from bo_sync.sandbox.population import UserRecord, baseline_population
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.world import TODAY, file, files, rows, user
 from tests.support.discovered import discovered

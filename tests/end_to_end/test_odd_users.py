@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.sandbox.baseline import UserRecord
+from bo_sync.sandbox.population import UserRecord
 from bo_sync.sandbox.server import SandboxServer
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.world import file, rows, user

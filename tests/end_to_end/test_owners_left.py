@@ -10,8 +10,8 @@ import pytest
 
 from bo_sync.apply.executor import apply_plan
 from bo_sync.journal.runs import Past, read
-from bo_sync.sandbox.faults import HubAnswer
 from bo_sync.sandbox.hub import SandboxHub
+from bo_sync.sandbox.interception import HubAnswer
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.world import by_address, file, files, rows, seen, user
 from tests.support.applying import Applied, applied, client_of, planned

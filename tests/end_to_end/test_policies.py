@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.sandbox.baseline import UserRecord
-from bo_sync.sandbox.faults import Calm
+from bo_sync.sandbox.population import UserRecord
 from bo_sync.sandbox.resolvers import MUTATIONS
-from tests.end_to_end.hubs import Weathered, weathered
+from tests.end_to_end.hubs import ObservedHub, observed
 from tests.end_to_end.refusals import State
 from tests.end_to_end.world import TODAY, WIDE_GUARDRAILS, by_address, file, rows, user
 from tests.support.process import Ran, bo_sync, write
@@ -38,16 +37,16 @@ def state(users: dict[str, str], *live: UserRecord, policy: str = POLICY) -> Sta
 
 
 @contextmanager
-def hub_of(case: State) -> Iterator[Weathered]:
-    with weathered(case.population, Calm()) as hub:
+def hub_of(case: State) -> Iterator[ObservedHub]:
+    with observed(case.population) as hub:
         yield hub
 
 
-def run(root: Path, hub: Weathered, *words: str, today: str = TODAY) -> Ran:
+def run(root: Path, hub: ObservedHub, *words: str, today: str = TODAY) -> Ran:
     return bo_sync(root, *words, "--today", today, env=hub.env())
 
 
-def was_written(hub: Weathered) -> bool:
+def was_written(hub: ObservedHub) -> bool:
     return any(set(request.roots) & set(MUTATIONS) for request in hub.traffic.requests)
 
 

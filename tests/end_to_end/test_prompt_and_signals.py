@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.sandbox.baseline import Population
-from bo_sync.sandbox.faults import HubAnswer, HubRequest
-from tests.end_to_end.hubs import Weathered, weathered
+from bo_sync.sandbox.interception import HubAnswer, HubRequest
+from bo_sync.sandbox.population import Population
+from tests.end_to_end.hubs import ObservedHub, observed
 from tests.end_to_end.world import file, files, rows, seen, user
 from tests.support.process import SECONDS, Keys, bo_sync, ended, in_terminal, served, started, write
 
@@ -75,14 +75,14 @@ class Meanwhile:
     ],
 )
 def test_a_plan_that_moved_while_the_question_stood_is_not_run(tmp_path: Path, moved: str, told: str) -> None:
-    root, weather = write(tmp_path, ROOT), Meanwhile()
-    with weathered(LIVE, weather) as hub:
+    root, interceptor = write(tmp_path, ROOT), Meanwhile()
+    with observed(LIVE, interceptor) as hub:
 
         def work() -> None:
             with hub.hub.store.writing() as db:
                 db.execute(moved)
 
-        weather.work = work
+        interceptor.work = work
         report = ("--report", f"markdown={tmp_path / 'out.md'}")
         done = in_terminal(root, "apply", *report, env=hub.env(), keys=Keys(PROMPT, "yes\n"))
         assert done.code == 6
@@ -104,14 +104,14 @@ def test_a_guardrail_that_refuses_by_the_time_of_the_answer_refuses(tmp_path: Pa
     others = [user(f"p{number}@example.com") for number in range(30)]
     others.append(user("owner@example.com", *rows(role="OWNER", backoffice="OWNER")))
     live: Population = {"users": [*LIVE["users"], *others]}
-    root, weather = write(tmp_path, {**staying, **gone}), Meanwhile()
-    with weathered(live, weather) as hub:
+    root, interceptor = write(tmp_path, {**staying, **gone}), Meanwhile()
+    with observed(live, interceptor) as hub:
 
         def work() -> None:
             with hub.hub.store.writing() as db:
                 db.execute("DELETE FROM users WHERE email LIKE 'p%'")
 
-        weather.work = work
+        interceptor.work = work
         done = in_terminal(root, "apply", env=hub.env(), keys=Keys(PROMPT, "yes\n"))
         assert done.code == 4
         assert "Nothing was sent: refused by max_user_deletes." in done.out
@@ -128,7 +128,7 @@ def test_nothing_is_asked_where_nothing_is_to_be_done(tmp_path: Path) -> None:
 
 def test_without_a_terminal_nobody_is_asked_and_nothing_is_read(tmp_path: Path) -> None:
     root = write(tmp_path, ROOT)
-    with weathered(LIVE, Gate()) as hub:
+    with observed(LIVE, Gate()) as hub:
         done = bo_sync(root, "apply", env=hub.env(), typed="yes\n")
         assert hub.traffic.count == 0
     assert (done.code, done.out) == (64, "")
@@ -168,14 +168,14 @@ STOPS = pytest.mark.parametrize(
 def test_an_apply_that_is_stopped_finishes_what_is_in_flight_and_reports_and_the_next_converges(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    root, weather = write(tmp_path, ROOT), Gate()
-    with weathered(LIVE, weather) as hub:
+    root, interceptor = write(tmp_path, ROOT), Gate()
+    with observed(LIVE, interceptor) as hub:
         with started(root, "apply", "--yes", "--concurrency", "2", env=hub.env()) as process:
             wait_until_asked(hub, "adminUserUpdate")
             process.send_signal(number)
             done = ended(process)
         held = phones(hub.holds())
-        weather.seconds = 0
+        interceptor.seconds = 0
         again = bo_sync(root, "apply", "--yes", env=hub.env())
         left = bo_sync(root, "plan", "--detailed-exitcode", env=hub.env())
     assert done.code == 5, done
@@ -186,8 +186,8 @@ def test_an_apply_that_is_stopped_finishes_what_is_in_flight_and_reports_and_the
 
 
 def test_a_hangup_that_is_ignored_as_under_nohup_stops_nothing(tmp_path: Path) -> None:
-    root, weather = write(tmp_path, ROOT), Gate()
-    with weathered(LIVE, weather) as hub:
+    root, interceptor = write(tmp_path, ROOT), Gate()
+    with observed(LIVE, interceptor) as hub:
         ignored = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # a process inherits that
         try:
             with started(root, "apply", "--yes", "--concurrency", "2", env=hub.env()) as process:
@@ -204,7 +204,7 @@ def test_a_hangup_that_is_ignored_as_under_nohup_stops_nothing(tmp_path: Path) -
 @pytest.mark.parametrize("pause", [0.0, 0.02, 0.1])
 def test_however_often_somebody_presses_there_is_one_report_and_the_code_is_5(tmp_path: Path, pause: float) -> None:
     root = write(tmp_path, ROOT)
-    with weathered(LIVE, Gate()) as hub:
+    with observed(LIVE, Gate()) as hub:
         with started(root, "apply", "--yes", "--concurrency", "2", env=hub.env()) as process:
             wait_until_asked(hub, "adminUserUpdate")
             for _ in range(400):
@@ -218,7 +218,7 @@ def test_however_often_somebody_presses_there_is_one_report_and_the_code_is_5(tm
     assert done.out.endswith(f"6 people: {held.count('2')} applied, {held.count(None)} not attempted.\n")
 
 
-def wait_until_asked(hub: Weathered, operation: str) -> None:
+def wait_until_asked(hub: ObservedHub, operation: str) -> None:
     """Returns when the hub was asked for the operation."""
     for _ in range(600):
         if any(name == operation for name, _ in hub.traffic.sent):
@@ -229,7 +229,7 @@ def wait_until_asked(hub: Weathered, operation: str) -> None:
 
 def test_an_apply_that_is_stopped_waits_for_no_patience_that_the_hub_asks_for(tmp_path: Path) -> None:
     root = write(tmp_path, ROOT)
-    with weathered(LIVE, Busy()) as hub, started(root, "apply", "--yes", env=hub.env()) as process:
+    with observed(LIVE, Busy()) as hub, started(root, "apply", "--yes", env=hub.env()) as process:
         wait_until_asked(hub, "adminUserUpdate")
         time.sleep(0.3)
         begun = time.monotonic()

@@ -9,9 +9,8 @@ from typing import Final
 import pytest
 
 from bo_sync.core.changes_json import Json
-from bo_sync.sandbox.baseline import UserRecord
-from bo_sync.sandbox.faults import Calm
-from tests.end_to_end.hubs import weathered
+from bo_sync.sandbox.population import UserRecord
+from tests.end_to_end.hubs import observed
 from tests.end_to_end.refusals import State, lives, one
 from tests.end_to_end.test_guardrails_exactly import run, writes
 from tests.end_to_end.world import TODAY, rows
@@ -106,7 +105,7 @@ MOVES: Final = {
 @pytest.mark.parametrize("move", MOVES.values(), ids=MOVES.keys())
 def test_who_moved_and_how_is_said_before_any_write(tmp_path: Path, move: Move) -> None:
     root = write(tmp_path, START.files)
-    with weathered(START.population, Calm()) as hub:
+    with observed(START.population) as hub:
         assert run(root, hub, START, "plan", "--out", "plan.json").code == 0
         if move.live is not None:
             hub.hub.store.load(replace(START, live=move.live).population)
@@ -123,9 +122,9 @@ def test_who_moved_and_how_is_said_before_any_write(tmp_path: Path, move: Move) 
 
 def test_a_plan_for_another_hub_names_both_and_whoever_differs(tmp_path: Path) -> None:
     root = write(tmp_path, START.files)
-    with weathered(START.population, Calm()) as there:
+    with observed(START.population) as there:
         assert run(root, there, START, "plan", "--out", "plan.json").code == 0
-    with weathered(START.population, Calm()) as here:
+    with observed(START.population) as here:
         same = run(root, here, START, *APPLY)
         here.hub.store.load(replace(START, live=but(2, lives("dan", job="Spy", phone="1"))).population)
         write(root, {"users/dan.yaml": one("dan", "phone: null")})
@@ -225,7 +224,7 @@ def test_an_edited_plan_is_refused_before_any_write(
     tmp_path: Path, *, edit: Callable[[str], str], told: tuple[str, ...] | None
 ) -> None:
     root = write(tmp_path, START.files)
-    with weathered(START.population, Calm()) as hub:
+    with observed(START.population) as hub:
         assert run(root, hub, START, "plan", "--out", "plan.json").code == 0
         text = (root / "plan.json").read_text("utf-8")
         write(root, {"plan.json": edit(text)})
@@ -244,7 +243,7 @@ def test_an_edited_plan_is_refused_before_any_write(
 
 def test_a_digest_never_turns_writing_on(tmp_path: Path) -> None:
     root = write(tmp_path, START.files)
-    with weathered(START.population, Calm()) as hub:
+    with observed(START.population) as hub:
         assert run(root, hub, START, "plan", "--out", "plan.json").code == 0
         hub.traffic.clear()
         piped = bo_sync(root, "apply", "plan.json", "--today", TODAY, env=hub.env(), typed="yes\n")
@@ -259,7 +258,7 @@ def test_a_digest_never_turns_writing_on(tmp_path: Path) -> None:
 def test_what_the_digest_leaves_out_may_move(tmp_path: Path) -> None:
     """Another commit, another file for the same entry, a comment: the same would be done, so the plan holds."""
     root = write(tmp_path, START.files)
-    with weathered(START.population, Calm()) as hub:
+    with observed(START.population) as hub:
         assert run(root, hub, START, "plan", "--out", "plan.json").code == 0
         (root / "users/ben.yaml").rename(root / "users/moved.yaml")
         write(root, {"users/dan.yaml": f"# unchanged\n{one('dan')}"})

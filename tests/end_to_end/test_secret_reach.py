@@ -8,7 +8,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from bo_sync.sandbox.baseline import SESSION_TOKEN, baseline_population
+from bo_sync.sandbox.population import SESSION_TOKEN, baseline_population
 from tests.support.process import bo_sync, ended, environment, served, started, write
 from tests.support.repository import commit, repository
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bo_sync.sandbox.baseline import FIRST_USER, Population, baseline_population
+from bo_sync.sandbox.population import FIRST_USER, Population, baseline_population
 from tests.end_to_end.world import file, files, user
 from tests.support.process import Page, Ran, answering, bo_sync, in_terminal, served, write
 

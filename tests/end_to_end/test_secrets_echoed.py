@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 import pytest
 
-from bo_sync.sandbox.baseline import FIRST_USER, baseline_population
-from bo_sync.sandbox.faults import HubAnswer
+from bo_sync.sandbox.interception import HubAnswer
+from bo_sync.sandbox.population import FIRST_USER, baseline_population
 from tests.cli.lying import HTML, JSON, READS, WRITES, Liar, page
-from tests.end_to_end.hubs import Weathered, weathered
+from tests.end_to_end.hubs import ObservedHub, observed
 from tests.end_to_end.world import file, files, user
 from tests.support.inside import inside
 from tests.support.process import Ran, bo_sync, write
@@ -82,14 +82,14 @@ def liar() -> Liar:
 
 
 @pytest.fixture
-def hub(liar: Liar, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weathered]:
+def hub(liar: Liar, monkeypatch: pytest.MonkeyPatch) -> Iterator[ObservedHub]:
     population = baseline_population()
     population["keys"] = [{"key": KEY, "access": "OWNER"}]
     population["sessions"] = [{"token": TOKEN, "email": FIRST_USER}]
     population["users"] = [*population["users"], user("old@example.com")]
     monkeypatch.setenv("BO_SYNC_API_KEY", KEY)
     monkeypatch.setenv("BO_SYNC_SESSION_TOKEN", TOKEN)
-    with weathered(population, liar) as made:
+    with observed(population, liar) as made:
         yield made
 
 
@@ -108,7 +108,7 @@ OTHERS: Final = (frozenset({"roleDefinitions"}), frozenset({"adminUserViewer"}),
 
 
 @pytest.mark.parametrize("command", READING)
-def test_no_question_brings_a_secret_to_light(command: str, root: Path, hub: Weathered, liar: Liar) -> None:
+def test_no_question_brings_a_secret_to_light(command: str, root: Path, hub: ObservedHub, liar: Liar) -> None:
     answers = list(ANSWERS.values())
     for roots, answer in (*product([READS], answers), *product(OTHERS, answers[::3])):
         liar.roots, liar.said = roots, said(answer)
@@ -124,7 +124,7 @@ def said(answer: HubAnswer) -> Callable[[str], HubAnswer]:
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 def test_no_change_brings_a_secret_into_report_or_journal(
-    answer: HubAnswer, root: Path, hub: Weathered, liar: Liar
+    answer: HubAnswer, root: Path, hub: ObservedHub, liar: Liar
 ) -> None:
     for roots in (WRITES, frozenset({"roleCreate"}), frozenset({"adminUser"}) | WRITES):
         liar.roots, liar.said = roots, said(answer)
@@ -136,7 +136,7 @@ def test_no_change_brings_a_secret_into_report_or_journal(
 
 
 @pytest.mark.parametrize("command", [*READING, "doctor --probe-writes"])
-def test_a_real_process_keeps_it_too(command: str, root: Path, hub: Weathered, liar: Liar) -> None:
+def test_a_real_process_keeps_it_too(command: str, root: Path, hub: ObservedHub, liar: Liar) -> None:
     liar.roots, liar.said = READS | WRITES, said(ANSWERS["an error"])
     env = {**hub.env(KEY), "BO_SYNC_SESSION_TOKEN": TOKEN}
     ran = bo_sync(root, *command.split(), "--verbose", env=env)

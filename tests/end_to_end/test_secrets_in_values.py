@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from bo_sync.sandbox.baseline import FIRST_USER, Population, UserRecord, baseline_population
+from bo_sync.sandbox.population import FIRST_USER, Population, UserRecord, baseline_population
 from tests.end_to_end.world import file, files, rows, user
 from tests.support.process import Ran, bo_sync, in_terminal, served, write
 

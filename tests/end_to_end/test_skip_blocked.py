@@ -12,9 +12,8 @@ from typing import Final
 
 import pytest
 
-from bo_sync.sandbox.baseline import UserRecord, baseline_population
-from bo_sync.sandbox.faults import Calm
-from tests.end_to_end.hubs import Weathered, weathered
+from bo_sync.sandbox.population import UserRecord, baseline_population
+from tests.end_to_end.hubs import ObservedHub, observed
 from tests.end_to_end.world import TODAY, by_address, file, rows, user
 from tests.support.inside import inside
 from tests.support.process import Ran, write
@@ -117,20 +116,20 @@ def tree(blocked: Blocked) -> dict[str, str]:
 
 
 @contextmanager
-def hub_of(blocked: Blocked, monkeypatch: pytest.MonkeyPatch) -> Iterator[Weathered]:
+def hub_of(blocked: Blocked, monkeypatch: pytest.MonkeyPatch) -> Iterator[ObservedHub]:
     live = (
         user(LEAVER, *rows(pricing="OWNER"), firstName="Lee", lastName="Ver"),
         user(EXPIRED, *rows(pricing="OWNER"), firstName="Ex", lastName="Pired"),
         *blocked.live,
     )
     start = baseline_population()
-    with weathered({**start, "users": [*start["users"], *live]}, Calm()) as hub:
+    with observed({**start, "users": [*start["users"], *live]}) as hub:
         for name, value in hub.env().items():
             monkeypatch.setenv(name, value)
         yield hub
 
 
-def access(hub: Weathered, email: str) -> list[str]:
+def access(hub: ObservedHub, email: str) -> list[str]:
     """The modules that a user holds."""
     return [row["definition"] for row in by_address(hub.holds())[email].get("roles", []) if row["access"] != "NONE"]
 

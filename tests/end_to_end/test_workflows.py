@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bo_sync.exit_codes import ExitCode
-from bo_sync.sandbox.baseline import VIEWER_KEY
+from bo_sync.sandbox.population import VIEWER_KEY
 from tests.end_to_end.office import HANA, SELLERS, Office, begun, office, plain
 from tests.support.golden import check_golden
 from tests.support.process import Served, bo_sync, write

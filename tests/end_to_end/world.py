@@ -8,7 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from bo_sync.sandbox.baseline import Access, Population, RoleShape, UserRecord, definitions, first_user, keys
+from bo_sync.sandbox.population import (
+    Access,
+    Population,
+    RoleShape,
+    UserRecord,
+    baseline_definitions,
+    baseline_keys,
+    first_user,
+)
 
 TODAY: Final = "2026-06-15"
 WIDE_GUARDRAILS: Final = """\
@@ -216,11 +224,11 @@ FILES: Final = files(*(case.text for case in CASES if case.text))
 
 def population() -> Population:
     """The hub before. New users could start with viewer of Product Data, where the hub gives such rows."""
-    named = definitions()
+    named = baseline_definitions()
     for definition in named:
         if definition["name"] == "product":
             definition["defaultAccess"] = "VIEWER"
-    return {"definitions": named, "users": [case.live for case in CASES if case.live], "keys": keys()}
+    return {"definitions": named, "users": [case.live for case in CASES if case.live], "keys": baseline_keys()}
 
 
 def by_address(holds: Population) -> dict[str, UserRecord]:

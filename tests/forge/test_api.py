@@ -1,4 +1,4 @@
-"""What each kind of weather becomes: how often a request is sent, what is said of it; and nothing tells the token."""
+"""What becomes of each kind of failure: how often a request is sent, what is said of it; nothing tells the token."""
 
 import logging
 import socket
@@ -14,7 +14,7 @@ from bo_sync.forge.sticky_comment import CommentPlace, post
 from bo_sync.hub.time_limits import Pace
 from tests.forge.places import BODY, OTHER, hurried, merge, pull
 from tests.support.backlog import never_connecting
-from tests.support.forges import MALLORY, Forge, Weather, page, refusal
+from tests.support.forges import MALLORY, Forge, InjectedAnswer, page, refusal
 from tests.support.github_double import ACTIONS, READER, REPOSITORY, WORKFLOW, github
 from tests.support.gitlab_double import BOT, gitlab
 from tests.support.hostile import HOSTILE
@@ -46,7 +46,9 @@ class TestWhatIsSent:
 
     def test_cookies_are_not_kept(self) -> None:
         with github() as forge:
-            forge.weather.append(Weather("GET", "/user", page({"id": ACTIONS.id}, headers={"Set-Cookie": "a=b"})))
+            forge.injected.append(
+                InjectedAnswer("GET", "/user", page({"id": ACTIONS.id}, headers={"Set-Cookie": "a=b"}))
+            )
             post(pull(forge), BODY)
             assert all("cookie" not in heard.headers for heard in forge.heard)
 
@@ -59,7 +61,7 @@ class TestTryingAgain:
     def test_a_list_is_asked_for_again(self, status: int) -> None:
         waits: list[float] = []
         with github() as forge:
-            forge.weather += [Weather("GET", COMMENTS, refusal(status, "later"))] * 2
+            forge.injected += [InjectedAnswer("GET", COMMENTS, refusal(status, "later"))] * 2
             assert post(pull(forge, pace=hurried(waits)), BODY).action == "created"
             assert waits == [0.5, 1.0]
 
@@ -67,12 +69,12 @@ class TestTryingAgain:
     def test_an_edit_is_sent_again(self, status: int) -> None:
         with gitlab() as forge:
             ours = forge.write(BODY, forge.accounts[BOT])
-            forge.weather.append(Weather("PUT", f"/notes/{ours.id}", refusal(status, "later")))
+            forge.injected.append(InjectedAnswer("PUT", f"/notes/{ours.id}", refusal(status, "later")))
             assert post(merge(forge), OTHER).action == "edited"
 
     def test_five_times_and_no_more(self) -> None:
         with github() as forge:
-            forge.weather += [Weather("GET", COMMENTS, refusal(503, "later"))] * 9
+            forge.injected += [InjectedAnswer("GET", COMMENTS, refusal(503, "later"))] * 9
             with pytest.raises(ForgeError, match="HTTP 503 “later”, again and again"):
                 post(pull(forge), BODY)
             assert count(forge, "GET", COMMENTS) == 5
@@ -80,7 +82,7 @@ class TestTryingAgain:
     def test_as_long_as_retry_after_asks(self) -> None:
         waits: list[float] = []
         with github() as forge:
-            forge.weather.append(Weather("GET", COMMENTS, page({}, 429, {"Retry-After": "17"})))
+            forge.injected.append(InjectedAnswer("GET", COMMENTS, page({}, 429, {"Retry-After": "17"})))
             post(pull(forge, pace=hurried(waits)), BODY)
             assert waits == [17.0]
 
@@ -91,7 +93,7 @@ class TestTryingAgain:
             {"message": "API rate limit exceeded"}, status, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "1030"}
         )
         with github() as forge:
-            forge.weather.append(Weather("POST", COMMENTS, spent))
+            forge.injected.append(InjectedAnswer("POST", COMMENTS, spent))
             assert post(pull(forge, pace=hurried(waits, wall=1000)), BODY).action == "created"
             assert (waits, len(forge.comments)) == ([30.0], 1)
 
@@ -101,14 +103,14 @@ class TestTryingAgain:
         hour = {"x-ratelimit-remaining": "4900", "x-ratelimit-reset": "4600"}
         busy = page({"message": "You have exceeded a secondary rate limit. Please wait a few minutes"}, status, hour)
         with github() as forge:
-            forge.weather += [Weather("GET", "/user", busy), Weather("POST", COMMENTS, busy)]
+            forge.injected += [InjectedAnswer("GET", "/user", busy), InjectedAnswer("POST", COMMENTS, busy)]
             assert post(pull(forge, pace=hurried(waits, wall=1000)), BODY).action == "created"
             assert (waits, len(forge.comments)) == ([60.0, 60.0], 1)
 
     def test_that_limit_is_not_taken_for_a_token_that_may_not(self) -> None:
         busy = page({"message": "You have exceeded a secondary rate limit."}, 403)
         with github() as forge:
-            forge.weather += [Weather("POST", COMMENTS, busy)] * 5
+            forge.injected += [InjectedAnswer("POST", COMMENTS, busy)] * 5
             with pytest.raises(ForgeError, match="its rate limit is reached, and asks to wait 60 s") as refused:
                 post(pull(forge), BODY)
             assert type(refused.value) is ForgeError
@@ -118,7 +120,7 @@ class TestTryingAgain:
         waits: list[float] = []
         spent = page({"message": "limit"}, 403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "4600"})
         with github() as forge:
-            forge.weather.append(Weather("GET", COMMENTS, spent))
+            forge.injected.append(InjectedAnswer("GET", COMMENTS, spent))
             with pytest.raises(ForgeError, match="its rate limit is reached, and asks to wait 3600 s"):
                 post(pull(forge, pace=hurried(waits, wall=1000)), BODY)
             assert waits == []
@@ -128,7 +130,7 @@ class TestTryingAgain:
         waits: list[float] = []
         with github() as forge:
             headers = {"Retry-After": asked.encode("utf-8").decode("latin-1")}
-            forge.weather.append(Weather("GET", COMMENTS, page({}, 429, headers)))
+            forge.injected.append(InjectedAnswer("GET", COMMENTS, page({}, 429, headers)))
             post(pull(forge, pace=hurried(waits)), BODY)
             assert waits == [0.5]
 
@@ -137,7 +139,7 @@ class TestCreatingOnce:
     @pytest.mark.parametrize("found", [refusal(502, "gone"), refusal(408, "slow"), None, Page(201, b"<html>")])
     def test_one_that_was_made_all_the_same_is_found_and_not_made_again(self, found: Page | None) -> None:
         with github() as forge:
-            forge.weather.append(Weather("POST", COMMENTS, found, carried_out=True))
+            forge.injected.append(InjectedAnswer("POST", COMMENTS, found, carried_out=True))
             assert post(pull(forge), BODY).action == "created"
             assert len(forge.comments) == 1
             assert count(forge, "POST", COMMENTS) == 1
@@ -145,7 +147,7 @@ class TestCreatingOnce:
     @pytest.mark.parametrize("found", [refusal(500, "oh"), None], ids=["a failure", "a cut connection"])
     def test_one_that_was_not_made_is_told_and_not_made_blindly(self, found: Page | None) -> None:
         with gitlab() as forge:
-            forge.weather.append(Weather("POST", "/notes", found))
+            forge.injected.append(InjectedAnswer("POST", "/notes", found))
             with pytest.raises(ForgeFateUnknownError, match="whether it happened is unknown"):
                 post(merge(forge), BODY)
             assert count(forge, "POST", "/notes") == 1
@@ -153,7 +155,7 @@ class TestCreatingOnce:
     def test_somebody_elses_words_are_not_taken_for_what_was_made(self) -> None:
         with github() as forge:
             forge.write(BODY, MALLORY)
-            forge.weather.append(Weather("POST", COMMENTS, refusal(502, "gone")))
+            forge.injected.append(InjectedAnswer("POST", COMMENTS, refusal(502, "gone")))
             with pytest.raises(ForgeFateUnknownError):
                 post(pull(forge), BODY)
 
@@ -173,42 +175,50 @@ def seen(refused: BaseException) -> str:
     return "".join([*told, *traceback.format_exception(refused)])
 
 
-REFUSALS: dict[str, tuple[Weather, str, str]] = {
+REFUSALS: dict[str, tuple[InjectedAnswer, str, str]] = {
     "a token that is not known": (
-        Weather("GET", "/user", refusal(401, "Bad credentials")),
+        InjectedAnswer("GET", "/user", refusal(401, "Bad credentials")),
         "accept the token",
         "valid",
     ),
     "a token that may not write": (
-        Weather("POST", COMMENTS, refusal(403, "Resource not accessible by integration")),
+        InjectedAnswer("POST", COMMENTS, refusal(403, "Resource not accessible by integration")),
         "comment of pull request acme/access#7: GitHub says HTTP 403 “Resource not accessible by integration”",
         "pull-requests: write",
     ),
-    "a pull request that is not there": (Weather("GET", COMMENTS, refusal(404, "Not Found")), "is not there", "needs"),
+    "a pull request that is not there": (
+        InjectedAnswer("GET", COMMENTS, refusal(404, "Not Found")),
+        "is not there",
+        "needs",
+    ),
     "a repository that has moved": (
-        Weather("GET", COMMENTS, Page(301, b"", {"Location": "https://evil.example/"})),
+        InjectedAnswer("GET", COMMENTS, Page(301, b"", {"Location": "https://evil.example/"})),
         "a redirect, which is not followed",
         "present name",
     ),
-    "words that are refused": (Weather("POST", COMMENTS, refusal(422, "Validation Failed")), "Validation Failed", ""),
-    "a page of HTML": (Weather("GET", COMMENTS, Page(200, b"<html>hello</html>")), "not its API's", "address"),
-    "an object in the place of a list": (Weather("GET", COMMENTS, page({"a": 1})), "not its API's", "address"),
-    "a list of texts": (Weather("GET", COMMENTS, page(["a"])), "not its API's", "address"),
-    "a list of comments without numbers": (Weather("GET", COMMENTS, page([{}])), "without a number at `id`", ""),
-    "absurd nesting": (Weather("GET", COMMENTS, Page(200, b"[" * 100_000)), "not its API's", ""),
-    "a user without a number": (Weather("GET", "/user", page({"id": True})), "without a number at `id`", ""),
+    "words that are refused": (
+        InjectedAnswer("POST", COMMENTS, refusal(422, "Validation Failed")),
+        "Validation Failed",
+        "",
+    ),
+    "a page of HTML": (InjectedAnswer("GET", COMMENTS, Page(200, b"<html>hello</html>")), "not its API's", "address"),
+    "an object in the place of a list": (InjectedAnswer("GET", COMMENTS, page({"a": 1})), "not its API's", "address"),
+    "a list of texts": (InjectedAnswer("GET", COMMENTS, page(["a"])), "not its API's", "address"),
+    "a list of comments without numbers": (InjectedAnswer("GET", COMMENTS, page([{}])), "without a number at `id`", ""),
+    "absurd nesting": (InjectedAnswer("GET", COMMENTS, Page(200, b"[" * 100_000)), "not its API's", ""),
+    "a user without a number": (InjectedAnswer("GET", "/user", page({"id": True})), "without a number at `id`", ""),
     "a viewer that is nobody": (
-        Weather("POST", "/graphql", page({"data": {"viewer": None}})),
+        InjectedAnswer("POST", "/graphql", page({"data": {"viewer": None}})),
         "without a number at `data.viewer.databaseId`",
         "",
     ),
 }
 
 
-@pytest.mark.parametrize(("weather", "told", "hint"), REFUSALS.values(), ids=REFUSALS)
-def test_a_refusal_says_what_was_asked_what_came_and_what_to_do(weather: Weather, told: str, hint: str) -> None:
+@pytest.mark.parametrize(("injected", "told", "hint"), REFUSALS.values(), ids=REFUSALS)
+def test_a_refusal_says_what_was_asked_what_came_and_what_to_do(injected: InjectedAnswer, told: str, hint: str) -> None:
     with github() as forge:
-        forge.weather.append(weather)
+        forge.injected.append(injected)
         with pytest.raises(ForgeError) as refused:
             post(pull(forge), BODY)
     assert told in refused.value.message
@@ -277,7 +287,7 @@ PLACES: dict[str, tuple[Callable[[Forge], CommentPlace], str, str]] = {
 def test_what_a_forge_says_is_shown_harmlessly(where: str, text: str, status: int) -> None:
     place, token, path = PLACES[where]
     with github() if where == "GitHub" else gitlab() as forge:
-        forge.weather += [Weather("GET", path, refusal(status, f"{text} {token}"))] * 5
+        forge.injected += [InjectedAnswer("GET", path, refusal(status, f"{text} {token}"))] * 5
         with pytest.raises(BoSyncError) as refused:
             post(place(forge), BODY)
     message = refused.value.message

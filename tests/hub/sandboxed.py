@@ -11,8 +11,8 @@ from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.hub.transport import Transport
 from bo_sync.ports import Addresses
 from bo_sync.sandbox.adapter import SandboxAdapter
-from bo_sync.sandbox.baseline import Population, UserRecord
 from bo_sync.sandbox.behaviour import Behaviour
+from bo_sync.sandbox.population import Population, UserRecord
 from tests.hub.scripted import impatient
 from tests.sandbox.asking import Hub, grant, holding, user
 from tests.support.misbehaving_hub import NOTHING, Misbehaviour

@@ -17,8 +17,8 @@ from bo_sync.hub.hub_url import parse_address
 from bo_sync.hub.pagination import Sizes
 from bo_sync.hub.transport import Transport
 from bo_sync.sandbox.adapter import SandboxAdapter
-from bo_sync.sandbox.baseline import Population, baseline_population
 from bo_sync.sandbox.behaviour import Behaviour, LargePages
+from bo_sync.sandbox.population import Population, baseline_population
 from bo_sync.sandbox.store import Store
 from tests.hub.sandboxed import JANE, Trial
 from tests.hub.scripted import Scripted, errors, failed, html, impatient, transport_to

@@ -12,8 +12,8 @@ from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.graphql import JsonObject, JsonValue
 from bo_sync.hub.pagination import Sizes, users
 from bo_sync.hub.reader import QUEUED, read_list
-from bo_sync.sandbox.baseline import FIRST_USER, SESSION_TOKEN
 from bo_sync.sandbox.behaviour import Behaviour, LargePages, RefusalForm, ViewerForKey
+from bo_sync.sandbox.population import FIRST_USER, SESSION_TOKEN
 from tests.hub.sandboxed import Trial, Watched, crowd, somebody, wanting
 from tests.hub.scripted import Hang, Heard, Scene, Scripted, data, errors, failed, html, impatient, transport_to
 from tests.support.misbehaving_hub import Misbehaviour

@@ -63,7 +63,7 @@ def everything_about(error: BaseException) -> str:
     return told + repr(error) + repr(vars(error)) + " ".join(extra)
 
 
-BAD_WEATHER = {
+FAILURES = {
     "a hub that quotes the key in its error": errors("UNAUTHENTICATED", f"unknown key {KEY} or {TOKEN}"),
     "a gateway that quotes the key": Say(f"<b>{KEY} {TOKEN}</b>".encode(), 403, {"Content-Type": "text/html"}),
     "a page that quotes the key": Say(f"<b>{KEY} {TOKEN}</b>".encode(), 200, {"Content-Type": "text/html"}),
@@ -78,7 +78,7 @@ BAD_WEATHER = {
 
 class TestErrors:
     @pytest.mark.parametrize("kind", ["read", "write"])
-    @pytest.mark.parametrize("scene", BAD_WEATHER.values(), ids=BAD_WEATHER.keys())
+    @pytest.mark.parametrize("scene", FAILURES.values(), ids=FAILURES.keys())
     def test_no_secret_is_in_an_error_its_causes_or_its_traceback_after(
         self, scene: Scene, kind: str, caplog: pytest.LogCaptureFixture
     ) -> None:

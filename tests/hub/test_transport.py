@@ -1,4 +1,4 @@
-"""One request over HTTP: what is sent, how often, and what each kind of weather becomes."""
+"""One request over HTTP: what is sent, how often, and what each kind of failure becomes."""
 
 import json
 import threading

@@ -56,7 +56,7 @@ AMBIGUOUS = {
 
 
 class Raising(BaseAdapter):
-    """What the libraries below raise, without the weather that makes them."""
+    """What the libraries below raise, without the failure that causes them."""
 
     def __init__(self, raised: Exception) -> None:
         super().__init__()

@@ -79,7 +79,8 @@ def test_every_install_is_by_hash_or_without_an_index() -> None:
 
 def test_the_pins_cover_what_the_package_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    asked = {re.split(r"[<>=;\s]", wanted)[0] for wanted in project["project"]["dependencies"]}
+    extra = project["project"]["optional-dependencies"]["sandbox"]  # the image runs `demo` and `--hub sandbox:`
+    asked = {re.split(r"[<>=;\s]", wanted)[0] for wanted in (*project["project"]["dependencies"], *extra)}
     assert asked <= pins("requirements.txt")
     built_with = {re.split(r"[<>=;\s]", wanted)[0] for wanted in project["build-system"]["requires"]}
     assert built_with <= pins("build-requirements.txt")
@@ -149,6 +150,7 @@ def test_the_image_begins_and_checks_a_mounted_repository(image: str, tmp_path: 
     assert checked.returncode == 0, checked.stdout
     assert {path.stat().st_uid for path in tmp_path.rglob("*.yaml")} == {10001}
     assert "Plan for sandbox:" in docker(*run, "plan", "--hub", "sandbox:").stdout
+    assert docker(*run, "demo").returncode == 0
 
 
 def test_neither_pip_nor_what_it_was_built_with_is_left_in_the_image(image: str) -> None:

@@ -1,4 +1,4 @@
-"""One course: a company, its files and its hub, and runs of plan and apply in any weather, checked at every step."""
+"""One course: a company, its files and its hub, and runs through faults and kills, checked at every step."""
 
 import threading
 from collections import Counter
@@ -22,14 +22,13 @@ from bo_sync.hub.hub_url import SANDBOX, parse_address
 from bo_sync.hub.time_limits import Pace
 from bo_sync.hub.transport import Transport
 from bo_sync.sandbox.adapter import SandboxAdapter
-from bo_sync.sandbox.baseline import UNKNOWN_DEFINITION, UserRecord
-from bo_sync.sandbox.deaths import Dead
-from bo_sync.sandbox.faults import Calm, Weather
+from bo_sync.sandbox.interception import Interceptor, PassThrough
+from bo_sync.sandbox.population import UNKNOWN_DEFINITION, UserRecord
 from bo_sync.sandbox.store import Store
-from bo_sync.sandbox.storm import Storm
 from tests.model.coverage import Cover
 from tests.model.draws import PROTECTED, Others, changed_files, company
 from tests.model.watch import Watch
+from tests.support.faults import ClientKilled, InjectedFaults
 from tests.support.hub_double import hurried
 from tests.support.misbehaving_hub import NOTHING, MisbehavingHub, Misbehaviour
 from tests.support.worlds import NOWHERE, STRANGER, TODAY
@@ -64,7 +63,7 @@ class Course:
         self.touched: set[str] = set()
         self.planned = tuple[Change, ...]()
         self.others = Others(self.store, self.touched, self.watch.learn)
-        self.hub = MisbehavingHub(self.store, misbehaviour, self.home.behaviour, weather=self.watch, keyless=True)
+        self.hub = MisbehavingHub(self.store, misbehaviour, self.home.behaviour, interceptor=self.watch, keyless=True)
 
     def commit(self) -> None:
         """The files change."""
@@ -75,9 +74,9 @@ class Course:
         self.others.edit(self.chance)
 
     def run(
-        self, weather: Weather, *, from_plan: bool = False, meanwhile: int = 0, limit: PlanRequest = PASSED
+        self, interceptor: Interceptor, *, from_plan: bool = False, meanwhile: int = 0, limit: PlanRequest = PASSED
     ) -> Report | None:
-        """Plans and applies in some weather, which begins with the plan or with the apply; None when no report came.
+        """Plans and applies; the interceptor begins with the plan or with the apply. None when no report came.
 
         After so many of our writes (0: never) others edit something.
         """
@@ -88,21 +87,23 @@ class Course:
         self.watch.meanwhile = {meanwhile: lambda: self.others.edit(chance, may_create=False)} if meanwhile else {}
         self.watch.begin()
         self.watch.cover = None
-        self.watch.now = weather if from_plan else Calm()
+        self.watch.now = interceptor if from_plan else PassThrough()
         self.hub.traffic.clear()
         try:
-            report = self._planned_and_applied(weather, limit)
-        except Dead:
+            report = self._planned_and_applied(interceptor, limit)
+        except ClientKilled:
             self.counts["kills"] += 1
             report = None
-        if isinstance(weather, Storm) and any(weather.strikes(it) for it in self.hub.traffic.requests):
+        if isinstance(interceptor, InjectedFaults) and any(
+            interceptor.fault_for(it) for it in self.hub.traffic.requests
+        ):
             self.counts["faults"] += 1
         self.counts["writes"] += self.watch.executed
         self.counts["edits under way"] += 0 < meanwhile <= self.watch.executed
         self._check(before)
         return report
 
-    def _planned_and_applied(self, weather: Weather, limit: PlanRequest) -> Report | None:
+    def _planned_and_applied(self, interceptor: Interceptor, limit: PlanRequest) -> Report | None:
         hub = self._client()
         try:
             reading = self.plan(hub, limit)
@@ -116,9 +117,9 @@ class Course:
         self.planned = reading.plan.changes
         self.watch.cover = Cover(reading.plan, roles, self.watch.known)
         self.watch.least = least_owners(reading.plan)
-        if self.watch.now is not weather:
+        if self.watch.now is not interceptor:
             self.hub.traffic.clear()
-            self.watch.now = weather
+            self.watch.now = interceptor
         return apply_plan(reading, hub, hurried("run", self.chance.choice((1, 1, 1, 4))), Silent())
 
     def plan(self, hub: CommerceHub, limit: PlanRequest) -> Reading:
@@ -130,20 +131,20 @@ class Course:
         named = Declaration(Text(PROTECTED), NOWHERE, state=State.ABSENT)
         self.files, kept = (*self.files, named), self.files
         writes = self.counts["writes"]
-        assert self.run(Calm()) is None
+        assert self.run(PassThrough()) is None
         assert self.counts["writes"] == writes
         self.files = kept
 
     def settle(self) -> None:
-        """The weather is calm for good: at most two runs, and the plan is empty and the hub as the files say."""
-        self.watch.now = Calm()
+        """No more faults: at most two runs, and the plan is empty and the hub as the files say."""
+        self.watch.now = PassThrough()
         self._part_twins()
         hub = self._client()
         for _ in range(2):
             if not self.plan(hub, PASSED).plan.changes:
                 break
             self.counts["runs to settle"] += 1
-            self.run(Calm())
+            self.run(PassThrough())
         left = self.plan(hub, PASSED).plan.changes
         assert not left, left
         assert not (wrong := self._differences()), wrong

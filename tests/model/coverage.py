@@ -12,7 +12,7 @@ from bo_sync.core.model import Access, ProfileField, Role
 from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
 from bo_sync.core.write_order import HALVES
-from bo_sync.sandbox.faults import HubRequest
+from bo_sync.sandbox.interception import HubRequest
 
 HUB_FIELDS: Final[Mapping[ProfileField, str]] = {
     "first_name": "firstName",

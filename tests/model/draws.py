@@ -1,4 +1,4 @@
-"""What a course is made of: a company of few users, files for it, edits that others make, and bad weather."""
+"""What a course is made of: a company of few users, files for it, edits that others make, and faults."""
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -15,10 +15,10 @@ from bo_sync.hub.hub_url import SANDBOX, parse_address
 from bo_sync.hub.transport import Transport
 from bo_sync.ports import CreateRow, UpdateRow
 from bo_sync.sandbox.adapter import SandboxAdapter
-from bo_sync.sandbox.baseline import KNOWN_DEFINITIONS, UserRecord, definition_id
 from bo_sync.sandbox.hub import SandboxHub
+from bo_sync.sandbox.population import KNOWN_DEFINITIONS, UserRecord, definition_id
 from bo_sync.sandbox.store import Store
-from bo_sync.sandbox.storm import Fault, FaultKind, Nth, Rate, Storm
+from tests.support.faults import Fault, FaultKind, InjectedFaults, Nth, Rate
 from tests.support.worlds import STRANGER, World, world
 
 ADDRESSES: Final = tuple(f"person{number}@example.com" for number in range(5))
@@ -133,9 +133,9 @@ class Others:
         return CommerceHub(Transport(parse_address(SANDBOX), adapters={SANDBOX: adapter}))
 
 
-def storm(chance: Random) -> Storm:
+def some_faults(chance: Random) -> InjectedFaults:
     """One or two faults, at an early request or at a share of them; about writes more often than not."""
-    return Storm([_fault(chance) for _ in range(chance.randint(1, 2))], chance.randrange(1_000_000))
+    return InjectedFaults([_fault(chance) for _ in range(chance.randint(1, 2))], chance.randrange(1_000_000))
 
 
 def _fault(chance: Random) -> Fault:

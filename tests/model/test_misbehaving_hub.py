@@ -19,8 +19,8 @@ from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.hub_url import SANDBOX, parse_address
 from bo_sync.hub.transport import Transport
 from bo_sync.sandbox.adapter import SandboxAdapter
-from bo_sync.sandbox.baseline import UserRecord
-from bo_sync.sandbox.faults import Calm
+from bo_sync.sandbox.interception import PassThrough
+from bo_sync.sandbox.population import UserRecord
 from tests.model.course import AT_ONCE, PASSED, Course
 from tests.model.draws import PROTECTED, company
 from tests.model.watch import owners
@@ -87,7 +87,7 @@ def test_what_is_reported_as_applied_holds_and_too_few_owners_are_reported(
 def _run(course: Course, counts: Counter[str]) -> None:
     before, users = owners(course.store), _users(course)
     course.watch.least = 0  # a hub that lies may lose owners under way; what is reported afterwards is judged below
-    report = course.run(Calm(), limit=PASSED)
+    report = course.run(PassThrough(), limit=PASSED)
     counts["runs"] += 1
     if report is None:
         return
@@ -144,7 +144,7 @@ def test_every_option_but_the_unreadable_converges_once_the_hub_behaves() -> Non
         try:
             course.commit()
             course.watch.least = 0
-            course.run(Calm(), limit=PASSED)
+            course.run(PassThrough(), limit=PASSED)
             course.hub.misbehaviour = NOTHING
             course.settle()
         finally:

@@ -1,4 +1,4 @@
-"""Whatever is committed, edited by others, struck or killed, in whatever order: the hub comes to no harm.
+"""Whatever is committed, edited by others, hit by a fault or killed, in whatever order: the hub comes to no harm.
 
 Hypothesis chooses the steps of each course; what a step does in detail follows from a number that it chooses. Over the
 real client and the real sandbox, in process. `BO_SYNC_COURSES=4000` walks that many courses, other ones each time.
@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from bo_sync.apply.planner import PlanRequest
-from bo_sync.sandbox.deaths import Killed, Stage
-from bo_sync.sandbox.faults import Calm
-from bo_sync.sandbox.storm import Fault, FaultKind, Nth, Rate, Storm
+from bo_sync.sandbox.interception import PassThrough
 from tests.model.course import PASSED, Course
-from tests.model.draws import storm
+from tests.model.draws import some_faults
+from tests.support.faults import Fault, FaultKind, InjectedFaults, KillClient, Nth, Rate, Stage
 
 IS_SOAK: Final = "BO_SYNC_COURSES" in os.environ
 PARTS: Final = 4 if IS_SOAK else 2
@@ -29,7 +28,7 @@ FEWEST_STEPS: Final = 6
 SHORT: Final = 8
 """About so many of hypothesis's courses have fewer steps, and do not count."""
 NUMBERS: Final = st.integers(0, 2**32)
-WHATS: Final = ("apply", "storm", "storm", "kill before", "kill after", "edit", "edit", "protected")
+WHATS: Final = ("apply", "faults", "faults", "kill before", "kill after", "edit", "edit", "protected")
 LIMITS: Final = st.sampled_from((PASSED, PASSED, PlanRequest()))
 
 
@@ -55,14 +54,16 @@ class Walk(RuleBasedStateMachine):
         self.met.add(what)
         match what:
             case "apply":
-                self._step(number, lambda it: it.run(Calm(), meanwhile=at % 5, limit=limit), commits=True)
-            case "storm":
+                self._step(number, lambda it: it.run(PassThrough(), meanwhile=at % 5, limit=limit), commits=True)
+            case "faults":
                 self._step(
-                    number, lambda it: it.run(storm(it.chance), from_plan=flag, meanwhile=at % 5), commits=at != 1
+                    number,
+                    lambda it: it.run(some_faults(it.chance), from_plan=flag, meanwhile=at % 5),
+                    commits=at != 1,
                 )
             case "kill before" | "kill after":
                 stage = Stage(what.removeprefix("kill "))
-                self._step(number, lambda it: it.run(Killed(at, stage)), commits=flag)
+                self._step(number, lambda it: it.run(KillClient(at, stage)), commits=flag)
             case "edit":
                 self._step(number, Course.edit)
             case _:
@@ -125,20 +126,20 @@ def test_no_course_doubles_or_sends_what_was_not_shown_and_each_settles(
 
 
 EACH: Final = {
-    **{f"fault {kind}": Storm([Fault(kind, Nth(1)), Fault(kind, Rate(0.5))]) for kind in FaultKind},
-    **{f"kill {stage}": Killed(8, stage) for stage in Stage},
+    **{f"fault {kind}": InjectedFaults([Fault(kind, Nth(1)), Fault(kind, Rate(0.5))]) for kind in FaultKind},
+    **{f"kill {stage}": KillClient(8, stage) for stage in Stage},
 }
 
 
-@pytest.mark.parametrize("weather", EACH.values(), ids=EACH)
-def test_courses_through_each_kind_of_fault_and_kill_settle(weather: Storm | Killed) -> None:
+@pytest.mark.parametrize("interceptor", EACH.values(), ids=EACH)
+def test_courses_through_each_kind_of_fault_and_kill_settle(interceptor: InjectedFaults | KillClient) -> None:
     counts: Counter[str] = Counter()
     for number in range(2):
         course = Course(Random(number))
         try:
             for from_plan in (False, True):
                 course.commit()
-                course.run(weather, from_plan=from_plan)
+                course.run(interceptor, from_plan=from_plan)
             course.settle()
         finally:
             course.close()

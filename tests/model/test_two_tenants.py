@@ -15,7 +15,7 @@ from typing import Final
 
 import pytest
 
-from bo_sync.sandbox.baseline import Population
+from bo_sync.sandbox.population import Population
 from bo_sync.sandbox.server import SandboxServer
 from bo_sync.sandbox.store import Store
 from tests.end_to_end.world import file

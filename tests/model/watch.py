@@ -1,11 +1,11 @@
-"""Weather that looks into the hub at every request: who owns the roles, what stands twice, what was sent."""
+"""An interceptor that looks into the hub at every request: who owns the roles, what stands twice, what was sent."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
 
-from bo_sync.sandbox.faults import Calm, HubAnswer, HubRequest, Twist, Weather
+from bo_sync.sandbox.interception import Alteration, HubAnswer, HubRequest, Interceptor, PassThrough
 from bo_sync.sandbox.resolvers import MUTATIONS
 from bo_sync.sandbox.store import Store
 from tests.model.coverage import Cover, Known
@@ -41,7 +41,7 @@ class Watch:
     """
 
     store: Store
-    now: Weather = field(default_factory=Calm)
+    now: Interceptor = field(default_factory=PassThrough)
     least: int = 1
     cover: Cover | None = None
     meanwhile: Mapping[int, Callable[[], None]] = field(default_factory=dict)
@@ -64,8 +64,8 @@ class Watch:
         self._owners, self._twice = owners(self.store), twice(self.store)
         self.learn()
 
-    def before(self, request: HubRequest, /) -> HubAnswer | Twist | None:
-        """Checks what is sent, whatever becomes of it; then as the weather of the moment."""
+    def before(self, request: HubRequest, /) -> HubAnswer | Alteration | None:
+        """Checks what is sent, whatever becomes of it; then as the interceptor of the moment."""
         if _is_write(request):
             with self._lock:
                 self.learn()
@@ -74,7 +74,7 @@ class Watch:
         return self.now.before(request)
 
     def after(self, request: HubRequest, answer: HubAnswer, /) -> HubAnswer:
-        """Checks what a write did; then others may edit; then as the weather of the moment."""
+        """Checks what a write did; then others may edit; then as the interceptor of the moment."""
         if _is_write(request):
             with self._lock:
                 self._check(request)

@@ -4,9 +4,9 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, cast
 
-from bo_sync.sandbox.baseline import SESSION_TOKEN, Population, RoleShape, UserRecord
 from bo_sync.sandbox.behaviour import Behaviour
-from bo_sync.sandbox.faults import HubAnswer
+from bo_sync.sandbox.interception import HubAnswer
+from bo_sync.sandbox.population import SESSION_TOKEN, Population, RoleShape, UserRecord
 from bo_sync.sandbox.store import Store
 from tests.support.misbehaving_hub import MisbehavingHub
 

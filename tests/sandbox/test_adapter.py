@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from bo_sync.sandbox.adapter import SandboxAdapter
-from bo_sync.sandbox.faults import Cut, HubAnswer, HubRequest
+from bo_sync.sandbox.interception import ConnectionCut, HubAnswer, HubRequest
 from tests.sandbox.asking import Hub
 
 USERS = {"query": "query People { adminUsers { itemsFound } }"}
@@ -35,14 +35,14 @@ def test_a_key_travels_in_its_header(session: requests.Session) -> None:
 
 class Gone:
     def before(self, request: HubRequest) -> HubAnswer | None:
-        raise Cut(request)
+        raise ConnectionCut(request)
 
     def after(self, request: HubRequest, answer: HubAnswer) -> HubAnswer:
-        raise Cut(request, answer)
+        raise ConnectionCut(request, answer)
 
 
 def test_a_cut_is_a_connection_error(session: requests.Session) -> None:
-    session.mount("sandbox:", SandboxAdapter(Hub(weather=Gone())))
+    session.mount("sandbox:", SandboxAdapter(Hub(interceptor=Gone())))
     with pytest.raises(requests.ConnectionError, match="ended the connection without an answer"):
         session.post("sandbox:", json=USERS)
 

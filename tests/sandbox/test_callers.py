@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bo_sync.sandbox.baseline import RANK, Population
 from bo_sync.sandbox.behaviour import Behaviour, ViewerForKey
 from bo_sync.sandbox.permissions import NEEDED, OTHERS
+from bo_sync.sandbox.population import RANK, Population
 from tests.sandbox.asking import Hub, grant, holding, key, session, user
 from tests.support.facts import shared
 

@@ -9,12 +9,10 @@ import pytest
 import requests
 
 from bo_sync.sandbox.adapter import SandboxAdapter
-from bo_sync.sandbox.deaths import Changing, Dead, Killed, Stage
-from bo_sync.sandbox.faults import Calm, HubAnswer, HubRequest, Late
-from bo_sync.sandbox.forecast import parse_fault
+from bo_sync.sandbox.interception import AnswerLate, HubAnswer, HubRequest, PassThrough
 from bo_sync.sandbox.server import SandboxServer
-from bo_sync.sandbox.storm import Storm
 from tests.sandbox.asking import Hub, definition_id, grant, holding, user
+from tests.support.faults import ClientKilled, KillClient, Stage, Switchable, injected
 
 LIVE = holding(user("a@example.com", grant("order", "VIEWER")), user("b@example.com"), user("c@example.com"))
 DELETE = 'mutation { adminUserDelete(email: "a@example.com") }'
@@ -23,8 +21,8 @@ GONE = ["b@example.com", "c@example.com"]
 ALL = ["a@example.com", *GONE]
 
 
-def stormy(*faults: str, seed: int = 0, keyless: bool = True) -> Hub:
-    return Hub(LIVE, weather=Storm([parse_fault(fault) for fault in faults], seed), keyless=keyless)
+def faulty(*faults: str, seed: int = 0, keyless: bool = True) -> Hub:
+    return Hub(LIVE, interceptor=injected(*faults, seed=seed), keyless=keyless)
 
 
 @pytest.fixture
@@ -57,7 +55,7 @@ ANSWERS = {
 def test_an_answer_that_is_not_the_hubs_own(
     session: requests.Session, way: str, *, kind: str, status: int, told: str
 ) -> None:
-    hub = stormy(f"{kind}@1")
+    hub = faulty(f"{kind}@1")
     session.mount("sandbox:", SandboxAdapter(hub))
     with SandboxServer(hub) as server:
         answer = asked(session, server.url if way == "over a socket" else "sandbox:")
@@ -82,7 +80,7 @@ def test_an_answer_that_is_not_the_hubs_own(
     ],
 )
 def test_no_whole_answer(session: requests.Session, way: str, *, fault: str, raised: set[str], left: list[str]) -> None:
-    hub = stormy(f"{fault}:adminUserDelete@1")
+    hub = faulty(f"{fault}:adminUserDelete@1")
     session.mount("sandbox:", SandboxAdapter(hub))
     started = time.monotonic()
     with SandboxServer(hub) as server:
@@ -96,7 +94,7 @@ def test_no_whole_answer(session: requests.Session, way: str, *, fault: str, rai
 
 
 def test_half_an_answer_says_how_long_the_whole_would_be() -> None:
-    hub = stormy("cut-half")
+    hub = faulty("cut-half")
     with SandboxServer(hub) as server, socket.create_connection(("127.0.0.1", int(server.url.split(":")[2][:5]))) as to:
         body = json.dumps({"query": USERS}).encode()
         to.sendall(b"POST /v2/graphql HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
@@ -112,7 +110,7 @@ def test_half_an_answer_says_how_long_the_whole_would_be() -> None:
 
 @pytest.mark.parametrize("way", ["in process", "over a socket"])
 def test_an_answer_that_is_late_but_in_time_arrives(session: requests.Session, way: str) -> None:
-    hub = stormy("slow-after=.1")
+    hub = faulty("slow-after=.1")
     session.mount("sandbox:", SandboxAdapter(hub))
     with SandboxServer(hub) as server:
         started = time.monotonic()
@@ -130,7 +128,7 @@ def several(hub: Hub, count: int = 4) -> str:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_of_several_mutations_one_fails_and_those_before_it_took_effect(seed: int) -> None:
-    hub = stormy("partial", seed=seed)
+    hub = faulty("partial", seed=seed)
     answer = hub.post(several(hub))
     content = json.loads(answer.body)
     assert (answer.status, content["data"]) == (200, None)
@@ -143,19 +141,19 @@ def test_of_several_mutations_one_fails_and_those_before_it_took_effect(seed: in
 def test_each_place_but_the_first_fails_under_some_seed() -> None:
     places = set()
     for seed in range(40):
-        hub = stormy("partial", seed=seed)
+        hub = faulty("partial", seed=seed)
         places.add(json.loads(hub.post(several(hub)).body)["errors"][0]["path"][0])
     assert places == {"w1", "w2", "w3"}
 
 
 def test_one_mutation_alone_and_several_questions_are_no_partial_failure() -> None:
-    hub = stormy("partial")
+    hub = faulty("partial")
     assert hub.ask(several(hub, 1))["w0"]["id"]
     assert hub.ask("{ a: adminUsers { page } b: adminUsers { page } }")["b"] == {"page": 1}
 
 
 def test_the_second_mutation_of_several_with_a_field() -> None:
-    hub = stormy("partial:roleDelete@2")
+    hub = faulty("partial:roleDelete@2")
     hub.ask(several(hub, 2))
     for number in (1, 2):
         answer = hub.post('mutation { a: roleDelete(id: "x") b: roleDelete(id: "y") }')
@@ -171,21 +169,21 @@ def emails(hub: Hub) -> list[str]:
 
 
 def test_a_page_lacks_somebody_and_still_counts_them() -> None:
-    seen = [emails(stormy("page-drops", seed=seed)) for seed in range(20)]
+    seen = [emails(faulty("page-drops", seed=seed)) for seed in range(20)]
     assert {tuple(found) for found in seen} == {tuple(e for e in ALL if e != gone) for gone in ALL}
 
 
 def test_a_page_holds_somebody_twice_in_the_place_of_somebody_else() -> None:
     for seed in range(20):
-        found = emails(stormy("page-repeats", seed=seed))
+        found = emails(faulty("page-repeats", seed=seed))
         assert (len(found), len(set(found))) == (3, 2)
 
 
 @pytest.mark.parametrize("kind", ["page-drops", "page-repeats"])
 def test_pages_of_other_things_only_when_they_are_named(kind: str) -> None:
     roles = "{ roles(input: {userIds: [1001]}) { itemsFound items { id } } }"
-    assert len(stormy(kind).ask(roles)["roles"]["items"]) == 1
-    assert len(stormy(f"{kind}:roles").ask(roles)["roles"]["items"]) == (0 if kind == "page-drops" else 1)
+    assert len(faulty(kind).ask(roles)["roles"]["items"]) == 1
+    assert len(faulty(f"{kind}:roles").ask(roles)["roles"]["items"]) == (0 if kind == "page-drops" else 1)
 
 
 @pytest.mark.parametrize(
@@ -194,11 +192,11 @@ def test_pages_of_other_things_only_when_they_are_named(kind: str) -> None:
     ids=["a page without items", "nothing but the number of a page", "a broken document"],
 )
 def test_a_page_fault_leaves_what_holds_no_items(document: str) -> None:
-    assert stormy("page-drops").post(document) == Hub(LIVE).post(document)
+    assert faulty("page-drops").post(document) == Hub(LIVE).post(document)
 
 
 def test_a_key_is_revoked_from_a_request_on() -> None:
-    hub = stormy("key-revoked:adminUserDelete@2", keyless=False)
+    hub = faulty("key-revoked:adminUserDelete@2", keyless=False)
     key = {"apikey": "sandbox-owner"}
 
     def delete(email: str) -> str:
@@ -220,26 +218,26 @@ def test_a_key_is_revoked_from_a_request_on() -> None:
 def test_a_client_that_is_killed_at_a_request_sends_nothing_from_then_on(
     session: requests.Session, stage: Stage, left: list[str]
 ) -> None:
-    hub = Hub(LIVE, weather=Killed(2, stage))
+    hub = Hub(LIVE, interceptor=KillClient(2, stage))
     session.mount("sandbox:", SandboxAdapter(hub))
     assert isinstance(asked(session, "sandbox:"), requests.Response)
     for email in ("b@example.com", "c@example.com"):
-        with pytest.raises(Dead):
+        with pytest.raises(ClientKilled):
             asked(session, "sandbox:", f'mutation {{ adminUserDelete(email: "{email}") }}')
     assert hub.emails() == left
 
 
-def test_weather_changes_while_the_hub_goes_on() -> None:
-    weather = Changing(Storm([parse_fault("429")]))
-    hub = Hub(LIVE, weather=weather)
+def test_an_interceptor_is_switched_while_the_hub_goes_on() -> None:
+    interceptor = Switchable(injected("429"))
+    hub = Hub(LIVE, interceptor=interceptor)
     statuses = [hub.post(USERS).status]
-    weather.now = Calm()
+    interceptor.now = PassThrough()
     statuses.append(hub.post(USERS).status)
     assert statuses == [429, 200]
 
 
 def test_cleared_traffic_counts_from_one_again() -> None:
-    hub = stormy("429:adminUsers@1")
+    hub = faulty("429:adminUsers@1")
     statuses = [hub.post(USERS).status, hub.post(USERS).status]
     hub.traffic.clear()
     statuses.append(hub.post(USERS).status)
@@ -247,9 +245,9 @@ def test_cleared_traffic_counts_from_one_again() -> None:
 
 
 def test_late_without_a_timeout_is_waited_for(session: requests.Session) -> None:
-    class Slow(Calm):
+    class Slow(PassThrough):
         def after(self, _request: HubRequest, answer: HubAnswer, /) -> HubAnswer:
-            raise Late(0.01, answer)
+            raise AnswerLate(0.01, answer)
 
-    session.mount("sandbox:", SandboxAdapter(Hub(LIVE, weather=Slow())))
+    session.mount("sandbox:", SandboxAdapter(Hub(LIVE, interceptor=Slow())))
     assert session.post("sandbox:", json={"query": USERS}).status_code == 200

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from bo_sync.sandbox.baseline import KNOWN_DEFINITIONS
+from bo_sync.sandbox.population import KNOWN_DEFINITIONS
 from tests.sandbox.asking import ROLE, Hub, definition_id, grant, holding, user
 
 CREATE = f"mutation ($input: RoleCreateInput!) {{ roleCreate(input: $input) {ROLE} }}"

@@ -1,4 +1,4 @@
-"""HTTP in, HTTP out: statuses, the order of root fields, weather, and what is remembered of the traffic."""
+"""HTTP in, HTTP out: statuses, the order of root fields, interception, and what is remembered of the traffic."""
 
 import json
 import time
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bo_sync.sandbox.behaviour import Behaviour, RefusalForm
-from bo_sync.sandbox.faults import Cut, HubAnswer, HubRequest
+from bo_sync.sandbox.interception import ConnectionCut, HubAnswer, HubRequest
 from tests.sandbox.asking import Hub, definition_id, grant, holding, user
 
 THREE = """mutation ($a: RoleCreateInput!, $b: RoleCreateInput!, $c: RoleCreateInput!) {
@@ -145,7 +145,7 @@ def test_latency_is_waited_by_all_at_once_and_the_peak_counts_them() -> None:
     assert 1 < hub.traffic.peak <= 8
 
 
-class Storm:
+class InterceptOne:
     """Answers or cuts one request, before or after it ran."""
 
     def __init__(self, when: str, what: HubAnswer | None) -> None:
@@ -154,15 +154,15 @@ class Storm:
 
     def before(self, request: HubRequest) -> HubAnswer | None:
         self.seen.append(request)
-        return self._strike() if self.when == "before" else None
+        return self._intercepted() if self.when == "before" else None
 
     def after(self, request: HubRequest, answer: HubAnswer) -> HubAnswer:
         assert (self.seen[-1], answer.status) == (request, 200)
-        return self._strike() if self.when == "after" else answer
+        return self._intercepted() if self.when == "after" else answer
 
-    def _strike(self) -> HubAnswer:
+    def _intercepted(self) -> HubAnswer:
         if self.what is None:
-            raise Cut
+            raise ConnectionCut
         return self.what
 
 
@@ -175,20 +175,20 @@ class Storm:
         pytest.param("after", None, [], id="a cut after it ran"),
     ],
 )
-def test_weather_strikes_with(when: str, what: HubAnswer | None, left: list[str]) -> None:
-    storm = Storm(when, what)
-    hub = Hub(holding(user("a@example.com")), weather=storm)
+def test_an_interceptor_decides_with(when: str, what: HubAnswer | None, left: list[str]) -> None:
+    interceptor = InterceptOne(when, what)
+    hub = Hub(holding(user("a@example.com")), interceptor=interceptor)
 
     def delete() -> Any:
         return hub.post('mutation M { adminUserDelete(email: "a@example.com") }')
 
     if what is None:
-        with pytest.raises(Cut):
+        with pytest.raises(ConnectionCut):
             delete()
     else:
         assert delete() == what
     assert hub.emails() == left
-    assert storm.seen == [HubRequest(1, "M", ("adminUserDelete",), {})]
+    assert interceptor.seen == [HubRequest(1, "M", ("adminUserDelete",), {})]
 
 
 def test_many_threads_at_once_lose_nothing() -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from bo_sync.sandbox.baseline import UserRecord
 from bo_sync.sandbox.behaviour import Behaviour, LargePages, RefusalForm
+from bo_sync.sandbox.population import UserRecord
 from tests.sandbox.asking import Hub, grant, holding, user
 
 USERS = """query ($i: AdminUsersSearchInput) {

@@ -4,8 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bo_sync.sandbox.baseline import KNOWN_DEFINITIONS, UNKNOWN_DEFINITION
-from bo_sync.sandbox.population import synthetic
+from bo_sync.sandbox.population import KNOWN_DEFINITIONS, UNKNOWN_DEFINITION, synthetic
 from bo_sync.sandbox.store import Store
 from bo_sync.sandbox.user_operations import LIMITS
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from bo_sync.sandbox.faults import Cut, HubAnswer, HubRequest
+from bo_sync.sandbox.interception import ConnectionCut, HubAnswer, HubRequest
 from bo_sync.sandbox.server import SandboxPortError, SandboxServer
 from tests.sandbox.asking import Hub, key
 
@@ -81,14 +81,14 @@ def test_eight_at_once_are_answered_at_once() -> None:
 
 class Gone:
     def before(self, request: HubRequest) -> HubAnswer | None:
-        raise Cut(request)
+        raise ConnectionCut(request)
 
     def after(self, request: HubRequest, answer: HubAnswer) -> HubAnswer:
-        raise Cut(request, answer)
+        raise ConnectionCut(request, answer)
 
 
 def test_a_cut_ends_the_connection_without_an_answer() -> None:
-    with SandboxServer(Hub(weather=Gone())) as server, pytest.raises(requests.ConnectionError):
+    with SandboxServer(Hub(interceptor=Gone())) as server, pytest.raises(requests.ConnectionError):
         requests.post(server.url, json=USERS, timeout=5)
 
 

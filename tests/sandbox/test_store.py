@@ -7,8 +7,14 @@ from typing import Any, cast
 
 import pytest
 
-from bo_sync.sandbox.baseline import FIRST_USER, KNOWN_DEFINITIONS, Population, PopulationError, baseline_population
-from bo_sync.sandbox.population import synthetic
+from bo_sync.sandbox.population import (
+    FIRST_USER,
+    KNOWN_DEFINITIONS,
+    Population,
+    PopulationError,
+    baseline_population,
+    synthetic,
+)
 from bo_sync.sandbox.store import SandboxDatabaseError, Store
 from tests.sandbox.asking import Hub, TickingClock, grant, holding, user
 

@@ -1,4 +1,4 @@
-"""What doubles of forges share: accounts, what they wrote, pages, weather; see `github_double` and `gitlab_double`.
+"""What doubles of forges share: accounts, what they wrote, pages and failures; see `github_double`, `gitlab_double`.
 
 What a forge lets happen happens here too: a token that may write may edit anybody's comment, and GitLab obeys a line
 that begins with a slash. So a test can see what bo-sync does, and what it leaves alone.
@@ -48,8 +48,8 @@ class Writing:
 
 
 @dataclass(frozen=True)
-class Weather:
-    """What befalls one request whose method and path fit, in place of its answer; None for a cut connection.
+class InjectedAnswer:
+    """What one request whose method and path fit gets in place of its answer; None for a cut connection.
 
     `carried_out` does what was asked all the same.
     """
@@ -83,7 +83,7 @@ class Forge:
     comments: list[Writing] = field(default_factory=list)
     issues: list[Writing] = field(default_factory=list)
     heard: list[Heard] = field(default_factory=list)
-    weather: list[Weather] = field(default_factory=list)
+    injected: list[InjectedAnswer] = field(default_factory=list)
     obeyed: list[str] = field(default_factory=list)
     before: Callable[[Heard], None] = lambda _: None
     per_page: int = 100
@@ -162,7 +162,7 @@ def _answerer(forge: Forge, answered: Answered) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
             heard = Heard(self.command, self.path, headers, json.loads(body) if body else {})
-            found = _in_weather(forge, heard, answered)
+            found = _injected_or_own(forge, heard, answered)
             if found is None:
                 self.close_connection = True
                 return
@@ -190,17 +190,17 @@ def _answerer(forge: Forge, answered: Answered) -> type[BaseHTTPRequestHandler]:
     return Answerer
 
 
-def _in_weather(forge: Forge, heard: Heard, answered: Answered) -> Page | None:
+def _injected_or_own(forge: Forge, heard: Heard, answered: Answered) -> Page | None:
     forge.before(heard)
     with forge.lock:
         forge.heard.append(heard)
         path = urlsplit(heard.path).path
-        for weather in forge.weather:
-            if weather.method == heard.method and path.endswith(weather.path):
-                forge.weather.remove(weather)
-                if weather.carried_out:
+        for one in forge.injected:
+            if one.method == heard.method and path.endswith(one.path):
+                forge.injected.remove(one)
+                if one.carried_out:
                     answered(forge, heard)
-                return weather.page
+                return one.page
         return answered(forge, heard)
 
 

@@ -90,7 +90,7 @@ class Event:
     meanwhile: "Callable[[InMemoryHub], None] | None" = None
 
 
-CALM = Event()
+NO_EVENT = Event()
 LOST = Event(unknown, effect=0)
 """Cut off before the hub saw it."""
 CUT = Event(unknown, effect=99)
@@ -113,7 +113,7 @@ class InMemoryHub:
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
     def script(self, operation: Operation, email: str, *events: Event) -> "InMemoryHub":
-        """The next calls of `operation` about the user meet `events`, one each; later ones are calm."""
+        """The next calls of `operation` about the user meet `events`, one each; later ones meet none."""
         self._script[operation, email].extend(events)
         return self
 
@@ -231,7 +231,7 @@ class InMemoryHub:
             self._in_flight += 1
             self.most_in_flight = max(self.most_in_flight, self._in_flight)
             waiting = self._script[operation, email]
-            event = waiting.popleft() if waiting else CALM
+            event = waiting.popleft() if waiting else NO_EVENT
         try:
             if self.pause:
                 time.sleep(self.pause)

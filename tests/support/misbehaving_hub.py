@@ -15,12 +15,12 @@ from threading import Lock, RLock
 from typing import TYPE_CHECKING, Any, Final
 
 from bo_sync.sandbox.behaviour import Behaviour
-from bo_sync.sandbox.faults import Calm, HubAnswer, Weather
 from bo_sync.sandbox.hub import SandboxHub
+from bo_sync.sandbox.interception import HubAnswer, Interceptor, PassThrough
 from bo_sync.sandbox.store import Store
 
 if TYPE_CHECKING:
-    from bo_sync.sandbox.baseline import Population
+    from bo_sync.sandbox.population import Population
 
 Json = Any
 """A piece of a request or of an answer."""
@@ -28,6 +28,7 @@ Json = Any
 _TEXTS: Final = ("firstName", "middleName", "lastName", "phone", "job")
 _WRITES: Final = ("adminUserCreate", "adminUserUpdate", "adminUserDelete", "roleCreate", "roleUpdate", "roleDelete")
 _FORBIDDEN: Final = {"message": "Insufficient permissions", "extensions": {"code": "FORBIDDEN"}, "path": ["tenant"]}
+_PASS_THROUGH: Final = PassThrough()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +139,10 @@ class MisbehavingHub(SandboxHub):
         behaviour: Behaviour | None = None,
         *,
         latency: float = 0.0,
-        weather: Weather | None = None,
+        interceptor: Interceptor = _PASS_THROUGH,
         keyless: bool = False,
     ) -> None:
-        super().__init__(store, behaviour or Behaviour(), latency=latency, weather=weather or Calm(), keyless=keyless)
+        super().__init__(store, behaviour or Behaviour(), latency=latency, interceptor=interceptor, keyless=keyless)
         self.misbehaviour = misbehaviour
         self.others = {tenant: _tenant(misbehaviour, tenant) for _, tenant in misbehaviour.tenants}
         self.moved: list[str] = []

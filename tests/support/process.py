@@ -33,17 +33,17 @@ from bo_sync.cli import api_key
 from bo_sync.cli.app import main
 from bo_sync.hub import transport
 from bo_sync.hub.time_limits import Pace
-from bo_sync.sandbox.baseline import Population
 from bo_sync.sandbox.behaviour import Behaviour
-from bo_sync.sandbox.faults import Calm, Weather
 from bo_sync.sandbox.hub import SandboxHub
+from bo_sync.sandbox.interception import Interceptor, PassThrough
+from bo_sync.sandbox.population import Population
 from bo_sync.sandbox.server import SandboxServer
 from bo_sync.sandbox.store import Store
 
 SECONDS: Final = 60
 COMMAND: Final = (sys.executable, "-m", "bo_sync")
 _AS_IT_IS: Final = Behaviour()
-_CALM: Final = Calm()
+_PASS_THROUGH: Final = PassThrough()
 _READ_AT_THE_START: Final = ("PYTHON", "LANG", "LC_", "TZ")
 _KEPT: Final = ("PATH", "HOME", "XDG_STATE_HOME", "LANG", "SYSTEMROOT", "PYTHONPATH", "VIRTUAL_ENV")
 
@@ -356,14 +356,14 @@ def served(
     behaviour: Behaviour = _AS_IT_IS,
     *,
     latency: float = 0.0,
-    weather: Weather = _CALM,
+    interceptor: Interceptor = _PASS_THROUGH,
 ) -> Iterator[Served]:
     """A hub with `population` (the baseline when None) over HTTP; `latency` in seconds, before each answer."""
     database = folder / "hub.db"
     with Store.open(database) as store:
         if population is not None:
             store.load(population)
-        with SandboxServer(SandboxHub(store, behaviour, latency=latency, weather=weather)) as server:
+        with SandboxServer(SandboxHub(store, behaviour, latency=latency, interceptor=interceptor)) as server:
             yield Served(server.url, database)
 
 

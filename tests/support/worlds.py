@@ -28,7 +28,8 @@ from bo_sync.core.model import (
 )
 from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, Settings, Unmanaged
 from bo_sync.core.text import Text
-from bo_sync.sandbox.baseline import (
+from bo_sync.sandbox.behaviour import Behaviour, LargePages, NewUserRows, OmittedGender, RefusalForm
+from bo_sync.sandbox.population import (
     KNOWN_DEFINITIONS,
     UNKNOWN_DEFINITION,
     DefinitionRecord,
@@ -36,10 +37,9 @@ from bo_sync.sandbox.baseline import (
     Population,
     RoleShape,
     UserRecord,
-    definitions,
+    baseline_definitions,
 )
-from bo_sync.sandbox.baseline import Access as AccessWord
-from bo_sync.sandbox.behaviour import Behaviour, LargePages, NewUserRows, OmittedGender, RefusalForm
+from bo_sync.sandbox.population import Access as AccessWord
 
 TODAY: Final = date(2026, 11, 21)
 NOWHERE: Final = Source(Text("users/random.yaml"), 1)
@@ -194,7 +194,7 @@ def _rows(chance: Random) -> list[RoleShape]:
 
 
 def _definitions(chance: Random) -> list[DefinitionRecord]:
-    given = definitions()
+    given = baseline_definitions()
     for shape in given:
         shape["defaultAccess"] = chance.choice(_WORDS) if chance.random() < 0.1 else "NONE"
     return given

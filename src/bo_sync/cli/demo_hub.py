@@ -6,8 +6,8 @@ from typing import Final
 from bo_sync.apply.planner import Desired
 from bo_sync.core.model import DEFAULT_HUB_NAMES, Access, DesiredUser, Profile, Role
 from bo_sync.core.settings import Settings
-from bo_sync.sandbox.baseline import Access as AccessWord
-from bo_sync.sandbox.baseline import DefinitionRecord, Gender, Population, RoleShape, UserRecord, baseline_population
+from bo_sync.sandbox.population import Access as AccessWord
+from bo_sync.sandbox.population import DefinitionRecord, Gender, Population, RoleShape, UserRecord, baseline_population
 
 _GENDERS: Final[dict[str, Gender]] = {"male": "M", "female": "F", "unknown": "U"}
 _WORDS: Final[dict[Access, AccessWord]] = {

@@ -16,8 +16,8 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import ReadTimeout
 from urllib3 import HTTPResponse
 
-from bo_sync.sandbox.faults import Cut, HubAnswer, Late, Torn
 from bo_sync.sandbox.hub import SandboxHub
+from bo_sync.sandbox.interception import AnswerCut, AnswerLate, ConnectionCut, HubAnswer
 
 
 class SandboxAdapter(BaseAdapter):
@@ -38,13 +38,13 @@ class SandboxAdapter(BaseAdapter):
         content = body.encode() if isinstance(body, str) else bytes(body)
         try:
             answer = self._hub.answer(request.method or "", request.headers, content)
-        except Late as late:
+        except AnswerLate as late:
             answer = _in_time(late, request, timeout)
-        except Torn as torn:
-            length = {"Content-Length": str(len(torn.answer.body))}
-            half = torn.answer.body[: len(torn.answer.body) // 2]
-            answer = replace(torn.answer, body=half, headers={**torn.answer.headers, **length})
-        except Cut as err:
+        except AnswerCut as cut:
+            length = {"Content-Length": str(len(cut.answer.body))}
+            half = cut.answer.body[: len(cut.answer.body) // 2]
+            answer = replace(cut.answer, body=half, headers={**cut.answer.headers, **length})
+        except ConnectionCut as err:
             raise _gone(request) from err
         return self._builder.build_response(request, _raw(answer))
 
@@ -53,7 +53,7 @@ class SandboxAdapter(BaseAdapter):
         self._builder.close()
 
 
-def _in_time(late: Late, request: PreparedRequest, timeout: object) -> HubAnswer:
+def _in_time(late: AnswerLate, request: PreparedRequest, timeout: object) -> HubAnswer:
     """The late answer, after its time, when whoever asks waits that long; `timeout` is as requests hands it over."""
     patience = timeout[1] if isinstance(timeout, tuple) else timeout
     if isinstance(patience, int | float) and late.seconds > patience:

@@ -1,4 +1,4 @@
-"""One embedded hub: HTTP in, HTTP out, over a socket or in process; and a log of requests for tests."""
+"""One embedded hub: HTTP in, HTTP out, over a socket or in process; and a log of its requests."""
 
 import json
 import time
@@ -6,17 +6,41 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from http import HTTPStatus
 from threading import Lock
 from typing import Final, TypeGuard, cast
 
-from graphql import ExecutionResult, GraphQLError, execute
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    InlineFragmentNode,
+    NoSchemaIntrospectionCustomRule,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+    execute,
+    parse,
+    specified_rules,
+    validate,
+)
 
 from bo_sync.sandbox.behaviour import Behaviour, RefusalForm
-from bo_sync.sandbox.documents import DocumentOperation, InvalidDocument, Sound, executable_schema, pick, prepare
-from bo_sync.sandbox.faults import Calm, FieldFails, HubAnswer, HubRequest, KeyRevoked, Twist, Weather
+from bo_sync.sandbox.interception import (
+    Alteration,
+    FieldFails,
+    HubAnswer,
+    HubRequest,
+    Interceptor,
+    KeyRevoked,
+    PassThrough,
+)
 from bo_sync.sandbox.permissions import RefusedError, Stranger, identify
-from bo_sync.sandbox.resolvers import Context
+from bo_sync.sandbox.resolvers import Context, executable_schema, pick
 from bo_sync.sandbox.store import Store
 
 _REMEMBERED = 10_000
@@ -87,15 +111,88 @@ class Traffic:
                 self._in_flight -= 1
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentOperation:
+    """One operation of a document: its name ("" when it has none), and its root fields by their schema names.
+
+    `keys` are the names under which the answer has them: their aliases, where they have one.
+    """
+
+    name: str
+    mutation: bool
+    roots: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ValidDocument:
+    """A document that the schema allows."""
+
+    document: DocumentNode
+    operations: tuple[DocumentOperation, ...]
+
+    def choose(self, name: str | None) -> DocumentOperation | None:
+        """The operation called `name`, or without a name the only one; None when that decides nothing."""
+        found = [operation for operation in self.operations if name in {None, operation.name}]
+        return found[0] if len(found) == 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class InvalidDocument:
+    """A document that cannot be executed: the code of its errors, and the errors."""
+
+    code: str
+    errors: tuple[GraphQLError, ...]
+
+
+@lru_cache(maxsize=512)
+def prepare(text: str, *, introspection: bool) -> ValidDocument | InvalidDocument:
+    """The document in `text`, judged by the sandbox's schema; without `introspection` it may not ask for the schema."""
+    try:
+        document = parse(text)
+        rules = [*specified_rules, *([] if introspection else [NoSchemaIntrospectionCustomRule])]
+        errors = validate(executable_schema(), document, rules)
+    except GraphQLError as err:
+        return InvalidDocument("GRAPHQL_PARSE_FAILED", (err,))
+    except RecursionError:
+        return InvalidDocument("GRAPHQL_PARSE_FAILED", (GraphQLError("The document is nested too deeply."),))
+    if errors:
+        return InvalidDocument("GRAPHQL_VALIDATION_FAILED", tuple(errors))
+    return ValidDocument(document, tuple(_operations(document)))
+
+
+def _operations(document: DocumentNode) -> Iterator[DocumentOperation]:
+    fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
+    for node in document.definitions:
+        if isinstance(node, OperationDefinitionNode):
+            fields = tuple(_fields(node.selection_set, fragments))
+            yield DocumentOperation(
+                name=node.name.value if node.name else "",
+                mutation=node.operation is OperationType.MUTATION,
+                roots=tuple(found.name.value for found in fields),
+                keys=tuple((found.alias or found.name).value for found in fields),
+            )
+
+
+def _fields(selected: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> Iterator[FieldNode]:
+    for node in selected.selections:
+        if isinstance(node, FieldNode):
+            yield node
+        elif isinstance(node, FragmentSpreadNode):
+            yield from _fields(fragments[node.name.value].selection_set, fragments)
+        elif isinstance(node, InlineFragmentNode):
+            yield from _fields(node.selection_set, fragments)
+
+
 _AS_IT_IS: Final = Behaviour()
-_CALM: Final = Calm()
+_PASS_THROUGH: Final = PassThrough()
 
 
 @dataclass(frozen=True, slots=True)
 class _Question:
     """A request's body, read; `prepared` and `operation` say what it would execute, if it can be."""
 
-    prepared: Sound | InvalidDocument
+    prepared: ValidDocument | InvalidDocument
     operation: DocumentOperation | None
     variables: dict[str, object]
 
@@ -109,7 +206,7 @@ class SandboxHub:
         behaviour: Behaviour = _AS_IT_IS,
         *,
         latency: float = 0.0,
-        weather: Weather = _CALM,
+        interceptor: Interceptor = _PASS_THROUGH,
         keyless: bool = False,
     ) -> None:
         """`latency`: seconds before each answer. `keyless`: whoever shows no known key or session acts as owner."""
@@ -117,20 +214,20 @@ class SandboxHub:
         self.traffic = Traffic()
         self._behaviour = behaviour
         self._latency = latency
-        self._weather = weather
+        self._interceptor = interceptor
         self._keyless = keyless
 
     def answer(self, method: str, headers: Mapping[str, str], body: bytes) -> HubAnswer:
-        """The answer to one HTTP request. Raises `Cut` when the weather ends the connection."""
+        """The answer to one HTTP request. Raises `ConnectionCut` where the interceptor does."""
         with self.traffic.in_flight():
             if self._latency:
                 time.sleep(self._latency)
             question = _read(method, body, introspection=self._behaviour.introspection)
             request = self._note(question)
-            struck = self._weather.before(request)
-            if isinstance(struck, HubAnswer):
-                return struck
-            return self._weather.after(request, self._answer(question, headers, struck))
+            found = self._interceptor.before(request)
+            if isinstance(found, HubAnswer):
+                return found
+            return self._interceptor.after(request, self._answer(question, headers, found))
 
     def _note(self, question: "_Question | HubAnswer") -> HubRequest:
         if isinstance(question, HubAnswer) or question.operation is None:
@@ -140,7 +237,9 @@ class SandboxHub:
         kinds = [*operation.roots, *([f"{name}+" for name in ("", *operation.roots)] if several else ())]
         return self.traffic.arrived(operation.name, operation.roots, question.variables, kinds=kinds)
 
-    def _answer(self, question: "_Question | HubAnswer", headers: Mapping[str, str], twist: Twist | None) -> HubAnswer:
+    def _answer(
+        self, question: "_Question | HubAnswer", headers: Mapping[str, str], alteration: Alteration | None
+    ) -> HubAnswer:
         if isinstance(question, HubAnswer):
             return question
         if isinstance(question.prepared, InvalidDocument):
@@ -151,16 +250,16 @@ class SandboxHub:
             refused = HTTPStatus.BAD_REQUEST if self._behaviour.refusal is RefusalForm.HTTP_400 else HTTPStatus.OK
             return _failed(refused, "BAD_USER_INPUT", "A request may hold one mutation")
         with self.store.reading() as db:
-            caller = Stranger() if twist == KeyRevoked() else identify(db, headers, keyless=self._keyless)
-        doomed = question.operation.keys[twist.index] if isinstance(twist, FieldFails) else ""
+            caller = Stranger() if alteration == KeyRevoked() else identify(db, headers, keyless=self._keyless)
+        doomed = question.operation.keys[alteration.index] if isinstance(alteration, FieldFails) else ""
         context = Context(self.store, self._behaviour, caller, doomed)
         return _executed(_execute(question.prepared, question, context))
 
 
-def _execute(sound: Sound, question: _Question, context: Context) -> ExecutionResult:
+def _execute(valid: ValidDocument, question: _Question, context: Context) -> ExecutionResult:
     result = execute(
         executable_schema(),
-        sound.document,
+        valid.document,
         context_value=context,
         variable_values=question.variables,
         operation_name=(question.operation.name if question.operation else "") or None,
@@ -189,7 +288,7 @@ def _read(method: str, body: bytes, *, introspection: bool) -> _Question | HubAn
     if not isinstance(variables, dict) or not isinstance(name, str | None):
         return _failed(HTTPStatus.BAD_REQUEST, "BAD_REQUEST", "variables must be an object, operationName a string")
     prepared = prepare(asked["query"], introspection=introspection)
-    return _Question(prepared, prepared.choose(name) if isinstance(prepared, Sound) else None, variables)
+    return _Question(prepared, prepared.choose(name) if isinstance(prepared, ValidDocument) else None, variables)
 
 
 def _executed(result: ExecutionResult) -> HubAnswer:

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final, NotRequired, TypedDict
 
-from bo_sync.sandbox.baseline import timestamp
 from bo_sync.sandbox.behaviour import Behaviour, LargePages, RefusalForm
 from bo_sync.sandbox.permissions import RefusedError, bad_request
+from bo_sync.sandbox.population import timestamp
 from bo_sync.sandbox.store import Row, Value
 
 _COLUMNS: Final = {

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final, assert_never, cast
 
-from bo_sync.sandbox.baseline import RANK, Access
+from bo_sync.sandbox.population import RANK, Access
 
 
 class RefusedError(Exception):

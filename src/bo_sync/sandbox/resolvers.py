@@ -1,25 +1,29 @@
-"""Root fields: who may, then what, each in one transaction; and the few fields that are more than a column.
+"""The executable schema and its root fields: who may, then what, each in one transaction.
 
 The graph below a root field is plain mappings, so graphql-core asks nothing of us a second time. The rules are those of
 the schema's descriptions and of its annotations; what neither settles is a `Behaviour`.
 """
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, TypedDict
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final, TypedDict, cast
+
+from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, build_schema
 
 from bo_sync.sandbox import role_operations, user_operations
-from bo_sync.sandbox.baseline import Access
 from bo_sync.sandbox.behaviour import Behaviour, ViewerForKey
-from bo_sync.sandbox.paging import Paging
+from bo_sync.sandbox.paging import Paging, RowPage
 from bo_sync.sandbox.permissions import Caller, CallingUser, RefusedError, Stranger, actor, allow, for_operation, owns
+from bo_sync.sandbox.population import Access
 from bo_sync.sandbox.role_operations import DefinitionSearch, NewRole, RoleSearch
 from bo_sync.sandbox.store import Row, Store
 from bo_sync.sandbox.user_operations import UsersSearch
 
 # What a search without an input asks for; with one, the schema's own defaults fill it.
-FIRST_PAGE: Final[Paging] = {"page": 1, "offset": 12}
+_FIRST_PAGE: Final[Paging] = {"page": 1, "offset": 12}
 _FIRST_USERS: Final[UsersSearch] = {"page": 1, "offset": 12}
 _FIRST_DEFINITIONS: Final[DefinitionSearch] = {"page": 1, "offset": 12}
 
@@ -244,3 +248,63 @@ MUTATIONS: Final[dict[str, RootField]] = {
     "roleDelete": role_delete,
     "triggerPasswordSendInitEmailEvent": send_init_mail,
 }
+
+Resolver = Callable[..., object]
+
+
+@cache
+def executable_schema() -> GraphQLSchema:
+    """The sandbox's schema with its resolvers. Nobody may change it: all sandboxes of the process share it."""
+    schema = build_schema(files("bo_sync.sandbox").joinpath("schema.graphql").read_text("utf-8"))
+    for root, resolve in QUERIES.items():
+        _bind(schema, "Query", root, _reading(resolve))
+    for root, resolve in MUTATIONS.items():
+        _bind(schema, "Mutation", root, _writing(resolve))
+    _bind(schema, "AdminUser", "tenants", _no_tenants)
+    _bind(schema, "AdminUser", "ticketsAssigned", _no_tickets)
+    _bind(schema, "RoleDefinition", "roles", _roles_of_definition)
+    return schema
+
+
+def _bind(schema: GraphQLSchema, type_name: str, field: str, resolve: Resolver) -> None:
+    cast("GraphQLObjectType", schema.type_map[type_name]).fields[field].resolve = resolve
+
+
+def _reading(root: RootField) -> Resolver:
+    def resolve(_source: object, info: "GraphQLResolveInfo[Context]", **args: Any) -> object:
+        context: Context = info.context
+        with context.store.reading() as db:
+            return root(Scene(db, context, context.store.now()), args)
+
+    return resolve
+
+
+def _writing(root: RootField) -> Resolver:
+    def resolve(_source: object, info: "GraphQLResolveInfo[Context]", **args: Any) -> object:
+        context: Context = info.context
+        if info.path.key == context.doomed:
+            raise RefusedError("INTERNAL_SERVER_ERROR", "Internal server error")
+        with context.store.writing() as db:
+            return root(Scene(db, context, context.store.now()), args)
+
+    return resolve
+
+
+def _no_tenants(_source: object, _info: "GraphQLResolveInfo[Context]", **args: Paging | None) -> object:
+    paging = args.get("input") or _FIRST_PAGE
+    return RowPage([], 0, paging["page"], paging["offset"]).shape
+
+
+def _no_tickets(_source: object, _info: "GraphQLResolveInfo[Context]") -> object:
+    return []
+
+
+def _roles_of_definition(source: Mapping[str, str], info: "GraphQLResolveInfo[Context]", **args: int) -> object:
+    context: Context = info.context
+    with context.store.reading() as db:
+        return role_operations.roles_in(db, source["id"], args["userId"])
+
+
+def pick(source: Mapping[str, object], info: "GraphQLResolveInfo[Context]") -> object:
+    """The default resolver: a field is a key."""
+    return source[info.field_name]

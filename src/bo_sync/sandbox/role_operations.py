@@ -5,10 +5,10 @@ import sqlite3
 from collections.abc import Iterable
 from typing import Final, Literal, NotRequired, TypedDict, cast
 
-from bo_sync.sandbox.baseline import Access, role_id
 from bo_sync.sandbox.behaviour import Behaviour, NewUserRows
-from bo_sync.sandbox.paging import RowPage, RowSelection, SortKey, read_page
+from bo_sync.sandbox.paging import Paging, RowPage, RowSelection, read_page
 from bo_sync.sandbox.permissions import RefusedError, bad_request
+from bo_sync.sandbox.population import Access, role_id
 from bo_sync.sandbox.store import Row
 
 Definition = dict[str, str | list[dict[str, str]] | None]
@@ -20,22 +20,16 @@ _CONDITIONS: Final = {
 }
 
 
-class DefinitionSearch(TypedDict):
+class DefinitionSearch(Paging, TypedDict):
     """The hub's RoleDefinitionSearchInput."""
 
-    page: int
-    offset: int
-    sortInputs: NotRequired[list[SortKey] | None]
     ids: NotRequired[list[str] | None]
     names: NotRequired[list[str] | None]
 
 
-class RoleSearch(TypedDict):
+class RoleSearch(Paging, TypedDict):
     """The hub's RoleSearchInput."""
 
-    page: int
-    offset: int
-    sortInputs: NotRequired[list[SortKey] | None]
     userIds: list[int]
 
 

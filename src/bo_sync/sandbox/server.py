@@ -9,8 +9,8 @@ from types import TracebackType
 from typing import Final, Self
 
 from bo_sync.errors import BoSyncError
-from bo_sync.sandbox.faults import Cut, HubAnswer, Late, Torn
 from bo_sync.sandbox.hub import SandboxHub
+from bo_sync.sandbox.interception import AnswerCut, AnswerLate, ConnectionCut, HubAnswer
 
 PATH: Final = "/v2/graphql"
 LOOPBACK: Final = "127.0.0.1"
@@ -24,7 +24,7 @@ class _Listener(ThreadingHTTPServer):
 
     def __init__(self, hub: SandboxHub, host: str, port: int) -> None:
         self.hub = hub
-        self.calm = Condition()
+        self.idle = Condition()
         self.closing = Event()
         self.connections: set[socket.socket] = set()
         super().__init__((host, port), _Connection)
@@ -41,13 +41,13 @@ class _Connection(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         super().setup()
-        with self.server.calm:
+        with self.server.idle:
             self.server.connections.add(self.connection)
 
     def finish(self) -> None:
-        with self.server.calm:
+        with self.server.idle:
             self.server.connections.discard(self.connection)
-            self.server.calm.notify_all()
+            self.server.idle.notify_all()
         with suppress(ConnectionError):
             super().finish()
 
@@ -68,15 +68,15 @@ class _Connection(BaseHTTPRequestHandler):
             return
         try:
             self._write(self.server.hub.answer(self.command, dict(self.headers.items()), body))
-        except Late as late:
+        except AnswerLate as late:
             self._wait(late)
-        except Torn as torn:
+        except AnswerCut as cut:
             self.close_connection = True
-            self._write(torn.answer, len(torn.answer.body) // 2)
-        except Cut:
+            self._write(cut.answer, len(cut.answer.body) // 2)
+        except ConnectionCut:
             self.close_connection = True
 
-    def _wait(self, late: Late) -> None:
+    def _wait(self, late: AnswerLate) -> None:
         """Says nothing for a while; a server that closes meanwhile ends the connection at once."""
         is_closing = self.server.closing.wait(late.seconds)
         if late.answer is None or is_closing:
@@ -151,13 +151,13 @@ class SandboxServer:
         self._listener.shutdown()
         self._thread.join()
         self._shut(socket.SHUT_RD)
-        with self._listener.calm:
-            self._listener.calm.wait_for(lambda: not self._listener.connections, _GRACE)
+        with self._listener.idle:
+            self._listener.idle.wait_for(lambda: not self._listener.connections, _GRACE)
         self._shut(socket.SHUT_RDWR)
         self._listener.server_close()
 
     def _shut(self, side: int) -> None:
-        with self._listener.calm:
+        with self._listener.idle:
             for connection in self._listener.connections:
                 with suppress(OSError):
                     connection.shutdown(side)

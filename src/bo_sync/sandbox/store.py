@@ -12,8 +12,7 @@ from types import TracebackType
 from typing import Final, Self, cast
 
 from bo_sync.errors import BoSyncError
-from bo_sync.sandbox import baseline
-from bo_sync.sandbox.baseline import (
+from bo_sync.sandbox.population import (
     RANK,
     Access,
     Clock,
@@ -24,7 +23,11 @@ from bo_sync.sandbox.baseline import (
     RoleShape,
     SessionShape,
     UserRecord,
+    baseline_definitions,
+    baseline_keys,
     baseline_population,
+    definition_id,
+    role_id,
     system_clock,
     timestamp,
 )
@@ -171,7 +174,7 @@ def load(db: sqlite3.Connection, population: Population, now: str) -> None:
     """Replaces everything; `now` is the time of users and rows that have none. Raises PopulationError."""
     for statement in _FORGET:
         db.execute(statement)
-    definitions = [_definition(shape) for shape in population.get("definitions", baseline.definitions())]
+    definitions = [_definition(shape) for shape in population.get("definitions", baseline_definitions())]
     users = population.get("users", [])
     ids = _ids(users)
     try:
@@ -179,7 +182,7 @@ def load(db: sqlite3.Connection, population: Population, now: str) -> None:
         db.executemany(_USER, (_user(shape, ids[shape["email"]], now) for shape in users))
         db.execute(_NEXT_USER, (FIRST_ID - 1,))
         db.executemany(_ROLE, _roles(users, ids, {str(row["name"]): str(row["id"]) for row in definitions}, now))
-        db.executemany("INSERT INTO keys VALUES (:key, :access)", population.get("keys", baseline.keys()))
+        db.executemany("INSERT INTO keys VALUES (:key, :access)", population.get("keys", baseline_keys()))
         db.executemany("INSERT INTO sessions VALUES (?, ?)", _sessions(population.get("sessions", []), ids))
     except sqlite3.IntegrityError as err:
         raise PopulationError(
@@ -190,7 +193,7 @@ def load(db: sqlite3.Connection, population: Population, now: str) -> None:
 def _definition(shape: DefinitionRecord) -> Row:
     created = shape.get("createdAt", _BEGUN)
     return {
-        "id": shape.get("id") or baseline.definition_id(shape["name"]),
+        "id": shape.get("id") or definition_id(shape["name"]),
         "name": shape["name"],
         "description": shape.get("description", shape["name"]),
         "defaultAccess": shape.get("defaultAccess", "NONE"),
@@ -237,7 +240,7 @@ def _role(shape: RoleShape, number: int, now: str) -> Row:
     created = shape.get("createdAt", now)
     return {
         "number": number,
-        "id": shape.get("id") or baseline.role_id(number),
+        "id": shape.get("id") or role_id(number),
         "access": shape["access"],
         "createdAt": created,
         "createdBy": shape.get("createdBy"),

@@ -5,7 +5,7 @@ import sqlite3
 from typing import Final, NotRequired, TypedDict, cast
 
 from bo_sync.sandbox.behaviour import Behaviour, OmittedGender
-from bo_sync.sandbox.paging import Dates, RowPage, RowSelection, SortKey, date_conditions, read_page
+from bo_sync.sandbox.paging import Dates, Paging, RowPage, RowSelection, date_conditions, read_page
 from bo_sync.sandbox.permissions import RefusedError, bad_request
 from bo_sync.sandbox.store import Row
 
@@ -15,12 +15,9 @@ _LANGUAGE: Final = re.compile("[A-Za-z]{2}")
 _ADDRESS: Final = re.compile(r"[^@\s]+@[^@\s]+")
 
 
-class UsersSearch(TypedDict):
+class UsersSearch(Paging, TypedDict):
     """The hub's AdminUsersSearchInput."""
 
-    page: int
-    offset: int
-    sortInputs: NotRequired[list[SortKey] | None]
     createdAt: NotRequired[Dates | None]
     lastModifiedAt: NotRequired[Dates | None]
 

@@ -22,14 +22,16 @@ if TYPE_CHECKING:
 def command(chosen: Common) -> int:
     """Validate the files, plan, apply and plan again, against an embedded hub that has drifted away from them.
 
-    The hub lives in a temporary folder; no key, no network, and nothing is left behind.
+    The hub lives in a temporary folder; no key, no network, and nothing is left behind. Needs the extra `sandbox`.
     """
     from tempfile import TemporaryDirectory
 
     from bo_sync.cli.console import result
     from bo_sync.cli.context import load_files
+    from bo_sync.cli.embedded_hub import require_sandbox
     from bo_sync.render.text import problems_text
 
+    require_sandbox()
     click.echo("A demonstration on a hub of its own, which has drifted away from the files here.")
     _headline("bo-sync validate")
     files = load_files(chosen)

@@ -6,13 +6,11 @@ from typing import TYPE_CHECKING
 import click
 
 from bo_sync.cli.options import Common, located
-from bo_sync.cli.weather import FAULTS_HELP, weather
 from bo_sync.render.escape import terminal
 
 if TYPE_CHECKING:
     from bo_sync.sandbox.hub import SandboxHub
     from bo_sync.sandbox.store import Store
-    from bo_sync.sandbox.storm import Storm
 
 DEFAULT_DATABASE = ".bo-sync/sandbox.db"
 
@@ -34,10 +32,10 @@ def _open(chosen: Common, database: Path) -> "Store":
 
 @click.group()
 def command() -> None:
-    """The embedded hub: serve it, reset it, fill it."""
+    """The embedded hub: serve it, reset it, fill it. Needs the extra `sandbox`."""
 
 
-@command.command(epilog=FAULTS_HELP)
+@command.command()
 @located
 @_database
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="0 takes a free one.  [default: 0]")
@@ -67,9 +65,7 @@ def command() -> None:
     help="What adminUserViewer tells a key.",
 )
 @click.option("--no-introspection", is_flag=True, help="Refuse questions about the schema.")
-@weather
 def serve(
-    storm: "Storm",
     chosen: Common,
     *,
     database: Path,
@@ -89,21 +85,21 @@ def serve(
     The first lines of the output are the address, the API keys with their level of Roles & permissions, and the
     session tokens. The other options choose how the hub behaves where nobody knows how the real one does.
     """
-    from bo_sync.sandbox import behaviour as choices
-    from bo_sync.sandbox.hub import SandboxHub
-
-    behaviour = choices.Behaviour(
-        max_page_size=max_page_size,
-        large_pages=choices.LargePages(large_pages),
-        refusal=choices.RefusalForm(refusal),
-        new_user_rows=choices.NewUserRows(new_user_rows),
-        omitted_gender=choices.OmittedGender(omitted_gender),
-        single_root_mutations=single_root_mutations,
-        viewer_for_key=choices.ViewerForKey(viewer_for_key),
-        introspection=not no_introspection,
-    )
     with _open(chosen, database) as store:
-        _serve(SandboxHub(store, behaviour, latency=latency / 1000, weather=storm), port)
+        from bo_sync.sandbox import behaviour as choices
+        from bo_sync.sandbox.hub import SandboxHub
+
+        behaviour = choices.Behaviour(
+            max_page_size=max_page_size,
+            large_pages=choices.LargePages(large_pages),
+            refusal=choices.RefusalForm(refusal),
+            new_user_rows=choices.NewUserRows(new_user_rows),
+            omitted_gender=choices.OmittedGender(omitted_gender),
+            single_root_mutations=single_root_mutations,
+            viewer_for_key=choices.ViewerForKey(viewer_for_key),
+            introspection=not no_introspection,
+        )
+        _serve(SandboxHub(store, behaviour, latency=latency / 1000), port)
 
 
 def _serve(hub: "SandboxHub", port: int) -> None:
@@ -149,9 +145,9 @@ def reset(chosen: Common, *, database: Path) -> None:
 @click.option("--seed", type=int, default=0, metavar="K", help="Another K gives other people.  [default: 0]")
 def seed(chosen: Common, *, database: Path, count: int, seed: int) -> None:
     """Forget everything and hold N made-up users with believable roles: the same for the same K."""
-    from bo_sync.sandbox.population import synthetic
-
     with _open(chosen, database) as store:
+        from bo_sync.sandbox.population import synthetic
+
         store.load(synthetic(count, seed))
         click.echo(_held(store))
 

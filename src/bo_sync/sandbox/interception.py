@@ -1,9 +1,7 @@
-"""The seam at which bad weather enters: before a request is executed, and after.
+"""The seam at which an interceptor stands: before a request is executed, and after.
 
-A hub asks its `Weather` twice a request. `before` may answer in the hub's place, and then nothing is executed (429, a
-gateway's page); `after` sees what the hub answered, when everything has taken effect, and may answer something else
-(a 502 for a write that happened). Either may raise `Cut` to end the connection without an answer, and either may simply
-take its time. Requests are counted from 1 in the order of their arrival. Fault kinds are made of nothing but this.
+The hub asks its `Interceptor` twice per request. The tests inject faults here; the product's sandbox passes everything
+through. Requests are counted from 1 in the order of their arrival.
 """
 
 from collections.abc import Mapping
@@ -36,11 +34,11 @@ class HubAnswer:
     headers: Mapping[str, str] = field(default_factory=lambda: {"Content-Type": "application/json; charset=utf-8"})
 
 
-class Cut(Exception):  # noqa: N818 - an event of the weather, not an error of ours
+class ConnectionCut(Exception):  # noqa: N818 - an event that an interceptor causes, not an error of ours
     """The connection ends here, without an answer."""
 
 
-class Torn(Cut):
+class AnswerCut(ConnectionCut):
     """The connection ends in the middle of `answer`."""
 
     def __init__(self, answer: HubAnswer) -> None:
@@ -48,8 +46,8 @@ class Torn(Cut):
         self.answer = answer
 
 
-class Late(Cut):
-    """Nothing is said for `seconds`; then `answer` arrives, or with None the connection ends without one."""
+class AnswerLate(ConnectionCut):
+    """Nothing is sent for `seconds`; then `answer` arrives, or with None the connection ends without one."""
 
     def __init__(self, seconds: float, answer: HubAnswer | None = None) -> None:
         super().__init__(seconds, answer)
@@ -67,27 +65,28 @@ class FieldFails:
 
 @dataclass(frozen=True, slots=True)
 class KeyRevoked:
-    """The request runs for a caller whose key or session the hub does not know any more."""
+    """The request runs for a caller whose key or session is unknown to the hub."""
 
 
-Twist: TypeAlias = FieldFails | KeyRevoked
+Alteration: TypeAlias = FieldFails | KeyRevoked
+"""How a request is executed otherwise."""
 
 
-class Weather(Protocol):
-    """What may happen to a request on its way. Called from many threads at once."""
+class Interceptor(Protocol):
+    """Called from many threads at once. Either method may take its time."""
 
-    def before(self, request: HubRequest, /) -> HubAnswer | Twist | None:
+    def before(self, request: HubRequest, /) -> HubAnswer | Alteration | None:
         """An answer in place of execution, how to execute it otherwise, or None to let it pass.
 
-        May raise Cut: it certainly did not happen.
+        May raise ConnectionCut: the request was certainly not executed.
         """
 
     def after(self, request: HubRequest, answer: HubAnswer, /) -> HubAnswer:
-        """What arrives of `answer`, after everything took effect. May raise Cut: it happened, and nobody knows."""
+        """What arrives of `answer`, after everything took effect. May raise ConnectionCut: it was executed."""
 
 
-class Calm:
-    """No weather: everything arrives as it was sent."""
+class PassThrough:
+    """Every request and every answer arrives as it was sent."""
 
     def before(self, _request: HubRequest, /) -> HubAnswer | None:
         """Lets it pass."""

@@ -1,4 +1,4 @@
-"""What bad weather gets: one exact sentence, what to do next, exit 1, and nothing changed."""
+"""What a hub that fails gets: one exact sentence, what to do next, exit 1, and nothing changed."""
 
 import json
 import socket
@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.sandbox.faults import HubAnswer, HubRequest
-from tests.end_to_end.hubs import weathered
+from bo_sync.sandbox.interception import HubAnswer, HubRequest
+from tests.end_to_end.hubs import observed
 from tests.end_to_end.world import file, files, seen, user
 from tests.support.process import Page, Served, answering, bo_sync, write
 
 ROOT = files(file("bob@example.com", "phone: '2'"))
 HTML = b"<html><head><title>Sign in</title></head><body><p>Please sign in</p></body></html>"
 ADDRESS = "check the address; it usually ends in /graphql"
-KEY = "key-for-bad-weather"
+KEY = "key-for-a-failing-hub"
 VALID = "set BO_SYNC_API_KEY to a valid key of this hub; a BO_SYNC_SESSION_TOKEN must be valid too, or unset"
 DOCTOR = "`bo-sync doctor` says what a key may do"
 
@@ -177,11 +177,11 @@ class Refuses:
 def test_one_users_failure_stops_nobody_else_and_running_again_converges(tmp_path: Path) -> None:
     everybody = ("ada@example.com", "bob@example.com", "cy@example.com")
     root = write(tmp_path, files(*(file(email, "phone: '2'") for email in everybody)))
-    weather = Refuses("bob@example.com")
-    with weathered({"users": [user(email) for email in everybody]}, weather) as hub:
+    interceptor = Refuses("bob@example.com")
+    with observed({"users": [user(email) for email in everybody]}, interceptor) as hub:
         done = bo_sync(root, "apply", "--yes", env=hub.env())
         held = {user["email"]: seen(user).profile.get("phone") for user in hub.holds()["users"]}
-        weather.email = ""
+        interceptor.email = ""
         again = bo_sync(root, "apply", "--yes", env=hub.env())
         left = bo_sync(root, "plan", "--detailed-exitcode", env=hub.env())
     assert (done.code, again.code, left.code) == (5, 0, 0)
@@ -194,7 +194,7 @@ def test_one_users_failure_stops_nobody_else_and_running_again_converges(tmp_pat
 def test_fail_fast_begins_nothing_more(tmp_path: Path) -> None:
     everybody = ("ada@example.com", "bob@example.com", "cy@example.com")
     root = write(tmp_path, files(*(file(email, "phone: '2'") for email in everybody)))
-    with weathered({"users": [user(email) for email in everybody]}, Refuses("bob@example.com")) as hub:
+    with observed({"users": [user(email) for email in everybody]}, Refuses("bob@example.com")) as hub:
         done = bo_sync(root, "apply", "--yes", "--fail-fast", "--concurrency", "1", env=hub.env())
     assert done.code == 5
     assert "Not attempted: nothing was sent for these people; plan and apply again" in done.out
