@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from datetime import date
-from typing import Final
+from typing import Final, get_args
 
 import pytest
 
 from bo_sync.core.changes import Cause, Change, CreateUser, DeleteUser, UpdateUser
 from bo_sync.core.diff import Diff, SharedAddress, diff
 from bo_sync.core.guardrails import (
+    IMPASSABLE,
     NUMERIC,
     GuardrailName,
     GuardrailResult,
@@ -64,6 +65,10 @@ def test_every_guardrail_answers_in_the_declared_order() -> None:
         "max_grant_losses",
         "max_expiries",
     ]
+
+
+def test_a_guardrail_without_a_limit_says_what_to_do_instead_of_an_override() -> None:
+    assert set(IMPASSABLE) == set(get_args(GuardrailName)) - set(NUMERIC)
 
 
 def test_a_plan_that_does_nothing_is_refused_by_nothing() -> None:

@@ -1,7 +1,7 @@
 """Findings about the files, derived from the files only: one function per subject, gathered by `judge`."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
@@ -119,8 +119,9 @@ def written(role: Role, access: Access) -> str:
     return f"`{role}: {word}`"
 
 
-def account_findings(entry: UserEntry, within: int) -> Iterator[Finding]:
-    """About the end of the account; `within` is how many days ahead an end is warned of."""
+def _account_findings(entry: UserEntry, declared: Declared, _: Powers) -> Iterator[Finding]:
+    """About the end of the account."""
+    within = declared.settings.expiring_within
     until, email, source = entry.declaration.until, entry.declaration.email, entry.declaration.source
     if entry.user.departure is Departure.UNTIL_PASSED:
         told = f"the account ended on {until}, so apply deletes this person; to keep them, write a later `until`"
@@ -130,8 +131,9 @@ def account_findings(entry: UserEntry, within: int) -> Iterator[Finding]:
         yield ACCOUNT_EXPIRES_SOON.finding(told, email, source)
 
 
-def grant_findings(entry: UserEntry, within: int) -> Iterator[Finding]:
-    """About the ends of the own entries of somebody who stays."""
+def _grant_findings(entry: UserEntry, declared: Declared, _: Powers) -> Iterator[Finding]:
+    """About the ends of direct grants."""
+    within = declared.settings.expiring_within
     for own in entry.user.expired:
         yield _ended(entry, own)
     yield from _later_gains(entry)
@@ -188,8 +190,8 @@ _SHOWN: Final = 3
 """Operations that a message names."""
 
 
-def access_findings(entry: UserEntry, powers: Powers) -> Iterator[Finding]:
-    """About what somebody who stays holds in the end."""
+def _access_findings(entry: UserEntry, _: Declared, powers: Powers) -> Iterator[Finding]:
+    """About what the user holds in the end."""
     email, source, held = entry.declaration.email, entry.declaration.source, entry.held
     roles = held.get(ROLES_PERMISSIONS, Access.NONE)
     if roles >= Access.EDITOR and BACKOFFICE not in held:
@@ -257,15 +259,15 @@ def _mutations(role: Role, powers: Powers) -> tuple[str, ...]:
     return tuple(name for name in allowed if powers.operation(name).is_mutation)
 
 
-def style_findings(entry: UserEntry, presets: Presets) -> Iterator[Finding]:
-    """About own entries of somebody who stays that could be said simpler."""
+def _style_findings(entry: UserEntry, declared: Declared, _: Powers) -> Iterator[Finding]:
+    """About direct grants that could be written more simply."""
     declaration, own = entry.declaration, entry.own
     for override in own:
         if override.access is entry.preset_access(override.role):
             told = f"{written(override.role, override.access)} changes nothing: {entry.left(override.role)}"
             yield REPEATS_PRESET.finding(told, declaration.email, override.source)
     if not declaration.presets and own and not any(override.until for override in own):
-        name = preset_of(entry.held, presets) if entry.held else None
+        name = preset_of(entry.held, declared.presets) if entry.held else None
         if name is not None:
             told = f"the own entries give exactly what preset {name} gives; write `preset: {name}` instead of them"
             yield EQUALS_PRESET.finding(told, declaration.email, declaration.source)
@@ -365,6 +367,15 @@ class Judged:
         return tuple(found for found in self.findings if found.email and found.email.folded == email.folded)
 
 
+USER_CHECKS: Final[tuple[Callable[[UserEntry, Declared, Powers], Iterator[Finding]], ...]] = (
+    _account_findings,
+    _grant_findings,
+    _access_findings,
+    _style_findings,
+)
+"""The checks of each user who stays. Of users who leave, only the account is checked."""
+
+
 def judge(declared: Declared, day: date) -> Judged:
     """Every finding on `day`; the same for every order of the files."""
     known = powers(declared.settings)
@@ -375,7 +386,8 @@ def judge(declared: Declared, day: date) -> Judged:
         findings += preset_findings(declared, staying, known)
     accepted: list[Suppressed] = []
     for entry in users:
-        left, let_be = weigh(entry, list(_about(entry, declared, known)))
+        checks = USER_CHECKS if entry.user.departure is None else (_account_findings,)
+        left, let_be = weigh(entry, [finding for check in checks for finding in check(entry, declared, known)])
         findings += left
         accepted += let_be
     ordered = (*sorted(findings, key=_place), *count(accepted))
@@ -390,15 +402,6 @@ def _settings_findings(settings: Settings) -> Iterator[Finding]:
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         told = f"built-in operations keep their lowest level: {', '.join(names[:_SHOWN])}{more}"
         yield BUILT_IN_KEPT.finding(told, source=Source(added.path, 1))
-
-
-def _about(entry: UserEntry, declared: Declared, known: Powers) -> Iterator[Finding]:
-    within = declared.settings.expiring_within
-    yield from account_findings(entry, within)
-    if entry.user.departure is None:
-        yield from grant_findings(entry, within)
-        yield from access_findings(entry, known)
-        yield from style_findings(entry, declared.presets)
 
 
 def _place(finding: Finding) -> tuple[object, ...]:

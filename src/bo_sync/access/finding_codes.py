@@ -85,41 +85,6 @@ NO_OWNER: Final = _warning("BOS114", "no user in the hub owns Roles & permission
 
 RULES: Final[Mapping[str, Rule]] = {
     rule.id: rule
-    for rule in (
-        GRANT_EXPIRED,
-        PRESET_GIVES_MORE,
-        GRANT_EXPIRES_SOON,
-        ACCOUNT_EXPIRES_SOON,
-        ACCOUNT_EXPIRED,
-        NO_AREA,
-        VIEWER_CHANGES,
-        IDLE_GRANT,
-        SALES_HUB_PARTLY,
-        REPEATS_PRESET,
-        ROLES_WITHOUT_BACKOFFICE,
-        RAISES_ITSELF,
-        UNUSED_PRESET,
-        EQUALS_PRESET,
-        IGNORE_EXPIRED,
-        IGNORE_IDLE,
-        SUPPRESSED,
-        NOT_READ,
-        UNMATCHED_EXCEPTION,
-        READS_CREDENTIALS,
-        GIVES_LATER,
-        AMBIGUOUS_ADDRESS,
-        UNKNOWN_DEFINITION,
-        DEFAULT_ACCESS,
-        MISSING_DEFINITION,
-        REMOVED_FILE,
-        UNMATCHED_PROTECTION,
-        UNMANAGEABLE_USER,
-        OTHER_FORM,
-        PROTECTED_DIFFERS,
-        BUILT_IN_KEPT,
-        MANY_EXPIRIES,
-        HISTORY,
-        NO_OWNER,
-    )
+    for rule in sorted((value for value in globals().values() if isinstance(value, Rule)), key=lambda rule: rule.id)
 }
-"""Every finding that there is, by number, in the order of numbers."""
+"""Every finding above, by number, in the order of numbers."""
