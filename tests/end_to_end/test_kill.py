@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 import pytest
 
 from bo_sync.journal.directory import read_bytes, runs
+from bo_sync.journal.reader import Past, read
 from bo_sync.journal.records import Fate
-from bo_sync.journal.runs import Past, read
 from bo_sync.sandbox.baseline import FIRST_USER, Population, definitions, first_user, keys
 from bo_sync.sandbox.deaths import Stage
 from bo_sync.sandbox.faults import Cut, HubAnswer, HubRequest, Twist
