@@ -20,7 +20,7 @@ from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.hub_url import SANDBOX, parse_address
 from bo_sync.hub.transport import Transport
 from bo_sync.journal.directory import JournalError, is_run
-from bo_sync.journal.runs import read
+from bo_sync.journal.reader import read
 from bo_sync.sandbox.adapter import SandboxAdapter
 from bo_sync.sandbox.hub import SandboxHub
 from bo_sync.sandbox.store import Store

@@ -194,7 +194,7 @@ def test_an_apply_of_a_plan_that_no_longer_holds_says_so_in_every_form_before_th
     ran(tmp_path, "plan", "--out", "plan.json")
     if altered:
         (tmp_path / "plan.json").write_text("{}", encoding="utf-8")
-        moved = "the saved plan lacks `format_version`"
+        moved = "the saved plan is malformed: `format_version` is missing"
     else:
         write(tmp_path, {"users/karel.yaml": KAREL})
         moved = "karel@example.com: was not in that plan, now would be created"

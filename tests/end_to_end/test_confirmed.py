@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from bo_sync.journal.runs import read
+from bo_sync.journal.reader import read
 from bo_sync.sandbox.behaviour import Behaviour, NewUserRows
 from bo_sync.sandbox.population import DefinitionRecord, Population, RoleShape, UserRecord, baseline_definitions
 from bo_sync.sandbox.store import Store

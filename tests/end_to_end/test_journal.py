@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from bo_sync.journal.directory import journal_path, read_bytes, runs
+from bo_sync.journal.reader import Past, read
 from bo_sync.journal.records import Fate
-from bo_sync.journal.runs import Past, read
 from bo_sync.sandbox.population import FIRST_USER, Population, baseline_population
 from tests.end_to_end.world import Held, file, files, held, rows, seen, user
 from tests.support.process import COMMAND, SECONDS, Ran, Served, bo_sync, ended, environment, served, started, write

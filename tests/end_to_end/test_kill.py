@@ -15,8 +15,8 @@ from typing import Final, NamedTuple
 import pytest
 
 from bo_sync.journal.directory import read_bytes, runs
+from bo_sync.journal.reader import Past, read
 from bo_sync.journal.records import Fate
-from bo_sync.journal.runs import Past, read
 from bo_sync.sandbox.interception import Alteration, ConnectionCut, HubAnswer, HubRequest
 from bo_sync.sandbox.population import FIRST_USER, Population, baseline_definitions, baseline_keys, first_user
 from tests.end_to_end.hubs import observed

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bo_sync.apply.executor import apply_plan
-from bo_sync.journal.runs import Past, read
+from bo_sync.journal.reader import Past, read
 from bo_sync.sandbox.hub import SandboxHub
 from bo_sync.sandbox.interception import HubAnswer
 from bo_sync.sandbox.store import Store

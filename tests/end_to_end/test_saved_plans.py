@@ -89,11 +89,15 @@ ALTERED = "the saved plan was altered: its content does not have the digest that
             ),
             id="YAML",
         ),
-        pytest.param(lambda _: "{}", ("error: the saved plan lacks `format_version`", ANEW), id="other JSON"),
+        pytest.param(
+            lambda _: "{}",
+            ("error: the saved plan is malformed: `format_version` is missing", ANEW),
+            id="other JSON",
+        ),
         pytest.param(
             lambda _: "[" * 100_000,
             (
-                "error: the saved plan is not the JSON of a plan: absurdly nested",
+                "error: the saved plan is not the JSON of a plan: nested too deeply",
                 "next: make a new one with plan --out FILE",
             ),
             id="absurd nesting",

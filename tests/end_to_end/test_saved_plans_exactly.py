@@ -212,7 +212,7 @@ EDITED: Final = {
     "a key twice": (
         lambda text: text.replace('"digest"', '"digest": "x", "digest"'),
         (
-            "error: the saved plan is not the JSON of a plan: a key stands there twice",
+            "error: the saved plan is not the JSON of a plan: a key appears twice",
             "next: make a new one with plan --out FILE",
         ),
     ),

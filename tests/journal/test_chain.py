@@ -17,8 +17,8 @@ from bo_sync.core.apply_report import Outcome, Report, UserOutcome
 from bo_sync.core.text import Text
 from bo_sync.journal.chain import Chain, Fork, chain_of, link_of, newest_finished, read_chain
 from bo_sync.journal.directory import journal_path, read_bytes, runs
+from bo_sync.journal.reader import read
 from bo_sync.journal.records import Header, Previous, spell
-from bo_sync.journal.runs import read
 from bo_sync.journal.writer import begun
 from tests.journal.samples import BOB, replaced
 from tests.support.inside import inside

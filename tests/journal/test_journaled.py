@@ -15,8 +15,8 @@ from bo_sync.core.model import Access, LiveUser, Role
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
 from bo_sync.journal.directory import read_bytes
+from bo_sync.journal.reader import Past, read
 from bo_sync.journal.records import Fate, RowIntent
-from bo_sync.journal.runs import Past, read
 from bo_sync.journal.writer import Journal, Journaled, begun
 from bo_sync.ports import CreateRow, DeleteRow, UpdateRow
 from tests.journal.samples import ADA, BOB, CY, PHONE, RUN, Clock, a_header, a_hub, a_plan, live_index

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 
 from bo_sync.core.apply_report import Outcome, UserOutcome
 from bo_sync.core.changes import Direction, FieldChange
-from bo_sync.core.changes_json import Json
+from bo_sync.core.changes_json import Json, PlannedGrant
 from bo_sync.core.model import PROFILE_FIELDS, Access, FieldValue, Profile, ProfileField, Role
 from bo_sync.core.text import Text
 from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.journal import records
-from bo_sync.journal.reader import parse
 from bo_sync.journal.records import (
     Before,
     Config,
@@ -27,11 +26,11 @@ from bo_sync.journal.records import (
     JournalAnswer,
     Operation,
     OtherGrant,
-    PlannedGrant,
     PlannedUser,
     Previous,
     RowIntent,
     Who,
+    parse,
     spell,
 )
 from tests.journal.samples import a_header

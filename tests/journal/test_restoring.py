@@ -9,8 +9,8 @@ from bo_sync.config.formatting import dump_user
 from bo_sync.config.load import tree_of
 from bo_sync.core.model import FieldValue, ProfileField
 from bo_sync.core.text import Text
+from bo_sync.journal.reader import Past, read
 from bo_sync.journal.records import Fate, Intent, JournalAnswer, spell
-from bo_sync.journal.runs import Past, read
 from tests.journal.samples import ADA, BOB, CY, PHONE, RUN, a_header
 
 AT = Text("then")

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from bo_sync.core.apply_report import Outcome, UserOutcome
 from bo_sync.core.model import Access, FieldValue, Profile, Role
 from bo_sync.core.text import Text
+from bo_sync.journal.reader import Past, created_id, is_changed, read
 from bo_sync.journal.records import End, Entry, Fate, Intent, JournalAnswer, RowIntent, spell
-from bo_sync.journal.runs import Past, created_id, is_changed, read
 from tests.journal.samples import ADA, BOB, CY, PHONE, RUN, a_header
 
 AT = Text("2026-06-15T08:09:11.000Z")

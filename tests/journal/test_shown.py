@@ -10,8 +10,8 @@ from bo_sync.core.apply_report import Outcome, UserOutcome
 from bo_sync.core.model import Access, FieldValue, Role
 from bo_sync.core.text import Text, visible
 from bo_sync.journal.chain import Chain
+from bo_sync.journal.reader import Past, read
 from bo_sync.journal.records import End, Entry, Fate, Intent, JournalAnswer, Previous, RowIntent, Who, spell
-from bo_sync.journal.runs import Past, read
 from tests.journal.samples import ADA, BOB, CY, RUN, Clock, a_header, replaced
 from tests.support.hostile import HOSTILE
 

@@ -11,8 +11,8 @@ import pytest
 from bo_sync.core.apply_report import Outcome, Report, UserOutcome
 from bo_sync.core.text import Text
 from bo_sync.journal.directory import JournalError, journal_path, read_bytes, runs
+from bo_sync.journal.reader import read
 from bo_sync.journal.records import Fate
-from bo_sync.journal.runs import read
 from bo_sync.journal.writer import IntentDraft, Journal, begun, now
 from tests.journal.samples import BOB, CY, PHONE, RUN, Clock, a_header
 

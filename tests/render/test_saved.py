@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bo_sync.core.changes import Change
-from bo_sync.core.changes_json import DIGESTED, Json, digest
+from bo_sync.core.changes_json import Json, digest
 from bo_sync.core.plan import HubFacts, Plan
 from bo_sync.core.text import Text
 from bo_sync.errors import StalePlanError
@@ -18,6 +18,7 @@ from bo_sync.render.json import plan_json
 from bo_sync.render.saved_plan import differences, read_saved
 from tests.render.cases import PLANS
 from tests.support.builders import (
+    DIGESTED,
     HUB_URL,
     IDENTITY,
     create,
@@ -90,37 +91,37 @@ REFUSED = {
     "nothing": ("", "not the JSON of a plan: line 1, column 1"),
     "half a plan": (SOUND[: len(SOUND) // 2], "not the JSON of a plan: line "),
     "a byte order mark": ("\ufeff" + SOUND, "not the JSON of a plan: line 1, column 1"),
-    "absurd nesting": (DEEP, "absurdly nested"),
+    "absurd nesting": (DEEP, "nested too deeply"),
     "an absurd number": ("9" * 5000, "not the JSON of a plan"),
-    "a fraction": ('{"format_version": 1.0}', "1.0 is no whole number"),
-    "no number": ('{"format_version": NaN}', "NaN is no whole number"),
-    "one key twice": ('{"digest": "a", "digest": "b"}', "a key stands there twice"),
-    "a list": ("[]", "the saved plan is not a JSON object"),
-    "an empty object": ("{}", "lacks `format_version`"),
+    "a fraction": ('{"format_version": 1.0}', "1.0 is not a whole number"),
+    "no number": ('{"format_version": NaN}', "NaN is not a whole number"),
+    "one key twice": ('{"digest": "a", "digest": "b"}', "a key appears twice"),
+    "a list": ("[]", "the saved plan is malformed: expected an object, found a list"),
+    "an empty object": ("{}", "`format_version` is missing"),
     "another format": (edited(lambda plan: plan.update(format_version=1)), "format version is 1; this bo-sync reads 2"),
-    "true for a format": (edited(lambda plan: plan.update(format_version=True)), "format version is True"),
+    "true for a format": (edited(lambda plan: plan.update(format_version=True)), "format version is no number"),
     "a format in words": (edited(lambda plan: plan.update(format_version="1")), "format version is no number"),
-    "no hub": (edited(lambda plan: plan.pop("hub")), "lacks `hub`"),
-    "a hub that is text": (edited(lambda plan: plan.update(hub="x")), "`hub` is not a JSON object"),
+    "no hub": (edited(lambda plan: plan.pop("hub")), "`hub` is missing"),
+    "a hub that is text": (edited(lambda plan: plan.update(hub="x")), 'hub: expected an object, found "x"'),
     "an address that is a number": (
         edited(lambda plan: within(plan, "hub").update(url=1)),
-        "`url` of the saved plan is not text",
+        "hub.url: expected text, found 1",
     ),
     "a hub with a key more": (
         edited(lambda plan: within(plan, "hub").update(note="x")),
-        "an entry of the saved plan has other keys than grants, identity, identity_after, tenant, url, users",
+        'hub: unknown key "note"',
     ),
     "a hub without an identity": (
         edited(lambda plan: within(plan, "hub").pop("identity")),
-        "an entry of the saved plan has other keys than",
+        "hub: `identity` is missing",
     ),
     "an identity in words": (
         edited(lambda plan: within(plan, "hub").update(identity="the right one")),
-        "`identity` of the saved plan is not spelled as bo-sync spells it",
+        'hub.identity: expected sha256: and 64 digits, found "the right one"',
     ),
     "an identity that is null": (
         edited(lambda plan: within(plan, "hub").update(identity=None)),
-        "`identity` of the saved plan is not text",
+        "hub.identity: expected text, found null",
     ),
     "another identity, with the digest of the first": (
         edited(lambda plan: within(plan, "hub").update(identity="sha256:" + "0" * 64)),
@@ -128,25 +129,40 @@ REFUSED = {
     ),
     "a tenant that is a number": (
         edited(lambda plan: within(plan, "hub").update(tenant=7)),
-        "`tenant` of the saved plan is not text",
+        "hub.tenant: expected text, found 7",
     ),
-    "no changes": (edited(lambda plan: plan.pop("changes")), "lacks `changes`"),
+    "no changes": (edited(lambda plan: plan.pop("changes")), "`changes` is missing"),
     "changes that are an object": (
         edited(lambda plan: plan.update(changes={})),
-        "`changes` of the saved plan is not a list",
+        "changes: expected a list, found an object",
     ),
-    "a change that is text": (edited(lambda plan: plan.update(changes=["x"])), "a change is not a JSON object"),
-    "no address": (edited(lambda plan: first(plan).pop("email")), "lacks `email`"),
-    "no id": (edited(lambda plan: first(plan).pop("id")), "lacks `id`"),
-    "true for an id": (edited(lambda plan: first(plan).update(id=True)), "`id` of the saved plan is neither"),
+    "a change that is text": (
+        edited(lambda plan: plan.update(changes=["x"])),
+        'changes[0]: expected an object, found "x"',
+    ),
+    "no address": (edited(lambda plan: first(plan).pop("email")), "changes[0]: `email` is missing"),
+    "no id": (edited(lambda plan: first(plan).pop("id")), "changes[0]: `id` is missing"),
+    "true for an id": (
+        edited(lambda plan: first(plan).update(id=True)),
+        "changes[0].id: expected a whole number, found true",
+    ),
     "an unknown action": (
         edited(lambda plan: first(plan).update(action="exec")),
-        "`action` of the saved plan is none of",
+        'changes[0].action: expected one of create, update, delete, found "exec"',
     ),
-    "a grant that is text": (edited(lambda plan: first(plan).update(grants=["x"])), "is not a JSON object"),
+    "a grant that is text": (
+        edited(lambda plan: first(plan).update(grants=["x"])),
+        'changes[0].grants[0]: expected an object, found "x"',
+    ),
     "a grant with more in it": (
-        edited(lambda plan: first(plan).update(grants=[{"role": DEEP_ROLE, "more": 1}])),
-        "has other keys than after, before, direction, role",
+        edited(
+            lambda plan: first(plan).update(
+                grants=[
+                    {"role": "pricing", "before": "none", "after": "owner", "direction": "added", "more": DEEP_ROLE}
+                ]
+            )
+        ),
+        'changes[0].grants[0]: unknown key "more"',
     ),
     "a role that is nested": (
         edited(
@@ -154,7 +170,7 @@ REFUSED = {
                 grants=[{"role": DEEP_ROLE, "before": "none", "after": "owner", "direction": "added"}]
             )
         ),
-        "`role` of the saved plan is not text",
+        "changes[0].grants[0].role: expected text, found a list",
     ),
     "an unknown level": (
         edited(
@@ -162,13 +178,13 @@ REFUSED = {
                 grants=[{"role": "pricing", "before": "none", "after": "god", "direction": "added"}]
             )
         ),
-        "`after` of the saved plan is none of editor, none, owner, viewer",
+        'changes[0].grants[0].after: expected one of none, viewer, editor, owner, found "god"',
     ),
     "a field with a number": (
         edited(lambda plan: first(plan).update(profile=[{"field": "job", "before": 1, "after": None}])),
-        "`before` of the saved plan is not text",
+        "changes[0].profile[0].before: expected text, found 1",
     ),
-    "one person twice": (edited(twice, resealed=True), "changes one person twice"),
+    "one person twice": (edited(twice, resealed=True), "changes one user twice"),
     "an altered address": (edited(lambda plan: first(plan).update(email="root@example.com")), "was altered"),
     "an altered digest": (edited(lambda plan: plan.update(digest="sha256:0")), "was altered"),
     "a change left out": (edited(lambda plan: plan.update(changes=[])), "was altered"),

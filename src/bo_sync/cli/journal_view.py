@@ -7,10 +7,10 @@ from typing import Final
 
 from bo_sync.core.apply_report import Outcome, UserOutcome
 from bo_sync.core.changes import FieldChange
-from bo_sync.core.changes_json import Json
 from bo_sync.core.model import PLATFORM, FieldValue, Profile
 from bo_sync.core.text import Text
 from bo_sync.journal.chain import Chain, Reason
+from bo_sync.journal.reader import JournalRequest, Past
 from bo_sync.journal.records import (
     Before,
     End,
@@ -24,7 +24,6 @@ from bo_sync.journal.records import (
     Who,
     document,
 )
-from bo_sync.journal.runs import JournalRequest, Past
 from bo_sync.render.escape import terminal
 from bo_sync.render.json import envelope
 from bo_sync.render.layout import Page, cells
@@ -242,17 +241,10 @@ def _joined(lines: Sequence[str]) -> str:
 
 def runs_json(pasts: Sequence[Past], chain: Chain) -> str:
     """The runs, in the given order; null where a journal no longer says."""
-    return envelope({"runs": [_run_document(past) for past in pasts], "chain": _chain_document(chain)})
+    return envelope({"runs": [_run_document(past) for past in pasts], "chain": chain})
 
 
-def _chain_document(chain: Chain) -> Json:
-    return {
-        "breaks": [{"run": each.run, "previous": each.previous, "reason": each.reason.value} for each in chain.breaks],
-        "forks": [{"previous": fork.previous, "runs": list(fork.runs)} for fork in chain.forks],
-    }
-
-
-def _run_document(past: Past) -> dict[str, Json]:
+def _run_document(past: Past) -> dict[str, object]:
     header = document(past.header) if past.header else {}
     facts = {
         key: header.get(key) for key in ("started", "who", "hub", "config", "digest", "previous", "allowed", "tool")
@@ -263,9 +255,9 @@ def _run_document(past: Past) -> dict[str, Json]:
         "users": len(past.users) if past.header else None,
         "summary": {outcome.value: past.count(outcome) for outcome in Outcome},
         "unknown": [request.intent.seq for request in past.unknown],
-        "ended": past.end.at.raw if past.end else None,
+        "ended": past.end.at if past.end else None,
         "torn": past.is_torn,
-        "unreadable_lines": list(past.unreadable),
+        "unreadable_lines": past.unreadable,
     }
 
 
@@ -276,29 +268,21 @@ def run_json(past: Past, chain: Chain) -> str:
         {
             **_run_document(past),
             "users": before,
-            "outcomes": [
-                {
-                    "email": user.email.raw,
-                    "action": user.action,
-                    "outcome": user.outcome.value,
-                    "error": user.error,
-                }
-                for user in past.outcomes
-            ],
+            "outcomes": past.outcomes,
             "requests": [_request_document(past, request) for request in past.requests],
-            "chain": _chain_document(chain.about(past.run)),
+            "chain": chain.about(past.run),
         }
     )
 
 
-def _request_document(past: Past, request: JournalRequest) -> Json:
+def _request_document(past: Past, request: JournalRequest) -> dict[str, object]:
     """The intent, and what became of it: `outcome` is null where nothing was written any more."""
     answer = request.answer
     intent = {key: found for key, found in document(request.intent).items() if key != "entry"}
     return {
         **intent,
-        "outcome": answer.fate.value if answer else None,
-        "error": answer.error.raw if answer and answer.error else None,
+        "outcome": answer.fate if answer else None,
+        "error": answer.error if answer else None,
         "unknown": request in past.unknown,
     }
 

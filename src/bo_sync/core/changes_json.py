@@ -1,40 +1,50 @@
-"""Changes as JSON, and the plan's digest over them. The JSON holds what identifies a change and nothing else."""
+"""What identifies a change, and the plan's digest over it. A plan's JSON is in `render/plan_document.py`."""
 
 import hashlib
 import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
-from bo_sync.core.changes import (
-    Change,
-    CreateUser,
-    DeleteUser,
-    FieldChange,
-    GrantChange,
-    LostGrant,
-    RemoveDuplicate,
-    UpdateUser,
-)
-from bo_sync.core.plan import Plan, action_of
+from bo_sync.core.changes import Change, CreateUser, DeleteUser, Direction, FieldChange, RemoveDuplicate, UpdateUser
+from bo_sync.core.model import Access, Role
+from bo_sync.core.plan import Action, Plan, action_of
+from bo_sync.core.text import Text
 
 FORMAT_VERSION: Final = 2
 
 Json = None | bool | int | str | list["Json"] | dict[str, "Json"]
 
-DIGESTED: Final = ("email", "id", "action", "profile", "grants", "duplicates")
-"""The keys of a change that its digest covers."""
+
+@dataclass(frozen=True, slots=True)
+class PlannedGrant:
+    role: Role
+    before: Access
+    after: Access
+    direction: Direction
 
 
-def change_document(change: Change) -> dict[str, Json]:
-    """One entry of a plan's `changes`."""
-    return {
-        "email": change.email.raw,
-        "id": None if isinstance(change, CreateUser) else change.id,
-        "action": action_of(change),
-        "source": change.source.short.raw if change.source else None,
-        "profile": [_field(entry) for entry in field_changes(change)],
-        "grants": [_grant(grant) for grant in change.grants],
-        "duplicates": [grant.row_id for grant in change.grants if isinstance(grant, RemoveDuplicate)],
-    }
+@dataclass(frozen=True, slots=True)
+class ChangeContent:
+    """What a change does, and to whom: all that its digest covers. `duplicates` are the ids of the removed rows."""
+
+    email: Text
+    id: int | None
+    action: Action
+    profile: tuple[FieldChange, ...]
+    grants: tuple[PlannedGrant, ...]
+    duplicates: tuple[str, ...]
+
+
+def content_of(change: Change) -> ChangeContent:
+    return ChangeContent(
+        change.email,
+        None if isinstance(change, CreateUser) else change.id,
+        action_of(change),
+        field_changes(change),
+        tuple(PlannedGrant(grant.role, grant.before, grant.after, grant.direction) for grant in change.grants),
+        tuple(grant.row_id for grant in change.grants if isinstance(grant, RemoveDuplicate)),
+    )
 
 
 def field_changes(change: Change) -> tuple[FieldChange, ...]:
@@ -48,36 +58,28 @@ def field_changes(change: Change) -> tuple[FieldChange, ...]:
             return ()
 
 
-def _field(change: FieldChange) -> Json:
-    return {
-        "field": change.field,
-        "before": change.before.raw if change.before else None,
-        "after": change.after.raw if change.after else None,
-    }
-
-
-def _grant(change: GrantChange | LostGrant) -> Json:
-    return {
-        "role": change.role,
-        "before": change.before.word,
-        "after": change.after.word,
-        "direction": change.direction.value,
-    }
-
-
 def digest(plan: Plan) -> str:
     """`sha256:` and 64 hexadecimal digits, for the plan's own content; a redacted copy has that of the plan itself."""
-    return plan.redacted_from or digest_of(
-        FORMAT_VERSION, plan.hub.url, plan.hub.identity, [change_document(change) for change in plan.changes]
-    )
+    return plan.redacted_from or digest_of(plan.hub.url, plan.hub.identity, map(content_of, plan.changes))
 
 
-def digest_of(format_version: Json, hub_url: Json, hub_identity: Json, changes: list[dict[str, Json]]) -> str:
-    """The digest of a plan's document, made anew or read from a file; what is missing in `changes` counts as null."""
+def digest_of(hub_url: str, hub_identity: str, changes: Iterable[ChangeContent]) -> str:
+    """The digest of a plan's content: of one that was just made, or of one that was read from a file."""
     content = {
-        "format_version": format_version,
+        "format_version": FORMAT_VERSION,
         "hub": {"url": hub_url, "identity": hub_identity},
-        "changes": [{key: change.get(key) for key in DIGESTED} for change in changes],
+        "changes": list(changes),
     }
-    canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    canonical = json.dumps(content, default=_canonical, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return "sha256:" + hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _canonical(value: ChangeContent | FieldChange | PlannedGrant | Text) -> Json:
+    """The keys are the fields. A level of access is its word: JSON would take it for a number."""
+    match value:
+        case Text():
+            return value.raw
+        case PlannedGrant(role, before, after, direction):
+            return {"role": role, "before": before.word, "after": after.word, "direction": direction}
+        case _:
+            return {name: getattr(value, name) for name in value.__match_args__}

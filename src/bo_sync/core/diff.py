@@ -57,12 +57,12 @@ class UnmanagedUser:
 class UnmanageableUser:
     """A user of the hub who is left as they are: no file can name them, or another user has the same address.
 
-    `reason` is in our own words, so it can be shown anywhere.
+    `reason` is in our own words, so it can be shown anywhere. A saved plan has no `email`.
     """
 
     id: int
     reason: str
-    email: Text = field(compare=False)
+    email: Text = field(default=Text(""), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

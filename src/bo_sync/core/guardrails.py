@@ -8,15 +8,7 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeGuard, get_args
 
-from bo_sync.core.changes import (
-    Cause,
-    Change,
-    CreateUser,
-    DeleteUser,
-    GrantChange,
-    RemoveDuplicate,
-    UpdateUser,
-)
+from bo_sync.core.changes import Cause, Change, CreateUser, DeleteUser, GrantChange, RemoveDuplicate, UpdateUser
 from bo_sync.core.diff import Diff
 from bo_sync.core.live import LiveIndex, grants_after, grants_now, key_of
 from bo_sync.core.model import BACKOFFICE, PLATFORM, ROLES_PERMISSIONS, Access, LiveUser, Role, Source
@@ -80,6 +72,11 @@ class GuardrailResult:
     basis: Basis | None = None
     skipped: bool = False
     way: str = ""
+
+    @property
+    def of(self) -> Literal["user", "run"]:
+        """Whether its rows are about single users, who can be left out while the rest runs."""
+        return "user" if self.guardrail in OF_USER else "run"
 
     @property
     def blocks(self) -> bool:

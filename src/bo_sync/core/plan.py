@@ -1,6 +1,6 @@
 """The plan: one value that is shown, checked by the guardrails, saved, compared and run.
 
-It holds no time and no closure; how it is spelled in JSON, and its digest, are in `core/changes_json.py`.
+It holds no time and no closure. Its digest is in `core/changes_json.py`, its JSON in `render/plan_document.py`.
 """
 
 from collections import Counter

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from bo_sync.core.text import Text
 from bo_sync.journal.directory import JournalError, read_bytes, runs
-from bo_sync.journal.reader import parse
-from bo_sync.journal.records import End, Header, Previous
+from bo_sync.journal.records import End, Header, Previous, parse
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,269 +1,192 @@
-"""Read the lines of a journal file back."""
+"""A run as its journal shows it: which requests it sent, the outcome of each, and what is unknown."""
 
-import json
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal, TypeVar, get_args
 
 from bo_sync.core.apply_report import Outcome, UserOutcome
-from bo_sync.core.changes import Direction, FieldChange
-from bo_sync.core.changes_json import FORMAT_VERSION, Json
-from bo_sync.core.model import ACCESS_WORDS, PROFILE_FIELDS, Access, FieldValue, Profile, ProfileField, Role
-from bo_sync.core.plan import Action
-from bo_sync.core.text import Text
-from bo_sync.journal.directory import is_run
-from bo_sync.journal.records import (
-    Before,
-    Config,
-    End,
-    Entry,
-    Fate,
-    Header,
-    Intent,
-    JournalAnswer,
-    Operation,
-    OtherGrant,
-    PlannedGrant,
-    PlannedUser,
-    Previous,
-    RowIntent,
-    Who,
-)
-
-T = TypeVar("T")
-
-
-class _NoEntryError(Exception):
-    """What was read is not spelled as an entry is."""
-
-
-def parse(line: bytes) -> Entry | None:
-    """The entry that a line spells, or None when it spells none. Raises nothing, whatever the bytes."""
-    try:
-        return _entry(_object(json.loads(line)))
-    except (_NoEntryError, ValueError, RecursionError):
-        return None
-
-
-def other_format(journal: bytes) -> int | None:
-    """The format version that the first line of a journal states, when it is not the one that is read here."""
-    try:
-        line = _object(json.loads(journal.partition(b"\n")[0]))
-        version = line.number("format_version") if line.get("entry") == "header" else FORMAT_VERSION
-    except (_NoEntryError, ValueError, RecursionError):
-        return None
-    return None if version == FORMAT_VERSION else version
-
-
-_is_role: Final = re.compile("[a-z0-9_]+").fullmatch
-_FIELDS: Final[Mapping[str, ProfileField]] = {name: name for name in PROFILE_FIELDS}
-_ACTIONS: Final[Mapping[str, Action]] = {word: word for word in get_args(Action)}
-_OPERATIONS: Final[Mapping[str, Operation]] = {word: word for word in get_args(Operation)}
-_WRITES: Final[Mapping[str, Literal["create", "update", "delete"]]] = {
-    "create": "create",
-    "update": "update",
-    "delete": "delete",
-}
-_DIRECTIONS: Final[Mapping[str, Direction]] = {direction.value: direction for direction in Direction}
-_OUTCOMES: Final[Mapping[str, Outcome]] = {outcome.value: outcome for outcome in Outcome}
-_FATES: Final[Mapping[str, Fate]] = {fate.value: fate for fate in Fate}
+from bo_sync.core.changes import Direction
+from bo_sync.journal.records import End, Fate, Header, Intent, JournalAnswer, PlannedUser, parse
 
 
 @dataclass(frozen=True, slots=True)
-class _Object:
-    """A JSON object, asked for what an entry must hold. Every question raises _NoEntryError when it does not."""
+class JournalRequest:
+    """A request that was about to be sent, and what its sender learned; None when nothing was written any more."""
 
-    held: Mapping[str, Json]
+    intent: Intent
+    answer: JournalAnswer | None
 
-    def get(self, key: str) -> Json:
-        if key not in self.held:
-            raise _NoEntryError
-        return self.held[key]
+    @property
+    def fate(self) -> Fate:
+        """What is known from these two lines alone."""
+        return self.answer.fate if self.answer else Fate.UNKNOWN
 
-    def text(self, key: str) -> Text:
-        found = self.get(key)
-        if not isinstance(found, str):
-            raise _NoEntryError
-        return Text(found)
-
-    def text_or_none(self, key: str) -> Text | None:
-        return None if self.get(key) is None else self.text(key)
-
-    def number(self, key: str) -> int:
-        found = self.get(key)
-        if isinstance(found, bool) or not isinstance(found, int):
-            raise _NoEntryError
-        return found
-
-    def number_or_none(self, key: str) -> int | None:
-        return None if self.get(key) is None else self.number(key)
-
-    def flag_or_none(self, key: str) -> bool | None:
-        found = self.get(key)
-        if not isinstance(found, bool | None):
-            raise _NoEntryError
-        return found
-
-    def word(self, key: str, words: Mapping[str, T]) -> T:
-        return _one(self.get(key), words)
-
-    def within(self, key: str) -> "_Object":
-        return _object(self.get(key))
-
-    def each(self, key: str, read: "Callable[[_Object], T]") -> tuple[T, ...]:
-        found = self.get(key)
-        if not isinstance(found, list):
-            raise _NoEntryError
-        return tuple(read(_object(entry)) for entry in found)
+    @property
+    def is_invitation(self) -> bool:
+        """Whether it asked for a mail: no part of the plan, and no read can settle what became of it."""
+        return self.intent.operation == "invite_user"
 
 
-def _object(found: Json) -> _Object:
-    if not isinstance(found, dict):
-        raise _NoEntryError
-    return _Object(found)
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A run as its journal tells it. `unreadable` are numbers of lines, from 1, that hold no entry of ours."""
+
+    run: str
+    header: Header | None
+    requests: tuple[JournalRequest, ...]
+    end: End | None
+    is_torn: bool = False
+    unreadable: tuple[int, ...] = ()
+
+    @property
+    def users(self) -> tuple[PlannedUser, ...]:
+        return self.header.users if self.header else ()
+
+    @property
+    def unknown(self) -> tuple[JournalRequest, ...]:
+        """The requests of which it is not known whether they happened.
+
+        These are the ones without a sound answer, but for those whose user was read again afterwards: then the run's
+        own report, if it came to one, calls that user anything but unknown. No read settles an invitation.
+        """
+        settled = {entry.email.folded for entry in self._reported if entry.outcome is not Outcome.UNKNOWN}
+        return tuple(
+            request
+            for request in self.requests
+            if request.fate is Fate.UNKNOWN and (request.is_invitation or request.intent.email.folded not in settled)
+        )
+
+    @property
+    def _reported(self) -> tuple[UserOutcome, ...]:
+        return self.end.outcomes if self.end else ()
+
+    @property
+    def outcomes(self) -> tuple[UserOutcome, ...]:
+        """What became of each user: as the run reported it, or as its requests show where it ended without a word."""
+        return self._reported if self.end else tuple(self._inferred(user) for user in self.users)
+
+    def _inferred(self, user: PlannedUser) -> UserOutcome:
+        requests = [request for request in self.requests_of(user) if not request.is_invitation]
+        outcome = Outcome.FAILED
+        if not requests:
+            outcome = Outcome.NOT_ATTEMPTED
+        elif any(request.fate is Fate.UNKNOWN for request in requests):
+            outcome = Outcome.UNKNOWN
+        elif _planned(user) <= {part for request in requests for part in _done(request)}:
+            outcome = Outcome.APPLIED
+        return UserOutcome(user.email, user.action, outcome)
+
+    def requests_of(self, user: PlannedUser) -> tuple[JournalRequest, ...]:
+        return tuple(request for request in self.requests if request.intent.email.folded == user.email.folded)
+
+    def count(self, outcome: Outcome) -> int:
+        """How many users came to that outcome."""
+        return sum(user.outcome is outcome for user in self.outcomes)
 
 
-def _one(found: Json, words: Mapping[str, T]) -> T:
-    if not isinstance(found, str) or found not in words:
-        raise _NoEntryError
-    return words[found]
+def _planned(user: PlannedUser) -> set[tuple[str, ...]]:
+    """What had to be done for the user, in parts that a request does or does not do."""
+    if user.action == "delete":
+        return {("delete",)}
+    fields = {("field", change.field) for change in user.profile}
+    rows = {
+        ("surplus", grant.role) if grant.direction is Direction.DUPLICATE else ("grant", grant.role, grant.after.word)
+        for grant in user.grants
+    }
+    return rows | ({("create",)} if user.action == "create" else fields)
 
 
-def _role(found: str) -> Role:
-    if not _is_role(found):
-        raise _NoEntryError
-    return Role(found)
+def _done(request: JournalRequest) -> Iterator[tuple[str, ...]]:
+    """The parts that a request certainly did."""
+    if request.fate is not Fate.APPLIED:
+        return
+    match request.intent.operation:
+        case "create_user":
+            yield ("create",)
+        case "update_profile":
+            yield from (("field", entry.field) for entry in request.intent.profile)
+        case "write_rows":
+            for row in request.intent.rows:
+                role = row.role or ""
+                yield ("grant", role, row.access.word) if row.access is not None else ("surplus", role)
+        case "delete_user":
+            yield ("delete",)
+        case "invite_user":
+            return
 
 
-def _entry(line: _Object) -> Entry:
-    match line.get("entry"):
-        case "header":
-            return _header(line)
-        case "intent":
-            return _intent(line)
-        case "outcome":
-            return _answer(line)
-        case "end":
-            return End(line.text("at"), line.each("outcomes", _outcome))
-        case _:
-            raise _NoEntryError
+def read(run: str, journal: bytes) -> Past:
+    """The run that the bytes of its journal tell of. Raises nothing."""
+    *lines, rest = journal.split(b"\n")
+    found = _Found()
+    for number, line in enumerate(lines, start=1):
+        found.take(number, line)
+    is_torn = bool(rest) and not found.take(len(lines) + 1, rest)
+    unreadable = found.unreadable[:-1] if is_torn else found.unreadable
+    requests = tuple(JournalRequest(intent, found.answers.get(seq)) for seq, intent in sorted(found.intents.items()))
+    return Past(run, found.header, requests, found.end, is_torn, tuple(unreadable))
 
 
-def _header(line: _Object) -> Header:
-    if line.number("format_version") != FORMAT_VERSION:
-        raise _NoEntryError
-    who, hub, config, allowed = (line.within(part) for part in ("who", "hub", "config", "allowed"))
-    return Header(
-        run=line.text("run"),
-        version=line.within("tool").text("version"),
-        started=line.text("started"),
-        who=Who(who.text_or_none("viewer"), who.text("user"), who.text("host")),
-        hub=hub.text("url"),
-        identity=hub.text("identity"),
-        tenant=hub.text_or_none("tenant"),
-        config=Config(config.text("digest"), config.text_or_none("commit"), config.flag_or_none("dirty")),
-        digest=line.text("digest"),
-        allowed=tuple((Text(guardrail), allowed.number(guardrail)) for guardrail in allowed.held),
-        users=line.each("users", _user),
-        previous=_previous(line),
+class _Found:
+    """What the lines have told so far. The first of several that say the same counts."""
+
+    def __init__(self) -> None:
+        self.header: Header | None = None
+        self.intents: dict[int, Intent] = {}
+        self.answers: dict[int, JournalAnswer] = {}
+        self.end: End | None = None
+        self.unreadable: list[int] = []
+
+    def take(self, number: int, line: bytes) -> bool:
+        """Whether the line holds an entry that has its place in a journal."""
+        is_placed = self._place(line)
+        if not is_placed:
+            self.unreadable.append(number)
+        return is_placed
+
+    def _place(self, line: bytes) -> bool:
+        match parse(line):
+            case Header() as header if self.header is None:
+                self.header = header
+            case Intent(seq=seq) as intent if seq not in self.intents:
+                self.intents[seq] = intent
+            case JournalAnswer(seq=seq) as answer if seq in self.intents and seq not in self.answers:
+                self.answers[seq] = answer
+            case End() as end if self.end is None:
+                self.end = end
+            case _:
+                return False
+        return True
+
+
+def created_id(past: Past, user: PlannedUser) -> int | None:
+    """The hub's id of a user whom the run created, as far as it came to know it."""
+    for request in reversed(past.requests_of(user)):
+        known = request.intent.id if request.answer is None else request.answer.id or request.intent.id
+        if known is not None:
+            return known
+    return None
+
+
+def is_changed(past: Past, user: PlannedUser) -> bool:
+    """Whether the run changed the user, or may have.
+
+    A request that failed changed nothing, but for role rows: of several, those before the failing one took effect.
+    """
+    return not _made_nobody(past, user) and any(
+        request.fate is not Fate.FAILED or request.intent.operation == "write_rows"
+        for request in past.requests_of(user)
     )
 
 
-def _previous(line: _Object) -> Previous | None:
-    """None for a missing key too: a journal without it names no run."""
-    if line.held.get("previous") is None:
-        return None
-    previous = line.within("previous")
-    run = previous.text("run").raw
-    if not is_run(run):
-        raise _NoEntryError
-    return Previous(run, previous.text("digest"))
+def _made_nobody(past: Past, user: PlannedUser) -> bool:
+    """Whether a user was to be created whom the run, which looked after each doubt, never came to know.
 
-
-def _user(entry: _Object) -> PlannedUser:
-    return PlannedUser(
-        email=entry.text("email"),
-        action=entry.word("action", _ACTIONS),
-        id=entry.number_or_none("id"),
-        profile=entry.each("profile", _field_change),
-        grants=entry.each("grants", _planned_grant),
-        before=None if entry.get("before") is None else _before(entry.within("before")),
-    )
-
-
-def _field_change(entry: _Object) -> FieldChange:
-    return FieldChange(entry.word("field", _FIELDS), entry.text_or_none("before"), entry.text_or_none("after"))
-
-
-def _planned_grant(entry: _Object) -> PlannedGrant:
-    return PlannedGrant(
-        _role(entry.text("role").raw), _access(entry, "before"), _access(entry, "after"), _direction(entry)
-    )
-
-
-def _access(entry: _Object, key: str) -> Access:
-    return entry.word(key, ACCESS_WORDS)
-
-
-def _direction(entry: _Object) -> Direction:
-    return entry.word("direction", _DIRECTIONS)
-
-
-def _before(entry: _Object) -> Before:
-    grants = entry.within("grants")
-    return Before(
-        email=entry.text("email"),
-        profile=_profile(entry),
-        grants=tuple((_role(role), grants.word(role, ACCESS_WORDS)) for role in grants.held),
-        others=entry.each("other_grants", _other_grant),
-    )
-
-
-def _other_grant(entry: _Object) -> OtherGrant:
-    return OtherGrant(entry.text("definition"), _access(entry, "access"))
-
-
-def _profile(entry: _Object) -> Profile:
-    return entry.each("profile", lambda field: FieldValue(field.word("field", _FIELDS), field.text_or_none("value")))
-
-
-def _intent(line: _Object) -> Intent:
-    return Intent(
-        seq=line.number("seq"),
-        at=line.text("at"),
-        operation=line.word("operation", _OPERATIONS),
-        email=line.text("email"),
-        id=line.number_or_none("id"),
-        profile=_profile(line),
-        rows=line.each("rows", _row),
-    )
-
-
-def _row(entry: _Object) -> RowIntent:
-    return RowIntent(
-        entry.word("write", _WRITES),
-        None if entry.get("role") is None else _role(entry.text("role").raw),
-        entry.text_or_none("row"),
-        None if entry.get("access") is None else _access(entry, "access"),
-    )
-
-
-def _answer(line: _Object) -> JournalAnswer:
-    return JournalAnswer(
-        seq=line.number("seq"),
-        at=line.text("at"),
-        fate=line.word("outcome", _FATES),
-        error=line.text_or_none("error"),
-        id=line.number_or_none("id"),
-    )
-
-
-def _outcome(entry: _Object) -> UserOutcome:
-    error = entry.text_or_none("error")
-    return UserOutcome(
-        email=entry.text("email"),
-        action=entry.word("action", _ACTIONS),
-        outcome=entry.word("outcome", _OUTCOMES),
-        error=None if error is None else str(error),
+    Then whoever is there by now is somebody else's work, and not to be taken back.
+    """
+    outcomes = past.end.outcomes if past.end else ()
+    has_failed = any(each.email.folded == user.email.folded and each.outcome is Outcome.FAILED for each in outcomes)
+    return (
+        user.action == "create"
+        and has_failed
+        and all(request.fate is not Fate.APPLIED and request.intent.id is None for request in past.requests_of(user))
     )

@@ -1,17 +1,20 @@
-"""The lines of a journal as values and as JSON: one ASCII object per line. `reader.py` reads them back."""
+"""The lines of a journal as values and as JSON: one ASCII object per line, whose keys are the fields of its class."""
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal, assert_never
+from typing import Annotated, Final, Literal
 
+from bo_sync.codec import Codec, MisfitError, Shape, Via, spelled
 from bo_sync.core.apply_report import Outcome, UserOutcome
-from bo_sync.core.changes import Direction, FieldChange
-from bo_sync.core.changes_json import FORMAT_VERSION, Json
+from bo_sync.core.changes import FieldChange
+from bo_sync.core.changes_json import FORMAT_VERSION, Json, PlannedGrant
 from bo_sync.core.model import Access, Profile, Role
 from bo_sync.core.plan import Action
-from bo_sync.core.text import Text
+from bo_sync.core.text import Text, visible
+from bo_sync.journal.directory import is_run
 
 Operation = Literal["create_user", "update_profile", "write_rows", "delete_user", "invite_user"]
 """A call of `ports.HubWriter` or `ports.HubInviter`: one request (on a hub that refuses several changes at once, one a
@@ -46,14 +49,6 @@ class Before:
 
 
 @dataclass(frozen=True, slots=True)
-class PlannedGrant:
-    role: Role
-    before: Access
-    after: Access
-    direction: Direction
-
-
-@dataclass(frozen=True, slots=True)
 class PlannedUser:
     """What the plan was to do with one user, and who they were; `id` and `before` are None for a new one."""
 
@@ -74,11 +69,14 @@ class Config:
     dirty: bool | None
 
 
+RunName = Annotated[str, spelled(is_run, "the name of a run")]
+
+
 @dataclass(frozen=True, slots=True)
 class Previous:
     """The newest finished run before another one. `digest` is `sha256:` and the SHA-256 of its file's bytes."""
 
-    run: str
+    run: RunName
     digest: Text
 
 
@@ -153,8 +151,88 @@ class End:
     at: Text
     outcomes: tuple[UserOutcome, ...]
 
+    @property
+    def summary(self) -> Mapping[Outcome, int]:
+        """How many users came to each outcome."""
+        counts = Counter(user.outcome for user in self.outcomes)
+        return {outcome: counts[outcome] for outcome in Outcome}
+
 
 Entry = Header | Intent | JournalAnswer | End
+
+
+@dataclass(frozen=True, slots=True)
+class ToolVersion:
+    name: Literal["bo-sync"]
+    version: Text
+
+
+@dataclass(frozen=True, slots=True)
+class HubName:
+    url: Text
+    identity: Text
+    tenant: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderDocument:
+    format_version: Literal[2]
+    run: Text
+    tool: ToolVersion
+    started: Text
+    who: Who
+    hub: HubName
+    config: Config
+    digest: Text
+    previous: Previous | None
+    allowed: tuple[tuple[Text, int], ...]
+    users: tuple[PlannedUser, ...]
+
+
+def _header_document(header: Header) -> HeaderDocument:
+    return HeaderDocument(
+        FORMAT_VERSION,
+        header.run,
+        ToolVersion("bo-sync", header.version),
+        header.started,
+        header.who,
+        HubName(header.hub, header.identity, header.tenant),
+        header.config,
+        header.digest,
+        header.previous,
+        header.allowed,
+        header.users,
+    )
+
+
+def _header_of(written: HeaderDocument) -> Header:
+    return Header(
+        written.run,
+        written.tool.version,
+        written.started,
+        written.who,
+        written.hub.url,
+        written.hub.identity,
+        written.hub.tenant,
+        written.config,
+        written.digest,
+        written.allowed,
+        written.users,
+        written.previous,
+    )
+
+
+_SHAPES: Final[dict[object, Shape | Via]] = {
+    Header: Via(HeaderDocument, _header_document, _header_of),
+    Before: Shape("email profile grants others=other_grants"),
+    JournalAnswer: Shape("seq at fate=outcome error id"),
+    End: Shape("at summary outcomes"),
+    UserOutcome: Shape(types={"error": Annotated[str, visible] | None}),
+}
+_CODEC: Final = Codec(_SHAPES, ignores_other_keys=lambda _: True)
+"""A journal may be of a later bo-sync: keys are added without another format version."""
+_ENTRIES: Final[Mapping[str, type[Entry]]] = {"header": Header, "intent": Intent, "outcome": JournalAnswer, "end": End}
+_WORDS: Final = {kind: word for word, kind in _ENTRIES.items()}
 
 
 def spell(entry: Entry) -> bytes:
@@ -164,115 +242,26 @@ def spell(entry: Entry) -> bytes:
 
 def document(entry: Entry) -> dict[str, Json]:
     """The entry as JSON."""
-    match entry:
-        case Header():
-            return _header_document(entry)
-        case Intent():
-            return {
-                "entry": "intent",
-                "seq": entry.seq,
-                "at": entry.at.raw,
-                "operation": entry.operation,
-                "email": entry.email.raw,
-                "id": entry.id,
-                "profile": [{"field": value.field, "value": _raw(value.value)} for value in entry.profile],
-                "rows": [_row_document(row) for row in entry.rows],
-            }
-        case JournalAnswer():
-            return {
-                "entry": "outcome",
-                "seq": entry.seq,
-                "at": entry.at.raw,
-                "outcome": entry.fate.value,
-                "error": _raw(entry.error),
-                "id": entry.id,
-            }
-        case End():
-            return _end_document(entry)
-        case unreachable:
-            assert_never(unreachable)
+    return {"entry": _WORDS[type(entry)], **_CODEC.document(entry)}
 
 
-def _header_document(header: Header) -> dict[str, Json]:
-    return {
-        "entry": "header",
-        "format_version": FORMAT_VERSION,
-        "run": header.run.raw,
-        "tool": {"name": "bo-sync", "version": header.version.raw},
-        "started": header.started.raw,
-        "who": {"viewer": _raw(header.who.viewer), "user": header.who.user.raw, "host": header.who.host.raw},
-        "hub": {"url": header.hub.raw, "identity": header.identity.raw, "tenant": _raw(header.tenant)},
-        "config": {
-            "digest": header.config.digest.raw,
-            "commit": _raw(header.config.commit),
-            "dirty": header.config.dirty,
-        },
-        "digest": header.digest.raw,
-        "previous": (
-            None if header.previous is None else {"run": header.previous.run, "digest": header.previous.digest.raw}
-        ),
-        "allowed": {guardrail.raw: number for guardrail, number in header.allowed},
-        "users": [_user_document(user) for user in header.users],
-    }
+def parse(line: bytes) -> Entry | None:
+    """The entry that a line spells, or None when it spells none. Raises nothing, whatever the bytes."""
+    try:
+        found: Json = json.loads(line)
+        word = found.get("entry") if isinstance(found, dict) else None
+        if not isinstance(found, dict) or not isinstance(word, str) or word not in _ENTRIES:
+            return None
+        return _CODEC.read(_ENTRIES[word], {"previous": None, **found})  # a journal without it names no run
+    except (MisfitError, ValueError, RecursionError):
+        return None
 
 
-def _user_document(user: PlannedUser) -> Json:
-    return {
-        "email": user.email.raw,
-        "action": user.action,
-        "id": user.id,
-        "profile": [
-            {"field": change.field, "before": _raw(change.before), "after": _raw(change.after)}
-            for change in user.profile
-        ],
-        "grants": [
-            {
-                "role": grant.role,
-                "before": grant.before.word,
-                "after": grant.after.word,
-                "direction": grant.direction.value,
-            }
-            for grant in user.grants
-        ],
-        "before": None if user.before is None else _before_document(user.before),
-    }
-
-
-def _before_document(before: Before) -> Json:
-    return {
-        "email": before.email.raw,
-        "profile": [{"field": value.field, "value": _raw(value.value)} for value in before.profile],
-        "grants": {role: access.word for role, access in before.grants},
-        "other_grants": [{"definition": row.definition.raw, "access": row.access.word} for row in before.others],
-    }
-
-
-def _row_document(row: RowIntent) -> Json:
-    return {
-        "write": row.write,
-        "role": row.role,
-        "row": _raw(row.row),
-        "access": None if row.access is None else row.access.word,
-    }
-
-
-def _end_document(end: End) -> dict[str, Json]:
-    counts = Counter(user.outcome for user in end.outcomes)
-    return {
-        "entry": "end",
-        "at": end.at.raw,
-        "summary": {outcome.value: counts[outcome] for outcome in Outcome},
-        "outcomes": [
-            {
-                "email": user.email.raw,
-                "action": user.action,
-                "outcome": user.outcome.value,
-                "error": user.error,
-            }
-            for user in end.outcomes
-        ],
-    }
-
-
-def _raw(text: Text | None) -> str | None:
-    return None if text is None else text.raw
+def other_format(journal: bytes) -> int | None:
+    """The format version that the first line of a journal states, when it is not the one that is read here."""
+    try:
+        line: Json = json.loads(journal.partition(b"\n")[0])
+    except (ValueError, RecursionError):
+        return None
+    version = line.get("format_version") if isinstance(line, dict) and line.get("entry") == "header" else None
+    return version if type(version) is int and version != FORMAT_VERSION else None

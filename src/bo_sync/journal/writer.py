@@ -14,11 +14,11 @@ from typing import Final, TypeVar
 
 from bo_sync import __version__
 from bo_sync.core.apply_report import Report
-from bo_sync.core.changes import Change, CreateUser
-from bo_sync.core.changes_json import digest, field_changes
+from bo_sync.core.changes import Change
+from bo_sync.core.changes_json import content_of, digest
 from bo_sync.core.live import HubUser, LiveIndex
 from bo_sync.core.model import GrantRow, LiveState, LiveUser, Profile, Role
-from bo_sync.core.plan import Plan, action_of
+from bo_sync.core.plan import Plan
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError, HubFateUnknownError, WrongUserError
 from bo_sync.journal.chain import newest_finished
@@ -34,7 +34,6 @@ from bo_sync.journal.records import (
     JournalAnswer,
     Operation,
     OtherGrant,
-    PlannedGrant,
     PlannedUser,
     RowIntent,
     Who,
@@ -354,14 +353,14 @@ def header_of(plan: Plan, live: LiveIndex, beginning: Beginning) -> Header:
 
 
 def _user(change: Change, live: LiveIndex) -> PlannedUser:
-    number = None if isinstance(change, CreateUser) else change.id
-    found = None if number is None else live.by_id.get(number)
+    content = content_of(change)
+    found = None if content.id is None else live.by_id.get(content.id)
     return PlannedUser(
-        email=change.email,
-        action=action_of(change),
-        id=number,
-        profile=field_changes(change),
-        grants=tuple(PlannedGrant(grant.role, grant.before, grant.after, grant.direction) for grant in change.grants),
+        content.email,
+        content.action,
+        content.id,
+        content.profile,
+        content.grants,
         before=None if found is None else _before(found, live),
     )
 

@@ -8,13 +8,11 @@ from typing import Final
 from bo_sync.access.access_diff import EndStep, GrantDifference, UserDifference
 from bo_sync.access.provenance import Provenance
 from bo_sync.core.changes import Shift
-from bo_sync.core.changes_json import Json
 from bo_sync.core.diff import PROTECTED
 from bo_sync.core.model import Span
 from bo_sync.core.weakened_guards import Weakened
-from bo_sync.render.access_json import place_document
 from bo_sync.render.escape import markdown, markdown_code, terminal
-from bo_sync.render.guardrails import guard_documents, guard_rows, guards_verdict
+from bo_sync.render.guardrails import guard_rows, guards_verdict
 from bo_sync.render.json import envelope
 from bo_sync.render.layout import Page, Row, Tone, lay_out, measure, row
 from bo_sync.render.markdown_blocks import COMMENT_LIMIT, Block, Cells, Detail, code, fitted, said, table
@@ -241,34 +239,34 @@ def difference_json(found: AccessDiff) -> str:
     """Both sides, the weakened guards, and everybody who differs, sorted by address; every item and operation."""
     return envelope(
         {
-            "base": place_document(found.base),
-            "head": place_document(found.head),
-            "loosened": guard_documents(found.weakened),
+            "base": found.base,
+            "head": found.head,
+            "loosened": found.weakened,
             "users": [_user(user) for user in found.users],
         }
     )
 
 
-def _user(user: UserDifference) -> Json:
+def _user(user: UserDifference) -> dict[str, object]:
     shift = user.shift
     return {
-        "email": user.email.raw,
-        "source": user.source.short.raw if user.source is not None else None,
+        "email": user.email,
+        "source": user.source,
         "joined": user.joined,
         "left": user.left,
         "kept": user.kept is not None,
-        "kept_grants": _steps(user.kept_grants),
+        "kept_grants": user.kept_grants,
         "gained": _moved(user.gained, shift.opened, shift.gained),
         "lost": _moved(user.lost, shift.closed, shift.lost),
         "ends": [_end(end) for end in user.ends],
     }
 
 
-def _moved(grants: Sequence[GrantDifference], menu: Sequence[str], operations: Sequence[str]) -> Json:
-    return {"grants": _steps(grants), "menu": list(menu), "operations": list(operations)}
+def _moved(grants: Sequence[GrantDifference], menu: Sequence[str], operations: Sequence[str]) -> dict[str, object]:
+    return {"grants": grants, "menu": menu, "operations": operations}
 
 
-def _end(end: EndStep) -> Json:
+def _end(end: EndStep) -> dict[str, object]:
     return {
         "role": end.role,
         "before": _span(end, end.before),
@@ -278,15 +276,9 @@ def _end(end: EndStep) -> Json:
     }
 
 
-def _span(end: EndStep, span: Span) -> Json:
-    until = span.until.isoformat() if span.until else None
-    levels = (span.access, span.then) if end.role else ()
-    access, then = [level.word for level in levels] or (None, None)
-    return {"access": access, "until": until, "then": then}
-
-
-def _steps(grants: Sequence[GrantDifference]) -> list[Json]:
-    return [{"role": grant.role, "before": grant.before.word, "after": grant.after.word} for grant in grants]
+def _span(end: EndStep, span: Span) -> dict[str, object]:
+    access, then = (span.access, span.then) if end.role else (None, None)
+    return {"access": access, "until": span.until, "then": then}
 
 
 _WHOLE: Final = "The whole difference is in the JSON, and in `bo-sync diff --format text`."

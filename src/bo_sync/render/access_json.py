@@ -1,36 +1,18 @@
 """Panels, answers and matrices as JSON for programs."""
 
 from collections.abc import Iterable, Mapping
-from typing import assert_never
 
-from bo_sync.access.escalation import CredentialStep, Step
-from bo_sync.access.provenance import AnyPlace, HubPlace, Provenance
+from bo_sync.access.escalation import Step
+from bo_sync.access.provenance import AnyPlace
 from bo_sync.access.queries import Needs, QueryAnswer, Reaching, is_known
 from bo_sync.access.query_terms import Held, Question, ToRun, spelled
-from bo_sync.access.user_access import Contrast, Granted, Matrix, Panel
-from bo_sync.core.changes_json import Json
+from bo_sync.access.user_access import Contrast, Matrix, Panel
 from bo_sync.core.model import PLATFORM, Access, Role
-from bo_sync.render.json import envelope, finding_document
+from bo_sync.render.json import envelope
 
 
-def place_document(place: AnyPlace) -> Json:
-    """`{revision, commit, dirty, day}` of files, `{hub, day}` of a hub; what is not known is null."""
-    match place:
-        case Provenance(revision, commit, dirty, day):
-            return {
-                "revision": revision.raw if revision is not None else None,
-                "commit": commit.raw if commit is not None else None,
-                "dirty": dirty,
-                "day": day.isoformat(),
-            }
-        case HubPlace(hub, day):
-            return {"hub": hub.raw, "day": day.isoformat()}
-        case unreachable:
-            assert_never(unreachable)
-
-
-def _document(content: Mapping[str, Json], of: AnyPlace) -> str:
-    return envelope({"of": place_document(of), **content})
+def _document(content: Mapping[str, object], of: AnyPlace) -> str:
+    return envelope({"of": of, **content})
 
 
 def panel_json(panel: Panel, of: AnyPlace) -> str:
@@ -38,50 +20,34 @@ def panel_json(panel: Panel, of: AnyPlace) -> str:
     held = panel.user.held
     return _document(
         {
-            "email": panel.user.email.raw,
+            "email": panel.user.email,
             "preset": panel.preset.name if panel.preset else None,
             **_as_in_files([(role, held.get(role, Access.NONE)) for role in panel.roles]),
-            "grants": [_grant(grant) for grant in panel.user.grants],
+            "grants": panel.user.grants,
             "menu": {
                 "open": [item.name for item in panel.open],
-                "closed": [{"item": entry.item.name, "missing": list(entry.missing)} for entry in panel.closed],
+                "closed": [{"item": entry.item.name, "missing": entry.missing} for entry in panel.closed],
             },
             "operations": {
-                "allowed": list(panel.allowed),
-                "unknown": list(panel.unknown),
-                "conditional": list(panel.conditional),
-                "by_role": {
-                    entry.role: {"read": list(entry.reads), "act": list(entry.acts)} for entry in panel.by_role
-                },
+                "allowed": panel.allowed,
+                "unknown": panel.unknown,
+                "conditional": panel.conditional,
+                "by_role": {entry.role: {"read": entry.reads, "act": entry.acts} for entry in panel.by_role},
             },
-            "findings": [finding_document(finding) for finding in panel.findings],
+            "findings": panel.findings,
             "protected": panel.is_protected,
-            "leaves": panel.leaves.departure.value if panel.leaves and panel.leaves.departure else None,
-            "source": panel.user.source.short.raw if panel.user.source else None,
+            "leaves": panel.leaves.departure if panel.leaves else None,
+            "source": panel.user.source,
         },
         of,
     )
 
 
-def _as_in_files(grants: Iterable[tuple[Role, Access]]) -> dict[str, Json]:
-    platform: dict[str, Json] = {}
-    modules: dict[str, Json] = {}
-    for role, access in grants:
-        if role in PLATFORM:
-            platform[role] = access is not Access.NONE
-        else:
-            modules[role] = access.word
-    return {"platform": platform, "modules": modules}
-
-
-def _grant(grant: Granted) -> Json:
+def _as_in_files(grants: Iterable[tuple[Role, Access]]) -> dict[str, object]:
+    held = dict(grants)
     return {
-        "role": grant.role,
-        "access": grant.access.word,
-        "preset": grant.preset,
-        "source": grant.source.short.raw if grant.source else None,
-        "until": grant.until.isoformat() if grant.until else None,
-        "reason": grant.reason.raw if grant.reason else None,
+        "platform": {role: access is not Access.NONE for role, access in held.items() if role in PLATFORM},
+        "modules": {role: access for role, access in held.items() if role not in PLATFORM},
     }
 
 
@@ -94,44 +60,31 @@ def answer_json(answer: QueryAnswer, of: AnyPlace, *, indirect: bool) -> str:
         {
             "question": spelled(answer.question),
             "known": answer.is_known,
-            "users": [
-                {"email": able.user.email.raw, "because": [_grant(grant) for grant in able.because]}
-                for able in answer.able
-            ],
+            "users": [{"email": able.user.email, "because": able.because} for able in answer.able],
             **({"indirect": [_reaching(entry) for entry in answer.reaching]} if indirect else {}),
             **_otherwise(answer.question),
-            "notes": list(answer.notes),
+            "notes": answer.notes,
         },
         of,
     )
 
 
-def _reaching(entry: Reaching) -> Json:
-    return {
-        "email": entry.user.email.raw,
-        "certain": entry.is_certain,
-        "steps": [_step(step) for step in entry.steps],
-    }
+def _reaching(entry: Reaching) -> dict[str, object]:
+    steps = [
+        step if isinstance(step, Step) else {"operation": step.operation, "role": None, "access": None}
+        for step in entry.steps
+    ]
+    return {"email": entry.user.email, "certain": entry.is_certain, "steps": steps}
 
 
-def _step(step: Step | CredentialStep) -> Json:
-    match step:
-        case CredentialStep(operation):
-            return {"operation": operation, "role": None, "access": None}
-        case Step(operation, role, access):
-            return {"operation": operation, "role": role, "access": access.word}
-        case unreachable:
-            assert_never(unreachable)
-
-
-def _otherwise(question: Question) -> dict[str, Json]:
+def _otherwise(question: Question) -> dict[str, object]:
     """What else the hub says about an operation."""
     if not isinstance(question, ToRun):
         return {}
     operation = question.operation
     return {
         "deprecated": operation.is_deprecated,
-        "system_roles": list(operation.system),
+        "system_roles": operation.system,
         "or_when": operation.when or None,
     }
 
@@ -162,10 +115,7 @@ def matrix_json(matrix: Matrix, of: AnyPlace) -> str:
     return _document(
         {
             "users": [
-                {
-                    "email": user.email.raw,
-                    "grants": {role: user.held.get(role, Access.NONE).word for role in matrix.roles},
-                }
+                {"email": user.email, "grants": {role: user.held.get(role, Access.NONE) for role in matrix.roles}}
                 for user in matrix.users
             ]
         },
@@ -177,14 +127,14 @@ def contrast_json(contrast: Contrast) -> str:
     """Who differs, with the cells that do: `access` on this side, `other` on the one compared with."""
     return _document(
         {
-            "diff_with": contrast.there.raw,
+            "diff_with": contrast.there,
             "same": contrast.same,
             "users": [
                 {
-                    "email": user.email.raw,
+                    "email": user.email,
                     "here": user.is_here,
                     "there": user.is_there,
-                    "grants": {cell.role: {"access": cell.here.word, "other": cell.there.word} for cell in user.cells},
+                    "grants": {cell.role: {"access": cell.here, "other": cell.there} for cell in user.cells},
                 }
                 for user in contrast.users
             ],

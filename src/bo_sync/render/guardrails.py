@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, assert_never
 
-from bo_sync.core.changes_json import Json
 from bo_sync.core.guardrails import Basis, GuardrailResult, GuardrailRow, way_past
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import Plan
@@ -173,18 +172,6 @@ def _value(text: Text) -> str:
     return text.raw if text.raw.isascii() and text.raw.isalnum() else quoted(text)
 
 
-def guard_documents(weakened: Iterable[Weakened]) -> list[Json]:
-    """One object a guard, with the exact characters; null where there was, or is, no such entry."""
-    return [
-        {
-            "guard": entry.guard,
-            "before": entry.before.raw if entry.before is not None else None,
-            "after": entry.after.raw if entry.after is not None else None,
-        }
-        for entry in weakened
-    ]
-
-
 TOLERATED: Final = "fails already today; this plan does not make it worse"
 
 
@@ -283,28 +270,3 @@ def way_past_policy(result: PolicyResult) -> Pieces:
     if result.is_too_few:
         return ("give it to somebody else too, or change ", place, " in a reviewed change")
     return ("take from each person one of the grants named, or except them, with a reason and an end, in ", place)
-
-
-def policy_document(result: PolicyResult) -> Json:
-    """One policy for programs. Of the limits, those that the policy has."""
-    policy = result.policy
-    limits: dict[str, Json] = {"at_most": policy.at_most, "at_least": policy.at_least}
-    return {
-        "id": policy.id,
-        "severity": policy.severity.value,
-        "title": policy.title.raw,
-        "why": policy.why.raw if policy.why is not None else None,
-        "actual": result.actual,
-        **{key: limit for key, limit in limits.items() if limit is not None},
-        "ok": result.ok,
-        "tolerated": result.is_tolerated,
-        "source": policy.source.short.raw,
-        "rows": [{**_row_document(entry), "new": entry.is_new} for entry in result.rows],
-        "excepted": [_row_document(entry) for entry in result.excepted],
-        "notes": [_row_document(entry) for entry in result.notes],
-    }
-
-
-def _row_document(entry: PolicyRow) -> dict[str, Json]:
-    source = entry.source.short.raw if entry.source is not None else None
-    return {"email": entry.email.raw, "message": entry.message, "source": source}

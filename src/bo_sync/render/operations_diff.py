@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from bo_sync.access.introspection import GrantGrowth, Growth
-from bo_sync.core.changes_json import Json
 from bo_sync.core.hub_operations import Operation
 from bo_sync.core.model import DEFAULT_HUB_NAMES
 from bo_sync.core.text import Text
@@ -130,19 +129,19 @@ def growth_json(found: Growth, old: Table, new: Table) -> str:
     )
 
 
-def _table(table: Table) -> Json:
-    return {"table": table.name.raw, "taken": table.taken.raw or None, "operations": table.operations}
+def _table(table: Table) -> dict[str, object]:
+    return {"table": table.name, "taken": table.taken if table.taken.raw else None, "operations": table.operations}
 
 
-def _grant_document(grant: GrantGrowth) -> Json:
+def _grant_document(grant: GrantGrowth) -> dict[str, object]:
     return {
         "role": _OURS.get(grant.definition),
         "definition": grant.definition,
-        "access": grant.access.word,
+        "access": grant.access,
         "allowed": _names(grant.allowed),
         "no_longer": _names(grant.no_longer),
     }
 
 
-def _names(operations: Iterable[Operation]) -> list[Json]:
+def _names(operations: Iterable[Operation]) -> list[str]:
     return [operation.name for operation in operations]

@@ -262,12 +262,9 @@ def _post(forge: Forge, chosen: "ForgeTarget", message: _Message, *, drift: bool
 
 def _told(posted: "Posted", title: str, form: str) -> str:
     if form == "json":
-        from bo_sync.core.changes_json import FORMAT_VERSION
-        from bo_sync.render.escape import json_text
+        from bo_sync.render.json import envelope
 
-        url = posted.url.raw if posted.url is not None else None
-        content = {"action": posted.action, "place": title, "url": url, "superseded": posted.superseded}
-        return json_text({"format_version": FORMAT_VERSION, **content})
+        return envelope({"action": posted.action, "place": title, "url": posted.url, "superseded": posted.superseded})
     from bo_sync.render.escape import terminal
 
     done = "nothing to do" if posted.action == "nothing" else posted.action

@@ -7,9 +7,8 @@ import click
 
 from bo_sync.cli.console import redactable, told
 from bo_sync.cli.options import Common, HubChoice, hub_choice, located, output_format
-from bo_sync.core.changes_json import FORMAT_VERSION
 from bo_sync.exit_codes import ExitCode
-from bo_sync.render.escape import json_text, terminal
+from bo_sync.render.escape import terminal
 from bo_sync.render.layout import Page
 
 
@@ -37,8 +36,9 @@ def _lines(row: CheckRow, page: Page) -> Iterator[str]:
 
 def checks_json(rows: Iterable[CheckRow]) -> str:
     """The same for programs."""
-    checks = [{"name": row.name, "status": row.status, "message": row.message, "hint": row.hint} for row in rows]
-    return json_text({"format_version": FORMAT_VERSION, "checks": checks})
+    from bo_sync.render.json import envelope
+
+    return envelope({"checks": tuple(rows)})
 
 
 @click.command(name="doctor", short_help="Check the hub, the key and what it may do.")

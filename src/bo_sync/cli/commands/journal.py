@@ -13,8 +13,8 @@ from bo_sync.core.changes_json import FORMAT_VERSION
 from bo_sync.core.model import Declaration, FieldValue, Override, Profile, Source, State, in_normal_form
 from bo_sync.core.text import Text
 from bo_sync.errors import StalePlanError, UsageError
+from bo_sync.journal.reader import Past, created_id, is_changed
 from bo_sync.journal.records import Before, PlannedUser
-from bo_sync.journal.runs import Past, created_id, is_changed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,7 +128,7 @@ def _all(root: Path) -> tuple[list["Past"], "Chain"]:
     """Every run, newest first, and the chain of their journals: each file is read and hashed once."""
     from bo_sync.journal.chain import chain_of, link_of
     from bo_sync.journal.directory import read_bytes, runs
-    from bo_sync.journal.runs import read
+    from bo_sync.journal.reader import read
 
     pasts, links = [], []
     for name in runs(root):
@@ -141,8 +141,8 @@ def _all(root: Path) -> tuple[list["Past"], "Chain"]:
 def _named(root: Path, run: str) -> "Past":
     """The run of that name. Raises UsageError when none has it, StalePlanError for another version of the format."""
     from bo_sync.journal.directory import read_bytes, runs
-    from bo_sync.journal.reader import other_format
-    from bo_sync.journal.runs import read
+    from bo_sync.journal.reader import read
+    from bo_sync.journal.records import other_format
 
     names = runs(root)
     if not names:
