@@ -61,8 +61,8 @@ def _files(place: str) -> list[Path]:
 
 
 # The whole. Each number only goes down; the aim for the product is 23,500 lines, for its tests 37,000.
-MOST_MODULES = 158
-MOST_LINES = 29_980
+MOST_MODULES = 157
+MOST_LINES = 29_979
 MOST_TEST_LINES = 56_380
 MOST_GOLDENS = 114
 MOST_SMALL_MODULES = 10
