@@ -1,12 +1,17 @@
-"""How a plan and a pull grow: a plan in which every user changes against one without changes, and ten times the users.
+"""How a plan and a pull grow: a plan in which every user changes against one without changes, and ten times the users;
+and the memory that the largest plan takes.
 
 The hub's state is a value in memory, as a read returns it, so neither a network nor a sandbox is measured. Users
 hold one of a dozen sets of grants, as presets give them, so many change alike. What counts is the processor's time.
 """
 
+import resource
+import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -36,8 +41,12 @@ from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 
 USERS: Final = 10_000
+MANY_USERS: Final = 100_000
 ROUNDS: Final = 3
 PLAN_BOUND: Final = 2.0
+GROWTH_BOUND: Final = 11.0
+GIBIBYTE: Final = 2**20
+"""In the unit of `ru_maxrss`, which is KiB on Linux."""
 PULL_BOUND: Final = 12.0
 DAY: Final = date(2026, 11, 30)
 SETS: Final = 12
@@ -46,19 +55,48 @@ SETS: Final = 12
 
 def measure() -> list[Result]:
     """Every measurement of this module."""
-    return [measure_plan(), measure_pull()]
+    return [*measure_plan(), *measure_growth(), measure_pull()]
 
 
-def measure_plan() -> Result:
-    """One grant of every user is raised, or none is, and no guardrail blocks the plan."""
+def measure_plan() -> list[Result]:
+    """One grant of every user is raised, which no guardrail blocks; or the last one is revoked, which takes the owners
+    away and which two guardrails block; or nothing changes."""
     live, users = _hub(USERS), _users(USERS)
-    changed = tuple(replace(user, grants=_raised(user.grants)) for user in users)
-    assert not _planned(users, live)
-    assert _planned(changed, live) == USERS
-    pairs = [(seconds(lambda: _planned(changed, live)), seconds(lambda: _planned(users, live))) for _ in range(ROUNDS)]
-    every, none = min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
-    figures = f"{every:.2f} s, without changes {none:.2f} s, {USERS:,} users (fastest of {ROUNDS})"
-    return Result("plan in which every user changes", every / none, PLAN_BOUND, figures)
+    raised, fewer = _all_raised(users), tuple(replace(user, grants=user.grants[:-1]) for user in users)
+    assert [_planned(kind, live) for kind in (users, raised, fewer)] == [(0, 0), (USERS, 0), (USERS, 2)]
+    rounds = [[seconds(partial(_planned, kind, live)) for kind in (users, raised, fewer)] for _ in range(ROUNDS)]
+    none, every, blocked = map(min, zip(*rounds, strict=True))
+    figures = f"s, without changes {none:.2f} s, {USERS:,} users (fastest of {ROUNDS})"
+    return [
+        Result("plan in which every user changes", every / none, PLAN_BOUND, f"{every:.2f} {figures}"),
+        Result("the same, blocked by guardrails", blocked / none, PLAN_BOUND, f"{blocked:.2f} {figures}"),
+    ]
+
+
+def measure_growth() -> list[Result]:
+    """A plan in which each of very many users changes, in a process of its own, against one of a tenth of them."""
+    pairs = [(_apart(MANY_USERS), _apart(MANY_USERS // 10)) for _ in range(ROUNDS)]
+    many, few = min(large[0] for large, _ in pairs), min(small[0] for _, small in pairs)
+    peak = max(large[1] for large, _ in pairs)
+    figures = f"{many:.2f} s, {MANY_USERS // 10:,} users {few:.2f} s (fastest of {ROUNDS})"
+    memory = f"{peak // 1024} MiB at most, with the hub and the files ({ROUNDS} runs)"
+    return [
+        Result(f"plan of {MANY_USERS:,} users", many / few, GROWTH_BOUND, figures),
+        Result("peak memory of that plan in GiB", peak / GIBIBYTE, 1, memory),
+    ]
+
+
+def _apart(count: int) -> tuple[float, int]:
+    """Seconds and the peak of memory, in KiB, of a plan in which so many users change."""
+    command = [sys.executable, "-m", "bench.reconcile", str(count)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    taken, peak = done.stdout.split()
+    return float(taken), int(peak)
+
+
+def _print_plan(count: int) -> None:
+    live, users = _hub(count), _all_raised(_users(count))
+    print(seconds(lambda: _planned(users, live)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 def measure_pull() -> Result:
@@ -71,11 +109,11 @@ def measure_pull() -> Result:
     return Result(f"pull of {USERS:,} users", many / few, PULL_BOUND, figures)
 
 
-def _planned(users: Sequence[DesiredUser], live: LiveState) -> int:
+def _planned(users: Sequence[DesiredUser], live: LiveState) -> tuple[int, int]:
+    """How many users the plan changes, and how many guardrails block it."""
     desired = Desired(tuple(users), Settings(), ConfigFacts(len(users), "sha256:"), today=DAY)
     plan = make_plan(desired, live, "http://127.0.0.1").plan
-    assert not any(result.blocks for result in plan.guardrails)
-    return len(plan.changes)
+    return len(plan.changes), len(plan.refused)
 
 
 def _pulled(live: LiveState) -> int:
@@ -98,6 +136,10 @@ def _user(number: int, held: Sequence[tuple[Role, Access]]) -> DesiredUser:
     source = Source(Text(f"users/user-{number:05}.yaml"), 1)
     grants = tuple(DesiredGrant(role, access, source) for role, access in held)
     return DesiredUser(_email(number), source, profile=_profile(number), grants=grants)
+
+
+def _all_raised(users: Sequence[DesiredUser]) -> tuple[DesiredUser, ...]:
+    return tuple(replace(user, grants=_raised(user.grants)) for user in users)
 
 
 def _raised(grants: Sequence[DesiredGrant]) -> tuple[DesiredGrant, ...]:
@@ -129,5 +171,7 @@ def _profile(number: int) -> tuple[FieldValue, ...]:
 
 
 if __name__ == "__main__":
-    for each in measure():
-        print(each)
+    if sys.argv[1:]:
+        _print_plan(int(sys.argv[1]))
+    else:
+        sys.stdout.writelines(f"{result}\n" for result in measure())

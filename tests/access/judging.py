@@ -5,7 +5,10 @@ from datetime import date
 from typing import Final
 
 from bo_sync.access.finding_checks import Declared, Judged, judge
+from bo_sync.config.load import Tree
+from bo_sync.core.presets import resolve_all
 from tests.config.trees import JANE, tree
+from tests.support.strategies import World
 from tests.support.users import TODAY
 
 DESK: Final = "platform: {backoffice: true}\nmodules: {order_data: editor}\n"
@@ -16,7 +19,13 @@ def judged(files: Mapping[str, str], day: date = TODAY) -> Judged:
     """What is found of files, by path, that have no errors."""
     read = tree(files)
     assert not read.errors, read.errors
-    return judge(Declared(read.declarations, read.presets, read.settings), day)
+    return judged_of(read, day)
+
+
+def judged_of(files: Tree | World, day: date) -> Judged:
+    """What is found of files without errors."""
+    users = resolve_all(files.declarations, files.presets, files.settings, day)
+    return judge(Declared(files.declarations, files.presets, files.settings), users, day)
 
 
 def jane(lines: str, *, day: date = TODAY, **presets: str) -> Judged:

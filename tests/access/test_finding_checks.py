@@ -7,10 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bo_sync.access.finding_checks import Declared, Judged, judge
 from bo_sync.access.finding_codes import RULES, Origin
 from bo_sync.core.text import Text
-from tests.access.judging import DESK, jane, judged, rules
+from tests.access.judging import DESK, jane, judged, judged_of, rules
 from tests.config.trees import JANE
 from tests.support.strategies import World, shuffled, worlds
 from tests.support.users import TODAY
@@ -310,16 +309,12 @@ def test_findings_stand_in_the_order_of_the_files_and_of_their_lines() -> None:
 @given(worlds(), st.data())
 def test_the_order_of_the_files_never_matters(world: World, data: st.DataObject) -> None:
     other = data.draw(shuffled(world))
-    assert _of(world) == _of(other)
-
-
-def _of(world: World) -> Judged:
-    return judge(Declared(world.declarations, world.presets, world.settings), TODAY)
+    assert judged_of(world, TODAY) == judged_of(other, TODAY)
 
 
 @given(worlds(), st.dates(date(2026, 6, 1), date(2026, 7, 1)))
 def test_what_is_said_is_in_the_table_and_about_whom_it_may_be(world: World, day: date) -> None:
-    for finding in judge(Declared(world.declarations, world.presets, world.settings), day).findings:
+    for finding in judged_of(world, day).findings:
         rule = RULES[finding.rule]
         assert finding.severity is rule.severity
         assert rule.origin is not Origin.HUB

@@ -7,9 +7,9 @@ from typing import Final
 
 import pytest
 
-from bo_sync.apply.owner_guard import OwnerGuard, address_of, can_be_given_back, least_owners
+from bo_sync.apply.owner_guard import OwnerGuard, can_be_given_back, least_owners
 from bo_sync.apply.planner import Reading
-from bo_sync.core.changes import DeleteUser, RevokeGrant, SetGrant, UpdateUser
+from bo_sync.core.changes import DeleteUser, RevokeGrant, SetGrant, UpdateUser, address_of
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.live import index
 from bo_sync.core.model import (

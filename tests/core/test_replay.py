@@ -1,7 +1,6 @@
 """What the hub would hold after some changes."""
 
-from bo_sync.core.live import grants_after, grants_now
-from bo_sync.core.model import Access, Role
+from bo_sync.core.live import GrantsByAddress, grants_after
 from bo_sync.core.text import Text
 from tests.support.builders import create, delete, duplicate, revoke, set_grant, update
 from tests.support.users import holds, indexed, row, words
@@ -12,19 +11,19 @@ LIVE = indexed(
 )
 
 
-def shown(grants: dict[str, dict[Role, Access]]) -> dict[str, dict[str, str]]:
+def shown(grants: GrantsByAddress) -> dict[str, dict[str, str]]:
     return {email: words(held) for email, held in grants.items()}
 
 
 def test_what_stands_has_no_none_and_a_platform_area_is_owner() -> None:
-    assert shown(grants_now(LIVE)) == {
+    assert shown(LIVE.held) == {
         "a@example.com": {"pricing": "viewer", "backoffice": "owner"},
         "B@example.com": {"api_keys": "owner"},
     }
 
 
 def test_no_change_leaves_what_stands() -> None:
-    assert grants_after(LIVE, ()) == grants_now(LIVE)
+    assert grants_after(LIVE, ()) == LIVE.held
 
 
 def test_every_kind_of_change_has_its_effect() -> None:
@@ -51,6 +50,6 @@ def test_a_user_is_found_by_the_hubs_spelling() -> None:
 
 
 def test_looking_ahead_changes_nothing() -> None:
-    before = grants_now(LIVE)
+    before = LIVE.held
     grants_after(LIVE, (update("a@example.com", revoke("pricing", "viewer")), delete("B@example.com")))
-    assert grants_now(LIVE) == before
+    assert LIVE.held == before

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
-from bo_sync.core.diff import diff
-from bo_sync.core.guardrails import NUMERIC, OF_USER, Basis, GuardrailResult, NumericGuardrail, Situation
+from bo_sync.core.diff import Diff, diff
+from bo_sync.core.guardrails import NUMERIC, OF_USER, Basis, GuardrailResult, NumericGuardrail, Situation, check
 from bo_sync.core.live import LiveIndex
 from bo_sync.core.model import DesiredUser, LiveUser
 from bo_sync.core.selection import without_blocked
@@ -34,6 +34,11 @@ def situation(
 ) -> Situation:
     whole = diff((*files, KEEPS) if live.at(KEEPS.email) else files, live, settings)
     return Situation(whole, whole, live, settings, len(files), allowed=allowed or {})
+
+
+def left_of(of: Situation) -> tuple[Diff, tuple[GuardrailResult, ...]]:
+    rest, results = without_blocked(of, check(of))
+    return rest.difference, results
 
 
 def temporary(count: int) -> tuple[LiveUser, ...]:
@@ -158,7 +163,7 @@ def test_blocked_users_are_left_out_and_the_rest_runs(
     runs: tuple[str, ...],
     skipped: tuple[str, ...],
 ) -> None:
-    rest, results = without_blocked(situation(files, indexed(*live, KEEPER), settings))
+    rest, results = left_of(situation(files, indexed(*live, KEEPER), settings))
     assert tuple(change.email.raw for change in rest.changes) == runs
     assert (rest.conflicts, rest.ending) == ((), ())
     assert tuple(result.guardrail for result in results if result.skipped) == skipped
@@ -169,14 +174,14 @@ def test_blocked_users_are_left_out_and_the_rest_runs(
 def test_the_deletions_that_are_left_out_are_the_rows_and_all_are_counted() -> None:
     files = (absent("old@example.com"),)
     of = situation(files, indexed(OLD, *temporary(11), KEEPER), replace(DELETING, guardrails=GuardrailLimits()))
-    _, results = without_blocked(of)
+    _, results = left_of(of)
     (found,) = [result for result in results if not result.ok]
     assert (found.actual, found.limit, found.basis) == (12, 2, Basis(Limit(20, 1, 10), 13))
     assert {row.email for row in found.rows} == {user.email for user in temporary(11)}
 
 
 def test_an_override_lets_deletions_without_a_file_run() -> None:
-    rest, results = without_blocked(
+    rest, results = left_of(
         situation((), indexed(*temporary(11), KEEPER), DELETING, {"max_user_deletes": 11}),
     )
     assert (len(rest.changes), [result.guardrail for result in results if not result.ok]) == (11, ["empty"])
@@ -185,7 +190,7 @@ def test_an_override_lets_deletions_without_a_file_run() -> None:
 def test_too_many_deletions_by_files_block_the_run_and_leave_nothing_out() -> None:
     files = tuple(absent(user.email.raw) for user in temporary(3))
     of = situation(files, indexed(*temporary(3), OLD, KEEPER), DELETING)
-    rest, results = without_blocked(of)
+    rest, results = left_of(of)
     assert len(rest.changes) == 4
     (found,) = [result for result in results if not result.ok]
     assert (found.guardrail, found.skipped, found.blocks, len(found.rows)) == ("max_user_deletes", False, True, 4)
@@ -199,7 +204,7 @@ def test_guardrails_of_the_run_count_what_is_left() -> None:
         wants("ann@example.com"),
         wants("new@example.com", grant("backoffice", "owner"), grant("roles_permissions", "owner")),
     )
-    _, results = without_blocked(situation(files, live, settings))
+    _, results = left_of(situation(files, live, settings))
     assert [(result.guardrail, result.skipped) for result in results if not result.ok] == [
         ("protected", True),
         ("min_role_owners", True),
@@ -208,7 +213,7 @@ def test_guardrails_of_the_run_count_what_is_left() -> None:
 
 def test_where_no_user_counts_as_an_owner_only_what_gives_runs() -> None:
     makes = wants("ann@example.com", grant("backoffice", "owner"), grant("roles_permissions", "owner"))
-    rest, results = without_blocked(situation((GOES, makes), indexed(LEAVER), Settings()))
+    rest, results = left_of(situation((GOES, makes), indexed(LEAVER), Settings()))
     assert [change.email.raw for change in rest.changes] == ["ann@example.com"]
     assert [(result.guardrail, result.skipped) for result in results if not result.ok] == [("min_role_owners", True)]
 
@@ -218,7 +223,7 @@ def test_where_no_user_counts_as_an_owner_only_what_gives_runs() -> None:
 )
 def test_the_user_whose_session_runs_is_left_out(desired: DesiredUser) -> None:
     of = situation((GOES, desired), indexed(LEAVER, owner(60, "me@example.com"), KEEPER), Settings())
-    rest, results = without_blocked(replace(of, viewer=Text("Me@Example.com")))
+    rest, results = left_of(replace(of, viewer=Text("Me@Example.com")))
     assert [change.email.raw for change in rest.changes] == ["leaver@example.com"]
     assert [(result.guardrail, result.skipped) for result in results if not result.ok] == [("self", True)]
 
@@ -226,7 +231,7 @@ def test_the_user_whose_session_runs_is_left_out(desired: DesiredUser) -> None:
 def test_a_limit_of_the_run_that_is_exceeded_without_the_owners_blocks_it() -> None:
     settings = Settings(guardrails=GuardrailLimits(max_grant_losses=fixed(0)))
     of = situation((GOES, wants("ann@example.com")), indexed(LEAVER, owner(60, "ann@example.com"), KEEPER), settings)
-    _, results = without_blocked(of)
+    _, results = left_of(of)
     assert {result.guardrail: result.blocks for result in results if not result.ok} == {
         "min_role_owners": False,
         "max_grant_losses": True,
@@ -235,7 +240,7 @@ def test_a_limit_of_the_run_that_is_exceeded_without_the_owners_blocks_it() -> N
 
 def test_a_loss_of_a_blocked_user_does_not_count() -> None:
     settings = Settings(protect=(Text("boss@example.com"),), guardrails=GuardrailLimits(max_user_deletes=fixed(0)))
-    rest, results = without_blocked(situation((absent("boss@example.com"),), indexed(BOSS, KEEPER), settings))
+    rest, results = left_of(situation((absent("boss@example.com"),), indexed(BOSS, KEEPER), settings))
     assert rest.changes == ()
     assert [result.guardrail for result in results if not result.ok] == ["protected"]
 

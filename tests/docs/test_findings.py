@@ -8,7 +8,6 @@ from typing import Final
 
 import pytest
 
-from bo_sync.access.finding_checks import Declared, judge
 from bo_sync.access.finding_codes import RULES, Origin
 from bo_sync.access.policies import unmatched_exceptions
 from bo_sync.apply.planner import Desired, make_plan
@@ -19,6 +18,7 @@ from bo_sync.core.plan import ConfigFacts, Finding
 from bo_sync.core.settings import GuardrailLimits, Settings, fixed
 from bo_sync.core.text import Text
 from bo_sync.render.text import problems_text
+from tests.access.judging import judged_of
 from tests.support.process import write
 from tests.support.repository import commit, git, repository
 from tests.support.users import DEFINITIONS, SETTINGS, grant, holds, hub_of, row, wants
@@ -67,8 +67,7 @@ def findings(files: dict[str, str]) -> tuple[Finding, ...]:
     tree = tree_of((path, text.encode()) for path, text in files.items())
     assert not tree.problems, tree.problems
     emails = [declaration.email for declaration in tree.declarations]
-    found = judge(Declared(tree.declarations, tree.presets, tree.settings), DAY).findings
-    return (*found, *unmatched_exceptions(tree.policies, emails))
+    return (*judged_of(tree, DAY).findings, *unmatched_exceptions(tree.policies, emails))
 
 
 def printed(found: tuple[Finding, ...]) -> str:

@@ -3,6 +3,7 @@
 Access is given by its word. A role's definition is `definition-ROLE`, its row `row-ROLE` unless a test says otherwise.
 """
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
@@ -127,7 +128,7 @@ def presets_of(*presets: Preset) -> dict[str, Preset]:
     return {given.name: given for given in presets}
 
 
-def words(grants: dict[Role, Access]) -> dict[str, str]:
+def words(grants: Mapping[Role, Access]) -> dict[str, str]:
     """Access by role in words, which a failing test shows readably."""
     return {role: access.word for role, access in grants.items()}
 

@@ -165,8 +165,9 @@ def effects(
     # Many users change alike, and what a change does depends on nothing but the grants. Their order is that of `parts`.
     known: dict[tuple[tuple[tuple[Role, Access], ...], ...], Effect] = {}
     for change in changes:
-        then = {} if isinstance(change, CreateUser) else before.get(key_of(change, before), {})
-        now = {} if isinstance(change, DeleteUser) else after.get(key_of(change, after), {})
+        key = key_of(change, before)
+        then = {} if isinstance(change, CreateUser) else before.get(key, {})
+        now = {} if isinstance(change, DeleteUser) else after.get(key, {})
         if then != now:
             pair = (tuple(then.items()), tuple(now.items()))
             if pair not in known:

@@ -52,7 +52,7 @@ from bo_sync.core.model import (
     Source,
 )
 from bo_sync.core.plan import Finding
-from bo_sync.core.presets import Presets, expand, lineage, preset_of, resolve
+from bo_sync.core.presets import Presets, expand, lineage, preset_of
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 
@@ -99,15 +99,14 @@ class UserEntry:
         return f"preset {given.preset} gives {written(role, given.access)}" if given else f"no preset gives {role}"
 
 
-def entries(declared: Declared, day: date) -> tuple[UserEntry, ...]:
+def entries(declared: Declared, users: Iterable[DesiredUser], day: date) -> tuple[UserEntry, ...]:
     """Everybody in the files, also who leaves, in the order of the files."""
     given: dict[tuple[str, ...], Given] = {}
     found = []
-    for declaration in declared.declarations:
+    for declaration, user in zip(declared.declarations, users, strict=True):
         names = declaration.presets
         if names not in given:
             given[names] = expand(names, declared.presets)
-        user = resolve(declaration, declared.presets, declared.settings, day)
         held = {grant.role: grant.access for grant in user.grants}
         found.append(UserEntry(declaration, user, given[names], held, day))
     return tuple(found)
@@ -376,16 +375,16 @@ USER_CHECKS: Final[tuple[Callable[[UserEntry, Declared, Powers], Iterator[Findin
 """The checks of each user who stays. Of users who leave, only the account is checked."""
 
 
-def judge(declared: Declared, day: date) -> Judged:
-    """Every finding on `day`; the same for every order of the files."""
+def judge(declared: Declared, users: Iterable[DesiredUser], day: date) -> Judged:
+    """Every finding on `day`; the same for every order of the files. `users` is what the entries mean on it."""
     known = powers(declared.settings)
-    users = entries(declared, day)
-    staying = [entry for entry in users if entry.user.departure is None]
+    everybody = entries(declared, users, day)
+    staying = [entry for entry in everybody if entry.user.departure is None]
     findings = [*_settings_findings(declared.settings)]
-    if users:
+    if everybody:
         findings += preset_findings(declared, staying, known)
     accepted: list[Suppressed] = []
-    for entry in users:
+    for entry in everybody:
         checks = USER_CHECKS if entry.user.departure is None else (_account_findings,)
         left, let_be = weigh(entry, [finding for check in checks for finding in check(entry, declared, known)])
         findings += left

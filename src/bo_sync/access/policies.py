@@ -228,9 +228,9 @@ def only_takes(changes: Iterable[Change]) -> bool:
 
 def unmatched_exceptions(policies: Iterable[Policy], emails: Iterable[Text]) -> Iterator[Finding]:
     """Exceptions for none of the users with these addresses, most likely a typo: the policy counts the user meant."""
-    known = {email.folded for email in emails}
-    for policy in policies:
-        for entry in policy.exemptions:
-            if entry.email.folded not in known:
-                told = f"policy {policy.id}: the exception matches no user"
-                yield UNMATCHED_EXCEPTION.finding(told, entry.email, entry.source)
+    exempted = [(policy.id, entry) for policy in policies for entry in policy.exemptions]
+    known = {email.folded for email in emails} if exempted else ()
+    for policy_id, entry in exempted:
+        if entry.email.folded not in known:
+            told = f"policy {policy_id}: the exception matches no user"
+            yield UNMATCHED_EXCEPTION.finding(told, entry.email, entry.source)

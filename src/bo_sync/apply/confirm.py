@@ -10,8 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal, assert_never
 
-from bo_sync.apply.owner_guard import address_of
-from bo_sync.core.changes import Change, CreateUser, DeleteUser, FieldChange, RemoveDuplicate, UpdateUser
+from bo_sync.core.changes import (
+    Change,
+    CreateUser,
+    DeleteUser,
+    FieldChange,
+    RemoveDuplicate,
+    UpdateUser,
+    address_of,
+)
 from bo_sync.core.live import holdings
 from bo_sync.core.model import Access, GrantRow, LiveUser, Role, RoleDefinition, is_same_value
 from bo_sync.core.text import Text

@@ -135,7 +135,7 @@ def least_owners(plan: Plan) -> int:
 def _candidates(reading: Reading, created: Mapping[str, int]) -> set[int]:
     """Everybody who may be an owner by now, as far as the plan knows: owners before it, and owners after it."""
     addresses = _known(reading)
-    ids = {user.user.id for key, user in keyed(reading.live) if key in addresses}
+    ids = {user.user.id for key, user in keyed(reading.live.users) if key in addresses}
     return ids | {user_id for key, user_id in created.items() if key in {Text(email).folded for email in addresses}}
 
 
@@ -149,11 +149,6 @@ def owners_after(reading: Reading) -> frozenset[str]:
     after = grants_after(reading.live, reading.plan.changes)
     definitions = reading.live.definitions
     return frozenset(email for email, held in after.items() if is_role_owner(held, definitions))
-
-
-def address_of(change: Change) -> Text:
-    """The address under which the hub has, or gets, the user of a change."""
-    return change.email if isinstance(change, CreateUser) else change.hub_email
 
 
 def _owners_among(hub: HubReader, reading: Reading, user_ids: Sequence[int]) -> set[int]:

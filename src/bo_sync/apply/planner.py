@@ -6,11 +6,12 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import date
 from difflib import get_close_matches
+from itertools import chain
 from queue import SimpleQueue
 from threading import Thread
 from typing import Final, TypeVar
 
-from bo_sync.access.capabilities import effects, powers
+from bo_sync.access.capabilities import Powers, effects, powers
 from bo_sync.access.finding_codes import (
     AMBIGUOUS_ADDRESS,
     DEFAULT_ACCESS,
@@ -24,19 +25,10 @@ from bo_sync.access.finding_codes import (
     UNMATCHED_PROTECTION,
 )
 from bo_sync.access.policies import AroundPlan, judge, unmatched_exceptions
-from bo_sync.core.changes import DeleteUser, Effect, GrantChange, RemoveDuplicate, UpdateUser
+from bo_sync.core.changes import DeleteUser, GrantChange, RemoveDuplicate, UpdateUser
 from bo_sync.core.diff import Diff, MissingDefinition, SharedAddress, diff
-from bo_sync.core.guardrails import GuardrailResult, NumericGuardrail, Situation, check, is_role_owner, role_owners
-from bo_sync.core.live import (
-    LiveIndex,
-    grants_after,
-    grants_now,
-    grants_of_unmanageable,
-    identity_after,
-    identity_of,
-    index,
-    mapped_away,
-)
+from bo_sync.core.guardrails import GuardrailResult, NumericGuardrail, Situation, check, is_role_owner
+from bo_sync.core.live import LiveIndex, grants_of_unmanageable, identity_after, identity_of, index, mapped_away
 from bo_sync.core.model import Access, DesiredUser, LiveState
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Policy, PolicyResult
@@ -158,10 +150,11 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: PlanRequ
     situation = Situation(
         difference, whole, live_index, settings, desired.facts.users, viewer=live.viewer, allowed=dict(request.allowed)
     )
-    results = check(situation)
-    others = 0 if request.leaves_out else _others(situation, results, desired)
+    results, known = check(situation), powers(settings)
+    others = 0 if request.leaves_out else _others(situation, results, desired, known)
     if request.leaves_out:
-        difference, results = without_blocked(situation)
+        situation, results = without_blocked(situation, results)
+        difference = situation.difference
     plan = Plan(
         hub=_hub_facts(hub_url, live, live_index, difference),
         config=desired.facts,
@@ -171,25 +164,26 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: PlanRequ
         unmanageable=difference.unmanageable,
         findings=(
             *_about(chosen, desired),
-            *_findings(difference, live, live_index, settings),
+            *_findings(situation, live),
             *_of_everyone(desired, live_index),
         ),
         guardrails=results,
-        effects=_effects(difference, live_index, settings),
-        policies=_judged(desired, difference, live_index),
+        effects=effects(difference.changes, live_index.held, situation.after, known),
+        policies=_judged(desired, situation, known),
         left_out=left_out,
     )
     departing = frozenset(user.email.folded for user in desired.users if user.departure is not None)
     return Reading(plan, live_index, live.viewer, departing, others)
 
 
-def _others(situation: Situation, results: Sequence[GuardrailResult], desired: Desired) -> int:
+def _others(situation: Situation, results: Sequence[GuardrailResult], desired: Desired, known: Powers) -> int:
     """How many users a plan changes without the blocked ones; 0 where nothing is blocked, or all the same."""
     if all(result.ok for result in results):
         return 0
-    rest, left = without_blocked(situation)
-    violated = any(result.is_violated for result in _judged(desired, rest, situation.live))
-    return 0 if violated or any(result.blocks for result in left) else len(rest.changes)
+    rest, left = without_blocked(situation, results)
+    if any(result.blocks for result in left) or any(each.is_violated for each in _judged(desired, rest, known)):
+        return 0
+    return len(rest.difference.changes)
 
 
 def _hub_facts(url: str, live: LiveState, live_index: LiveIndex, difference: Diff) -> HubFacts:
@@ -205,18 +199,13 @@ def _hub_facts(url: str, live: LiveState, live_index: LiveIndex, difference: Dif
     )
 
 
-def _effects(difference: Diff, live: LiveIndex, settings: Settings) -> dict[str, Effect]:
-    after = grants_after(live, difference.changes)
-    return effects(difference.changes, grants_now(live), after, powers(settings))
-
-
-def _judged(desired: Desired, difference: Diff, live: LiveIndex) -> tuple[PolicyResult, ...]:
+def _judged(desired: Desired, situation: Situation, known: Powers) -> tuple[PolicyResult, ...]:
     if not desired.policies:
         return ()
-    fixed = grants_of_unmanageable(live)
-    before, after = grants_now(live) | fixed, grants_after(live, difference.changes) | fixed
-    around = AroundPlan(before, after, difference.changes, desired.users)
-    return judge(desired.policies, around, powers(desired.settings), desired.today)
+    fixed = grants_of_unmanageable(situation.live)
+    before, after = {**situation.live.held, **fixed}, {**situation.after, **fixed}
+    around = AroundPlan(before, after, situation.difference.changes, desired.users)
+    return judge(desired.policies, around, known, desired.today)
 
 
 def _chosen(selection: Selection, users: Sequence[DesiredUser], live: LiveState) -> frozenset[str] | None:
@@ -326,22 +315,23 @@ def _about(chosen: Collection[str] | None, desired: Desired) -> tuple[Finding, .
     return tuple(found for found in findings if chosen is None or (found.email and found.email.folded in chosen))
 
 
-def _findings(difference: Diff, live: LiveState, live_index: LiveIndex, settings: Settings) -> Iterator[Finding]:
-    yield from _user_findings(difference, live_index)
+def _findings(situation: Situation, live: LiveState) -> Iterator[Finding]:
+    difference, settings = situation.difference, situation.settings
+    yield from _user_findings(difference, situation.live)
     for pattern, place in settings.unmatched([user.email for user in live.users]):
         yield UNMATCHED_PROTECTION.finding(f"`protect`: {pattern} matches no user in the hub", source=place)
     for change in difference.protected:
         told = f"protected, and differs from the file in {_differing(change)}; nothing of it is changed"
         yield PROTECTED_DIFFERS.finding(told, change.email, change.source)
-    yield from _definition_findings(live, live_index, settings)
-    yield from _without_owner(difference, live_index, settings)
+    yield from _definition_findings(live, situation.live, settings)
+    yield from _without_owner(situation)
 
 
-def _without_owner(difference: Diff, live: LiveIndex, settings: Settings) -> Iterator[Finding]:
+def _without_owner(situation: Situation) -> Iterator[Finding]:
     """About a hub in which no user can give access, unless the plan makes an owner."""
-    after = grants_after(live, difference.changes).values()
-    if not role_owners(live) and not any(is_role_owner(held, live.definitions) for held in after):
-        least = settings.guardrails.least_role_owners
+    everybody = chain(situation.live.held.values(), situation.after.values())
+    if not any(is_role_owner(held, situation.live.definitions) for held in everybody):
+        least = situation.settings.guardrails.least_role_owners
         told = f"no user owns Roles & permissions with Backoffice on, and min_role_owners is {least}"
         yield NO_OWNER.finding(f"{told}: make a user an owner in the hub, or check `role_definitions`")
 
@@ -364,11 +354,11 @@ def _expiries(desired: Desired, live: LiveIndex) -> Counter[date]:
     """
     found: Counter[date] = Counter()
     for user in desired.users:
-        if user.departure is None and user.email.folded in live.by_address:
-            if user.until is not None:
-                found[user.until] += 1
-            ends = (grant.until for grant in user.grants if grant.until is not None)
-            found.update(end for end in ends if user.until is None or end < user.until)
+        ends = [grant.until for grant in user.grants if grant.until is not None]
+        if user.until is not None:
+            ends = [user.until, *(end for end in ends if end < user.until)]
+        if ends and user.departure is None and user.email.folded in live.by_address:
+            found.update(ends)
     return found
 
 
@@ -424,10 +414,11 @@ def _left_alone(grants: int) -> str:
 
 
 def _definition_findings(live: LiveState, live_index: LiveIndex, settings: Settings) -> Iterator[Finding]:
-    known = {definition.id for definition in live_index.definitions.values()}
-    rows = Counter(row.definition_id for user in live.users for row in user.rows if row.access is not Access.NONE)
+    unknown = {each.id for each in live.definitions} - {each.id for each in live_index.definitions.values()}
+    users = live.users if unknown else ()
+    rows = Counter(row.definition_id for user in users for row in user.rows if row.access is not Access.NONE)
     for definition in sorted(live.definitions, key=lambda definition: (definition.name, definition.id)):
-        if definition.id not in known:
+        if definition.id in unknown:
             message = (
                 f"role definition {definition.name} is not in `role_definitions` of bo-sync.yaml: "
                 f"{_left_alone(rows[definition.id])}"
@@ -436,9 +427,9 @@ def _definition_findings(live: LiveState, live_index: LiveIndex, settings: Setti
         if definition.default_access is not Access.NONE:
             gives = f"role definition {definition.name} gives {definition.default_access.word} by default"
             yield DEFAULT_ACCESS.finding(
-                f"{gives}: a person whom apply creates is taken back to exactly what the file gives"
-                if definition.id in known
-                else f"unknown {gives}: a user whom apply creates may keep that access"
+                f"unknown {gives}: a user whom apply creates may keep that access"
+                if definition.id in unknown
+                else f"{gives}: a person whom apply creates is taken back to exactly what the file gives"
             )
     for role, name in settings.role_definitions:
         if role not in live_index.definitions:

@@ -27,7 +27,7 @@ from bo_sync.core.model import (
     in_normal_form,
     is_same_value,
 )
-from bo_sync.core.presets import Presets, expand, resolve
+from bo_sync.core.presets import Presets, expand, resolve_all
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
 from bo_sync.errors import BoSyncError
@@ -133,16 +133,12 @@ class Here:
     @property
     def users(self) -> tuple[DesiredUser, ...]:
         """What the tree means, found anew."""
-        return _meant(self.tree, self.day)
+        return resolve_all(self.tree.declarations, self.tree.presets, self.tree.settings, self.day)
 
     @property
     def settings(self) -> Settings:
         """Those of the tree, but whoever has no file is only reported."""
         return replace(self.tree.settings, unmanaged=Unmanaged.REPORT)
-
-
-def _meant(tree: Tree, day: date) -> tuple[DesiredUser, ...]:
-    return tuple(resolve(declaration, tree.presets, tree.settings, day) for declaration in tree.declarations)
 
 
 def pull(here: Here, live: LiveState, *, update: bool) -> Pulled:
@@ -314,7 +310,7 @@ def _faulty(here: Here, written: list[FileDraft], users: LiveIndex) -> dict[Text
 
 
 def _differing(tree: Tree, here: Here, users: LiveIndex) -> set[str]:
-    difference = diff(_meant(tree, here.day), users, here.settings)
+    difference = diff(replace(here, tree=tree).users, users, here.settings)
     changes = (*difference.changes, *difference.protected)
     days = {entry.email.folded: _expired(entry, here.day) for entry in tree.declarations}
     return {change.email.folded for change in changes if not _cannot_be_said(change, days.get(change.email.folded, ()))}

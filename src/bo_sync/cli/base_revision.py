@@ -16,7 +16,7 @@ from bo_sync.core.base_compare import Comparison, Snapshot, compare, weakened_si
 from bo_sync.core.diff import PROTECTED
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import Finding, Plan
-from bo_sync.core.presets import resolve
+from bo_sync.core.presets import resolve_all
 from bo_sync.core.text import Text
 from bo_sync.core.weakened_guards import GuardComparison
 
@@ -85,7 +85,7 @@ def _snapshot(tree: Tree, day: date) -> Snapshot:
         has_settings=SETTINGS_FILE not in wrong,
         policies=tree.policies,
         has_policies=not any(f"{path}/".startswith(f"{POLICIES}/") for path in wrong),
-        users=() if wrong else tuple(resolve(user, tree.presets, tree.settings, day) for user in tree.declarations),
+        users=() if wrong else resolve_all(tree.declarations, tree.presets, tree.settings, day),
     )
 
 

@@ -22,7 +22,7 @@ from bo_sync.config.load import Tree, tree_of
 from bo_sync.config.settings import today
 from bo_sync.core.model import LiveState, Problem, Severity
 from bo_sync.core.plan import ConfigFacts
-from bo_sync.core.presets import resolve
+from bo_sync.core.presets import resolve_all
 from bo_sync.core.selection import Selection
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
@@ -55,7 +55,8 @@ class Files:
     @property
     def judged(self) -> Judged:
         """What is to be said about these files, found anew."""
-        return judge(Declared(self.tree.declarations, self.tree.presets, self.tree.settings), self.day)
+        declared = Declared(self.tree.declarations, self.tree.presets, self.tree.settings)
+        return judge(declared, self.desired.users, self.day)
 
 
 def load_files(common: Common) -> Files:
@@ -93,7 +94,7 @@ def _invalid(problems: Iterable[Problem], where: str, hint: str) -> FilesError:
 def meaning(tree: Tree, day: date | None, facts: ConfigFacts) -> Files:
     """What a sound tree means on `day`; None is the clock's, in the tree's own zone."""
     day = day or today(tree.settings, datetime.now(UTC))
-    users = tuple(resolve(declaration, tree.presets, tree.settings, day) for declaration in tree.declarations)
+    users = resolve_all(tree.declarations, tree.presets, tree.settings, day)
     return Files(tree, Desired(users, tree.settings, facts, tree.policies, day), day)
 
 
@@ -116,10 +117,13 @@ def _counted(number: int, noun: str) -> str:
 
 
 @contextmanager
-def open_transport(common: Common, choice: HubChoice) -> Iterator[Transport]:
-    """The way to the hub that is meant. Raises UsageError before anything is sent, when it may not be asked."""
+def open_transport(common: Common, choice: HubChoice, settings: Settings | None = None) -> Iterator[Transport]:
+    """The way to the hub that is meant. Raises UsageError before anything is sent, when it may not be asked.
+
+    `settings` are those of bo-sync.yaml, which is read for its host where they are not given.
+    """
     meant = destination(choice)
-    check_host(meant.address, load_settings(common).hub_host)
+    check_host(meant.address, (settings or load_settings(common)).hub_host)
     if meant.address.scheme == "sandbox" and not common.quiet:
         say(f"hub: the embedded sandbox, {Text(str(common.root / _STATE / 'sandbox.db'))}")
     with _adapters(common, meant) as adapters:
@@ -133,9 +137,9 @@ def open_transport(common: Common, choice: HubChoice) -> Iterator[Transport]:
 @contextmanager
 def hub_session(common: Common, choice: HubChoice) -> Iterator[CommerceHub]:
     """The hub that is meant, as the use cases see it; raises as `open_transport` does."""
-    expected = load_settings(common).hub_identity
-    with open_transport(common, choice) as transport:
-        yield CommerceHub(transport, choice.page_size, choice.batch_size, expected)
+    settings = load_settings(common)
+    with open_transport(common, choice, settings) as transport:
+        yield CommerceHub(transport, choice.page_size, choice.batch_size, settings.hub_identity)
 
 
 @contextmanager

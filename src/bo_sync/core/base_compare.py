@@ -8,7 +8,7 @@ from datetime import date
 from typing import Final, Literal
 
 from bo_sync.core.expiry import departure
-from bo_sync.core.guardrails import GuardrailName, GuardrailResult, GuardrailRow
+from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, none_allowed
 from bo_sync.core.model import Declaration, DesiredUser
 from bo_sync.core.policy import Policy
 from bo_sync.core.settings import Settings, Unmanaged
@@ -253,8 +253,8 @@ def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Weakened
     then, now = entries(base.declarations, base.lists), entries(head.declarations, head.lists)
     guardrails = (
         GuardrailResult("empty", len(head.declarations), 1, ok=bool(head.declarations)),
-        _none_allowed("email_change", tuple(_changed(change, then, now) for change in changes)),
-        _none_allowed("removed_file", tuple(_removed(user, then, now) for user in removed)),
+        none_allowed("email_change", tuple(_changed(change, then, now) for change in changes)),
+        none_allowed("removed_file", tuple(_removed(user, then, now) for user in removed)),
         *unannounced_deletions(base.declarations, head.declarations, head.settings, today),
         *unannounced_losses(base.users, head.users, head.settings),
     )
@@ -272,10 +272,6 @@ def _weakened(base: Snapshot, head: Snapshot, today: date) -> Iterator[Weakened]
     if head.has_policies:
         yield from weakened_policies(base.policies, head.policies)
     yield from weakened_ignores(base.declarations, head.declarations, today)
-
-
-def _none_allowed(guardrail: GuardrailName, rows: tuple[GuardrailRow, ...]) -> GuardrailResult:
-    return GuardrailResult(guardrail, len(rows), 0, not rows, rows=rows)
 
 
 def _changed(change: AddressChange, then: EntryIndex, now: EntryIndex) -> GuardrailRow:

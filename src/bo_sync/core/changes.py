@@ -21,12 +21,12 @@ class Direction(StrEnum):
     @property
     def gives(self) -> bool:
         """Whether the user can do more afterwards."""
-        return self in {Direction.ADDED, Direction.RAISED}
+        return self is Direction.ADDED or self is Direction.RAISED
 
     @property
     def takes(self) -> bool:
         """Whether the user can do less afterwards."""
-        return self in {Direction.LOWERED, Direction.REVOKED}
+        return self is Direction.LOWERED or self is Direction.REVOKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +151,11 @@ class DeleteUser:
 
 
 Change = CreateUser | UpdateUser | DeleteUser
+
+
+def address_of(change: Change) -> Text:
+    """The address under which the hub has, or gets, the user of a change."""
+    return change.email if isinstance(change, CreateUser) else change.hub_email
 
 
 def place_of_grant(grant: GrantChange | LostGrant, change: Change) -> Source | None:

@@ -35,7 +35,6 @@ from bo_sync.core.model import (
     ProfileField,
     Role,
     Source,
-    is_comparable,
     is_same_value,
 )
 from bo_sync.core.settings import Settings, Unmanaged
@@ -238,9 +237,9 @@ def _compare(pair: Pair, live: LiveIndex, settings: Settings) -> _Compared:
     if pair.hub_user is None:
         return _Compared(pair, _creation(pair.user, live))
     edits, notes = _profile(pair.user, pair.hub_user)
-    stays = bool(pair.twins) or not is_comparable(pair.hub_user.user.profile)
+    stays = bool(pair.twins) or any(note.is_odd for note in notes)
     kept, sent = (edits, ()) if stays else ((), edits)
-    change = _update(pair.user, pair.hub_user, live, settings, profile=sent)
+    change = _update(pair.user, pair.hub_user, live, profile=sent)
     return _Compared(pair, change, tuple(edit.field for edit in kept), notes)
 
 
@@ -249,7 +248,7 @@ def _departure(pair: Pair, why: Departure, live: LiveIndex, settings: Settings) 
     if pair.hub_user is None:
         return None
     if pair.twins:
-        revoked = _update(pair.user, pair.hub_user, live, settings)
+        revoked = _update(pair.user, pair.hub_user, live)
         return revoked and replace(revoked, grants=tuple(_ended(edit, pair.user) for edit in revoked.grants))
     return _deletion(pair.hub_user, _CAUSES[why], pair.user, settings)
 
@@ -286,16 +285,18 @@ def _profile(user: DesiredUser, hub_user: HubUser) -> tuple[tuple[FieldChange, .
 
 
 def _update(
-    user: DesiredUser, hub_user: HubUser, live: LiveIndex, settings: Settings, *, profile: tuple[FieldChange, ...] = ()
+    user: DesiredUser, hub_user: HubUser, live: LiveIndex, *, profile: tuple[FieldChange, ...] = ()
 ) -> UpdateUser | None:
     wanted = {grant.role: grant for grant in user.grants}
-    places = {own.role: own.source for own in user.withheld} | {role: _own_place(own) for role, own in wanted.items()}
+    withheld = {own.role: own.source for own in user.withheld}
     expired = {own.role: own for own in user.expired}
     grants = tuple(
-        _explained(_placed(change, places.get(role)), expired.get(role))
-        for role in settings.roles
-        if role in live.definitions
-        for change in _grant_changes(role, wanted.get(role), hub_user, live.definitions[role].id)
+        _explained(change, expired.get(role))
+        for role, definition in live.definitions.items()
+        if role in wanted or role in hub_user.holdings
+        for change in _grant_changes(
+            role, wanted.get(role), hub_user, definition_id=definition.id, withheld=withheld.get(role)
+        )
     )
     if not profile and not grants:
         return None
@@ -303,16 +304,18 @@ def _update(
 
 
 def _grant_changes(
-    role: Role, wanted: DesiredGrant | None, hub_user: HubUser, definition_id: str
+    role: Role, wanted: DesiredGrant | None, hub_user: HubUser, *, definition_id: str, withheld: Source | None
 ) -> Iterator[GrantChange]:
+    """`withheld` is where the user's own entry says that the role gives nothing."""
     holding = hub_user.holdings.get(role)
-    before = hub_user.access(role)
+    before = holding.row.access if holding else Access.NONE
     after = wanted.access if wanted else Access.NONE
     if after is not before:
+        source = _own_place(wanted) if wanted else withheld
         if after is not Access.NONE:
-            yield SetGrant(role, before, after, definition_id, holding.row.id if holding else None)
+            yield SetGrant(role, before, after, definition_id, holding.row.id if holding else None, source=source)
         elif holding is not None:
-            yield RevokeGrant(role, before, holding.row.id)
+            yield RevokeGrant(role, before, holding.row.id, source=source)
     for row in holding.surplus if holding else ():
         yield RemoveDuplicate(role, row.access, before, row.id)
 
@@ -320,10 +323,6 @@ def _grant_changes(
 def _own_place(grant: DesiredGrant) -> Source | None:
     """Where the user's own entry stands; None where a preset gives the grant."""
     return grant.source if grant.preset is None else None
-
-
-def _placed(change: GrantChange, source: Source | None) -> GrantChange:
-    return change if isinstance(change, RemoveDuplicate) else replace(change, source=source)
 
 
 def _explained(change: GrantChange, expired: Override | None) -> GrantChange:

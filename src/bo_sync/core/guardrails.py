@@ -8,9 +8,18 @@ from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypeGuard, get_args
 
-from bo_sync.core.changes import Cause, Change, CreateUser, DeleteUser, GrantChange, RemoveDuplicate, UpdateUser
+from bo_sync.core.changes import (
+    Cause,
+    Change,
+    CreateUser,
+    DeleteUser,
+    GrantChange,
+    RemoveDuplicate,
+    UpdateUser,
+    address_of,
+)
 from bo_sync.core.diff import Diff
-from bo_sync.core.live import LiveIndex, grants_after, grants_now, key_of
+from bo_sync.core.live import GrantsByAddress, LiveIndex, grants_after, key_of
 from bo_sync.core.model import BACKOFFICE, PLATFORM, ROLES_PERMISSIONS, Access, LiveUser, Role, Source
 from bo_sync.core.settings import Limit, Settings
 from bo_sync.core.text import Text
@@ -89,7 +98,8 @@ class Situation:
     """All that guardrails look at. `users` is the number of users in the files, `viewer` the user whose session
     runs.
 
-    `difference` is what would be done, `whole` the same before it was narrowed to some users.
+    `difference` is what would be done, `whole` the same before it was narrowed to some users. `after` is what everybody
+    would hold then; today they hold `live.held`.
     """
 
     difference: Diff
@@ -99,6 +109,10 @@ class Situation:
     users: int
     viewer: Text | None = None
     allowed: Mapping[NumericGuardrail, int] = field(default_factory=dict)
+    after: GrantsByAddress = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "after", grants_after(self.live, self.difference.changes))
 
 
 def check(situation: Situation) -> tuple[GuardrailResult, ...]:
@@ -114,7 +128,7 @@ def _email_change(situation: Situation) -> GuardrailResult:
     conflicts = [
         GuardrailRow(conflict.email, conflict.message, conflict.source) for conflict in situation.difference.conflicts
     ]
-    return _none_allowed("email_change", (*conflicts, *(row for row, _ in look_alikes(situation))))
+    return none_allowed("email_change", (*conflicts, *(row for row, _ in look_alikes(situation))))
 
 
 def look_alikes(situation: Situation) -> Iterator[tuple[GuardrailRow, LiveUser]]:
@@ -125,23 +139,19 @@ def look_alikes(situation: Situation) -> Iterator[tuple[GuardrailRow, LiveUser]]
     without: a number that several users share, as of a switchboard, identifies none of them. A deletion without a
     file in a narrowed plan is compared with all users to be created, also those that the plan leaves out.
     """
-    left = {user.email.raw for user in situation.whole.unmanaged} | {
-        change.hub_email.raw
-        for change in situation.whole.changes
-        if isinstance(change, DeleteUser) and change.source is None
-    }
-    narrowed = situation.difference.changes
-    deleted = {change.hub_email.raw for change in narrowed if isinstance(change, DeleteUser) and change.source is None}
-    created = [
-        change for change in (situation.whole.changes if deleted else narrowed) if isinstance(change, CreateUser)
-    ]
+    narrowed, whole = situation.difference.changes, situation.whole.changes
+    left = {user.email.raw for user in situation.whole.unmanaged}
+    left |= {change.hub_email.raw for change in whole if is_without_file(change)}
+    deleted = {change.hub_email.raw for change in narrowed if is_without_file(change)}
+    created = [change for change in (whole if deleted else narrowed) if isinstance(change, CreateUser)]
+    planned = {change.email for change in narrowed if isinstance(change, CreateUser)}
     by_trait: dict[Trait, list[LiveUser]] = {}
     for hub_user in situation.live.users if left and created else ():
         for trait in traits(hub_user.user.profile):
             by_trait.setdefault(trait, []).append(hub_user.user)
     for change in created:
         for user, trait in alike(traits(change.profile), by_trait):
-            if user.email.raw in left and change in narrowed:
+            if user.email.raw in left and change.email in planned:
                 yield GuardrailRow(change.email, _same_user(change.email, user, trait.noun), change.source), user
             elif user.email.raw in deleted:
                 yield GuardrailRow(user.email, _moved(change.email, trait.noun), change.source), user
@@ -172,7 +182,7 @@ def _ambiguous_address(situation: Situation) -> GuardrailResult:
         for shared in situation.difference.shared
         if shared.blocked
     )
-    return _none_allowed("ambiguous_address", rows)
+    return none_allowed("ambiguous_address", rows)
 
 
 def _protected(situation: Situation) -> GuardrailResult:
@@ -180,14 +190,14 @@ def _protected(situation: Situation) -> GuardrailResult:
     settings = situation.settings
     rows = [
         GuardrailRow(change.email, f"is protected, yet would be {_DONE[type(change)]}", change.source)
-        for change in situation.difference.changes
-        if settings.is_protected(change.email) or settings.is_protected(_hub_email(change))
+        for change in (situation.difference.changes if settings.protect else ())
+        if settings.is_protected(change.email) or settings.is_protected(address_of(change))
     ]
     rows += (
         GuardrailRow(user.email, f"is protected, yet its account ends after {user.until}", user.source)
         for user in situation.difference.ending
     )
-    return _none_allowed("protected", (*rows, *unprotected(situation)))
+    return none_allowed("protected", (*rows, *unprotected(situation)))
 
 
 def unprotected(situation: Situation) -> Iterator[GuardrailRow]:
@@ -219,10 +229,10 @@ def _self(situation: Situation) -> GuardrailResult:
     rows = tuple(
         GuardrailRow(change.email, message, change.source)
         for change in situation.difference.changes
-        if viewer is not None and _hub_email(change).folded == viewer.folded
+        if viewer is not None and address_of(change).folded == viewer.folded
         for message in _self_harm(change)
     )
-    return _none_allowed("self", rows)
+    return none_allowed("self", rows)
 
 
 def _self_harm(change: Change) -> Iterator[str]:
@@ -234,16 +244,16 @@ def _self_harm(change: Change) -> Iterator[str]:
 
 
 def _min_role_owners(situation: Situation) -> GuardrailResult:
-    live, changes = situation.live, situation.difference.changes
     limit, allowed_by = _minimum(situation)
-    now, then = role_owners(live), _owners(grants_after(live, changes), live.definitions)
+    now, then = role_owners(situation.live), _owners(situation.after, situation.live.definitions)
     if not now:
         rows = tuple(_unknown_losses(situation))
         return GuardrailResult("min_role_owners", 0 if rows else len(then), limit, not rows, allowed_by, rows)
+    lost = now - then
     rows = tuple(
         GuardrailRow(change.email, "would no longer own Roles & permissions with Backoffice on", change.source)
-        for change in changes
-        if key_of(change, now - then) in now - then
+        for change in situation.difference.changes
+        if key_of(change, lost) in lost
     )
     return GuardrailResult("min_role_owners", len(then), limit, len(then) >= min(limit, len(now)), allowed_by, rows)
 
@@ -262,11 +272,11 @@ _NO_OWNER: Final = "would lose access, but no user in the hub counts as owner of
 
 def role_owners(live: LiveIndex) -> frozenset[str]:
     """Who can give and take access today, by the hub's spelling of the address."""
-    return frozenset(_owners(grants_now(live), live.definitions))
+    return _owners(live.held, live.definitions)
 
 
-def _owners(grants: Mapping[str, Mapping[Role, Access]], definitions: Container[Role]) -> set[str]:
-    return {email for email, held in grants.items() if is_role_owner(held, definitions)}
+def _owners(grants: GrantsByAddress, definitions: Container[Role]) -> frozenset[str]:
+    return frozenset(email for email, held in grants.items() if is_role_owner(held, definitions))
 
 
 def is_role_owner(held: Mapping[Role, Access], definitions: Container[Role]) -> bool:
@@ -275,8 +285,9 @@ def is_role_owner(held: Mapping[Role, Access], definitions: Container[Role]) -> 
     What the hub calls Backoffice is in no document; where none of its `definitions` has our name of it, nobody can tell
     who has it on, and every owner of Roles & permissions counts.
     """
-    is_on = BACKOFFICE not in definitions or held.get(BACKOFFICE, Access.NONE) is not Access.NONE
-    return is_on and held.get(ROLES_PERMISSIONS) is Access.OWNER
+    if held.get(ROLES_PERMISSIONS) is not Access.OWNER:
+        return False
+    return BACKOFFICE not in definitions or held.get(BACKOFFICE, Access.NONE) is not Access.NONE
 
 
 def _max_user_deletes(situation: Situation) -> GuardrailResult:
@@ -307,28 +318,28 @@ def has_expired(edit: GrantChange) -> bool:
     return not isinstance(edit, RemoveDuplicate) and edit.expired is not None
 
 
-def _losses(change: UpdateUser) -> Iterator[GrantChange]:
-    """What a user who stays loses."""
-    return (edit for edit in change.grants if edit.direction.takes)
+def _losses(change: UpdateUser, *, expired: bool = False) -> list[GrantChange]:
+    """What a user who stays loses: by dates that have passed, or by anything else."""
+    return [edit for edit in change.grants if edit.direction.takes and has_expired(edit) is expired]
 
 
 def _max_access_losses(situation: Situation) -> GuardrailResult:
     """Users who stay, and lose their last platform area by more than dates that have passed."""
-    then = grants_after(situation.live, situation.difference.changes)
     rows = tuple(
         GuardrailRow(change.email, f"would lose the last platform area: {', '.join(lost)}", change.source)
         for change in situation.difference.changes
-        if isinstance(change, UpdateUser) and not _areas(then[key_of(change, then)])
-        if (lost := [edit.role for edit in _losses(change) if edit.role in PLATFORM and not has_expired(edit)])
+        if isinstance(change, UpdateUser)
+        if (lost := [edit.role for edit in _losses(change) if edit.role in PLATFORM])
+        if not _has_area(situation.after[key_of(change, situation.after)])
     )
-    population = sum(bool(_areas(held)) for held in grants_now(situation.live).values())
+    population = sum(map(_has_area, situation.live.held.values()))
     basis = Basis(situation.settings.guardrails.max_access_losses, population)
     return _at_most("max_access_losses", situation, rows, basis)
 
 
-def _areas(held: Mapping[Role, Access]) -> set[Role]:
-    """The platform areas that are on."""
-    return {role for role in PLATFORM if held.get(role, Access.NONE) is not Access.NONE}
+def _has_area(held: Mapping[Role, Access]) -> bool:
+    """Whether a platform area is on."""
+    return not held.keys().isdisjoint(PLATFORM)
 
 
 def _max_grant_losses(situation: Situation) -> GuardrailResult:
@@ -338,7 +349,6 @@ def _max_grant_losses(situation: Situation) -> GuardrailResult:
         for change in situation.difference.changes
         if isinstance(change, UpdateUser)
         for edit in _losses(change)
-        if not has_expired(edit)
     )
     basis = Basis(situation.settings.guardrails.max_grant_losses, situation.live.grant_count)
     return _at_most("max_grant_losses", situation, rows, basis)
@@ -363,7 +373,7 @@ def _expiries(change: Change) -> Iterator[str]:
     if isinstance(change, DeleteUser) and change.cause is Cause.UNTIL_PASSED:
         yield _deletion(change)
     if isinstance(change, UpdateUser):
-        yield from (_loss(edit) for edit in _losses(change) if has_expired(edit))
+        yield from map(_loss, _losses(change, expired=True))
 
 
 def _at_most(
@@ -389,12 +399,9 @@ def _allow(guardrail: NumericGuardrail, number: int) -> str:
     return f"--allow {guardrail}={number}"
 
 
-def _none_allowed(guardrail: GuardrailName, rows: tuple[GuardrailRow, ...]) -> GuardrailResult:
+def none_allowed(guardrail: GuardrailName, rows: tuple[GuardrailRow, ...]) -> GuardrailResult:
+    """The result of a guardrail that any row blocks."""
     return GuardrailResult(guardrail, len(rows), 0, not rows, rows=rows)
-
-
-def _hub_email(change: Change) -> Text:
-    return change.email if isinstance(change, CreateUser) else change.hub_email
 
 
 _DONE: Final = {CreateUser: "created", UpdateUser: "changed", DeleteUser: "deleted"}

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -25,6 +25,11 @@ from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text, id_name
 
 _is_address: Final = re.compile(r"[^\s@]+@[^\s@]+").fullmatch
+
+GrantsByAddress = Mapping[str, Mapping[Role, Access]]
+"""Everybody's grants, without NONE, keyed by the hub's exact spelling of the address.
+
+Where several users have that very spelling, the id stands behind it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +69,16 @@ class HubUser:
 class LiveIndex:
     """A live state, ready to compare. `by_address` is keyed by the folded address; more than one user is possible.
 
-    `unmanageable` are the users whom no file can name. They are in nothing else here, so nothing is planned for them
-    and no population counts them. `odd` has them by id and by folded address.
+    `held` is what the users hold, by their keys (`keyed`). `unmanageable` are the users whom no file can name. They are
+    in nothing else here, so nothing is planned for them and no population counts them. `odd` has them by id and by
+    folded address.
     """
 
     users: tuple[HubUser, ...]
     by_address: Mapping[str, tuple[HubUser, ...]]
     by_id: Mapping[int, HubUser]
     definitions: Mapping[Role, RoleDefinition]
+    held: GrantsByAddress
     unmanageable: tuple[HubUser, ...] = ()
     odd: Mapping[int | str, HubUser] = field(default_factory=dict)
 
@@ -88,7 +95,7 @@ class LiveIndex:
     @property
     def grant_count(self) -> int:
         """Grants that users hold in the roles we know."""
-        return sum(len(user.grants) for user in self.users)
+        return sum(map(len, self.held.values()))
 
 
 def index(live: LiveState, settings: Settings) -> LiveIndex:
@@ -99,16 +106,20 @@ def index(live: LiveState, settings: Settings) -> LiveIndex:
         HubUser(user, holdings(user.rows, roles))
         for user in sorted(live.users, key=lambda user: (user.email.folded, user.id))
     ]
-    users = tuple(hub_user for hub_user in everybody if not why_unmanageable(hub_user.user.email))
-    unmanageable = tuple(hub_user for hub_user in everybody if why_unmanageable(hub_user.user.email))
+    users: list[HubUser] = []
     by_address: dict[str, tuple[HubUser, ...]] = {}
-    for hub_user in users:
+    odd: dict[int | str, HubUser] = {}
+    for hub_user in everybody:
         key = hub_user.user.email.folded
-        by_address[key] = (*by_address.get(key, ()), hub_user)
+        if why_unmanageable(hub_user.user.email):
+            odd |= {key: hub_user, hub_user.user.id: hub_user}
+        else:
+            users.append(hub_user)
+            by_address[key] = (*by_address.get(key, ()), hub_user)
     by_id = {hub_user.user.id: hub_user for hub_user in users}
-    odd: dict[int | str, HubUser] = {hub_user.user.email.folded: hub_user for hub_user in unmanageable}
-    odd |= {hub_user.user.id: hub_user for hub_user in unmanageable}
-    return LiveIndex(users, by_address, by_id, definitions, unmanageable, odd)
+    held = {key: user.grants for key, user in keyed(users)}
+    unmanageable = tuple(hub_user for hub_user in everybody if hub_user.user.id in odd)
+    return LiveIndex(tuple(users), by_address, by_id, definitions, held, unmanageable, odd)
 
 
 def why_unmanageable(email: Text) -> str:
@@ -153,11 +164,16 @@ def holdings(rows: Iterable[GrantRow], roles: Mapping[str, Role]) -> dict[Role, 
 
 
 def _hold(role: Role, rows: list[GrantRow]) -> Holding:
-    kept, *surplus = (
-        replace(row, access=effective(role, row.access))
-        for row in sorted(rows, key=lambda row: (-row.access, _by_id(row.id)))
-    )
+    if len(rows) == 1:  # as of nearly everybody
+        return Holding(_in_effect(role, rows[0]))
+    kept, *surplus = (_in_effect(role, row) for row in sorted(rows, key=lambda row: (-row.access, _by_id(row.id))))
     return Holding(kept, tuple(sorted(surplus, key=lambda row: _by_id(row.id))))
+
+
+def _in_effect(role: Role, row: GrantRow) -> GrantRow:
+    """`row` with the access that it means; itself where that is what it says, for a hub has very many rows."""
+    access = effective(role, row.access)
+    return row if access is row.access else replace(row, access=access)
 
 
 def effective(role: Role, access: Access) -> Access:
@@ -205,16 +221,10 @@ def _raw(text: Text | None) -> str | None:
     return None if text is None else text.raw
 
 
-GrantsByAddress = Mapping[str, Mapping[Role, Access]]
-"""Everybody's grants, without NONE, keyed by the hub's exact spelling of the address.
-
-Where several users have that very spelling, the id stands behind it."""
-
-
-def keyed(live: LiveIndex) -> Iterator[tuple[str, HubUser]]:
-    """Each live user with their key."""
-    spelled = Counter(user.user.email.raw for user in live.users)
-    for user in live.users:
+def keyed(users: Sequence[HubUser]) -> Iterator[tuple[str, HubUser]]:
+    """Each of the users whom files can name, with their key."""
+    spelled = Counter(user.user.email.raw for user in users)
+    for user in users:
         email = user.user.email.raw
         yield email if spelled[email] == 1 else _with_id(email, user.user.id), user
 
@@ -231,26 +241,21 @@ def _with_id(email: str, number: int) -> str:
     return f"{email} (id {number})"
 
 
-def grants_now(live: LiveIndex) -> dict[str, dict[Role, Access]]:
-    """What everybody holds today."""
-    return {key: user.grants for key, user in keyed(live)}
-
-
 def grants_of_unmanageable(live: LiveIndex) -> dict[str, dict[Role, Access]]:
     """What users without a usable address hold, by their names. No plan changes it, and no guardrail counts it."""
     return {user.name.raw: user.grants for user in live.unmanageable}
 
 
-def grants_after(live: LiveIndex, changes: Iterable[Change]) -> dict[str, dict[Role, Access]]:
+def grants_after(live: LiveIndex, changes: Iterable[Change]) -> dict[str, Mapping[Role, Access]]:
     """What everybody would hold once `changes` are done."""
-    held = grants_now(live)
+    held = dict(live.held)
     for change in changes:
         key = key_of(change, held)
         match change:
             case CreateUser():
                 held[key] = {grant.role: grant.after for grant in change.grants}
             case UpdateUser():
-                grants = held[key]
+                grants = dict(held[key])
                 for edit in change.grants:
                     if not isinstance(edit, RemoveDuplicate):
                         grants[edit.role] = edit.after

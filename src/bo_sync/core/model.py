@@ -61,7 +61,7 @@ class Access(IntEnum):
     @property
     def word(self) -> str:
         """The level as our files and our JSON spell it: `owner`."""
-        return self.name.lower()
+        return self._name_.lower()  # `name` is looked up by a function of the library
 
 
 ACCESS_WORDS: Final[Mapping[str, Access]] = {access.word: access for access in Access}

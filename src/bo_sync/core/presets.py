@@ -48,6 +48,13 @@ def lineage(names: Sequence[str], presets: Presets) -> tuple[str, ...]:
     return tuple(found)
 
 
+def resolve_all(
+    declarations: Iterable[Declaration], presets: Presets, settings: Settings, today: date
+) -> tuple[DesiredUser, ...]:
+    """The users as the files want them on `today`, in the order of the files."""
+    return tuple(resolve(declaration, presets, settings, today) for declaration in declarations)
+
+
 def resolve(declaration: Declaration, presets: Presets, settings: Settings, today: date) -> DesiredUser:
     """The user as the files want them on `today`; grants in the order of `settings.roles`."""
     leaves, named = departure(declaration, today), declaration.presets

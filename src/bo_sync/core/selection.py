@@ -176,27 +176,35 @@ class ChosenUsers:
 _Skipped = dict[GuardrailName, GuardrailResult]
 
 
-def without_blocked(situation: Situation) -> tuple[Diff, tuple[GuardrailResult, ...]]:
-    """What is left of a difference without the blocked users, and every guardrail's result.
+def without_blocked(
+    situation: Situation, checked: Iterable[GuardrailResult]
+) -> tuple[Situation, tuple[GuardrailResult, ...]]:
+    """What is left without the blocked users, and every guardrail's result. `checked` are those of the whole.
 
     A guardrail of users that is not ok is `skipped`, and so is `self`: its rows are about one user. So is
     `min_role_owners`, without every user who would no longer be an owner, and then `max_user_deletes` where leaving out
     all deletions without a file is enough to keep it: its rows are then those deletions.
     """
-    first = {result.guardrail: result for result in check(situation)}
+    first = {result.guardrail: result for result in checked}
     names = {*OF_USER, "self"} & first.keys()
     skipped = {name: replace(first[name], skipped=True) for name in names if not first[name].ok}
-    rest = _without_users(situation, skipped)
-    results = {result.guardrail: result for result in check(rest)} | skipped
+    rest, results = situation, first
+    if skipped:
+        rest = _without_users(situation, skipped)
+        results = _by_name(rest) | skipped
     if not results["min_role_owners"].ok:
         rest, skipped = _without_owners(rest, results["min_role_owners"], skipped)
-        results = {result.guardrail: result for result in check(rest)} | skipped
+        results = _by_name(rest) | skipped
     if not results["max_user_deletes"].ok:
         fewer = _only(rest, [change for change in rest.difference.changes if not is_without_file(change)])
-        counted = {result.guardrail: result for result in check(fewer)}
+        counted = _by_name(fewer)
         if counted["max_user_deletes"].ok:
             rest, results = fewer, counted | skipped | {"max_user_deletes": _deletions_left_out(results, rest)}
-    return rest.difference, tuple(results[name] for name in first)
+    return rest, tuple(results[name] for name in first)
+
+
+def _by_name(situation: Situation) -> _Skipped:
+    return {result.guardrail: result for result in check(situation)}
 
 
 def _without_owners(situation: Situation, found: GuardrailResult, skipped: _Skipped) -> tuple[Situation, _Skipped]:

@@ -30,6 +30,7 @@ from bo_sync.cli.output import (
     tell_not_run,
 )
 from bo_sync.cli.output import ReportFile as Written
+from bo_sync.core.changes_json import digest
 from bo_sync.core.guardrails import NumericGuardrail
 from bo_sync.core.text import Text
 from bo_sync.errors import AfterWriteError, UsageError
@@ -125,8 +126,8 @@ def command(
         _show(reading, form, quiet=chosen.quiet)
         reason = _why_not(reading, yes=given.yes)
         if reason is None and not given.yes:  # the question may have stood for hours
-            before, reading = plan_json(reading.plan), read_plan(replace(chosen, quiet=True), hub, narrowed)
-            _check_same(before, reading, wanted, "the plan that was shown")
+            before, reading = reading.plan, read_plan(replace(chosen, quiet=True), hub, narrowed)
+            _check_shown(before, reading, wanted)
             reason = _why_not(reading, yes=True)
         if reason is not None:
             return _not_run(reading, wanted, reason, AskedAs(chosen, choice, narrowed, saved, yes=given.yes))
@@ -213,6 +214,12 @@ def _check_same(content: str | None, reading: "Reading", wanted: Wanted, which: 
                 f"{which} is not what would be done now:\n{told}", hint="plan again, and have that plan reviewed"
             )
         read_plan(content)  # nothing in the file may be unknown, or contradict the rest
+
+
+def _check_shown(plan: "Plan", reading: "Reading", wanted: Wanted) -> None:
+    """Raises as `_check_same` does for a saved plan. The digest covers all that it compares, except for the tenant."""
+    if (digest(plan), plan.hub.tenant) != (digest(reading.plan), reading.plan.hub.tenant):
+        _check_same(plan_json(plan), reading, wanted, "the plan that was shown")
 
 
 def _show(reading: "Reading", form: str, *, quiet: bool) -> None:

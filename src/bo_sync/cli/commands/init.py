@@ -25,7 +25,7 @@ from bo_sync.config.files import kind_of, walk
 from bo_sync.config.json_schema import KINDS, Vocabulary, json_schema
 from bo_sync.config.load import tree_of
 from bo_sync.core.model import LiveState
-from bo_sync.core.presets import resolve
+from bo_sync.core.presets import resolve_all
 from bo_sync.core.text import Text
 from bo_sync.errors import FilesError
 from bo_sync.exit_codes import ExitCode
@@ -198,7 +198,7 @@ def _kept_by_all(here: Common, policies: Sequence[Template]) -> Iterator[Templat
     there = files_here(replace(here, quiet=True))
     found = [*walk(here.root).files, *((template.path, template.text.encode()) for template in policies)]
     tree = tree_of(found)
-    users = (resolve(declaration, tree.presets, tree.settings, there.day) for declaration in tree.declarations)
+    users = resolve_all(tree.declarations, tree.presets, tree.settings, there.day)
     results = on_files(tree.policies, subjects(of_files(users)), powers(tree.settings), there.day)
     broken = {result.policy.source.path.raw for result in results if not result.ok}
     for template in policies:

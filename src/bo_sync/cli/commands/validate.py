@@ -12,6 +12,7 @@ from bo_sync.exit_codes import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from bo_sync.config.load import Tree
     from bo_sync.core.base_compare import Comparison
@@ -110,15 +111,7 @@ def _redacted(told: _Told, who: "Pseudonyms") -> _Told:
 
 
 def _told(chosen: Common, tree: "Tree", base: str | None) -> _Told:
-    from bo_sync.access.finding_checks import Declared, judge
-    from bo_sync.access.policies import unmatched_exceptions
-
-    declared = Declared(tree.declarations, tree.presets, tree.settings)
-    findings = None if tree.errors else judge(declared, chosen.day(tree.settings)).findings
-    if findings is not None:
-        emails = [declaration.email for declaration in tree.declarations]
-        findings = (*findings, *unmatched_exceptions(tree.policies, emails))
-    policies = None if tree.errors else _judged(chosen, tree)
+    findings, policies = (None, None) if tree.errors else _judged(tree, chosen.day(tree.settings))
     if base is None:
         return _discreet(_Told(tree.problems, findings, policies))
     from bo_sync.cli.base_revision import compare_with, read_base
@@ -127,17 +120,18 @@ def _told(chosen: Common, tree: "Tree", base: str | None) -> _Told:
     return _discreet(_Told((*tree.problems, *doubts), findings, policies, comparison))
 
 
-def _judged(chosen: Common, tree: "Tree") -> "Sequence[PolicyResult]":
+def _judged(tree: "Tree", day: "date") -> "tuple[Sequence[Finding], Sequence[PolicyResult]]":
+    """The findings about sound files, and what policies say of their users."""
     from bo_sync.access.capabilities import powers
-    from bo_sync.access.policies import on_files, subjects
+    from bo_sync.access.finding_checks import Declared, judge
+    from bo_sync.access.policies import on_files, subjects, unmatched_exceptions
     from bo_sync.access.user_access import of_files
-    from bo_sync.core.presets import resolve
+    from bo_sync.core.presets import resolve_all
 
-    if not tree.policies:
-        return ()
-    day = chosen.day(tree.settings)
-    users = (resolve(declaration, tree.presets, tree.settings, day) for declaration in tree.declarations)
-    return on_files(tree.policies, subjects(of_files(users)), powers(tree.settings), day)
+    users = resolve_all(tree.declarations, tree.presets, tree.settings, day)
+    findings = judge(Declared(tree.declarations, tree.presets, tree.settings), users, day).findings
+    findings += tuple(unmatched_exceptions(tree.policies, [user.email for user in users]))
+    return findings, on_files(tree.policies, subjects(of_files(users)), powers(tree.settings), day)
 
 
 def _discreet(told: _Told) -> _Told:
