@@ -1,6 +1,7 @@
 """Running a plan: the order, the isolation of failures, what stops it, and a report of what happened."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import count
@@ -8,13 +9,12 @@ from itertools import count
 import pytest
 
 from bo_sync.apply.executor import BrokenRunError, Options, apply_plan, unattempted
-from bo_sync.apply.planner import Desired, Reading, make_plan
+from bo_sync.apply.planner import Reading
 from bo_sync.core.apply_report import Outcome, Report, UserOutcome
 from bo_sync.core.changes_json import digest
 from bo_sync.core.guardrails import GuardrailResult, role_owners
 from bo_sync.core.live import index
-from bo_sync.core.model import Access, DesiredUser, LiveState
-from bo_sync.core.plan import ConfigFacts
+from bo_sync.core.model import Access, DesiredUser
 from bo_sync.core.policy import Match, Policy, PolicyResult
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
@@ -34,29 +34,11 @@ from tests.support.hub_double import (
     unknown,
     unreachable,
 )
+from tests.support.running import errors, outcomes, reading_of, run
 from tests.support.users import DEFINITIONS, SETTINGS, absent, grant, holds, hub_of, owner, row, wants
 
 ANN, BEN, CEM = "ann@example.com", "ben@example.com", "cem@example.com"
 OWNERS = tuple(owner(100 + number, f"zz-owner-{number}@example.com") for number in range(3))
-
-
-def reading_of(*desired: DesiredUser, live: LiveState) -> Reading:
-    """The plan; the numeric guardrails are not what is tested here."""
-    found = make_plan(Desired(desired, SETTINGS, ConfigFacts(len(desired), "sha256:0")), live, "https://hub.example/")
-    return replace(found, plan=replace(found.plan, guardrails=()))
-
-
-def run(hub: InMemoryHub, *desired: DesiredUser, options: Options | None = None) -> Report:
-    return apply_plan(reading_of(*desired, live=hub.state), hub, options or hurried("run", concurrency=1), SILENT)
-
-
-def outcomes(report: Report) -> dict[str, str]:
-    """By the name before the `@`."""
-    return {user.email.raw.partition("@")[0]: user.outcome.value for user in report.outcomes}
-
-
-def errors(report: Report) -> dict[str, str | None]:
-    return {user.email.raw.partition("@")[0]: user.error for user in report.outcomes if user.error}
 
 
 def everything() -> tuple[InMemoryHub, tuple[DesiredUser, ...]]:
@@ -157,7 +139,7 @@ def test_a_refused_plan_cannot_be_run() -> None:
 
 def test_an_apply_runs_eight_users_side_by_side_and_to_the_end_unless_told_otherwise() -> None:
     options = Options("run")
-    assert (options.concurrency, options.fail_fast, options.stopped()) == (8, False, False)
+    assert (options.concurrency, options.fail_fast, options.stopped(), options.sleep) == (8, False, False, time.sleep)
 
 
 def test_an_outcome_names_the_user_what_was_to_be_done_and_what_went_wrong() -> None:

@@ -40,7 +40,8 @@ MODULES: Final[Mapping[str, str]] = {
     "apply/owner_guard.py": "tests/apply/test_owner_guard.py",
     "apply/writes.py": "tests/apply/test_writes.py tests/apply/test_writes_unknown.py tests/apply/test_invitations.py",
     "apply/confirm.py": "tests/apply/test_confirm.py",
-    "apply/executor.py": "tests/apply/test_executor.py",
+    "apply/executor.py": "tests/apply/test_executor_outcomes.py tests/apply/test_executor_owners.py "
+    "tests/apply/test_executor.py",
     "core/weakened_guards.py": "tests/core/test_base_compare.py::test_of_guards tests/core/test_policy_guards.py",
     "core/live.py": "tests/core/test_live.py tests/core/test_hub_identity.py tests/core/test_replay.py",
     "core/selection.py": "tests/core/test_selection.py tests/core/test_skip_blocked.py",

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from typing import Literal
 
 from bo_sync.apply.executor import Options
@@ -99,7 +100,10 @@ CUT = Event(unknown, effect=99)
 
 @dataclass(slots=True)
 class InMemoryHub:
-    """`log` has each call as operation and address. `new_rows` are what the hub gives a new user by itself."""
+    """`log` has each call as operation and address. `new_rows` are what the hub gives a new user by itself.
+
+    `moments` are what it answers to writes as their moments, one each.
+    """
 
     state: LiveState
     new_rows: dict[str, Access] = field(default_factory=dict)
@@ -107,6 +111,7 @@ class InMemoryHub:
     url: str = "https://hub.example.com/v2/graphql"
     log: list[tuple[Operation, str]] = field(default_factory=list)
     most_in_flight: int = 0
+    moments: Iterator[Text | None] = field(default_factory=lambda: repeat(None))
     _in_flight: int = 0
     _rows_made: int = 0
     _script: dict[tuple[Operation, str], deque[Event]] = field(default_factory=lambda: defaultdict(deque))
@@ -174,17 +179,18 @@ class InMemoryHub:
             if permits():
                 rows = tuple(self._row(definition, access) for definition, access in self.new_rows.items())
                 self.put(LiveUser(made, email, _set((), profile), rows))
-            return Created(made)
+            return Created(made, next(self.moments))
 
-    def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> None:
+    def update_profile(self, email: Text, profile: Profile, user_id: int | None = None) -> Text | None:
         with self._call("update_profile", email.raw) as permits:
             if not self.has(email.raw) or user_id not in {None, self.user(email.raw).id}:
                 raise moved()
             if permits():
                 user = self.user(email.raw)
                 self.put(replace(user, profile=_set(user.profile, profile)))
+        return next(self.moments)
 
-    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> None:
+    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> Text | None:
         del before_again  # nothing is repeated here: this hub never says 429
         with self._call("write_rows", self._email(user_id)) as permits:
             for write in writes:
@@ -194,6 +200,7 @@ class InMemoryHub:
                 rows = self._written(user.rows, write)
                 if permits():
                     self.put(replace(user, rows=rows))
+        return next(self.moments)
 
     def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
         del before_again  # nothing is repeated here: this hub never says 429
@@ -289,9 +296,9 @@ class Repeating(InMemoryHub):
     meanwhile: Callable[[InMemoryHub], None] | None = None
     objection: HubError | None = None
 
-    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> None:
+    def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> Text | None:
         self._wait(before_again)
-        super().write_rows(user_id, writes)
+        return super().write_rows(user_id, writes)
 
     def delete_user(self, email: Text, user_id: int | None = None, before_again: Again = no_objection) -> None:
         self._wait(before_again)

@@ -1,7 +1,7 @@
 """Run a plan, phase by phase, and report the outcome of each user."""
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -15,7 +15,7 @@ from bo_sync.apply.owner_guard import OwnerGuard, can_be_given_back, owners_afte
 from bo_sync.apply.planner import Reading
 from bo_sync.apply.writes import Target, create, delete, strip_defaults, update_profile, write_grants
 from bo_sync.core.apply_report import Outcome, OwnersLeft, Report, UserOutcome
-from bo_sync.core.changes import Change, CreateUser, DeleteUser, UpdateUser
+from bo_sync.core.changes import Change, CreateUser, GrantChange, UpdateUser
 from bo_sync.core.changes_json import digest
 from bo_sync.core.guardrails import role_owners
 from bo_sync.core.live import key_of
@@ -23,7 +23,7 @@ from bo_sync.core.model import Access
 from bo_sync.core.plan import Plan, action_of
 from bo_sync.core.text import Text
 from bo_sync.core.write_order import HALVES, ONE_BY_ONE, CreateStep, DeleteStep, ProfileStep, Step, WriteGrants, steps
-from bo_sync.errors import HubError, HubFateUnknownError, HubUnconfirmedError, WrongUserError
+from bo_sync.errors import HubError, HubFateUnknownError, HubUnconfirmedError
 from bo_sync.interruptible import finished, pause
 from bo_sync.ports import Hub, Progress, UpdateRow
 
@@ -47,12 +47,12 @@ class _Run:
     reading: Reading
     options: Options
     guard: OwnerGuard
-    ids: dict[str, int] = field(default_factory=dict)
+    ids: dict[str, int]
     moments: dict[str, Text] = field(default_factory=dict)
-    errors: dict[str, HubError] = field(default_factory=dict)
+    errors: dict[str, tuple[Outcome, str]] = field(default_factory=dict)
     begun: set[str] = field(default_factory=set)
     left: dict[str, str] = field(default_factory=dict)
-    lowered: list[WriteGrants] = field(default_factory=list)
+    lowered: list[tuple[UpdateUser, tuple[GrantChange, ...]]] = field(default_factory=list)
     guarded: tuple[Step, ...] = ()
     verdicts: dict[str, Confirmation] = field(default_factory=dict)
     reversals: dict[str, str] = field(default_factory=dict)
@@ -128,62 +128,58 @@ def _look_after(state: _Run) -> None:
         return
     _check_returns(state, owners)
     if len(owners) < guard.least:
-        state.owners = OwnersLeft(len(owners), guard.least, _makes_owner(state))
+        state.owners = OwnersLeft(len(owners), guard.least, _makes_owner(state, owners))
 
 
 def _give_back(state: _Run, left: int) -> None:
     """Gives ownership back, what was lowered last first, until `left` owners are enough by what the hub answers."""
-    for step in reversed(state.lowered):
+    for change, grants in reversed(state.lowered):
         if left >= state.guard.least:
             return
-        left += _given_back(state, step, left)
+        if can_be_given_back(change, state.reading):
+            left += _given_back(state, change, grants, left)
 
 
 def _check_returns(state: _Run, owners: Collection[int]) -> None:
     """A user whose ownership was given back, and who is not among the `owners` read since, is unconfirmed."""
     message = "ownership given back, but the hub still shows the user as not an owner"
-    for change in state.reading.plan.changes:
-        key = change.email.folded
-        if key in state.reversals and not isinstance(change, CreateUser) and change.id not in owners:
-            state.errors[key] = HubUnconfirmedError(message, operation="roles", hint="run plan again")
+    for change, _ in state.lowered:
+        if change.email.folded in state.reversals and change.id not in owners:
+            state.errors[change.email.folded] = Outcome.UNCONFIRMED, message
 
 
 def _unread_owners(state: _Run, error: HubError) -> None:
     """Who owns is not known, so nothing more is given back, and no loss or return of ownership is called done."""
     message = f"who still owns Roles & permissions could not be read: {error.message}"
-    unknown = HubFateUnknownError(message, operation=error.operation)
     for change in state.reading.plan.changes:
         is_lost = not isinstance(change, CreateUser) and change.id in state.guard.lost
         if is_lost or change.email.folded in state.reversals:
-            state.errors.setdefault(change.email.folded, unknown)
+            state.errors.setdefault(change.email.folded, (Outcome.UNKNOWN, message))
 
 
-def _given_back(state: _Run, step: WriteGrants, left: int) -> int:
+def _given_back(state: _Run, change: UpdateUser, grants: Sequence[GrantChange], left: int) -> int:
     """How many owners more there are, 1 or 0, once the hub was asked to give this ownership back."""
-    change, key = step.change, step.change.email.folded
-    if isinstance(change, CreateUser) or not can_be_given_back(change, state.reading):
-        return 0
     before = {row.id: row.access for row in state.reading.live.by_id[change.id].user.rows}
-    writes = [UpdateRow(edit.row_id, before[edit.row_id]) for edit in step.grants if edit.row_id in before]
+    writes = [UpdateRow(edit.row_id, before[edit.row_id]) for edit in grants if edit.row_id in before]
     try:
         state.hub.write_rows(change.id, writes)
     except HubError as error:
-        state.errors.setdefault(key, error)
+        state.errors[change.email.folded] = _fate(error)
         return 0
     state.guard.note_return(change.id)
-    state.reversals[key] = (
+    state.reversals[change.email.folded] = (
         f"ownership given back: {left} would own Roles & permissions with Backoffice on, "
         f"and at least {state.guard.least} must"
     )
     return 1
 
 
-def _makes_owner(state: _Run) -> str:
-    """What makes an owner: the command for a user whom the files make one, or how to get there."""
+def _makes_owner(state: _Run, owners: Collection[int]) -> str:
+    """What makes an owner: the command for a user whom the files make one, and who is not, or how to get there."""
     wanted = owners_after(state.reading)
     for change in state.reading.plan.changes:
-        gives = [grant.role for grant in change.grants if grant.role in HALVES and grant.after is not Access.NONE]
-        if gives and not isinstance(change, DeleteUser) and key_of(change, wanted) in wanted:
+        user_id = state.ids.get(change.email.folded) if isinstance(change, CreateUser) else change.id
+        if key_of(change, wanted) in wanted and user_id not in owners:
             return f"bo-sync apply --only {quote(str(change.email))}"
     return "bo-sync apply --only ADDRESS, of a user whose file has backoffice: true and roles_permissions: owner"
 
@@ -198,7 +194,7 @@ def _confirm(state: _Run) -> None:
         and key not in state.left
         and key not in state.reversals
     ]
-    state.verdicts |= confirm(state.hub, sent, state.reading.live.definitions, state.guard.pause)
+    state.verdicts = confirm(state.hub, sent, state.reading.live.definitions, state.guard.pause)
 
 
 def unattempted(plan: Plan, why: str, moved: tuple[str, ...] = ()) -> Report:
@@ -224,7 +220,8 @@ def _run_step(state: _Run, step: Step) -> None:
     if state.halted():
         state.left[key] = ""
     elif not _noting(state, partial(_take_step, state, step)):
-        state.errors[key] = _broken(step)
+        why = "bo-sync itself failed at this person, so whether the last request happened is unknown"
+        state.errors[key] = Outcome.UNKNOWN, why
 
 
 def _take_step(state: _Run, step: Step) -> None:
@@ -238,7 +235,7 @@ def _take_step(state: _Run, step: Step) -> None:
         _send(state, step)
         _note_ownership(state, step)
     except HubError as error:
-        state.errors[key] = error
+        state.errors[key] = _fate(error)
         _note_limbo(state, step, error)
 
 
@@ -273,18 +270,22 @@ def _note_ownership(state: _Run, step: Step) -> None:
     match step:
         case WriteGrants(change=UpdateUser() as change) if step in state.guarded:
             state.guard.lost.add(change.id)
-            state.lowered.append(step)
+            state.lowered.append((change, step.grants))
         case WriteGrants(change, grants) if any(edit.role in HALVES and edit.direction.gives for edit in grants):
             state.guard.note_raise(change, _target(state, change).id)
         case DeleteStep(change) if step in state.guarded:
             state.guard.lost.add(change.id)
+
+
+def _fate(error: HubError) -> tuple[Outcome, str]:
+    """What is known of a user whose request ended with `error`."""
+    match error:
+        case HubUnconfirmedError():
+            return Outcome.UNCONFIRMED, error.message
+        case HubFateUnknownError():
+            return Outcome.UNKNOWN, error.message
         case _:
-            pass
-
-
-def _broken(step: Step) -> HubFateUnknownError:
-    message = "bo-sync itself failed at this person, so whether the last request happened is unknown"
-    return HubFateUnknownError(message, operation=type(step).__name__, hint="run plan again: it shows what is left")
+            return Outcome.FAILED, error.message
 
 
 def _look_again(state: _Run, step: Step) -> None:
@@ -300,9 +301,9 @@ def _send(state: _Run, step: Step) -> None:
         case CreateStep(change):
             definitions = state.reading.live.definitions.values()
             made = create(state.hub, change, definitions, state.reading.live.by_id)
-            _claim(state, change, made.id)
             _note_moment(state, change, made.moment)
-            if any(definition.default_access is not Access.NONE for definition in definitions):
+            is_claimed = _claim(state, change, made.id)
+            if is_claimed and any(definition.default_access is not Access.NONE for definition in definitions):
                 strip_defaults(state.hub, _target(state, change))
         case ProfileStep(change, fields):
             _note_moment(state, change, update_profile(state.hub, _target(state, change), fields))
@@ -315,17 +316,16 @@ def _send(state: _Run, step: Step) -> None:
             assert_never(unreachable)
 
 
-def _claim(state: _Run, change: CreateUser, made: int) -> None:
-    """Notes the id of a new user. Raises WrongUserError, for both, when the hub answered two creations with it."""
+def _claim(state: _Run, change: CreateUser, made: int) -> bool:
+    """Notes the id of a new user, unless the hub answered two creations with it: then both have failed."""
     with state.lock:
         other = next((key for key, user_id in state.ids.items() if user_id == made), None)
         if other is None:
             state.ids[change.email.folded] = made
-            return
-        message = f"adminUserCreate of {change.email}: the hub answers two creations with the same id ({made})"
-        error = WrongUserError(message, operation="adminUserCreate", hint="look at both users in the hub")
-        state.errors[other] = error
-    raise error
+        else:
+            message = f"adminUserCreate of {change.email}: the hub answers two creations with the same id ({made})"
+            state.errors |= dict.fromkeys((other, change.email.folded), (Outcome.FAILED, message))
+    return other is None
 
 
 def _note_moment(state: _Run, change: Change, moment: Text | None) -> None:
@@ -345,37 +345,33 @@ def _target(state: _Run, change: CreateUser | UpdateUser) -> Target:
 
 
 def _outcome(state: _Run, change: Change) -> UserOutcome:
-    key = change.email.folded
-    error = state.errors.get(key)
-    if isinstance(error, HubUnconfirmedError):
-        return UserOutcome(change.email, action_of(change), Outcome.UNCONFIRMED, error.message)
-    if isinstance(error, HubFateUnknownError):
-        return UserOutcome(change.email, action_of(change), Outcome.UNKNOWN, error.message)
-    if error is not None:
-        return UserOutcome(change.email, action_of(change), Outcome.FAILED, error.message)
+    outcome, why = _outcome_and_reason(state, change.email.folded)
+    return UserOutcome(change.email, action_of(change), outcome, why)
+
+
+def _outcome_and_reason(state: _Run, key: str) -> tuple[Outcome, str | None]:
+    if key in state.errors:
+        return state.errors[key]
     if key in state.left:
-        return _left(change, state.left[key], begun=key in state.begun)
+        return _left(state.left[key], begun=key in state.begun)
     if key in state.reversals:
-        return UserOutcome(change.email, action_of(change), Outcome.REVERSED, state.reversals[key])
-    return _confirmed(change, state.verdicts.get(key))
+        return Outcome.REVERSED, state.reversals[key]
+    return _confirmed(state.verdicts.get(key))
 
 
-def _confirmed(change: Change, verdict: Confirmation | None) -> UserOutcome:
+def _confirmed(verdict: Confirmation | None) -> tuple[Outcome, str | None]:
     """Somebody of whom everything was sent and answered: applied only when the hub was seen to hold it."""
     if verdict is None:
-        why = "sent and answered, but it was not read again"
-        return UserOutcome(change.email, action_of(change), Outcome.UNCONFIRMED, why)
+        return Outcome.UNCONFIRMED, "sent and answered, but it was not read again"
     match verdict.kind:
         case "applied" | "later":
-            return UserOutcome(change.email, action_of(change), Outcome.APPLIED, verdict.told or None)
+            return Outcome.APPLIED, verdict.told or None
         case "unconfirmed":
-            return UserOutcome(change.email, action_of(change), Outcome.UNCONFIRMED, verdict.told)
+            return Outcome.UNCONFIRMED, verdict.told
 
 
-def _left(change: Change, reason: str, *, begun: bool) -> UserOutcome:
+def _left(reason: str, *, begun: bool) -> tuple[Outcome, str]:
     """Somebody of whom at least one step was not sent; `reason` is empty when everything was stopped."""
     if begun:
-        why = f"partly done; {reason}" if reason else "stopped before everything was sent"
-        return UserOutcome(change.email, action_of(change), Outcome.FAILED, why)
-    why = reason or "stopped before anything was sent"
-    return UserOutcome(change.email, action_of(change), Outcome.NOT_ATTEMPTED, why)
+        return Outcome.FAILED, f"partly done; {reason}" if reason else "stopped before everything was sent"
+    return Outcome.NOT_ATTEMPTED, reason or "stopped before anything was sent"
