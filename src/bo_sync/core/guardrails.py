@@ -1,7 +1,6 @@
-"""Guardrails: what a plan may not do, whoever asks. Each is a small pure function from a situation to a result.
+"""Guardrails: what a plan may not do. Each is a small pure function from a situation to a result.
 
-They are checked when a plan is made, and the plan that is applied is made anew, so they are checked again before the
-first write. `GUARDRAILS` is their order of showing.
+apply makes its plan again, so they are checked again before the first write. `GUARDRAILS` is their order of showing.
 """
 
 from collections.abc import Callable, Container, Iterator, Mapping
@@ -132,8 +131,7 @@ def _email_change(situation: Situation) -> GuardrailResult:
 
 
 def look_alikes(situation: Situation) -> Iterator[tuple[GuardrailRow, LiveUser]]:
-    """Users to be created who look like a live user without a file, each as a row, with the live user: most likely an
-    address that was changed.
+    """Users to be created who look like a live user without a file, most likely a changed address; and that user.
 
     A full name is enough. A phone and one name count only where exactly one live user shares them, with a file or
     without: a number that several users share, as of a switchboard, identifies none of them. A deletion without a
