@@ -19,7 +19,9 @@ from bo_sync.errors import (
     HubMovedError,
     HubUnconfirmedError,
     HubUnreachableError,
+    WrongUserError,
 )
+from bo_sync.ports import Created
 from tests.support import builders
 from tests.support.builders import duplicate, field_change, revoke, set_grant, value
 from tests.support.hub_double import (
@@ -208,6 +210,36 @@ def test_a_user_with_more_than_the_hub_gives_by_itself_is_somebody_elses() -> No
         create(hub, NEW, DEFAULTS)
 
 
+TAKEN: dict[str, Case] = {
+    "the answer has a taken id": Case((), ("create_user",), WrongUserError, "another user"),
+    "the second answer has a taken id": Case(
+        (("create_user", (LOST,)),), ("create_user", "read_user", "create_user"), WrongUserError, "another user"
+    ),
+    "the user that a read finds has a taken id": Case(
+        (("create_user", (first(somebody(number=1, phone="1")),)),),
+        ("create_user", "read_user"),
+        HubMovedError,
+        "somebody else created this person meanwhile",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TAKEN.values(), ids=TAKEN.keys())
+def test_an_id_that_the_hub_had_before_is_another_user(case: Case) -> None:
+    run(case, InMemoryHub(hub_of()), lambda hub: create(hub, NEW, DEFINITIONS, {1}))
+
+
+def test_a_created_user_that_a_read_finds_has_the_hubs_moment() -> None:
+    made = replace(holds(9, JANE, phone="1"), updated_at=Text("2026-06-15T08:00:00Z"))
+    hub = InMemoryHub(hub_of()).script("create_user", JANE, first(lambda found: found.put(made)))
+    assert create(hub, NEW, DEFINITIONS) == Created(9, made.updated_at)
+
+
+def test_a_created_user_is_found_by_a_phone_number_without_its_blanks() -> None:
+    hub = InMemoryHub(hub_of()).script("create_user", JANE, first(somebody(phone="12")))
+    assert create(hub, builders.create(JANE, profile=(value("phone", "1 2"),)), DEFINITIONS).id == 9
+
+
 # Profiles.
 
 FIELDS = (field_change("phone", "1", "2"), field_change("job", "x", None))
@@ -291,6 +323,19 @@ def test_profiles(case: Case) -> None:
     run(case, hub, lambda found: update_profile(found, TARGET, FIELDS))
     if case.error is None:
         assert hub.user(JANE).profile == full_profile(phone="2", language="NL")
+
+
+@pytest.mark.parametrize(
+    ("held", "calls"),
+    [
+        pytest.param("34", ["update_profile", "read_user"], id="the new number needs no second try"),
+        pytest.param("12", ["update_profile", "read_user", "update_profile"], id="the old number is not a third one"),
+    ],
+)
+def test_a_phone_number_without_its_blanks_is_the_same(held: str, calls: list[Operation]) -> None:
+    hub = InMemoryHub(hub_of(holds(7, JANE, phone=held))).script("update_profile", JANE, LOST)
+    update_profile(hub, TARGET, (field_change("phone", "1 2", "3 4"),))
+    assert [operation for operation, _ in hub.log] == calls
 
 
 # Deletions.

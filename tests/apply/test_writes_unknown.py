@@ -1,18 +1,25 @@
 """How a step that is not done ends: what keeps it from being sent again, and the errors, word for word."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
 from bo_sync.apply.writes import Target, create, delete, update_profile, write_grants
 from bo_sync.core.model import LiveUser, Role
 from bo_sync.core.text import Text
-from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubMovedError, HubUnreachableError
+from bo_sync.errors import (
+    HubDeniedError,
+    HubError,
+    HubFateUnknownError,
+    HubMovedError,
+    HubUnconfirmedError,
+    HubUnreachableError,
+)
 from bo_sync.ports import Again
 from tests.support import builders
 from tests.support.builders import duplicate, field_change, set_grant, value
-from tests.support.hub_double import LOST, Event, InMemoryHub, Operation, Repeating, denied, moved, unreachable
+from tests.support.hub_double import CUT, LOST, Event, InMemoryHub, Operation, Repeating, denied, moved, unreachable
 from tests.support.users import DEFINITIONS, holds, hub_of, row
 
 JANE = "jane@example.com"
@@ -43,6 +50,10 @@ def raising(hub: InMemoryHub) -> None:
     write_grants(hub, TARGET, RAISE)
 
 
+def raising_by_id(hub: InMemoryHub) -> None:
+    write_grants(hub, replace(TARGET, is_shared=True), RAISE)
+
+
 def tidying(hub: InMemoryHub) -> None:
     write_grants(hub, TARGET, SURPLUS)
 
@@ -60,30 +71,35 @@ def not_there() -> HubError:
     return HubMovedError("not found", operation="adminUserSent", code="NOT_FOUND", detail="in 3 places")
 
 
+def stored_another() -> HubError:
+    return HubUnconfirmedError("the hub stored another value", operation="adminUserSent")
+
+
 BROKEN = Event(cut_off)
 MISSED = Event(not_there)
 
 
-def first(user: LiveUser | None) -> Event:
-    """Somebody else puts another Jane in her place, or none, and then the line breaks."""
+def first(user: LiveUser | None, error: Callable[[], HubError] = cut_off) -> Event:
+    """Another client puts another Jane in her place, or none, and then the call is in doubt."""
 
     def exchange(hub: InMemoryHub) -> None:
         hub.remove(JANE)
         if user is not None:
             hub.put(user)
 
-    return Event(cut_off, 0, exchange)
+    return Event(error, 0, exchange)
 
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """A step, what befalls its write and the reads of the user, and the error that it ends with."""
+    """A step, what befalls its write and the reads after it, and the error that it ends with."""
 
     step: Step
     operation: Operation
     writes: tuple[Event, ...]
     error: HubError
     reads: tuple[Event, ...] = ()
+    read: Operation = "read_user"
 
 
 ENDS: dict[str, End] = {
@@ -127,6 +143,23 @@ ENDS: dict[str, End] = {
             hint="run plan again",
         ),
     ),
+    "another client lowered the row that was to stay": End(
+        tidying,
+        "write_rows",
+        (first(holds(7, JANE, row("logistics", "viewer"), ROWS[2])),),
+        HubMovedError(
+            "roles jane@example.com: "
+            "another client set the other row of logistics to viewer, so this one is not a duplicate",
+            operation="roles",
+            hint="run plan again",
+        ),
+    ),
+    "the hub answered with another field value, which a read shows": End(
+        editing, "update_profile", (first(holds(7, JANE, phone="3"), stored_another),), stored_another()
+    ),
+    "the hub answered with another access, which a read shows": End(
+        raising, "write_rows", (first(holds(7, JANE, row("pricing", "owner")), stored_another),), stored_another()
+    ),
     "the person is gone": End(
         editing,
         "update_profile",
@@ -160,6 +193,19 @@ ENDS: dict[str, End] = {
             hint=NEXT,
         ),
         reads=(Event(denied),),
+    ),
+    "the rows of a user with a shared address cannot be read": End(
+        raising_by_id,
+        "write_rows",
+        (BROKEN,),
+        HubFateUnknownError(
+            "the line broke; and reading again failed: the key lacks the access",
+            operation="adminUserSent",
+            code="FORBIDDEN",
+            hint=NEXT,
+        ),
+        reads=(Event(denied),),
+        read="read_rows",
     ),
     "nothing came of it, and nobody answered for it": End(
         raising,
@@ -195,10 +241,16 @@ def told(error: HubError) -> tuple[type[HubError], str, str, str, str, str]:
 @pytest.mark.parametrize("end", ENDS.values(), ids=ENDS.keys())
 def test_a_step_ends_with_an_error_that_says(end: End) -> None:
     hub = InMemoryHub(hub_of() if end.step is creating else hub_of(BEFORE))
-    hub.script(end.operation, JANE, *end.writes).script("read_user", JANE, *end.reads)
+    hub.script(end.operation, JANE, *end.writes).script(end.read, JANE, *end.reads)
     with pytest.raises(HubError) as caught:
         end.step(hub)
     assert told(caught.value) == told(end.error)
+
+
+def test_a_user_with_a_shared_address_is_read_again_by_id() -> None:
+    hub = InMemoryHub(hub_of(holds(6, JANE), BEFORE)).script("write_rows", JANE, CUT)
+    raising_by_id(hub)
+    assert hub.log == [("write_rows", JANE), ("read_rows", JANE)]
 
 
 # The cause.

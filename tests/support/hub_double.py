@@ -32,6 +32,7 @@ from bo_sync.errors import (
     HubFateUnknownError,
     HubMovedError,
     HubUnreachableError,
+    WrongUserError,
 )
 from bo_sync.ports import (
     Addresses,
@@ -175,7 +176,8 @@ class InMemoryHub:
             if any(user.email.folded == email.folded for user in self.state.users):
                 raise HubMovedError("the address is taken", operation="adminUserCreate", code="BAD_REQUEST")
             made = max((user.id for user in self.state.users), default=0) + 1
-            assert made not in taken, "this hub gives no id twice"
+            if made in taken:
+                raise WrongUserError("answered with another user", operation="adminUserCreate")
             if permits():
                 rows = tuple(self._row(definition, access) for definition, access in self.new_rows.items())
                 self.put(LiveUser(made, email, _set((), profile), rows))
