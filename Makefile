@@ -57,7 +57,7 @@ soak: $(READY) ## thousands of random courses through faults and kills (by hand:
 
 SEED ?= 1
 mutants: $(READY) ## mutants of listed modules; SAMPLE=100 SEED=1: drawn from all modules (by hand: minutes); exits 1 when too few are noticed
-	$(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE) --seed $(SEED))
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m tests.mutants $(if $(SAMPLE),--sample $(SAMPLE) --seed $(SEED))
 
 nightly: $(READY) ## what takes too long for each change: campaigns, soak, mutants, image-check, test-editors
 	$(MAKE) --keep-going campaigns soak mutants image-check test-editors

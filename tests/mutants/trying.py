@@ -59,6 +59,7 @@ _PYTEST: Final = (
     "-q",
     "--timeout=0",
     "--tb=no",
+    "--assert=plain",
     "-mnot hypothesis",
     "-pno:cacheprovider",
     "-Wignore::pytest.PytestWarning",

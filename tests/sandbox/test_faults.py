@@ -86,6 +86,8 @@ def test_no_whole_answer(session: requests.Session, way: str, *, fault: str, rai
     with SandboxServer(hub) as server:
         url = server.url if way == "over a socket" else "sandbox:"
         assert asked(session, url) in raised
+        while hub.emails() != left and time.monotonic() - started < 2:
+            time.sleep(0.01)  # on a busy machine the client gives up before the hub runs the request
         assert hub.emails() == left
         again = asked(session, url, USERS)
         assert isinstance(again, requests.Response)
