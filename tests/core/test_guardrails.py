@@ -71,6 +71,12 @@ def test_a_guardrail_without_a_limit_says_what_to_do_instead_of_an_override() ->
     assert set(IMPASSABLE) == set(get_args(GuardrailName)) - set(NUMERIC)
 
 
+@pytest.mark.parametrize("guardrail", get_args(GuardrailName))
+def test_four_guardrails_are_about_single_users(guardrail: GuardrailName) -> None:
+    of_user = guardrail in {"email_change", "removed_file", "ambiguous_address", "protected"}
+    assert GuardrailResult(guardrail, 0, 0, ok=True).of == ("user" if of_user else "run")
+
+
 def test_a_plan_that_does_nothing_is_refused_by_nothing() -> None:
     assert all(found.ok and found.rows == () and found.allowed_by is None for found in check(situation()))
 
