@@ -797,3 +797,7 @@ def test_users_are_sorted_by_folded_address() -> None:
             "C@example.com",
         ]
         assert difference.unchanged == (Text("Zoe@example.com"),)
+
+
+def test_a_user_whom_a_saved_plan_names_by_id_has_no_address() -> None:
+    assert UnmanageableUser(7, "no address").email == Text("")
