@@ -5,10 +5,11 @@ from itertools import permutations
 
 import pytest
 
-from bo_sync.core.live import Holding, LiveIndex, effective, index, known_definitions
+from bo_sync.core.live import Holding, LiveIndex, effective, index, key_of, keyed, known_definitions, mapped_away
 from bo_sync.core.model import PLATFORM, Access, GrantRow, LiveState, Role
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
+from tests.support.builders import delete
 from tests.support.users import DEFINITIONS, SETTINGS, definition, holds, hub_of, indexed, row
 
 ROWS: dict[str, tuple[tuple[GrantRow, ...], Holding]] = {
@@ -104,3 +105,48 @@ def _shown(found: LiveIndex) -> object:
 def test_a_platform_area_is_on_or_off(role: Role, access: Access) -> None:
     is_switch_on = role in PLATFORM and access is not Access.NONE
     assert effective(role, access) is (Access.OWNER if is_switch_on else access)
+
+
+def test_a_user_without_a_usable_address_is_named_by_id_and_comes_in_the_order_of_names() -> None:
+    live = indexed(holds(3, "b@example.com"), holds(7, " "), holds(2, "B@example.com"), holds(1, "z@example.com"))
+    assert [(user.name.raw, user.user.id) for user in live.everybody] == [
+        ("B@example.com", 2),
+        ("b@example.com", 3),
+        ("id 7", 7),
+        ("z@example.com", 1),
+    ]
+
+
+def test_the_access_of_a_user_is_that_of_the_row_that_counts() -> None:
+    (user,) = indexed(holds(1, "j@example.com", row("pricing", "editor"))).users
+    assert user.access(Role("pricing")) is Access.EDITOR
+
+
+def test_users_who_share_a_spelling_are_told_apart_by_id() -> None:
+    live = indexed(holds(1, "j@example.com"), holds(2, "j@example.com"), holds(3, "k@example.com"))
+    assert [key for key, _ in keyed(live.users)] == ["j@example.com (id 1)", "j@example.com (id 2)", "k@example.com"]
+    assert list(live.held) == ["j@example.com (id 1)", "j@example.com (id 2)", "k@example.com"]
+    for number, key in ((1, "j@example.com (id 1)"), (2, "j@example.com (id 2)"), (4, "j@example.com")):
+        assert key_of(delete("j@example.com", user_id=number), live.held) == key
+
+
+MAPPED: dict[str, tuple[str, str, tuple[str, ...], tuple[str, str, str] | None]] = {
+    "the usual name": ("pricing", "pricing", ("pricing",), None),
+    "another name, and the hub has the usual one": (
+        "pricing",
+        "prices",
+        ("pricing", "prices"),
+        ("pricing", "prices", "pricing"),
+    ),
+    "another name, and the hub lacks the usual one": ("pricing", "prices", ("prices",), None),
+    "a role that no document names": ("returns", "rma", ("rma", "returns"), None),
+}
+
+
+@pytest.mark.parametrize(("role", "name", "hub", "found"), MAPPED.values(), ids=MAPPED)
+def test_a_documented_role_that_is_mapped_away(
+    role: str, name: str, hub: tuple[str, ...], found: tuple[str, str, str] | None
+) -> None:
+    settings = Settings(role_definitions=((Role("order_data"), Text("order")), (Role(role), Text(name))))
+    away = mapped_away([definition(each) for each in ("order", *hub)], settings)
+    assert (away and (away[0], away[1].raw, away[2].raw)) == found

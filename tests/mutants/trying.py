@@ -43,12 +43,18 @@ MODULES: Final[Mapping[str, str]] = {
     "apply/executor.py": "tests/apply/test_executor_outcomes.py tests/apply/test_executor_owners.py "
     "tests/apply/test_executor.py",
     "core/weakened_guards.py": "tests/core/test_base_compare.py::test_of_guards tests/core/test_policy_guards.py",
-    "core/live.py": "tests/core/test_live.py tests/core/test_hub_identity.py tests/core/test_replay.py",
+    "core/live.py": (
+        "tests/core/test_live.py tests/core/test_hub_identity.py tests/core/test_replay.py tests/core/test_diff.py "
+        "tests/core/test_guardrails.py"
+    ),
     "core/selection.py": "tests/core/test_selection.py tests/core/test_skip_blocked.py",
     "config/git.py": "tests/config/test_git.py tests/config/test_git_layouts.py",
     "config/broken_files.py": "tests/config/test_broken_files.py",
     "hub/reader.py": "tests/hub/test_reader_one_user.py tests/hub/test_reader.py tests/hub/test_workers.py",
-    "access/capabilities.py": "tests/access/test_capabilities.py tests/access/test_effects.py",
+    "access/capabilities.py": (
+        "tests/access/test_capabilities.py tests/access/test_effects.py tests/access/test_panel.py "
+        "tests/access/test_queries.py tests/access/test_access_diff.py tests/access/test_finding_checks.py"
+    ),
     "access/escalation.py": "tests/access/test_escalation.py",
 }
 """What is mutated, and the tests that must notice: one file, or several with a blank between them.
