@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from bo_sync.codec import Codec, MisfitError, Shape, Via, read_json, spelled
 from bo_sync.core.changes import Direction
-from bo_sync.core.changes_json import Json
 from bo_sync.core.model import Access, Role, Source
+from bo_sync.core.plan_digest import Json
 from bo_sync.core.text import Text
 
 

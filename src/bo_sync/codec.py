@@ -14,8 +14,8 @@ from operator import attrgetter
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from bo_sync.core.changes_json import Json
 from bo_sync.core.model import ACCESS_WORDS, Access, Role, Source
+from bo_sync.core.plan_digest import Json
 from bo_sync.core.text import Text, visible
 
 T = TypeVar("T")

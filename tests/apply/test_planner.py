@@ -8,11 +8,11 @@ import pytest
 
 from bo_sync.apply.planner import EVERYBODY, Desired, PlanRequest, make_plan, read_both
 from bo_sync.core.changes import Cause, CreateUser, DeleteUser, UpdateUser
-from bo_sync.core.changes_json import digest
 from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, NumericGuardrail
 from bo_sync.core.live import identity_of
 from bo_sync.core.model import Access, Departure, DesiredUser, LiveState, LiveUser, Role, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
+from bo_sync.core.plan_digest import digest
 from bo_sync.core.policy import Exemption, Has, Match, Policy
 from bo_sync.core.settings import GuardrailLimits, Settings, Unmanaged, fixed
 from bo_sync.core.text import Text

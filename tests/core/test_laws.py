@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from bo_sync.apply.executor import apply_plan
 from bo_sync.apply.planner import Desired, Reading, make_plan
 from bo_sync.core.changes import Cause, Change, CreateUser, DeleteUser, GrantChange, RemoveDuplicate, UpdateUser
-from bo_sync.core.changes_json import content_of, digest
 from bo_sync.core.diff import diff
 from bo_sync.core.guardrails import NumericGuardrail, Situation, check, role_owners
 from bo_sync.core.live import HubUser, grants_after, index
@@ -27,6 +26,7 @@ from bo_sync.core.model import (
     is_same_value,
 )
 from bo_sync.core.plan import ConfigFacts
+from bo_sync.core.plan_digest import content_of, digest
 from bo_sync.core.settings import Unmanaged
 from bo_sync.core.write_order import ONE_BY_ONE, CreateStep, DeleteStep, Phase, ProfileStep, Step, WriteGrants, steps
 from tests.support.builders import source

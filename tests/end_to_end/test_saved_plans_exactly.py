@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from bo_sync.core.changes_json import Json
+from bo_sync.core.plan_digest import Json
 from bo_sync.sandbox.population import UserRecord
 from tests.end_to_end.hubs import observed
 from tests.end_to_end.refusals import State, lives, one

@@ -5,8 +5,8 @@ import pwd
 import socket
 
 from bo_sync import __version__
-from bo_sync.core.changes_json import digest
 from bo_sync.core.model import Access, Role
+from bo_sync.core.plan_digest import digest
 from bo_sync.core.text import Text
 from bo_sync.journal.records import Before, OtherGrant, Who
 from bo_sync.journal.writer import who_runs

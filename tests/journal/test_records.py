@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from bo_sync.core.apply_report import Outcome, UserOutcome
 from bo_sync.core.changes import Direction, FieldChange
-from bo_sync.core.changes_json import Json, PlannedGrant
 from bo_sync.core.model import PROFILE_FIELDS, Access, FieldValue, Profile, ProfileField, Role
+from bo_sync.core.plan_digest import Json, PlannedGrant
 from bo_sync.core.text import Text
 from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.journal import records

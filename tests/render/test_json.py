@@ -8,10 +8,10 @@ import pytest
 from bo_sync.core.apply_report import Outcome
 from bo_sync.core.base_compare import Comparison
 from bo_sync.core.changes import Effect, RevokeGrant, SetGrant
-from bo_sync.core.changes_json import digest
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Source
 from bo_sync.core.plan import Plan
+from bo_sync.core.plan_digest import digest
 from bo_sync.core.text import Text
 from bo_sync.core.weakened_guards import GuardComparison
 from bo_sync.render.json import plan_json, problems_json, report_json, users_json

@@ -12,10 +12,10 @@ import pytest
 
 from bo_sync.core.apply_report import Outcome, Report, UserOutcome
 from bo_sync.core.changes import Change
-from bo_sync.core.changes_json import digest
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
+from bo_sync.core.plan_digest import digest
 from bo_sync.core.policy import Has, Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.text import Text, visible
 from bo_sync.core.weakened_guards import Weakened

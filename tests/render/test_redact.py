@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from bo_sync.apply.planner import Desired, make_plan
 from bo_sync.cli.output import PLAN_FORMS, plan_as
 from bo_sync.core.apply_report import Outcome, Report, UserOutcome
-from bo_sync.core.changes_json import digest
 from bo_sync.core.guardrails import GuardrailResult, GuardrailRow
 from bo_sync.core.model import Declaration, FieldValue, LiveState, LiveUser, Problem, Severity, State
 from bo_sync.core.plan import ConfigFacts, Finding, Plan
+from bo_sync.core.plan_digest import digest
 from bo_sync.core.policy import Exemption, Has, Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.presets import resolve
 from bo_sync.core.settings import Settings, Unmanaged

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bo_sync.core.changes import Change
-from bo_sync.core.changes_json import Json, digest
 from bo_sync.core.plan import HubFacts, Plan
+from bo_sync.core.plan_digest import Json, digest
 from bo_sync.core.text import Text
 from bo_sync.errors import StalePlanError
 from bo_sync.exit_codes import ExitCode

@@ -11,10 +11,10 @@ from hypothesis import given
 
 from bo_sync.apply.planner import Desired, make_plan
 from bo_sync.core.changes import Cause, Change, RevokeGrant, SetGrant
-from bo_sync.core.changes_json import Json, digest
 from bo_sync.core.guardrails import GuardrailName, GuardrailResult
 from bo_sync.core.model import Access, Role, Severity
 from bo_sync.core.plan import ConfigFacts, Plan
+from bo_sync.core.plan_digest import Json, digest
 from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.text import Text
 from bo_sync.errors import StalePlanError

@@ -16,11 +16,11 @@ from bo_sync.apply.planner import Reading
 from bo_sync.apply.writes import Target, create, delete, strip_defaults, update_profile, write_grants
 from bo_sync.core.apply_report import Outcome, OwnersLeft, Report, UserOutcome
 from bo_sync.core.changes import Change, CreateUser, GrantChange, UpdateUser
-from bo_sync.core.changes_json import digest
 from bo_sync.core.guardrails import role_owners
 from bo_sync.core.live import key_of
 from bo_sync.core.model import Access
 from bo_sync.core.plan import Plan, action_of
+from bo_sync.core.plan_digest import digest
 from bo_sync.core.text import Text
 from bo_sync.core.write_order import HALVES, ONE_BY_ONE, CreateStep, DeleteStep, ProfileStep, Step, WriteGrants, steps
 from bo_sync.errors import HubError, HubFateUnknownError, HubUnconfirmedError

@@ -65,7 +65,7 @@ def _append(variable: str, told: Callable[[], str]) -> None:
 def plan_told(form: str, plan: "Plan", code: int) -> None:
     """A plan in the summary of the step, and its counts and digest among the outputs."""
     if form == GITHUB:
-        from bo_sync.core.changes_json import digest
+        from bo_sync.core.plan_digest import digest
         from bo_sync.render.github import plan_outputs
         from bo_sync.render.markdown_blocks import SUMMARY_LIMIT
         from bo_sync.render.markdown_plan import plan_markdown
@@ -89,7 +89,7 @@ def apply_told(form: str, plan: "Plan", report: "Report", code: int) -> None:
     A plan that is refused says so itself, and one that is not the saved one was never asked for.
     """
     if report.moved:
-        from bo_sync.core.changes_json import digest
+        from bo_sync.core.plan_digest import digest
         from bo_sync.render.github import plan_outputs
 
         put_out(form, code, plan_outputs(plan, digest(plan)))

@@ -1,6 +1,6 @@
 """The plan: one value that is shown, checked by the guardrails, saved, compared and run.
 
-It holds no time and no closure. Its digest is in `core/changes_json.py`, its JSON in `render/plan_document.py`.
+It holds no time and no closure. Its digest is in `core/plan_digest.py`, its JSON in `render/plan_document.py`.
 """
 
 from collections import Counter

@@ -10,9 +10,9 @@ from typing import Annotated, Final, Literal
 from bo_sync.codec import Codec, MisfitError, Shape, Via, spelled
 from bo_sync.core.apply_report import Outcome, UserOutcome
 from bo_sync.core.changes import FieldChange
-from bo_sync.core.changes_json import FORMAT_VERSION, Json, PlannedGrant
 from bo_sync.core.model import Access, Profile, Role
 from bo_sync.core.plan import Action
+from bo_sync.core.plan_digest import FORMAT_VERSION, Json, PlannedGrant
 from bo_sync.core.text import Text, visible
 from bo_sync.journal.directory import is_run
 

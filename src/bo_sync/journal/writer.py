@@ -15,10 +15,10 @@ from typing import Final, TypeVar
 from bo_sync import __version__
 from bo_sync.core.apply_report import Report
 from bo_sync.core.changes import Change
-from bo_sync.core.changes_json import content_of, digest
 from bo_sync.core.live import HubUser, LiveIndex
 from bo_sync.core.model import GrantRow, LiveState, LiveUser, Profile, Role
 from bo_sync.core.plan import Plan
+from bo_sync.core.plan_digest import content_of, digest
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError, HubFateUnknownError, WrongUserError
 from bo_sync.journal.chain import newest_finished

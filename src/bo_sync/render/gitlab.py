@@ -4,9 +4,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bo_sync.core.changes_json import Json
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import Plan
+from bo_sync.core.plan_digest import Json
 from bo_sync.render.escape import json_text
 from bo_sync.render.notices import Notice, fingerprints, place_of
 

@@ -12,9 +12,9 @@ from bo_sync.access.user_access import Grant
 from bo_sync.codec import Codec, Shape
 from bo_sync.core.apply_report import Outcome, Report
 from bo_sync.core.base_compare import Comparison
-from bo_sync.core.changes_json import FORMAT_VERSION
 from bo_sync.core.model import DesiredGrant, Problem
 from bo_sync.core.plan import Finding, Plan
+from bo_sync.core.plan_digest import FORMAT_VERSION
 from bo_sync.core.policy import PolicyResult
 from bo_sync.render.escape import json_text
 from bo_sync.render.plan_document import SHAPES, document_of

@@ -7,8 +7,8 @@ from typing import Final
 from urllib.parse import quote
 
 from bo_sync.core.changes import Direction
-from bo_sync.core.changes_json import digest
 from bo_sync.core.plan import Plan, Summary
+from bo_sync.core.plan_digest import digest
 from bo_sync.core.text import Text
 from bo_sync.exit_codes import ExitCode
 from bo_sync.render.escape import markdown_code

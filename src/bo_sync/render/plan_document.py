@@ -29,12 +29,12 @@ from bo_sync.core.changes import (
     Shift,
     UpdateUser,
 )
-from bo_sync.core.changes_json import FORMAT_VERSION, ChangeContent, content_of, digest
 from bo_sync.core.diff import UnmanageableUser, UnmanagedUser
 from bo_sync.core.guardrails import Basis, GuardrailResult, GuardrailRow
 from bo_sync.core.hub_operations import is_operation_name
 from bo_sync.core.model import FieldValue, Role, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan, Summary
+from bo_sync.core.plan_digest import FORMAT_VERSION, ChangeContent, content_of, digest
 from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.settings import Limit, Settings
 from bo_sync.core.text import Text, visible

@@ -12,11 +12,11 @@ from bo_sync.access.user_access import Contrast, Grant, Granted, Matrix, Panel, 
 from bo_sync.core.apply_report import Report
 from bo_sync.core.base_compare import Comparison
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, FieldChange, GrantChange, RemoveDuplicate, UpdateUser
-from bo_sync.core.changes_json import digest
 from bo_sync.core.diff import UnmanagedUser
 from bo_sync.core.guardrails import GuardrailResult, GuardrailRow
 from bo_sync.core.model import Declaration, DesiredUser, FieldValue, LiveUser, Preset, Problem, Profile, Source
 from bo_sync.core.plan import Finding, Plan
+from bo_sync.core.plan_digest import digest
 from bo_sync.core.policy import Exemption, Policy, PolicyResult, PolicyRow
 from bo_sync.core.text import Text
 from bo_sync.core.weakened_guards import GuardComparison, Weakened

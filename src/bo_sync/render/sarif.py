@@ -8,8 +8,8 @@ from typing import Final
 from urllib.parse import quote
 
 from bo_sync import __version__
-from bo_sync.core.changes_json import Json
 from bo_sync.core.model import Severity, Source
+from bo_sync.core.plan_digest import Json
 from bo_sync.render.escape import json_text
 from bo_sync.render.notices import Notice, NoticeKind, fingerprints, kept, place_of
 

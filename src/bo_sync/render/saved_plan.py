@@ -7,10 +7,10 @@ from typing import Final, Literal, NoReturn, ParamSpec, TypeVar
 
 from bo_sync.codec import Codec, MisfitError, read_json
 from bo_sync.core.changes import Cause, Change, DeleteUser, Direction, FieldChange, RemoveDuplicate, UpdateUser
-from bo_sync.core.changes_json import FORMAT_VERSION, ChangeContent, Json, PlannedGrant, content_of, digest, digest_of
 from bo_sync.core.guardrails import GuardrailName, GuardrailResult
 from bo_sync.core.live import brief, tenants_differ
 from bo_sync.core.plan import HubFacts, Plan
+from bo_sync.core.plan_digest import FORMAT_VERSION, ChangeContent, Json, PlannedGrant, content_of, digest, digest_of
 from bo_sync.core.text import Text
 from bo_sync.errors import StalePlanError
 from bo_sync.render.escape import terminal

@@ -30,8 +30,8 @@ from bo_sync.cli.output import (
     tell_not_run,
 )
 from bo_sync.cli.output import ReportFile as Written
-from bo_sync.core.changes_json import digest
 from bo_sync.core.guardrails import NumericGuardrail
+from bo_sync.core.plan_digest import digest
 from bo_sync.core.text import Text
 from bo_sync.errors import AfterWriteError, UsageError
 from bo_sync.exit_codes import ExitCode

@@ -9,8 +9,8 @@ import click
 
 from bo_sync.cli.console import is_redacting, redactable, shown
 from bo_sync.cli.options import Common, located, output_format
-from bo_sync.core.changes_json import FORMAT_VERSION
 from bo_sync.core.model import Declaration, FieldValue, Override, Profile, Source, State, in_normal_form
+from bo_sync.core.plan_digest import FORMAT_VERSION
 from bo_sync.core.text import Text
 from bo_sync.errors import StalePlanError, UsageError
 from bo_sync.journal.reader import Past, created_id, is_changed

@@ -8,10 +8,10 @@ from itertools import combinations
 import pytest
 
 from bo_sync.core.changes import Cause, Change
-from bo_sync.core.changes_json import Json, content_of, digest, digest_of
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import ConfigFacts, Finding, Plan
+from bo_sync.core.plan_digest import Json, content_of, digest, digest_of
 from bo_sync.core.text import Text
 from bo_sync.render.json import plan_json
 from tests.support.builders import (
