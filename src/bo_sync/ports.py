@@ -86,7 +86,7 @@ class HubReader(Protocol):
     def read_all(self, progress: Progress, wanted: Addresses = no_addresses) -> LiveState:
         """All users, grant rows and role definitions, and the viewer. Proved complete, or HubIncompleteError.
 
-        A user of `wanted` whom the state lacks is certainly not in the hub.
+        A user of `wanted` who is not in the state is certainly not in the hub.
         """
 
     def read_user(self, email: Text) -> LiveUser | None:

@@ -101,12 +101,12 @@ class UserDifference:
 
     @property
     def gains(self) -> bool:
-        """Whether the user has, or may do, more, now or after a day. False for a user whom the hub keeps."""
+        """Whether the user has, or may do, more, now or after a day. False for a user that the hub keeps."""
         return self.kept is None and bool(self.gained or self.shift.opened or self.shift.gained or self.longer)
 
     @property
     def loses(self) -> bool:
-        """Whether the user has, or may do, less. False for a user whom the hub keeps."""
+        """Whether the user has, or may do, less. False for a user that the hub keeps."""
         return self.kept is None and bool(self.lost or self.shift.closed or self.shift.lost or self.sooner)
 
 

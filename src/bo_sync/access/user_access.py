@@ -115,7 +115,7 @@ class Panel:
     names; None is Custom.
 
     `allowed`, `unknown` and `conditional` are names of operations in the catalogue's order. `leaves` is set for a user
-    whom the files delete, who then has no access.
+    that the files delete, who then has no access.
     """
 
     user: UserAccess

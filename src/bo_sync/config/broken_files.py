@@ -133,7 +133,7 @@ def _candidates(errors: Broken, live: Iterable[LiveUser]) -> Iterator[Candidate]
 
 
 def _unfiled(tree: Tree, live: Iterable[LiveUser], addresses: frozenset[str]) -> list[LiveUser]:
-    """The chosen users whom the plan would delete because no valid file is about them."""
+    """The chosen users that the plan would delete because no valid file is about them."""
     if tree.settings.unmanaged is not Unmanaged.DELETE:
         return []
     emails = {entry.email.folded for entry in tree.declarations}

@@ -244,7 +244,7 @@ class MatchDocument(Document):
 
 
 class ExceptionDocument(Document):
-    """A user whom the policy does not count, until a day."""
+    """A user that the policy does not count, until a day."""
 
     email: Filled
     """The user's address."""

@@ -167,7 +167,7 @@ def collector_paused() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
-            if not gc.get_freeze_count():  # what somebody else froze stays frozen
+            if not gc.get_freeze_count():  # what other code froze stays frozen
                 gc.freeze()
                 gc.unfreeze()
             gc.enable()

@@ -77,7 +77,7 @@ def _match(entries: YamlMapping, known: Known, complaints: Complaints) -> Match 
     clauses = [clause for key in given for clause in _clauses(key, match, known, complaints)]
     if len(given) == 1:
         return Match(tuple(clauses), is_all=given[0] == "all_of")
-    if given or not match.marks:  # else what stood there is wrong, and told already
+    if given or not match.marks:  # otherwise the written value is wrong, and reported already
         message = f"match: found {'both' if given else 'neither'}; {expected}"
         complaints.error(entries.value_at("match"), message)
     return None
@@ -97,7 +97,7 @@ def _clause(entries: YamlMapping, known: Known, complaints: Complaints) -> Claus
     """One condition, or None with a complaint."""
     given = [key for key in CLAUSE_KEYS if key in entries]
     if len(given) != 1:
-        if given or not entries.marks:  # else what stood there is wrong, and told already
+        if given or not entries.marks:  # otherwise the written value is wrong, and reported already
             what = " and ".join(given) or "none of them"
             complaints.error(entries.at, f"match: found {what}; expected just {one_of(CLAUSE_KEYS)} in one item")
         return None

@@ -68,7 +68,7 @@ class Report:
 
     `not_run` is why nothing was started. `moved` is how the plan made now differs from the saved or shown one, in
     sentences that are safe to print. Both are empty where they do not apply. `owners` is None unless too few are left.
-    `invitations` are of the users whom the run created, if it was to invite them.
+    `invitations` are those of the users created by the run, if it was to invite them.
     """
 
     run: str
@@ -89,7 +89,7 @@ class Report:
 
     @property
     def created(self) -> tuple[Text, ...]:
-        """The users whom this run created and whose grants hold."""
+        """The users who were created by this run and whose grants hold."""
         return tuple(
             user.email for user in self.outcomes if user.action == "create" and user.outcome is Outcome.APPLIED
         )

@@ -211,7 +211,7 @@ def _listed(ids: Iterable[int]) -> str:
 
 
 def _unmanageable(live: LiveIndex, shared: Iterable[SharedAddress]) -> list[UnmanageableUser]:
-    """Users whom no file can name, and users without a file who share their address with another one."""
+    """Users that no file can name, and users without a file who share their address with another one."""
     odd = [
         UnmanageableUser(hub_user.user.id, why_unmanageable(hub_user.user.email), hub_user.user.email)
         for hub_user in live.unmanageable

@@ -49,7 +49,7 @@ NUMERIC: Final[tuple[NumericGuardrail, ...]] = get_args(NumericGuardrail)
 
 @dataclass(frozen=True, slots=True)
 class GuardrailRow:
-    """One user because of whom a guardrail fails, or whom it counts."""
+    """One user who makes a guardrail fail, or counts in it."""
 
     email: Text
     message: str

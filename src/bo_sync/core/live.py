@@ -70,7 +70,7 @@ class HubUser:
 class LiveIndex:
     """A live state, ready to compare. `by_address` is keyed by the folded address, and may have several users per key.
 
-    `held` is what the users hold, by their keys (`keyed`). `unmanageable` are the users whom no file can name. They are
+    `held` is what the users hold, by their keys (`keyed`). `unmanageable` are the users that no file can name. They are
     in nothing else here, so nothing is planned for them and no population counts them. `odd` has them by id and by
     folded address.
     """
@@ -223,7 +223,7 @@ def _raw(text: Text | None) -> str | None:
 
 
 def keyed(users: Sequence[HubUser]) -> Iterator[tuple[str, HubUser]]:
-    """Each of the users whom files can name, with their key."""
+    """Each of the users that files can name, with their key."""
     spelled = Counter(user.user.email.raw for user in users)
     for user in users:
         email = user.user.email.raw

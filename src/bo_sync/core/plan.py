@@ -23,7 +23,7 @@ Action = Literal["create", "update", "delete"]
 class HubFacts:
     """The hub that was read. `grants` counts grants in the roles that we know; `tenant` is None if not readable.
 
-    `identity_after` is the identity after a plan that deletes the user of whom the identity is made, else None.
+    `identity_after` is the identity after a plan that deletes the user behind `identity`, else None.
     """
 
     url: str

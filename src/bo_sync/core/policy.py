@@ -46,7 +46,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A user whom a policy does not count; `until` is the last day of the exemption."""
+    """A user that a policy does not count; `until` is the last day of the exemption."""
 
     email: Text
     reason: Text
@@ -128,8 +128,8 @@ def weighed(today: PolicyResult, then: PolicyResult, *, only_takes: bool, raised
     """The result after a plan, `then`, compared with the one before: which users are new, and whether it is tolerated.
 
     A failing policy is tolerated if it has no new violators and the plan either only takes access (`only_takes`), or
-    leaves fewer violators and gives none of those who remain any access (`raised` are the folded addresses of users to
-    whom it gives some). Violators of a policy with a minimum are the missing users.
+    leaves fewer violators and gives none of those who remain any access (`raised` are the folded addresses of users who
+    get some). Violators of a policy with a minimum are the missing users.
     """
     known = {row.email.folded for row in today.rows}
     rows = tuple(

@@ -205,7 +205,7 @@ def _count(number: int | None) -> Text | None:
 
 
 def _is_within(before: Policy, after: Policy) -> bool:
-    """Whether the match of `after` certainly lets no user pass whom that of `before` caught.
+    """Whether the match of `after` is certainly as strict as that of `before`.
 
     An upper limit keeps its strength if the match catches no fewer users, a lower limit if it catches no more.
     """
@@ -215,7 +215,7 @@ def _is_within(before: Policy, after: Policy) -> bool:
 
 
 def _catches(wide: Match, narrow: Match) -> bool:
-    """Whether `wide` certainly catches every user whom `narrow` catches, clause by clause."""
+    """Whether `wide` certainly catches every user that `narrow` catches, clause by clause."""
     if wide.is_all and narrow.is_all:
         return all(any(_implies(one, other) for one in narrow.clauses) for other in wide.clauses)
     if not wide.is_all and not narrow.is_all:

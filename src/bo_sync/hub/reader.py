@@ -169,7 +169,7 @@ class _Reading:
             self._workers.next()()
 
     def _check_missing(self, wanted: Iterable[Text]) -> None:
-        """Raises HubIncompleteError if the hub has a user of `wanted` whom the list lacks, or has other users.
+        """Raises HubIncompleteError if the hub has a user of `wanted` that the list lacks, or has other users.
 
         Asks for each missing one or, if that is fewer requests, for the whole list from its other end.
         """
