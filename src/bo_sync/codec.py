@@ -1,7 +1,7 @@
 """Strict JSON for frozen dataclasses: the fields of a class are the keys of its document, their types its values.
 
-A `Shape` declares what differs from that, a `Via` a value that is written as another one. Nothing is coerced: what does
-not fit raises MisfitError with its place, `changes[3].grants[0].after: expected one of none, viewer, found "god"`.
+A `Shape` declares what differs from that, a `Via` a value that is written as another one. Nothing is coerced: a misfit
+raises MisfitError with its place, `changes[3].grants[0].after: expected one of none, viewer, found "god"`.
 """
 
 import json
@@ -22,13 +22,13 @@ T = TypeVar("T")
 
 
 class MisfitError(Exception):
-    """A document is not of its shape. The message is safe to print."""
+    """A document does not have its shape. The message is safe to print."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
         self.problem = problem
         self.steps: list[str | int] = []
-        """From the value up to the document."""
+        """The place from the value up to the document."""
 
     def __str__(self) -> str:
         place = "".join(f"[{step}]" if isinstance(step, int) else f".{_cut(step)}" for step in reversed(self.steps))
@@ -61,7 +61,7 @@ def _cut(text: str) -> str:
 
 
 def read_json(text: str) -> Json:
-    """The JSON in `text`. Raises MisfitError for what is none, for a key that appears twice, and for any number that is
+    """The JSON in `text`. Raises MisfitError for invalid JSON, for a key that appears twice, and for any number that is
     not whole: two readers must not see two documents in one text."""
     try:
         found: Json = json.loads(text, object_pairs_hook=_unique, parse_constant=_not_whole, parse_float=_not_whole)
@@ -86,7 +86,7 @@ def _not_whole(number: str) -> NoReturn:
 
 
 def spelled(fits: Callable[[str], object], what: str) -> Callable[[str], str]:
-    """For `Annotated[str, …]`, as any function of what is read: a word of ours, safe to print because of its form."""
+    """For `Annotated[str, …]`, the function that checks what is read: a word whose form makes it safe to print."""
 
     def checked(found: str) -> str:
         if not fits(found):
@@ -100,9 +100,9 @@ def spelled(fits: Callable[[str], object], what: str) -> Callable[[str], str]:
 class Shape:
     """What differs between a class and its document.
 
-    `keys` are the fields in the order of the document, `field=key` where the names differ; without it, all fields. A
-    property may be among them: it is only written. A field that is not has its default when it is read. `types` replace
-    the types of fields. `left_out` are the fields that have no key where they have their default.
+    `keys` are the fields in the order of the document, `field=key` if the names differ; without it, all fields. A
+    property may be among them: it is only written. A field that is not among them gets its default when it is read.
+    `types` replace the types of fields. `left_out` are the fields that have no key if they have their default.
     """
 
     keys: str = ""
@@ -112,7 +112,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Via:
-    """A value that is written as a value of `kind`. `read` raises MisfitError for what it cannot take back."""
+    """A value that is written as a value of `kind`. `read` raises MisfitError for what it cannot convert back."""
 
     kind: object
     write: Callable[[Any], object]
@@ -151,7 +151,7 @@ _LEAVES: Final[Mapping[object, Via]] = {
 class Codec:
     """Reads and writes the documents of the classes in `shapes`, and of every class that needs no declaration.
 
-    A document has no keys but those of its class, except where `ignores_other_keys`.
+    A document has only the keys of its class, except with `ignores_other_keys`.
     """
 
     def __init__(
@@ -176,7 +176,7 @@ class Codec:
         return document
 
     def write(self, value: object) -> Json:
-        """What stands in a document for a value; for a dictionary or a tuple, for all that it holds."""
+        """The JSON form of a value; for a dictionary or a tuple, of everything in it."""
         if isinstance(value, tuple | list):
             return [self.write(held) for held in value]
         if isinstance(value, dict):
@@ -259,7 +259,7 @@ def _object_reader(
     optional: Container[str],
     known: frozenset[str] | None,
 ) -> Callable[[Json], object]:
-    """`reads` are name, key and reader of each field; `known` are all keys, None where others may stand beside them."""
+    """`reads` are name, key and reader of each field; `known` are all keys, None if others are allowed too."""
 
     def read(found: Json) -> object:
         if type(found) is not dict:

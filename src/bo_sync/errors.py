@@ -1,8 +1,8 @@
-"""One root for every failure that we foresee, and one class for each audience.
+"""One root for every expected failure, and one class per audience.
 
-A message says what happened and where; `hint` says what to do next. Both are printed as they are, so text that is not
-ours enters them only as `bo_sync.core.text.Text`, which formats itself harmlessly. Only `cli/app.py` turns an error
-into an exit.
+A message states what happened and where; `hint` states what to do next. Both are printed as they are, so untrusted text
+enters them only as `bo_sync.core.text.Text`, which formats itself harmlessly. Only `cli/app.py` turns an error into an
+exit.
 """
 
 from bo_sync.exit_codes import ExitCode
@@ -21,13 +21,13 @@ class BoSyncError(Exception):
 
 
 class UsageError(BoSyncError):
-    """The caller asked for something that cannot be done as asked: exit 64."""
+    """The request cannot be done as given: exit 64."""
 
     exit_code = ExitCode.USAGE
 
 
 class FilesError(BoSyncError):
-    """The files are invalid, in themselves or against this hub: exit 3. `lines` has one problem a line."""
+    """The files are invalid, in themselves or against this hub: exit 3. `lines` has one problem per line."""
 
     exit_code = ExitCode.INVALID
 
@@ -55,7 +55,7 @@ class HubError(BoSyncError):
 
 
 class HubUnreachableError(HubError):
-    """No answer could be had: for a read after all tries, for a write before it was sent."""
+    """No answer arrived: for a read after all tries, for a write before it was sent."""
 
 
 class HubDeniedError(HubError):
@@ -67,7 +67,7 @@ class HubIncompleteError(HubError):
 
 
 class HubMovedError(HubError):
-    """NOT_FOUND or already exists at a write: somebody changed the hub since it was read. Re-read once."""
+    """NOT_FOUND or already exists at a write: the hub changed since it was read. Re-read once."""
 
 
 class HubFateUnknownError(HubError):
@@ -85,5 +85,5 @@ class WrongUserError(HubError):
 class AfterWriteError(Exception):
     """What went wrong after a write was sent, as the cause: exit 5, whatever the cause's own code is.
 
-    A pipeline may repeat exit 1, which says that nothing needs a look first.
+    A pipeline may repeat exit 1, which means that nothing needs a look first.
     """

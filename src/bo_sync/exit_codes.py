@@ -1,4 +1,4 @@
-"""The exit codes of every command, and which of several counts."""
+"""The exit codes of every command, and their precedence."""
 
 from enum import IntEnum
 

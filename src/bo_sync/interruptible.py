@@ -11,17 +11,17 @@ from typing import Final, TypeVar
 T = TypeVar("T")
 
 _MOMENT: Final = 0.1
-"""Seconds until a signal is heard, at most: too short to be noticed, and ten wakes a second cost nothing."""
+"""Most seconds until a signal is noticed: short enough not to annoy, and ten wakes per second cost nothing."""
 
 
 def until(is_over: Callable[[float], bool]) -> None:
-    """Waits as long as it takes; `is_over` waits for so many seconds at most, and says whether the end came."""
+    """Waits as long as needed; `is_over` waits at most the given seconds, and returns whether the end came."""
     while not is_over(_MOMENT):
         pass
 
 
 def pause(seconds: float, stopped: Callable[[], bool], sleep: Callable[[float], None] = time.sleep) -> bool:
-    """Waits a moment at a time, until the seconds are over or `stopped` says so. Whether it waited to the end."""
+    """Waits in short steps until the seconds are over or `stopped` is true. Returns whether it waited to the end."""
     for _ in range(math.ceil(seconds / _MOMENT)):
         if stopped():
             return False

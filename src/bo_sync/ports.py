@@ -1,4 +1,4 @@
-"""What the use cases need from the outside, one Protocol a need. A function takes the smallest that serves it."""
+"""What the use cases need from the outside, one Protocol per need. A function takes the smallest that serves it."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from bo_sync.core.text import Text
 
 
 class Progress(Protocol):
-    """Told how far something is; it must be cheap, may be called from any thread, and must not raise."""
+    """Receives progress. It must be cheap, may be called from any thread, and must not raise."""
 
     def advance(self, what: str, done: int, total: int) -> None:
         """`done` of `total` (0 when not known yet) of `what`, a plural noun such as `users`."""
@@ -17,7 +17,7 @@ class Progress(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CreateRow:
-    """Grant `access` where no row stands."""
+    """Grant `access` if no row exists."""
 
     definition_id: str
     access: Access
@@ -25,7 +25,7 @@ class CreateRow:
 
 @dataclass(frozen=True, slots=True)
 class UpdateRow:
-    """Set the access of a standing row; NONE revokes."""
+    """Set the access of an existing row; NONE revokes."""
 
     row_id: str
     access: Access
@@ -33,7 +33,7 @@ class UpdateRow:
 
 @dataclass(frozen=True, slots=True)
 class DeleteRow:
-    """Remove a row for which another stands."""
+    """Remove a duplicate role row."""
 
     row_id: str
 
@@ -52,15 +52,15 @@ class Invitation:
 
 @dataclass(frozen=True, slots=True)
 class Created:
-    """A new user: the hub's id, and the hub's own moment of the creation, or None where it names none."""
+    """A new user: the hub's id, and the hub's own moment of the creation, or None if it gives none."""
 
     id: int
     moment: Text | None = None
 
 
 Again = Callable[[], None]
-"""Asked before a write is repeated, because the time since the first try may have changed who may be written to. Raises
-HubError when it must not be; the write then certainly did not happen."""
+"""Called before a write is repeated, because the users who may be written to may have changed since the first try.
+Raises HubError when it must not be; the write then certainly did not happen."""
 
 
 def no_objection() -> None:
@@ -68,7 +68,7 @@ def no_objection() -> None:
 
 
 Addresses = Callable[[], Iterable[Text]]
-"""Gives the addresses on which a plan depends, as the files spell them; may wait for the files."""
+"""Returns the addresses on which a plan depends, as the files spell them; may wait for the files."""
 
 
 def no_addresses() -> tuple[Text, ...]:
@@ -84,30 +84,30 @@ class HubReader(Protocol):
         """The hub's address as plans show it, without anything secret."""
 
     def read_all(self, progress: Progress, wanted: Addresses = no_addresses) -> LiveState:
-        """Everybody, every grant row, every role definition and the viewer. Proved complete, or HubIncompleteError.
+        """All users, grant rows and role definitions, and the viewer. Proved complete, or HubIncompleteError.
 
-        A user of `wanted` whom the state lacks is certainly not in the hub.
+        A user of `wanted` who is not in the state is certainly not in the hub.
         """
 
     def read_user(self, email: Text) -> LiveUser | None:
-        """One user with their rows, by the hub's own spelling of the address; None when the hub has nobody there."""
+        """One user with their rows, by the hub's own spelling of the address; None if the hub has no such user."""
 
     def read_rows(self, user_id: int) -> tuple[GrantRow, ...]:
         """One user's grant rows."""
 
     def read_rows_of(self, user_ids: Sequence[int]) -> Mapping[int, tuple[GrantRow, ...]]:
-        """The grant rows of several users, by the user's id; whoever has none, or is gone, may be left out."""
+        """The grant rows of several users, by the user's id; users without rows, or who are gone, may be left out."""
 
     def read_users(self, emails: Sequence[Text]) -> Sequence[LiveUser]:
-        """Those of several users whom the hub has, without their rows, in as few requests as can be."""
+        """Those of several users who are in the hub, without their rows, in as few requests as possible."""
 
 
 class HubWriter(Protocol):
-    """One call is one write (`update_profile` and `delete_user` may read first). Where `user_id` is given, it is the id
-    that must stand at the address: somebody who was made anew there is another user. What the hub answers is compared
-    with what was sent. An update returns the hub's own moment of it, or None when the hub names none. Raises HubError:
+    """One call is one write (`update_profile` and `delete_user` may read first). If `user_id` is given, the user at the
+    address must have it: a user who was created again is another one. The hub's answer is compared with what was sent.
+    An update returns the hub's own moment of it, or None when the hub gives none. Raises HubError:
 
-    - HubMovedError: not found, or already exists: somebody moved meanwhile; re-read once.
+    - HubMovedError: not found, or already exists: the hub changed meanwhile; re-read once.
     - HubFateUnknownError: it may have happened; re-read before anything else.
     - HubUnconfirmedError, one of those: the hub answers with another value than was sent.
     - WrongUserError: the hub answers with another user.
@@ -128,7 +128,7 @@ class HubWriter(Protocol):
 
 
 class HubInviter(Protocol):
-    """What sends mail to new users. Raises HubError as HubWriter does; what is sent is never sent again."""
+    """Sends mail to new users. Raises HubError as HubWriter does; what is sent is never sent again."""
 
     def invite_user(self, invitation: Invitation) -> None:
         """Asks the hub once to send the mail."""

@@ -298,7 +298,7 @@ def test_operations_and_menu_items_are_offered_to_a_policy(editor: Editor) -> No
         ("users/hover-b.yaml", JANE + "modules:\n  pri|cing: owner\n", "Pricing: prices, pricesheets, discounts"),
         ("users/hover-c.yaml", JANE + "un|til: 2099-01-01\n", "The last day of the account"),
         ("presets/hover-d.yaml", "ext|ends: [sales]\n", "Presets whose grants are added to this one's."),
-        ("policies/hover-e.yaml", "id: x\nat_|most: 3\n", "So many users may match"),
+        ("policies/hover-e.yaml", "id: x\nat_|most: 3\n", "The most users who may match"),
     ],
 )
 def test_a_key_is_explained_where_the_mouse_stands(path: str, text: str, shown: str, editor: Editor) -> None:

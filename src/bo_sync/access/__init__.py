@@ -1,1 +1,1 @@
-"""What a grant means: menu items, operations, questions about them, findings and policies; pure, over the core."""
+"""What grants mean: menu items, operations, questions about them, findings and policies. Pure, on top of the core."""

@@ -18,7 +18,7 @@ Users = tuple[DesiredUser, ...]
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Users, each address once, and what grants let them do in the words of their settings."""
+    """Users, each address once, and the powers by which the settings of this side name what grants allow."""
 
     users: tuple[UserAccess, ...]
     powers: Powers
@@ -26,9 +26,9 @@ class Side:
 
 @dataclass(frozen=True, slots=True)
 class GrantDifference:
-    """One role whose access differs; NONE stands for no grant.
+    """One role whose access differs; NONE means no grant.
 
-    `kept`: the later side does not manage the hub's definition any more, so the hub keeps the access.
+    `kept`: the later side no longer manages the hub's definition, so the hub keeps the access.
     """
 
     role: Role
@@ -45,7 +45,7 @@ class GrantDifference:
 class EndStep:
     """An end by `until` that differs: of the account (`role` is None), or of access to one role.
 
-    `before` and `after` are the access with its end. Of an account the access is OWNER until the last day, then NONE.
+    `before` and `after` are the access with its end. For an account the access is OWNER until the last day, then NONE.
     """
 
     role: Role | None
@@ -59,12 +59,12 @@ class EndStep:
 class UserDifference:
     """One user whose access, or presence, differs.
 
-    `email` and `source` are those of the later side, or of the earlier one where the user is only there. `steps` are
-    in the order of the roles. `shift` is what all of them together open, close, allow and forbid.
+    `email` and `source` are from the later side, or from the earlier one if the user is only there. `steps` are in the
+    order of the roles. `shift` is what all steps together open, close, allow and forbid.
 
-    `kept` is set for a user whose account and access the hub keeps, whatever the files say: why, in the words of a
-    plan's unmanaged users (`report`, `ignore`, `protected`). `steps` and `shift` are of the files even so. In the
-    `shift` of other users there is nothing that a kept step alone would close.
+    `kept` is set for a user whose account and access the hub keeps, whatever is in the files: the reason, in the words
+    of a plan's unmanaged users (`report`, `ignore`, `protected`). Even then, `steps` and `shift` are those of the
+    files. For other users, `shift` leaves out what only a kept step would close.
     """
 
     email: Text
@@ -96,22 +96,22 @@ class UserDifference:
 
     @property
     def kept_grants(self) -> tuple[GrantDifference, ...]:
-        """What the files no longer give, and the hub keeps because its role is not managed any more."""
+        """What the files no longer give, and the hub keeps because its role is no longer managed."""
         return tuple(step for step in self.steps if step.kept)
 
     @property
     def gains(self) -> bool:
-        """Whether the user has, or may do, anything more, now or after a day; not a user whom the hub keeps."""
+        """Whether the user has, or may do, more, now or after a day. False for a user that the hub keeps."""
         return self.kept is None and bool(self.gained or self.shift.opened or self.shift.gained or self.longer)
 
     @property
     def loses(self) -> bool:
-        """Whether the user has, or may do, anything less; nobody does whom the hub keeps."""
+        """Whether the user has, or may do, less. False for a user that the hub keeps."""
         return self.kept is None and bool(self.lost or self.shift.closed or self.shift.lost or self.sooner)
 
 
 def difference(before: Side, after: Side) -> tuple[UserDifference, ...]:
-    """Everybody who differs, sorted by address; empty for equal sides."""
+    """Every user who differs, sorted by address; empty for equal sides."""
     then, now = _by_address(before.users), _by_address(after.users)
     if _mean_the_same(before.powers, after.powers):
         same = [key for key, user in now.items() if key in then and _holds_the_same(then[key], user)]
@@ -126,7 +126,7 @@ def with_kept(
     users: Iterable[UserDifference], after: Iterable[DesiredUser], settings: tuple[Settings, Settings], known: Powers
 ) -> tuple[UserDifference, ...]:
     """`users`, with what the hub keeps: users who left and have no entry in the files `after`, protected users, and
-    grants in roles that the later one of `settings` does not manage any more. `known` are the powers by the earlier.
+    grants in roles that the later one of `settings` no longer manages. `known` are the powers of the earlier one.
 
     A user who leaves by `state: absent` or `until` has an entry. A protected user who joins may not be in the hub.
     """
@@ -161,22 +161,22 @@ def _with_kept_grants(
 
 
 def _no_longer_managed(then: Settings, now: Settings) -> frozenset[Role]:
-    """Our roles of `then` whose definitions in the hub no role of `now` means."""
+    """Roles of `then` whose definitions in the hub have no role in `now`."""
     managed = {name for _, name in now.role_definitions}
     return frozenset(role for role, name in then.role_definitions if name not in managed)
 
 
 def _keeping(email: Text, settings: Settings) -> str | None:
-    """By which rule somebody without a file stays in the hub, as for a plan (`core/diff.py`); None: is deleted."""
+    """The rule by which a user without a file stays in the hub, as in a plan (`core/diff.py`); None: is deleted."""
     if settings.is_protected(email):
         return PROTECTED
     return None if settings.unmanaged is Unmanaged.DELETE else settings.unmanaged.value
 
 
 def differing(before: Iterable[DesiredUser], after: Iterable[DesiredUser]) -> tuple[Users, Users]:
-    """Both sides of the files without those who stay on both and hold the same: most users, in most changes.
+    """Both sides of the files without users who stay on both and hold the same: most users, in most changes.
 
-    Who is left out differs in nothing where the settings of both sides call the roles the same.
+    Users who are left out do not differ if the settings of both sides name the roles the same.
     """
     then, now = ({user.email.folded: user for user in users if user.departure is None} for users in (before, after))
     same = {
@@ -197,20 +197,20 @@ def _by_address(users: Iterable[UserAccess]) -> dict[str, UserAccess]:
 
 
 def _mean_the_same(before: Powers, after: Powers) -> bool:
-    """Whether equal grants let somebody do the same on both sides."""
+    """Whether equal grants allow a user the same on both sides."""
     return before.names == after.names and before.facts is after.facts
 
 
 @dataclass(frozen=True, slots=True)
 class _Comparing:
-    """Two sides' words, and every shift that is known already: companies have few different grants."""
+    """Both sides' powers, and every shift that is known already: companies have few different grants."""
 
     before: Powers
     after: Powers
     shifts: dict[tuple[Power, Power], Shift] = field(default_factory=dict)
 
     def user(self, then: UserAccess | None, now: UserAccess | None) -> UserDifference | None:
-        """How one user differs, or None where nothing does."""
+        """How one user differs, or None if nothing does."""
         shown = now or then
         held = then.held if then is not None else {}, now.held if now is not None else {}
         is_here_and_there = then is not None and now is not None
@@ -247,7 +247,7 @@ def _steps(before: Levels, after: Levels) -> Iterator[GrantDifference]:
 def _ends(then: UserAccess | None, now: UserAccess) -> Iterator[EndStep]:
     """Every end that differs: of the account, then of the roles in their order.
 
-    An access that differs today, and afterwards in the same way, is a step and no end. After the last day of both
+    An access that differs today, and afterwards in the same way, is a step and not an end. After the last day of both
     accounts nothing is held.
     """
     if then is not None and then.until != now.until:

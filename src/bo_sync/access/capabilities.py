@@ -75,7 +75,7 @@ class Powers:
     _known: dict[_Key, Power] = field(default_factory=dict, repr=False, compare=False)
 
     def of(self, held: Levels) -> Power:
-        """What somebody who holds `held` may open and run."""
+        """What a user who holds `held` may open and run."""
         key = frozenset(held.items())
         power = self._known.get(key)
         if power is None:
@@ -85,7 +85,7 @@ class Powers:
         return power
 
     def shift(self, before: Levels, after: Levels) -> Shift:
-        """What somebody can do more, and less, who held `before` and will hold `after`."""
+        """What a user who held `before` and will hold `after` can do more, and less."""
         then, now = self.of(before), self.of(after)
         return Shift(
             opened=self.ordered(now.menu - then.menu),
@@ -107,17 +107,17 @@ class Powers:
         return self._operations[name]
 
     def ways(self, name: str) -> tuple[tuple[Role, Access], ...]:
-        """The grants of which each allows the operation of that name; none when it is not in the table."""
+        """The grants of which each allows the operation of that name; none if it is not in the table."""
         operation = self._operations.get(name)
         return () if operation is None else operation.ways(self.names)
 
     def with_verdict(self, held: Levels, verdict: Verdict) -> tuple[str, ...]:
-        """The operations of which exactly this can be said about somebody who holds `held`."""
+        """The operations for which `verdict` is the answer for a user who holds `held`."""
         return tuple(entry.name for entry in self.facts.operations if entry.judge(held, self.names) is verdict)
 
 
 def powers(settings: Settings, facts: Catalogue | None = None) -> Powers:
-    """The catalogue that holds for `settings`, in their names: a hub may have other names of the definitions."""
+    """The catalogue for `settings`, in their names: a hub may have other names of the definitions."""
     found, names = facts or in_use(settings), _by_hub_name(settings)
     return Powers(
         facts=found,
@@ -132,8 +132,8 @@ def powers(settings: Settings, facts: Catalogue | None = None) -> Powers:
 def _by_hub_name(settings: Settings) -> dict[str, Role]:
     """Our names by those of the annotations.
 
-    A renamed definition of ours keeps what the annotations say of its documented name: the hub annotates its domains,
-    and `role_definitions` only says under which name a hub keeps the definition of one.
+    A renamed definition of ours keeps what the annotations state about its documented name: the hub annotates its
+    domains, and `role_definitions` only maps a role to the name of its definition in one hub.
     """
     documented = {hub_name: role for role, hub_name in DEFAULT_HUB_NAMES.items()}
     added = {name.raw: role for role, name in settings.role_definitions if role not in DEFAULT_HUB_NAMES}
@@ -159,10 +159,10 @@ def _names(facts: Catalogue) -> Iterable[str]:
 def effects(
     changes: Iterable[Change], before: GrantsByAddress, after: GrantsByAddress, powers: Powers
 ) -> dict[str, Effect]:
-    """By the folded address of each change that changes access; `before` and `after` are everybody's grants."""
+    """By the folded address of each change that changes access; `before` and `after` are every user's grants."""
     unknown = sum(not operation.is_annotated for operation in powers.facts.operations)
     found: dict[str, Effect] = {}
-    # Many users change alike, and what a change does depends on nothing but the grants. Their order is that of `parts`.
+    # Many users change alike, and the effect of a change depends only on the grants. Their order is that of `parts`.
     known: dict[tuple[tuple[tuple[Role, Access], ...], ...], Effect] = {}
     for change in changes:
         key = key_of(change, before)
@@ -177,19 +177,19 @@ def effects(
 
 
 def effect(before: Levels, after: Levels, powers: Powers, unknown: int = 0) -> Effect:
-    """From all that somebody holds before to all that they hold after."""
+    """From everything that a user holds before to everything that they hold after."""
     whole = powers.shift(before, after)
     return Effect(whole, parts(whole, before, after, powers), unknown)
 
 
 def parts(whole: Shift, before: Levels, after: Levels, powers: Powers) -> dict[Role, Shift]:
-    """What of `whole` each role has a part in whose level changes; of the other roles nothing need be known."""
+    """The part of `whole` of each role whose level changes; nothing need be known about the other roles."""
     changed = [role for role in {**before, **after} if _level(before, role) is not _level(after, role)]
     return {role: _part(whole, role, (before, after), powers) for role in changed}
 
 
 def _part(whole: Shift, role: Role, levels: tuple[Levels, Levels], powers: Powers) -> Shift:
-    """What of `whole` has to do with one role: items that need it, and operations that its level opens."""
+    """The part of `whole` of one role: items that need it, and operations that its level opens."""
     before, after = levels
     return Shift(
         opened=tuple(name for name in whole.opened if role in powers.item(name).roles),

@@ -1,4 +1,4 @@
-"""The hub's facts, read once from `menu.csv`, `roles.csv` and `operations.csv`; and which grants open a menu item."""
+"""The hub's facts, read once from `menu.csv`, `roles.csv` and `operations.csv`; which grants open a menu item."""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ from bo_sync.core.settings import Settings
 from bo_sync.core.text import visible
 
 Levels = Mapping[Role, Access]
-"""Somebody's effective access by our name of the role; what is missing is NONE."""
+"""A user's effective access by our name of the role; a missing role is NONE."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class MenuItem:
         return (self.platform, *self.modules)
 
     def missing(self, held: Levels) -> tuple[Role, ...]:
-        """What keeps the item closed for somebody who holds `held`; empty when it opens."""
+        """The roles that keep the item closed for a user who holds `held`; empty when it opens."""
         return tuple(role for role in self.roles if held.get(role, Access.NONE) is Access.NONE)
 
 
@@ -78,7 +78,7 @@ class Catalogue:
 
 
 class CatalogueError(ValueError):
-    """A table of operations that cannot be read. `what` is wrong in `line`; the message says both."""
+    """An operations table that cannot be read. `what` is wrong in `line`; the message has both."""
 
     def __init__(self, what: str, line: int = 1) -> None:
         super().__init__(f"line {line}: {what}")
@@ -98,7 +98,7 @@ def _text(name: str) -> str:
 
 
 def _menu() -> Iterator[MenuItem]:
-    """The items. A heading that needs a role itself passes that need on to what stands below it."""
+    """The items. A heading that needs a role itself passes that need on to the items below it."""
     heading: dict[str, tuple[Role, ...]] = {}
     for row in csv.DictReader(StringIO(_text("menu.csv"))):
         own = tuple(Role(word) for word in row["modules"].split())
@@ -116,7 +116,7 @@ def _roles() -> Iterator[RoleName]:
 
 
 def read_operations(text: str) -> tuple[str, tuple[Operation, ...]]:
-    """The day and the operations of a table as `write_operations` makes it. Raises CatalogueError."""
+    """The day and the operations of a table in the form of `write_operations`. Raises CatalogueError."""
     lines = tuple(_lines(text))
     start = 1 if lines and lines[0].startswith(_TAKEN.strip()) else 0
     taken = lines[0].removeprefix(_TAKEN.strip()).strip() if start else ""
@@ -134,7 +134,7 @@ def read_operations(text: str) -> tuple[str, tuple[Operation, ...]]:
 
 
 def _lines(text: str) -> Iterator[str]:
-    """The lines as a reviewer sees them: a line feed ends each, and nothing else moves, hides or breaks its text."""
+    """The lines as a reviewer sees them: only a line feed ends a line, and nothing moves, hides or breaks its text."""
     for number, line in enumerate(text.removesuffix("\n").split("\n") if text else (), 1):
         shown = line.removesuffix("\r")
         if visible(shown) != shown:
@@ -151,7 +151,7 @@ def _row(line: str, number: int) -> list[str]:
 
 
 def _operation(row: list[str], number: int) -> Operation:
-    """One row. All of it may be somebody else's text: the name is one that GraphQL allows, the rest is made visible."""
+    """One row. All of it may be untrusted text: GraphQL must allow the name, the rest is made visible."""
     if len(row) != len(_HEAD) or row[1] not in {"query", "mutation"} or not is_operation_name(row[0]):
         raise CatalogueError(f"not an operation: {visible(','.join(row)[:80])}", number)
     name, kind, access, system, when, deprecated = row
@@ -176,7 +176,7 @@ def _ways(access: str, number: int) -> Iterator[tuple[str, Access]]:
 
 
 def in_use(settings: Settings) -> Catalogue:
-    """The facts that hold for a repository: the built-in ones, and what the table of its `catalogue:` adds."""
+    """The facts for a repository: the built-in ones, and what the table of its `catalogue:` adds."""
     facts, added = catalogue(), settings.catalogue
     if added is None:
         return facts
@@ -188,7 +188,7 @@ def in_use(settings: Settings) -> Catalogue:
 
 
 def _joined(built_in: Operation, added: Operation) -> Operation:
-    """What either of the two allows: of each definition the lower level. A table of a repository takes nothing away."""
+    """What either of the two allows: for each definition the lower level. A repository's table takes nothing away."""
     least = dict(built_in.alternatives)
     for definition, access in added.alternatives:
         least[definition] = min(least.get(definition, access), access)
@@ -203,7 +203,7 @@ def _joined(built_in: Operation, added: Operation) -> Operation:
 
 
 def kept(added: AddedOperations) -> tuple[str, ...]:
-    """Built-in operations that `added` would open to fewer grants: what it says of these is not followed."""
+    """Built-in operations that `added` would open to fewer grants: for these, its lines are ignored."""
     built_in = {entry.name: entry for entry in catalogue().operations}
     return tuple(
         entry.name for entry in added.operations if entry.name in built_in and _is_narrower(entry, built_in[entry.name])
@@ -215,12 +215,12 @@ def _is_narrower(added: Operation, built_in: Operation) -> bool:
 
 
 def age_in_days(facts: Catalogue, today: date) -> int:
-    """How old the table of operations is; never less than 0, for a table may be taken in another time zone."""
+    """The age of the operations table in days; never less than 0, as it may come from another time zone."""
     return max(0, (today - date.fromisoformat(facts.taken)).days)
 
 
 def write_operations(taken: str, operations: Iterable[Operation]) -> str:
-    """The table of operations, with its day in the first line."""
+    """The operations table, with its day in the first line."""
     out = StringIO()
     out.write(f"{_TAKEN}{taken}\n")
     writer = csv.writer(out, lineterminator="\n")

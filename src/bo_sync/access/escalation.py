@@ -1,12 +1,12 @@
-"""Escalation paths: the steps by which users who cannot do something could come to it, by what the hub says of itself.
+"""Escalation paths: the steps by which users could come to what they cannot do, according to the hub's annotations.
 
-Own grants: `roleUpdate` raises a row that exists, one's own too; `roleCreate` adds one. So users who may raise rows can
-raise their own Roles & permissions until they may add rows, and then hold anything. Who may run the two is read from
-the hub's annotations. Whether the hub keeps a row of NONE for a role that a user lacks cannot be known from files; then
-it is raised instead of added, with the same end.
+Own grants: `roleUpdate` raises a row that exists, also one's own; `roleCreate` adds one. So users who may raise rows
+can raise their own Roles & permissions until they may add rows, and then hold anything. Who may run the two comes from
+the hub's annotations. Files do not show whether the hub keeps a row of NONE for a role that a user lacks. If it does,
+the row is raised instead of added, with the same result.
 
 Credentials: the value of an API key lets its reader act with that key's roles, and a login token opens a session of its
-contact or customer. Which roles a key has, and whose tokens exist, is in no file, so such a path is only possible.
+contact or customer. No file holds a key's roles or the existing tokens, so such a path is only possible.
 """
 
 from collections.abc import Collection, Iterable
@@ -31,7 +31,7 @@ _OF_A_SESSION: Final = "authenticated"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One grant that somebody gives to themselves, and the operation that does it: `RAISE` or `ADD`."""
+    """One grant that a user gives to themselves, and the operation for it: `RAISE` or `ADD`."""
 
     operation: str
     role: Role
@@ -71,7 +71,7 @@ def shortest(held: Levels, wanted: Iterable[Held], powers: Powers) -> tuple[Step
 
 
 def _through_key(allowed: Collection[str]) -> Path | None:
-    """A key made for it, a key that is given the roles, or any key that can be read."""
+    """A new key, a key that is given the roles, or any key that can be read."""
     if CREATE_KEY in allowed:
         return (CredentialStep(CREATE_KEY),)
     reading = _first(READ_KEYS, allowed)
@@ -109,7 +109,7 @@ def _steps(held: Levels, wanted: Held, powers: Powers) -> tuple[Step, ...] | Non
 
 
 def _entitled(operation: str, levels: Levels, powers: Powers) -> tuple[Step, ...] | None:
-    """What somebody raises before they may run `operation`: nothing when they may already, None when they cannot."""
+    """The grant to raise before `operation` is allowed: empty if it is already, None if no grant can be raised."""
     allowed = powers.of(levels).operations
     if operation in allowed:
         return ()

@@ -1,4 +1,4 @@
-"""Findings about the files, derived from the files only: one function per subject, gathered by `judge`."""
+"""Findings about the files, derived only from the files: one function per subject, gathered by `judge`."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -75,7 +75,7 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class UserEntry:
-    """Somebody's entry. `given` is what the presets give, `held` what the user has in the end, without NONE."""
+    """One user's entry. `given` is what the presets give, `held` what the user has in the end, without NONE."""
 
     declaration: Declaration
     user: DesiredUser
@@ -85,22 +85,22 @@ class UserEntry:
 
     @property
     def own(self) -> tuple[Override, ...]:
-        """The user's own entries that hold on the day."""
+        """The direct grants that hold on the day."""
         return tuple(own for own in self.declaration.overrides if not has_passed(own.until, self.day))
 
     def preset_access(self, role: Role) -> Access:
-        """What the presets alone give of a role."""
+        """What only the presets give of a role."""
         given = self.given.get(role)
         return given.access if given else Access.NONE
 
     def left(self, role: Role) -> str:
-        """What remains of a role without the user's own entry, as a clause."""
+        """What remains of a role without the direct grant, as a clause."""
         given = self.given.get(role)
         return f"preset {given.preset} gives {written(role, given.access)}" if given else f"no preset gives {role}"
 
 
 def entries(declared: Declared, users: Iterable[DesiredUser], day: date) -> tuple[UserEntry, ...]:
-    """Everybody in the files, also who leaves, in the order of the files."""
+    """Every user in the files, also users who leave, in the order of the files."""
     given: dict[tuple[str, ...], Given] = {}
     found = []
     for declaration, user in zip(declared.declarations, users, strict=True):
@@ -146,7 +146,7 @@ def _grant_findings(entry: UserEntry, declared: Declared, _: Powers) -> Iterator
 
 
 def _later_gains(entry: UserEntry) -> Iterator[Finding]:
-    """About the own entries after whose end the presets give more, however far ahead the day is."""
+    """About direct grants after whose end the presets give more, however far ahead the day is."""
     for own in entry.own:
         if own.until is not None and entry.preset_access(own.role) > own.access and _matters(entry, own):
             message = f"{written(own.role, own.access)} holds until {own.until}; afterwards {entry.left(own.role)}"
@@ -215,7 +215,7 @@ def _access_findings(entry: UserEntry, _: Declared, powers: Powers) -> Iterator[
 
 
 def _idle(held: Levels, powers: Powers) -> Iterator[tuple[Rule, str]]:
-    """Roles of which no menu item comes; Roles & permissions that can be used anyhow is a finding of its own."""
+    """Roles that open no menu item. Roles & permissions is usable without one and has a finding of its own."""
     usable = {role: access for role, access in held.items() if not _is_used_anyhow(role, access)}
     modules = idle(powers.facts.menu, usable)
     if modules:
@@ -229,7 +229,7 @@ def _is_used_anyhow(role: Role, access: Access) -> bool:
 
 
 def _credentials(held: Levels, powers: Powers) -> Iterator[str]:
-    """One sentence for each kind of credential that may be read, with the grants that allow it."""
+    """One sentence per kind of credential that may be read, with the grants that allow it."""
     for names, told in _CREDENTIALS:
         ways = (way for name in names for way in powers.ways(name))
         by = [
@@ -273,7 +273,7 @@ def _style_findings(entry: UserEntry, declared: Declared, _: Powers) -> Iterator
 
 
 def preset_findings(declared: Declared, staying: Iterable[UserEntry], powers: Powers) -> Iterator[Finding]:
-    """About presets, whoever uses them."""
+    """About presets, independent of who uses them."""
     used = set(lineage([name for entry in staying for name in entry.declaration.presets], declared.presets))
     for preset in declared.by_name:
         yield from _about_preset(preset, powers)
@@ -293,21 +293,21 @@ def _and(words: Iterable[str]) -> str:
 
 
 _LONGEST: Final = 40
-"""Characters of somebody's word that a message repeats."""
+"""Most characters of an untrusted word that a message repeats."""
 
 
 @dataclass(frozen=True, slots=True)
 class Suppressed:
-    """A finding that is not shown, and what accepts it."""
+    """A finding that is not shown, and what suppresses it."""
 
     finding: Finding
     by: Ignore
 
 
 def weigh(entry: UserEntry, found: Sequence[Finding]) -> tuple[list[Finding], list[Suppressed]]:
-    """What of an entry's own findings is left, with the findings about its `ignore`, and what it accepts.
+    """The entry's own findings that are left, with the findings about its `ignore`, and those that it suppresses.
 
-    Who leaves has nothing left to accept but that, so idle acceptances of theirs are no finding.
+    Users who leave can only suppress findings about their account, so their idle suppressions are not findings.
     """
     ended = [ignore for ignore in entry.declaration.ignore if has_passed(ignore.until, entry.day)]
     holding = [ignore for ignore in entry.declaration.ignore if ignore not in ended]
@@ -346,7 +346,7 @@ def _named(word: Text) -> str:
 
 
 def count(accepted: Sequence[Suppressed]) -> Iterator[Finding]:
-    """One finding that says how many findings are accepted, and which."""
+    """One finding with the number of suppressed findings and their ids."""
     if accepted:
         times = Counter(entry.finding.rule for entry in accepted)
         rules = ", ".join(rule if number == 1 else f"{rule} ({number} times)" for rule, number in sorted(times.items()))
@@ -356,7 +356,7 @@ def count(accepted: Sequence[Suppressed]) -> Iterator[Finding]:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """All findings, in the order of the files and of their numbers, and those that are accepted instead of shown."""
+    """All findings, in the order of the files and of their numbers, and the suppressed ones."""
 
     findings: tuple[Finding, ...]
     accepted: tuple[Suppressed, ...]
@@ -372,11 +372,11 @@ USER_CHECKS: Final[tuple[Callable[[UserEntry, Declared, Powers], Iterator[Findin
     _access_findings,
     _style_findings,
 )
-"""The checks of each user who stays. Of users who leave, only the account is checked."""
+"""The checks of each user who stays. For users who leave, only the account is checked."""
 
 
 def judge(declared: Declared, users: Iterable[DesiredUser], day: date) -> Judged:
-    """Every finding on `day`; the same for every order of the files. `users` is what the entries mean on it."""
+    """Every finding on `day`; the same for every order of the files. `users` is what the entries mean on that day."""
     known = powers(declared.settings)
     everybody = entries(declared, users, day)
     staying = [entry for entry in everybody if entry.user.departure is None]
@@ -394,7 +394,7 @@ def judge(declared: Declared, users: Iterable[DesiredUser], day: date) -> Judged
 
 
 def _settings_findings(settings: Settings) -> Iterator[Finding]:
-    """About the table of operations that the settings name."""
+    """About the operations table that the settings name."""
     added = settings.catalogue
     names = kept(added) if added else ()
     if added and names:

@@ -14,7 +14,7 @@ RuleId = NewType("RuleId", str)
 
 
 class Origin(StrEnum):
-    """What a finding is derived from. Only what a user's own entry raises can be accepted there, with `ignore`."""
+    """The source of a finding. Only findings from a user's own entry can be suppressed there, with `ignore`."""
 
     USER = "a person"
     PRESET = "a preset"

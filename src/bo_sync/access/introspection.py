@@ -15,7 +15,7 @@ _MORE: Final = re.compile(r"[\s,]*AND\b")
 
 
 class IntrospectionError(ValueError):
-    """What was given is no introspection result; the message says what is missing."""
+    """The input is not an introspection result; the message names what is missing."""
 
 
 def operations_of(introspection: object) -> tuple[Operation, ...]:
@@ -36,7 +36,7 @@ def operations_of(introspection: object) -> tuple[Operation, ...]:
 
 
 def _root(schema: dict[str, object], kind: str, root: dict[str, object]) -> dict[str, object]:
-    """A root type with its fields, which stand there, or among the types as in a whole introspection."""
+    """A root type with its fields, which are in it, or among the types as in a whole introspection."""
     if "fields" in root:
         return root
     for entry in map(_plain, _listed(schema, "types")):
@@ -93,7 +93,7 @@ def operation(name: str, described: str, *, is_mutation: bool, is_deprecated: bo
 
 
 def _roles(listed: str) -> tuple[tuple[tuple[str, Access], ...], tuple[str, ...]]:
-    """The least level of each definition, and every word that is no definition with a level."""
+    """The least level of each definition, and every word that is not a definition with a level."""
     least: dict[str, Access] = {}
     system: dict[str, None] = {}
     for word in map(visible, listed.replace(",", " ").split()):
@@ -121,11 +121,11 @@ class GrantGrowth:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """Operations as the new table has them, those that went as the old one had; all sorted, queries first.
+    """Operations as in the new table, removed ones as in the old; all sorted, queries first.
 
-    `annotated` were unknown before, `vanished` are unknown now; `conditions` are known in both, and are opened by other
-    system roles or further clauses than before. `deprecated` are newly so. `grants` are by definition, lowest level
-    first, and only those that allow something else.
+    `annotated` were unknown before, `vanished` are unknown now. `conditions` are known in both, but other system roles
+    or further clauses open them. `deprecated` are newly so. `grants` are by definition, lowest level first, and only
+    those that allow something else.
     """
 
     grants: tuple[GrantGrowth, ...]

@@ -1,7 +1,7 @@
-"""Judging policies: who matches, by which of their grants, and who is exempted today.
+"""Judging policies: which users match, by which of their grants, and which are exempted today.
 
 `can` counts what grants allow by themselves. An operation that the hub does not annotate, or that something other than
-a grant opens, is nobody's by grant, so nobody matches by it; the reader of the files warns of a policy that names one.
+a grant opens, matches no user. The reader of the files warns about a policy that names one.
 """
 
 from collections import Counter
@@ -22,12 +22,12 @@ from bo_sync.core.policy import Can, Clause, Exemption, Has, Opens, Policy, Poli
 from bo_sync.core.text import Text
 
 SHOWN: Final = 3
-"""So many operations of one clause are named in a row; of the others only the number is."""
+"""Most operations of one clause that a row names; the others are only counted."""
 _RANKS: Final[Mapping[str, int]] = {role: rank for rank, role in enumerate(ROLES)}
 
 
 class Subject(NamedTuple):
-    """Somebody to be judged. `source` is where a file speaks of them, None for users without one."""
+    """One user to be judged. `source` is their place in a file, None for users without one."""
 
     email: Text
     held: Levels
@@ -35,14 +35,14 @@ class Subject(NamedTuple):
 
 
 def subjects(users: Iterable[UserAccess]) -> tuple[Subject, ...]:
-    """Users of the files, or of the hub, as policies look at them."""
+    """Users of the files, or of the hub, in the form that policies judge."""
     return tuple(Subject(user.email, user.held, user.source) for user in users)
 
 
 def evaluate(
     policies: Iterable[Policy], users: Iterable[Subject], powers: Powers, today: date
 ) -> tuple[PolicyResult, ...]:
-    """Every policy's result, in the given order, those that hold included; users by address."""
+    """Every policy's result, in the given order, passed ones included; users by address."""
     everybody = sorted(users, key=lambda user: (user.email.folded, user.email))
     return tuple(_evaluate(policy, everybody, powers, today) for policy in policies)
 
@@ -50,9 +50,9 @@ def evaluate(
 def on_files(
     policies: Iterable[Policy], users: Sequence[Subject], powers: Powers, today: date
 ) -> tuple[PolicyResult, ...]:
-    """Every policy's result for the users of the files, where nobody knows who else is in the hub.
+    """Every policy's result for the users of the files, while the other users of the hub are unknown.
 
-    So too few users are a warning, and an exception for somebody without a file is no fault.
+    So too few users are a warning, and an exception for a user without a file is not reported.
     """
     known = {user.email.folded for user in users}
     results = evaluate(policies, users, powers, today)
@@ -94,13 +94,13 @@ def _evaluate(policy: Policy, users: Sequence[Subject], powers: Powers, today: d
 
 
 def _row(user: Subject, reason: str, expired: Exemption | None) -> PolicyRow:
-    """Somebody who counts."""
+    """One user who counts."""
     told = f"{reason}; the exception expired on {expired.until}" if expired else reason
     return PolicyRow(user.email, told, user.source)
 
 
 def _note(exemption: Exemption, met: Collection[str], known: Collection[str], today: date) -> PolicyRow | None:
-    """What there is to say of an exemption: that it is over, or that it is nobody's who matches."""
+    """The message about an exemption that has expired, or whose user does not match."""
     is_over = exemption.until < today
     if exemption.email.folded in met:
         if not is_over:
@@ -114,7 +114,7 @@ def _note(exemption: Exemption, met: Collection[str], known: Collection[str], to
 
 
 def _reason(policy: Policy, held: Levels, powers: Powers) -> str:
-    """By which grants somebody matches, and what these open of what the policy names; "" for who does not match."""
+    """The grants by which a user matches, and what these open among the policy's words; "" for no match."""
     met = [clause for clause in policy.match.clauses if _meets(clause, held, powers)]
     if not met or (policy.match.is_all and len(met) < len(policy.match.clauses)):
         return ""
@@ -175,7 +175,7 @@ def _opened(clause: Clause, held: Levels, powers: Powers) -> str:
 
 
 class AroundPlan(NamedTuple):
-    """What everybody holds today and after a plan, by the hub's spelling of the address; the plan's changes; and the
+    """What every user holds today and after a plan, by the hub's spelling of the address; the plan's changes; and the
     users of the files."""
 
     before: GrantsByAddress
@@ -185,7 +185,7 @@ class AroundPlan(NamedTuple):
 
 
 def judge(policies: Sequence[Policy], around: AroundPlan, powers: Powers, today: date) -> tuple[PolicyResult, ...]:
-    """Every policy on the state after a plan: everybody in the hub, with a file or without."""
+    """Every policy on the state after a plan: all users in the hub, with or without a file."""
     files = {user.email.folded: user for user in around.users}
     before = evaluate(policies, _subjects(around.before, files), powers, today)
     after = evaluate(policies, _subjects(around.after, files), powers, today)
@@ -195,7 +195,7 @@ def judge(policies: Sequence[Policy], around: AroundPlan, powers: Powers, today:
 
 
 def _raised(around: AroundPlan) -> frozenset[str]:
-    """The folded addresses of users who hold more after the plan, in whatever role."""
+    """The folded addresses of users who hold more after the plan, in any role."""
     return frozenset(
         Text(email).folded
         for email, held in around.after.items()
@@ -204,7 +204,7 @@ def _raised(around: AroundPlan) -> frozenset[str]:
 
 
 def _subjects(held: GrantsByAddress, files: Mapping[str, DesiredUser]) -> Iterator[Subject]:
-    """Everybody by the file's spelling and place; who shares an address but for case, by the hub's, as nobody's."""
+    """Every user by the file's spelling and place; users whose addresses differ only in case by the hub's spelling."""
     shared = Counter(Text(email).folded for email in held)
     for email, grants in held.items():
         address = Text(email)
@@ -213,7 +213,7 @@ def _subjects(held: GrantsByAddress, files: Mapping[str, DesiredUser]) -> Iterat
 
 
 def only_takes(changes: Iterable[Change]) -> bool:
-    """Whether changes take access from somebody and give nobody any; profiles do not matter."""
+    """Whether changes take access and give none; profiles do not matter."""
     directions: set[Direction] = set()
     for change in changes:
         match change:

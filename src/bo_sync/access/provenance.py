@@ -8,8 +8,8 @@ from bo_sync.core.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """Files: a git revision as it was asked for (None: the working tree), its commit in short and whether files differ
-    from it (None where git knows neither), and the day on which each `until` is judged."""
+    """Files: the git revision as requested (None: the working tree), its short commit, whether files differ from it
+    (both None if git does not know), and the day on which each `until` is judged."""
 
     revision: Text | None
     commit: Text | None
@@ -40,7 +40,7 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class HubPlace:
-    """The hub, by its address, and the day on which it was asked. What it holds does not depend on the day."""
+    """The hub, by its address, and the day on which it was read. What it holds does not depend on the day."""
 
     hub: Text
     day: date

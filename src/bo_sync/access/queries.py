@@ -1,4 +1,4 @@
-"""Who can do something, with which grants; and the minimal grants for it."""
+"""Which users can do something, with which grants; and the minimal grants for it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from bo_sync.core.model import Access, Role
 
 @dataclass(frozen=True, slots=True)
 class Able:
-    """Somebody who can, and all of their grants that have a part in it: for an operation or a role each is enough by
+    """A user who can, and all of their grants that have a part in it: for an operation or a role each is enough by
     itself, for a menu item all are needed."""
 
     user: UserAccess
@@ -29,14 +29,14 @@ class Reaching:
 
     @property
     def is_certain(self) -> bool:
-        """False for a path through credentials: it depends on which ones exist, and on what they may do."""
+        """False for a path through credentials: it depends on which credentials exist and what they allow."""
         return not any(isinstance(step, CredentialStep) for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
 class QueryAnswer:
-    """`able` and `reaching` in the order of the users. Where `by_grants` is false no grant opens it: nobody is able by
-    grants, though others may be; where `is_known` is false too, nobody knows who. `notes` are sentences of ours about
+    """`able` and `reaching` in the order of the users. If `by_grants` is false, no grant opens it: no user is able by
+    grants, though others may be. If `is_known` is false too, it is unknown who is. `notes` are our own sentences about
     what grants do not decide."""
 
     question: Question
@@ -60,7 +60,7 @@ def who_could(users: Sequence[UserAccess], question: Question, powers: Powers) -
     """Those of `users` who cannot do it, but could come to it."""
     sets = sufficient(question, powers)
     paths: dict[frozenset[tuple[Role, Access]], Path | None] = {}
-    """Each is searched once: it depends on nothing but the grants, and companies have few different sets of them."""
+    """Each set of grants is searched once: the path depends only on grants, and companies have few different sets."""
     reaching = []
     for user in users:
         held = frozenset(user.held.items())
@@ -101,7 +101,7 @@ def because(user: UserAccess, sets: Iterable[Held]) -> tuple[Granted, ...]:
 
 
 def is_known(question: Question) -> bool:
-    """Whether anything is known about who can; it is not for operations that the hub does not annotate."""
+    """Whether it is known which users can; it is not for operations that the hub does not annotate."""
     return not isinstance(question, ToRun) or question.operation.is_annotated
 
 
@@ -149,10 +149,10 @@ _Levels = Mapping[Role, Access]
 @dataclass(frozen=True, slots=True)
 class Needs:
     """`minimal` are all minimal sets, the least first, roles in their order: fewest grants, then lowest levels (their
-    sum, then the highest of them), then the order of roles. It is never empty: where no grant is needed it holds ().
+    sum, then the highest of them), then the order of roles. It is never empty: if no grant is needed it holds ().
 
-    `unanswered` are those of the questions that no grant opens: operations that are unknown or only conditional.
-    `deprecated` are those about operations that the hub wants used no more.
+    `unanswered` are the questions that no grant opens: operations that are unknown or only conditional. `deprecated`
+    are those about deprecated operations of the hub.
     """
 
     minimal: tuple[Held, ...]
@@ -183,7 +183,7 @@ def _joined(one: _Levels, other: _Levels) -> _Levels:
 
 
 def _minimal(sets: Iterable[_Levels]) -> list[_Levels]:
-    """`sets` without those that another one undercuts, and each once."""
+    """`sets` without those that another one undercuts, and without duplicates."""
     kept: list[_Levels] = []
     for levels in sets:
         if not any(_suffices(levels, other) for other in kept):

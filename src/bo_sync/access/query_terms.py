@@ -16,30 +16,30 @@ _SHOWN: Final = 60
 _BELOW: Final = " > "
 _ON: Final = ("on", "true", "owner")
 _OLDER: Final = " management"
-"""Ends the older names in the documentation's tables; its sentences leave it out."""
+"""Suffix of the older names in the documentation's tables; its sentences omit it."""
 _FORMS: Final = 'ask for an operation (orderUpdate), a menu item ("Orders > Carriers") or a role:level (pricing:editor)'
 
 Held = tuple[tuple[Role, Access], ...]
-"""Grants that open something together: each role with the least level; VIEWER for an area, which is just on."""
+"""Grants that open something together: each role with the least level; VIEWER for an area, which is only on or off."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToRun:
-    """Who can run an operation?"""
+    """Which users can run an operation?"""
 
     operation: Operation
 
 
 @dataclass(frozen=True, slots=True)
 class ToOpen:
-    """For whom does a menu item open?"""
+    """Which users see a menu item?"""
 
     item: MenuItem
 
 
 @dataclass(frozen=True, slots=True)
 class ToHold:
-    """Who has a role at a level or above? An area of the platform has no levels; then `least` is VIEWER."""
+    """Which users have a role at a level or above? A platform area has no levels; then `least` is VIEWER."""
 
     role: Role
     least: Access
@@ -62,7 +62,7 @@ def spelled(question: Question) -> str:
 
 
 def sufficient(question: Question, powers: Powers) -> tuple[Held, ...]:
-    """The sets of grants of which each is enough; empty where no grant that we know of opens what is asked."""
+    """The sets of grants of which each is enough; empty if no known grant opens what is asked."""
     match question:
         case ToRun(operation):
             ways = operation.ways(powers.names)
@@ -80,9 +80,9 @@ def _held(role: Role, least: Access) -> str:
 
 
 def read_question(word: str, powers: Powers, roles: Sequence[Role]) -> Question:
-    """The question that `word` asks; `roles` are those that there are.
+    """The question that `word` asks; `roles` are the existing ones.
 
-    Raises UsageError, with the nearest words, for a word that asks nothing, or more than one thing.
+    Raises UsageError, with the nearest words, for an unknown or ambiguous word.
     """
     named = _role_names(powers.facts.roles, roles)
     if ":" in word:
@@ -107,7 +107,7 @@ def _folded(word: str) -> str:
 
 
 def _role_names(documented: Iterable[RoleName], roles: Sequence[Role]) -> dict[str, Role]:
-    """Roles by every name of theirs, folded; a name of ours goes before what the documentation calls another."""
+    """Roles by each of their names, folded; our name for one role wins over the documentation's name for another."""
     named = {_folded(role): role for role in roles}
     for entry in documented:
         if entry.role in roles:
@@ -136,7 +136,7 @@ def _asked(role: Role) -> tuple[str, ...]:
 
 
 def _spellings(powers: Powers) -> Iterator[tuple[str, Question]]:
-    """Every word for an operation or an item, with what it asks. The documentation's page leaves the blanks out too."""
+    """Every word for an operation or an item, with its question. The documentation's page also omits the blanks."""
     for operation in powers.facts.operations:
         yield operation.name, ToRun(operation)
     for item in powers.facts.menu:
@@ -180,7 +180,7 @@ def _named(question: Question) -> str:
 
 
 def _listed(words: Sequence[str]) -> str:
-    """Words as they are typed into a shell: `a, b or "c > d"`."""
+    """Words as typed into a shell: `a, b or "c > d"`."""
     shown = [f'"{word}"' if " " in word else word for word in words]
     return " or ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
 

@@ -18,7 +18,7 @@ from bo_sync.core.text import Text
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """Effective access, never NONE, of the hub; or of the files, told in other words. In the hub `source` is None."""
+    """Effective access, never NONE, of the hub or of the files. In the hub `source` is None."""
 
     role: Role
     access: Access
@@ -29,15 +29,15 @@ class Grant:
 
 
 Granted = DesiredGrant | Grant
-"""What somebody holds: as the files give it, or as the hub does. `preset` is None for somebody's own entry."""
+"""What a user holds, by the files or by the hub. `preset` is None for a direct grant."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserAccess:
-    """`source` is where the user's entry stands; None in the hub. `grants` are in the order of the roles.
+    """`source` is the place of the user's entry; None in the hub. `grants` are in the order of the roles.
 
     `presets` are those that the entry of that address names, in the order of naming. `until` is the account's last day,
-    `ending` the roles whose access will change by an `until`; in the hub there is neither.
+    `ending` the roles whose access an `until` will change. The hub has neither.
     """
 
     email: Text
@@ -77,7 +77,7 @@ def of_hub(
 ) -> tuple[UserAccess, ...]:
     """The users of the hub, sorted by address; only in the `roles` that we know, in their order.
 
-    `presets` are those that the entries of the files name, as of `named_presets`.
+    `presets` are those that the entries of the files name, as from `named_presets`.
     """
     found = (
         UserAccess(
@@ -111,11 +111,11 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class Panel:
-    """`roles` are all that there are, in their order; `preset` gives exactly this access, one that the entry names
-    before others; None is Custom.
+    """`roles` are all existing ones, in their order. `preset` gives exactly this access, preferably one that the entry
+    names; None is Custom.
 
-    `allowed`, `unknown` and `conditional` are names of operations in the catalogue's order. `leaves` is set for
-    somebody whom the files want deleted, who then has no access.
+    `allowed`, `unknown` and `conditional` are names of operations in the catalogue's order. `leaves` is set for a user
+    that the files delete, who then has no access.
     """
 
     user: UserAccess
@@ -133,7 +133,7 @@ class Panel:
 
 
 def panel_of(user: UserAccess, powers: Powers, presets: Presets, roles: tuple[Role, ...]) -> Panel:
-    """The panel of somebody who stays; what else is to be said about them is for the caller to add."""
+    """The panel of a user who stays; the caller adds notes about them."""
     held = user.held
     name = preset_of(held, presets, user.presets)
     missing = [(item, item.missing(held)) for item in powers.facts.menu]
@@ -160,7 +160,7 @@ def _opened(user: UserAccess, powers: Powers) -> Iterator[Opened]:
 
 @dataclass(frozen=True, slots=True)
 class Matrix:
-    """Everybody, sorted by address, and all roles in their order."""
+    """Every user, sorted by address, and all roles in their order."""
 
     users: tuple[UserAccess, ...]
     roles: tuple[Role, ...]
@@ -168,7 +168,7 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One role that differs: the access here, and on the side compared with. NONE is no grant."""
+    """One role that differs: the access here, and on the side compared with. NONE means no grant."""
 
     role: Role
     here: Access
@@ -177,9 +177,9 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Differing:
-    """Somebody whose cells differ, or who is missing on one side (then `cells` may be empty).
+    """A user whose cells differ, or who is missing on one side (then `cells` may be empty).
 
-    The address is spelled as on this side, but where it is not told apart there: as on the other side.
+    The address is spelled as on this side, or as on the other side if only that spelling is unambiguous there.
     """
 
     email: Text
@@ -190,8 +190,8 @@ class Differing:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """Who differs, sorted by address. `here` is whose word this side is, `there` names the other; `same` counts who
-    does not."""
+    """Users who differ, sorted by address. `here` is the provenance of this side, `there` names the other; `same`
+    counts the users who do not differ."""
 
     here: AnyPlace
     there: Text
@@ -200,7 +200,7 @@ class Contrast:
 
 
 def against_users(matrix: Matrix, others: Iterable[UserAccess], names: tuple[AnyPlace, Text]) -> Contrast:
-    """Everybody, each address once, against whoever has the address among `others`, whose case does not matter."""
+    """Every user, each address once, compared with the user who has the address among `others`, ignoring case."""
     pairs = list(_pairs(matrix.users, others))
     found = tuple(
         differing for email, mine, other in pairs for differing in _differing(email, mine, other, matrix.roles)
@@ -209,7 +209,7 @@ def against_users(matrix: Matrix, others: Iterable[UserAccess], names: tuple[Any
 
 
 def against_one(matrix: Matrix, other: UserAccess, here: AnyPlace) -> Contrast:
-    """Everybody else against one of them."""
+    """Every other user compared with one of them."""
     others = [user for user in matrix.users if user is not other]
     found = tuple(
         differing for one in others for differing in _differing(one.email, one.held, other.held, matrix.roles)
@@ -220,7 +220,7 @@ def against_one(matrix: Matrix, other: UserAccess, here: AnyPlace) -> Contrast:
 def _pairs(
     users: Iterable[UserAccess], others: Iterable[UserAccess]
 ) -> Iterator[tuple[Text, Levels | None, Levels | None]]:
-    """Who is compared with whom; where a hub holds an address twice, its own spelling tells the two apart."""
+    """The pairs to compare. If a hub has an address twice, its own spelling distinguishes the two."""
     here = {user.email.folded: user for user in users}
     there: dict[str, list[UserAccess]] = {}
     for user in others:
@@ -234,7 +234,7 @@ def _pairs(
 
 
 def _differing(email: Text, mine: Levels | None, other: Levels | None, roles: Sequence[Role]) -> Iterator[Differing]:
-    """None is somebody who is not there."""
+    """None means a missing user."""
     here, there = mine or {}, other or {}
     levels = ((role, here.get(role, Access.NONE), there.get(role, Access.NONE)) for role in roles)
     cells = tuple(Cell(role, one, two) for role, one, two in levels if one is not two)

@@ -1,7 +1,7 @@
-"""Which errors of the files stop a plan that is only about chosen users, and what is set aside for such a plan.
+"""Which errors of the files stop a plan for chosen users only, and what is set aside for such a plan.
 
-An error stops it when it can be about one of them. Everything else is set aside with a warning: the users of such files
-are compared with nothing, and count as they are in the hub.
+An error stops the plan if it can be about a chosen user. Everything else is set aside with a warning: the users of such
+files are not compared, and count as they are in the hub.
 """
 
 import re
@@ -24,7 +24,7 @@ from bo_sync.core.user_matching import Trait, address_shapes, traits
 
 _is_id: Final = re.compile(ID).fullmatch
 _WHOSE: Final = ("users", "email", "id")
-"""The keys that say whose a file is."""
+"""The keys that identify the user of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Aside:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A tree and its files, and its errors by what they can be about. What has expired is judged on `today`.
+    """A tree and its files, and its errors by what they can be about. `today` decides what has expired.
 
     `everyone`: files whose errors can be about any user. `asides`: those that can only be about certain users.
     `presets` are names, `policies` files with errors.
@@ -90,7 +90,7 @@ def _without_preset(tree: Tree, broken_presets: Mapping[str, Text], today: date)
 
 
 def _reached(names: Iterable[str], presets: Mapping[str, Preset]) -> set[str]:
-    """The names and all that they extend, also those that no sound file defines."""
+    """The names and all that they extend, including those without a valid file."""
     found: set[str] = set()
     waiting = list(names)
     while waiting:
@@ -133,7 +133,7 @@ def _candidates(errors: Broken, live: Iterable[LiveUser]) -> Iterator[Candidate]
 
 
 def _unfiled(tree: Tree, live: Iterable[LiveUser], addresses: frozenset[str]) -> list[LiveUser]:
-    """The chosen users whom the plan would delete because no sound file is about them."""
+    """The chosen users that the plan would delete because no valid file is about them."""
     if tree.settings.unmanaged is not Unmanaged.DELETE:
         return []
     emails = {entry.email.folded for entry in tree.declarations}
@@ -142,7 +142,7 @@ def _unfiled(tree: Tree, live: Iterable[LiveUser], addresses: frozenset[str]) ->
 
 
 def _may_have_moved(claims: Iterable[Claim], unfiled: Collection[LiveUser], live: Collection[LiveUser]) -> bool:
-    """Whether an entry whose user is not in the hub can be that of a user without a file, under another address."""
+    """Whether an entry whose user is not in the hub may be that of a user without a file, under another address."""
     emails, ids = {user.email.folded for user in live}, {user.id for user in live}
     known = {trait for user in unfiled for trait in traits(user.profile)}
     return bool(unfiled) and any(
@@ -157,7 +157,7 @@ def _may_share(claimed: Collection[Trait], known: Collection[Trait]) -> bool:
 
 
 def sound(errors: Broken) -> Tree:
-    """The tree without what is set aside; what is wrong there is a warning."""
+    """The tree without what is set aside; its errors become warnings."""
     tree = errors.tree
     paths = {aside.path for aside in errors.asides if aside.path in aside.wrong}
     return replace(
@@ -188,7 +188,7 @@ def warned(problems: Iterable[Problem], stops: Collection[Text] = ()) -> tuple[P
 
 
 def _claims(data: bytes, path: Text, today: date) -> tuple[Claim, ...] | None:
-    """What each entry of a user file states for certain; None when an address or an id of it cannot be read."""
+    """What each entry of a user file states for certain; None if an address or an id in it cannot be read."""
     value, _, problems = read(data, path)
     if not isinstance(value, YamlMapping) or not _is_legible(value, problems):
         return None
@@ -204,7 +204,7 @@ def _claims(data: bytes, path: Text, today: date) -> tuple[Claim, ...] | None:
 
 
 def _is_legible(entries: YamlMapping, problems: Collection[Problem]) -> bool:
-    """Whether there is one way to read the keys that say whose an entry is."""
+    """Whether there is one way to read the keys that identify a user."""
     given = [key for key in _WHOSE if key in entries]
     marks = [mark for key in given for mark in (entries.key_at(key), entries.value_at(key))]
     at = {(mark.line + 1, mark.column + 1) for mark in marks}

@@ -1,9 +1,9 @@
-"""What a file of each kind may hold: the one description behind validation, messages and the JSON Schemas.
+"""The content of each kind of file: the one description behind validation, messages and the JSON Schemas.
 
 The models check plain values as the reader built them, in which every number and date is still text. What depends on
 other files, on the settings or on the calendar is checked where it becomes a value of the domain (`users`, `presets`,
-`settings`). The order of the fields is the canonical order of the keys. A default here only says that a key may be left
-out; what leaving it out means is decided where the value is made.
+`settings`). The order of the fields is the canonical order of the keys. A default here only means that a key is
+optional. The code that makes the value decides what omitting it means.
 """
 
 from typing import Annotated, Final, Literal
@@ -22,7 +22,7 @@ HUB_IDENTITY: Final = r"^(sha256:[0-9a-f]{64}|tenant/\S{1,200})$"
 DOMAIN: Final = r"^[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$"
 _ODD: Final = r'\s@<>()\[\]",;:\\\x00-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2064\ufeff'
 _PART: Final = rf"(?:[^{_ODD}]|\[[^{_ODD}]+\])+"
-"""A character of an address or a wildcard; `[…]` only as a pair, for `fnmatch` takes a single bracket for itself."""
+"""A character of an address or a wildcard; `[…]` only as a pair, because `fnmatch` takes a single bracket literally."""
 PROTECTED: Final = rf"^{_PART}@{_PART}$"
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 ADDRESS: Final = rf"^{_ATOM}(?:\.{_ATOM})*@{_ATOM}(?:\.{_ATOM})*$"
@@ -74,20 +74,20 @@ GenderWord = Literal["male", "female", "unknown"]
 
 
 class Document(BaseModel):
-    """Exact types, and no key that is not named here."""
+    """Exact types, and only the named keys."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True, use_attribute_docstrings=True)
 
 
 class Limited(Document):
     until: Day = ""
-    """The last day on which the entry holds; the first `apply` after it takes the access back, and nothing before."""
+    """The last day on which the grant holds; only the first `apply` after it takes the access back."""
     reason: Words = ""
-    """Why, for the reader of the next review."""
+    """The reason, for the next review."""
 
 
 class TimedAccess(Limited):
-    """Access to a module that ends, or that carries its reason."""
+    """Access to a module, with an end or a reason."""
 
     access: AccessWord
     """owner, editor, viewer or none."""
@@ -101,14 +101,14 @@ class TimedSwitch(Limited):
 
 
 class Suppression(Document):
-    """A finding that is accepted here until a day."""
+    """A finding that is suppressed until a day."""
 
     rule: Filled
     """The finding's number, such as BOS007."""
     reason: Filled
-    """Why it is accepted."""
+    """Why it is suppressed."""
     until: Day
-    """The last day of the acceptance."""
+    """The last day of the suppression."""
 
 
 class ProfileDocument(Document):
@@ -134,7 +134,7 @@ class UserDocument(ProfileDocument):
     email: Annotated[str, _words(minLength=1)] = ""
     """The address: the user's identity, which cannot change."""
     id: Id = ""
-    """The hub's own id, pins the identity; `pull` writes it."""
+    """The hub's own id of the user, which `pull` writes; it pins the identity."""
     preset: Words = ""
     """The preset that gives the access: the stem of a file in presets/."""
     presets: list[Words] = Field(default_factory=list)
@@ -144,11 +144,11 @@ class UserDocument(ProfileDocument):
     modules: dict[str, AccessWord | TimedAccess] = Field(default_factory=dict)
     """Module roles for this user, whatever the presets say."""
     state: Literal["present", "absent"] = "present"
-    """absent: this user is to be deleted."""
+    """absent: delete this user."""
     until: Day = ""
-    """The last day of the account; the first `apply` after it deletes the user, and nothing before."""
+    """The last day of the account; only the first `apply` after it deletes the user."""
     ignore: list[Suppression] = Field(default_factory=list)
-    """Findings that are accepted for this user."""
+    """Findings that are suppressed for this user."""
 
 
 class UserListDocument(Document):
@@ -161,9 +161,9 @@ class PresetDocument(Document):
     """A named set of grants. Presets only give: `none` and `false` take nothing away."""
 
     label: Words = ""
-    """The name that users are shown."""
+    """The name that is shown."""
     description: Words = ""
-    """Whom it is for."""
+    """Which users it is for."""
     extends: list[Words] = Field(default_factory=list)
     """Presets whose grants are added to this one's."""
     platform: dict[str, bool] = Field(default_factory=dict)
@@ -176,9 +176,9 @@ class LimitDocument(Document):
     percent: Percent = ""
     """The limit as a share of the population, rounded down."""
     floor: Count = ""
-    """The least that the limit can be, also for a small population."""
+    """The lowest limit, also for a small population."""
     cap: Count = ""
-    """The most that the limit can be, also for a large population; not below `floor`."""
+    """The highest limit, also for a large population; not below `floor`."""
 
 
 class GuardrailsDocument(Document):
@@ -200,23 +200,23 @@ class SettingsDocument(Document):
     defaults: ProfileDocument = ProfileDocument()
     """Profile fields for users whose file leaves them out."""
     unmanaged: Literal["report", "ignore", "delete"] = "report"
-    """What happens to users in the hub for whom there is no file."""
+    """What happens to users in the hub who have no file."""
     protect: list[
         Annotated[str, Field(pattern=PROTECTED), WithJsonSchema({"type": "string", "pattern": PROTECTED})]
     ] = Field(default_factory=list)
     """Addresses that are never created, changed or deleted; `*`, `?` and `[…]` are wildcards."""
     email_domains: list[Annotated[str, Field(pattern=DOMAIN), _words(pattern=DOMAIN)]] = Field(default_factory=list)
-    """The only domains that addresses may have; without the key, or with an empty list, any."""
+    """The only allowed domains of addresses. Without the key, or with an empty list, all are allowed."""
     timezone: Annotated[str, WithJsonSchema({"type": "string", "pattern": ZONE})] = ""
     """The zone in which a last day ends, such as Europe/Amsterdam."""
     expiring_within: Count = ""
-    """Days ahead of which an `until` is warned of; 14 unless given."""
+    """Days of warning before an `until`; 14 by default."""
     hub_host: Annotated[str, Field(pattern=HOST), _words(pattern=HOST)] = ""
-    """An assertion: refuse any other hub. Never a destination."""
+    """An assertion: fail for any other hub. Never a destination."""
     hub_identity: Annotated[str, Field(pattern=HUB_IDENTITY), _words(pattern=HUB_IDENTITY)] = ""
     """An assertion: fail for any other hub, also one at the same address; `bo-sync doctor` prints it."""
     catalogue: Annotated[str, Field(pattern=TABLE), _words(pattern=TABLE)] = ""
-    """A table of operations from `catalogue refresh`: adds operations that are newer than the built-in table."""
+    """An operations table from `catalogue refresh`: adds operations that are newer than the built-in table."""
     guardrails: GuardrailsDocument = GuardrailsDocument()
     """Limits that a plan must keep."""
     role_definitions: dict[str, Filled] = Field(default_factory=dict)
@@ -224,7 +224,7 @@ class SettingsDocument(Document):
 
 
 class ClauseDocument(Document):
-    """One condition, under just one of its keys."""
+    """One condition, under exactly one of its keys."""
 
     has: Annotated[dict[str, object], _LEVELS] = Field(default_factory=dict)
     """Grants, each at this level or more; all of them. A platform area is `true`."""
@@ -235,42 +235,42 @@ class ClauseDocument(Document):
 
 
 class MatchDocument(Document):
-    """Whom the policy speaks of, under one of the two keys."""
+    """The users of the policy, under one of the two keys."""
 
     all_of: list[ClauseDocument] = Field(default_factory=list)
-    """Whoever meets all of these."""
+    """Users who meet all of these."""
     any_of: list[ClauseDocument] = Field(default_factory=list)
-    """Whoever meets one of these."""
+    """Users who meet one of these."""
 
 
 class ExceptionDocument(Document):
-    """Somebody whom the policy does not count, until a day."""
+    """A user that the policy does not count, until a day."""
 
     email: Filled
     """The user's address."""
     reason: Filled
-    """Why this is right."""
+    """Why this is allowed."""
     until: Day
     """The last day of the exception."""
 
 
 class PolicyDocument(Document):
-    """Who may hold what, and how many of them."""
+    """Which users may hold what, and how many."""
 
     id: Annotated[str, Field(pattern=POLICY_ID), _words(pattern=POLICY_ID)] = ""
     """The policy's name: a-z, 0-9 and -."""
     severity: Literal["error", "warning"] = "error"
-    """error (default): a plan after which it fails is refused; warning: that is only shown."""
+    """error (default): the plan is blocked if the policy fails; warning: the failure is only shown."""
     title: Words = ""
-    """What it demands, in a few words."""
+    """What it requires, in a few words."""
     why: Words = ""
     """What could happen otherwise."""
     match: MatchDocument = MatchDocument()
-    """Whom it speaks of."""
+    """Which users it is about."""
     at_most: Count = ""
-    """So many users may match; 0 when neither limit is given."""
+    """The most users who may match; 0 when neither limit is given."""
     at_least: AtLeastOne = ""
-    """So many users must match."""
+    """The fewest users who must match."""
     exceptions: list[ExceptionDocument] = Field(default_factory=list, alias="except")
     """Users who are not counted."""
 

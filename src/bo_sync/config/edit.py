@@ -1,7 +1,7 @@
-"""Changes to one user in a text that somebody wrote: what is not changed, comments above all, stays as it is.
+"""Changes to one user in an existing text: everything else, above all comments, stays as it is.
 
-A comment beside what goes stands above it afterwards. Whatever is made is read again: a change that would say something
-else than asked, or lose a comment, is refused.
+Comments next to what is removed move above it. Every result is read again: a change that would mean anything else than
+requested, or lose a comment, is rejected.
 """
 
 import re
@@ -41,7 +41,7 @@ class EditField:
 
 @dataclass(frozen=True, slots=True)
 class EditGrant:
-    """Write the user's own access to a role; an `until` and a reason that are there stay."""
+    """Write the direct grant of a role; an existing `until` and reason stay."""
 
     role: Role
     access: Access
@@ -49,7 +49,7 @@ class EditGrant:
 
 @dataclass(frozen=True, slots=True)
 class DropGrant:
-    """Remove the user's own entry for a role, so what presets give holds."""
+    """Remove the direct grant of a role, so what presets give holds."""
 
     role: Role
 
@@ -68,9 +68,9 @@ class _Document:
 def update_user(text: str, email: Text, changes: Sequence[EntryEdit], path: Text) -> str:
     """`text` with the changes made to the entry of `email`. `path` names the file in messages.
 
-    Afterwards it says what it said before, with the changes and nothing else, and holds every comment that it held.
+    The result means the same except for the changes, and holds every comment.
 
-    Raises FilesError when `text` is not sound YAML, has no such entry, or is laid out so that this cannot be done.
+    Raises FilesError if `text` is not valid YAML, has no such entry, or has a layout that does not allow the change.
     """
     _user(reading(text, path), email, path)
     lines = plain(text, path)
@@ -123,7 +123,7 @@ def _expect(entry: YamlMapping, change: EntryEdit) -> None:
 
 
 def _read(written: str) -> Value:
-    """What our reader makes of a value as we write it."""
+    """What our reader makes of a value in our spelling."""
     said = reading(f"- {written}\n", Text(""))
     return said[0] if isinstance(said, Items) else None
 
@@ -145,7 +145,7 @@ def _area(role: Role) -> str:
 
 
 def _user(value: Value, email: Text, path: Text) -> tuple[YamlMapping, int | None]:
-    """The entry of `email`, and which of the `users:` it is; None in a file of their own."""
+    """The entry of `email`, and its index in `users:`; None in a file of one user."""
     listed = value.get("users") if isinstance(value, YamlMapping) else None
     is_list = isinstance(value, YamlMapping) and "users" in value
     entries = (listed if isinstance(listed, Items) else []) if is_list else [value]
@@ -157,7 +157,7 @@ def _user(value: Value, email: Text, path: Text) -> tuple[YamlMapping, int | Non
 
 
 def _entry(root: Node, index: int | None) -> MappingNode:
-    """Where an entry stands that was read: the whole, or one of the `users:`."""
+    """The node of an entry that was read: the whole, or one of the `users:`."""
     if index is not None:
         users = cast("KeyValue", cast("MappingNode", root).get("users")).value
         root = cast("SequenceNode", users).items[index]
@@ -165,7 +165,7 @@ def _entry(root: Node, index: int | None) -> MappingNode:
 
 
 def _put(document: _Document, mapping: MappingNode, keys: tuple[str, ...], value: str) -> list[Edit]:
-    """The value under one key, or under a key inside a key; a mapping that stands there keeps all but its `access`."""
+    """The value under one key, or under a key inside a key; an existing mapping keeps all except its `access`."""
     pair = mapping.get(keys[0])
     if pair is None:
         return _insert(document.text, mapping, keys, value)
@@ -177,7 +177,7 @@ def _put(document: _Document, mapping: MappingNode, keys: tuple[str, ...], value
 
 
 def _replace(document: _Document, pair: KeyValue, value: str) -> list[Edit]:
-    """A new value in the place of the old; when the old one began on a line of its own, that line goes."""
+    """A new value in the place of the old; if the old one began on a line of its own, that line is removed."""
     text = document.text
     ending = "\n" if text[pair.value.start : pair.value.end].endswith("\n") else ""
     if "\n" not in text[pair.key.end : pair.value.start]:
@@ -186,7 +186,7 @@ def _replace(document: _Document, pair: KeyValue, value: str) -> list[Edit]:
 
 
 def _with_comments(document: _Document, pair: KeyValue, edit: Edit) -> list[Edit]:
-    """The edit, and above the line of `pair` the comments of what it replaces, indented as that line is."""
+    """The edit, and above the line of `pair` the comments of what it replaces, with that line's indent."""
     text = document.text
     at = line_above(text, document.root, pair.key.start)
     indent = " " * (len(text[at:]) - len(text[at:].lstrip(" ")))
@@ -210,12 +210,12 @@ def _insert(text: str, mapping: MappingNode, keys: tuple[str, ...], value: str) 
 
 
 def _order(key: str) -> tuple[int, int, str]:
-    """The canonical order among keys of one mapping, be they a user's or roles."""
+    """The canonical order among keys of one mapping, for a user's keys and for roles."""
     return (0, USER_KEYS.index(key), "") if key in USER_KEYS else (1, *rank(Role(key)))
 
 
 def _drop(document: _Document, mapping: MappingNode, keys: tuple[str, ...]) -> list[Edit]:
-    """Without a key, or without a key inside a key, which goes too when nothing is left in it. Comments stay."""
+    """Without a key, or without a key inside a key; an outer key left empty is removed too. Comments stay."""
     pair = mapping.get(keys[0])
     if pair is None:
         return []
@@ -242,7 +242,7 @@ def _flow_removal(document: _Document, flow: MappingNode, pair: KeyValue) -> Edi
 
 
 def _block_removal(text: str, block: MappingNode, pair: KeyValue) -> Edit:
-    """The key's lines, and the deeper comments below, which would else be left to whatever stands above."""
+    """The key's lines and the deeper comments below, which would otherwise belong to the key above."""
     index = block.pairs.index(pair)
     start = line_start(text, pair.key.start)
     if text[start : pair.key.start].strip() and index + 1 < len(block.pairs):

@@ -1,7 +1,7 @@
 """Build values of the core in half the time of their constructors.
 
-A frozen dataclass sets each field through `object.__setattr__`. 10,000 files become 250,000 values, a twentieth of
-the whole load, so each slot is set by its own descriptor here. A test holds these functions to the constructors.
+A frozen dataclass sets each field through `object.__setattr__`. 10,000 files become 250,000 values, a twentieth of the
+whole load, so each slot is set by its own descriptor here. A test compares these functions with the constructors.
 """
 
 from collections.abc import Callable

@@ -28,7 +28,7 @@ _HIDDEN: Final = ("_", ".")
 _SUFFIXES: Final = (".yaml", ".yml")
 
 is_preset_name: Final = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*").fullmatch
-"""Whether a stem may name a preset: such names are safe to print, and are the same on every system."""
+"""Whether a stem may name a preset: such names are safe to print, and the same on every system."""
 
 LINK: Final = "a symbolic link; expected a file, or a link to a .yaml file in users/, presets/ or policies/"
 
@@ -43,7 +43,7 @@ File = tuple[str, bytes]
 
 
 def kind_of(path: str) -> Kind | None:
-    """What a path of the tree means, or None for a file that is not read."""
+    """The kind of a path in the tree, or None for a file that is not read."""
     if path.endswith(_SUFFIXES) and not is_hidden(path):
         if path.startswith("users/"):
             return "user"
@@ -57,12 +57,12 @@ def kind_of(path: str) -> Kind | None:
 
 
 def is_hidden(path: str) -> bool:
-    """Whether a name below one of our folders keeps its file, or all in its folder, from being read."""
+    """Whether a name below one of our folders excludes its file, or everything in its folder."""
     return "/_" in path or "/." in path
 
 
 def may_link(path: str, target: str) -> bool:
-    """Whether a symbolic link at `path` may stand for `target`: a file that is read anyway, as one that is."""
+    """Whether a symbolic link at `path` may lead to `target`: both must be files that are read."""
     return all(kind_of(each) in _LINKED for each in (path, target))
 
 
@@ -73,14 +73,14 @@ def stem_of(path: str) -> str:
 
 @dataclass(slots=True)
 class Found:
-    """What a walk over a folder brings back, sorted by path."""
+    """The result of a walk over a folder, sorted by path."""
 
     files: list[File] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
 def walk(root: Path, folders: Collection[str] = FOLDERS) -> Found:
-    """Every file of the configuration under `root`, or those of some folders. Never raises for what the disk holds."""
+    """Every file of the configuration under `root`, or those of some folders. Never raises because of the disk."""
     walking = _Walk(os.path.realpath(root))
     try:
         walking.everything(folders)
@@ -101,7 +101,7 @@ def walk_settings(root: Path) -> Found:
 
 
 class _Walk:
-    """One walk. Links to folders are never followed, so it ends; a link to a file may be, as `may_link` says."""
+    """One walk. Links to folders are never followed, so it ends; a link to a file may be (`may_link`)."""
 
     def __init__(self, root: str) -> None:
         self.found = Found()
@@ -115,7 +115,7 @@ class _Walk:
             self._folder(*self._waiting.pop())
 
     def top(self, names: frozenset[str]) -> None:
-        """What stands in the root itself under one of `names`."""
+        """The entries of the root with one of `names`."""
         with os.scandir(self._root) as listing:
             for entry in listing:
                 if entry.name == SETTINGS_FILE and entry.is_dir(follow_symlinks=False):
@@ -175,7 +175,7 @@ class _Walk:
 
 
 def _bytes(place: str) -> bytes:
-    """What a file holds; a little over `MAX_BYTES` of it when it is larger, which the reader then refuses."""
+    """What a file holds; of a larger file a little over `MAX_BYTES`, which the reader then rejects."""
     descriptor = os.open(place, _FLAGS)
     try:
         data = os.read(descriptor, _CHUNK)
@@ -233,11 +233,11 @@ _is_reserved: Final = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?").
 
 
 def file_name(email: str, used: Container[str] = ()) -> str:
-    """The name of the file for `email`: the address in lower case, anything but `[a-z0-9._@+-]` as `-`, and `.yaml`.
+    """The name of the file for `email`: the address in lower case, anything except `[a-z0-9._@+-]` as `-`, and `.yaml`.
 
-    Six hexadecimal digits of the address's hash are added when the plain name would not do: one that Windows keeps for
-    itself, one that the loader would skip (a leading `.` or `_`), one too long, or one of `used`, which is a set of
-    `compared` names.
+    Six hexadecimal digits of the address's hash are added if the plain name is not possible: one that Windows reserves,
+    one that the loader would skip (a leading `.` or `_`), one too long, or one of `used`, which is a set of `compared`
+    names.
     """
     folded = email.lower()
     plain = _not_kept.sub("-", folded)

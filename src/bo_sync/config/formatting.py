@@ -61,7 +61,7 @@ PROFILE_ORDER: Final[tuple[ProfileField, ...]] = (
     "job",
     "language",
 )
-"""The order of profile fields in a file, names first; the backoffice's form has another."""
+"""The order of profile fields in a file, names first; the backoffice's form has another order."""
 
 _may_be_plain: Final = re.compile(r"[^\W_][^:#\[\]{},]*|\+[0-9][0-9 ()/.-]*", re.UNICODE).fullmatch
 _SPECIAL: Final = frozenset(("null", "true", "false", "Null", "NULL"))
@@ -156,7 +156,7 @@ def _ignore(accepted: Ignore) -> list[str]:
 
 
 def _part(key: str, lines: Iterable[str]) -> list[str]:
-    """A key with what stands indented under it, or nothing when there is nothing."""
+    """A key and its indented content, or nothing if there is no content."""
     inner = list(lines)
     return [f"{key}:", *inner] if inner else []
 
@@ -202,9 +202,9 @@ _NAMED: Final = {name for orders in _ORDERS.values() for path in orders for name
 
 
 def format_text(text: str, kind: Kind, path: Text) -> str:
-    """`text` in the canonical form; formatting that again changes nothing. `path` names the file in messages.
+    """`text` in the canonical form; formatting it again changes nothing. `path` names the file in messages.
 
-    Raises FilesError when `text` is not sound YAML, or is laid out so that its keys cannot be moved.
+    Raises FilesError if `text` is not valid YAML, or has a layout in which its keys cannot be moved.
     """
     before = reading(text, path)
     lines = plain(text, path)
@@ -217,18 +217,18 @@ def format_text(text: str, kind: Kind, path: Text) -> str:
 
 
 def says(text: str, value: Value, comments_: Counter[str], path: Text) -> bool:
-    """Whether a text that was changed reads as `value` and holds these comments, each as often, and no others."""
+    """Whether a changed text reads as `value` and holds exactly these comments, each as often."""
     after = read(text.encode("utf-8", "surrogatepass"), path)
     return not after.problems and after.value == value and all_comments(text, lay_out(text)) == comments_
 
 
 def all_comments(text: str, root: Node) -> Counter[str]:
-    """How often each comment stands in `text`, which is laid out as `root`."""
+    """How often each comment appears in `text`, with the layout `root`."""
     return Counter(comments(text, root, 0, len(text)))
 
 
 def reading(text: str, path: Text) -> Value:
-    """What `text` says. Raises FilesError, with every problem, when it is not sound YAML."""
+    """The value of `text`. Raises FilesError, with every problem, if it is not valid YAML."""
     found = read(text.encode("utf-8", "surrogatepass"), path)
     if found.problems:
         raise FilesError("\n".join(map(str, found.problems)), hint="Run `bo-sync validate` and mend the file first.")
@@ -236,7 +236,7 @@ def reading(text: str, path: Text) -> Value:
 
 
 def _edits(text: str, node: Node, path: _Path, orders: dict[_Path, Words[str]]) -> list[Edit]:
-    """What has to change in `node`; edits do not overlap, for the edit of a mapping holds those of what is inside."""
+    """The edits in `node`. They do not overlap: the edit of a mapping includes those of its content."""
     if isinstance(node, Scalar):
         return []
     if isinstance(node, SequenceNode):
@@ -253,14 +253,14 @@ def _edits(text: str, node: Node, path: _Path, orders: dict[_Path, Words[str]]) 
 
 
 def _slots(text: str, flow: MappingNode, order: list[int], inner: list[Edit]) -> list[Edit]:
-    """The pairs of `{…}` in another order, each in the place of another; what stands between them stays."""
+    """The pairs of `{…}` in another order, each in the place of another; the text between them stays."""
     extents = [(pair.key.start, pair.value.end) for pair in flow.pairs]
     pieces = [apply(text, inner, *extent) for extent in extents]
     return [Edit(*extent, pieces[index]) for extent, index in zip(extents, order, strict=True)]
 
 
 def _block(text: str, block: MappingNode, order: list[int], inner: list[Edit]) -> Edit:
-    """The lines of a block's keys in another order; a dash before the first key stands for its indent."""
+    """The lines of a block's keys in another order; a dash before the first key counts as its indent."""
     extents = chunks(text, block)
     indent = " " * block.column
     pieces = [apply(text, inner, *extent) for extent in extents]

@@ -1,4 +1,4 @@
-"""Run git: nothing of a repository is executed, nothing leaves the machine. Trees, blobs and links of a commit."""
+"""Run git: nothing in a repository is executed, nothing leaves the machine. Trees, blobs and links of a commit."""
 
 import os
 import re
@@ -46,8 +46,8 @@ _AMBIGUOUS: Final = re.compile(r"^warning: refname '(.+)' is ambiguous\.$", re.M
 
 @dataclass(frozen=True, slots=True)
 class GitAnswer:
-    """What git wrote, and the first line of its complaint; `is_sound` when it ended well. `advice` is a command that
-    git names in its complaint. `ambiguous` is a name of several refs, one of which git chose: it may be sound too."""
+    """What git wrote, and the first line of its complaint; `is_sound` if it succeeded. `advice` is a command that git
+    names in its complaint. `ambiguous` is a name of several refs, one of which git chose, also on success."""
 
     out: bytes
     complaint: Text
@@ -57,13 +57,13 @@ class GitAnswer:
 
     @property
     def line(self) -> str:
-        """The one line of an answer that names something; "" where git did not end well."""
+        """The one line of an answer that is a name; "" if git failed."""
         return self.out.decode("ascii", "replace").strip() if self.is_sound else ""
 
 
 @dataclass(frozen=True, slots=True)
 class NoHistory:
-    """Why the history cannot be read, or not all of it, and what to do. `is_absent`: the folder is in no work tree."""
+    """Why the history, or a part of it, cannot be read, and what to do. `is_absent`: the folder is in no work tree."""
 
     reason: str
     hint: str
@@ -72,12 +72,12 @@ class NoHistory:
 
 @dataclass(frozen=True, slots=True)
 class Repository:
-    """A work tree that git and we found at the same place; `root` is the folder in it in which git is asked."""
+    """A work tree that git and we found at the same place; `root` is the folder in it in which git runs."""
 
     root: Path
 
     def ask(self, *arguments: str, feed: bytes | None = None, seconds: float = SECONDS) -> GitAnswer | None:
-        """The answer of `git ARGUMENTS`, which reads `feed`; None where git cannot be run, or takes longer.
+        """The answer of `git ARGUMENTS`, which reads `feed`; None if git cannot be run, or takes longer.
 
         A caller that passes untrusted text as an argument checks that it is not an option.
         """
@@ -89,7 +89,7 @@ class Repository:
 
 
 def repository(root: Path) -> Repository | NoHistory:
-    """The work tree around `root`, by the first folder with an entry `.git` on the way up, where git agrees."""
+    """The work tree around `root`: the first folder upwards with an entry `.git`, if git agrees."""
     top = _top(root)
     if isinstance(top, NoHistory):
         return top
@@ -199,7 +199,7 @@ def _blob(data: bytes, like: str) -> str:
 
 
 def contents(repo: Repository, names: Sequence[str]) -> list[bytes] | None:
-    """What the blobs with these names hold, in their order; None where git does not have them all."""
+    """What the blobs with these names hold, in their order; None if git does not have them all."""
     if not names:
         return []
     answer = repo.ask("cat-file", "--batch", feed="".join(f"{name}\n" for name in names).encode("ascii"))
@@ -219,19 +219,19 @@ def contents(repo: Repository, names: Sequence[str]) -> list[bytes] | None:
 
 
 MAX_STEPS: Final = 40
-"""Links that lead to links; the system of a disk has a bound too."""
+"""Most links that lead to links; operating systems have a limit too."""
 
 
 @dataclass(slots=True)
 class Linked:
-    """What links lead to, under the paths of the links, and an error for each other link."""
+    """The targets of links, under the paths of the links, and an error for each other link."""
 
     entries: list[TreeEntry] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
 def follow(repo: Repository, found: Sequence[TreeEntry]) -> Linked:
-    """What the links among `found`, all entries below the configuration's root, lead to."""
+    """The targets of the links among `found`, all entries below the configuration's root."""
     linked = Linked()
     links = [entry for entry in found if entry.is_link and not is_hidden(entry.path)]
     read = contents(repo, [entry.name for entry in links])
@@ -247,7 +247,7 @@ def follow(repo: Repository, found: Sequence[TreeEntry]) -> Linked:
 
 
 def _aim(path: str, targets: Mapping[str, bytes], by_path: Mapping[str, TreeEntry]) -> TreeEntry | None:
-    """The file that the link at `path` stands for; None where it may not be followed, or leads nowhere."""
+    """The target file of the link at `path`; None if the link may not be followed, or leads nowhere."""
     start = path
     for _ in range(MAX_STEPS):
         entry = by_path.get(path)
@@ -260,7 +260,7 @@ def _aim(path: str, targets: Mapping[str, bytes], by_path: Mapping[str, TreeEntr
 
 
 def _joined(path: str, target: bytes) -> str:
-    """Where a link leads, as a path below the root; "" for one that leaves it, is absolute, or goes back again."""
+    """The target of a link, as a path below the root; "" for one that leaves it, is absolute, or goes back again."""
     if target.startswith(b"/"):
         return ""
     parts = path.split("/")[:-1]

@@ -50,7 +50,7 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """The configuration's files in one commit (its whole name), sorted by path, and what of it cannot be read."""
+    """The configuration's files in one commit (its full name), sorted by path, and those that cannot be read."""
 
     commit: str
     files: tuple[File, ...]
@@ -59,19 +59,19 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class MergeBase:
-    """What a change is to be compared with, by whole names: `tip`, which a revision names, and `commit`, which is the
-    tip where HEAD holds it, and else the last commit that both have."""
+    """The base of a comparison, by full names: `tip`, which a revision names, and `commit`, which is the tip if HEAD
+    contains it, else the last commit that both have."""
 
     commit: str
     tip: str
 
 
 def commit_of(root: Path, files: Sequence[File] | None = None) -> Commit | None:
-    """The commit that is checked out around `root`; None where git knows none. None for `files` reads them.
+    """The commit that is checked out around `root`; None if git knows none. None for `files` reads them.
 
-    Git's own status would run filters, so the files are compared here. `dirty` is false when the files that are read
-    are those of the commit, each with the commit's bytes, line ends of Windows apart. A file that a filter changed when
-    it was checked out counts as changed.
+    Git's own status would run filters, so the files are compared here. `dirty` is false if the files that are read are
+    those of the commit, with its bytes, except for line ends of Windows. A file that a filter changed at checkout
+    counts as changed.
     """
     repo = repository(root)
     sha = repo.ask("rev-parse", f"--short={SHOWN}", "--verify", "HEAD") if isinstance(repo, Repository) else None
@@ -87,9 +87,9 @@ def commit_of(root: Path, files: Sequence[File] | None = None) -> Commit | None:
 
 
 def read_revision(root: Path, revision: str) -> Revision:
-    """The files of `revision`: any name of a commit that git takes, but for those that begin with a hyphen.
+    """The files of `revision`: any name of a commit that git accepts, except one that begins with a hyphen.
 
-    Raises UsageError, with what to do, where there is no git, no such commit, or not all of its files.
+    Raises UsageError, with what to do, if there is no git, no such commit, or not all of its files.
     """
     repo = _opened(root, revision)
     commit = _commit(repo, revision)
@@ -103,7 +103,7 @@ def read_revision(root: Path, revision: str) -> Revision:
 
 
 def _listed(repo: Repository, commit: str, problems: list[Problem]) -> list[TreeEntry] | None:
-    """The files of a configuration in `commit`; what may not or cannot be read is a problem. None: git cannot list."""
+    """The files of a configuration in `commit`; those that cannot be read are problems. None: git cannot list."""
     listed = repo.ask("ls-tree", "-r", "-t", "-l", "-z", commit, "--", SETTINGS_FILE, *FOLDERS)
     if listed is None or not listed.is_sound:
         return None
@@ -114,7 +114,7 @@ def _listed(repo: Repository, commit: str, problems: list[Problem]) -> list[Tree
 
 
 def _wanted(found: list[TreeEntry], problems: list[Problem]) -> Iterator[TreeEntry]:
-    """The files among `found` that a configuration consists of; what may not or cannot be read is a problem."""
+    """The files among `found` that belong to a configuration; those that may not or cannot be read are problems."""
     for entry in found:
         at = Source(Text(entry.path), 1)
         if entry.kind == "commit" and "/_" not in entry.path and "/." not in entry.path:
@@ -127,12 +127,12 @@ def _wanted(found: list[TreeEntry], problems: list[Problem]) -> Iterator[TreeEnt
 
 
 def commit_at(root: Path, revision: str) -> str:
-    """The whole name of the commit that `revision` names. Raises UsageError, with what to do, where there is none."""
+    """The full name of the commit that `revision` names. Raises UsageError, with what to do, if there is none."""
     return _commit(_opened(root, revision), revision)
 
 
 def _opened(root: Path, revision: str) -> Repository:
-    """The repository that is to hold `revision`. Raises UsageError where there is none, or the name can be none."""
+    """The repository that is to hold `revision`. Raises UsageError if there is none, or the name is not possible."""
     if not revision or revision.startswith("-") or not revision.isprintable():
         raise UsageError(
             f'"{Text(revision)}" names no revision', hint="name a branch, a tag or a commit, as in origin/main"
@@ -144,8 +144,8 @@ def _opened(root: Path, revision: str) -> Repository:
 
 
 def _commit(repo: Repository, revision: str) -> str:
-    """Git takes a tag, then a local branch, before the branch of a remote: a tag that a contributor pushed could stand
-    for it. HEAD and a whole hash are never taken from another ref."""
+    """Git prefers a tag, then a local branch, to a remote's branch: a tag that a contributor pushed could replace it.
+    HEAD and a whole hash never come from another ref."""
     answer = repo.ask("rev-parse", "--verify", f"{revision}^{{commit}}")
     name = answer.line if answer is not None else ""
     if answer is None or not _is_hash(name):
@@ -159,11 +159,11 @@ def _commit(repo: Repository, revision: str) -> str:
 
 
 def base_of(root: Path, revision: str) -> MergeBase:
-    """The commit with which HEAD is compared, so that what others added to `revision` since is not taken for removed.
+    """The commit to compare HEAD with, so that what others added to `revision` since does not count as removed.
 
-    Where git knows no such commit (histories that have nothing in common), or several, or there is no HEAD, it is the
-    one that `revision` names: then nothing that goes can be missed. Raises UsageError as `commit_at` does, and where a
-    shallow clone holds too little to tell.
+    If git knows no such commit (unrelated histories), or several, or there is no HEAD, it is the one that `revision`
+    names: then no removal can be missed. Raises UsageError as `commit_at` does, and if a shallow clone holds too little
+    to decide.
     """
     repo = _opened(root, revision)
     tip = _commit(repo, revision)
@@ -181,7 +181,7 @@ def base_of(root: Path, revision: str) -> MergeBase:
 
 
 def day_of(revision: str) -> date | None:
-    """The day that `@2026-03-01` names; None for any other name. Raises UsageError for a day that is none."""
+    """The day that `@2026-03-01` names; None for any other name. Raises UsageError for a day that does not exist."""
     if not _is_day(revision):
         return None
     try:
@@ -191,9 +191,9 @@ def day_of(revision: str) -> date | None:
 
 
 def commit_on(root: Path, day: date, zone: str) -> str:
-    """The whole name of the last first-parent commit up to the end of `day` in `zone`, by when it was committed.
+    """The full name of the last first-parent commit up to the end of `day` in `zone`, by commit time.
 
-    Raises UsageError where there is none, or git cannot tell.
+    Raises UsageError if there is none, or git cannot find out.
     """
     repo = _opened(root, "HEAD")
     head = _commit(repo, "HEAD")
@@ -209,9 +209,9 @@ def commit_on(root: Path, day: date, zone: str) -> str:
 
 
 def _last_second(day: date, zone: str) -> int:
-    """The last second of `day` in `zone`, counted since 1970; of the last day of the calendar, that of the day before.
+    """The last second of `day` in `zone`, counted since 1970. For the calendar's last day: that of the day before.
 
-    Git takes a number below zero for one that is far in the future.
+    Git reads a number below zero as a time far in the future.
     """
     following = min(day, date.max - timedelta(days=1)) + timedelta(days=1)
     return int(datetime.combine(following, time(), ZoneInfo(zone)).timestamp()) - 1
@@ -237,12 +237,12 @@ def _incomplete(revision: str) -> UsageError:
 
 
 COMMITS: Final = 300
-"""Commits that are looked at, the latest first; only those count that touch user files."""
+"""Most commits that are searched, the latest first; only those that touch user files count."""
 EDITS: Final = 10_000
-"""Files of these commits that are looked at."""
+"""Most files of these commits that are searched."""
 SECONDS: Final = 10
 _LOG: Final = (
-    "-c",  # or else somebody's own setting decides what `-m` means
+    "-c",  # otherwise the user's own git setting decides what `-m` means
     "log.diffMerges=separate",
     "log",
     "--no-show-signature",
@@ -263,7 +263,7 @@ _NOTHING: Final = re.compile("0+").fullmatch
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """Where somebody stood, and the short name of the commit that took them out. `is_file`: the file went too."""
+    """Where an entry was, and the short name of the commit that removed it. `is_file`: the file was removed too."""
 
     path: Text
     commit: Text
@@ -290,7 +290,7 @@ class Removals:
 
 
 def removals(root: Path, addresses: Collection[Text], commits: int = COMMITS) -> Removals:
-    """The latest removal of each of `addresses`, as far as the latest `commits` have one.
+    """The latest removal of each of `addresses`, if the latest `commits` have one.
 
     Never raises. An entry with `state: absent` counts too: callers ask about users who are still in the hub.
     """
@@ -327,15 +327,15 @@ def _unlogged(repo: Repository, answer: GitAnswer | None) -> NoHistory | None:
 
 
 def _stood_and_went(edit: _Edit, texts: Mapping[str, bytes], address: str) -> bool:
-    """Whether an entry was taken out here: a merge takes out only what stood on both its sides."""
+    """Whether an entry was removed here: a merge removes only what both its sides had."""
     before = [_entry(name, texts, address) for name in edit.before]
     return all(before) and not _entry(edit.after, texts, address)
 
 
 def _edits(log: bytes) -> Iterator[_Edit]:
-    """Edits of user files, the latest first: the names of a commit and of its parents, then of each file its facts and
-    its path, all ended by NUL; facts begin with a colon (`git log --raw -z`). A merge comes once a parent (`-m`): what
-    is not among the edits of each came from a side."""
+    """Edits of user files, the latest first: the names of a commit and of its parents, then for each file its facts and
+    its path, all ended by NUL; facts begin with a colon (`git log --raw -z`). A merge comes once per parent (`-m`):
+    what is not among the edits of each came from a side."""
     parts = iter(log.split(b"\0"))
     sides: dict[tuple[str, str], list[tuple[str, str]]] = {}
     parents: dict[str, int] = {}

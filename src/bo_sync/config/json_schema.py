@@ -107,7 +107,7 @@ EXAMPLES: Final[Mapping[str, tuple[object, ...]]] = {
     "PolicyDocument.at_least": (2,),
     "PolicyDocument.except": ([{"email": "omar.haddad@example.com", "reason": _WHY, "until": _DAY}],),
 }
-"""Model and key: values that are sound there."""
+"""Model and key: valid values."""
 
 
 def _limit(limit: Limit) -> dict[str, int]:
@@ -115,7 +115,7 @@ def _limit(limit: Limit) -> dict[str, int]:
 
 
 def defaults() -> dict[str, object]:
-    """Model and key: what holds when the key is left out."""
+    """Model and key: what holds if the key is omitted."""
     settings = Settings()
     return {
         "UserDocument.state": "present",
@@ -132,7 +132,7 @@ def defaults() -> dict[str, object]:
 
 
 def said(model: str, key: str) -> dict[str, object]:
-    """The examples and the default of a key, as a schema says them; a key that is inherited has its parent's."""
+    """The examples and the default of a key for a schema; an inherited key has its parent's."""
     owners = (model, "ProfileDocument", "Limited")
     named = next((name for owner in owners if (name := f"{owner}.{key}") in EXAMPLES), "")
     examples: dict[str, object] = {"examples": list(EXAMPLES[named])} if named else {}
@@ -141,7 +141,7 @@ def said(model: str, key: str) -> dict[str, object]:
 
 
 def role_description(role: Role) -> str:
-    """What a role is about, in the words of the product's documentation; for an added one, where it comes from."""
+    """The subject of a role, in the words of the product's documentation; for an added one, its source."""
     known = next((known for known in catalogue().roles if known.role == role), None)
     if known is None:
         return "A module that `role_definitions` of bo-sync.yaml added."
@@ -150,7 +150,7 @@ def role_description(role: Role) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """No presets: any sound name will do. No modules: the documented nine, and any sound name beside them.
+    """No presets: any valid name is allowed. No modules: the documented nine, and any other valid name.
 
     `facts` are the menu items and the operations that policies may name.
     """
@@ -161,9 +161,9 @@ class Vocabulary:
 
     @classmethod
     def of(cls, root: Path) -> Self:
-        """The words of the repository in `root`, as far as its files tell them; users and policies are not read.
+        """The words of the repository in `root`, as far as its files are readable; users and policies are not read.
 
-        Settings with an error say nothing certain about modules. Never raises for what the files hold.
+        Settings with an error determine nothing about modules. Never raises because of the files.
         """
         kinds = {"preset", "config", "catalogue"}
         files = [file for file in walk(root, (CATALOGUE, PRESETS)).files if kind_of(file[0]) in kinds]
@@ -186,7 +186,7 @@ _TEXT: Final = ["string", "number"]
 
 
 def json_schema(kind: Kind, words: Vocabulary = ANY) -> str:
-    """The schema of one kind of file as JSON text in pure ASCII, the same every time for the same words."""
+    """The schema of one kind of file as JSON text in pure ASCII, always the same for the same words."""
     if kind == "user":
         schema = _user(words)
     elif kind == "preset":
@@ -262,7 +262,7 @@ def _policy(modules: Collection[Role], facts: Catalogue) -> Schema:
 
 
 def _unless_held() -> Schema:
-    """Names, limits and the address's form are demanded of users whom the hub does not hold yet."""
+    """Names, limits and the address's form are required of users who are not in the hub yet."""
     names: tuple[ProfileField, ...] = ("first_name", "last_name")
     return {
         "if": {
@@ -283,14 +283,14 @@ def _unless_held() -> Schema:
 
 
 def _profile_limits() -> dict[str, Schema]:
-    """What the hub takes of each field. A language is never a number."""
+    """The hub's limits of each field. A language is never a number."""
     limits: dict[str, Schema] = {name: {"maxLength": limit} for name, limit in PROFILE_LIMITS.items()}
     limits["language"] = {"type": ["string", "null"], "pattern": LANGUAGE}
     return limits
 
 
 def _model(model: type[Document], keys: Collection[str]) -> Schema:
-    """A model's schema with its properties in the canonical order, each with what is said of it."""
+    """A model's schema with its properties in the canonical order, each with its description."""
     schema = cast("Schema", _tidy(model.model_json_schema(ref_template="#/definitions/{model}")))
     properties = _part(schema, "properties")
     schema["properties"] = {key: properties[key] for key in keys}
@@ -306,7 +306,7 @@ def _model(model: type[Document], keys: Collection[str]) -> Schema:
 
 
 def _tidy(node: object) -> object:
-    """Without the titles and defaults that the models add, which would only confuse an editor's hover."""
+    """Without the titles and defaults that the models add, which would only clutter an editor's hover."""
     if isinstance(node, list):
         return [_tidy(item) for item in node]
     if not isinstance(node, dict):
@@ -340,13 +340,13 @@ def _words(schema: Schema) -> list[object]:
 
 
 def _replace(properties: Schema, key: str, limits: Schema) -> None:
-    """Another type for a key, of which everything is said that was said before."""
+    """Another type for a key, with the same description and examples."""
     kept = {word: value for word, value in _part(properties, key).items() if word in {"description", "examples"}}
     properties[key] = {**kept, **limits}
 
 
 def _limit_presets(schema: Schema, presets: Collection[str]) -> None:
-    """A name such as `2024` is text to us and a number to an editor."""
+    """A name such as `2024` is text for us and a number for an editor."""
     numbers = [float(preset) for preset in sorted(presets) if _is_number(preset)]
     name: Schema = {"enum": [*sorted(presets), *numbers]} if presets else {"type": _TEXT, "pattern": PRESET_NAME}
     properties = _part(schema, "properties")
@@ -358,7 +358,7 @@ def _limit_presets(schema: Schema, presets: Collection[str]) -> None:
 
 
 def _limit_roles(schema: Schema, modules: Collection[Role]) -> None:
-    """Name the roles that are known. Without `modules`, any may have been added by the settings, and is let through."""
+    """Name the known roles. Without `modules`, the settings may have added any role, so any is allowed."""
     properties = _part(schema, "properties")
     for area, roles, others in (("platform", PLATFORM, False), ("modules", modules or MODULES, not modules)):
         part = _part(properties, area)
@@ -370,5 +370,5 @@ def _limit_roles(schema: Schema, modules: Collection[Role]) -> None:
 
 
 def _described(roles: Collection[Role], grant: Schema) -> Schema:
-    """A property for each role, of which its documentation is said."""
+    """A property per role, described by its documentation."""
     return {role: {**grant, "description": role_description(role)} for role in roles}

@@ -25,14 +25,14 @@ from bo_sync.core.text import Text
 
 
 class ReadPreset(NamedTuple):
-    """A preset, and where each name of its `extends` stands (by name)."""
+    """A preset, and the place of each name in its `extends` (by name)."""
 
     preset: Preset
     extends_at: Mapping[str, Source]
 
 
 def read_preset(name: str, entries: YamlMapping, known: Known, complaints: Complaints) -> ReadPreset:
-    """The preset `name` as its file states it; what is wrong is left out, and is a problem."""
+    """The preset `name` as in its file; what is wrong is left out, and is a problem."""
     document, problems = admit(PresetDocument, entries, PRESET_KEYS, complaints.path)
     complaints.take(problems)
     source = complaints.at(entries.at)
@@ -74,7 +74,7 @@ def _grants(
 
 
 def circles(presets: Iterable[ReadPreset]) -> list[Problem]:
-    """One error for every place at which presets begin to extend themselves, the same for every order of files."""
+    """One error per place at which presets begin to extend themselves, the same for every order of files."""
     by_name = {read.preset.name: read for read in presets}
     done: set[str] = set()
     problems = []
@@ -96,20 +96,19 @@ def circles(presets: Iterable[ReadPreset]) -> list[Problem]:
     return problems
 
 
-# Files are parsed and then checked by the batch: taking turns at every file costs a tenth, for neither the parser nor
-# the models stay in the processor's cache.
-# A larger batch does not stay there itself.
+# Files are parsed and then checked by the batch: alternating per file costs a tenth, because neither the parser nor
+# the models stay in the processor's cache. A larger batch does not stay there itself.
 _BATCH: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """What the files say. Only a tree without `errors` may be acted upon: then every preset that is named exists, no
-    preset extends itself, and every user is declared once.
+    """The content of the files. Only a tree without `errors` may be applied: then every named preset exists, no preset
+    extends itself, and every user is declared once.
 
     `declarations` are in the order of their files; `presets` is by name; `policies` are sorted by id. `digest` is over
     paths and bytes of all files that were read, so it changes with any byte of them and with nothing else. `user_files`
-    counts files, sound or not. `unsound` are entries with errors that still name their user, `lists` the files that
+    counts files, valid or not. `unsound` are entries with errors that still name their user, `lists` the files that
     hold a list of users.
     """
 
@@ -140,14 +139,14 @@ class Tree:
 
 
 def load_tree(root: Path) -> Tree:
-    """The configuration in the folder `root`. Never raises for what the folder or its files hold."""
+    """The configuration in the folder `root`. Never raises because of the folder or its files."""
     with collector_paused():
         walked = walk(root)
         return tree_of(walked.files, walked.problems)
 
 
 def tree_of(files: Iterable[File], problems: Iterable[Problem] = ()) -> Tree:
-    """The configuration that these files make, wherever they come from. `problems` were found on the way to them.
+    """The configuration of these files, from any source. `problems` were found while they were read.
 
     Files that are not part of a configuration are left out, so a whole revision may be passed.
     """
@@ -157,10 +156,10 @@ def tree_of(files: Iterable[File], problems: Iterable[Problem] = ()) -> Tree:
 
 @contextmanager
 def collector_paused() -> Iterator[None]:
-    """No run of the cyclic collector: loading makes many objects, none of them in circles.
+    """Without the cyclic collector: loading makes many objects, none of them in circles.
 
-    Afterwards they count as old, which is what `freeze` and `unfreeze` do to them at no cost; else the collector would
-    at once look through all of them as its youngest.
+    Afterwards they count as old, which is what `freeze` and `unfreeze` do to them at no cost. Otherwise the collector
+    would immediately search all of them as its youngest.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -168,7 +167,7 @@ def collector_paused() -> Iterator[None]:
         yield
     finally:
         if was_enabled:
-            if not gc.get_freeze_count():  # what somebody else froze stays frozen
+            if not gc.get_freeze_count():  # what other code froze stays frozen
                 gc.freeze()
                 gc.unfreeze()
             gc.enable()
@@ -184,7 +183,7 @@ def tree_digest(files: Iterable[File]) -> str:
 
 
 class _Loading:
-    """One load: settings first, then the names of presets, since everything after may speak of them."""
+    """One load: settings first, then the names of presets, since everything after may use them."""
 
     def __init__(self, files: Iterable[File], problems: Iterable[Problem]) -> None:
         self._files: dict[Kind, list[File]] = {
@@ -230,7 +229,7 @@ class _Loading:
         )
 
     def _entries(self, file: File, expected: str) -> tuple[YamlMapping | None, Complaints]:
-        """The mapping that a file holds, or None when it holds none that is sound YAML."""
+        """The mapping that a file holds, or None if it is not a mapping in valid YAML."""
         complaints = Complaints(fast_values.text(file[0]))
         value, at, problems = read(file[1], complaints.path)
         if problems:
@@ -325,7 +324,7 @@ def _users(entries: YamlMapping, known: Known, complaints: Complaints) -> list[R
 
 
 def repeated(users: Iterable[ReadUser]) -> list[Problem]:
-    """An error at each entry whose address (case-folded) or id an earlier entry has; both places are named."""
+    """An error at each entry whose address (case-folded) or id an earlier entry has, with both places."""
     problems = []
     first_email: dict[str, Source] = {}
     first_id: dict[int, Source] = {}

@@ -1,6 +1,6 @@
-"""Policy files: whom each speaks of, in words that the catalogue of menu items and operations knows.
+"""Policy files: the users of each, in words that the catalogue of menu items and operations knows.
 
-A policy with an error is left out, for one that is only half read would hold for other users than its file says.
+A policy with an error is left out, because a policy that is read only in part would match other users.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -21,7 +21,7 @@ _SEVERITIES: Final = {"error": Severity.ERROR, "warning": Severity.WARNING}
 def read_policy(
     entries: YamlMapping, known: Known, others: Mapping[str, Policy], complaints: Complaints
 ) -> Policy | None:
-    """The policy that a file states; None when it has an error. `others` are those read before, by id."""
+    """The policy in a file; None if it has an error. `others` are those read before, by id."""
     document, problems = admit(PolicyDocument, entries, POLICY_KEYS, complaints.path)
     complaints.take(problems)
     if document is None:
@@ -77,7 +77,7 @@ def _match(entries: YamlMapping, known: Known, complaints: Complaints) -> Match 
     clauses = [clause for key in given for clause in _clauses(key, match, known, complaints)]
     if len(given) == 1:
         return Match(tuple(clauses), is_all=given[0] == "all_of")
-    if given or not match.marks:  # else what stood there is wrong, and told already
+    if given or not match.marks:  # otherwise the written value is wrong, and reported already
         message = f"match: found {'both' if given else 'neither'}; {expected}"
         complaints.error(entries.value_at("match"), message)
     return None
@@ -97,7 +97,7 @@ def _clause(entries: YamlMapping, known: Known, complaints: Complaints) -> Claus
     """One condition, or None with a complaint."""
     given = [key for key in CLAUSE_KEYS if key in entries]
     if len(given) != 1:
-        if given or not entries.marks:  # else what stood there is wrong, and told already
+        if given or not entries.marks:  # otherwise the written value is wrong, and reported already
             what = " and ".join(given) or "none of them"
             complaints.error(entries.at, f"match: found {what}; expected just {one_of(CLAUSE_KEYS)} in one item")
         return None
@@ -137,12 +137,12 @@ def _has(entries: YamlMapping, at: Mark, known: Known, complaints: Complaints) -
 
 
 def _level(area: Area, level: object) -> Access:
-    """What is written for a role; NONE for what is no level, or none."""
+    """What is written for a role; NONE if it is not a level, or is none."""
     return area.levels.get(level, Access.NONE) if isinstance(level, str | bool) else Access.NONE
 
 
 def _can(items: Items, at: Mark, facts: Catalogue, complaints: Complaints) -> Can:
-    """Operations, each known. Of one that no grant opens by itself, nothing can be found out: a warning."""
+    """Operations, each known. One that no grant opens by itself cannot be judged: a warning."""
     operations = {operation.name: operation for operation in facts.operations}
     for name, place in zip(map(str, items), items.values_at, strict=True):
         if name not in operations:

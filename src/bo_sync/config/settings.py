@@ -1,4 +1,4 @@
-"""bo-sync.yaml as `Settings`; a missing key keeps its default. And what day it is where the settings say."""
+"""bo-sync.yaml as `Settings`; a missing key keeps its default. And the current day in the settings' zone."""
 
 import re
 from collections.abc import Mapping
@@ -20,21 +20,21 @@ from bo_sync.core.settings import GuardrailLimits, Limit, Settings, Unmanaged, f
 from bo_sync.core.text import Text
 
 _DOCUMENTED: Final = {DEFAULT_HUB_NAMES[role]: role for role in MODULES}
-"""The modules by the hub's names; those of the two platform areas are in no annotation of it."""
+"""The modules by the hub's names; the two platform areas are in none of its annotations."""
 _REFRESH: Final = "make the table with `bo-sync catalogue refresh --output FILE`"
 _is_zone: Final = re.compile("(?!Factory$)[A-Z].*", re.DOTALL).fullmatch
-"""Zones begin with a capital letter. Other files beside them (`localtime`, `posixrules`, `right/UTC`) mean something
-else on each machine, and `Factory` is the zone of a machine without one."""
+"""Zones begin with a capital letter. Other files next to them (`localtime`, `posixrules`, `right/UTC`) differ on each
+machine, and `Factory` is the zone of a machine without one."""
 _is_role_name: Final = re.compile(ROLE_NAME).fullmatch
 
 
 def today(settings: Settings, now: datetime) -> date:
-    """The day it is at `now`, which knows its own offset, in the settings' zone."""
+    """The day at `now`, which has its own offset, in the settings' zone."""
     return now.astimezone(ZoneInfo(settings.timezone)).date()
 
 
 def read_settings(entries: YamlMapping, complaints: Complaints, tables: Mapping[str, bytes]) -> Settings:
-    """The settings as the file states them; what is wrong keeps its default, and is a problem.
+    """The settings as in the file; what is wrong keeps its default, and is a problem.
 
     `tables` are the files that `catalogue` may name, by path.
     """
@@ -62,7 +62,7 @@ def read_settings(entries: YamlMapping, complaints: Complaints, tables: Mapping[
 def _catalogue(
     path: str, tables: Mapping[str, bytes], entries: YamlMapping, complaints: Complaints
 ) -> AddedOperations | None:
-    """The table of operations at `path`, or None with an error in the file where it is wrong."""
+    """The operations table at `path`, or None with an error at the wrong place in the file."""
     if path not in tables:
         message = f"catalogue: found {quoted(path)}, which does not exist; expected a table of operations"
         complaints.error(entries.value_at("catalogue"), message)
@@ -89,7 +89,7 @@ def _added(path: Text, data: bytes) -> AddedOperations:
 
 
 def _timezone(name: str, entries: YamlMapping, complaints: Complaints) -> str:
-    """`name`, or "" when there is no such zone."""
+    """`name`, or "" if there is no such zone."""
     if "timezone" not in entries:
         return ""
     try:
@@ -130,7 +130,7 @@ def _guardrails(written: GuardrailsDocument, entries: YamlMapping, complaints: C
 
 
 def _exceeding(name: str, found: Limit, written: YamlMapping, complaints: Complaints) -> None:
-    """Reports a floor above the cap, at the one that is written. Not where a wrong value was reported already."""
+    """Reports a floor above the cap, at the one that is written, unless a wrong value was reported already."""
     if any(written.had(key) and key not in written for key in ("floor", "cap")):
         return
     floor, cap = (
@@ -142,7 +142,7 @@ def _exceeding(name: str, found: Limit, written: YamlMapping, complaints: Compla
 
 
 def _limit(written: str | LimitDocument, usual: Limit) -> Limit:
-    """The limit as written; a key that is left out keeps its usual value."""
+    """The limit as written; an omitted key keeps its default."""
     if isinstance(written, str):
         return fixed(int(written))
     return Limit(
@@ -177,8 +177,8 @@ def _role_definitions(
 def _misnamed(word: str, hub_name: str) -> str:
     """What is wrong with a name, or "".
 
-    A module of the hub's annotations under another name of ours would hide what it lets users do, and without the
-    hub's own Roles & permissions the guardrail of the owners could count nobody.
+    A module of the hub's annotations under another name of ours would hide its effect. Without the hub's own Roles &
+    permissions, the guardrail of the owners would count no users.
     """
     meant = _DOCUMENTED.get(hub_name)
     if meant is not None and meant != word:

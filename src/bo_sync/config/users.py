@@ -75,7 +75,7 @@ def _of_area(area: Area, part: Value, complaints: Complaints) -> list[Override]:
 
 
 def _limited(grant: YamlMapping, complaints: Complaints) -> tuple[Value, _Limits]:
-    """The level as it is written, the last day and the reason of a grant that is a mapping."""
+    """The written level, the last day and the reason of a grant that is a mapping."""
     if not _GRANT_KEYS.issuperset(grant):
         raise UnsoundError
     until = expect_day(grant, "until", complaints) if "until" in grant else None
@@ -84,7 +84,7 @@ def _limited(grant: YamlMapping, complaints: Complaints) -> tuple[Value, _Limits
 
 
 def read_ignores(entries: YamlMapping, complaints: Complaints) -> tuple[Ignore, ...]:
-    """The findings that are accepted; one whose day does not exist is an error, and left out."""
+    """The suppressed findings; one whose day does not exist is an error, and left out."""
     listed = entries["ignore"]
     if not isinstance(listed, Items):
         raise UnsoundError
@@ -118,7 +118,7 @@ def read_profile(entries: YamlMapping, complaints: Complaints) -> Profile:
 
 
 def _plain(name: ProfileField, raw: str | None) -> FieldValue | None:
-    """A field of text when nothing is to be said about it, or None."""
+    """A text field that is valid as it is, or None."""
     if not raw:
         return FieldValue(name, None)
     if name != "phone" and raw != spaces_in_order(raw):
@@ -149,7 +149,7 @@ _SOUND: Final = tuple((name, _OFTEN.get(name, _plain)) for name in PROFILE_FIELD
 
 
 def _doubtful(name: ProfileField, entries: YamlMapping, complaints: Complaints) -> FieldValue:
-    """The field all the same, after saying what is wrong with it."""
+    """The field in any case, after its problems are reported."""
     raw = str(entries[name])
     at = entries.value_at(name)
     limit = PROFILE_LIMITS[name]
@@ -167,7 +167,7 @@ def _doubtful(name: ProfileField, entries: YamlMapping, complaints: Complaints) 
 
 
 def _odd_spaces(name: ProfileField, entries: YamlMapping, complaints: Complaints) -> None:
-    """An error also beside `id`: hubs store such spaces away, so no live value ever needs them."""
+    """An error also with `id`: hubs store such spaces away, so no live value ever needs them."""
     raw, at = str(entries[name]), entries.value_at(name)
     normal = spaces_in_order(raw)
     expected = f"{quoted(normal)}, with single plain spaces" if normal else "text that is not empty"
@@ -187,7 +187,7 @@ class ReadUser(NamedTuple):
 
 
 def read_user(entries: YamlMapping, known: Known, complaints: Complaints) -> ReadUser | None:
-    """What one entry declares; None when it does not even hold an address, which is an error."""
+    """What one entry declares; None if it does not hold an address, which is an error."""
     before = complaints.mark()
     try:
         declaration = declared(entries, known, complaints)
@@ -202,7 +202,7 @@ def read_user(entries: YamlMapping, known: Known, complaints: Complaints) -> Rea
 
 
 def declared(entries: YamlMapping, known: Known, complaints: Complaints) -> Declaration:
-    """Raises UnsoundError for what the models refuse; never for what they have admitted."""
+    """Raises UnsoundError for what the models reject; never for what they accepted."""
     email, state = entries.get("email", ""), entries.get("state", "present")
     if not isinstance(email, str) or state not in _STATE_WORDS or not _KEYS.issuperset(entries):
         raise UnsoundError

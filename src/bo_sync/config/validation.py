@@ -49,7 +49,7 @@ _is_protected: Final = re.compile(PROTECTED).fullmatch
 _MAPPINGS: Final = frozenset(("TimedSwitch", "TimedAccess", "LimitDocument"))
 _NUMBER: Final = "constrained-str"
 _BRANCHES: Final = _MAPPINGS | {"bool", _NUMBER}
-"""The names that pydantic puts into a place for the branch of a union; those of literals start with `literal[`."""
+"""The names that pydantic puts into a location for the branch of a union; literals start with `literal[`."""
 _TYPES: Final = {
     "string_type": "text",
     "string_too_short": "text that is not empty",
@@ -69,7 +69,7 @@ _NESTED_KEYS: Final = {
     "except": EXCEPTION_KEYS,
 }
 _DEEPER_KEYS: Final = {("guardrails", 3): LIMIT_KEYS, ("match", 4): CLAUSE_KEYS}
-"""The keys of mappings further down, by the part of the entry and the steps to the key."""
+"""The keys of nested mappings, by the part of the entry and the steps to the key."""
 _REQUIRED: Final = {
     ("platform", "access"): "true or false",
     ("modules", "access"): "owner, editor, viewer or none",
@@ -80,7 +80,7 @@ _REQUIRED: Final = {
     ("except", "reason"): "why this is right",
     ("except", "until"): EXPECTED[DAY],
 }
-"""What is to be written under a key that must not be left out, by the part of the entry."""
+"""The expected value of a required key, by the part of the entry."""
 
 
 class _Detail(TypedDict):
@@ -90,9 +90,9 @@ class _Detail(TypedDict):
 
 
 def admit(model: type[D], entries: YamlMapping, keys: Sequence[str], path: Text) -> tuple[D | None, list[Problem]]:
-    """The document, and what is wrong with it. `keys` are the model's, in their canonical order.
+    """The document, and its problems. `keys` are the model's, in their canonical order.
 
-    With problems, the document holds only what is sound, and `entries` has lost the rest; it is None when nothing is.
+    With problems, the document holds only what is valid, and `entries` has lost the rest; None if nothing is valid.
     """
     try:
         return model.model_validate(entries), []
@@ -115,7 +115,7 @@ def _details(error: ValidationError) -> list[_Detail]:
 
 
 def _is_meant(detail: _Detail, entries: YamlMapping) -> bool:
-    """Whether an error speaks of the branch that was written: a mapping's own errors, or the word's, never both."""
+    """Whether an error is about the branch that was written: a mapping's own errors, or the word's, never both."""
     branch = next((part for part in detail["loc"][2:3] if _is_branch(part)), None)
     if branch is None:
         return True
@@ -128,7 +128,7 @@ def _is_branch(part: str | int) -> bool:
 
 
 def _follow(loc: Sequence[str | int], entries: YamlMapping) -> tuple[list[str | int], Value, Mark]:
-    """The steps of `loc` that exist in `entries`, what stands there, and its position."""
+    """The steps of `loc` that exist in `entries`, their value, and its position."""
     steps: list[str | int] = []
     value: Value = entries
     at = entries.at
@@ -168,7 +168,7 @@ def _problem(detail: _Detail, entries: YamlMapping, keys: Sequence[str], path: T
 
 
 def _keys_beside(steps: Sequence[str | int], keys: Sequence[str]) -> Sequence[str]:
-    """The keys that are known in the mapping in which the last step stands."""
+    """The keys that are known in the mapping of the last step."""
     if len(steps) == 1:
         return keys
     part = str(steps[0])
@@ -176,7 +176,7 @@ def _keys_beside(steps: Sequence[str | int], keys: Sequence[str]) -> Sequence[st
 
 
 def _named(steps: Sequence[str | int]) -> str:
-    """`modules.pricing`: the steps that are words. Keys may be foreign, so they are shown harmlessly."""
+    """`modules.pricing`: the steps that are words. Keys may be untrusted, so they are shown harmlessly."""
     return ".".join(str(Text(part[:40])) for part in steps if isinstance(part, str))
 
 
@@ -191,7 +191,7 @@ def _expected(detail: _Detail) -> str:
 
 
 def found(value: Value) -> str:
-    """A value as messages name it. Never more than a short piece of foreign text."""
+    """A value in a message: at most a short piece of untrusted text."""
     match value:
         case None:
             return "null"
@@ -206,7 +206,7 @@ def found(value: Value) -> str:
 
 
 def _meant(value: Value, expected: str, detail: _Detail) -> str:
-    """What was most probably meant, or how to say that nothing is meant."""
+    """The most probable meaning, or how to write that nothing is meant."""
     if value is None:
         return "" if detail["loc"] == ("email",) else "; leave the key out instead"
     if isinstance(value, bool) and detail["type"] == "string_type" and _NUMBER not in detail["loc"]:
@@ -223,7 +223,7 @@ def _meant(value: Value, expected: str, detail: _Detail) -> str:
 
 
 def _meant_address(written: str) -> str:
-    """The address or pattern that an entry of `protect` most probably means: without what surrounds it, and with @."""
+    """The address or pattern that an entry of `protect` most probably means: without surrounding characters, with @."""
     bare = written[written.find("<") + 1 :].partition(">")[0].strip()
     bare = bare[len("mailto:") :] if bare.lower().startswith("mailto:") else bare
     if bare.startswith("@"):
@@ -234,7 +234,7 @@ def _meant_address(written: str) -> str:
 
 
 def _take_out(steps: Sequence[str | int], entries: YamlMapping) -> bool:
-    """Remove the innermost key among `steps`, with all that it holds; False when there is none to remove."""
+    """Remove the innermost key among `steps`, with its content; False if there is none to remove."""
     kept = list(steps)
     while kept and not isinstance(kept[-1], str):
         kept.pop()
@@ -249,8 +249,7 @@ def _take_out(steps: Sequence[str | int], entries: YamlMapping) -> bool:
 class Complaints:
     """The problems of one file, in the order in which they are found. `errors` counts those that are errors.
 
-    `is_held` says that the entry at hand is about a user whom the hub already holds: what the hub itself took is then
-    a warning (`doubt`).
+    `is_held`: the entry is about a user who is already in the hub. What the hub accepted is then a warning (`doubt`).
     """
 
     __slots__ = ("errors", "is_held", "path", "problems")
@@ -262,11 +261,11 @@ class Complaints:
         self.is_held = False
 
     def mark(self) -> tuple[int, int]:
-        """How far the complaints have come."""
+        """The number of complaints so far."""
         return len(self.problems), self.errors
 
     def back_to(self, mark: tuple[int, int]) -> None:
-        """Forget what was said since `mark`."""
+        """Forget complaints since `mark`."""
         problems, self.errors = mark
         del self.problems[problems:]
 
@@ -282,7 +281,7 @@ class Complaints:
         self.problems.append(Problem(self.at(mark), message, Severity.WARNING))
 
     def doubt(self, mark: Mark, message: str) -> None:
-        """An error, or a warning about a user whom the hub already holds."""
+        """An error, or a warning about a user who is already in the hub."""
         if self.is_held:
             self.warn(mark, message)
         else:
@@ -294,9 +293,9 @@ class Complaints:
         self.problems += problems
 
     def day(self, text: str, entries: YamlMapping, name: str) -> date | None:
-        """The value of `until` in `entries`, of the form YYYY-MM-DD, as a day; None, and an error, when there is none.
+        """The value `text` of `until` in `entries`, of the form YYYY-MM-DD, as a day; None, and an error, if none.
 
-        `name` is what messages call it.
+        `name` is its name in messages.
         """
         try:
             return date.fromisoformat(text)
@@ -310,7 +309,7 @@ _is_day: Final = re.compile(DAY).fullmatch
 
 
 class UnsoundError(Exception):
-    """Something is not of the described shape."""
+    """A value does not have the described shape."""
 
 
 def expect_text(value: Value) -> str:
@@ -321,7 +320,7 @@ def expect_text(value: Value) -> str:
 
 
 def expect_day(entries: YamlMapping, name: str, complaints: Complaints) -> date | None:
-    """The day under `until`; None, and a complaint in which it is called `name`, when no calendar has it."""
+    """The day under `until`; None, and a complaint that names it `name`, if no calendar has it."""
     written = expect_text(entries["until"])
     if not _is_day(written):
         raise UnsoundError
@@ -329,9 +328,9 @@ def expect_day(entries: YamlMapping, name: str, complaints: Complaints) -> date 
 
 
 SWITCHES: Final[Mapping[bool | str, Access]] = {True: Access.OWNER, False: Access.NONE}
-"""What a platform area's switch stands for: an area that is on is created as owner."""
+"""The access of a platform area's switch: an area that is on is created as owner."""
 LEVELS: Final[Mapping[bool | str, Access]] = dict[bool | str, Access](ACCESS_WORDS.items())
-"""What a module's word stands for."""
+"""The access of a module's word."""
 _RANKS: Final = {role: rank for rank, role in enumerate(ROLES)}
 
 
@@ -361,7 +360,7 @@ class Area:
         return self.roles[override.role]
 
     def unknown(self, word: str) -> str:
-        """The sentence for a word that is no role of this area."""
+        """The message for a word that is not a role of this area."""
         if word in self.elsewhere:
             return f"{word} stands under {self.name}; expected it under {self.other}"
         return unknown(f"role under {self.name}", word, self.roles)
@@ -407,7 +406,7 @@ def read_presets(names: Value, presets: tuple[str, ...], complaints: Complaints)
 
 
 def check_preset(name: str, at: Mark, presets: tuple[str, ...], complaints: Complaints) -> None:
-    """A name must be that of a preset file, even when that file has errors of its own."""
+    """A name must be that of a preset file, even if that file has errors of its own."""
     if name in presets:
         return
     if presets:

@@ -22,7 +22,7 @@ def quoted(raw: str) -> str:
 
 
 def one_of(words: Iterable[str]) -> str:
-    """`one of a, b, c`; a long list is cut and says how many more there are."""
+    """`one of a, b, c`; a long list is cut, with the number of the others."""
     listed = list(words)
     if len(listed) == 1:
         return listed[0]
@@ -31,13 +31,13 @@ def one_of(words: Iterable[str]) -> str:
 
 
 def unknown(what: str, raw: str, words: Iterable[str]) -> str:
-    """The whole sentence for a word that is none of `words`, with the nearest of them when one is near."""
+    """The whole message for a word that is none of `words`, with the nearest of them if one is near."""
     known = list(words)
     return f"unknown {what} {quoted(raw)}; expected {one_of(known)}{meant(raw, known)}"
 
 
 def meant(raw: str, words: Iterable[str]) -> str:
-    """`; did you mean WORD?` for the word nearest to `raw`, or nothing when none is near."""
+    """`; did you mean WORD?` for the word nearest to `raw`, or nothing if none is near."""
     near = get_close_matches(raw[:SHOWN_CHARACTERS].lower(), list(words), n=1, cutoff=0.6)
     return f"; did you mean {near[0]}?" if near else ""
 
@@ -48,17 +48,17 @@ def size(count: int, unit: str) -> str:
 
 
 MOST_MISLEADING: Final = 100
-"""So many hidden characters of one file are named; the rest is not."""
+"""Most hidden characters of one file that are named."""
 _CONTROL: Final = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _MISLEADING: Final = re.compile(
     "\r(?!\n)|[\x85\u2028\u2029]"
     "|[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
     "|[\xad\u180e\u200b\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
-"""Line breaks that only a parser sees, what reorders the text around it, and what is drawn as nothing.
+"""Line breaks that only a parser sees, characters that reorder the text around them, and invisible ones.
 
-The joiners U+200C and U+200D are let through: Persian and Indic names are spelled with them, and they neither break a
-line nor reorder one.
+The joiners U+200C and U+200D are allowed: Persian and Indic names are spelled with them, and they neither break a line
+nor reorder one.
 """
 _BREAKS: Final = frozenset("\r\x85\u2028\u2029")
 _HEAD: Final = re.compile(rb"(?:\xef\xbb\xbf)?(?:[ \t]*(?:#[^\n]*)?\r?\n|%[^\n]*(?:\n|\Z))*")
@@ -88,7 +88,7 @@ class YamlError(NamedTuple):
 
 
 def wrong_bytes(data: bytes) -> YamlError | None:
-    """Why `data` is not UTF-8 text without control characters, or None when it is."""
+    """Why `data` is not UTF-8 text without control characters, or None if it is."""
     for mark, encoding in _WIDE_MARKS:
         if data.startswith(mark):
             return YamlError(1, 1, f"the file is {encoding}; expected UTF-8: save it as UTF-8")
@@ -106,10 +106,10 @@ def wrong_bytes(data: bytes) -> YamlError | None:
 
 
 def misleading(data: bytes) -> list[YamlError]:
-    """Each character of `data` that makes a reviewer see something else than what a parser reads, in their order.
+    """Each character of `data` that makes a reviewer see something else than a parser reads, in their order.
 
-    Inside double quotes each can be written as an escape. Bytes that are not UTF-8 have none: see `wrong_bytes`. What
-    is ASCII without a carriage return costs nothing.
+    Inside double quotes each can be written as an escape. Bytes that are not UTF-8 have none: see `wrong_bytes`. ASCII
+    without a carriage return costs nothing.
     """
     if data.isascii() and b"\r" not in data:
         return []
@@ -130,7 +130,7 @@ def misleading(data: bytes) -> list[YamlError]:
 
 
 def directives(data: bytes) -> list[YamlError]:
-    """Each directive above the document of `data`: it can change what tags and plain words mean to another reader."""
+    """Each directive above the document of `data`: it can change what tags and plain words mean to other readers."""
     head = _HEAD.match(data) if b"%" in data else None
     if head is None:
         return []
@@ -148,7 +148,7 @@ def _end(text: str) -> tuple[int, int]:
 
 
 def broken_yaml(error: Exception, data: bytes) -> YamlError:
-    """Where and why a parser gave up on `data`, which is sound text."""
+    """Where and why a parser stopped in `data`, which is valid text."""
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
         reason = str(error).partition("\n")[0] if isinstance(error, YAMLError | ValueError) else type(error).__name__
         return YamlError(1, 1, f"not YAML: {quoted(reason)}")

@@ -28,7 +28,7 @@ class KeyValue:
 
 @dataclass(frozen=True, slots=True)
 class MappingNode:
-    """`is_flow` tells `{…}` from lines; `column` is that of the keys. The end of a block is that of its last value."""
+    """`is_flow`: `{…}`, not lines; `column` is that of the keys. The end of a block is that of its last value."""
 
     start: int
     end: int
@@ -52,7 +52,7 @@ Node = Scalar | MappingNode | SequenceNode
 
 
 class Edit(NamedTuple):
-    """Replace what stands from `start` up to `end`."""
+    """Replace the text from `start` up to `end`."""
 
     start: int
     end: int
@@ -60,7 +60,7 @@ class Edit(NamedTuple):
 
 
 def apply(text: str, edits: Iterable[Edit], start: int = 0, end: int | None = None) -> str:
-    """The part of `text` from `start` up to `end` with those edits made that lie in it. Edits never overlap."""
+    """The part of `text` from `start` up to `end` with the edits in it made. Edits never overlap."""
     end = len(text) if end is None else end
     parts = []
     for edit in sorted(edits):
@@ -112,9 +112,9 @@ _comment: Final = re.compile(r"#[^\n]*").finditer
 
 
 def comments(text: str, node: Node, start: int, end: int) -> list[str]:
-    """The comments that begin from `start` up to `end`, where all text is that of `node`; in their order.
+    """The comments that begin from `start` up to `end`, if all text is that of `node`; in their order.
 
-    Whatever stands between scalars is punctuation or a comment, so a `#` there begins one.
+    Text between scalars is punctuation or a comment, so a `#` there begins one.
     """
     found: list[str] = []
     at = start
@@ -145,7 +145,7 @@ def scalars(node: Node) -> Iterator[Scalar]:
 
 
 def line_above(text: str, root: Node, index: int) -> int:
-    """Where a line can be put in above the one of `index`: not between the lines of one text."""
+    """Where a line can be inserted above the line of `index`: not between the lines of one text."""
     at = line_start(text, index)
     for scalar in reversed(list(scalars(root))):
         if scalar.start < at < scalar.end:
@@ -166,7 +166,7 @@ def lines_end(text: str, value: Node) -> int:
 
 
 def chunks(text: str, block: MappingNode) -> list[tuple[int, int]]:
-    """What belongs to each key of a block, adjoining: comments above it, its lines, deeper comments below."""
+    """The range of each key of a block, adjoining: comments above it, its lines, deeper comments below."""
     starts = [_first_start(text, block)]
     for before, pair in zip(block.pairs, block.pairs[1:], strict=False):
         starts.append(_deeper_end(text, lines_end(text, before.value), block.column, line_start(text, pair.key.start)))
@@ -176,7 +176,7 @@ def chunks(text: str, block: MappingNode) -> list[tuple[int, int]]:
 
 
 def _first_start(text: str, block: MappingNode) -> int:
-    """Where the first key's lines begin: with comments above it, but at the top level, where they are the file's own.
+    """Where the first key's lines begin: with comments above it, except the file's own at the top level.
 
     After a dash it is the key itself.
     """
@@ -211,15 +211,15 @@ class Plain:
     ending: str
 
     def written(self, changed: str) -> str:
-        """`changed`, whose lines end with `\\n`, with the endings of the text that it was made from."""
+        """`changed`, whose lines end with `\\n`, with the line endings of the original text."""
         return changed if self.ending == "\n" else changed.replace("\n", self.ending)
 
 
 def plain(text: str, path: Text) -> Plain:
-    """`text`, which our reader accepted, to be changed. `path` names the file in messages.
+    """`text`, which our reader accepted, prepared for changes. `path` names the file in messages.
 
-    Raises FilesError when some lines end with CR LF and others with LF: lines that move, and new ones, would have to
-    choose, and no difference that a reviewer can see would say so.
+    Raises FilesError if some lines end with CR LF and others with LF: for moved and new lines neither ending would be
+    right, and a reviewer could not see the difference.
     """
     lines = text.removeprefix("\ufeff").split("\n")
     returns = [line.endswith("\r") for line in lines[:-1]]

@@ -32,14 +32,14 @@ MAX_BYTES: Final = 16 * 1024 * 1024
 MAX_PROBLEMS: Final = 100
 _SPECIAL: Final[dict[str, bool | None]] = {"null": None, "true": True, "false": False, "": None}
 _ODD: Final = frozenset((*_SPECIAL, *NULL_LOOKALIKES))
-"""The words for which it matters whether they are quoted."""
+"""The words whose meaning depends on quotes."""
 _NO_KEYS: Final = frozenset(("", "<<"))
 _NO_VALUE: Final = 'expected a value: write null to clear, "" for empty text'
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 class _Event(Protocol):
-    """What we read of an event; which of the attributes exist depends on its class, so we ask the class first."""
+    """What we read of an event; its attributes depend on its class, so we check the class first."""
 
     start_mark: Mark
     anchor: str | None
@@ -64,7 +64,7 @@ class _Stream(Protocol):
 
 
 class Parsed(NamedTuple):
-    """What one file says. `value` is meaningful only when there are no problems; `at` is where it starts."""
+    """The content of one file. `value` is meaningful only without problems; `at` is where it starts."""
 
     value: Value
     at: Mark
@@ -72,11 +72,11 @@ class Parsed(NamedTuple):
 
 
 def read(data: bytes, path: Text, *, pure: bool = False) -> Parsed:
-    """The one document in `data`. Never raises for what the bytes hold: every fault is a problem of the reading.
+    """The one document in `data`. Never raises because of the bytes: every fault is a problem of the reading.
 
-    A problem's position is that of the key or value at fault; a file that stops being YAML has one problem at the stop.
+    A problem's position is that of the wrong key or value; a file that stops being YAML has one problem at the stop.
 
-    `pure` takes PyYAML's own parser, which is what happens without libyaml.
+    `pure` uses PyYAML's own parser, as happens without libyaml.
     """
     if len(data) > MAX_BYTES:
         found = f"the file holds {size(len(data), 'byte')}; expected at most {MAX_BYTES:,}: split it"
@@ -108,7 +108,7 @@ def _events(data: bytes, *, pure: bool) -> _Next:
 
 
 class _PureEvents(Reader, Scanner, Parser):
-    """The events of PyYAML's own parser, no nodes and no values made of them."""
+    """The events of PyYAML's own parser, without nodes and values."""
 
     def __init__(self, data: bytes) -> None:
         Reader.__init__(self, data)
@@ -123,11 +123,11 @@ class _PureEvents(Reader, Scanner, Parser):
 
 
 class _StoppedError(Exception):
-    """The file cannot be read further; why is already among the problems."""
+    """The file cannot be read further; the reason is already among the problems."""
 
 
 class _Builder:
-    """Builds one document's value, and collects what is wrong with it on the way."""
+    """Builds one document's value, and collects its problems."""
 
     __slots__ = ("_may_be_marked", "_next", "_path", "problems")
 
@@ -178,7 +178,7 @@ class _Builder:
     def _entries(self, entries: YamlMapping, depth: int) -> YamlMapping | Items | None:
         """Keys and values up to the next container, which is returned to be filled, or to the end: None.
 
-        This loop runs for every key of every file; what is rare is in methods of its own.
+        This loop runs for every key of every file, so rare cases are in methods of their own.
         """
         next_event = self._next
         add_mark = entries.marks.append
@@ -213,7 +213,7 @@ class _Builder:
                 self._odd(entries, key, value, is_quoted=bool(event.style))
 
     def _odd(self, entries: YamlMapping, key: str, value: str, *, is_quoted: bool) -> None:
-        """A value that means itself only in quotes, or is taken for such a one."""
+        """A value that needs quotes to keep its meaning, or looks like one."""
         if is_quoted:
             entries.quoted |= {key}
         elif value in _SPECIAL:

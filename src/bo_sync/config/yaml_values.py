@@ -18,7 +18,7 @@ class Mark(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """The mark of a file's first character, for what has no better place."""
+    """The mark of a file's first character, for values without a better place."""
 
     line: int = 0
     column: int = 0
@@ -28,16 +28,16 @@ START: Final[Mark] = Start()
 
 
 NULL_LOOKALIKES: Final = frozenset(("~", "Null", "NULL"))
-"""Plain words that other readers of YAML take for null, and we for text."""
+"""Plain words that other readers of YAML read as null, and we as text."""
 _NONE_QUOTED: Final[frozenset[str]] = frozenset()
 
 
 class YamlMapping(dict[str, "Value"]):
-    """A mapping that knows where it starts (`at`) and where each key and each value stands.
+    """A mapping that knows where it starts (`at`) and the position of each key and each value.
 
     `marks` holds two positions for every key, its own and its value's, in the order in which the keys were read. Most
-    are never asked for, so they are found by name only on demand. `quoted` are the keys whose value is a word that
-    means null, true or false, or nearly does, and is written in quotes.
+    are never needed, so they are found by name only on demand. `quoted` are the keys whose value is a quoted word that
+    means null, true or false, or nearly does.
     """
 
     __slots__ = ("_places", "at", "marks", "quoted")
@@ -49,11 +49,11 @@ class YamlMapping(dict[str, "Value"]):
         self._places: dict[str, tuple[Mark, Mark]] | None = None
 
     def key_at(self, key: str) -> Mark:
-        """Where a key stands that was read."""
+        """The position of a key that was read."""
         return self._placed()[key][0]
 
     def value_at(self, key: str) -> Mark:
-        """Where the value of a key stands that was read."""
+        """The position of the value of a key that was read."""
         return self._placed()[key][1]
 
     def keys_at(self) -> list[Mark]:
@@ -61,7 +61,7 @@ class YamlMapping(dict[str, "Value"]):
         return self.marks[::2] if self._places is None else [self._places[key][0] for key in self]
 
     def had(self, key: str) -> bool:
-        """Whether a key was read, even when it was taken out since."""
+        """Whether a key was read, even if it was removed since."""
         return key in self or (self._places is not None and key in self._places)
 
     def take_out(self, key: str) -> None:
@@ -99,5 +99,5 @@ Value = str | bool | YamlMapping | Items | None
 
 
 def source(path: Text, mark: Mark) -> Source:
-    """A mark as a place that users can be sent to."""
+    """A mark as a place that a message can name."""
     return Source(path, mark.line + 1, mark.column + 1)

@@ -1,1 +1,1 @@
-"""The model and its laws, pure: standard library only; no clock, file, network, environment, logging or colour."""
+"""The model and its rules. Pure: standard library only; no clock, file, network, environment, logging or colour."""

@@ -1,4 +1,4 @@
-"""What an apply did: one outcome per user. An outcome states what is known, never what was intended."""
+"""The outcome of an apply, one per user. It states what is known, never what was intended."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,10 +8,10 @@ from bo_sync.core.text import Text
 
 
 class Outcome(StrEnum):
-    """What became of one user's changes.
+    """What happened to one user's changes.
 
-    APPLIED is what the hub holds, as read afterwards. FAILED may be partly done. UNKNOWN could not even be read.
-    UNCONFIRMED was answered with success, and the hub shows another value. REVERSED is an ownership given back.
+    APPLIED is what the hub holds, as read afterwards. FAILED may be partly done. UNKNOWN could not be read. UNCONFIRMED
+    was answered with success, but the hub shows another value. REVERSED is an ownership given back.
     """
 
     APPLIED = "applied"
@@ -24,7 +24,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UserOutcome:
-    """`error` says what went wrong, or why nothing was sent; of what is applied, a warning."""
+    """`error` is what went wrong, or why nothing was sent; for an applied change, a warning."""
 
     email: Text
     action: Action
@@ -33,7 +33,7 @@ class UserOutcome:
 
 
 class InvitationOutcome(StrEnum):
-    """What became of a mail to a new user. UNKNOWN: asked for, and no sound answer came; it is not asked for again."""
+    """What happened to a mail to a new user. UNKNOWN: requested, without a sound answer; never requested again."""
 
     SENT = "sent"
     FAILED = "failed"
@@ -43,7 +43,7 @@ class InvitationOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class InvitedUser:
-    """`error` says what went wrong, or why nothing was sent."""
+    """`error` is what went wrong, or why nothing was sent."""
 
     email: Text
     outcome: InvitationOutcome
@@ -52,7 +52,7 @@ class InvitedUser:
 
 @dataclass(frozen=True, slots=True)
 class OwnersLeft:
-    """Too few owners after a run: how many are left, how many must be, and the command that makes one."""
+    """Too few owners after a run: how many are left, how many are required, and the command that makes one."""
 
     left: int
     least: int
@@ -64,11 +64,11 @@ class OwnersLeft:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What an apply did. `run` is empty when nothing was begun; `digest` is that of the plan.
+    """What an apply did. `run` is empty when nothing was started; `digest` is that of the plan.
 
-    `not_run` says why nothing was begun, `moved` how the plan made now differs from the one that was saved, or shown,
-    in sentences that are harmless already; both are empty where they do not apply. `owners` is None unless too few are
-    left. `invitations` are of the users whom the run created, where it was to invite them.
+    `not_run` is why nothing was started. `moved` is how the plan made now differs from the saved or shown one, in
+    sentences that are safe to print. Both are empty where they do not apply. `owners` is None unless too few are left.
+    `invitations` are those of the users created by the run, if it was to invite them.
     """
 
     run: str
@@ -89,7 +89,7 @@ class Report:
 
     @property
     def created(self) -> tuple[Text, ...]:
-        """The users whom this run created, and whose grants hold."""
+        """The users who were created by this run and whose grants hold."""
         return tuple(
             user.email for user in self.outcomes if user.action == "create" and user.outcome is Outcome.APPLIED
         )

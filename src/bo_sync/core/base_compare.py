@@ -19,14 +19,14 @@ from bo_sync.core.weakened_guards import GuardComparison, Weakened, weakened, we
 
 Sign = Literal["id", "file", "name"]
 Pair = tuple[Declaration, Declaration]
-"""The entry of one user at the base, and in the files of today."""
+"""One user's entry at the base, and in the current files."""
 _Keys = Callable[[Declaration], Iterable[Hashable]]
 _ByKey = Mapping[Hashable, Sequence[Declaration]]
 
 
 @dataclass(frozen=True, slots=True)
 class EntryIndex:
-    """All entries at one time, by folded address and counted. `lists` are the files that hold a list of users."""
+    """All entries of one side, by folded address and counted. `lists` are the files that hold a list of users."""
 
     everyone: Sequence[Declaration]
     lists: frozenset[Text]
@@ -41,7 +41,7 @@ class EntryIndex:
 
 
 def entries(users: Iterable[Declaration], lists: frozenset[Text]) -> EntryIndex:
-    """Entries in the order of address and place, whatever the order of `users`."""
+    """Entries in the order of address and source, whatever the order of `users`."""
     everyone = sorted(users, key=lambda user: (user.email.folded, user.source))
     by_address: dict[str, list[Declaration]] = {}
     for user in everyone:
@@ -54,8 +54,8 @@ def entries(users: Iterable[Declaration], lists: frozenset[Text]) -> EntryIndex:
 def readdressed(then: EntryIndex, now: EntryIndex, today: date) -> Iterator[tuple[Sign, Pair]]:
     """Each user with another address than at the base, once, with the surest sign.
 
-    Left out are users who were absent or expired at the base, and those whose old address keeps an entry that is absent
-    or expired: that is the documented way to give a user another address.
+    Users who were absent or expired at the base are left out. So are those whose old address keeps an entry that is
+    absent or expired: that is the documented way to give a user another address.
     """
     leaving = {email for email, held in now.by_address.items() if any(departure(entry, today) for entry in held)}
     lasting = _lasting(then, now)
@@ -81,7 +81,7 @@ def readdressed(then: EntryIndex, now: EntryIndex, today: date) -> Iterator[tupl
 
 
 def _lasting(then: EntryIndex, now: EntryIndex) -> set[str]:
-    """Addresses whose user stays the same by a full name, or by all that the entry says beside the address."""
+    """Addresses whose user is the same by full name, or by everything in the entry except the address."""
     return {
         email
         for email, held in then.by_address.items()
@@ -124,9 +124,9 @@ def _path(here: EntryIndex, there: EntryIndex) -> _Keys:
 
 
 def _content(here: EntryIndex, there: EntryIndex) -> _Keys:
-    """What a file of one user says, where `there` has no file of that path: the file was renamed.
+    """What a file of one user holds, if `there` has no file of that path: the file was renamed.
 
-    All beside the address and the `id` is the same. If the file says more than names, one name in common is enough.
+    Everything except the address and `id` is the same. If the file holds more than names, one common name is enough.
     """
 
     def keys(user: Declaration) -> Iterator[Hashable]:
@@ -148,7 +148,7 @@ def _unique_name(here: EntryIndex) -> _Keys:
 
 
 def _stated(user: Declaration) -> tuple[int | None, frozenset[tuple[str, str]], *tuple[Hashable, ...]]:
-    """All that an entry says beside the address: the `id`, the names, and the rest."""
+    """Everything in an entry except the address: the `id`, the names, and the rest."""
     profile = frozenset((entry.field, entry.value.folded if entry.value else "") for entry in user.profile)
     names = frozenset(fact for fact in profile if fact[0] in _NAMES)
     grants = frozenset((grant.role, grant.access, grant.until) for grant in user.overrides)
@@ -160,12 +160,12 @@ _NAMES: Final = frozenset({"first_name", "middle_name", "last_name"})
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What the files said at one time. `users` includes entries with errors, as far as they name somebody.
+    """What the files held at one time. `users` includes entries with errors, as far as they name a user.
 
-    `lists` are the files that hold a list of users; `unread` are files and folders that may hold users who are not
-    in `users`, because of an error. `has_settings` is False where the settings have one, and nothing is said about
-    them then; `has_policies` is so of the policies, and matters at the head: one that the base lacks weakens nothing.
-    `users` is what the entries mean on the day of the comparison; empty where a file has an error.
+    `lists` are the files that hold a list of users. `unread` are files and folders that, because of an error, may hold
+    users not in `users`. `has_settings` is False if the settings have an error; then they are not compared.
+    `has_policies` is the same for policies, and matters at the head: a policy that the base lacks weakens nothing.
+    `users` is what the entries mean on the day of the comparison; empty if a file has an error.
     """
 
     declarations: tuple[Declaration, ...] = ()
@@ -180,9 +180,9 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class AddressChange:
-    """One user under two addresses: the entry at the base, the entry at the head, and why they are one user's.
+    """One user under two addresses: the entry at the base, the entry at the head, and the sign that both are one user.
 
-    `standing` is the entry at the head that has the old address, where there is one.
+    `standing` is the entry at the head that has the old address, if there is one.
     """
 
     before: Declaration
@@ -193,7 +193,7 @@ class AddressChange:
 
 @dataclass(frozen=True, slots=True)
 class Comparison(GuardComparison):
-    """The files against those of a revision: which guards are weaker, and the guardrails that need no hub."""
+    """The files compared with a revision: which guards are weaker, and the guardrails that need no hub."""
 
     guardrails: tuple[GuardrailResult, ...] = ()
 
@@ -215,10 +215,10 @@ def changed_addresses(base: Snapshot, head: Snapshot, today: date) -> tuple[Addr
 def removed_users(
     base: Snapshot, head: Snapshot, today: date, changes: Collection[AddressChange]
 ) -> tuple[Declaration, ...]:
-    """Entries at the base whose user no file speaks of any more, and would keep all access; sorted by address.
+    """Entries at the base whose user is in no file now and would keep all access; sorted by address.
 
-    Nobody where users without a file are deleted. Not those of `changes`, which are told already, nor those who were
-    and are protected: they need no file.
+    Empty if users without a file are deleted. `changes` are left out, as they are reported already. So are users who
+    were and are protected: they need no file.
     """
     if head.settings.unmanaged is Unmanaged.DELETE:
         return ()
@@ -232,11 +232,11 @@ def removed_users(
 
 
 def _missing(base: Snapshot, head: Snapshot, today: date) -> tuple[Declaration, ...]:
-    """Entries of users who were to stay at the base and whose address the head certainly does not name."""
+    """Entries of users who were to stay at the base and whose address is certainly not in the head."""
     named = {user.email.folded for user in head.declarations}
     known = {user.source.path for user in base.declarations}
     if any(path not in known for path in head.unread):
-        return ()  # a new file that cannot be read may hold anybody; that it cannot is an error, and told as one
+        return ()  # a new file that cannot be read may hold any user; it is reported as an error
     gone = {
         user.email.folded: user
         for user in base.declarations
@@ -246,8 +246,8 @@ def _missing(base: Snapshot, head: Snapshot, today: date) -> tuple[Declaration, 
 
 
 def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Weakened, ...], tuple[GuardrailResult, ...]]:
-    """The guards that the head weakens, and the guardrails that can be judged without a hub, in the order of
-    showing. Limits are among them where something ends that the base does not announce."""
+    """The guards that the head weakens, and the guardrails that need no hub, in display order. Limits are among them if
+    something ends that the base does not announce."""
     changes = changed_addresses(base, head, today)
     removed = removed_users(base, head, today, changes)
     then, now = entries(base.declarations, base.lists), entries(head.declarations, head.lists)
@@ -262,7 +262,7 @@ def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Weakened
 
 
 def weakened_since(base: Snapshot, head: Snapshot, today: date) -> tuple[Weakened, ...]:
-    """The guards that the head weakens, in the order of showing."""
+    """The guards that the head weakens, in display order."""
     return tuple(_weakened(base, head, today))
 
 
@@ -285,7 +285,7 @@ def _changed(change: AddressChange, then: EntryIndex, now: EntryIndex) -> Guardr
 
 
 def _recipe(change: AddressChange, then: EntryIndex, now: EntryIndex) -> str:
-    """What to do where the old address stands nowhere."""
+    """What to do if no file has the old address."""
     old, new = change.before, change.after
     is_in_place = old.source.path == new.source.path
     if not is_in_place:
@@ -298,7 +298,7 @@ def _recipe(change: AddressChange, then: EntryIndex, now: EntryIndex) -> str:
 
 
 def _restoring(change: AddressChange, standing: Declaration) -> str:
-    """What to do where the old address stands elsewhere, as if it were another user's."""
+    """What to do if another file has the old address, as if it were another user's."""
     old, new = change.before, change.after
     if change.sign == "name":
         return (
@@ -336,7 +336,7 @@ def _removed(user: Declaration, then: EntryIndex, now: EntryIndex) -> GuardrailR
 
 
 def _tombstone(user: Declaration, then: EntryIndex, now: EntryIndex | None) -> str:
-    """What to keep of somebody's entry at the base, where `now`, if given, is who stands in which file today."""
+    """What to keep of a user's entry at the base. `now`, if given, is that user's entry in the current files."""
     path = user.source.path
     if then.own_file(user) is None:
         return f"the entry of {user.email} in {path} with `state: absent`"
@@ -346,7 +346,7 @@ def _tombstone(user: Declaration, then: EntryIndex, now: EntryIndex | None) -> s
 
 
 def _free_path(user: Declaration, taken: Collection[Text]) -> Text:
-    """A path for a new file beside the user's present one, named by their address."""
+    """A path for a new file next to the user's present one, named by their address."""
     folder = user.source.path.raw.rpartition("/")[0]
     whole = _UNSAFE.sub("-", user.email.folded).strip("-._")
     names = (_UNSAFE.sub("-", user.email.folded.partition("@")[0]).strip("-._"), whole, f"{whole}.new")

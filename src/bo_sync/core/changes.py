@@ -1,4 +1,4 @@
-"""Changes to one user as values, complete enough to show, compare, save and apply, and what a change lets a user do."""
+"""Changes to one user as values, complete enough to show, compare, save and apply, and their effect on access."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -38,10 +38,10 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class SetGrant:
-    """Give access, or more or less of it. `row_id` is the standing row (its access may be NONE), or None.
+    """Give access, raise it or lower it. `row_id` is the existing row (its access may be NONE), or None.
 
-    `expired` is the last day of the user's own entry whose end is why; None where no end is. `source` is where that
-    entry stands, or the one that says this of the role; None where the user has none, and a preset, or nothing, does.
+    `expired` is the last day of the direct grant whose end is the reason; None if no end is. `source` is the place of
+    that direct grant, or of the entry that sets the role; None if the user has none, so a preset or nothing sets it.
     """
 
     role: Role
@@ -61,7 +61,7 @@ class SetGrant:
 
 @dataclass(frozen=True, slots=True)
 class RevokeGrant:
-    """Take all access: the standing row is updated to NONE. `expired` and `source` as in `SetGrant`."""
+    """Take all access: the existing row is updated to NONE. `expired` and `source` as in `SetGrant`."""
 
     role: Role
     before: Access
@@ -77,7 +77,7 @@ class RevokeGrant:
 
 @dataclass(frozen=True, slots=True)
 class RemoveDuplicate:
-    """Delete a surplus row of a pair. `before` is that row's own access, `after` what the row that stays holds now."""
+    """Delete a duplicate role row. `before` is its own access, `after` the current access of the row that stays."""
 
     role: Role
     before: Access
@@ -106,7 +106,7 @@ class LostGrant:
 
 
 class Cause(StrEnum):
-    """Why somebody is deleted."""
+    """Why a user is deleted."""
 
     STATE_ABSENT = "state: absent"
     UNTIL_PASSED = "until has passed"
@@ -115,9 +115,9 @@ class Cause(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CreateUser:
-    """A user with a file whom the hub lacks. Every given grant is added, none stands before.
+    """A user with a file who is not in the hub. Every given grant is added; no row exists before.
 
-    `profile` is sent as it is, cleared fields too: left out, the hub would fill some of them (`language` with `NL`).
+    `profile` is sent as it is, with its cleared fields: the hub would fill some omitted ones (`language` with `NL`).
     """
 
     email: Text
@@ -128,7 +128,7 @@ class CreateUser:
 
 @dataclass(frozen=True, slots=True)
 class UpdateUser:
-    """A user on both sides who differs. `hub_email` is the hub's own spelling, by which the hub must be asked."""
+    """A user on both sides who differs. `hub_email` is the hub's own spelling, which requests must use."""
 
     email: Text
     source: Source
@@ -140,7 +140,7 @@ class UpdateUser:
 
 @dataclass(frozen=True, slots=True)
 class DeleteUser:
-    """A user to be deleted. `source` is None where no file stands behind it."""
+    """A user to be deleted. `source` is None if no file is the reason."""
 
     email: Text
     source: Source | None
@@ -154,19 +154,19 @@ Change = CreateUser | UpdateUser | DeleteUser
 
 
 def address_of(change: Change) -> Text:
-    """The address under which the hub has, or gets, the user of a change."""
+    """The address under which the hub has, or will have, the user of a change."""
     return change.email if isinstance(change, CreateUser) else change.hub_email
 
 
 def place_of_grant(grant: GrantChange | LostGrant, change: Change) -> Source | None:
-    """Where a file says this of a grant: the user's own entry for the role, or else the user."""
+    """The place of the entry that sets a grant: the direct grant of the role, or else the user."""
     own = grant.source if isinstance(grant, SetGrant | RevokeGrant) else None
     return own or change.source
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """Menu items that open and close, operations that are gained and lost; in the menu's and the catalogue's order."""
+    """Menu items that open and close, operations gained and lost; in the order of the menu and the catalogue."""
 
     opened: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
@@ -180,10 +180,10 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What all changes of one user together do, and what of it each role has a part in.
+    """The effect of all changes of one user together, and the part that each role has in it.
 
-    A menu item that needs two roles which are both given stands in the part of both. `unknown` is the number of
-    operations of which the hub does not say who may run them.
+    A menu item that needs two roles which are both given is in the part of each. `unknown` is the number of operations
+    for which the hub does not state who may run them.
     """
 
     whole: Shift = Shift()

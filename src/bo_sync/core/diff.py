@@ -1,11 +1,11 @@
-"""Desired against live: which changes make the hub say what the files say.
+"""Desired against live: the changes that make the hub match the files.
 
-Both sides arrive normalised (`presets.resolve`, `live.index`), so the comparison is plain. First everybody with a file
-is paired with the user in the hub, or with the reason why that pairing is refused; then pairs are compared; what is
-left in the hub is unmanaged.
+Both sides arrive normalised (`presets.resolve`, `live.index`), so the comparison is plain. First each user with a file
+is paired with the user in the hub, or with the reason why that pairing is blocked. Then pairs are compared. Users who
+are left in the hub are unmanaged.
 
-The hub updates and deletes users by address. Where several users have one address, only grants, which go by id, can
-change; the profile stays, and a deletion becomes the revoke of every grant.
+The hub updates and deletes users by address. If several users have one address, only grants can change, because they go
+by id. The profile stays, and a deletion becomes the revoke of every grant.
 """
 
 from collections.abc import Iterable, Iterator
@@ -46,7 +46,7 @@ PROTECTED: Final = "protected"
 
 @dataclass(frozen=True, slots=True)
 class UnmanagedUser:
-    """Somebody in the hub without a file. `policy` is the settings' word, or `protected`."""
+    """A user in the hub without a file. `policy` is the value from the settings, or `protected`."""
 
     email: Text
     policy: str
@@ -54,9 +54,9 @@ class UnmanagedUser:
 
 @dataclass(frozen=True, slots=True)
 class UnmanageableUser:
-    """A user of the hub who is left as they are: no file can name them, or another user has the same address.
+    """A user of the hub who is not changed: no file can name them, or another user has the same address.
 
-    `reason` is in our own words, so it can be shown anywhere. A saved plan has no `email`.
+    `reason` is our own text, so it can be shown anywhere. A saved plan has no `email`.
     """
 
     id: int
@@ -68,9 +68,9 @@ class UnmanageableUser:
 class SharedAddress:
     """An address that several live users have in comparison form.
 
-    `email` is the file's spelling, else the hub's first. `chosen` is the id of the user whom the file is about, where
-    that is certain. `kept` are that user's profile fields that differ and cannot be changed. `blocked` says what cannot
-    be done and why; "" where nothing is blocked.
+    `email` is the file's spelling, else the hub's first. `chosen` is the id of the user of the file, if that is
+    certain. `kept` are that user's profile fields that differ and cannot be changed. `blocked` is what cannot be done
+    and why; "" if nothing is blocked.
     """
 
     email: Text
@@ -83,9 +83,9 @@ class SharedAddress:
 
 @dataclass(frozen=True, slots=True)
 class ProfileNote:
-    """A profile field of a user with a file that is no change: the live text differs only in form.
+    """A profile field of a user with a file that is not a change: the live text differs only in form.
 
-    With `is_odd`, the live text cannot be compared or written, and the whole profile is left as it is.
+    With `is_odd`, the live text cannot be compared or written, and the whole profile is not changed.
     """
 
     email: Text
@@ -96,7 +96,7 @@ class ProfileNote:
 
 @dataclass(frozen=True, slots=True)
 class MissingDefinition:
-    """A grant that cannot be given because the hub has no role definition of that name."""
+    """A grant that cannot be given because the hub has no role definition with that name."""
 
     role: Role
     hub_name: Text
@@ -106,10 +106,10 @@ class MissingDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Diff:
-    """All that differs, each list sorted by address; `unmanageable` by id.
+    """All differences, each list sorted by address; `unmanageable` by id.
 
     `protected` are the updates that protected users would need: they are reported, and never part of `changes`.
-    `ending` are protected users in the hub whose files name a last day that has not passed.
+    `ending` are protected users in the hub whose files have a last day that has not passed.
     """
 
     changes: tuple[Change, ...] = ()
@@ -126,7 +126,7 @@ class Diff:
 
 @dataclass(frozen=True, slots=True)
 class _Compared:
-    """A pair, the change that makes them equal, and the profile fields that differ and are left as they are."""
+    """A pair, the change that makes them equal, and the profile fields that differ and are not changed."""
 
     pair: Pair
     change: Change | None
@@ -134,12 +134,12 @@ class _Compared:
     notes: tuple[ProfileNote, ...] = ()
 
     def is_protected(self, settings: Settings) -> bool:
-        """Whether the user is in the hub, and protected: the hub's spelling matches the same patterns as the file's."""
+        """Whether the user is in the hub and protected: the hub's spelling matches the same patterns as the file's."""
         return self.pair.hub_user is not None and settings.is_protected(self.pair.user.email)
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether the hub holds all that the file says."""
+        """Whether the hub holds everything in the file."""
         stays_in_vain = self.pair.user.departure is not None and self.pair.hub_user is not None
         return self.change is None and not self.kept and not stays_in_vain
 
@@ -178,7 +178,7 @@ def diff(desired: Iterable[DesiredUser], live: LiveIndex, settings: Settings) ->
 def _shared(
     live: LiveIndex, compared: Iterable[_Compared], ambiguous: Iterable[Ambiguous]
 ) -> tuple[SharedAddress, ...]:
-    """Every address that several live users have, and what a file makes of it."""
+    """Every address that several live users have, and the effect of a file on it."""
     found = {
         key: SharedAddress(users[0].user.email, _ids(users)) for key, users in live.by_address.items() if len(users) > 1
     }
@@ -211,7 +211,7 @@ def _listed(ids: Iterable[int]) -> str:
 
 
 def _unmanageable(live: LiveIndex, shared: Iterable[SharedAddress]) -> list[UnmanageableUser]:
-    """Users whom no file can name, and those who share their address with another one and have no file."""
+    """Users that no file can name, and users without a file who share their address with another one."""
     odd = [
         UnmanageableUser(hub_user.user.id, why_unmanageable(hub_user.user.email), hub_user.user.email)
         for hub_user in live.unmanageable
@@ -244,7 +244,7 @@ def _compare(pair: Pair, live: LiveIndex, settings: Settings) -> _Compared:
 
 
 def _departure(pair: Pair, why: Departure, live: LiveIndex, settings: Settings) -> Change | None:
-    """The deletion; of a user who shares the address, the revoke of every grant, because the hub deletes by address."""
+    """The deletion. For a user who shares the address, the revoke of every grant: the hub deletes by address."""
     if pair.hub_user is None:
         return None
     if pair.twins:
@@ -267,7 +267,7 @@ def _creation(user: DesiredUser, live: LiveIndex) -> CreateUser:
 
 
 def _profile(user: DesiredUser, hub_user: HubUser) -> tuple[tuple[FieldChange, ...], tuple[ProfileNote, ...]]:
-    """The fields that the file wants otherwise, and what is to be said of those that it does not change."""
+    """The fields that the file changes, and the report on those that it does not change."""
     held = {entry.field: entry.value for entry in hub_user.user.profile}
     changes: list[FieldChange] = []
     notes = [
@@ -306,7 +306,7 @@ def _update(
 def _grant_changes(
     role: Role, wanted: DesiredGrant | None, hub_user: HubUser, *, definition_id: str, withheld: Source | None
 ) -> Iterator[GrantChange]:
-    """`withheld` is where the user's own entry says that the role gives nothing."""
+    """`withheld` is the place of the direct grant that sets the role to nothing."""
     holding = hub_user.holdings.get(role)
     before = holding.row.access if holding else Access.NONE
     after = wanted.access if wanted else Access.NONE
@@ -321,14 +321,14 @@ def _grant_changes(
 
 
 def _own_place(grant: DesiredGrant) -> Source | None:
-    """Where the user's own entry stands; None where a preset gives the grant."""
+    """The place of the direct grant; None if a preset gives the grant."""
     return grant.source if grant.preset is None else None
 
 
 def _explained(change: GrantChange, expired: Override | None) -> GrantChange:
-    """`change` with the last day of the own entry whose end is why: had it not ended, the access would be another.
+    """`change` with the last day of the direct grant whose end is the reason: before that day, the access would differ.
 
-    An entry that gave more explains a loss, one that gave less a gain, and no entry the reverse.
+    A direct grant that gave more explains a loss, one that gave less explains a gain, and none explains the reverse.
     """
     if expired is None or isinstance(change, RemoveDuplicate):
         return change
@@ -338,7 +338,7 @@ def _explained(change: GrantChange, expired: Override | None) -> GrantChange:
 
 
 def _ended(edit: GrantChange, user: DesiredUser) -> GrantChange:
-    """`edit` as one that a date announced, where the account of `user` has ended."""
+    """`edit` as one that a date announced, if the account of `user` has expired."""
     if user.expired_on is None or not isinstance(edit, RevokeGrant):
         return edit
     return replace(edit, expired=user.expired_on, source=user.source)
@@ -356,7 +356,7 @@ def _deletion(hub_user: HubUser, cause: Cause, user: DesiredUser | None, setting
 
 
 def _without_file(users: Iterable[HubUser], settings: Settings) -> tuple[tuple[UnmanagedUser, ...], list[DeleteUser]]:
-    """Who stays without a file, and who is deleted for want of one."""
+    """Users who stay without a file, and users who are deleted because they have no file."""
     listed: list[UnmanagedUser] = []
     deletions: list[DeleteUser] = []
     for hub_user in users:

@@ -1,4 +1,4 @@
-"""`until` applied: an entry counts up to and including its last day, and is ignored from the next day on."""
+"""`until` applied: an entry holds up to and including its last day, and is ignored from the next day on."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
@@ -7,7 +7,7 @@ from bo_sync.core.model import Access, Declaration, Departure, DesiredGrant, Ove
 
 
 def has_passed(until: date | None, today: date) -> bool:
-    """Whether the last day has passed: on it an entry still holds."""
+    """Whether the last day has passed: an entry still holds on that day."""
     return until is not None and today > until
 
 
@@ -21,12 +21,12 @@ def departure(declaration: Declaration, today: date) -> Departure | None:
 
 
 def has_expired_part(declaration: Declaration, today: date) -> bool:
-    """Whether the last day of the account, or of a grant of the user's own, has passed."""
+    """Whether the last day of the account, or of a direct grant, has passed."""
     return any(has_passed(until, today) for until in (declaration.until, *(own.until for own in declaration.overrides)))
 
 
 def spans(holding: Iterable[Override], given: Mapping[Role, DesiredGrant]) -> Iterator[tuple[Role, Span]]:
-    """The roles whose access changes after the last day of an own entry, to what the presets give."""
+    """The roles whose access changes to what the presets give after the last day of a direct grant."""
     for own in holding:
         then = given[own.role].access if own.role in given else Access.NONE
         if own.until is not None and then is not own.access:

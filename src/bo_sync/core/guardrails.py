@@ -1,6 +1,6 @@
 """Guardrails: what a plan may not do. Each is a small pure function from a situation to a result.
 
-apply makes its plan again, so they are checked again before the first write. `GUARDRAILS` is their order of showing.
+apply makes its plan again, so it checks them again before the first write. `GUARDRAILS` is their display order.
 """
 
 from collections.abc import Callable, Container, Iterator, Mapping
@@ -41,15 +41,15 @@ NumericGuardrail = Literal[
     "min_role_owners", "max_user_deletes", "max_access_losses", "max_grant_losses", "max_expiries"
 ]
 OF_USER: Final[frozenset[GuardrailName]] = frozenset(("email_change", "removed_file", "ambiguous_address", "protected"))
-"""The guardrails whose rows are about single users, who can be left out while the rest runs. The others are of the run.
-"""
+"""The guardrails whose rows are about single users, who can be left out while the rest runs. Others are about the
+run."""
 NUMERIC: Final[tuple[NumericGuardrail, ...]] = get_args(NumericGuardrail)
-"""The guardrails that a number on the command line can pass, for one run."""
+"""The guardrails that a number on the command line can override, for one run."""
 
 
 @dataclass(frozen=True, slots=True)
 class GuardrailRow:
-    """One user because of whom a guardrail refuses, or counts."""
+    """One user who makes a guardrail fail, or counts in it."""
 
     email: Text
     message: str
@@ -67,9 +67,9 @@ class Basis:
 @dataclass(frozen=True, slots=True)
 class GuardrailResult:
     """`actual` against `limit`, in the unit of the guardrail. `allowed_by` is the override that set the limit, as
-    given; `basis` is what the limit was computed from, where no override set it. `skipped`: not ok, but the plan leaves
-    out the users of its rows, so the rest may run. `way` is what to do where no option passes it: files that
-    are compared with a base, without a plan."""
+    given. `basis` is what the limit was computed from, if no override set it. `skipped`: not ok, but the plan leaves
+    out the users of its rows, so the rest may run. `way` is what to do if no option overrides it: files compared with a
+    base, without a plan."""
 
     guardrail: GuardrailName
     actual: int
@@ -94,11 +94,10 @@ class GuardrailResult:
 
 @dataclass(frozen=True, slots=True)
 class Situation:
-    """All that guardrails look at. `users` is the number of users in the files, `viewer` the user whose session
-    runs.
+    """Everything that guardrails judge. `users` is the number of users in the files, `viewer` the session's user.
 
-    `difference` is what would be done, `whole` the same before it was narrowed to some users. `after` is what everybody
-    would hold then; today they hold `live.held`.
+    `difference` is what would be done, `whole` the same before it was narrowed to some users. `after` is what every
+    user would hold then; today they hold `live.held`.
     """
 
     difference: Diff
@@ -115,7 +114,7 @@ class Situation:
 
 
 def check(situation: Situation) -> tuple[GuardrailResult, ...]:
-    """Every guardrail's result, in the order of `GUARDRAILS`, those that are content included."""
+    """Every guardrail's result, passed ones included, in the order of `GUARDRAILS`."""
     return tuple(guardrail(situation) for guardrail in GUARDRAILS)
 
 
@@ -133,9 +132,9 @@ def _email_change(situation: Situation) -> GuardrailResult:
 def look_alikes(situation: Situation) -> Iterator[tuple[GuardrailRow, LiveUser]]:
     """Users to be created who look like a live user without a file, most likely a changed address; and that user.
 
-    A full name is enough. A phone and one name count only where exactly one live user shares them, with a file or
-    without: a number that several users share, as of a switchboard, identifies none of them. A deletion without a
-    file in a narrowed plan is compared with all users to be created, also those that the plan leaves out.
+    A full name is enough. A phone and one name count only if exactly one live user shares them, with or without a file:
+    a number that several users share, such as a switchboard's, identifies none of them. In a narrowed plan, a deletion
+    without a file is compared with all users to be created, also those that the plan leaves out.
     """
     narrowed, whole = situation.difference.changes, situation.whole.changes
     left = {user.email.raw for user in situation.whole.unmanaged}
@@ -171,9 +170,9 @@ def _moved(email: Text, shared: str) -> str:
 
 
 def _ambiguous_address(situation: Situation) -> GuardrailResult:
-    """One row per file that several live users answer to, and per deletion of a user who shares the address.
+    """One row per file that matches several live users, and per deletion of a user who shares the address.
 
-    A row names the file's user. The change of that user, if any, revokes grants by id and may run without the rest.
+    A row names the file's user. That user's change, if any, revokes grants by id and may run without the rest.
     """
     rows = tuple(
         GuardrailRow(shared.email, shared.blocked, shared.source)
@@ -184,7 +183,7 @@ def _ambiguous_address(situation: Situation) -> GuardrailResult:
 
 
 def _protected(situation: Situation) -> GuardrailResult:
-    """A creation, a deletion or an end date of a protected user; what else differs is reported, and never planned."""
+    """A creation, a deletion or an end date of a protected user. Other differences are reported, and never planned."""
     settings = situation.settings
     rows = [
         GuardrailRow(change.email, f"is protected, yet would be {_DONE[type(change)]}", change.source)
@@ -199,7 +198,7 @@ def _protected(situation: Situation) -> GuardrailResult:
 
 
 def unprotected(situation: Situation) -> Iterator[GuardrailRow]:
-    """Entries of `protect` that match no live user, and perhaps mean one of those who are deleted without a file."""
+    """Entries of `protect` that match no live user, and may mean a user who is deleted without a file."""
     deletions = [change.hub_email for change in situation.difference.changes if is_without_file(change)]
     if not deletions:
         return
@@ -257,7 +256,7 @@ def _min_role_owners(situation: Situation) -> GuardrailResult:
 
 
 def _unknown_losses(situation: Situation) -> Iterator[GuardrailRow]:
-    """Every change that takes something: where no owner is counted, any of them may hit the real owners."""
+    """Every change that takes something: if no owner is counted, any of them may hit the real owners."""
     message = _NO_OWNER if ROLES_PERMISSIONS in situation.live.definitions else _NO_DEFINITION
     for change in situation.difference.changes:
         if isinstance(change, DeleteUser) or any(edit.direction.takes for edit in change.grants):
@@ -269,7 +268,7 @@ _NO_OWNER: Final = "would lose access, but no user in the hub counts as owner of
 
 
 def role_owners(live: LiveIndex) -> frozenset[str]:
-    """Who can give and take access today, by the hub's spelling of the address."""
+    """Users who can give and take access today, by the hub's spelling of the address."""
     return _owners(live.held, live.definitions)
 
 
@@ -278,10 +277,10 @@ def _owners(grants: GrantsByAddress, definitions: Container[Role]) -> frozenset[
 
 
 def is_role_owner(held: Mapping[Role, Access], definitions: Container[Role]) -> bool:
-    """Whether somebody with these grants can give and take access: owner of Roles & permissions, Backoffice on.
+    """Whether a user with these grants can give and take access: owner of Roles & permissions, Backoffice on.
 
-    What the hub calls Backoffice is in no document; where none of its `definitions` has our name of it, nobody can tell
-    who has it on, and every owner of Roles & permissions counts.
+    The hub's name for Backoffice is in no document. If none of its `definitions` has our name for it, it is unknown
+    which users have it on, and every owner of Roles & permissions counts.
     """
     if held.get(ROLES_PERMISSIONS) is not Access.OWNER:
         return False
@@ -289,7 +288,7 @@ def is_role_owner(held: Mapping[Role, Access], definitions: Container[Role]) -> 
 
 
 def _max_user_deletes(situation: Situation) -> GuardrailResult:
-    """Deletions that no date announced; those of expired accounts count in `max_expiries`."""
+    """Deletions that no date announced. Deletions of expired accounts count in `max_expiries`."""
     rows = tuple(
         GuardrailRow(change.email, _deletion(change), change.source)
         for change in situation.difference.changes
@@ -307,22 +306,22 @@ _EXPIRED: Final = "its `until` has passed"
 
 
 def by_expiry(edit: GrantChange) -> str:
-    """What follows a change of access that only the end of an own entry made; "" for every other."""
+    """The text after a change of access that only the end of a direct grant made; "" for every other change."""
     return f": {_EXPIRED}" if has_expired(edit) else ""
 
 
 def has_expired(edit: GrantChange) -> bool:
-    """Whether an edit is made because the last day of an own entry, or of the account, has passed."""
+    """Whether an edit is made because the last day of a direct grant, or of the account, has passed."""
     return not isinstance(edit, RemoveDuplicate) and edit.expired is not None
 
 
 def _losses(change: UpdateUser, *, expired: bool = False) -> list[GrantChange]:
-    """What a user who stays loses: by dates that have passed, or by anything else."""
+    """What a user who stays loses: because of dates that have passed if `expired`, else for other reasons."""
     return [edit for edit in change.grants if edit.direction.takes and has_expired(edit) is expired]
 
 
 def _max_access_losses(situation: Situation) -> GuardrailResult:
-    """Users who stay, and lose their last platform area by more than dates that have passed."""
+    """Users who stay, and lose their last platform area for other reasons than dates that have passed."""
     rows = tuple(
         GuardrailRow(change.email, f"would lose the last platform area: {', '.join(lost)}", change.source)
         for change in situation.difference.changes
@@ -341,7 +340,7 @@ def _has_area(held: Mapping[Role, Access]) -> bool:
 
 
 def _max_grant_losses(situation: Situation) -> GuardrailResult:
-    """Grants lowered or revoked that no date announced; expired ones count in `max_expiries`."""
+    """Grants lowered or revoked that no date announced. Expired ones count in `max_expiries`."""
     rows = tuple(
         GuardrailRow(change.email, _loss(edit), change.source)
         for change in situation.difference.changes
@@ -377,7 +376,7 @@ def _expiries(change: Change) -> Iterator[str]:
 def _at_most(
     guardrail: NumericGuardrail, situation: Situation, rows: tuple[GuardrailRow, ...], basis: Basis
 ) -> GuardrailResult:
-    """A row each is counted, against the settings' limit for the population, or the override's number."""
+    """Each row counts as one, against the settings' limit for the population, or the override's number."""
     named = situation.allowed.get(guardrail)
     if named is not None:
         return GuardrailResult(guardrail, len(rows), named, len(rows) <= named, _allow(guardrail, named), rows)
@@ -428,16 +427,16 @@ IMPASSABLE: Final[Mapping[GuardrailName, str]] = {
     ),
     "self": "nothing passes this guardrail: let somebody else, or an API key, run it",
 }
-"""What to do about a guardrail that no number passes."""
+"""What to do about a guardrail that no number overrides."""
 _UNKNOWN_OWNERS: Final = {
     _NO_DEFINITION: "restore the role definition named role in the hub",
     _NO_OWNER: "check `role_definitions` and the API key, or first apply a plan that only makes a user an owner",
 }
-"""What to do where no owner is counted, by the message of the rows."""
+"""What to do if no owner is counted, by the message of the rows."""
 
 
 def way_past(result: GuardrailResult) -> str:
-    """The exact way past a guardrail that refuses."""
+    """The exact override of a guardrail that fails."""
     if result.way:
         return result.way
     if result.guardrail in IMPASSABLE:

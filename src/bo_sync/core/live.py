@@ -1,5 +1,5 @@
-"""The live side, normalised: the hub's users by address and id, their access in our role names, the hub's identity;
-and what the hub holds after some changes, which is what guardrails judge."""
+"""The live side, normalised: the hub's users by address and id, their access in our role names, the hub's identity; and
+what the hub holds after some changes, which guardrails judge."""
 
 import hashlib
 import json
@@ -27,16 +27,17 @@ from bo_sync.core.text import Text, id_name
 _is_address: Final = re.compile(r"[^\s@]+@[^\s@]+").fullmatch
 
 GrantsByAddress = Mapping[str, Mapping[Role, Access]]
-"""Everybody's grants, without NONE, keyed by the hub's exact spelling of the address.
+"""Every user's grants, without NONE, keyed by the hub's exact spelling of the address.
 
-Where several users have that very spelling, the id stands behind it."""
+If several users have the same spelling, the key ends with the id.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """The rows that stand for one user and role: the one that counts, and any surplus ones, lowest id first.
+    """The rows of one user and role: the one that counts, and any duplicates, lowest id first.
 
-    Their access is what counts (`effective`): OWNER for every row of a platform area that is on.
+    Their access is the effective one (`effective`): OWNER for every row of a platform area that is on.
     """
 
     row: GrantRow
@@ -52,7 +53,7 @@ class HubUser:
 
     @property
     def name(self) -> Text:
-        """The address; `id 1003` where it is not usable."""
+        """The address; `id 1003` if it is not usable."""
         return id_name(self.user.id) if why_unmanageable(self.user.email) else self.user.email
 
     def access(self, role: Role) -> Access:
@@ -67,9 +68,9 @@ class HubUser:
 
 @dataclass(frozen=True, slots=True)
 class LiveIndex:
-    """A live state, ready to compare. `by_address` is keyed by the folded address; more than one user is possible.
+    """A live state, ready to compare. `by_address` is keyed by the folded address, and may have several users per key.
 
-    `held` is what the users hold, by their keys (`keyed`). `unmanageable` are the users whom no file can name. They are
+    `held` is what the users hold, by their keys (`keyed`). `unmanageable` are the users that no file can name. They are
     in nothing else here, so nothing is planned for them and no population counts them. `odd` has them by id and by
     folded address.
     """
@@ -84,7 +85,7 @@ class LiveIndex:
 
     @property
     def everybody(self) -> tuple[HubUser, ...]:
-        """All users of the hub, for questions about who holds what; by name."""
+        """All users of the hub by name, for questions about which users hold what."""
         found = (*self.unmanageable, *self.users)
         return tuple(sorted(found, key=lambda user: (user.name.folded, user.user.id)))
 
@@ -123,16 +124,16 @@ def index(live: LiveState, settings: Settings) -> LiveIndex:
 
 
 def why_unmanageable(email: Text) -> str:
-    """What a live address lacks so that no file can name its user, in our own words; "" where a file can."""
+    """What makes a live address unusable, so that no file can name its user, in our own words; "" if a file can."""
     if not email.raw.strip():
         return "no address"
     return "" if email.is_writable and _is_address(email.raw) else "an invalid address"
 
 
 def known_definitions(definitions: Iterable[RoleDefinition], settings: Settings) -> dict[Role, RoleDefinition]:
-    """The hub's definitions under our names, in our order. What the hub lacks is left out.
+    """The hub's definitions under our names, in our order. Definitions that the hub lacks are left out.
 
-    The hub promises unique names; should two share one, the lowest id counts, whatever their order.
+    The hub promises unique names. If two share one, the lowest id counts, whatever their order.
     """
     lowest_id_last = sorted(definitions, key=lambda definition: _by_id(definition.id), reverse=True)
     by_name = {definition.name: definition for definition in lowest_id_last}
@@ -171,18 +172,18 @@ def _hold(role: Role, rows: list[GrantRow]) -> Holding:
 
 
 def _in_effect(role: Role, row: GrantRow) -> GrantRow:
-    """`row` with the access that it means; itself where that is what it says, for a hub has very many rows."""
+    """`row` with its effective access; `row` itself if that is equal, because a hub has very many rows."""
     access = effective(role, row.access)
     return row if access is row.access else replace(row, access=access)
 
 
 def effective(role: Role, access: Access) -> Access:
-    """What a row's access means for `role`: any access but NONE switches a platform area on, which is OWNER."""
+    """The effective access of a row for `role`: any access except NONE switches a platform area on, which is OWNER."""
     return Access.OWNER if role in PLATFORM and access is not Access.NONE else access
 
 
 def _by_id(opaque: str) -> tuple[int, str]:
-    """Numbers as numbers (9 before 10), UUIDs, all of one length, by their characters."""
+    """Sort key: numbers as numbers (9 before 10), UUIDs, all of one length, by their characters."""
     return len(opaque), opaque
 
 
@@ -208,7 +209,7 @@ def identity_after(live: LiveState, deleted: Collection[int]) -> str:
 
 
 def tenants_differ(one: Text | None, other: Text | None) -> bool:
-    """Whether both tenants are known, and are two. An unknown one says nothing: the key may not read it."""
+    """Whether both tenants are known and differ. An unknown one proves nothing: the key may not read it."""
     return one is not None and other is not None and one != other
 
 
@@ -222,7 +223,7 @@ def _raw(text: Text | None) -> str | None:
 
 
 def keyed(users: Sequence[HubUser]) -> Iterator[tuple[str, HubUser]]:
-    """Each of the users whom files can name, with their key."""
+    """Each of the users that files can name, with their key."""
     spelled = Counter(user.user.email.raw for user in users)
     for user in users:
         email = user.user.email.raw
@@ -230,7 +231,7 @@ def keyed(users: Sequence[HubUser]) -> Iterator[tuple[str, HubUser]]:
 
 
 def key_of(change: Change, held: Container[str]) -> str:
-    """The key of the user whom a change is about, among the keys that are `held`."""
+    """The key of a change's user, among the keys of `held`."""
     if isinstance(change, CreateUser):
         return change.email.raw
     longer = _with_id(change.hub_email.raw, change.id)
@@ -247,7 +248,7 @@ def grants_of_unmanageable(live: LiveIndex) -> dict[str, dict[Role, Access]]:
 
 
 def grants_after(live: LiveIndex, changes: Iterable[Change]) -> dict[str, Mapping[Role, Access]]:
-    """What everybody would hold once `changes` are done."""
+    """What every user would hold once `changes` are done."""
     held = dict(live.held)
     for change in changes:
         key = key_of(change, held)

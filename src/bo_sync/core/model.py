@@ -1,7 +1,7 @@
-"""The words of the domain as values: users, access, grants, presets, what files declare and what the hub holds.
+"""The domain as values: users, access, grants, presets, what files declare and what the hub holds.
 
-Three shapes of a user follow one another: a `Declaration` is what one entry in a file says; a `DesiredUser` is what
-it means today (`core/presets.py`); a `LiveUser` is what the hub holds. Everything is frozen and comparable.
+A user has three shapes, in this order: a `Declaration` is one entry in a file; a `DesiredUser` is what it means today
+(`core/presets.py`); a `LiveUser` is what the hub holds. Everything is frozen and comparable.
 """
 
 from collections.abc import Mapping
@@ -29,7 +29,7 @@ MODULES: Final = (
     Role("order_data"),
 )
 ROLES: Final = PLATFORM + MODULES
-"""Every role that the product's documentation names, in the order in which users are shown them."""
+"""Every role in the product's documentation, in display order."""
 
 SALES_HUB, BACKOFFICE = PLATFORM
 ROLES_PERMISSIONS: Final = Role("roles_permissions")
@@ -47,7 +47,7 @@ DEFAULT_HUB_NAMES: Final[Mapping[Role, str]] = {
     Role("product_data"): "product",
     Role("order_data"): "order",
 }
-"""Our name: the hub's. All but the two platform areas are taken from the hub's AUTH annotations."""
+"""Our name: the hub's. All except the two platform areas are from the hub's AUTH annotations."""
 
 
 class Access(IntEnum):
@@ -60,7 +60,7 @@ class Access(IntEnum):
 
     @property
     def word(self) -> str:
-        """The level as our files and our JSON spell it: `owner`."""
+        """The level as in our files and our JSON: `owner`."""
         return self._name_.lower()  # `name` is looked up by a function of the library
 
 
@@ -102,7 +102,7 @@ GENDERS: Final = ("male", "female", "unknown")
 
 @dataclass(frozen=True, slots=True, order=True)
 class Source:
-    """Where something stands: a path relative to the configuration's root with `/`, line and column from 1."""
+    """A place in a file: a path relative to the configuration's root with `/`, line and column from 1."""
 
     path: Text
     line: int
@@ -113,7 +113,7 @@ class Source:
 
     @property
     def short(self) -> Text:
-        """`path:line`, as rows of a plan show it. The path is somebody else's text, so this is too."""
+        """`path:line`, as in rows of a plan. The path is untrusted text, so this is too."""
         return Text(f"{self.path.raw}:{self.line}")
 
 
@@ -125,9 +125,9 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Problem:
-    """Something wrong in a file: where, and one sentence: what was found, what was expected, the nearest word.
+    """An error or warning in a file: its place, and one sentence: what was found, what was expected, the nearest word.
 
-    `rule` is the number of the finding, "" for what has none.
+    `rule` is the number of the finding, "" if it has none.
     """
 
     source: Source
@@ -177,7 +177,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Override:
-    """One entry of a user's own `platform` or `modules`. `until` is the last day on which it holds."""
+    """One direct grant, in `platform` or `modules`. `until` is the last day on which it holds."""
 
     role: Role
     access: Access
@@ -188,7 +188,7 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """A finding that the file accepts, with the reason and the last day of the acceptance."""
+    """A finding that the file suppresses, with the reason and the last day of the suppression."""
 
     rule: Text
     reason: Text
@@ -198,9 +198,9 @@ class Ignore:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """One user's entry as a file states it, checked but not yet interpreted.
+    """One user's entry as in the file, checked but not yet interpreted.
 
-    `profile` holds only what the entry itself says (no defaults), normalised: `""` is None, language in upper case.
+    `profile` holds only what the entry itself has (no defaults), normalised: `""` is None, language in upper case.
     """
 
     email: Text
@@ -242,7 +242,7 @@ class Departure(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DesiredGrant:
-    """Effective access, never NONE, and what gave it: a preset (by name) or, when None, the user's own entry."""
+    """Effective access, never NONE, and its source: a preset (by name) or, when None, a direct grant."""
 
     role: Role
     access: Access
@@ -254,9 +254,9 @@ class DesiredGrant:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Access to one role as an entry gives it: `access` on the last day `until` at the latest, `then` afterwards.
+    """Access to one role as an entry gives it: `access` up to and including `until`, `then` afterwards.
 
-    Without `until` it is `access` for good, and `then` is the same.
+    Without `until`, `access` has no end and `then` is the same.
     """
 
     access: Access
@@ -272,10 +272,11 @@ class Span:
 class DesiredUser:
     """A user as the files want them today. `departure` set means deleted; then profile and grants are empty.
 
-    `expired` are the own entries whose last day has passed: they say why a grant is not what it was. `withheld` are
-    those that hold and give nothing. `presets` are those that the entry names. `until` is the account's last day,
-    `expired_on` that of an account that is to be deleted, where it has passed. `has_expired_part`: the last day of the
-    account or of a grant has passed, whatever else the entry says. `ending`: roles whose access an `until` will change.
+    `expired` are the direct grants whose last day has passed: they explain why a grant changed. `withheld` are those
+    that hold and give nothing. `presets` are those that the entry names. `until` is the account's last day.
+    `expired_on` is that day if it has passed and the account is to be deleted. `has_expired_part`: the last day of the
+    account or of a grant has passed, whatever else is in the entry. `ending`: roles whose access an `until` will
+    change.
     """
 
     email: Text
@@ -332,9 +333,9 @@ class LiveUser:
 
 @dataclass(frozen=True, slots=True)
 class LiveState:
-    """Everything read from one hub, proved complete. `viewer` is the user whose session runs, when one does.
+    """Everything read from one hub, proved complete. `viewer` is the session's user, if there is one.
 
-    `tenant` is the id of the tenant, None where the key may not read it.
+    `tenant` is the id of the tenant, None if the key may not read it.
     """
 
     users: tuple[LiveUser, ...] = ()

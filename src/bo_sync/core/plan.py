@@ -1,6 +1,6 @@
 """The plan: one value that is shown, checked by the guardrails, saved, compared and run.
 
-It holds no time and no closure. Its digest is in `core/plan_digest.py`, its JSON in `render/plan_document.py`.
+It holds neither a time nor a closure. Its digest is in `core/plan_digest.py`, its JSON in `render/plan_document.py`.
 """
 
 from collections import Counter
@@ -21,9 +21,9 @@ Action = Literal["create", "update", "delete"]
 
 @dataclass(frozen=True, slots=True)
 class HubFacts:
-    """The hub that was read. `grants` counts grants in the roles that we know; `tenant` is None where not readable.
+    """The hub that was read. `grants` counts grants in the roles that we know; `tenant` is None if not readable.
 
-    `identity_after` is what the identity becomes when the plan deletes the user that it is made of, else None.
+    `identity_after` is the identity after a plan that deletes the user behind `identity`, else None.
     """
 
     url: str
@@ -36,7 +36,7 @@ class HubFacts:
 
 @dataclass(frozen=True, slots=True)
 class ConfigFacts:
-    """The files that were read. `commit` and `dirty` are None where git knows none."""
+    """The files that were read. `commit` and `dirty` are None if git knows none."""
 
     users: int
     digest: str
@@ -46,7 +46,7 @@ class ConfigFacts:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that a reader should know, without effect on what is done."""
+    """A note for the reader, without effect on what is done."""
 
     rule: str
     severity: Severity
@@ -84,10 +84,10 @@ class Plan:
     policies: tuple[PolicyResult, ...] = ()
     """Judged on the state after the plan, by id."""
     redacted_from: str | None = None
-    """The digest of the plan of which this is a copy with pseudonyms, only to be shown; None for a plan itself."""
+    """The digest of the plan of which this is a redacted copy, only for display; None for a plan itself."""
     unmanageable: tuple[UnmanageableUser, ...] = ()
     base: GuardComparison | None = None
-    """The guards against those of a revision; None where the plan was asked for without one. Not in the digest."""
+    """The guards compared with those of a revision; None for a plan without one. Not in the digest."""
     left_out: int = 0
     """How many changes of the chosen users `--expired` leaves for a full apply."""
 
@@ -98,7 +98,7 @@ class Plan:
 
     @property
     def refused(self) -> tuple[GuardrailResult, ...]:
-        """The guardrails that refuse this plan; with none, and no `violated` policy, it may be applied."""
+        """The guardrails that block this plan. Without any, and without a `violated` policy, it may be applied."""
         return tuple(guardrail for guardrail in self.guardrails if guardrail.blocks)
 
     @property
@@ -108,7 +108,7 @@ class Plan:
 
     @property
     def violated(self) -> tuple[PolicyResult, ...]:
-        """The policies that refuse this plan."""
+        """The policies that block this plan."""
         return tuple(result for result in self.policies if result.is_violated)
 
     @property

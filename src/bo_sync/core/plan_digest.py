@@ -26,7 +26,7 @@ class PlannedGrant:
 
 @dataclass(frozen=True, slots=True)
 class ChangeContent:
-    """What a change does, and to whom: all that its digest covers. `duplicates` are the ids of the removed rows."""
+    """What a change does, and to which user: all that its digest covers. `duplicates` are the ids of removed rows."""
 
     email: Text
     id: int | None
@@ -48,7 +48,7 @@ def content_of(change: Change) -> ChangeContent:
 
 
 def field_changes(change: Change) -> tuple[FieldChange, ...]:
-    """The profile fields that a change sets; nothing stood before in a new user, and a deletion sets none."""
+    """The profile fields that a change sets. A new user had none before, and a deletion sets none."""
     match change:
         case CreateUser():
             return tuple(FieldChange(entry.field, None, entry.value) for entry in change.profile)
@@ -59,12 +59,12 @@ def field_changes(change: Change) -> tuple[FieldChange, ...]:
 
 
 def digest(plan: Plan) -> str:
-    """`sha256:` and 64 hexadecimal digits, for the plan's own content; a redacted copy has that of the plan itself."""
+    """`sha256:` and 64 hexadecimal digits, over the plan's own content; a redacted copy keeps the plan's digest."""
     return plan.redacted_from or digest_of(plan.hub.url, plan.hub.identity, map(content_of, plan.changes))
 
 
 def digest_of(hub_url: str, hub_identity: str, changes: Iterable[ChangeContent]) -> str:
-    """The digest of a plan's content: of one that was just made, or of one that was read from a file."""
+    """The digest of a plan's content, whether the plan was just made or was read from a file."""
     content = {
         "format_version": FORMAT_VERSION,
         "hub": {"url": hub_url, "identity": hub_identity},

@@ -1,8 +1,7 @@
-"""Policies: what a company does not want, whoever asks for it; and what judging one found.
+"""Policies: what a company does not allow in any change; and the result of judging one.
 
-Where a guardrail guards against accidents of a single plan, a policy says how users may be left: who may hold what,
-and how
-many of them. What its words mean for a user (operations, menu items) is told in `access/policies.py`.
+A guardrail prevents accidents of a single plan. A policy limits the state: which users may hold what, and how many.
+What its words mean for a user (operations, menu items) is in `access/policies.py`.
 """
 
 from collections.abc import Collection
@@ -39,7 +38,7 @@ Clause = Has | Can | Opens
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Whom a policy speaks of: who meets all of `clauses` (`is_all`), or any of them."""
+    """The users of a policy: those who meet all of `clauses` (`is_all`), or any of them."""
 
     clauses: tuple[Clause, ...]
     is_all: bool
@@ -47,7 +46,7 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """Somebody whom a policy does not count; `until` is the last day of that."""
+    """A user that a policy does not count; `until` is the last day of the exemption."""
 
     email: Text
     reason: Text
@@ -73,7 +72,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class PolicyRow:
-    """One user, what is said of them, and where that stands. `is_new`: matches after the plan and not today."""
+    """One user, the message about them, and its place. `is_new`: matches after the plan and not today."""
 
     email: Text
     message: str
@@ -84,10 +83,10 @@ class PolicyRow:
 @dataclass(frozen=True, slots=True)
 class PolicyResult:
     """One policy judged. `rows` are the users who count, `actual` their number, `excepted` those who match and are
-    exempted, `notes` what there is to say of exemptions: expired, or for somebody who does not match.
+    exempted, `notes` the messages about exemptions that expired, or whose user does not match.
 
-    `has_expired`: somebody counts whose exemption is over, which fails however many may match.
-    `is_tolerated`: it fails, but it does so already today, and the plan does not make it worse.
+    `has_expired`: a user with an expired exemption counts, which fails whatever the limit. `is_tolerated`: it fails,
+    but also fails today, and the plan does not make it worse.
     """
 
     policy: Policy
@@ -112,7 +111,7 @@ class PolicyResult:
 
     @property
     def is_too_few(self) -> bool:
-        """Whether fewer users with an address match than are demanded."""
+        """Whether fewer users with an address match than are required."""
         return self.policy.at_least is not None and self.actual - self.nameless < self.policy.at_least
 
     @property
@@ -121,16 +120,16 @@ class PolicyResult:
 
     @property
     def is_violated(self) -> bool:
-        """Whether it refuses: it fails, is of severity error, and nothing excuses that."""
+        """Whether it blocks: it fails, is of severity error, and is not tolerated."""
         return not self.ok and self.policy.severity is Severity.ERROR and not self.is_tolerated
 
 
 def weighed(today: PolicyResult, then: PolicyResult, *, only_takes: bool, raised: Collection[str] = ()) -> PolicyResult:
-    """The result after a plan, `then`, in the light of the one before it: who is new, and whether it is tolerated.
+    """The result after a plan, `then`, compared with the one before: which users are new, and whether it is tolerated.
 
-    A failing policy is tolerated when nobody new breaks it and the plan either only takes access away (`only_takes`),
-    or leaves fewer users who break it and gives none of those who still do any access (`raised` are the folded
-    addresses of those to whom it gives some). Of a policy that asks for more users, they are those who are wanting.
+    A failing policy is tolerated if it has no new violators and the plan either only takes access (`only_takes`), or
+    leaves fewer violators and gives none of those who remain any access (`raised` are the folded addresses of users who
+    get some). Violators of a policy with a minimum are the missing users.
     """
     known = {row.email.folded for row in today.rows}
     rows = tuple(

@@ -1,7 +1,7 @@
-"""From what an entry declares to what it means today: presets united, the user's own entries on top, time applied.
+"""From what an entry declares to what it means today: presets united, then direct grants, with expiry applied.
 
-Presets only ever give: over `extends` and over several presets the highest access wins. Only the user's own entries
-take away. An entry whose last day has passed is read as if it were not there, so what a preset gives holds again.
+Presets only give: over `extends` and over several presets the highest access wins. Only direct grants take access away.
+An entry whose last day has passed is ignored, so what a preset gives holds again.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ from bo_sync.core.model import (
 from bo_sync.core.settings import Settings
 
 Presets = Mapping[str, Preset]
-"""By name. Every name that a preset or a user uses is present, and no preset extends itself, however indirectly."""
+"""By name. Every name that a preset or a user uses is present, and no preset extends itself, directly or indirectly."""
 
 
 def expand(names: Sequence[str], presets: Presets) -> dict[Role, DesiredGrant]:
@@ -96,8 +96,8 @@ def merge_profiles(defaults: Profile, own: Profile) -> Profile:
 def preset_of(grants: Mapping[Role, Access], presets: Presets, preferred: Sequence[str] = ()) -> str | None:
     """The name of a preset that gives exactly `grants` (NONE entries do not count); None: Custom.
 
-    Of several it is the first that stands in `preferred`, the presets that the user's entry names, else the first by
-    name. Of `preferred` those that are no `presets` do not count.
+    Of several it is the first in `preferred`, the presets that the user's entry names, else the first by name. Names in
+    `preferred` that are not in `presets` do not count.
     """
     wanted = {role: access for role, access in grants.items() if access is not Access.NONE}
     names: Iterable[str] = (*(name for name in preferred if name in presets), *sorted(presets))

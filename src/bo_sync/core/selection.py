@@ -37,7 +37,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What an entry with an error still states for certain: whose it is, and whether something of it has expired.
+    """What an entry with an error still states for certain: which user it is about, and whether something has expired.
 
     `profile` holds what could be read of the names and the phone.
     """
@@ -50,9 +50,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """`only` are patterns: an address, a glob over addresses, or a path below users/. Both narrow, together and apart.
+    """`only` are patterns: an address, a glob over addresses, or a path below users/. Both options can narrow one plan.
 
-    Globs are matched as those of `protect` are.
+    Globs match as those of `protect` do.
     """
 
     only: tuple[Text, ...] = ()
@@ -77,10 +77,10 @@ class Selection:
 
 
 def expired_only(difference: Diff, ended: Collection[str]) -> tuple[Diff, int]:
-    """What of `difference` takes access because a last day has passed, and the number of changes that this leaves out.
+    """The part of `difference` that takes access because a last day has passed, and the number of changes left out.
 
-    `ended` are the folded addresses of users whose account's last day has passed. Nothing is given, so that a role
-    definition that the hub lacks does not matter.
+    `ended` are the folded addresses of users whose account has expired. Nothing is given, so a role definition that the
+    hub lacks does not matter.
     """
     parts = [_expired_part(change, ended) for change in difference.changes]
     kept = tuple(part for part in parts if part is not None)
@@ -137,7 +137,7 @@ def is_below(path: Text, folder: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ChosenUsers:
-    """The chosen users, as an entry is compared with them: by address, by what looks like it, and by id.
+    """The chosen users, in the forms with which an entry is compared: address, look-alike address and id.
 
     `shapes` are those of their addresses and of the patterns.
     """
@@ -182,8 +182,8 @@ def without_blocked(
     """What is left without the blocked users, and every guardrail's result. `checked` are those of the whole.
 
     A guardrail of users that is not ok is `skipped`, and so is `self`: its rows are about one user. So is
-    `min_role_owners`, without every user who would no longer be an owner, and then `max_user_deletes` where leaving out
-    all deletions without a file is enough to keep it: its rows are then those deletions.
+    `min_role_owners`, without every user who would no longer be an owner. Then `max_user_deletes` is skipped if leaving
+    out all deletions without a file is enough to keep it: its rows are then those deletions.
     """
     first = {result.guardrail: result for result in checked}
     names = {*OF_USER, "self"} & first.keys()
@@ -208,7 +208,7 @@ def _by_name(situation: Situation) -> _Skipped:
 
 
 def _without_owners(situation: Situation, found: GuardrailResult, skipped: _Skipped) -> tuple[Situation, _Skipped]:
-    """The same without the users of the rows: all losses of ownership, so that the owners stay as many as they are."""
+    """The same without the users of the rows, which are all losses of ownership, so the number of owners stays."""
     owners = {row.email.folded for row in found.rows}
     rest = [change for change in situation.difference.changes if change.email.folded not in owners]
     return _only(situation, rest), {**skipped, "min_role_owners": replace(found, skipped=True)}
@@ -224,9 +224,9 @@ def _deletions_left_out(results: dict[GuardrailName, GuardrailResult], rest: Sit
 def _without_users(situation: Situation, skipped: _Skipped) -> Situation:
     """The same without the users of the rows.
 
-    Of two users who look alike neither is touched, for one of them may be the other's new address. An entry of
-    `protect` that protects no user may mean any user without a file, so that none of these is deleted. For an ambiguous
-    address the revokes run: they go by id, and the plan holds no deletion there.
+    If two users look alike, neither is changed, because one may be the other's new address. An entry of `protect` that
+    protects no user may mean any user without a file, so none of these is deleted. For an ambiguous address the revokes
+    run: they go by id, and the plan holds no deletion there.
     """
     blocked = {
         row.email.folded for name, result in skipped.items() if name != "ambiguous_address" for row in result.rows

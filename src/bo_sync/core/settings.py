@@ -13,7 +13,7 @@ from bo_sync.core.text import Text
 
 
 class Unmanaged(StrEnum):
-    """What happens to users in the hub for whom no file exists."""
+    """What happens to users in the hub who have no file."""
 
     REPORT = "report"
     IGNORE = "ignore"
@@ -63,10 +63,9 @@ DEFAULT_ROLE_DEFINITIONS: Final = tuple((role, Text(DEFAULT_HUB_NAMES[role])) fo
 class Settings:
     """`protect` and `email_domains` are compared case-folded; `role_definitions` maps our names to the hub's.
 
-    `protect_places` are where the entries of `protect` are written, in their order, for settings that were read.
-
-    `hub_identity` is `sha256:` and 64 digits, or `tenant/` and an id. `expiring_within` is in days: what ends no later
-    than so many days from today is warned of.
+    `protect_places` are the places of the entries of `protect`, in their order, for settings that were read.
+    `hub_identity` is `sha256:` and 64 digits, or `tenant/` and an id. `expiring_within` is in days from today: an
+    `until` up to then gives a warning.
     """
 
     defaults: Profile = ()

@@ -1,9 +1,9 @@
-"""The one type for text that is not ours.
+"""The one type for untrusted text.
 
-Whoever may edit a profile in the hub, name a file or open a pull request writes into our terminal, our comment and our
-page. Such text lives in `Text` from the moment it is read. Formatting a `Text` into a sentence makes whatever could act
-visible instead; the exact characters are had only by asking for `.raw`, as comparison, the hub and the JSON and YAML
-writers must. Other sinks (Markdown, CSV, HTML) add their own escaper on `.raw`.
+Anyone who may edit a profile in the hub, name a file or open a pull request writes into our terminal, our comment and
+our page. Such text lives in `Text` from the moment it is read. Formatting a `Text` into a sentence makes every unsafe
+character visible. The exact characters are only in `.raw`, for comparison, the hub and the JSON and YAML writers. Other
+sinks (Markdown, CSV, HTML) have their own escaper on `.raw`.
 """
 
 import re
@@ -44,7 +44,7 @@ _find_surrogate: Final = re.compile("[\ud800-\udfff]").search
 
 @dataclass(frozen=True, slots=True, order=True)
 class Text:
-    """Characters that somebody else chose. Printing one is harmless; `.raw` is what they really wrote."""
+    """Untrusted characters. Printing a `Text` is harmless; `.raw` is what was really written."""
 
     raw: str
 
@@ -73,7 +73,7 @@ _is_id_name: Final = re.compile(r"id [0-9]{1,18}").fullmatch
 
 
 def id_name(number: int) -> Text:
-    """What a user without a usable address is called. It is not an address, so no other user has it."""
+    """The name for a user without a usable address. It is not an address, so no other user has it."""
     return Text(f"id {number}")
 
 
@@ -91,7 +91,7 @@ def normal_form(raw: str) -> str:
 
 
 def spaces_in_order(raw: str) -> str:
-    """`raw` in normal form except for NFC, which no reader sees and many editors do not write."""
+    """`raw` in normal form except for NFC, which is invisible and which many editors do not write."""
     if raw.isascii() and "  " not in raw:
         return raw.strip()
     return _SPACES.sub(" ", raw.translate(_NO_BREAK).strip())

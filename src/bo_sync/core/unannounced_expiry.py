@@ -1,8 +1,8 @@
 """Ends that no date announced: an `until` that has passed today, of access that the base still gives today.
 
-A plan counts what ends by its `until` in `max_expiries` only, because the date was reviewed before it came. A date that
-is already in the past when it is written, as after a typo in the year, announces nothing. The files of a base revision
-tell the two apart, so here such ends count against the limits for deletions and losses.
+A plan counts expired entries only in `max_expiries`, because their date was reviewed before it came. A date that is
+already in the past when it is written, for example after a typo in the year, announces nothing. The files of a base
+revision distinguish the two, so here such ends count against the limits for deletions and losses.
 """
 
 from collections.abc import Iterator, Mapping

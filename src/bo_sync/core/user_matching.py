@@ -14,7 +14,7 @@ from bo_sync.core.text import Text
 
 @dataclass(frozen=True, slots=True)
 class IdentityConflict:
-    """A file whose user cannot be told for certain; `message` says what is live, and what to do."""
+    """A file whose user is not certain; `message` names the live users, and what to do."""
 
     email: Text
     source: Source
@@ -23,9 +23,9 @@ class IdentityConflict:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A user with a file, and who that is in the hub; None when the hub has nobody there.
+    """A user with a file, and that user in the hub; None if the hub has no such user.
 
-    `twins` are the live users who share the address, the paired one included; empty where nobody does.
+    `twins` are the live users who share the address, the paired one included; empty if no other user shares it.
     """
 
     user: DesiredUser
@@ -35,7 +35,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class MatchConflict:
-    """A user with a file who may not be paired. `claims` are the hub's ids that the file speaks of."""
+    """A user with a file who may not be paired. `claims` are the hub's ids that the file may mean."""
 
     conflict: IdentityConflict
     claims: frozenset[int]
@@ -43,14 +43,14 @@ class MatchConflict:
 
 @dataclass(frozen=True, slots=True)
 class Ambiguous:
-    """Several live users answer to the address, and the file does not say which one; none of them is touched."""
+    """Several live users match the address, and the file does not state which one; none of them is changed."""
 
     user: DesiredUser
     twins: tuple[HubUser, ...]
 
 
 def match(user: DesiredUser, live: LiveIndex) -> Pair | MatchConflict | Ambiguous:
-    """Whom the file of `user` is about."""
+    """The live user of the file of `user`."""
     there = live.at(user.email)
     at_id = live.by_id.get(user.id) if user.id is not None else None
     odd = live.odd.get(user.id or 0) or live.odd.get(user.email.folded)
@@ -68,7 +68,7 @@ def match(user: DesiredUser, live: LiveIndex) -> Pair | MatchConflict | Ambiguou
 
 
 def _spelled(email: Text, there: tuple[HubUser, ...]) -> HubUser | None:
-    """The one user with just this spelling, where no other user at the address holds a grant.
+    """The one user with exactly this spelling, if no other user at the address holds a grant.
 
     Otherwise a new user with the file's spelling would hide the one who holds the grants.
     """
@@ -116,7 +116,7 @@ FULL_NAME: Final = "first and last name"
 
 @dataclass(frozen=True, slots=True, order=True)
 class Trait:
-    """Something that two users would have to share to be taken for one; `noun` names it."""
+    """A trait that makes two users look alike when they share it; `noun` names it."""
 
     noun: str
     values: tuple[str, ...]
@@ -139,7 +139,7 @@ def traits(profile: Profile) -> tuple[Trait, ...]:
 
 
 def full_names(profile: Profile) -> frozenset[Trait]:
-    """The full name without and with the middle name; none where the first or the last name is missing."""
+    """The full name without and with the middle name; none if the first or the last name is missing."""
     return frozenset(trait for trait in traits(profile) if trait.noun == FULL_NAME)
 
 
@@ -194,10 +194,10 @@ def _raw(profile: Profile, field: ProfileField) -> str:
 
 
 def address_shapes(raw: str) -> tuple[str, ...]:
-    """Each address in `raw` as a reader sees it; none where there is nothing with an @.
+    """Each address in `raw` as it appears to a reader; none if nothing has an @.
 
-    Full-width and other forms are their plain letters; case, accents, white space and what is drawn as nothing are
-    left out.
+    Full-width and other forms are their plain letters; case, accents, white space and invisible characters are left
+    out.
     """
     parts = (_shape(part) for part in _around_addresses(normalize("NFKD", raw)))
     return tuple(part for part in parts if part.partition("@")[0] and part.partition("@")[2])

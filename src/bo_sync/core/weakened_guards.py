@@ -1,4 +1,4 @@
-"""Guards that a change to the files weakens: `protect`, guardrail limits, policies, exceptions."""
+"""Guards that a change to the files weakens: `protect`, guardrail limits, policies, suppressed findings."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ class Weakened:
 
 @dataclass(frozen=True, slots=True)
 class GuardComparison:
-    """The guards of the files against those of a revision: `revision` as it was asked for, and the compared commit.
+    """The guards of the files compared with those of a revision: `revision` as requested, and the compared commit.
 
-    `tip` is the commit that the revision names, where another one was compared: the last that HEAD has of it too.
+    `tip` is the commit that the revision names, if another one was compared: the last that HEAD also has.
     """
 
     revision: Text
@@ -38,9 +38,9 @@ class GuardComparison:
 def weakened(before: Settings, after: Settings) -> tuple[Weakened, ...]:
     """Every guard that `after` weakens, in the order of the documented settings.
 
-    A raised limit, fewer owners, a protected address that is protected no more, `unmanaged` turned to `delete` (users
-    go) or to `ignore` (nobody hears of them), another domain or hub allowed, another time zone (an end may come later),
-    another catalogue, and a role name that is new, is gone, or means another role of the hub.
+    A raised limit, fewer owners, an address that is no longer protected, `unmanaged` turned to `delete` (deletes users)
+    or to `ignore` (reports none), another domain or hub allowed, another time zone (an end may come later), another
+    catalogue, and a role name that is new, is gone, or means another role of the hub.
     """
     return (
         *_unmanaged(before, after),
@@ -61,7 +61,7 @@ def _unmanaged(before: Settings, after: Settings) -> Iterator[Weakened]:
 
 
 def _protect(before: Settings, after: Settings) -> Iterator[Weakened]:
-    """Patterns that are gone, but for plain addresses that another pattern protects now."""
+    """Patterns that are gone, except plain addresses that another pattern protects now."""
     kept = {pattern.folded for pattern in after.protect}
     for pattern in before.protect:
         is_address = not set("*?[") & set(pattern.raw)
@@ -70,7 +70,7 @@ def _protect(before: Settings, after: Settings) -> Iterator[Weakened]:
 
 
 def _email_domains(before: Settings, after: Settings) -> Iterator[Weakened]:
-    """Domains that are allowed in addition; where there was no list, all were, so that nothing can be weakened."""
+    """Domains that are allowed in addition. Without a list all were allowed, so nothing can be weakened."""
     allowed = {domain.folded for domain in before.email_domains}
     if allowed and not after.email_domains:
         yield Weakened("email_domains", Text(", ".join(domain.raw for domain in before.email_domains)), None)
@@ -98,7 +98,7 @@ def _hub_identity(before: Settings, after: Settings) -> Iterator[Weakened]:
 
 
 def _catalogue(before: Settings, after: Settings) -> Iterator[Weakened]:
-    """Any other table: policies judge users by what it says of operations that are not built in."""
+    """Any other table: policies judge users by its operations that are not built in."""
     if before.catalogue != after.catalogue:
         then = before.catalogue.path if before.catalogue else None
         now = after.catalogue.path if after.catalogue else None
@@ -117,7 +117,7 @@ def _guardrails(before: Settings, after: Settings) -> Iterator[Weakened]:
 
 
 def _limit(guardrail: str, before: Limit, after: Limit) -> Iterator[Weakened]:
-    """Each number that is raised: which of the three decides depends on the population, so each can raise the limit."""
+    """Each number that is raised. The population decides which of the three is the limit, so each can raise it."""
     if after.percent > before.percent:
         yield _number(f"{guardrail}.percent", before.percent, after.percent)
     if after.floor > before.floor:
@@ -151,7 +151,7 @@ def weakened_ignores(before: Iterable[Declaration], after: Iterable[Declaration]
 
 
 _Ignored = tuple[Text, Ignore]
-"""A finding that is suppressed, and the address of the user about whom it is."""
+"""A suppressed finding, and the address of its user."""
 
 
 def _ignores(users: Iterable[Declaration]) -> dict[tuple[str, str], _Ignored]:
@@ -173,8 +173,8 @@ def _suppressed(ignored: _Ignored) -> Text:
 def weakened_policies(before: Iterable[Policy], after: Iterable[Policy]) -> tuple[Weakened, ...]:
     """Every policy that `after` lacks or weakens, by id.
 
-    Weaker is: a warning where there was an error, more users allowed or fewer demanded, another user excepted, or
-    for longer, and a match that may let somebody through who was caught before. A policy under another id is a new one.
+    Weaker is: a warning in place of an error, more users allowed or fewer required, another or longer exemption, and a
+    match that may let pass a user who was caught before. A policy under another id is a new one.
     """
     now = {policy.id: policy for policy in after}
     return tuple(
@@ -205,9 +205,9 @@ def _count(number: int | None) -> Text | None:
 
 
 def _is_within(before: Policy, after: Policy) -> bool:
-    """Whether the match of `after` certainly lets nobody through whom that of `before` caught.
+    """Whether the match of `after` is certainly as strict as that of `before`.
 
-    A limit upwards is kept by whoever catches no fewer users, one downwards by whoever catches no more.
+    An upper limit keeps its strength if the match catches no fewer users, a lower limit if it catches no more.
     """
     catches_no_fewer = before.at_most is None or _catches(after.match, before.match)
     catches_no_more = before.at_least is None or _catches(before.match, after.match)
@@ -215,7 +215,7 @@ def _is_within(before: Policy, after: Policy) -> bool:
 
 
 def _catches(wide: Match, narrow: Match) -> bool:
-    """Whether everybody whom `narrow` catches is certainly caught by `wide`, clause by clause."""
+    """Whether `wide` certainly catches every user that `narrow` catches, clause by clause."""
     if wide.is_all and narrow.is_all:
         return all(any(_implies(one, other) for one in narrow.clauses) for other in wide.clauses)
     if not wide.is_all and not narrow.is_all:
@@ -225,7 +225,7 @@ def _catches(wide: Match, narrow: Match) -> bool:
 
 
 def _implies(one: Clause, other: Clause) -> bool:
-    """Whether whoever meets `one` certainly meets `other`."""
+    """Whether every user who meets `one` certainly meets `other`."""
     match one, other:
         case Can(fewer), Can(more):
             return set(fewer) <= set(more)
@@ -237,7 +237,7 @@ def _implies(one: Clause, other: Clause) -> bool:
 
 
 def _exemptions(guard: str, before: Policy, after: Policy) -> Iterator[Weakened]:
-    """An exception takes somebody out of the count: that weakens a limit upwards, and tightens one downwards."""
+    """An exception takes a user out of the count: that weakens an upper limit, and tightens a lower one."""
     then, now = ({entry.email.folded: entry for entry in policy.exemptions} for policy in (before, after))
     for key in sorted(then.keys() | now.keys()):
         was, is_ = then.get(key), now.get(key)

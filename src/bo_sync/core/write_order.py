@@ -25,7 +25,7 @@ class Phase(StrEnum):
 
 
 ONE_BY_ONE: Final = (Phase.LOWER_OWNERSHIP, Phase.DELETE_OWNERS)
-"""The losses of ownership: one user at a time, lowered before deleted, since only a deletion cannot be taken back."""
+"""The losses of ownership: one user at a time, lowered before deleted, since only a deletion cannot be undone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class ProfileStep:
 
 @dataclass(frozen=True, slots=True)
 class WriteGrants:
-    """Grant changes that travel together, in the order of the roles."""
+    """Grant changes that are sent together, in the order of the roles."""
 
     change: CreateUser | UpdateUser
     grants: tuple[GrantChange, ...]
@@ -58,7 +58,7 @@ Step = CreateStep | ProfileStep | WriteGrants | DeleteStep
 def steps(
     plan: Plan, owners: Collection[str], viewer: Text | None = None
 ) -> tuple[tuple[Phase, tuple[Step, ...]], ...]:
-    """Every phase that has something to do, with its steps by address; in the last two the running user is last.
+    """Every phase with something to do, with its steps by address; in the last two the session's user is last.
 
     `owners` are the users who can give and take access today (`guardrails.role_owners`), by the hub's spelling.
     """
@@ -87,7 +87,7 @@ def _steps_of(change: Change, owners: Collection[str]) -> Iterator[tuple[Phase, 
 
 
 HALVES: Final = frozenset({ROLES_PERMISSIONS, BACKOFFICE})
-"""What the ownership of the hub's roles is made of."""
+"""The roles that together make an owner of the hub's roles."""
 
 
 def _grant_steps(change: UpdateUser, *, is_owner: bool) -> Iterator[tuple[Phase, Step]]:

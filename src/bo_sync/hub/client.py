@@ -48,7 +48,7 @@ _VARIABLE: Final = re.compile(r"\$(\w+)")
 
 
 def operation_of(write: RowWrite) -> str:
-    """The operation that makes a change."""
+    """The operation for a change."""
     match write:
         case CreateRow():
             return "roleCreate"
@@ -61,7 +61,7 @@ def operation_of(write: RowWrite) -> str:
 
 
 def alias(index: int) -> str:
-    """Under which name the change at an index travels."""
+    """The alias of the change at an index."""
     return f"w{index}"
 
 
@@ -108,8 +108,8 @@ _TAKEN: Final = re.compile(r"already|exists|taken|in use|duplicate", re.IGNORECA
 class CommerceHub:
     """Implements HubReader and HubWriter; safe to share between threads.
 
-    `page_size` is how many items are asked for at once, `batch_size` for how many users's grants at most. `identity`
-    is the `hub_identity` of the settings.
+    `page_size` is the number of items per request, `batch_size` the most users per request for grants. `identity` is
+    the `hub_identity` of the settings.
     """
 
     def __init__(
@@ -127,7 +127,7 @@ class CommerceHub:
         return self._transport.address.url
 
     def stop(self) -> None:
-        """Ends all waiting between two tries: what was not sent fails as unreachable, what was sent finishes."""
+        """Ends all waiting between two tries: requests not yet sent fail as unreachable, sent ones finish."""
         self._transport.stop()
 
     def read_all(self, progress: Progress, wanted: Addresses = no_addresses) -> LiveState:
@@ -145,7 +145,7 @@ class CommerceHub:
         return read_definitions(self._transport, self._sizes)
 
     def read_user(self, email: Text) -> LiveUser | None:
-        """One user with their rows; None when the hub has nobody under that address."""
+        """One user with their rows; None if the hub has no user with that address."""
         shape = self._find(email)
         return None if shape is None else live_user(shape, self.read_rows(shape.id))
 
@@ -161,9 +161,9 @@ class CommerceHub:
         return found
 
     def read_users(self, emails: Sequence[Text]) -> Sequence[LiveUser]:
-        """Those of several users whom the hub has, without their rows: one request each, or the list if that is fewer.
+        """Those of several users who are in the hub, without their rows: one request each, or the list if fewer.
 
-        The list is of all that the hub had when it was last read, and of those asked about, who may be new.
+        The length of the list is estimated: users at the last read, and those of `emails`, who may be new.
         """
         if self._listed is None or len(emails) <= -(-(self._listed + len(emails)) // self._sizes.page):
             with ThreadPoolExecutor(self._transport.concurrency, thread_name_prefix="confirm") as pool:
@@ -231,7 +231,7 @@ class CommerceHub:
             raise write_failure("adminUserDelete", email, reply)
 
     def write_rows(self, user_id: int, writes: Sequence[RowWrite], before_again: Again = no_objection) -> Text | None:
-        """One user's role changes, in order; one a request from the day on which the hub refuses several."""
+        """One user's role changes, in order; one per request after the hub has once rejected several."""
         if len(writes) <= 1 or self._one_by_one:
             return self._write_one_by_one(user_id, writes, before_again)
         reply = self._transport.write(compose(user_id, writes), before_again)
@@ -260,7 +260,7 @@ class CommerceHub:
         raise write_failure(operation, f"person {user_id}", reply)
 
     def invite_user(self, invitation: Invitation) -> None:
-        """Asks for the mail once, for a second one would go to a user. The channel is left to the hub's default."""
+        """Requests the mail once, because a second one would go to a user. The channel is the hub's default."""
         operation = "triggerPasswordSendInitEmailEvent"
         given: dict[str, JsonValue] = {
             "email": invitation.email.raw,
@@ -272,7 +272,7 @@ class CommerceHub:
             raise write_failure(operation, invitation.email, reply)
 
     def _standing(self, email: Text, user_id: int | None, operation: str) -> UserShape:
-        """Who stands at the address at this moment. Raises HubMovedError for nobody, and for somebody made anew."""
+        """The user at the address now. Raises HubMovedError if there is none, or one with another id."""
         live = self._find(email)
         if live is None:
             message = f"{operation} of {email}: the hub has nobody under this address any more"
@@ -286,9 +286,9 @@ class CommerceHub:
         return find_user(self._transport, email)
 
     def _is_taken(self, email: Text, faults: Sequence[ResponseError]) -> bool:
-        """Whether a bad request was about a taken address: the hub's words say so, or it has somebody there.
+        """Whether a bad request was about a taken address: the hub's message matches, or the hub has a user there.
 
-        The words alone would do on a hub that speaks English; the read alone would miss another spelling's case.
+        The message would be enough on a hub that speaks English; only reading would miss another spelling's case.
         """
         if any(_TAKEN.search(fault.said.raw) for fault in faults):
             return True
@@ -298,7 +298,7 @@ class CommerceHub:
             return False
 
     def _answered_user(self, operation: str, email: Text, reply: Reply, user_id: int | None = None) -> LiveUser:
-        """The user whom a write was answered with. Raises WrongUserError for another one."""
+        """The user in the answer to a write. Raises WrongUserError for another one."""
         shape = _answered(UserShape, operation, f"{operation} of {email}", reply)
         if Text(shape.email).folded != email.folded or user_id not in {None, shape.id}:
             answered = f"with {self._transport.credentials.said(shape.email)}, id {shape.id}"
@@ -306,7 +306,7 @@ class CommerceHub:
         return live_user(shape)
 
     def _check_profile(self, operation: str, email: Text, found: LiveUser, sent: Profile) -> None:
-        """Raises HubUnconfirmedError when the user in an answer does not hold what was sent."""
+        """Raises HubUnconfirmedError if the user in an answer does not hold what was sent."""
         held = {entry.field: entry.value for entry in found.profile}
         for entry in sent:
             if not is_same_value(entry.field, entry.value, held[entry.field]):
@@ -318,7 +318,7 @@ class CommerceHub:
 
 
 def _echoed_row(user_id: int, write: RowWrite, found: JsonValue) -> Text | None:
-    """The hub's moment of one change, once its answer is about that row and holds the access that was sent."""
+    """The hub's moment of one change, if its answer is about that row and holds the access that was sent."""
     if isinstance(write, DeleteRow):
         return None
     operation, subject = operation_of(write), f"user {user_id}"
@@ -333,7 +333,7 @@ def _echoed_row(user_id: int, write: RowWrite, found: JsonValue) -> Text | None:
 
 
 def _answered(shape: type[ShapeT], operation: str, where: str, found: Reply | JsonValue) -> ShapeT:
-    """What a write was answered with. Raises HubFateUnknownError for what is not of the hub's schema."""
+    """The answer to a write. Raises HubFateUnknownError if it does not have the hub's schema."""
     try:
         return parse(shape, operation, (found.data or {})[operation] if isinstance(found, Reply) else found)
     except HubError as err:
@@ -352,10 +352,10 @@ def _unconfirmed(operation: str, subject: Text | str, values: str) -> HubUnconfi
 
 
 def _has(reply: Reply, name: str) -> bool:
-    """Whether a field holds a result. False stands for a deletion that the hub does not own up to."""
+    """Whether a field holds a result. False means a deletion that the hub does not confirm."""
     return reply.data is not None and reply.data.get(name) not in (None, False)
 
 
 def _is_refused_whole(reply: Reply) -> bool:
-    """Whether the document was refused before any of it ran, for a reason other than who asks."""
+    """Whether the document was rejected before any of it ran, for another reason than missing permissions."""
     return not reply.executed and not any(fault.code in DENIALS for fault in reply.faults)

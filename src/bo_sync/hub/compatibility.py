@@ -1,4 +1,4 @@
-"""Check by introspection that a hub's schema has all that bo-sync sends and reads."""
+"""Check by introspection that a hub's schema has everything that bo-sync sends and reads."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Final
@@ -33,7 +33,7 @@ OPERATIONS: Final[Mapping[str, Mapping[str, frozenset[str]]]] = {
         "triggerPasswordSendInitEmailEvent": frozenset({"input"}),
     },
 }
-"""Root type: operation: the arguments that we give it."""
+"""Root type: operation: the arguments that we send."""
 
 USED: Final[Mapping[str, frozenset[str]]] = {
     "AdminUser": _PROFILE | {"id", "email", "createdAt", "lastModifiedAt"},
@@ -87,7 +87,7 @@ def _listed(found: object) -> object:
 
 
 class _Type(_Shape):
-    """`__Type`, as `schemaProbe` asks for it: each of the lists is null for the other kinds of type."""
+    """`__Type`, as in `schemaProbe`: each of the lists is null for the other kinds of type."""
 
     fields: Annotated[list[_Field], BeforeValidator(_listed)]
     inputFields: Annotated[list[_Input], BeforeValidator(_listed)]  # noqa: N815
@@ -95,7 +95,7 @@ class _Type(_Shape):
 
 
 def differences(probed: Mapping[str, JsonValue]) -> tuple[str, ...]:
-    """What of `USED` and `OPERATIONS` the answer to `schemaProbe` lacks, and what it demands beyond them; sorted.
+    """The parts of `USED` and `OPERATIONS` that the answer to `schemaProbe` lacks, and further required ones; sorted.
 
     Raises ValueError for an answer that is not an introspection's.
     """
@@ -135,7 +135,7 @@ _PROBE = "catalogueProbe"
 def read_introspection(transport: Transport) -> JsonObject:
     """The fields of the hub's root types, in the form of an introspection result.
 
-    Raises HubError when the hub cannot be reached, denies access, or does not show its schema.
+    Raises HubError if the hub cannot be reached, denies access, or does not show its schema.
     """
     reply = transport.read(call(_PROBE))
     if any(fault.code in DENIALS for fault in reply.faults):

@@ -1,7 +1,7 @@
-"""Whether a hub, a key and bo-sync fit together: every check answers, and says so when it cannot know.
+"""Whether a hub, a key and bo-sync fit together. Every check has a result; an unknown one is reported as unknown.
 
 Nothing here changes the hub. Even the writes that `probe_writes` tries name a user and a row that cannot exist: an
-address under the reserved domain `.invalid`, an id of zeros. Where the hub looks for them, it lets the key write.
+address under the reserved domain `.invalid`, an id of zeros. If the hub looks for them, it lets the key write.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -35,7 +35,7 @@ from bo_sync.ports import no_addresses
 _PING: Final = GraphQLRequest("ping", "query ping { __typename }", {})
 _NO_KEY: Final = "without a valid key nobody can tell"
 _SHOWN: Final = 10
-"""So many users are named; of the others only the number is."""
+"""Most users that are named; the others are only counted."""
 _MAPPED_HINT: Final = "remove {role} from role_definitions in bo-sync.yaml, or rename the hub's unused definition"
 _ZEROS: Final = "00000000-0000-4000-8000-000000000000"
 
@@ -49,7 +49,7 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question, its answer in a sentence, and what to do about it when there is something to do."""
+    """One check, its result in a sentence, and what to do about it if there is something to do."""
 
     name: str
     status: Status
@@ -58,7 +58,7 @@ class Check:
 
 
 def examine(transport: Transport, sizes: Sizes, settings: Settings, *, probe_writes: bool = False) -> tuple[Check, ...]:
-    """Every check in order, by pages of `sizes`; after a hub that cannot be reached, only that. Raises no HubError."""
+    """Every check in order, by pages of `sizes`; if the hub cannot be reached, only that one. Raises no HubError."""
     redact = transport.credentials.redact
     found = _examine(transport, sizes, settings, probe_writes=probe_writes)
     # Checks quote what a hub calls its definitions and its fields: those may quote the key.
@@ -126,7 +126,7 @@ def _unprobed() -> Check:
 
 
 def _probe_writes(transport: Transport) -> Check:
-    """EDITOR opens the updates and OWNER the deletions; what creates cannot be tried without creating."""
+    """EDITOR allows the updates and OWNER the deletions; creating cannot be tried without creating."""
     email = f"nobody-{uuid4()}@bo-sync.invalid"
     row: JsonObject = {"id": _ZEROS, "input": {"access": "NONE"}}
     update: JsonObject = {"email": email, "input": {"language": None}}
@@ -141,7 +141,7 @@ def _probe_writes(transport: Transport) -> Check:
 
 
 def _may(transport: Transport, operation: str, variables: JsonObject) -> bool | None:
-    """True when the hub looked for what cannot exist, False when it would not, None when nobody can tell."""
+    """True if the hub looked for what cannot exist, False if it denied that, None if neither is certain."""
     try:
         reply = transport.write(call(operation, variables))
     except HubError as err:
@@ -159,7 +159,7 @@ class _Silent:
 
 
 def _everything(transport: Transport, sizes: Sizes) -> LiveState | HubError:
-    """What a plan reads, by the plan's own reader; or why it cannot be read."""
+    """What a plan reads, by the plan's own reader; or the error."""
     try:
         return read_everything(transport, sizes, _Silent(), no_addresses)
     except HubError as err:
@@ -167,7 +167,7 @@ def _everything(transport: Transport, sizes: Sizes) -> LiveState | HubError:
 
 
 def _check_owners(live: LiveState | HubError, settings: Settings) -> Check:
-    """Whether as many users as `min_role_owners` asks for are counted, by the guardrail's own count."""
+    """Whether as many users as `min_role_owners` requires are counted, by the guardrail's own count."""
     if isinstance(live, HubError):
         is_denied = isinstance(live, HubDeniedError) and live.operation == "roles"
         why = "the key may not read grants" if is_denied else "not counted"
@@ -192,7 +192,7 @@ def _check_owners(live: LiveState | HubError, settings: Settings) -> Check:
 
 
 def _listed(transport: Transport, sizes: Sizes) -> tuple[LiveUser, ...] | HubError:
-    """Every user, without grants, by id; or why they could not be read."""
+    """Every user, without grants, by id; or the error."""
     try:
         held = read_list(transport, users, sizes)
     except HubError as err:
@@ -237,7 +237,7 @@ def _unwritable(users: Iterable[LiveUser]) -> Iterator[str]:
 def _check_definitions(
     transport: Transport, sizes: Sizes, settings: Settings, read: LiveState | tuple[LiveUser, ...] | HubError | None
 ) -> tuple[Check, ...]:
-    """The definitions and, when the users are known, the identity that both make."""
+    """The definitions and, if the users are known, the identity of both."""
     if isinstance(read, LiveState):
         return _checked_definitions(read, transport, settings)
     try:

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: our documents, answers as values, and what the hub's errors mean."""
+"""GraphQL over HTTP: our documents, answers as values, and the meaning of the hub's errors."""
 
 import json
 import re
@@ -31,16 +31,16 @@ class GraphQLRequest:
     variables: Mapping[str, JsonValue]
 
     def body(self) -> bytes:
-        """What is posted: UTF-8 JSON, the same bytes for equal calls."""
+        """The body to post: UTF-8 JSON, the same bytes for equal calls."""
         content = {"operationName": self.operation, "query": self.document, "variables": dict(self.variables)}
         return json.dumps(content, separators=(",", ":")).encode()
 
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """Any HTTP answer, read to its end. `media_type` is lower case without parameters, so are the names of `headers`.
+    """Any HTTP answer, read to its end. `media_type` is lower case without parameters, as are the names of `headers`.
 
-    What the hub chose freely is left out of `repr`: it may quote the key.
+    What the hub chose freely is left out of `repr`, because it may quote the key.
     """
 
     status: int
@@ -53,9 +53,9 @@ class HttpAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Silence:
-    """No sound answer. `sent` is False only when the request certainly did not leave; `lasting` when trying is vain.
+    """No valid answer. `sent` is False only if the request certainly did not leave; `lasting`: no retry helps.
 
-    `reason` is our own sentence part, `seconds` how long it took; `detail` names the exceptions, not what they hold.
+    `reason` is our own part of a sentence, `seconds` the duration; `detail` names the exceptions, not their content.
     """
 
     reason: str
@@ -71,7 +71,7 @@ Outcome = HttpAnswer | Silence
 
 @dataclass(frozen=True, slots=True)
 class ResponseError:
-    """One entry of `errors`. `code` is "" when none is given; `alias` is the root field that failed, when said."""
+    """One entry of `errors`. `code` is "" if none is given; `alias` is the root field that failed, if given."""
 
     said: Text
     code: str = ""
@@ -83,7 +83,7 @@ class ResponseError:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A GraphQL answer. `executed` is False when it shows that nothing was run: no `data` entry and no path."""
+    """A GraphQL answer. `executed` is False if it shows that nothing was run: no `data` entry and no path."""
 
     status: int
     data: JsonObject | None
@@ -92,7 +92,7 @@ class Reply:
 
 
 def parse_reply(answer: HttpAnswer, credentials: Credentials) -> Reply | None:
-    """The GraphQL in an answer, or None when it holds none."""
+    """The GraphQL in an answer, or None if it holds none."""
     try:
         content: JsonValue = json.loads(answer.body, parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
@@ -125,13 +125,13 @@ def _fault(error: JsonValue, credentials: Credentials) -> ResponseError:
 
 
 def _code(raw: str, credentials: Credentials) -> str:
-    """A code, or "" for what is none, and for one with a secret in it, as it is shown: with a colon behind it."""
+    """A code, or "" for an invalid one, and for one that would show a secret when followed by a colon."""
     shown = f"{raw}:"
     return raw if _CODE.fullmatch(raw) and credentials.redact(shown) == shown else ""
 
 
 def describe(answer: HttpAnswer, credentials: Credentials) -> str:
-    """An answer that is not GraphQL, in half a sentence: `HTTP 502 with an HTML page: “Bad Gateway”`."""
+    """An answer that is not GraphQL, as part of a sentence: `HTTP 502 with an HTML page: “Bad Gateway”`."""
     text = answer.body[:4000].decode("utf-8", "replace")
     is_page = answer.media_type in ("text/html", "application/xhtml+xml") or text.lstrip()[:1] == "<"
     kind = "an HTML page" if is_page else "no body" if not text.strip() else "something that is no GraphQL answer"
@@ -154,7 +154,7 @@ NEEDS: Final = {
 
 DENIALS: Final = frozenset({"UNAUTHENTICATED", "FORBIDDEN"})
 _REFUSALS: Final = frozenset({"BAD_REQUEST", "BAD_USER_INPUT", "GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED"})
-"""Codes that say: looked at, and not done. Whatever else fails a write may have failed halfway."""
+"""Codes that mean: checked, and not done. A write that fails with anything else may have failed halfway."""
 
 
 def is_missing(fault: ResponseError) -> bool:
@@ -163,12 +163,12 @@ def is_missing(fault: ResponseError) -> bool:
 
 
 def is_moved(fault: ResponseError) -> bool:
-    """Not found, or there already: the hub is not as it was when it was read."""
+    """Not found, or exists already: the hub changed since it was read."""
     return is_missing(fault) or "ALREADY_EXISTS" in fault.code
 
 
 def denied_hint(operation: str, code: str) -> str:
-    """What to do about a denied operation; `code` is "" when something before the hub seems to deny it."""
+    """What to do about a denied operation; `code` is "" if something in front of the hub seems to deny it."""
     if not code:
         return "a gateway or proxy says this, not the hub: check the address, the network and the proxy settings"
     if operation == "adminUserViewer":
@@ -181,7 +181,7 @@ def denied_hint(operation: str, code: str) -> str:
 
 
 def read_failure(operation: str, subject: Text | None, reply: Reply) -> HubError:
-    """The error for a read that the hub refused, or answered with nothing."""
+    """The error for a read that the hub rejected, or answered without data."""
     where = operation if subject is None else f"{operation} of {subject}"
     if not reply.faults:
         hint = "the hub broke its own schema: report this to Propeller"
@@ -193,9 +193,9 @@ def read_failure(operation: str, subject: Text | None, reply: Reply) -> HubError
 
 
 def write_failure(operation: str, subject: Text | str, reply: Reply) -> HubError:
-    """The error for a write without a whole result; of several operations in one request, the one that failed.
+    """The error for a write without a complete result; of several operations in one request, the one that failed.
 
-    HubFateUnknownError unless the hub says, with a code that leaves no doubt, that it looked and did not do it.
+    HubFateUnknownError unless the hub states, with an unambiguous code, that it checked and did not do it.
     """
     where = f"{operation} of {subject}"
     fault = _telling(reply.faults) if reply.faults else None
@@ -216,7 +216,7 @@ def write_failure(operation: str, subject: Text | str, reply: Reply) -> HubError
 
 
 def _telling(faults: Sequence[ResponseError]) -> ResponseError:
-    """The fault to go by: a denial before all else, then one with a code, then the first."""
+    """The decisive fault: a denial first, then one with a code, then the first."""
     return min(faults, key=lambda fault: (fault.code not in DENIALS, not fault.code))
 
 
@@ -234,7 +234,7 @@ def _hint(fault: ResponseError) -> str:
 
 @cache
 def document(operation: str) -> str:
-    """The text of an operation's document, as packaged. The file is named as the operation is."""
+    """The text of an operation's document, as packaged. The file has the operation's name."""
     return files("bo_sync.hub").joinpath("operations", f"{operation}.graphql").read_text(encoding="utf-8")
 
 

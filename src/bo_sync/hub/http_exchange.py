@@ -1,4 +1,4 @@
-"""One HTTP request and its answer, or the reason why there is none; bounded in time and in size."""
+"""One HTTP request and its answer, or the reason why there is none; limited in time and in size."""
 
 import io
 import socket
@@ -25,13 +25,13 @@ from bo_sync.hub.graphql import HttpAnswer, Outcome, Silence
 
 
 class TooMuchError(OSError):
-    """An answer was longer than it may be."""
+    """An answer was longer than allowed."""
 
 
 class Deadline:
-    """What this thread exchanges inside of the block ends after `seconds`, or raises TooMuchError after `most` bytes.
+    """What this thread exchanges inside the block ends after `seconds`, or raises TooMuchError after `most` bytes.
 
-    At the end every connection that was watched is shut down, by a thread that lives from the first one to the end.
+    At the end a thread shuts down every watched connection. It lives from the first one to the end.
     """
 
     def __init__(self, seconds: float, most: int) -> None:
@@ -52,7 +52,7 @@ class Deadline:
         return max(0.0, self._ends - time.monotonic())
 
     def watch(self, descriptor: int) -> None:
-        """Takes in a connected socket. A descriptor of our own stands for it: others may close theirs at any time."""
+        """Watches a connected socket, by a descriptor of our own, because others may close theirs at any time."""
         line = socket.fromfd(descriptor, socket.AF_INET, socket.SOCK_STREAM)
         with self._lock:
             self._lines.append(line)
@@ -64,7 +64,7 @@ class Deadline:
             _shut(line)
 
     def count(self, length: int) -> None:
-        """Takes note of bytes that came. Raises TooMuchError, and TimeoutError after the end: they may be cut short."""
+        """Counts received bytes. Raises TooMuchError, and TimeoutError after the end, as the bytes may be cut short."""
         self._left -= length
         if self._left < 0:
             raise TooMuchError
@@ -96,7 +96,7 @@ _CURRENT: Final[ContextVar[Deadline | None]] = ContextVar("deadline", default=No
 
 
 def current() -> Deadline | None:
-    """The deadline of what this thread exchanges at the moment."""
+    """The deadline of this thread's current exchange."""
     return _CURRENT.get()
 
 
@@ -146,12 +146,12 @@ def _shut(line: socket.socket) -> None:
 USER_AGENT: Final = f"bo-sync/{__version__}"
 LARGEST_ANSWER: Final = 32 * 1024 * 1024
 _MOST_BYTES: Final = LARGEST_ANSWER + LARGEST_ANSWER // 8
-"""So many may come over the wire: an eighth is for headers and for what separates chunks."""
+"""Most bytes over the wire: an eighth is for headers and for separators of chunks."""
 _CHUNK: Final = 64 * 1024
 _SHORTEST_TRY: Final = 0.5
-"""Seconds that an address gets at least, however many a name has."""
+"""Shortest time per address in seconds, however many a name has."""
 Adapter = BaseAdapter
-"""What serves a further scheme, as the sandbox's."""
+"""The adapter of a further scheme, such as the sandbox's."""
 _LATE: Final = Silence("no answer in time", sent=True)
 _KINDS: Final[tuple[tuple[tuple[type[BaseException], ...], Silence], ...]] = (
     (
@@ -172,8 +172,8 @@ _KINDS: Final[tuple[tuple[tuple[type[BaseException], ...], Silence], ...]] = (
     ((TooMuchError,), Silence(f"an answer of more than {LARGEST_ANSWER >> 20} MiB", sent=True, lasting=True)),
     ((urllib3.exceptions.ReadTimeoutError, requests.ReadTimeout), _LATE),
 )
-"""What an exception says about a request, the first that fits: only the first four certainly came before it was sent.
-A ProxyError is not among them: a proxy that ends the connection in the middle raises one too."""
+"""What an exception means for a request; the first match counts. Only the first four certainly came before it was sent.
+A ProxyError is not among them, because a proxy that ends the connection in the middle raises one too."""
 _BROKEN: Final = Silence("the connection broke", sent=True)
 _NO_BUNDLE: Final = Silence(
     "the bundle of certificate authorities that the environment names is not there",
@@ -184,14 +184,14 @@ _NO_BUNDLE: Final = Silence(
 
 
 class Session(requests.Session):
-    """Never looks where a redirect points: looking would read netrc, and a hostile target could raise anything."""
+    """Ignores redirects: following one would read netrc, and a hostile target could raise anything."""
 
     def get_redirect_target(self, resp: requests.Response) -> None:  # noqa: ARG002  # the signature is theirs
         return None
 
 
 class _Secretive(AuthBase):
-    """Sets headers at the last moment. A session with an `auth` of its own never reads netrc."""
+    """Sets headers at the last moment. A session with its own `auth` never reads netrc."""
 
     def __init__(self, headers: Callable[[], Mapping[str, str]]) -> None:
         self._headers = headers
@@ -202,12 +202,12 @@ class _Secretive(AuthBase):
 
 
 class _Connection(HTTPConnection):
-    """A connection under the deadline of the exchange that uses it, for as long as it does."""
+    """A connection under the deadline of the exchange that uses it."""
 
     response_class = BoundedResponse
 
     def _new_conn(self) -> socket.socket:
-        """Connects; every address that a name has gets its share of the time."""
+        """Connects; every address of a name gets its share of the time."""
         deadline, patience = current(), self.timeout
         if deadline is None or patience is None:
             return super()._new_conn()
@@ -221,12 +221,12 @@ class _Connection(HTTPConnection):
         return connected
 
     def _addresses(self) -> int:
-        with suppress(OSError, UnicodeError):  # what is wrong with a name is found again, and told, when connecting
+        with suppress(OSError, UnicodeError):  # connecting finds a wrong name again, and reports it
             return len(socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM))
         return 1
 
     def putrequest(self, method: str, url: str, *how: bool, **more: bool) -> None:
-        """Begins a request: on a connection that was kept, of which this exchange does not know yet, perhaps."""
+        """Begins a request, perhaps on a kept connection that this exchange does not watch yet."""
         deadline = current()
         if deadline is not None and self.sock is not None:
             deadline.watch(self.sock.fileno())
@@ -234,7 +234,7 @@ class _Connection(HTTPConnection):
 
 
 def _bound(manager: urllib3.PoolManager) -> None:
-    """Lets a manager make connections as above, of whatever kind its own are."""
+    """Makes a manager's connections bounded, for every kind of pool."""
     pools: Mapping[str, type[urllib3.HTTPConnectionPool]] = manager.pool_classes_by_scheme
     manager.pool_classes_by_scheme = {scheme: _bounded(pool) for scheme, pool in pools.items()}
 
@@ -245,7 +245,7 @@ def _bounded(pool: type[urllib3.HTTPConnectionPool]) -> type[urllib3.HTTPConnect
 
 
 class _BoundedProxies(dict[str, urllib3.PoolManager]):
-    """What an adapter keeps for each proxy that it meets."""
+    """An adapter's manager per proxy."""
 
     def __setitem__(self, proxy: str, manager: urllib3.PoolManager) -> None:
         _bound(manager)
@@ -253,7 +253,7 @@ class _BoundedProxies(dict[str, urllib3.PoolManager]):
 
 
 class _BoundedAdapter(HTTPAdapter):
-    """Every connection is one of the above, to the place itself and to a proxy."""
+    """Every connection is bounded, to the hub and to a proxy."""
 
     def __init__(self, connections: int) -> None:
         super().__init__(pool_maxsize=connections, max_retries=0)
@@ -264,7 +264,7 @@ class _BoundedAdapter(HTTPAdapter):
 def open_session(
     headers: Mapping[str, str], secret_headers: Callable[[], Mapping[str, str]], *, is_encrypted: bool, connections: int
 ) -> Session:
-    """A session for one place; `secret_headers` is asked for each request, and kept by nothing."""
+    """A session for one hub; `secret_headers` is called for each request, and its result is not stored."""
     session = Session()
     session.auth = _Secretive(secret_headers)
     session.headers.update({**headers, "User-Agent": USER_AGENT})
@@ -287,7 +287,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class Time:
-    """How long a request may take, in seconds, of which connecting; and the clock by which that is told."""
+    """The most seconds for a request, the part of them for connecting, and the clock that measures them."""
 
     seconds: float
     connect: float
@@ -295,7 +295,7 @@ class Time:
 
 
 def exchange(session: Session, asked: HttpRequest, time: Time) -> Outcome:
-    """What came of it, within the time. Never raises what the libraries below raise."""
+    """The outcome, within the time. Never raises exceptions of the libraries below."""
     started = time.monotonic()
     with Deadline(time.seconds, _MOST_BYTES) as deadline:
         try:
@@ -327,7 +327,7 @@ def _read_answer(response: requests.Response) -> HttpAnswer:
 
 
 def _chunks(response: requests.Response) -> Iterator[bytes]:
-    """The body as it arrives. `read1` waits for one packet, where `iter_content` waits for a whole chunk."""
+    """The body as it arrives. `read1` waits for one packet, but `iter_content` waits for a whole chunk."""
     raw = response.raw
     if not isinstance(raw, urllib3.BaseHTTPResponse):
         yield from response.iter_content(_CHUNK)
@@ -349,7 +349,7 @@ def _silence(err: Exception, seconds: float, *, is_late: bool) -> Silence:
 
 
 def _causes(err: BaseException) -> Iterator[BaseException]:
-    """An exception and those that it wraps, outermost first: as argument, `reason`, `original_error` or cause."""
+    """An exception and those in it, outermost first: as argument, `reason`, `original_error` or cause."""
     seen: set[int] = set()
     ahead: list[object] = [err]
     while ahead:

@@ -1,7 +1,7 @@
 """The hub's address: checked once, before anything is sent to it.
 
-A key must never travel in the clear or to somewhere else, so an address is HTTPS, or HTTP on this very machine, or the
-embedded `sandbox:`; and it carries nothing that could be a secret, so it can be shown.
+A key must never travel unencrypted or to another host. So an address is HTTPS, or HTTP on this machine, or the embedded
+`sandbox:`. It holds nothing that could be a secret, so it can be shown.
 """
 
 import re
@@ -23,9 +23,9 @@ _HINT: Final = "write https://host/v2/graphql; http:// is for this machine only;
 
 @dataclass(frozen=True, slots=True)
 class HubAddress:
-    """A checked address. `url` is canonical ASCII without secrets: what is shown, and what requests are sent to.
+    """A checked address. `url` is canonical ASCII without secrets, both for display and for requests.
 
-    `host` is in lower case, with the port when it is not the scheme's own, and empty for the sandbox.
+    `host` is in lower case, with the port if it is not the scheme's default, and empty for the sandbox.
     """
 
     url: str
@@ -34,7 +34,7 @@ class HubAddress:
 
 
 def parse_address(raw: str) -> HubAddress:
-    """The address that `--hub` or `BO_SYNC_HUB_URL` gives. Raises UsageError without quoting user info or query."""
+    """The address in `--hub` or `BO_SYNC_HUB_URL`. Raises UsageError without quoting user info or query."""
     text = raw.strip()
     if text.lower() == SANDBOX:
         return HubAddress(SANDBOX, "", "sandbox")
@@ -79,7 +79,7 @@ def _refusal(reason: str, found: str) -> UsageError:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host names this machine: `localhost`, 127.0.0.0/8 or ::1, spelled plainly (`127.1` is not)."""
+    """Whether a host is this machine: `localhost`, 127.0.0.0/8 or ::1, spelled plainly (`127.1` is not)."""
     if host == "localhost":
         return True
     try:
@@ -89,9 +89,9 @@ def is_loopback(host: str) -> bool:
 
 
 def check_host(address: HubAddress, expected: Text | None) -> None:
-    """Hold the address against `hub_host` of bo-sync.yaml (with or without a port). Raises UsageError on another host.
+    """Compare the address with `hub_host` of bo-sync.yaml (with or without a port). Raises UsageError on another host.
 
-    The sandbox is exempt: nothing leaves the machine, and no key does.
+    The sandbox is exempt: neither data nor a key leaves the machine.
     """
     if expected is None or address.scheme == "sandbox":
         return
@@ -104,7 +104,7 @@ def check_host(address: HubAddress, expected: Text | None) -> None:
 def check_identity(live: LiveState, expected: Text | None, address: HubAddress) -> None:
     """Compare the hub that was read with `hub_identity` of bo-sync.yaml; the sandbox is exempt, as for `hub_host`.
 
-    Raises UsageError for another hub, and HubError when the key may not read the tenant that is to be compared.
+    Raises UsageError for another hub, and HubError if the key may not read the tenant to compare.
     """
     if expected is None or address.scheme == "sandbox":
         return

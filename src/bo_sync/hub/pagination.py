@@ -14,10 +14,10 @@ from bo_sync.hub.wire import DefinitionShape, PageShape, RowShape, UserShape, pa
 ItemT = TypeVar("ItemT", bound=BaseModel)
 
 SMALLEST_PAGE: Final = 12
-"""The hub's own default (`offset: Int! = 12`): a hub that refuses this refuses for another reason."""
+"""The hub's own default (`offset: Int! = 12`): a hub that rejects this size has another reason."""
 
 MOST_ITEMS: Final = 1_000_000
-"""The longest list that is read. A hub that announces more has no such number of users, or not for one file tree."""
+"""The longest list that is read. A hub that announces more does not really have as many, or not for one file tree."""
 
 CHANGING: Final = "the hub may be changing at the moment: try again later"
 
@@ -25,7 +25,7 @@ Items = dict[str | int, ItemT]
 
 
 class Sizes:
-    """How many items a page may hold, and for how many users at most grants are asked at once.
+    """Most items per page, and most users whose grants are read at once.
 
     A batch never spans two pages of users, so it shrinks with them.
     """
@@ -35,7 +35,7 @@ class Sizes:
         self.batch = batch
 
     def lower(self, refused: int) -> bool:
-        """After a page of this size was refused; False when there is nothing left to lower."""
+        """Lowers the sizes after a page of this size was rejected; False if there is nothing left to lower."""
         smaller = min(refused, max(SMALLEST_PAGE, refused // 2))
         self.page = min(self.page, smaller)
         return smaller < refused
@@ -43,7 +43,7 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[ItemT]):
-    """What to list: an operation, its input but for the paging, the shape of its items and what identifies one."""
+    """What to list: an operation, its input except for the paging, the shape of its items and their identity."""
 
     operation: str
     shape: type[PageShape[ItemT]]
@@ -53,7 +53,7 @@ class Listing(Generic[ItemT]):
 
 @dataclass(frozen=True, slots=True)
 class ListPage(Generic[ItemT]):
-    """One answered page. `last` is the number of the last page, `size` the size that the hub really gives."""
+    """One page from the hub. `last` is the number of the last page, `size` the hub's real page size."""
 
     items: tuple[ItemT, ...]
     found: int
@@ -63,14 +63,14 @@ class ListPage(Generic[ItemT]):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A page that the hub would not give at this size, and the error to raise when no smaller one helps."""
+    """A page that the hub rejects at this size, and the error to raise if no smaller one helps."""
 
     size: int
     error: HubError
 
 
 def ask_page(transport: Transport, listing: Listing[ItemT], number: int, size: int) -> ListPage[ItemT] | Refused:
-    """One page. Raises HubError, but for what may be due to the page's size."""
+    """One page. Raises HubError, except for failures that may be due to the page's size."""
     reply = transport.read(call(listing.operation, {"input": {**listing.fixed, "page": number, "offset": size}}))
     if reply.faults or reply.data is None or reply.data.get(listing.operation) is None:
         failure = read_failure(listing.operation, None, reply)
@@ -85,7 +85,7 @@ def ask_page(transport: Transport, listing: Listing[ItemT], number: int, size: i
 
 
 def _with_the_way_out(failure: HubError, size: int) -> HubError:
-    """The same, with a hint at the option that asks for less; a hub whose schema changed refuses for that."""
+    """The same, with a hint at the option for smaller pages, unless a changed schema is the reason."""
     if failure.code == "GRAPHQL_VALIDATION_FAILED":
         return failure
     hint = f"if a page of {size} is too large for it, give a smaller --page-size; or run `bo-sync doctor`"
@@ -102,7 +102,7 @@ def _page(shape: PageShape[ItemT], asked: int) -> ListPage[ItemT]:
 
 
 class Gathering(Generic[ItemT]):
-    """A list on its way in: the pages so far, and whether they prove to be all of it."""
+    """A list that is being read: the pages so far, and whether they are proved to be all of it."""
 
     def __init__(self, listing: Listing[ItemT]) -> None:
         self.listing = listing
@@ -111,7 +111,7 @@ class Gathering(Generic[ItemT]):
         self._counted: set[int] = set()
 
     def forget(self) -> None:
-        """Starts again, as after a page that was refused."""
+        """Starts again, for example after a rejected page."""
         self.items = {}
         self.pages = 0
         self._counted = set()
@@ -123,16 +123,16 @@ class Gathering(Generic[ItemT]):
         self.items.update((self.listing.identity(item), item) for item in page.items)
 
     def check_possible(self, last: int, size: int) -> None:
-        """Raises HubIncompleteError when the pages up to `last` can no longer prove to be everything.
+        """Raises HubIncompleteError if the pages up to `last` can no longer prove to be everything.
 
-        Without this, a hub that repeats one item on each of a million pages is asked for all of them.
+        Without this check, a hub that repeats one item on a million pages would be asked for all of them.
         """
         most = len(self.items) + (last - self.pages) * size
         if len(self._counted) > 1 or most < max(self._counted):
             self.check_complete()
 
     def check_complete(self) -> None:
-        """Raises HubIncompleteError unless there are as many different items as every page said there were."""
+        """Raises HubIncompleteError unless the number of different items is the one that every page announced."""
         if self._counted == {len(self.items)}:
             return
         counts = " and ".join(str(count) for count in sorted(self._counted))
@@ -147,20 +147,20 @@ def chunks(ids: Iterable[int], size: int) -> list[list[int]]:
     return [whole[start : start + size] for start in range(0, len(whole), size)]
 
 
-# By when they were created, new items come last and shift no page. But a hub that orders items of one instant (an
-# import) now so, now otherwise, would never give pages that fit together: a repeated read asks in another order.
+# In order of creation, new items come last and shift no page. But a hub that orders items of one instant (an import)
+# differently each time would never give pages that fit together: a repeated read requests another order.
 _USERS_ORDERS: Final = ("CREATED_AT", "LAST_MODIFIED_AT", None)
 _GRANT_ORDERS: Final = ("CREATED_AT", "USER_ID", None)
 
 
 def users(attempt: int) -> Listing[UserShape]:
-    """Everybody. `attempt` counts from 0 how often the list was read before."""
+    """All users. `attempt` counts from 0 how often the list was read before."""
     fixed = _ordered(_USERS_ORDERS[attempt % len(_USERS_ORDERS)])
     return Listing("adminUsers", PageShape[UserShape], lambda shape: shape.id, fixed)
 
 
 def newest_first(attempt: int) -> Listing[UserShape]:
-    """All users, the other way round: what moved forward between two pages is met again from the other end."""
+    """All users in reverse order: users who moved forward between two pages appear again from the other end."""
     listing = users(attempt)
     return replace(listing, fixed=_ordered(_USERS_ORDERS[attempt % len(_USERS_ORDERS)] or "CREATED_AT", "DESC"))
 
@@ -182,7 +182,7 @@ def _ordered(field: str | None, order: str = "ASC") -> JsonObject:
 
 
 def check_owners(rows: Items[RowShape], user_ids: Sequence[int]) -> None:
-    """Raises HubError when the hub gave rows of somebody whom nobody asked about."""
+    """Raises HubError if the hub returned rows of users who were not requested."""
     strangers = {row.userId for row in rows.values()}.difference(user_ids)
     if strangers:
         message = f"roles: the hub gave grants of {len(strangers)} people whom nobody asked about"

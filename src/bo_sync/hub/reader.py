@@ -1,4 +1,4 @@
-"""Read everything in the hub at once; no page waits for one that it does not need."""
+"""Read everything in the hub concurrently; no page waits for one that it does not need."""
 
 import queue
 import threading
@@ -49,7 +49,7 @@ ResultT = TypeVar("ResultT")
 
 
 class Workers(Generic[ResultT]):
-    """Runs calls in the order given, `count` at a time; `next` returns results in the order in which they are ready."""
+    """Runs calls in the given order, `count` at a time; `next` returns results in the order in which they are ready."""
 
     def __init__(self, count: int) -> None:
         self._calls: queue.SimpleQueue[Callable[[], ResultT] | None] = queue.SimpleQueue()
@@ -62,7 +62,7 @@ class Workers(Generic[ResultT]):
 
     @property
     def outstanding(self) -> int:
-        """Calls that were submitted and whose results were not yet taken."""
+        """Submitted calls whose results were not taken yet."""
         return self._outstanding
 
     def submit(self, call: Callable[[], ResultT]) -> None:
@@ -71,7 +71,7 @@ class Workers(Generic[ResultT]):
         self._calls.put(call)
 
     def next(self) -> ResultT:
-        """Waits for the next result. Raises what the call raised."""
+        """Waits for the next result. Raises the call's error."""
         result = taken(self._results)
         self._outstanding -= 1
         if isinstance(result, BaseException):
@@ -84,7 +84,7 @@ class Workers(Generic[ResultT]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Drops what is still queued. What is in flight ends by itself, and nobody waits for it."""
+        """Drops what is still queued. Calls in flight end by themselves, without being waited for."""
         self._closed.set()
         for _ in self.threads:
             self._calls.put(None)
@@ -102,11 +102,11 @@ Step = Callable[[], None]
 
 ATTEMPTS: Final = 3
 QUEUED: Final = 2
-"""Pages of one list that wait or are in flight, per worker: enough that no worker is idle, few enough for memory."""
+"""Pages of one list that wait or are in flight, per worker: enough to keep workers busy, few enough for memory."""
 
 
 def _nothing(_: object) -> None:
-    """What follows a page that is only gathered."""
+    """For a page that is only gathered: nothing follows."""
 
 
 def _incomplete(why: str) -> HubIncompleteError:
@@ -114,11 +114,11 @@ def _incomplete(why: str) -> HubIncompleteError:
 
 
 class _SmallerError(Exception):
-    """The hub refused a page; the sizes are lowered, and the read is to start again."""
+    """The hub rejected a page; the sizes were lowered, and the read must start again."""
 
 
 def read_everything(transport: Transport, sizes: Sizes, progress: Progress, wanted: Addresses) -> LiveState:
-    """Everything, proved complete, also in `wanted`. Raises HubIncompleteError when that fails `ATTEMPTS` times."""
+    """Everything, proved complete, also in `wanted`. Raises HubIncompleteError if that fails `ATTEMPTS` times."""
     attempt = 0
     while True:
         try:
@@ -169,9 +169,9 @@ class _Reading:
             self._workers.next()()
 
     def _check_missing(self, wanted: Iterable[Text]) -> None:
-        """Raises HubIncompleteError when the hub has a user of `wanted` whom the list lacks, or has other users.
+        """Raises HubIncompleteError if the hub has a user of `wanted` that the list lacks, or has other users.
 
-        Asks for each missing one or, where that is fewer requests, for the whole list from its other end.
+        Asks for each missing one or, if that is fewer requests, for the whole list from its other end.
         """
         listed = {Text(shape.email).folded for shape in self._everybody.items.values()}
         missing = [email for email in wanted if email.folded not in listed]
@@ -187,7 +187,7 @@ class _Reading:
         self._finish()
 
     def _ask_user(self, email: Text) -> Step:
-        """Compared by id: a hub may answer with a user whose address it spells in another way, and who is listed."""
+        """Compared by id, because a hub may answer with a listed user under another spelling of the address."""
         found = _user_at(self._transport, email)
         if found is None or found.id in self._everybody.items:
             return lambda: None
@@ -204,7 +204,7 @@ class _Reading:
         return tuple(live_user(shape, sorted_rows(rows.get(shape.id, ()))) for shape in shapes)
 
     def _start(self, gathering: Gathering[ItemT], then: Callable[[ListPage[ItemT]], None]) -> None:
-        """Asks for a list's first page and, once that is here, for the others, never more than a few at once."""
+        """Requests a list's first page and then the others, never more than a few at once."""
 
         def first(page: ListPage[ItemT]) -> None:
             rest = iter(range(2, page.last + 1))
@@ -270,9 +270,9 @@ class _Reading:
 
 
 def read_tenant(transport: Transport) -> Text | None:
-    """The id of the tenant; None where the key may not read it, or the hub gives none. Raises nothing.
+    """The id of the tenant; None if the key may not read it, or the hub gives none. Raises nothing.
 
-    Keys for bo-sync need not read it, so whatever is wrong with it must not stop a plan.
+    Keys for bo-sync need not read it, so an error there must not stop a plan.
     """
     try:
         reply = transport.read(call("tenant"))
@@ -283,9 +283,9 @@ def read_tenant(transport: Transport) -> Text | None:
 
 
 def read_viewer(transport: Transport) -> Text | None:
-    """The address of the user whose session runs; None when the hub knows of none.
+    """The address of the session's user; None if the hub knows of none.
 
-    Raises HubDeniedError when the session is not accepted: to go on would switch off the guardrail that guards the
+    Raises HubDeniedError if the session is not accepted: to continue would switch off the guardrail that protects the
     viewer.
     """
     reply = transport.read(call("adminUserViewer"))
@@ -296,7 +296,7 @@ def read_viewer(transport: Transport) -> Text | None:
 
 
 def find_user(transport: Transport, email: Text) -> UserShape | None:
-    """A user by the hub's own spelling of the address. Raises HubError when the hub answers with another user."""
+    """A user by the hub's own spelling of the address. Raises HubError if the hub answers with another user."""
     shape = _user_at(transport, email)
     if shape is not None and Text(shape.email).folded != email.folded:
         other = transport.credentials.said(shape.email)
@@ -306,7 +306,7 @@ def find_user(transport: Transport, email: Text) -> UserShape | None:
 
 
 def _user_at(transport: Transport, email: Text) -> UserShape | None:
-    """The user that the hub answers for an address, whatever the answer calls it; None for a missing one."""
+    """The user in the hub's answer for an address, even under another address; None for a missing one."""
     reply = transport.read(call("adminUser", {"email": email.raw}))
     if any(is_missing(fault) for fault in reply.faults):
         return None
@@ -317,7 +317,7 @@ def _user_at(transport: Transport, email: Text) -> UserShape | None:
 
 
 def read_list(transport: Transport, listing: Callable[[int], Listing[ItemT]], sizes: Sizes) -> Items[ItemT]:
-    """One list, page after page, proved complete. Raises HubIncompleteError when that fails `ATTEMPTS` times."""
+    """One list, page after page, proved complete. Raises HubIncompleteError if that fails `ATTEMPTS` times."""
     for attempt in range(ATTEMPTS):
         gathering = Gathering(listing(attempt))
         try:
@@ -355,7 +355,7 @@ def read_definitions(transport: Transport, sizes: Sizes) -> tuple[RoleDefinition
 
 
 def read_grants(transport: Transport, user_ids: Sequence[int], sizes: Sizes) -> dict[int, tuple[GrantRow, ...]]:
-    """Every grant row of some users, by the user's id; whoever has none is left out."""
+    """Every grant row of some users, by the user's id; users without rows are left out."""
     rows = read_list(transport, lambda attempt: grants(attempt, user_ids), sizes)
     check_owners(rows, user_ids)
     by_user: dict[int, list[RowShape]] = {}
@@ -365,10 +365,10 @@ def read_grants(transport: Transport, user_ids: Sequence[int], sizes: Sizes) -> 
 
 
 def sorted_rows(shapes: Iterable[RowShape]) -> tuple[GrantRow, ...]:
-    """Rows in an order that no page decides: by definition, then by id."""
+    """Rows in an order independent of pages: by definition, then by id."""
     return tuple(sorted(map(grant_row, shapes), key=lambda row: (row.definition_id, row.id)))
 
 
 def sorted_definitions(shapes: Items[DefinitionShape]) -> tuple[RoleDefinition, ...]:
-    """Definitions in an order that no page decides: by name, then by id."""
+    """Definitions in an order independent of pages: by name, then by id."""
     return tuple(sorted(map(definition, shapes.values()), key=lambda kind: (kind.name, kind.id)))

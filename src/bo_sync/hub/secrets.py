@@ -1,4 +1,4 @@
-"""Keep secrets out of output: the type for keys and tokens, and their removal from foreign text in any spelling."""
+"""Keep secrets out of output: the type for keys and tokens, and their removal from untrusted text in any spelling."""
 
 import hmac
 import re
@@ -11,13 +11,13 @@ from bo_sync.errors import UsageError
 
 HIDDEN: Final = "[secret]"
 SHORTEST: Final = 8
-"""So many characters of a secret are too many to show."""
+"""The number of a secret's characters that must not be shown."""
 _TOO_SHORT: Final = 4
-"""Something shorter is no secret, and is in every text by chance. From here on, a short one is hidden as a whole."""
+"""Shorter ones are not treated as secrets: any text has them by chance. From here on, a short one is hidden whole."""
 
 _BREAK: Final = r"(?:\n *|<!---->)?"
 _CUT: Final = ("…", "\\u2026", "...")
-"""How our outputs end what they cut."""
+"""How our outputs mark cut text."""
 _OPEN_ESCAPE: Final = re.compile(r"(?:(?<!\\)(?:\\\\)*\\(?:u[0-9a-fA-F]{0,3}|x[0-9a-fA-F]?)?|&#?\w*)$")
 _LONGEST_ESCAPE: Final = 8
 _NAMED: Final = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
@@ -29,16 +29,16 @@ _ESCAPES: Final = (
     rf"\\(?:x{_HEX}{{2}}|u{_HEX}{{4}}|U00(?:0{_HEX}|10){_HEX}{{4}}|.)",
 )
 _UNITS: Final = tuple(re.compile(f"{escape}|.", re.DOTALL) for escape in _ESCAPES)
-"""For each way of escaping, what is read as one."""
+"""Per way of escaping, a pattern for one character."""
 _AFTER_BACKSLASH: Final = {**dict.fromkeys("bfnrt", ""), **{character: character for character in '"\\/'}}
 
 Span = tuple[int, int]
 Reading = Sequence[tuple[str, Span]]
-"""The characters of a text that could be a secret's, in lower case, each with where it was read from."""
+"""The characters of a text that a secret could contain, in lower case, each with its place in the text."""
 
 
 def without(raw: str, secrets: Sequence[str]) -> str:
-    """`raw` with `HIDDEN` for each run of characters that a secret has, too. Total; knows nothing of `raw`'s form."""
+    """`raw` with `HIDDEN` for each run of characters that is also in a secret. Total; for any form of `raw`."""
     readings = [_read((character, (place, place + 1)) for place, character in enumerate(raw))]
     readings += [_read((_meaning(unit[0]), unit.span()) for unit in units.finditer(raw)) for units in _UNITS]
     spans = [span for secret in secrets for reading in readings for span in _found(reading, secret.lower())]
@@ -52,7 +52,7 @@ def without(raw: str, secrets: Sequence[str]) -> str:
 
 
 def masked(text: str, secrets: Iterable[str]) -> str:
-    """`text`, a result of ours, with `HIDDEN` for each secret that is in it whole, or begun and then cut.
+    """`text`, a result of ours, with `HIDDEN` for each secret in it, complete or cut at its end.
 
     A result is machine-read and long, so less is hidden than by `without`: a secret of `SHORTEST` characters or more,
     in any case, also wrapped, or spelled as our own outputs spell a character (JSON, XML, Markdown, CSV, YAML, logs).
@@ -83,7 +83,7 @@ def _spelled(text: str, secret: str) -> Iterator[Span]:
 
 
 def _end(text: str, start: int, patterns: Sequence[Sequence[re.Pattern[str]]]) -> int | None:
-    """Where a secret ends that begins at `start`, whole or cut by an output; a character may be spelled in two ways."""
+    """The end of a secret that begins at `start`, whole or cut by an output; a character may have two spellings."""
     ends = {start}
     for read, unit in enumerate(patterns):
         further = {more.end() for end in ends for pattern in unit if (more := pattern.match(text, end)) is not None}
@@ -94,19 +94,19 @@ def _end(text: str, start: int, patterns: Sequence[Sequence[re.Pattern[str]]]) -
 
 
 def _whole(text: str, start: int) -> int:
-    """`start`, or where an escape begins in which it lies: half of one would be no JSON or XML any more."""
+    """`start`, or the begin of the escape around it: half an escape would break JSON or XML."""
     found = _OPEN_ESCAPE.search(text, max(0, start - _LONGEST_ESCAPE), start)
     return start if found is None else found.start()
 
 
 def _may_begin(lowered: str, begin: str) -> bool:
-    """A fast look: letters and digits are never escaped, and a line breaks at most once in so few characters."""
+    """A fast check: letters and digits are never escaped, and so few characters have at most one line break."""
     halves = (begin[: SHORTEST // 2], begin[SHORTEST // 2 :])
     return not all(map(str.isalnum, halves)) or any(half in lowered for half in halves)
 
 
 def _spellings(character: str) -> list[str]:
-    """Each way in which an output of ours may spell a character, as a pattern."""
+    """Each spelling of a character in our outputs, as a pattern."""
     code = ord(character)
     cases = "".join(map(re.escape, sorted({character.lower(), character.upper()})))
     named = [re.escape(f"&{name};") for name, point in _NAMED.items() if point == character]
@@ -148,7 +148,7 @@ def _meaning(unit: str) -> str:
 
 
 _LOOKED_AT: Final = 4000
-"""So much of what a hub says is looked at; nobody reads more."""
+"""Most characters of a hub's text that are searched: more than is ever shown."""
 
 
 class Secret:
@@ -161,9 +161,9 @@ class Secret:
 
     @classmethod
     def parse(cls, raw: str, name: str) -> Self:
-        """The secret that the setting `name` holds; surrounding white space, as a file's last newline, is dropped.
+        """The secret of the setting `name`; surrounding white space, such as a file's last newline, is dropped.
 
-        Raises UsageError, without quoting anything of it, for what cannot stand in a header.
+        Raises UsageError, without quoting anything of it, for characters that are not allowed in a header.
         """
         characters = raw.strip()
         if not characters:
@@ -187,7 +187,7 @@ class Secret:
         return format(HIDDEN, specification)
 
     def __eq__(self, other: object) -> bool:
-        """Equal to the same Secret only, never to a string, and in constant time."""
+        """Equal only to the same Secret, never to a string, and in constant time."""
         if not isinstance(other, Secret):
             return NotImplemented
         return hmac.compare_digest(self.reveal().encode(), other.reveal().encode())
@@ -199,7 +199,7 @@ class Secret:
 
 
 class Credentials:
-    """What a request proves who it is with. The sandbox needs neither; a session comes beside a key, or alone."""
+    """How a request authenticates. The sandbox needs neither; a session is used with a key, or by itself."""
 
     __slots__ = ("key", "session")
 
@@ -208,11 +208,11 @@ class Credentials:
         self.session = session
 
     def redact(self, raw: str) -> str:
-        """`raw` without our secrets and parts of them; a hub may well quote the key that it refuses."""
+        """`raw` without our secrets and parts of them; a hub may quote the key that it rejects."""
         return without(raw, [secret.reveal() for secret in (self.key, self.session) if secret is not None])
 
     def said(self, raw: str, limit: int = 200) -> Text:
-        """What a hub said, fit to be shown: without our secrets, on one line, at most `limit` characters."""
-        # What is shown is what is redacted: an escape that makes a character visible must not complete a secret.
+        """The hub's words, safe to show: without our secrets, on one line, at most `limit` characters."""
+        # Redact exactly what is shown: an escape that makes a character visible must not complete a secret.
         line = self.redact(visible(" ".join(raw[:_LOOKED_AT].split())))
         return Text(line if len(line) <= limit else line[: limit - 1] + "…")

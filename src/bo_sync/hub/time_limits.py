@@ -16,10 +16,10 @@ _LONGEST_BACKOFF: Final = 8.0
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Where time and chance come from, and how much time there is, in seconds.
+    """Clock, randomness and time limits, in seconds.
 
-    `wait` pauses until the seconds are over or the event is set (then True). A hub that gives no answer at all for
-    `silent` seconds counts as gone: under a minute, whatever the tries.
+    `wait` pauses until the seconds are over or the event is set (then True). A hub without any answer for `silent`
+    seconds counts as gone: under a minute, whatever the tries.
     """
 
     connect: float = 5.0
@@ -31,13 +31,13 @@ class Pace:
     wait: Callable[[threading.Event, float], bool] = threading.Event.wait
 
     def backoff(self, tried: int, retry_after: str | None) -> float:
-        """Seconds before the next try, after `tried` tries: doubling, jittered, and never less than was asked for."""
+        """Seconds before the next try, after `tried` tries: doubling, jittered, at least what the hub requested."""
         longest = min(_LONGEST_BACKOFF, _FIRST_WAIT * float(1 << (tried - 1)))
         jittered = longest * (0.5 + 0.5 * self.chance())
         return min(LONGEST_WAIT, max(jittered, self._asked(retry_after)))
 
     def _asked(self, retry_after: str | None) -> float:
-        """`Retry-After` in seconds: a number of them, or an HTTP date. Zero for what is neither."""
+        """`Retry-After` in seconds: a number of them, or an HTTP date. Zero for any other value."""
         if retry_after is None:
             return 0.0
         stripped = retry_after.strip()

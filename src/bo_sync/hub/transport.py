@@ -1,10 +1,10 @@
-"""One GraphQL request over HTTP: sent at most `concurrency` at a time, tried again only when that can do no harm.
+"""One GraphQL request over HTTP: at most `concurrency` at a time, repeated only when that is safe.
 
-What leaves it is a `Reply` or a HubError; how one HTTP request is exchanged is in `hub/http_exchange.py`.
+The result is a `Reply` or a HubError; the exchange of one HTTP request is in `hub/http_exchange.py`.
 
-Reads are tried again after any failure that may pass. A write is tried again only when it certainly did not happen: no
-connection was made, or the hub answered 429. A connection that breaks after that, even a kept one that the hub had
-closed already, leaves the write's fate unknown.
+Reads are repeated after any failure that may pass. A write is repeated only if it certainly did not happen: no
+connection was made, or the hub answered 429. If a connection breaks after that, the write's fate is unknown, even if it
+was a kept one that the hub had closed already.
 """
 
 import math
@@ -31,13 +31,13 @@ from bo_sync.hub.secrets import Credentials
 from bo_sync.hub.time_limits import TRIES, Pace
 
 PASSING: Final = frozenset({429, 500, 502, 503, 504})
-"""Answers that a later try may not get."""
+"""Statuses that a later try may not get."""
 _ENDED: Final = Silence("it was not asked any more", sent=False, hint="run it again")
 _HEADERS: Final = {"Accept": "application/json", "Content-Type": "application/json"}
 
 
 class Transport:
-    """The way to one hub, shared by all threads. `adapters` serve further schemes, as the sandbox's `sandbox:`."""
+    """The connection to one hub, shared by all threads. `adapters` serve further schemes, such as `sandbox:`."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Transport:
             self._session.mount(scheme, adapter)
 
     def read(self, call: GraphQLRequest) -> Reply:
-        """Asks until an answer comes. Raises HubUnreachableError, HubDeniedError, HubError for one without GraphQL."""
+        """Tries until an answer comes. Raises HubUnreachableError, HubDeniedError, HubError for one without GraphQL."""
         match self._send(call, _may_read_again, lambda: None):
             case Silence() as silence:
                 raise self._unreachable(call, silence)
@@ -74,10 +74,10 @@ class Transport:
     def write(
         self, call: GraphQLRequest, before_again: Callable[[], None] = lambda: None, *, once: bool = False
     ) -> Reply:
-        """Sends once, or again when it certainly did not happen. Raises HubFateUnknownError when nobody can tell.
+        """Sends once, or again if it certainly did not happen. Raises HubFateUnknownError if that is not certain.
 
-        `before_again` is asked after each wait, and raises HubError when the call must not be sent again. With `once`
-        nothing is ever sent again.
+        `before_again` is called after each wait, and raises HubError if the call must not be sent again. With `once`
+        the call is never sent again.
         """
         match self._send(call, _never if once else _may_write_again, before_again):
             case Silence(sent=False) as silence:
@@ -97,9 +97,9 @@ class Transport:
                 return self._reply(call, answer)
 
     def stop(self) -> None:
-        """Ends every wait between two tries, now and later: what waits fails as unreachable, what is sent finishes.
+        """Ends every wait between two tries, now and later: waiting requests fail as unreachable, sent ones finish.
 
-        What is asked from now on, as after a write of which nobody knows, ends when what was sent by now has to.
+        Later requests, for example after an unknown write, end when the requests already sent must end.
         """
         if not self._stopped.is_set():
             self._ends = self._pace.monotonic() + self._pace.request
@@ -133,7 +133,7 @@ class Transport:
             silent_since = clock() if isinstance(outcome, HttpAnswer) else silent_since
 
     def _worth_trying(self, silence: Silence, silent_since: float, delay: float) -> bool:
-        """Whether another try fits. One that could not connect takes its full time again, once for every address."""
+        """Whether another try fits. One that could not connect takes its full time again, once per address."""
         left = self._pace.silent - (self._pace.monotonic() - silent_since) - delay
         return left > (1.0 if silence.sent else max(1.0, silence.seconds))
 
@@ -148,7 +148,7 @@ class Transport:
         return headers
 
     def _reply(self, call: GraphQLRequest, answer: HttpAnswer) -> Reply:
-        """The GraphQL of an answer that is final. Raises HubDeniedError and HubError."""
+        """The GraphQL of a final answer. Raises HubDeniedError and HubError."""
         reply = parse_reply(answer, self.credentials)
         if answer.status in (401, 403):
             raise self._denied(call, answer, reply)
@@ -160,7 +160,7 @@ class Transport:
         return reply
 
     def _denied(self, call: GraphQLRequest, answer: HttpAnswer, reply: Reply | None) -> HubDeniedError:
-        """Without a code for a 403 that is not GraphQL: it says nothing about the key, since the hub need not know."""
+        """Without a code for a 403 that is not GraphQL: it may not be the hub's, so it proves nothing about the key."""
         is_graphql = reply is not None and bool(reply.faults)
         code = "UNAUTHENTICATED" if answer.status == 401 else "FORBIDDEN" if is_graphql else ""
         said = str(reply.faults[0]) if reply and reply.faults else describe(answer, self.credentials)

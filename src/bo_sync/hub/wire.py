@@ -1,8 +1,8 @@
-"""The shapes of the hub's answers, checked as strictly as is sound, and their meaning in our words.
+"""The shapes of the hub's answers, checked as strictly as possible, and their meaning in our words.
 
 Every shape follows a type of the hub's schema (`AdminUser`, `Role`, `RoleDefinition` and the paged responses). Ids are
-read as strings or numbers, since the schema itself has both for the same user: `AdminUser.id` is an `ID`,
-`Role.userId` an `Int`. Fields that we did not ask for are ignored; a missing or unsound one is a HubError.
+read as strings or numbers, because the schema itself has both for the same user: `AdminUser.id` is an `ID`,
+`Role.userId` an `Int`. Fields that we did not request are ignored; a missing or invalid one is a HubError.
 """
 
 from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ _WIRE_NAMES: Final[Mapping[ProfileField, str]] = {
 
 
 def _number(found: object) -> object:
-    """An id as a number, from a number or from digits; anything else is left for the model to refuse."""
+    """An id as a number, from a number or from digits. Anything else stays, and the model rejects it."""
     is_digits = isinstance(found, str) and found.isascii() and found.isdigit() and len(found) <= 18
     return int(found) if is_digits and isinstance(found, str) else found
 
@@ -52,7 +52,7 @@ def _characters(found: object) -> object:
 
 
 def _any_text(found: object, strictly: Callable[[object], str]) -> str:
-    """Any text that JSON can hold, a lone surrogate included, which pydantic refuses."""
+    """Any text that JSON can hold, including a lone surrogate, which pydantic rejects."""
     return found if isinstance(found, str) else strictly(found)
 
 
@@ -62,7 +62,7 @@ def _address(found: object) -> object:
 
 AnyText = Annotated[str, WrapValidator(_any_text)]
 AnyAddress = Annotated[AnyText, BeforeValidator(_address)]
-""""" for none: a user without a sound address does not make an answer unreadable."""
+""""" for none: a user without a valid address does not make an answer unreadable."""
 UserId = Annotated[int, BeforeValidator(_number), Field(gt=0)]
 OpaqueId = Annotated[str, BeforeValidator(_characters), Field(min_length=1, max_length=200)]
 AccessName = Literal["OWNER", "EDITOR", "VIEWER", "NONE"]
@@ -77,7 +77,7 @@ class _DatedShape(_Shape):
 
 
 class UserShape(_DatedShape):
-    """`AdminUser`. Its texts are whatever users wrote; what of it can be managed is decided in `core/live.py`."""
+    """`AdminUser`. Its texts are untrusted; `core/live.py` decides which of them can be managed."""
 
     id: UserId
     email: AnyAddress
@@ -92,7 +92,7 @@ class UserShape(_DatedShape):
 
 
 class ViewerShape(_Shape):
-    """What `adminUserViewer` is asked for."""
+    """The fields that `adminUserViewer` requests."""
 
     id: UserId
     email: Annotated[str, Field(min_length=1)]
@@ -123,7 +123,7 @@ class TenantShape(_Shape):
 
 
 class PageShape(_Shape, Generic[ItemT]):
-    """`UserResponse`, `RoleResponse`, `RoleDefinitionResponse`. `offset` is the size of a page, not where it starts."""
+    """`UserResponse`, `RoleResponse`, `RoleDefinitionResponse`. `offset` is the size of a page, not its start."""
 
     items: tuple[ItemT, ...]
     itemsFound: Annotated[int, Field(ge=0, lt=10**7)]  # noqa: N815  # what errors tell is short: no key made of digits
@@ -132,9 +132,9 @@ class PageShape(_Shape, Generic[ItemT]):
 
 
 def parse(shape: type[ModelT], operation: str, found: JsonValue) -> ModelT:
-    """One operation's result. Raises HubError that says which field is not what the schema promises.
+    """One operation's result. Raises HubError that names the field that does not have the promised type.
 
-    It says of what kind the field is, never what it holds: an answer of any shape may quote the key.
+    It names the kind of the value, never the value: an answer of any shape may quote the key.
     """
     try:
         return shape.model_validate(_tuples(found))
@@ -148,7 +148,7 @@ def parse(shape: type[ModelT], operation: str, found: JsonValue) -> ModelT:
 
 
 def _kind(found: object) -> str:
-    """What JSON calls a value."""
+    """JSON's name for the kind of a value."""
     match found:
         case None:
             return "null"
@@ -165,7 +165,7 @@ def _kind(found: object) -> str:
 
 
 def _tuples(found: JsonValue) -> object:
-    """A page's list as the tuple that the strict model asks for."""
+    """A page's list as the tuple that the strict model expects."""
     if isinstance(found, dict) and isinstance(found.get("items"), list):
         return {**found, "items": tuple(found["items"] or ())}  # type: ignore[arg-type]
     return found
@@ -207,7 +207,7 @@ def definition(shape: DefinitionShape) -> Definition:
 
 
 def profile_input(profile: Profile) -> JsonObject:
-    """Profile fields as `CreateUserDto` and `UpdateUserDto` spell them; None is an explicit null, which clears."""
+    """Profile fields in the spelling of `CreateUserDto` and `UpdateUserDto`; None is an explicit null, which clears."""
     return {_WIRE_NAMES[value.field]: _wire_value(value) for value in profile}
 
 
