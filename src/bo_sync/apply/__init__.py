@@ -1,1 +1,1 @@
-"""Making a plan from the files and a hub, and running it: planner, executor, writes, confirmation, pull."""
+"""Make a plan from the files and a hub, and apply it: planner, executor, writes, confirmation, pull."""

@@ -1,8 +1,7 @@
-"""Confirming an apply: what was changed is read once more, and compared with what was sent.
+"""Confirm an apply: read what was changed once more, and compare it with what was sent.
 
-A hub may answer success and store nothing, or show its readers an older state. So a value that differs is read again
-after each of `WAITS`. What differs then is unconfirmed, and the report has both values. Text is compared in normal
-form.
+A hub may answer success and store nothing, or return an older state. So a value that differs is read again after each
+of `WAITS`. If it still differs, it is unconfirmed, and the report has both values. Text is compared in normal form.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,7 +30,7 @@ WAITS: Final = (1.0, 3.0, 9.0, 20.0)
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A change of which everything was sent. `id` is the hub's, `moment` the hub's own of the last write, if known."""
+    """A change that was sent completely. `id` is the hub's, `moment` the hub's time of the last write, if known."""
 
     change: Change
     id: int
@@ -40,7 +39,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """What the hub holds: `applied` is what was sent; `later` has it too, but for what was changed after us."""
+    """What the hub holds: `applied` is what was sent; `later` too, except for what others changed after us."""
 
     kind: Literal["applied", "later", "unconfirmed"]
     told: str = ""
@@ -48,7 +47,7 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class _Difference:
-    """One value that is not as sent. `is_later` when another change came after ours, by the hub's own clock."""
+    """One value that differs from what was sent. `is_later`: by the hub's clock, it was changed after our write."""
 
     told: str
     is_later: bool = False
@@ -56,7 +55,7 @@ class _Difference:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What was read again: the users by id, without rows, and the rows by the user's id."""
+    """The users by id, without rows, and the rows by the user's id."""
 
     users: Mapping[int, LiveUser]
     rows: Mapping[int, tuple[GrantRow, ...]]
@@ -68,9 +67,9 @@ def confirm(
     definitions: Mapping[Role, RoleDefinition],
     pause: Callable[[float], bool],
 ) -> dict[str, Confirmation]:
-    """A verdict for each change, by folded address. `pause` waits, and says whether it waited to the end.
+    """A verdict for each change, by folded address. `pause` waits, and returns whether it waited to the end.
 
-    Raises nothing that the hub does: what cannot be read is unconfirmed.
+    Raises no HubError: what cannot be read is unconfirmed.
     """
     verdicts: dict[str, Confirmation] = {}
     pending = list(sent)
@@ -139,7 +138,7 @@ def _differences(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinit
 
 
 def _fields(sent: Sequence[FieldChange], user: LiveUser, moment: Text | None) -> Iterator[_Difference]:
-    """Fields that differ. A value from before the run is no later change, whatever moment the user has."""
+    """Fields that differ. A value from before the run is not a later change, whatever moment the user has."""
     held = {entry.field: entry.value for entry in user.profile}
     for edit in sent:
         found = held.get(edit.field)
@@ -156,11 +155,11 @@ def _shown(value: Text | None) -> str:
 def _grants(
     change: CreateUser | UpdateUser, sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinition]
 ) -> Iterator[_Difference]:
-    """Grants that differ: those that were changed, and of a new user every one in a role that we manage. Without a
-    duplicate, the row that stays gives at least the planned access.
+    """Grants that differ: the changed ones, and for a new user each one in a managed role. Where a duplicate was
+    removed, the remaining row gives at least the planned access.
 
-    An access from before the run is not a later change, whatever moment its row has. Nor is more access than the file
-    gives a new user: the hub may have given it by itself.
+    An access from before the run is not a later change, whatever moment its row has. Nor is surplus access of a new
+    user: the hub may have given it by itself.
     """
     rows = read.rows.get(sent.id, ())
     held = holdings(rows, {definition.id: role for role, definition in definitions.items()})
@@ -192,7 +191,7 @@ def _grants(
 
 
 def _is_after(found: Text | None, ours: Text | None) -> bool:
-    """Whether the hub's moment of a value is after that of our write; False when either is not known."""
+    """Whether the hub's moment of a value is after that of our write; False when either is unknown."""
     try:
         return (
             found is not None

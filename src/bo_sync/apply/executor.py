@@ -30,7 +30,7 @@ from bo_sync.ports import Hub, Progress, UpdateRow
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How an apply runs. `stopped` is asked before each step and during each wait; once it says True nothing begins."""
+    """How an apply runs. `stopped` is called before each step and during each wait; after True nothing begins."""
 
     run: str
     concurrency: int = 8
@@ -62,7 +62,7 @@ class _Run:
     lock: Lock = field(default_factory=Lock)
 
     def halted(self) -> bool:
-        """Whether nothing new may begin; once so, always so."""
+        """Whether nothing new may begin. It never becomes False again."""
         self.is_halted |= bool(self.defects)
         self.is_halted |= self.options.stopped() or (self.options.fail_fast and bool(self.errors))
         return self.is_halted
@@ -75,7 +75,7 @@ def _run_of(hub: Hub, reading: Reading, options: Options) -> _Run:
 
 
 class BrokenRunError(Exception):
-    """bo-sync itself failed while it ran a plan. `report` says what was done all the same; the cause is the defect."""
+    """bo-sync itself failed while it ran a plan. `report` has what was done until then; the cause is the defect."""
 
     def __init__(self, report: Report) -> None:
         super().__init__("the run broke off")
@@ -83,10 +83,9 @@ class BrokenRunError(Exception):
 
 
 def apply_plan(reading: Reading, hub: Hub, options: Options, progress: Progress) -> Report:
-    """Runs a plan that no guardrail and no policy refuses, and reports.
+    """Runs a plan that no guardrail or policy blocks, and reports.
 
-    Raises nothing that the hub does; see each outcome's `error`.
-    Raises BrokenRunError, with the report in it, for what is nobody's fault but ours.
+    Raises no HubError; see each outcome's `error`. Raises BrokenRunError, with the report, for a defect of bo-sync.
     """
     if reading.plan.refused or reading.plan.violated:
         raise ValueError("a refused plan cannot be run")
@@ -111,7 +110,7 @@ def apply_plan(reading: Reading, hub: Hub, options: Options, progress: Progress)
 
 
 def _look_after(state: _Run) -> None:
-    """The owners after the last loss of ownership: while there are too few, what was lowered last is given back.
+    """Checks the owners after the last loss of ownership. While too few remain, the last loss is given back.
 
     Then they are read again, since a hub may answer success and store nothing.
     """
@@ -132,7 +131,7 @@ def _look_after(state: _Run) -> None:
 
 
 def _give_back(state: _Run, left: int) -> None:
-    """Gives ownership back, what was lowered last first, until `left` owners are enough by what the hub answers."""
+    """Gives ownership back, the last loss first, until `left` owners are enough by the hub's answers."""
     for change, grants in reversed(state.lowered):
         if left >= state.guard.least:
             return
@@ -141,7 +140,7 @@ def _give_back(state: _Run, left: int) -> None:
 
 
 def _check_returns(state: _Run, owners: Collection[int]) -> None:
-    """A user whose ownership was given back, and who is not among the `owners` read since, is unconfirmed."""
+    """Makes a user unconfirmed whose ownership was given back, but who is not among the `owners` read since."""
     message = "ownership given back, but the hub still shows the user as not an owner"
     for change, _ in state.lowered:
         if change.email.folded in state.reversals and change.id not in owners:
@@ -149,7 +148,7 @@ def _check_returns(state: _Run, owners: Collection[int]) -> None:
 
 
 def _unread_owners(state: _Run, error: HubError) -> None:
-    """Who owns is not known, so nothing more is given back, and no loss or return of ownership is called done."""
+    """The owners are unknown: nothing more is given back, and no loss or return of ownership is reported as applied."""
     message = f"who still owns Roles & permissions could not be read: {error.message}"
     for change in state.reading.plan.changes:
         is_lost = not isinstance(change, CreateUser) and change.id in state.guard.lost
@@ -158,7 +157,7 @@ def _unread_owners(state: _Run, error: HubError) -> None:
 
 
 def _given_back(state: _Run, change: UpdateUser, grants: Sequence[GrantChange], left: int) -> int:
-    """How many owners more there are, 1 or 0, once the hub was asked to give this ownership back."""
+    """Asks the hub to give this ownership back. Returns the number of added owners: 1 or 0."""
     before = {row.id: row.access for row in state.reading.live.by_id[change.id].user.rows}
     writes = [UpdateRow(edit.row_id, before[edit.row_id]) for edit in grants if edit.row_id in before]
     try:
@@ -175,7 +174,7 @@ def _given_back(state: _Run, change: UpdateUser, grants: Sequence[GrantChange], 
 
 
 def _makes_owner(state: _Run, owners: Collection[int]) -> str:
-    """What makes an owner: the command for a user whom the files make one, and who is not, or how to get there."""
+    """How to get an owner: the command for a user who is an owner only in the files, or else what to do."""
     wanted = owners_after(state.reading)
     for change in state.reading.plan.changes:
         user_id = state.ids.get(change.email.folded) if isinstance(change, CreateUser) else change.id
@@ -185,7 +184,7 @@ def _makes_owner(state: _Run, owners: Collection[int]) -> str:
 
 
 def _confirm(state: _Run) -> None:
-    """Reads once more what was changed of each user of whom everything was sent."""
+    """Reads the changes of each user again, where all of them were sent."""
     sent = [
         Sent(change, state.ids[key] if isinstance(change, CreateUser) else change.id, state.moments.get(key))
         for change in state.reading.plan.changes
@@ -198,13 +197,13 @@ def _confirm(state: _Run) -> None:
 
 
 def unattempted(plan: Plan, why: str, moved: tuple[str, ...] = ()) -> Report:
-    """The report of a plan that was not run, and why; `moved` as in `Report`."""
+    """The report of a plan that was not applied, and why; `moved` as in `Report`."""
     outcomes = (UserOutcome(change.email, action_of(change), Outcome.NOT_ATTEMPTED, why) for change in plan.changes)
     return Report("", digest(plan), tuple(outcomes), why, moved)
 
 
 def _noting(state: _Run, work: Callable[[], None]) -> bool:
-    """Does `work`, and whether it came to its end. A defect of ours is noted, since the report must be made."""
+    """Does `work`. Returns whether it ended without a defect of ours, which is noted for the report."""
     try:
         work()
     except Exception as defect:  # noqa: BLE001 - the others' outcomes must be told, whatever we did wrong here
@@ -225,7 +224,7 @@ def _run_step(state: _Run, step: Step) -> None:
 
 
 def _take_step(state: _Run, step: Step) -> None:
-    """Sends a step, unless something speaks against it, and notes what became of it."""
+    """Sends a step, unless something prevents it, and notes the outcome."""
     key = step.change.email.folded
     try:
         if reason := _why_not(state, step):
@@ -240,7 +239,7 @@ def _take_step(state: _Run, step: Step) -> None:
 
 
 def _why_not(state: _Run, step: Step) -> str:
-    """Why a step that takes ownership away, or may by now, must not be sent; "" for every other, and when it may."""
+    """Why a step that takes ownership away, or could by now, must not be sent; "" where it may be sent."""
     if isinstance(step.change, CreateUser):
         return ""
     if step in state.guarded:
@@ -249,9 +248,9 @@ def _why_not(state: _Run, step: Step) -> str:
 
 
 def _may_lessen(step: Step) -> bool:
-    """Whether a step would take ownership from whoever became an owner since the plan was made.
+    """Whether a step would take ownership from a user who became an owner since the plan was made.
 
-    A raise is sent as the access that is to hold afterwards, so it takes from whoever holds more by then.
+    A raise sends the access to hold afterwards, so it lowers a user who has more by then.
     """
     return isinstance(step, DeleteStep) or (
         isinstance(step, WriteGrants) and any(grant.role in HALVES for grant in step.grants)
@@ -259,14 +258,14 @@ def _may_lessen(step: Step) -> bool:
 
 
 def _note_limbo(state: _Run, step: Step, error: HubError) -> None:
-    """A loss of ownership that nobody answered for may happen later: whoever it is about is no owner to count on."""
+    """A loss of ownership without an answer may still happen, so its user is not counted as an owner."""
     in_doubt = isinstance(error, HubFateUnknownError) or isinstance(error.__cause__, HubFateUnknownError)
     if in_doubt and step in state.guarded and not isinstance(step.change, CreateUser):
         state.guard.lost.add(step.change.id)
 
 
 def _note_ownership(state: _Run, step: Step) -> None:
-    """What the hub answered about the ownership of its roles."""
+    """Notes what the hub answered about the ownership of its roles."""
     match step:
         case WriteGrants(change=UpdateUser() as change) if step in state.guarded:
             state.guard.lost.add(change.id)
@@ -278,7 +277,7 @@ def _note_ownership(state: _Run, step: Step) -> None:
 
 
 def _fate(error: HubError) -> tuple[Outcome, str]:
-    """What is known of a user whose request ended with `error`."""
+    """The outcome of a user whose request ended with `error`."""
     match error:
         case HubUnconfirmedError():
             return Outcome.UNCONFIRMED, error.message
@@ -289,7 +288,7 @@ def _fate(error: HubError) -> tuple[Outcome, str]:
 
 
 def _look_again(state: _Run, step: Step) -> None:
-    """Between two tries others may have changed the hub too. Raises HubError when the second must not be sent."""
+    """Others may have changed the hub between two attempts. Raises HubError when the second must not be sent."""
     reason = _why_not(state, step)
     if reason:
         message = f"an earlier try did not do it, then {reason}"
@@ -317,7 +316,7 @@ def _send(state: _Run, step: Step) -> None:
 
 
 def _claim(state: _Run, change: CreateUser, made: int) -> bool:
-    """Notes the id of a new user, unless the hub answered two creations with it: then both have failed."""
+    """Notes the id of a new user. If the hub answered two creations with it, both failed."""
     with state.lock:
         other = next((key for key, user_id in state.ids.items() if user_id == made), None)
         if other is None:
@@ -360,7 +359,7 @@ def _outcome_and_reason(state: _Run, key: str) -> tuple[Outcome, str | None]:
 
 
 def _confirmed(verdict: Confirmation | None) -> tuple[Outcome, str | None]:
-    """Somebody of whom everything was sent and answered: applied only when the hub was seen to hold it."""
+    """The outcome where everything was sent and answered: applied only if a read showed it."""
     if verdict is None:
         return Outcome.UNCONFIRMED, "sent and answered, but it was not read again"
     match verdict.kind:
@@ -371,7 +370,7 @@ def _confirmed(verdict: Confirmation | None) -> tuple[Outcome, str | None]:
 
 
 def _left(reason: str, *, begun: bool) -> tuple[Outcome, str]:
-    """Somebody of whom at least one step was not sent; `reason` is empty when everything was stopped."""
+    """The outcome where at least one step was not sent; `reason` is empty when the run was stopped."""
     if begun:
         return Outcome.FAILED, f"partly done; {reason}" if reason else "stopped before everything was sent"
     return Outcome.NOT_ATTEMPTED, reason or "stopped before anything was sent"

@@ -1,9 +1,8 @@
-"""The guard of the hub's owners: who would be left, read again before each loss of ownership and after the last one.
+"""Guard the hub's owners: read who remains before each loss of ownership and after the last one.
 
-Whatever the plan hoped for, raises may have failed, others may have changed the hub since, and a read may show an older
-state. So the owners are counted among all who were owners when the hub was read or are to be owners afterwards, from
-rows read at this moment. A user who became an owner meanwhile is not counted, which errs on the safe side, and loses
-nothing by a plan that does not contain it.
+Raises may have failed, others may have changed the hub since the plan, and a read may show an older state. So owners
+are counted from rows read now, among users who are owners before or after the plan. A user who became an owner
+meanwhile is not counted, which errs on the safe side, and loses nothing by a plan that does not contain it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,11 +26,11 @@ WAITS: Final = (1.0, 9.0, 20.0)
 
 @dataclass(slots=True)
 class OwnerGuard:
-    """The owners of the hub's roles during one run, counted so that a read that lags takes none of them for granted.
+    """The owners of the hub's roles during one run, counted safely even if reads lag.
 
-    `created` are the ids of new users by folded address, `raised` the users whom this run made owners and of whom the
-    hub confirmed it, `lost` those whose ownership it took, or may have: they are no owners, whatever a read shows.
-    `pause` waits so many seconds, and says whether it waited to the end.
+    `created` are the ids of new users by folded address, `raised` the users that this run made owners, as the hub
+    confirmed. `lost` are users whose ownership it took, or may have: they never count, whatever a read shows.
+    `pause` waits for the given seconds, and returns whether it waited to the end.
     """
 
     hub: HubReader
@@ -49,8 +48,8 @@ class OwnerGuard:
     def why_not_lose(self, change: UpdateUser | DeleteUser) -> str:
         """Why `change` may not take ownership away now, or "" when it may.
 
-        What can be given back is taken when the owners read, and those whom this run raised, are enough. Every other
-        loss waits for a read that shows enough. A read that shows the user as not an owner skips no count: it may be
+        A loss that can be given back needs enough owners among those read and those raised by this run. Every other
+        loss needs a read that shows enough. A read that shows the user as not an owner skips no count: it may be
         older than the plan.
         """
         spared, least = {change.id, *self.lost}, self.least
@@ -72,9 +71,9 @@ class OwnerGuard:
         return f"not sent: {left} would still own Roles & permissions with Backoffice on, and at least {least} must"
 
     def why_not_touch(self, change: UpdateUser | DeleteUser) -> str:
-        """Why `change` may not be sent where the plan knows of no ownership to lose: somebody has given it since.
+        """Why `change`, which takes no ownership by the plan, may not be sent: the user was made an owner since.
 
-        "" when it may. Who is to be an owner afterwards loses none. Raises HubError when that cannot be read.
+        "" when it may. A user who is an owner after the plan loses none. Raises HubError when that cannot be read.
         """
         is_owner, known = bool(_owners_among(self.hub, self.reading, [change.id])), _known(self.reading)
         if not is_owner or key_of(change, known) in known:
@@ -82,20 +81,20 @@ class OwnerGuard:
         return "not sent: became an owner of Roles & permissions after this plan was made"
 
     def note_raise(self, change: CreateUser | UpdateUser, user_id: int) -> None:
-        """The hub confirmed what makes `change`'s user an owner, where the plan makes them one."""
+        """Notes that the hub confirmed the raise of `change`'s user, if the plan makes them an owner."""
         after = owners_after(self.reading)
         if key_of(change, after) in after:
             self.raised.add(user_id)
 
     def note_return(self, user_id: int) -> None:
-        """The hub confirmed that a user has the ownership again that this run took."""
+        """Notes that the hub confirmed the return of ownership that this run took."""
         self.lost.discard(user_id)
         self.raised.add(user_id)
 
     def remaining(self) -> frozenset[int]:
-        """The owners left after the last loss or return, read until a read agrees with what this run did.
+        """The owners after the last loss or return, read until a read agrees with what this run did.
 
-        When none agrees in 4 reads, the last one counts. Raises HubError when they cannot be read.
+        After 4 reads the last one counts. Raises HubError when they cannot be read.
         """
         left: frozenset[int] = frozenset()
         for seconds in (0.0, *WAITS):
@@ -108,15 +107,15 @@ class OwnerGuard:
         return left
 
     def _read(self) -> set[int]:
-        """The owners as the hub shows them now, among those of whom the plan knows. Raises HubError."""
+        """The owners as the hub shows them now, among users that the plan knows. Raises HubError."""
         return _owners_among(self.hub, self.reading, sorted(_candidates(self.reading, self.created)))
 
 
 def can_be_given_back(change: Change, reading: Reading) -> bool:
-    """Whether the run gives the user the ownership back that `change` takes, should too few owners be left.
+    """Whether the run may give back the ownership that `change` takes, if too few owners remain.
 
-    Not after a deletion, nor where the files say that it has ended: the account is absent or expired, or a half of the
-    ownership has expired.
+    Not after a deletion, nor where the files end it: the account is absent or expired, or a half of the ownership
+    has expired.
     """
     if not isinstance(change, UpdateUser) or change.email.folded in reading.departing:
         return False
@@ -124,8 +123,8 @@ def can_be_given_back(change: Change, reading: Reading) -> bool:
 
 
 def least_owners(plan: Plan) -> int:
-    """How many owners must remain at every moment: the guardrail's limit, or what a plan that was below it ends
-    with. Where losses are left out, `actual` counts them, so the limit holds."""
+    """How many owners must remain at every moment: the guardrail's limit, or for a plan below it the number after
+    the plan. Where losses are left out, `actual` counts them, so the limit holds."""
     guardrail = next((guardrail for guardrail in plan.guardrails if guardrail.guardrail == "min_role_owners"), None)
     if guardrail is None:
         return 1
@@ -133,26 +132,26 @@ def least_owners(plan: Plan) -> int:
 
 
 def _candidates(reading: Reading, created: Mapping[str, int]) -> set[int]:
-    """Everybody who may be an owner by now, as far as the plan knows: owners before it, and owners after it."""
+    """The ids of all users who may be owners by now, as far as the plan knows: owners before and after it."""
     addresses = _known(reading)
     ids = {user.user.id for key, user in keyed(reading.live.users) if key in addresses}
     return ids | {user_id for key, user_id in created.items() if key in {Text(email).folded for email in addresses}}
 
 
 def _known(reading: Reading) -> frozenset[str]:
-    """The addresses of whoever is an owner before the plan or after it."""
+    """The addresses of owners before or after the plan."""
     return role_owners(reading.live) | owners_after(reading)
 
 
 def owners_after(reading: Reading) -> frozenset[str]:
-    """The addresses of whoever is to be an owner after the plan."""
+    """The addresses of owners after the plan."""
     after = grants_after(reading.live, reading.plan.changes)
     definitions = reading.live.definitions
     return frozenset(email for email, held in after.items() if is_role_owner(held, definitions))
 
 
 def _owners_among(hub: HubReader, reading: Reading, user_ids: Sequence[int]) -> set[int]:
-    """Who of some users is an owner at this moment. Raises HubError."""
+    """Which of some users are owners now. Raises HubError."""
     rows, definitions = hub.read_rows_of(user_ids), reading.live.definitions
     roles = {definition.id: role for role, definition in definitions.items()}
     return {user_id for user_id in user_ids if is_role_owner(_grants(rows.get(user_id, ()), roles), definitions)}

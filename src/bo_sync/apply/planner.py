@@ -44,9 +44,9 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Desired:
-    """What the files mean today. `today` decides which exceptions of `policies` still hold.
+    """What the files mean today. `today` decides which exceptions of `policies` apply.
 
-    `set_aside` are entries of files with errors: their users stay as they are in the hub.
+    `set_aside` are entries of files with errors: their users stay unchanged in the hub.
     """
 
     users: tuple[DesiredUser, ...]
@@ -60,10 +60,10 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class PlanRequest:
-    """What the caller asks of a plan: which users it is about, and overrides of numeric guardrails.
+    """Which users a plan covers, and overrides of numeric guardrails.
 
-    `only` and `expired` are those of a `Selection`; with `expired`, only the losses of what has expired are planned.
-    With `skip_blocked`, users that a guardrail blocks are left out; `expired` does so by itself.
+    `only` and `expired` are those of a `Selection`; `expired` plans only the losses of expired access.
+    `skip_blocked` leaves out users that a guardrail blocks; `expired` implies it.
     """
 
     only: tuple[Text, ...] = ()
@@ -86,10 +86,10 @@ EVERYBODY: Final = PlanRequest()
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A plan together with the live state from which it was made, which its run needs.
+    """A plan, and the live state from which it was made, which its run needs.
 
-    `departing` are the folded addresses of users whose file is absent or expired: a run gives them nothing back.
-    `others` counts the users whom a blocked plan would still change without the blocked ones.
+    `departing` are the folded addresses of users that the files mark absent or expired: a run gives them nothing back.
+    `others` counts the users that a blocked plan would change without the blocked ones.
     """
 
     plan: Plan
@@ -102,10 +102,10 @@ class Reading:
 def read_both(
     load: Callable[[], T], hub: HubReader, progress: Progress, addresses: Callable[[T], Iterable[Text]]
 ) -> tuple[T, LiveState]:
-    """Loads the files while the hub is read. An error of `load` comes before one of the hub, and waits for no hub.
+    """Loads the files while the hub is read. An error of `load` precedes one of the hub, and does not wait for it.
 
-    Nor does Ctrl-C: the thread is a daemon, where an executor's would hold the process until a silent hub is given up.
-    The read asks for the `addresses` of what was loaded, at its end.
+    Nor does Ctrl-C: the thread is a daemon. An executor's thread would hold the process until a silent hub times out.
+    At its end, the read asks for the `addresses` of what was loaded.
     """
     loaded: Future[T] = Future()
     answer: SimpleQueue[LiveState | BaseException] = SimpleQueue()
@@ -117,7 +117,7 @@ def read_both(
     try:
         loaded.set_result(load())
     finally:
-        loaded.cancel()  # where nothing was loaded: else the thread would wait for it
+        loaded.cancel()  # if nothing was loaded, the thread must not wait for it
     live = taken(answer)
     if isinstance(live, BaseException):
         raise live
@@ -125,9 +125,9 @@ def read_both(
 
 
 def _read_live(hub: HubReader, progress: Progress, wanted: Addresses) -> LiveState | BaseException:
-    """What the hub holds, or why that is not known, as a value that another thread can raise.
+    """What the hub holds, or why it is unknown, as a value that another thread can raise.
 
-    Whatever it is: who waits would wait for ever for what a library raises beside Exception, as a panic in Rust is.
+    Any BaseException counts, such as a panic in Rust: otherwise the waiting thread would never end.
     """
     try:
         return hub.read_all(progress, wanted)
@@ -177,7 +177,7 @@ def make_plan(desired: Desired, live: LiveState, hub_url: str, request: PlanRequ
 
 
 def _others(situation: Situation, results: Sequence[GuardrailResult], desired: Desired, known: Powers) -> int:
-    """How many users a plan changes without the blocked ones; 0 where nothing is blocked, or all the same."""
+    """How many users a plan changes without the blocked ones; 0 where nothing is blocked, or everything is."""
     if all(result.ok for result in results):
         return 0
     rest, left = without_blocked(situation, results)
@@ -209,7 +209,7 @@ def _judged(desired: Desired, situation: Situation, known: Powers) -> tuple[Poli
 
 
 def _chosen(selection: Selection, users: Sequence[DesiredUser], live: LiveState) -> frozenset[str] | None:
-    """The folded addresses of the users that the plan is about; None when it is about all.
+    """The folded addresses of the chosen users; None for all.
 
     Raises UsageError for a pattern that matches no user.
     """
@@ -224,7 +224,7 @@ def _chosen(selection: Selection, users: Sequence[DesiredUser], live: LiveState)
 
 
 def check_matched(unmatched: Sequence[Text], candidates: Iterable[Candidate]) -> None:
-    """Raises UsageError for the first of the patterns that match no user."""
+    """Raises UsageError for the first pattern without a match."""
     for pattern in unmatched:
         is_path = path_of(pattern) is not None
         known = {each.path.raw if is_path and each.path else each.email.folded for each in candidates}
@@ -239,7 +239,7 @@ _PATTERNS: Final = 'give an address, a glob over addresses as in "*@example.com"
 
 
 def _but_set_aside(whole: Diff, set_aside: Sequence[Claim], live: LiveIndex) -> Diff:
-    """`whole` without the users that it takes for unmanaged and that an entry with an error can be about."""
+    """`whole` without unmanaged users that an entry with an error can be about."""
     if not set_aside:
         return whole
     addresses = frozenset(claim.email.folded for claim in set_aside)
@@ -260,7 +260,7 @@ def _but_set_aside(whole: Diff, set_aside: Sequence[Claim], live: LiveIndex) -> 
 
 
 def select(difference: Diff, chosen: Collection[str] | None) -> Diff:
-    """What of `difference` concerns the users with the folded addresses `chosen`; all of it when that is None."""
+    """The part of `difference` about users with the folded addresses `chosen`; all of it for None."""
     if chosen is None:
         return difference
     return Diff(
@@ -278,7 +278,7 @@ def select(difference: Diff, chosen: Collection[str] | None) -> Diff:
 
 
 def _narrowed(whole: Diff, chosen: Collection[str] | None, desired: Desired, request: PlanRequest) -> tuple[Diff, int]:
-    """What of `whole` is planned, and how many changes of the chosen users `--expired` leaves out."""
+    """The planned part of `whole`, and how many changes of chosen users `--expired` leaves out."""
     difference = select(whole, chosen)
     if not request.expired:
         return difference, 0
@@ -286,7 +286,7 @@ def _narrowed(whole: Diff, chosen: Collection[str] | None, desired: Desired, req
 
 
 def _index(live: LiveState, settings: Settings) -> LiveIndex:
-    """Raises FilesError when the settings map a documented role to another definition than the usual one."""
+    """Raises FilesError when the settings map a documented role to an unusual definition."""
     if mapped := mapped_away(live.definitions, settings):
         role, other, usual = mapped
         raise FilesError(
@@ -310,7 +310,7 @@ def _missing_definitions(missing: Sequence[MissingDefinition], live: LiveState) 
 
 
 def _about(chosen: Collection[str] | None, desired: Desired) -> tuple[Finding, ...]:
-    """The findings of the files; of the users with the folded addresses `chosen`, unless that is None."""
+    """The findings of the files about users with the folded addresses `chosen`; all for None."""
     findings = desired.findings
     return tuple(found for found in findings if chosen is None or (found.email and found.email.folded in chosen))
 
@@ -328,7 +328,7 @@ def _findings(situation: Situation, live: LiveState) -> Iterator[Finding]:
 
 
 def _without_owner(situation: Situation) -> Iterator[Finding]:
-    """About a hub in which no user can give access, unless the plan makes an owner."""
+    """The finding for a hub where no user can give access, unless the plan makes an owner."""
     everybody = chain(situation.live.held.values(), situation.after.values())
     if not any(is_role_owner(held, situation.live.definitions) for held in everybody):
         least = situation.settings.guardrails.least_role_owners
@@ -337,7 +337,7 @@ def _without_owner(situation: Situation) -> Iterator[Finding]:
 
 
 def _of_everyone(desired: Desired, live: LiveIndex) -> Iterator[Finding]:
-    """Findings that need the files and the hub, whoever the plan is about."""
+    """Findings that need the files and the hub, whichever users the plan covers."""
     emails = [user.email for user in desired.users] + [user.user.email for user in live.users]
     yield from unmatched_exceptions(desired.policies, emails)
     limit = desired.settings.guardrails.max_expiries.of(len(live.users))
@@ -348,9 +348,10 @@ def _of_everyone(desired: Desired, live: LiveIndex) -> Iterator[Finding]:
 
 
 def _expiries(desired: Desired, live: LiveIndex) -> Counter[date]:
-    """How many accounts and grants of users in the hub have each last day; of a grant that ends with the account, one.
+    """How many accounts and grants of users in the hub expire on each day; a grant that expires with its account
+    counts once.
 
-    A grant that a preset gives again counts too, for the day itself decides that.
+    A grant that a preset gives again counts too: the day itself decides that.
     """
     found: Counter[date] = Counter()
     for user in desired.users:
@@ -363,7 +364,7 @@ def _expiries(desired: Desired, live: LiveIndex) -> Counter[date]:
 
 
 def _differing(change: UpdateUser) -> str:
-    """What an update would change, without the values: `job, pricing (owner → viewer)`."""
+    """What an update changes, without values: `job, pricing (owner → viewer)`."""
     grants = (f"{edit.role} ({_difference(edit)})" for edit in change.grants)
     return ", ".join((*(edit.field for edit in change.profile), *grants))
 

@@ -1,4 +1,4 @@
-"""Make files from what the hub holds. Nothing is written here; every file is read back and compared first."""
+"""Make files from the hub's users. Nothing is written here; each file is read back and compared first."""
 
 from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ from bo_sync.errors import BoSyncError
 
 
 def declare(user: HubUser, presets: Presets, settings: Settings, source: Source) -> Declaration:
-    """The declaration that, resolved, differs from `user` in nothing that bo-sync compares."""
+    """The declaration that, when resolved, equals `user` in everything that bo-sync compares."""
     name, overrides = shortest(user.grants, presets, settings.roles, source)
     return Declaration(
         email=user.user.email,
@@ -47,7 +47,7 @@ def declare(user: HubUser, presets: Presets, settings: Settings, source: Source)
 
 
 def own_profile(live: Profile, defaults: Profile) -> Profile:
-    """The fields that a file has to state so that it says what the hub says, given the defaults."""
+    """The fields that a file must state to match the hub, given the defaults."""
     given = {entry.field: entry.value for entry in defaults}
     return tuple(
         FieldValue(entry.field, in_normal_form(entry.field, entry.value))
@@ -60,7 +60,7 @@ def own_profile(live: Profile, defaults: Profile) -> Profile:
 def shortest(
     grants: Mapping[Role, Access], presets: Presets, roles: tuple[Role, ...], source: Source
 ) -> tuple[str | None, tuple[Override, ...]]:
-    """A preset's name, or None, and the entries beside it. Fewest lines win, then fewest entries, then the name."""
+    """A preset's name, or None, and the direct grants. Fewest lines win, then fewest grants, then the name."""
     names: tuple[str | None, ...] = (None, *sorted(presets))
     candidates = [(name, _beside(name, grants, presets, roles)) for name in names]
     name, entries = min(candidates, key=lambda fit: (len(fit[1]) + (fit[0] is not None), len(fit[1]), fit[0] or ""))
@@ -77,9 +77,9 @@ def _beside(
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """What to write into one user's entry so that it says what the hub says; only what differs today.
+    """What to write into one user's entry so that it matches the hub; only what differs today.
 
-    `fields` with None are cleared (`null`). `accesses` with None: the user's own entry goes, the presets say it all.
+    `fields` with None are cleared (`null`). `accesses` with None: the direct grant is removed, the presets suffice.
     """
 
     email: Text
@@ -88,7 +88,7 @@ class Correction:
 
 
 def correct(change: UpdateUser, declaration: Declaration, presets: Presets) -> Correction | None:
-    """The correction that makes `change` unnecessary, or None when it is about surplus rows only."""
+    """The correction that makes `change` unnecessary; None when only surplus rows differ."""
     given = {role: grant.access for role, grant in expand(declaration.presets, presets).items()}
     edits = [edit for edit in change.grants if not isinstance(edit, RemoveDuplicate)]
     accesses = tuple(
@@ -101,12 +101,12 @@ def correct(change: UpdateUser, declaration: Declaration, presets: Presets) -> C
 FOLDER: Final = "users"
 
 Left = tuple[Text, str]
-"""An address, and why nothing is to be written for it."""
+"""An address, and why nothing is written for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileDraft:
-    """What a file at `path`, below the root, is to say: about the users of `emails`, at least."""
+    """The new text of a file at `path`, below the root, with at least the users of `emails`."""
 
     path: str
     text: str
@@ -115,7 +115,7 @@ class FileDraft:
 
 @dataclass(frozen=True, slots=True)
 class Pulled:
-    """What is to be written: files that are not there yet, and files in the place of others; and who is left alone."""
+    """New files, replaced files, and the users without a change, each with the reason."""
 
     new: tuple[FileDraft, ...]
     edited: tuple[FileDraft, ...]
@@ -124,7 +124,7 @@ class Pulled:
 
 @dataclass(frozen=True, slots=True)
 class Here:
-    """The files that there are, by path; the sound tree that they make; and the day on which it is read."""
+    """The existing files by path, their sound tree, and the day on which it is read."""
 
     files: Mapping[str, bytes]
     tree: Tree
@@ -132,17 +132,17 @@ class Here:
 
     @property
     def users(self) -> tuple[DesiredUser, ...]:
-        """What the tree means, found anew."""
+        """What the tree means; computed at each call."""
         return resolve_all(self.tree.declarations, self.tree.presets, self.tree.settings, self.day)
 
     @property
     def settings(self) -> Settings:
-        """Those of the tree, but whoever has no file is only reported."""
+        """Those of the tree, except that unmanaged users are only reported."""
         return replace(self.tree.settings, unmanaged=Unmanaged.REPORT)
 
 
 def pull(here: Here, live: LiveState, *, update: bool) -> Pulled:
-    """Files for users who have none and, with `update`, edits of those of users who drifted."""
+    """Files for unmanaged users and, with `update`, edits for users with drift."""
     with collector_paused():
         return _pull(here, live, update=update)
 
@@ -166,7 +166,7 @@ def _pull(here: Here, live: LiveState, *, update: bool) -> Pulled:
 
 
 def _without_blocked(difference: Diff) -> Diff:
-    """`difference` without the revokes that stand for a blocked deletion: they must not become grants in the file."""
+    """`difference` without revokes in place of a blocked deletion: they must not become grants in the file."""
     blocked = {shared.email.folded for shared in difference.shared if shared.blocked}
     return replace(difference, changes=tuple(edit for edit in difference.changes if edit.email.folded not in blocked))
 
@@ -185,7 +185,7 @@ def _new_drafts(here: Here, users: LiveIndex, difference: Diff) -> Iterator[File
 
 
 def _edited_drafts(here: Here, difference: Diff) -> tuple[list[FileDraft], list[Left]]:
-    """Each file with all corrections of its users, and whose entry could not be edited."""
+    """Each file with all corrections of its users, and the users whose entry could not be edited."""
     declared = {declaration.email.folded: declaration for declaration in here.tree.declarations}
     texts: dict[str, str] = {}
     emails: dict[str, list[Text]] = {}
@@ -205,7 +205,7 @@ def _edited_drafts(here: Here, difference: Diff) -> tuple[list[FileDraft], list[
 
 
 def _edits(change: UpdateUser, declaration: Declaration, here: Here) -> tuple[EntryEdit, ...]:
-    """The edits of one user's entry. An expired own entry stays: a pull must not make it permanent."""
+    """The edits of one user's entry. An expired direct grant stays: a pull must not make it permanent."""
     correction = correct(change, declaration, here.tree.presets)
     if correction is None:
         return ()
@@ -224,14 +224,14 @@ def _edits(change: UpdateUser, declaration: Declaration, here: Here) -> tuple[En
 
 
 def _expired(declaration: Declaration, day: date) -> dict[Role, date]:
-    """The roles of own entries whose last day has passed, with that day."""
+    """The roles of expired direct grants, each with its last day."""
     return {
         own.role: own.until for own in declaration.overrides if own.until is not None and has_passed(own.until, day)
     }
 
 
 def _left_expired(here: Here, difference: Diff) -> Iterator[Left]:
-    """Grants that differ, and whose entry expired: what the hub still holds is for `apply` to change."""
+    """Grants that differ because they expired: `apply` changes the hub."""
     declared = {declaration.email.folded: declaration for declaration in here.tree.declarations}
     for change in (*difference.changes, *difference.protected):
         if isinstance(change, UpdateUser):
@@ -285,7 +285,7 @@ def _why_left(change: Change, *, update: bool, is_pinned: bool) -> Iterator[str]
 
 
 def _sound(here: Here, drafts: list[FileDraft], users: LiveIndex) -> tuple[list[FileDraft], dict[Text, str]]:
-    """The drafts that do, judged together, and whose do not, with the reason."""
+    """The drafts that pass when judged together, and the users of the others, with the reason."""
     faulty: dict[Text, str] = {}
     while found := _faulty(here, drafts, users):
         faulty |= found
@@ -294,7 +294,7 @@ def _sound(here: Here, drafts: list[FileDraft], users: LiveIndex) -> tuple[list[
 
 
 def _faulty(here: Here, written: list[FileDraft], users: LiveIndex) -> dict[Text, str]:
-    """Whose draft would not do, and why: judged on the tree as it would be."""
+    """The users whose draft fails, and why, judged on the tree as it would be."""
     tree = tree_of({**here.files, **{draft.path: draft.text.encode() for draft in written}}.items())
     errors = {problem.source.path.raw: str(problem) for problem in reversed(tree.errors)}
     faulty = {email: errors[draft.path] for draft in written if draft.path in errors for email in draft.emails}
@@ -317,12 +317,12 @@ def _differing(tree: Tree, here: Here, users: LiveIndex) -> set[str]:
 
 
 def _is_no_name(entry: FieldValue) -> bool:
-    """A first or last name that the hub lacks. A file without `id` must state both, so it keeps its own."""
+    """Whether the hub lacks this first or last name. A file without `id` must state both, so it keeps its own."""
     return entry.field in {"first_name", "last_name"} and in_normal_form(entry.field, entry.value) is None
 
 
 def _cannot_be_said(change: Change, expired: Container[Role]) -> bool:
-    """Whether only that differs which no pull writes: surplus rows, expired entries, and names that the hub lacks."""
+    """Whether the only differences are ones that pull never writes: surplus rows, expired grants, missing names."""
     return (
         isinstance(change, UpdateUser)
         and all(_is_no_name(FieldValue(entry.field, entry.before)) for entry in change.profile)

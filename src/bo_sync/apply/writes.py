@@ -1,4 +1,4 @@
-"""One write to the hub, settled: afterwards it is in effect, or an error says what is known. How each is retried."""
+"""Write to the hub and settle the outcome: each write is in effect, or an error states what is known. With retries."""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,9 +29,9 @@ _DOUBTS: Final = (HubFateUnknownError, HubMovedError)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Who is written to: the hub's spelling of the address, the hub's id, and the ids of its role definitions.
+    """A user to write to: the hub's spelling of the address, the hub's id, and the ids of its role definitions.
 
-    With `is_shared`, other users have the address too, so the hub must not be asked by it.
+    With `is_shared`, other users have the address too, so the hub must not be asked by address.
     """
 
     email: Text
@@ -41,8 +41,8 @@ class Target:
 
 
 def create(hub: Hub, change: CreateUser, known: Collection[RoleDefinition], taken: Collection[int] = ()) -> Created:
-    """Creates the user. `known` are the role definitions that we know, `taken` the ids
-    that the hub had before: what answers with one of those is another user, who gets nothing."""
+    """Creates the user. `known` are the role definitions that we know, `taken` the ids that the hub had before.
+    An answer with a taken id is about another user, who gets nothing."""
     try:
         return hub.create_user(change.email, change.profile, taken)
     except _DOUBTS as doubt:
@@ -59,7 +59,7 @@ def create(hub: Hub, change: CreateUser, known: Collection[RoleDefinition], take
 
 
 def update_profile(hub: Hub, target: Target, fields: Sequence[FieldChange]) -> Text | None:
-    """Sets the fields of the user. Returns the hub's moment of it, if the hub answered with one."""
+    """Sets the fields of the user. Returns the hub's moment of the change, if the answer has one."""
 
     def left(doubt: HubError) -> list[FieldChange] | None:
         with _stored_so(doubt):
@@ -69,7 +69,7 @@ def update_profile(hub: Hub, target: Target, fields: Sequence[FieldChange]) -> T
 
 
 def delete(hub: Hub, change: DeleteUser, before_again: Again = no_objection) -> None:
-    """Deletes the user, or finds them gone. Never somebody else who stands at the address by now."""
+    """Deletes the user, or finds them gone. Never deletes another user who has the address by now."""
 
     def left(doubt: HubError) -> Text | None:
         found = _user(hub, change.hub_email, doubt)
@@ -83,7 +83,7 @@ def delete(hub: Hub, change: DeleteUser, before_again: Again = no_objection) -> 
 def write_grants(
     hub: Hub, target: Target, grants: Sequence[GrantChange], before_again: Again = no_objection
 ) -> Text | None:
-    """One user's grant changes of one phase, in one request. A duplicate is looked at just before it is removed."""
+    """Sends one user's grant changes of one phase in one request. A duplicate is read just before it is removed."""
 
     def left(doubt: HubError) -> list[RowWrite] | None:
         with _stored_so(doubt):
@@ -107,9 +107,9 @@ def write_grants(
 
 
 def strip_defaults(hub: Hub, target: Target) -> None:
-    """Takes what the hub gave a new user by itself, in the definitions that we know.
+    """Revokes what the hub gave a new user by itself, in the definitions that we know.
 
-    They then start with just what the file gives. Needed only where a definition's default access is not NONE.
+    Needed only where a definition's default access is not NONE.
     """
     roles = {definition_id: role for role, definition_id in target.definitions.items()}
     given = [row for row in hub.read_rows(target.id) if row.access is not Access.NONE and row.definition_id in roles]
@@ -124,10 +124,10 @@ def _settle(
     left: Callable[[HubError], T | None],
     before_again: Again = no_objection,
 ) -> Text | None:
-    """Sends `work`; in doubt asks `left` what of it does not hold yet (None: all holds) and sends that once more.
+    """Sends `work`. In doubt, asks `left` for the part that is not in effect (None: all is) and sends it once more.
 
-    Returns the hub's moment of it; None where a read alone shows that it holds.
-    However the second try fails: a first one that may happen yet is the cause.
+    Returns the hub's moment of the write; None where only a read shows it.
+    If the second attempt fails and the first may still take effect, the first is the cause.
     """
     try:
         return send(work)
@@ -155,7 +155,7 @@ def _send_last(work: T, send: Callable[[T], Text | None], left: Callable[[HubErr
 
 @contextmanager
 def _stored_so(doubt: HubError) -> Iterator[None]:
-    """A third value that a read shows is the hub's own where the hub answered with it; raises that doubt then."""
+    """Where a read shows a third value and the hub answered with it, it is the hub's own: raises that doubt."""
     try:
         yield
     except HubMovedError as moved:
@@ -165,10 +165,10 @@ def _stored_so(doubt: HubError) -> Iterator[None]:
 
 
 def grants_missing(target: Target, grants: Sequence[GrantChange], rows: Sequence[GrantRow]) -> list[RowWrite]:
-    """What of `grants` does not hold in the user's `rows` yet.
+    """The part of `grants` that the user's `rows` do not have yet.
 
-    Raises HubMovedError where somebody else set a third value, put another row in the place of the planned one, or took
-    away or lowered the one beside which another was surplus.
+    Raises HubMovedError where another change set a third value, replaced the planned row, or removed or lowered the
+    row that made another one surplus.
     """
     staying = _staying(grants, rows)
     edits = [grant for grant in grants if not isinstance(grant, RemoveDuplicate)]
@@ -184,7 +184,7 @@ def _staying(grants: Sequence[GrantChange], rows: Sequence[GrantRow]) -> list[Gr
 def _duplicates_missing(target: Target, grants: Sequence[GrantChange], rows: Sequence[GrantRow]) -> list[RowWrite]:
     """The duplicates in `grants` that the hub still has.
 
-    Raises HubMovedError where the rows that stay give less than planned: the duplicate is what gives the access then.
+    Raises HubMovedError where the remaining rows give less than planned: then the duplicate gives the access.
     """
     planned = {grant.role: grant.after for grant in grants if not isinstance(grant, RemoveDuplicate)}
     staying, found = _staying(grants, rows), {row.id: row for row in rows}
@@ -215,7 +215,7 @@ def _access_missing(target: Target, grant: SetGrant | RevokeGrant, rows: Sequenc
 
 
 def _standing(grant: SetGrant | RevokeGrant, definition_id: str, rows: Iterable[GrantRow]) -> GrantRow | None:
-    """The row that the plan named, or else the highest of the role's."""
+    """The row that the plan names, or else the role's highest."""
     of_role = [row for row in rows if row.definition_id == definition_id]
     named = next((row for row in of_role if row.id == grant.row_id), None)
     return named or max(of_role, key=lambda row: row.access, default=None)
@@ -245,9 +245,9 @@ def _fields_missing(found: LiveUser, fields: Sequence[FieldChange]) -> list[Fiel
 def _created(
     hub: Hub, change: CreateUser, doubt: HubError, *, known: Collection[RoleDefinition], taken: Collection[int]
 ) -> Created | None:
-    """The user whom we asked for, when the hub has them. Raises HubMovedError when somebody else made them.
+    """The user that we created, if the hub has them. Raises HubMovedError when another client created them.
 
-    Raises `doubt` where the hub answered with another value than was sent, unless the read shows what was sent.
+    Raises `doubt` where the hub's answer differs from what was sent, unless the read shows what was sent.
     """
     found = _user(hub, change.email, doubt)
     if found is None:
@@ -261,7 +261,7 @@ def _created(
 
 
 def _is_fresh(found: LiveUser, profile: Profile, known: Collection[RoleDefinition]) -> bool:
-    """Whether the user looks just as after a create: every field as sent, no access but what the hub gives itself."""
+    """Whether the user looks newly created: each field as sent, and no access except what the hub gives by itself."""
     held = {entry.field: entry.value for entry in found.profile}
     most = {definition.id: definition.default_access for definition in known}
     sent_as_asked = all(is_same_value(entry.field, held.get(entry.field), entry.value) for entry in profile)
@@ -278,7 +278,7 @@ def _same_user(hub: Hub, target: Target, doubt: HubError) -> LiveUser:
 
 
 def _rows(hub: Hub, target: Target, doubt: HubError) -> Sequence[GrantRow]:
-    """The user's rows by now; by id alone where the address would lead to another user."""
+    """The user's rows now; by id only where the address would lead to another user."""
     if not target.is_shared:
         return _same_user(hub, target, doubt).rows
     try:
@@ -304,9 +304,9 @@ def _unread(doubt: HubError, failed: HubError) -> HubFateUnknownError:
 
 
 def _given_up(doubt: HubError) -> HubError:
-    """The second try is in doubt like the first, and the fresh read shows that it did nothing: failed, not unknown.
+    """Both attempts are in doubt, and a new read shows that they did nothing: failed, not unknown.
 
-    But a request that nobody answered for may still be on its way, and the report says so.
+    A request without an answer may still take effect, and the report states that.
     """
     later = "; should a request still be on its way, it may yet" if isinstance(doubt, HubFateUnknownError) else ""
     return HubError(
@@ -333,14 +333,14 @@ def _moved(email: Text, operation: str, what: str) -> NoReturn:
 
 
 _LANGUAGE: Final = "nl"
-"""What the hub's schema gives a user, and a mail, without a language."""
+"""The schema's default language of a user and of a mail."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inviting:
-    """Where the mail leads to, the domains to which it may go (none: any), and how it is asked for.
+    """The URL in the mail, the allowed domains of its receivers (none: any), and how it is sent.
 
-    `stopped` is asked before each mail; once it says True none is sent any more.
+    `stopped` is called before each mail; after True none is sent.
     """
 
     redirect_url: str
@@ -350,14 +350,14 @@ class Inviting:
 
 
 def invite(report: Report, plan: Plan, how: Inviting) -> Report:
-    """`report` with what became of the mail to each user whom the run created. Raises nothing that the hub does."""
+    """`report` with the outcome of the mail to each created user. Raises no HubError."""
     languages = {change.email.folded: _language(change) for change in plan.changes if isinstance(change, CreateUser)}
     invited = tuple(_invited(email, languages.get(email.folded, _LANGUAGE), how) for email in report.created)
     return replace(report, invitations=invited)
 
 
 def _language(change: CreateUser) -> str:
-    """The user's own language in small letters, as the schema spells the default of a mail."""
+    """The user's own language in lower case, as the schema spells the default of a mail."""
     found = next((entry.value for entry in change.profile if entry.field == "language"), None)
     return found.raw.lower() if found else _LANGUAGE
 

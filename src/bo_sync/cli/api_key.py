@@ -25,13 +25,13 @@ _NAME_ANOTHER: Final = "name a file that holds the key alone"
 
 @dataclass(frozen=True, slots=True)
 class KeyFile:
-    """What a file held, and why it may not be used, if so: even then what it holds is not to be shown."""
+    """The content of a key file, and why it may not be used, if so. The content is never shown, even then."""
 
     key: Secret | None
     objection: UsageError | None = None
 
     def accepted(self) -> Secret:
-        """The key. Raises UsageError, without a word of what the file holds."""
+        """The key. Raises UsageError, without quoting the file."""
         if self.objection is not None:
             raise self.objection
         if self.key is None:
@@ -40,7 +40,7 @@ class KeyFile:
 
 
 def read_key_file(path: Path, patience: float = PATIENCE) -> KeyFile:
-    """Opens and reads it; `patience` in seconds is for a pipe. Raises nothing: whatever is wrong is the objection."""
+    """Opens and reads it; `patience` in seconds is for a pipe. Raises nothing: an error becomes the objection."""
     name = f"--api-key-file {Text(str(path))}"
     try:
         with closing(_Opened.at(path)) as opened:
@@ -74,7 +74,7 @@ def _judged(opened: _Opened, name: str, patience: float, *, passed_down: bool) -
     if not (opened.is_pipe or stat.S_ISREG(opened.status.st_mode)):
         return KeyFile(None, UsageError(f"{name}: is neither a file nor a pipe", hint=_NAME_ANOTHER))
     objection = _objection(name, opened.status, is_nameless=opened.is_pipe and passed_down)
-    if objection is not None and opened.is_pipe:  # nothing is waited for that is refused anyway
+    if objection is not None and opened.is_pipe:  # do not wait for a pipe that is rejected anyway
         return KeyFile(None, objection)
     try:
         return KeyFile(Secret.parse(_text(opened, name, patience), name), objection)
@@ -83,13 +83,13 @@ def _judged(opened: _Opened, name: str, patience: float, *, passed_down: bool) -
 
 
 def _objection(name: str, status: os.stat_result, *, is_nameless: bool) -> UsageError | None:
-    """Why others may know the key, or may have set it."""
+    """Why others may know the key or may have set it; None if neither."""
     if os.name != "posix":
         return None
     if status.st_uid not in (os.geteuid(), 0):
         message = f"{name}: belongs to somebody else (user {status.st_uid})"
         return UsageError(message, hint="name a file of your own, and consider the key known")
-    # A pipe without a name has mode 0600 on Linux, and 0660 on macOS, where nobody can open it either.
+    # A pipe without a name has mode 0600 on Linux, and 0660 on macOS, where no one can open it either.
     if status.st_mode & (0o007 if is_nameless else 0o077):
         message = f"{name}: others may read it (mode {stat.S_IMODE(status.st_mode):04o})"
         return UsageError(message, hint="chmod 600 it, and consider the key known")
@@ -97,7 +97,7 @@ def _objection(name: str, status: os.stat_result, *, is_nameless: bool) -> Usage
 
 
 def _text(opened: _Opened, name: str, patience: float) -> str:
-    """All of it. Raises UsageError for what is too long, too slow, or no text."""
+    """The whole text. Raises UsageError for what is too long, too slow, or not text."""
     raw, ends = bytearray(), time.monotonic() + patience
     while True:
         if opened.is_pipe and not _is_ready(opened.descriptor, ends - time.monotonic()):
@@ -116,7 +116,7 @@ def _text(opened: _Opened, name: str, patience: float) -> str:
 
 
 def _is_ready(descriptor: int, seconds: float) -> bool:
-    """Waits for something to read, or for the end; not for the first writer's mere absence."""
+    """Waits for data or for the end; a missing first writer is not the end."""
     import select
 
     waiting = select.poll()
@@ -132,7 +132,7 @@ _REWORDED: "ContextVar[Callable[[str], str]]" = ContextVar("reworded", default=s
 
 @contextmanager
 def reworded(change: Callable[[str], str]) -> Iterator[None]:
-    """While the block runs, `change` is made to all that is said."""
+    """While the block runs, `change` rewrites all messages."""
     reset = _REWORDED.set(change)
     try:
         yield
@@ -142,12 +142,12 @@ def reworded(change: Callable[[str], str]) -> Iterator[None]:
 
 OPTION: Final = "--api-key-file"
 _FILES: "Final[dict[Path, KeyFile | None]]" = {}
-"""The files that this run names for the key, and what each held when it was read: a pipe can be read but once."""
+"""The key files that this run names, and the content of each: a pipe can be read only once."""
 _READING: Final = Lock()
 
 
 def hide_keys_of(arguments: Sequence[str]) -> None:
-    """From here on `discreet` hides what is in the files that these arguments name, also where they are wrong."""
+    """From here on `discreet` hides the content of the files that these arguments name, even where they are wrong."""
     named = [value for option, value in pairwise(arguments) if option == OPTION]
     named += [argument.partition("=")[2] for argument in arguments if argument.startswith(f"{OPTION}=")]
     _FILES.clear()
@@ -155,7 +155,7 @@ def hide_keys_of(arguments: Sequence[str]) -> None:
 
 
 def key_in(path: Path) -> "KeyFile":
-    """What the file holds; it is read once a run."""
+    """The content of the file; it is read once per run."""
 
     with _READING:
         found = _FILES.get(path) or read_key_file(path)
@@ -165,19 +165,19 @@ def key_in(path: Path) -> "KeyFile":
 
 
 def discreet(said: str) -> str:
-    """`said` with each piece of a secret hidden, of `SHORTEST` characters or more; a shorter secret is let stand."""
+    """`said` with each piece of a secret hidden, of `SHORTEST` characters or more; a shorter secret is kept."""
     held = _held()
     secrets = [secret for each in held if _is_in(said.lower(), secret := each.lower())]
     return _REWORDED.get()(masked(without(said, secrets) if secrets else said, held))
 
 
 def without_secrets(result: str) -> str:
-    """A result as it may leave this process, on stdout, in a file or to a forge: no secret is in it whole."""
+    """A result as it may leave this process, on stdout, in a file or to a forge: without whole secrets."""
     return masked(result, _held())
 
 
 def holds_secret(text: str) -> bool:
-    """Whether a secret is in what is to be written, where a mask would change its meaning."""
+    """Whether `text`, in which a mask would change the meaning, contains a secret."""
     return without_secrets(text) != text
 
 

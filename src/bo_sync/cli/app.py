@@ -1,6 +1,6 @@
-"""The entry point, and the only exit: errors become a sentence, a hint and a promised exit code here.
+"""The entry point, and the only exit: errors become a message, a hint and a promised exit code here.
 
-Command modules are imported when they are called for; their short help stands here, so that `--help` imports none.
+Command modules are imported only when they run. Their short help is here, so that `--help` imports none.
 """
 
 import os
@@ -41,7 +41,7 @@ COMMANDS: Final[dict[str, str]] = {
     "demo": "Validate, plan, apply and plan again on a hub of its own.",
     "completion": "Print what completes commands in a shell.",
 }
-"""Command: its short help. Each is a module of `bo_sync.cli.commands`, which defines `command`."""
+"""Command: its short help. Each is a module of `bo_sync.cli.commands` that defines `command`."""
 
 
 class LazyGroup(click.Group):
@@ -95,18 +95,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         _never_fail_on_characters(stream)
     stops = stop_signals()
-    for number in stops:  # a pipeline that is cancelled, and a terminal that is closed, are a Ctrl-C
+    for number in stops:  # a cancelled pipeline and a closed terminal count as Ctrl-C
         signal.signal(number, signal.default_int_handler)
     _keep_secret(given)
     with _redacting_errors(given):
         code = _run(given, verbose=any(map(_ASKS_FOR_MORE, given)))
-    for number in stops:  # the code is decided, and must not become that of a late Ctrl-C
+    for number in stops:  # a late Ctrl-C must not change the exit code
         signal.signal(number, signal.SIG_IGN)
     sys.exit(_flushed(code))
 
 
 def stop_signals() -> tuple[signal.Signals, ...]:
-    """What asks a command to stop: Ctrl-C, SIGTERM, and SIGHUP, unless it is ignored, as under nohup."""
+    """The signals that stop a command: Ctrl-C, SIGTERM, and SIGHUP, unless it is ignored, as under nohup."""
     wanted = (getattr(signal, name, None) for name in ("SIGINT", "SIGTERM", "SIGHUP"))
     found = [number for number in wanted if isinstance(number, signal.Signals)]
     return tuple(
@@ -115,11 +115,11 @@ def stop_signals() -> tuple[signal.Signals, ...]:
 
 
 _ASKS_FOR_MORE: Final = re.compile("--verbose|-[a-zA-Z]*v[a-zA-Z]*").fullmatch
-"""Known before the arguments are parsed, since that may fail too."""
+"""Set before the arguments are parsed, since that may fail too."""
 
 
 def _keep_secret(given: list[str]) -> None:
-    """Before anything is parsed: what is wrong with the arguments is told, too."""
+    """Called before anything is parsed: errors of the arguments are shown too."""
     if any(argument.startswith("--api-key-file") for argument in given):
         from bo_sync.cli.api_key import hide_keys_of
 
@@ -127,7 +127,7 @@ def _keep_secret(given: list[str]) -> None:
 
 
 def _redacting_errors(given: list[str]) -> AbstractContextManager[None]:
-    """Errors of the arguments arise before a command can redact them, and quote them."""
+    """Errors of the arguments quote them, and arise before a command can redact them."""
     if "--redact" not in given:
         return nullcontext()
     from bo_sync.cli.api_key import reworded
@@ -137,7 +137,7 @@ def _redacting_errors(given: list[str]) -> AbstractContextManager[None]:
 
 
 def _open_what_is_closed() -> None:
-    """A standard stream that was closed before we started is None to Python, and its number is anybody's."""
+    """A standard stream that was closed before we started is None in Python, and another file may get its number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8", closefd=False))
@@ -161,7 +161,7 @@ def _run(arguments: list[str], *, verbose: bool) -> int:
 
 
 def _code_of(error: BaseException, *, verbose: bool) -> int:
-    """Says what ended the command, and returns the exit code for it. A traceback needs --verbose."""
+    """Prints the error that ended the command, and returns its exit code. A traceback needs --verbose."""
     match error:
         case click.Abort() | KeyboardInterrupt():
             _say("interrupted", "nothing more was sent")
@@ -188,7 +188,7 @@ def _say(kind: str, message: str) -> None:
 def _tell(line: str) -> None:
     from bo_sync.cli.api_key import discreet
 
-    with suppress(OSError):  # where nobody listens, the exit code still tells
+    with suppress(OSError):  # without a reader, the exit code still counts
         click.echo(discreet(line), err=True)
 
 
@@ -199,7 +199,7 @@ def _say_usage(error: click.ClickException) -> None:
         _tell(error.format_message())
         return
     message = error.format_message()
-    # An argument is quoted as it was given, and adds no line; only what is missing takes several, and quotes nothing.
+    # An argument is quoted as given, and adds no line; only missing arguments take several, and quote nothing.
     _say("error", message if isinstance(error, click.MissingParameter) else visible(message))
     if isinstance(error, click.UsageError) and error.ctx is not None:
         _say("next", f"{error.ctx.command_path} --help")
@@ -219,9 +219,9 @@ def _say_error(error: BoSyncError, *, verbose: bool) -> None:
 
 
 def _unforeseen(error: BaseException, *, verbose: bool) -> int:
-    if isinstance(error, BrokenPipeError):  # whoever read our output went away, and wants to hear no more
+    if isinstance(error, BrokenPipeError):  # the reader of our output is gone
         return ExitCode.FAILED
-    if isinstance(error, OSError):  # a full disk behind the output: nothing that another version would mend
+    if isinstance(error, OSError):  # a full disk behind the output is not a defect
         about = f" ({error.filename})" if error.filename else ""
         _say("error", f"the system refuses: {error.strerror or type(error).__name__}{about}")
     else:
@@ -236,7 +236,7 @@ def _unforeseen(error: BaseException, *, verbose: bool) -> int:
 
 
 def _flushed(code: int) -> int:
-    """`code`, or FAILED where the result could not be written; what nobody heard on stderr changes no code."""
+    """`code`, or FAILED where the result could not be written; a lost message on stderr changes no code."""
     if not _flush(sys.stdout):
         code = code or ExitCode.FAILED
     _flush(sys.stderr)
@@ -244,7 +244,7 @@ def _flushed(code: int) -> int:
 
 
 def _flush(stream: TextIO) -> bool:
-    """Whether all was written. If not, the rest goes nowhere, so that the interpreter's own flush has no complaint."""
+    """Whether all was written. If not, the rest is dropped, so that the interpreter's own flush does not fail."""
     try:
         stream.flush()
     except OSError:

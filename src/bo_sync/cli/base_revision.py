@@ -1,4 +1,4 @@
-"""The files against those of a git revision, and against all that git remembers: what only history can tell."""
+"""Compare the files with a git revision, and with the whole history."""
 
 from dataclasses import dataclass, replace
 from datetime import date
@@ -32,10 +32,10 @@ class BaseFiles:
 
 
 def read_base(common: Common, revision: str) -> BaseFiles:
-    """The files with which those at hand are compared.
+    """The files with which the present ones are compared.
 
-    Of a revision that has commits which HEAD lacks, it is the last one that both have (`base_of`). Raises UsageError
-    where git cannot give the revision.
+    For a revision with commits that HEAD lacks, they are those of the last common commit (`base_of`). Raises
+    UsageError where git cannot give the revision.
     """
     since = base_of(common.root, revision)
     is_exact = since.commit == since.tip
@@ -46,7 +46,7 @@ def read_base(common: Common, revision: str) -> BaseFiles:
 
 
 def compare_with(common: Common, base: BaseFiles, tree: Tree) -> tuple[Comparison, tuple[Problem, ...]]:
-    """How `tree`, the files at hand, differs from `base`, and what of the base could not be compared."""
+    """How `tree`, the present files, differs from `base`, and which parts of the base could not be compared."""
     day = common.day(tree.settings)
     weakened, guardrails = compare(_snapshot(base.tree, day), _snapshot(tree, day), day)
     return Comparison(base.revision, base.commit, weakened, base.tip, guardrails), _doubts(base.tree)
@@ -55,7 +55,7 @@ def compare_with(common: Common, base: BaseFiles, tree: Tree) -> tuple[Compariso
 def with_guards(plan: Plan, common: Common, base: BaseFiles, tree: Tree) -> Plan:
     """`plan` with the guards of `tree` that are weaker than at `base`, and a finding where some cannot be compared.
 
-    A plan about chosen users sets broken policies aside: they guard nothing there, so they count as removed.
+    A plan about chosen users sets broken policies aside, so they count as removed.
     """
     day = common.day(tree.settings)
     head = replace(_snapshot(tree, day), has_policies=True)
@@ -66,7 +66,7 @@ def with_guards(plan: Plan, common: Common, base: BaseFiles, tree: Tree) -> Plan
 
 
 def _holds_guards(path: Text) -> bool:
-    """Whether a guard can be missed without this file. Without a file of users, more guards are shown, never fewer."""
+    """Whether a guard can be missed without this file. Without a user file, more guards are shown, never fewer."""
     return path.raw == SETTINGS_FILE or f"{path.raw}/".startswith(f"{POLICIES}/")
 
 
@@ -90,7 +90,7 @@ def _snapshot(tree: Tree, day: date) -> Snapshot:
 
 
 def _doubts(base: Tree) -> tuple[Problem, ...]:
-    """A warning for each file of the base with errors, and a note where it has no files at all."""
+    """A warning for each file of the base with errors, and a note where the base has no files."""
     if not base.user_files and not base.errors:
         told = "at the base there are no user files, so there is nobody to compare with"
         return (Problem(Source(Text("users"), 1), told, Severity.INFO),)
@@ -108,9 +108,9 @@ def _doubt(errors: list[Problem]) -> str:
 
 
 def marked(plan: Plan, root: Path) -> Plan:
-    """`plan` with a finding for each unmanaged user that a commit took out of the files, as far as git can answer.
+    """`plan` with a finding for each unmanaged user that a commit removed from the files, as far as git shows.
 
-    A history that lacks the answer is a finding, and so is a repository that git does not read: its commit is unknown.
+    A history without the answer is a finding, and so is a repository that git does not read: its commit is unknown.
     """
     left = [user.email for user in plan.unmanaged if user.policy != PROTECTED]
     read = removals(root, left)

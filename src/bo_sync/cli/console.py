@@ -30,19 +30,19 @@ if TYPE_CHECKING:
 
 
 def result(text: str) -> None:
-    """Prints a renderer's whole text to stdout, where it has been escaped already; without our secrets."""
+    """Prints a renderer's escaped text to stdout, without our secrets."""
     text = without_secrets(text)
     click.echo(text, nl=not text.endswith("\n"), color=True)
 
 
 def say(line: str) -> None:
-    """Prints one line of talk to stderr. That nobody hears it (a full disk, a closed pipe) stops no work."""
+    """Prints one message line to stderr. A failure of that (a full disk, a closed pipe) stops no work."""
     with suppress(OSError):
         click.echo(discreet(terminal(line)), err=True)
 
 
 def width() -> int | None:
-    """Columns of the terminal that stdout is; None when it is none, and then nothing is wrapped."""
+    """Columns of the terminal; None when stdout is not a terminal, and then nothing is wrapped."""
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
@@ -52,14 +52,14 @@ def coloured() -> bool:
 
 
 class Silent:
-    """A progress that nobody watches."""
+    """A progress without output."""
 
     def advance(self, what: str, done: int, total: int) -> None:
-        """Nothing."""
+        """Does nothing."""
 
 
 class _Drawn:
-    """A progress drawn as one bar a kind of thing."""
+    """A progress drawn as one bar per kind of work."""
 
     def __init__(self, bar: "Bar") -> None:
         self._bar = bar
@@ -75,7 +75,7 @@ class _Drawn:
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator["Progress"]:
-    """A progress bar on stderr while the block runs, if stderr is a terminal and `quiet` is not asked for."""
+    """A progress bar on stderr while the block runs, if stderr is a terminal and not `quiet`."""
     if quiet or not sys.stderr.isatty():
         yield Silent()
         return
@@ -93,9 +93,9 @@ T = TypeVar("T")
 _WHO: "ContextVar[Pseudonyms | None]" = ContextVar("who", default=None)
 _KEY: Final = "BO_SYNC_REDACT_KEY"
 _SHORTEST: Final = 16
-"""Characters of a key that nobody tries out."""
+"""Minimum characters of a key against brute force."""
 _DEFECTS: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""What ends in a traceback, which quotes what it likes."""
+"""Errors that end in a traceback, which may quote anything."""
 _HELP: Final = (
     f"Tell of people by pseudonyms that stay the same. They are hashes: without the secret {_KEY}, whoever "
     "guesses an address can check the guess."
@@ -103,7 +103,7 @@ _HELP: Final = (
 
 
 def redactable(command: Callable[P, R]) -> Callable[P, R]:
-    """--redact, which puts pseudonyms into all that the command tells, its errors too."""
+    """--redact, which puts pseudonyms into all output of the command, its errors too."""
 
     @click.option("--redact", is_flag=True, help=_HELP)
     @wraps(command)
@@ -118,7 +118,7 @@ def redactable(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def _warn(args: tuple[object, ...]) -> None:
-    """Says that the pseudonyms are weak, but for --quiet. A fork's pipeline has an empty key, and nobody would see."""
+    """Warns of weak pseudonyms, except with --quiet. In a fork's pipeline an empty key would go unnoticed."""
 
     length = len(os.environ.get(_KEY, ""))
     if length < _SHORTEST and not any(isinstance(each, Common) and each.quiet for each in args):
@@ -127,7 +127,7 @@ def _warn(args: tuple[object, ...]) -> None:
 
 
 def own_pseudonyms() -> "Pseudonyms":
-    """Those of the key in the environment, before any user is known."""
+    """The pseudonyms of the key in the environment, before any user is known."""
     from bo_sync.render.pseudonyms import Pseudonyms
 
     return Pseudonyms(os.environ.get(_KEY, "").encode("utf-8", "surrogateescape"))
@@ -157,13 +157,13 @@ def _redacting() -> Iterator[None]:
 
 
 def told(said: str) -> str:
-    """A sentence of ours as it may be told."""
+    """Our own sentence as it may be shown."""
     who = _WHO.get()
     return said if who is None else who.told(said)
 
 
 def _reword(error: BoSyncError) -> None:
-    """What ends the command is told outside of it, so it is changed before it leaves."""
+    """Redacts an error before it leaves the command, since it is printed outside."""
     error.message, error.hint, error.detail = map(told, (error.message, error.hint, error.detail))
     error.args = (error.message,)
     who = _WHO.get()
@@ -176,13 +176,13 @@ def is_redacting() -> bool:
 
 
 def shown(value: T, redact: "Callable[[T, Pseudonyms], T]") -> T:
-    """`value` as it may be told: changed by `redact` under --redact, or as it is."""
+    """`value` as it may be shown: changed by `redact` under --redact, else unchanged."""
     who = _WHO.get()
     return value if who is None else redact(value, who)
 
 
 def meet_files(root: "Path") -> None:
-    """Everybody whom the files below `root` name, for a command that does not read them all by itself."""
+    """Adds all users that the files below `root` name, for a command that does not read them all."""
     if is_redacting():
         from bo_sync.config.load import load_tree
 
@@ -190,7 +190,7 @@ def meet_files(root: "Path") -> None:
 
 
 def meet_tree(tree: "Tree") -> None:
-    """Everybody whom the files name."""
+    """Adds all users that the files name."""
 
     def named() -> "Iterator[Acquaintance]":
         from bo_sync.render.redact import declared, excepted
@@ -203,7 +203,7 @@ def meet_tree(tree: "Tree") -> None:
 
 
 def meet_live(users: "Iterable[LiveUser]") -> None:
-    """Everybody whom the hub holds."""
+    """Adds all users of the hub."""
 
     def named() -> "Iterator[Acquaintance]":
         from bo_sync.render.redact import living

@@ -1,4 +1,4 @@
-"""What commands share: the files, the hub, the day, and the plan made of them."""
+"""Shared by commands: the files, the hub, the day, and the plan made of them."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 OLDEST: Final = 180
 """Days after which the table of operations is old."""
 _TOLD: Final = 5
-"""The most files that the line about users who were set aside names."""
+"""Maximum number of files in the line about users that were set aside."""
 _STATE: Final = ".bo-sync"
-"""Our folder below the configuration's root; ignored by git, and never read as configuration."""
+"""Our folder below the configuration's root; git ignores it, and it is never read as configuration."""
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The tree as read, and what it means on `day`."""
+    """The tree as read, and its meaning on `day`."""
 
     tree: Tree
     desired: Desired
@@ -54,13 +54,13 @@ class Files:
 
     @property
     def judged(self) -> Judged:
-        """What is to be said about these files, found anew."""
+        """The findings about these files; computed at each call."""
         declared = Declared(self.tree.declarations, self.tree.presets, self.tree.settings)
         return judge(declared, self.desired.users, self.day)
 
 
 def load_files(common: Common) -> Files:
-    """Reads the tree, tells its warnings, and interprets it. Raises FilesError, with all problems, for any error."""
+    """Reads the tree, prints its warnings, and interprets it. Raises FilesError, with all problems, for any error."""
     found = walk(common.root)
     tree = tree_of(found.files, found.problems)
     check(tree, "the files", "mend these lines; nothing was sent or changed")
@@ -70,7 +70,7 @@ def load_files(common: Common) -> Files:
 
 
 def warn_of_age(common: Common, settings: Settings) -> None:
-    """Warns when the table of operations in use is old, for the hub may have other operations by then."""
+    """Warns when the table of operations in use is old, because the hub may have others by now."""
     facts = in_use(settings)
     days = age_in_days(facts, common.day(settings))
     if days > OLDEST and not common.quiet:
@@ -92,14 +92,14 @@ def _invalid(problems: Iterable[Problem], where: str, hint: str) -> FilesError:
 
 
 def meaning(tree: Tree, day: date | None, facts: ConfigFacts) -> Files:
-    """What a sound tree means on `day`; None is the clock's, in the tree's own zone."""
+    """The meaning of a valid tree on `day`; None is the clock's day, in the tree's own zone."""
     day = day or today(tree.settings, datetime.now(UTC))
     users = resolve_all(tree.declarations, tree.presets, tree.settings, day)
     return Files(tree, Desired(users, tree.settings, facts, tree.policies, day), day)
 
 
 def load_settings(common: Common) -> Settings:
-    """bo-sync.yaml alone, for what must hold before the first request. Raises as `load_files` when it has an error."""
+    """Reads only bo-sync.yaml, for checks before the first request. Raises as `load_files` when it has an error."""
     found = walk_settings(common.root)
     tree = tree_of(found.files, found.problems)
     return load_files(common).tree.settings if tree.errors else tree.settings
@@ -118,9 +118,9 @@ def _counted(number: int, noun: str) -> str:
 
 @contextmanager
 def open_transport(common: Common, choice: HubChoice, settings: Settings | None = None) -> Iterator[Transport]:
-    """The way to the hub that is meant. Raises UsageError before anything is sent, when it may not be asked.
+    """A transport to the chosen hub. Raises UsageError before anything is sent, if the hub may not be used.
 
-    `settings` are those of bo-sync.yaml, which is read for its host where they are not given.
+    Without `settings`, bo-sync.yaml is read for its host.
     """
     meant = destination(choice)
     check_host(meant.address, (settings or load_settings(common)).hub_host)
@@ -136,7 +136,7 @@ def open_transport(common: Common, choice: HubChoice, settings: Settings | None 
 
 @contextmanager
 def hub_session(common: Common, choice: HubChoice) -> Iterator[CommerceHub]:
-    """The hub that is meant, as the use cases see it; raises as `open_transport` does."""
+    """The chosen hub for the use cases; raises as `open_transport` does."""
     settings = load_settings(common)
     with open_transport(common, choice, settings) as transport:
         yield CommerceHub(transport, choice.page_size, choice.batch_size, settings.hub_identity)
@@ -154,9 +154,9 @@ def _adapters(common: Common, meant: "Destination") -> Iterator[dict[str, "Sandb
 
 
 def read_plan(common: Common, hub: CommerceHub, narrowing: Narrowing, base: BaseFiles | None = None) -> Reading:
-    """Reads files and hub at once and makes the plan; with a base, it has the guards that are weaker than there.
+    """Reads files and hub concurrently and makes the plan; with a base, also the guards that are weaker than there.
 
-    Raises FilesError for an error in the files; of a plan about chosen users, only for one that can be about them.
+    Raises FilesError for an error in the files; with chosen users, only for one that can be about them.
     """
     selection = Selection(narrowing.only, narrowing.expired)
     with progress(quiet=common.quiet) as watched:
@@ -175,7 +175,7 @@ def read_plan(common: Common, hub: CommerceHub, narrowing: Narrowing, base: Base
 
 
 def _finished(reading: Reading, common: Common, tree: Tree, base: BaseFiles | None) -> Reading:
-    """`reading` with what only history can tell, and a warning when its plan rests on an old table of operations."""
+    """`reading` with findings from git's history. Warns when its table of operations is old."""
     if reading.plan.effects or reading.plan.policies:
         warn_of_age(common, tree.settings)
     plan = marked(reading.plan, common.root)
@@ -183,7 +183,7 @@ def _finished(reading: Reading, common: Common, tree: Tree, base: BaseFiles | No
 
 
 def _errors(common: Common) -> Broken:
-    """The tree and its errors. Raises FilesError, without waiting for the hub, when one can be about any user."""
+    """The tree and its errors. Raises FilesError, without waiting for the hub, for an error about any user."""
     walked = walk(common.root)
     tree = tree_of(walked.files, walked.problems)
     meet_tree(tree)
@@ -199,7 +199,7 @@ def _stopped(tree: Tree, files: Collection[Text]) -> FilesError:
 
 
 def _sound_files(common: Common, errors: Broken, live: LiveState, selection: Selection) -> Files:
-    """What the files mean without those that are set aside, with warnings about these.
+    """The meaning of the files without those set aside, with warnings about the latter.
 
     Raises FilesError when an error can be about a chosen user, UsageError for a pattern that matches no user.
     """
@@ -224,7 +224,7 @@ def _say_problems(problems: Iterable[Problem]) -> None:
 
 
 def _say_aside(errors: Broken) -> None:
-    """One line about the users whose files cannot be used."""
+    """Prints one line about users whose files cannot be used."""
     paths = sorted({aside.path for aside in errors.asides})
     if paths:
         more = f" and {len(paths) - _TOLD} more" if len(paths) > _TOLD else ""
@@ -233,21 +233,21 @@ def _say_aside(errors: Broken) -> None:
 
 
 def addresses(files: Files) -> tuple[Text, ...]:
-    """The addresses of the files: of users to create, to compare, and to be gone."""
+    """The addresses of the files: of users to create, to compare, and to delete."""
     return tuple(user.email for user in files.desired.users)
 
 
 def _declared(errors: Broken) -> tuple[Text, ...]:
-    """The same, of files of which some cannot be used."""
+    """The same for files with errors."""
     return tuple(entry.email for entry in errors.tree.declarations)
 
 
 def plan_of(files: Files, live: LiveState, hub: CommerceHub, narrowing: Narrowing) -> Reading:
-    """The plan for files and live state that are read already."""
+    """The plan for files and live state that were read before."""
     desired = replace(files.desired, findings=files.judged.findings)
     return make_plan(desired, live, hub.url, request_of(narrowing))
 
 
 def request_of(narrowing: Narrowing) -> PlanRequest:
-    """What the options ask of a plan."""
+    """The options as a request."""
     return PlanRequest(narrowing.only, narrowing.allowed, narrowing.expired, narrowing.skip_blocked)

@@ -1,4 +1,4 @@
-"""The hub of `bo-sync demo`: it has drifted from the files."""
+"""The hub of `bo-sync demo`, with drift from the files."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
@@ -26,7 +26,7 @@ STRANGER: Final[UserRecord] = {
 
 
 def drifted(desired: Desired) -> Population:
-    """A population for the sandbox: the break-glass user and a stranger, and the files' users as they drifted."""
+    """A population for the sandbox: the break-glass user, an unmanaged user, and the files' users with drift."""
     staying = [user for user in desired.users if user.departure is None]
     missing = next((user for user in staying if user.id is None and not _is_first(user, staying)), None)
     users = [
@@ -52,7 +52,7 @@ def drifted(desired: Desired) -> Population:
 
 
 def _renamed(shape: UserRecord, names: Mapping[str, str]) -> UserRecord:
-    """The user with the grants under the names that the files give the hub's definitions."""
+    """The user, with the grants under the files' names of the hub's definitions."""
     rows: list[RoleShape] = [
         {**row, "definition": names.get(row["definition"], row["definition"])} for row in shape.get("roles", [])
     ]
@@ -87,7 +87,7 @@ def _fill(shape: UserRecord, profile: Profile) -> None:
 
 
 def _rows(user: DesiredUser, drift: int, settings: Settings) -> Iterator[RoleShape]:
-    """The user's rows: for one in four some are missing or too low, for another one is too many and one is double."""
+    """The user's rows: for one in four some are missing or too low, for another one is surplus and one duplicate."""
     names = {role: name.raw for role, name in settings.role_definitions}
     held: list[tuple[Role, Access]] = [(grant.role, grant.access) for grant in user.grants]
     match drift:

@@ -1,4 +1,4 @@
-"""The embedded hub behind `sandbox:`, opened where it is needed. It comes with the extra `sandbox`."""
+"""Open the embedded hub behind `sandbox:` on demand. It needs the extra `sandbox`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ _HINT: Final = "remove it, or choose a hub with --hub"
 
 
 def require_sandbox() -> None:
-    """Raises UsageError where the extra `sandbox` is not installed. Without it no module of `sandbox` is imported."""
+    """Raises UsageError if the extra `sandbox` is not installed. Without it no module of `sandbox` is imported."""
     try:
         import_module("bo_sync.sandbox.hub")
     except ModuleNotFoundError as err:
@@ -30,7 +30,7 @@ def require_sandbox() -> None:
 
 @contextmanager
 def embedded_hub(root: Path, database: Path) -> Iterator["SandboxAdapter"]:
-    """An adapter onto the hub in `database` below `root`, made with its baseline population when it is missing."""
+    """An adapter to the hub in `database` below `root`; a missing one is made with the baseline population."""
     with open_store(root, database) as store:
         from bo_sync.sandbox.adapter import SandboxAdapter
         from bo_sync.sandbox.hub import SandboxHub

@@ -1,4 +1,4 @@
-"""Write files of the configuration: each atomically, or not at all."""
+"""Write configuration files: each atomically or not at all."""
 
 import errno
 import os
@@ -21,7 +21,7 @@ _CHECKOUT: Final = (".git", SETTINGS_FILE)
 def link_in(path: Path) -> Path | None:
     """The first part of `path` that is a symbolic link inside a checkout or below the current folder, or None.
 
-    Links of the machine above those, such as /tmp on macOS, are followed: no contributor can set them.
+    Links above those, such as /tmp on macOS, are followed: contributors cannot set them.
     """
     here = Path.cwd()
     reached = Path(path.anchor) if path.is_absolute() else here
@@ -34,7 +34,7 @@ def link_in(path: Path) -> Path | None:
 
 
 def open_named(path: Path) -> int:
-    """A descriptor to read the file that an argument names; inside a checkout a plain file that no link leads to.
+    """A descriptor to read the file that an argument names; inside a checkout only a plain file, without links.
 
     Elsewhere a link, a pipe and a device are read too, as in /dev/stdin. Raises OSError.
     """
@@ -48,7 +48,7 @@ def open_named(path: Path) -> int:
 
 
 def _is_guarded(folder: Path, here: Path) -> bool:
-    """`folder` and `here`, the current folder, have no links and no `..` in them. The whole machine is no checkout."""
+    """`folder` and `here`, the current folder, contain no links and no `..`. `/` is not a checkout."""
     above = (folder, *folder.parents)
     return (here in above and here != Path(here.anchor)) or any(
         os.path.lexists(each / name) for each in above for name in _CHECKOUT
@@ -56,7 +56,7 @@ def _is_guarded(folder: Path, here: Path) -> bool:
 
 
 def create_file(root: Path, path: str, text: str) -> None:
-    """Writes a new file below `root`, never over one that is there, nor through a link below it. Raises FilesError."""
+    """Writes a new file below `root`. Never overwrites a file or follows a link below it. Raises FilesError."""
     place = root / path
     linked = next((folder for folder in place.parents[: len(Path(path).parts) - 1] if folder.is_symlink()), None)
     if linked is not None:
@@ -76,9 +76,9 @@ def create_file(root: Path, path: str, text: str) -> None:
 
 @contextmanager
 def all_or_none(root: Path) -> Iterator[Callable[[str, str], None]]:
-    """Gives what writes a new file, of a path below `root` and a text, as `create_file` does.
+    """Yields a function that writes a new file from a path below `root` and a text, as `create_file` does.
 
-    Where the block fails or is interrupted, all of them are gone again, and so are the folders that were made for them.
+    If the block fails or is interrupted, the new files and folders are removed.
     """
     made: list[Path] = []
 
@@ -102,10 +102,10 @@ def all_or_none(root: Path) -> Iterator[Callable[[str, str], None]]:
 
 
 def replace_file(root: Path, path: str, text: str) -> None:
-    """Puts `text` in the place of a file below `root`; its mode stays, and so do links to it. Raises FilesError.
+    """Replaces the text of a file below `root`; its mode and links to it stay. Raises FilesError.
 
-    What a link may lead to was checked when the file was read (`may_link`). The file that is written first is new: a
-    link of its name is not followed.
+    The target of a link was checked when the file was read (`may_link`). The temporary file is new: a link with its
+    name is not followed.
     """
     place = (root / path).resolve()
     try:

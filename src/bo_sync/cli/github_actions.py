@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 GITHUB: Final = "github"
 _SAFE: Final = re.compile(r"[A-Za-z0-9:_.-]*").fullmatch
-"""What an output may be made of, so that none can begin another."""
+"""Characters of an output's value: none can begin another output."""
 
 
 def below(root: Path) -> str:
-    """The folder of the configuration in the repository, as in `access/`; "" where it is the repository's own."""
+    """The folder of the configuration in the repository, as in `access/`; "" for the repository's root."""
     workspace = Path(os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR") or ".").resolve()
     place = root.resolve()
     if place == workspace or not place.is_relative_to(workspace):
@@ -38,7 +38,7 @@ def summarise(form: str, told: Callable[[], str]) -> None:
 
 
 def put_out(form: str, code: int, values: Mapping[str, str]) -> None:
-    """Sets the step's outputs: `exitcode`, and `values`."""
+    """Sets the step's outputs `exitcode` and `values`."""
     if form == GITHUB:
         outputs = {"exitcode": str(int(code)), **values}
         _append("GITHUB_OUTPUT", lambda: "".join(f"{name}={_checked(value)}\n" for name, value in outputs.items()))
@@ -63,7 +63,7 @@ def _append(variable: str, told: Callable[[], str]) -> None:
 
 
 def plan_told(form: str, plan: "Plan", code: int) -> None:
-    """A plan in the summary of the step, and its counts and digest among the outputs."""
+    """Writes a plan to the step's summary, and its counts and digest to the outputs."""
     if form == GITHUB:
         from bo_sync.core.plan_digest import digest
         from bo_sync.render.github import plan_outputs
@@ -75,7 +75,7 @@ def plan_told(form: str, plan: "Plan", code: int) -> None:
 
 
 def files_told(form: str, told: Callable[[int], str], code: int) -> None:
-    """What is to be told of files, given most bytes, in the summary of the step; of the outputs only the exit code."""
+    """Writes the report about files, of a maximum size in bytes, to the step's summary; outputs only the exit code."""
     if form == GITHUB:
         from bo_sync.render.markdown_blocks import SUMMARY_LIMIT
 
@@ -84,9 +84,9 @@ def files_told(form: str, told: Callable[[int], str], code: int) -> None:
 
 
 def apply_told(form: str, plan: "Plan", report: "Report", code: int) -> None:
-    """A plan and what became of it, in the summary of the step; the outputs are those of the plan.
+    """Writes a plan and its report to the step's summary; the outputs are those of the plan.
 
-    A plan that is refused says so itself, and one that is not the saved one was never asked for.
+    A blocked plan shows that itself, and one that differs from the saved one was never asked for.
     """
     if report.moved:
         from bo_sync.core.plan_digest import digest
@@ -105,7 +105,7 @@ def apply_told(form: str, plan: "Plan", report: "Report", code: int) -> None:
 
 @contextmanager
 def failures_annotated(form: str) -> Iterator[None]:
-    """An error that ends the block is also an annotation and an exit code among the outputs."""
+    """An error that ends the block also becomes an annotation, and its exit code an output."""
     try:
         yield
     except BoSyncError as error:

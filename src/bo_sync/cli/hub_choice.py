@@ -23,7 +23,7 @@ class Destination:
 
 
 def destination(choice: HubChoice, environment: Mapping[str, str] = os.environ) -> Destination:
-    """The hub that is meant. Raises UsageError when that is not plain, or when a remote hub would be asked keyless."""
+    """The chosen hub. Raises UsageError when the choice is not clear, or a remote hub would be used without a key."""
     named = choice.address if choice.address is not None else environment.get(URL) or None
     has_key = choice.key_file is not None or bool(environment.get(KEY))
     if named is None:
@@ -43,7 +43,7 @@ def destination(choice: HubChoice, environment: Mapping[str, str] = os.environ) 
 
 
 def _refuse_silent_sandbox(environment: Mapping[str, str], secret: str) -> None:
-    """Who holds a `secret` of some hub means that hub, as does a pipeline. Raises UsageError."""
+    """Raises UsageError: a user with a hub's `secret` means that hub, and so does a pipeline."""
     reason = f"there is {secret}" if secret else "CI is set" if environment.get("CI") else None
     if reason is not None:
         raise UsageError(

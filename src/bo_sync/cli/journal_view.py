@@ -1,4 +1,4 @@
-"""Runs as `bo-sync journal` shows them: table, requests, JSON, and redacted copies."""
+"""Show runs for `bo-sync journal`: table, requests, JSON, and redacted copies."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -54,7 +54,7 @@ _REASONS: Final = {
     Reason.UNREADABLE: "cannot be read",
 }
 _NAMED: Final = 5
-"""The most runs of a fork that the text names."""
+"""Maximum number of runs that the text names per fork."""
 _MUTE: Final = "ended without a word"
 _VERBS: Final = {
     "create_user": "create",
@@ -66,7 +66,7 @@ _VERBS: Final = {
 
 
 def runs_text(pasts: Sequence[Past], chain: Chain, width: int | None) -> str:
-    """The table of runs, in the given order, and what is wrong with the chain of their journals."""
+    """The table of runs, in the given order, and the problems in the chain of their journals."""
     if not pasts:
         return "No run has left a journal here.\n"
     table = _table([_RUNS, *map(_run_cells, pasts)], width)
@@ -84,7 +84,7 @@ def _chain(chain: Chain, page: Page) -> Iterator[str]:
 
 
 def chain_rows(chain: Chain) -> Iterator[str]:
-    """Each break and fork as a sentence, of names of runs and our own words."""
+    """Each break and fork as a sentence, of run names and our own words."""
     for each in chain.breaks:
         yield f"run {each.run} follows run {each.previous}: the journal of that run {_REASONS[each.reason]}"
     for fork in chain.forks:
@@ -102,7 +102,7 @@ def _run_cells(past: Past) -> tuple[str, ...]:
 
 
 def run_text(past: Past, chain: Chain, width: int | None) -> str:
-    """One run: its facts, its requests, exactly what is unknown, and what is wrong with the chain beside it."""
+    """One run: its facts, its requests, exactly what is unknown, and the problems of the chain about it."""
     page = Page(width)
     lines = [*_facts(past, page), ""]
     if past.requests:
@@ -148,7 +148,7 @@ def _request_cells(past: Past, request: JournalRequest) -> tuple[str, ...]:
 
 
 def _why(request: JournalRequest) -> str:
-    """What its sender said of a request that was not simply applied."""
+    """What the sender recorded for a request that was not simply applied."""
     if request.answer is None:
         return "nothing was written after it was begun"
     if request.answer.error is not None:
@@ -220,7 +220,7 @@ def _shown(text: Text) -> str:
 
 
 def _table(table: Sequence[Sequence[str]], width: int | None) -> Iterator[str]:
-    """Columns; where they are wider than `width`, a block for each row with its cells under their heads."""
+    """Columns; where they are wider than `width`, one block per row, with each cell under its head."""
     widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
     if width is None or sum(widths) + 2 * (len(widths) - 1) <= width:
         for line in table:
@@ -240,7 +240,7 @@ def _joined(lines: Sequence[str]) -> str:
 
 
 def runs_json(pasts: Sequence[Past], chain: Chain) -> str:
-    """The runs, in the given order; null where a journal no longer says."""
+    """The runs, in the given order; null where a journal lacks a value."""
     return envelope({"runs": [_run_document(past) for past in pasts], "chain": chain})
 
 
@@ -262,7 +262,7 @@ def _run_document(past: Past) -> dict[str, object]:
 
 
 def run_json(past: Past, chain: Chain) -> str:
-    """One run: as in the list of runs, and its users with their outcomes and their state before, and its requests."""
+    """One run as in the list of runs, with its requests and its users: outcomes and state before."""
     before = document(past.header).get("users") if past.header else None
     return envelope(
         {
@@ -276,7 +276,7 @@ def run_json(past: Past, chain: Chain) -> str:
 
 
 def _request_document(past: Past, request: JournalRequest) -> dict[str, object]:
-    """The intent, and what became of it: `outcome` is null where nothing was written any more."""
+    """The intent and its outcome; `outcome` is null where none was recorded."""
     answer = request.answer
     intent = {key: found for key, found in document(request.intent).items() if key != "entry"}
     return {
@@ -288,7 +288,7 @@ def _request_document(past: Past, request: JournalRequest) -> dict[str, object]:
 
 
 def redacted_past(past: Past, who: Pseudonyms) -> Past:
-    """`past` with pseudonyms; days, numbers, roles and the names of runs stay. Requests keep their order."""
+    """`past` with pseudonyms; days, numbers, roles and run names stay. Requests keep their order."""
     who = who.knowing(_met(past))
     return replace(
         past,
@@ -299,7 +299,7 @@ def redacted_past(past: Past, who: Pseudonyms) -> Past:
 
 
 def _met(past: Past) -> Iterator[Acquaintance]:
-    """Everybody whom the run itself names."""
+    """All users that the run itself names."""
     for user in past.users:
         yield Acquaintance(user.email, _values(user.profile))
         if user.before is not None:
@@ -332,7 +332,7 @@ def _header(header: Header, who: Pseudonyms) -> Header:
 
 
 def _ran(ran: Who, who: Pseudonyms) -> Who:
-    """The account on the machine is a name like any other; a machine may be called after its owner."""
+    """Redacts the account and the machine too: a machine's name may contain its owner's."""
     return Who(None if ran.viewer is None else who.email(ran.viewer), who.name(ran.user), Text(HIDDEN))
 
 

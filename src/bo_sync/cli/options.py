@@ -1,4 +1,4 @@
-"""The options that commands share, gathered into one value each before a command's function sees them."""
+"""Options shared by commands, passed to a command's function as one value per group."""
 
 import shlex
 from collections.abc import Callable
@@ -24,7 +24,7 @@ DEFAULT_ROWS: Final = 100
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """Where the configuration lies, how much is said, and the day that counts as today (None: the clock's)."""
+    """The configuration's root, the verbosity, and the day that counts as today (None: the clock's)."""
 
     root: Path
     quiet: bool
@@ -32,7 +32,7 @@ class Common:
     today: date | None
 
     def day(self, settings: Settings) -> date:
-        """The day on which every `until` is judged: as given, or the clock's where the settings say that days end."""
+        """The day on which every `until` is judged: as given, or the clock's in the zone of the settings."""
         from bo_sync.config.settings import today
 
         return self.today or today(settings, datetime.now(UTC))
@@ -40,7 +40,7 @@ class Common:
 
 @dataclass(frozen=True, slots=True)
 class HubChoice:
-    """Which hub, as the command line gives it; the environment fills what is None (`cli/hub_choice.py`)."""
+    """The hub by the command line; the environment fills what is None (`cli/hub_choice.py`)."""
 
     address: str | None
     key_file: Path | None
@@ -51,8 +51,7 @@ class HubChoice:
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """What a plan is asked to be about, which numeric guardrails are passed by number, and whether blocked users are
-    left out."""
+    """Which users a plan covers, which numeric guardrails are overridden, and whether blocked users are left out."""
 
     only: tuple[Text, ...]
     allowed: tuple[tuple[NumericGuardrail, int], ...]
@@ -95,12 +94,12 @@ class Allowance(click.ParamType[tuple[NumericGuardrail, int]]):
 
 
 def common(command: Callable[Concatenate[Common, P], R]) -> Callable[P, R]:
-    """-C, --quiet, --verbose and --today, handed over as a `Common` first argument."""
+    """-C, --quiet, --verbose and --today, passed as a `Common` first argument."""
     return located(click.option("--today", type=Day(), help="Read every `until` as on this day.")(command))
 
 
 def located(command: Callable[Concatenate[Common, P], R]) -> Callable[P, R]:
-    """The same without --today, for what is the same on every day."""
+    """The same without --today, for commands that do not depend on the day."""
 
     @click.option(
         "-C", "--directory", type=click.Path(path_type=Path), default=Path(), help="The configuration's root."
@@ -120,7 +119,7 @@ def located(command: Callable[Concatenate[Common, P], R]) -> Callable[P, R]:
 
 
 def hub_choice(command: Callable[Concatenate[HubChoice, P], R]) -> Callable[P, R]:
-    """--hub, --api-key-file, --concurrency and the sizes of pages, handed over as a `HubChoice` first argument."""
+    """--hub, --api-key-file, --concurrency and the page sizes, passed as a `HubChoice` first argument."""
 
     @click.option("--hub", metavar="URL", help="The hub's GraphQL endpoint, or sandbox: (default: BO_SYNC_HUB_URL).")
     @click.option(
@@ -154,7 +153,7 @@ def hub_choice(command: Callable[Concatenate[HubChoice, P], R]) -> Callable[P, R
 
 
 def narrowing(command: Callable[Concatenate[Narrowing, P], R]) -> Callable[P, R]:
-    """--only, --expired, --skip-blocked and --allow, handed over as a `Narrowing` first argument."""
+    """--only, --expired, --skip-blocked and --allow, passed as a `Narrowing` first argument."""
 
     @click.option(
         "--only",
@@ -179,7 +178,7 @@ def narrowing(command: Callable[Concatenate[Narrowing, P], R]) -> Callable[P, R]
 
 
 def command_line(verb: str, common: Common, choice: HubChoice, narrowing: Narrowing, *more: str) -> str:
-    """A command with the same options, to be pasted into a shell. Options with their defaults are left out."""
+    """A command with the same options, for a shell. Options with their defaults are left out."""
     usual = HubChoice(None, None, DEFAULT_CONCURRENCY, DEFAULT_ROWS, DEFAULT_ROWS)
     words = [
         *(["-C", str(common.root)] if common.root != Path() else []),
@@ -202,7 +201,7 @@ def _unusual(option: str, number: int, usual: int) -> list[str]:
 
 
 def output_format(*formats: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """--format with the given choices, the first of them the default; handed over as the keyword `form`."""
+    """--format with the given choices, the first one the default; passed as the keyword `form`."""
     return click.option(
         "--format",
         "form",

@@ -59,7 +59,7 @@ def plan_report(plan: Plan, form: str, below: str = "") -> str:
 
 
 def files_report(checked: "Checked", files: "Iterable[Text]", form: str, below: str = "") -> str:
-    """What was found in `files`, in one of `FILES_REPORTS`. `below` is as in `plan_report`."""
+    """The results for `files`, in one of `FILES_REPORTS`. `below` is as in `plan_report`."""
     from bo_sync.render.gitlab import codequality
     from bo_sync.render.junit import files_junit
     from bo_sync.render.notices import files_notices
@@ -77,7 +77,7 @@ def files_report(checked: "Checked", files: "Iterable[Text]", form: str, below: 
 
 
 def apply_as(report: "Report", plan: Plan, form: str, below: str = "") -> str:
-    """What an apply of `plan` did, in one of `APPLY_FORMS`, as it is written to a file: nothing wrapped.
+    """The report of an apply of `plan`, in one of `APPLY_FORMS`, as written to a file: not wrapped.
 
     `below` is as in `plan_report`.
     """
@@ -110,7 +110,7 @@ def apply_as(report: "Report", plan: Plan, form: str, below: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class AskedAs:
-    """How a run was asked for: its options, with which saved plan, and whether without a question."""
+    """How a run was requested: its options, the saved plan, and whether without a confirmation."""
 
     common: Common
     choice: HubChoice
@@ -120,7 +120,7 @@ class AskedAs:
 
 
 def show_plan(plan: Plan, form: str, *, explain: bool = False, below: str = "") -> None:
-    """Prints a plan to stdout; `explain` names all that it opens and closes, `below` as in `plan_as`."""
+    """Prints a plan to stdout; `explain` names everything that it opens and closes, `below` as in `plan_as`."""
     if form == "text":
         from bo_sync.render.text import plan_text
 
@@ -130,13 +130,13 @@ def show_plan(plan: Plan, form: str, *, explain: bool = False, below: str = "") 
 
 
 PLAN_FORMS: Final = ("text", "json", "markdown", "github", *PLAN_REPORTS)
-"""The forms of a plan; `plan_as` makes each."""
+"""The forms of a plan, made by `plan_as`."""
 
 
 def plan_as(plan: Plan, form: str, *, explain: bool = False, below: str = "") -> str:
-    """A plan in one of `PLAN_FORMS`, as it is written to a file: nothing wrapped, nothing coloured.
+    """A plan in one of `PLAN_FORMS`, as written to a file: not wrapped, not coloured.
 
-    `below` is the folder of the configuration in the repository, for forms in which files are found by their path.
+    `below` is the folder of the configuration in the repository, for forms that link files by their path.
     """
     match form:
         case "text":
@@ -160,9 +160,9 @@ def plan_as(plan: Plan, form: str, *, explain: bool = False, below: str = "") ->
 
 
 def say_others(code: ExitCode, reading: "Reading", how: AskedAs) -> ExitCode:
-    """Says which command runs the others, where a plan is blocked because of some users; returns `code`.
+    """Prints the command for the other users, where some users block a plan; returns `code`.
 
-    Not of another day on a real hub, where that cannot be applied, nor with addresses that are to be hidden.
+    Not for another day on a real hub, where it cannot be applied, nor with addresses to hide.
     """
     chosen, choice = how.common, how.choice
     if not reading.others or chosen.quiet or (is_redacting() and how.narrowing.only):
@@ -180,9 +180,9 @@ def say_others(code: ExitCode, reading: "Reading", how: AskedAs) -> ExitCode:
 
 
 def save(plan: Plan, path: Path) -> None:
-    """Writes a plan for `apply`, whole or not at all, readable by its owner alone.
+    """Writes a plan for `apply`, whole or not at all, readable only by its owner.
 
-    Raises UsageError where a value is a secret of ours: it must not be written, and without it this is another plan.
+    Raises UsageError where a value is a secret of ours: it must not be written, and without it the plan differs.
     """
     from bo_sync.render.json import plan_json
 
@@ -194,7 +194,7 @@ def save(plan: Plan, path: Path) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Puts `text` at `path` in one step (mode 0600), without our secrets. Raises UsageError where that cannot be."""
+    """Writes `text` to `path` atomically (mode 0600), without our secrets. Raises UsageError where that fails."""
     check_plain(path)
     try:
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -212,8 +212,8 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def check_plain(path: Path) -> None:
-    """Raises UsageError where `path` is something else than a file, or a part of it is a link in a checkout: a device
-    would be replaced by a file, and a link may lead anywhere."""
+    """Raises UsageError where `path` is not a plain file, or a part of it is a link in a checkout: a device would be
+    replaced by a file, and a link may lead anywhere."""
     if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
         raise unwritable(path, OSError(0, "it is a link, a folder or a device; expected a file"))
     if (link := link_in(path)) is not None:
@@ -231,7 +231,7 @@ ReportFile = tuple[str, Path]
 
 
 class ReportTo(click.ParamType[ReportFile]):
-    """One of some formats, and where it goes."""
+    """A format and the path to write it to."""
 
     name = "FORMAT=PATH"
 
@@ -251,14 +251,14 @@ class ReportTo(click.ParamType[ReportFile]):
 
 
 def report_option(*formats: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """--report, which may be given again; handed over as the keyword `reports`."""
+    """--report, which may be repeated; passed as the keyword `reports`."""
     return click.option(
         "--report", "reports", type=ReportTo(formats), multiple=True, help="Also write this form of it to a file."
     )
 
 
 def check_writable(wanted: Sequence[ReportFile]) -> None:
-    """Raises UsageError where a report could not be written: for a command that does something before it reports."""
+    """Raises UsageError where a report could not be written, for a command that acts before it reports."""
     for _, path in wanted:
         check_plain(path)
         try:
@@ -268,14 +268,14 @@ def check_writable(wanted: Sequence[ReportFile]) -> None:
 
 
 def write_reports(wanted: Sequence[ReportFile], rendered: Callable[[str], str]) -> None:
-    """Writes each report whole or not at all. Raises UsageError where that cannot be done."""
+    """Writes each report whole or not at all. Raises UsageError where that fails."""
     for form, path in wanted:
         write_whole(path, rendered(form))
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """In which forms a report is wanted, and the folder of the configuration in the repository."""
+    """The forms of a report, and the folder of the configuration in the repository."""
 
     form: str
     reports: tuple[ReportFile, ...]
@@ -283,10 +283,9 @@ class Wanted:
 
 
 def tell(done: "Report", run: "Plan", wanted: Wanted, code: ExitCode) -> None:
-    """Prints the report, unless its form is empty, and writes it in its other forms, also where nobody reads what is
-    printed.
+    """Prints the report, unless its form is empty, and writes it in its other forms, even if stdout is closed.
 
-    Raises BoSyncError, for it was no usage that failed, where one cannot be written after all.
+    Raises BoSyncError, since it is not a usage error, where one cannot be written.
     """
     from bo_sync.cli.github_actions import apply_told
     from bo_sync.render.redact import redacted_plan, redacted_report
@@ -317,7 +316,7 @@ def _write(report: "Report", plan: "Plan", wanted: Wanted) -> None:
 
 
 def tell_not_run(plan: "Plan", wanted: Wanted, why: str, code: ExitCode) -> ExitCode:
-    """The same of a plan that was shown and is not run. Its text stands there already, so only the reason is added."""
+    """The same for a shown plan that is not applied. Its text is printed already, so only the reason is added."""
     from bo_sync.apply.executor import unattempted
     from bo_sync.cli.console import say
 
@@ -329,9 +328,9 @@ def tell_not_run(plan: "Plan", wanted: Wanted, why: str, code: ExitCode) -> Exit
 
 @contextmanager
 def stale_told(plan: "Plan", wanted: Wanted, why: str) -> Iterator[None]:
-    """A StalePlanError that ends the block is told too, as `why`: of a plan that is not `plan`, the one made now.
+    """Reports a StalePlanError that ends the block, as `why`: its plan is not `plan`, the one made now.
 
-    As text, and beside a workflow's lines, the error itself tells it.
+    As text and as annotations, the error itself reports it.
     """
     from bo_sync.apply.executor import unattempted
 

@@ -1,4 +1,4 @@
-"""Which users a command is about: the files, a revision, a day, or the hub; and the two sides of `diff`."""
+"""Where a command's users come from: the files, a revision, a day, or the hub; and the two sides of `diff`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -31,7 +31,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Whose:
-    """Where users come from, as the command line gives it: neither means the files as they stand."""
+    """Where users come from by the command line: without options, the present files."""
 
     revision: str | None
     is_live: bool
@@ -40,8 +40,8 @@ class Whose:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """Users with their access, the settings and presets in whose words it is told, and whose word it is. `files` is
-    None where the users are the hub's."""
+    """Users with their access, the settings and presets that name it, and its provenance. `files` is None where the
+    users are the hub's."""
 
     users: tuple[UserAccess, ...]
     settings: Settings
@@ -51,13 +51,13 @@ class Company:
 
     @property
     def leaving(self) -> tuple[DesiredUser, ...]:
-        """Those whom the files want deleted; nobody where the users are the hub's."""
+        """Users that the files mark for deletion; empty where the users are the hub's."""
         users = self.files.desired.users if self.files is not None else ()
         return tuple(user for user in users if user.departure is not None)
 
 
 def whose(command: Callable[Concatenate[Whose, P], R]) -> Callable[P, R]:
-    """--at, --live and the hub's options, handed over as a `Whose` first argument."""
+    """--at, --live and the hub's options, passed as a `Whose` first argument."""
 
     @click.option("--at", metavar="REV", help="The files of a git revision, or of a day, as in @2026-03-01.")
     @click.option("--live", is_flag=True, help="The hub instead of the files.")
@@ -73,7 +73,7 @@ def whose(command: Callable[Concatenate[Whose, P], R]) -> Callable[P, R]:
 
 
 def company(common: Common, asked: Whose) -> Company:
-    """The users that are meant. Raises FilesError, UsageError and HubError as reading them does."""
+    """The chosen users. Raises FilesError, UsageError and HubError, as reading them does."""
     if asked.revision is not None:
         return company_at(common, asked.revision)
     if asked.is_live:
@@ -82,7 +82,7 @@ def company(common: Common, asked: Whose) -> Company:
 
 
 def company_at(common: Common, revision: str) -> Company:
-    """The users of a git revision, or of a day (`@2026-03-01`), for which `until` is judged then.
+    """The users of a git revision, or of a day (`@2026-03-01`), on which `until` is judged then.
 
     Offline. Raises UsageError where git cannot give the revision, FilesError when its files have errors.
     """
@@ -108,7 +108,7 @@ def files_at(common: Common, revision: str) -> Files:
 
 
 def words(common: Common, asked: Whose) -> tuple[Settings, Provenance]:
-    """The names of the roles, and whose they are, for what lies in nobody's access; users are not read at hand."""
+    """The names of the roles and their provenance, for answers without users; present user files are not read."""
     if asked.revision is not None:
         files = files_at(common, asked.revision)
         return files.tree.settings, place_of(files, asked.revision)
@@ -118,15 +118,15 @@ def words(common: Common, asked: Whose) -> tuple[Settings, Provenance]:
 
 
 def _zone(root: Path) -> str:
-    """Where the days of the working tree end; its users are not read for that."""
+    """The time zone of the working tree; its user files are not read for that."""
     found = walk_settings(root)
     return tree_of(found.files, found.problems).settings.timezone
 
 
 def company_of_hub(common: Common, choice: HubChoice, words: Files | None = None) -> Company:
-    """The users of the hub, in the words of `words`: its names of the roles, and its presets. None: the files at hand.
+    """The users of the hub, with the role names and presets of `words`. None: the present files.
 
-    Which hub may be asked is never for the files of another revision to say. Raises as `load_files`, and HubError.
+    Files of another revision never choose the hub. Raises as `load_files`, and HubError.
     """
     files = words or load_files(common)
     with hub_session(common, choice) as hub, progress(quiet=common.quiet) as watched:
@@ -143,18 +143,18 @@ def _company(files: Files, revision: str | None) -> Company:
 
 
 def place_of(files: Files, revision: str | None) -> Provenance:
-    """Whose word `files` are, which were read from that revision (None: the working tree)."""
+    """The provenance of `files`, read from that revision (None: the working tree)."""
     facts = files.desired.facts
     return Provenance(None if revision is None else Text(revision), facts.commit, facts.dirty, files.day)
 
 
 WORKING_TREE = None
-"""In place of a revision: the files as they lie in the folder."""
+"""In place of a revision: the files in the folder."""
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedSide:
-    """One side: its files, and how it is called."""
+    """One side: its files and its name."""
 
     files: Files
     place: Provenance
@@ -167,9 +167,9 @@ class ComparedSides:
 
 
 def sides(common: Common, base: str = "HEAD", head: str | None = WORKING_TREE) -> ComparedSides:
-    """Both states, judged on the same day unless a revision names its own.
+    """Both sides, judged on the same day unless a revision names its own.
 
-    Raises UsageError where git cannot give a revision, and FilesError, with the problems of both, for errors in files.
+    Raises UsageError where git cannot give a revision, and FilesError, with the problems of both, for file errors.
     """
     later, failed = _tried(lambda: _state(common, head))
     day = common.today or (later.files.day if later is not None and not _names_day(head) else None)
@@ -191,7 +191,7 @@ def _tried(load: Callable[[], ComparedSide]) -> tuple[ComparedSide | None, Files
 
 
 def _joined(errors: list[FilesError]) -> FilesError:
-    """One error for what is wrong on either side; each line of two sides says whose it is."""
+    """One error for both sides; with two, each line names its side."""
     if len(errors) == 1:
         return errors[0]
     lines = tuple(f"{line} ({error.message})" for error in errors for line in error.lines)
@@ -210,9 +210,9 @@ SomeUser = TypeVar("SomeUser", UserAccess, DesiredUser)
 
 
 def somebody(email: str, users: Sequence[SomeUser]) -> SomeUser | None:
-    """Whoever of `users` has the address, whose case matters only where it tells two users apart.
+    """The user with the address; its case matters only where two users differ in nothing else.
 
-    Raises UsageError when it does not tell them apart.
+    Raises UsageError where the case decides nothing.
     """
     alike = [user for user in users if user.email.folded == Text(email).folded]
     exact = [user for user in alike if user.email.raw == email]
@@ -225,7 +225,7 @@ def somebody(email: str, users: Sequence[SomeUser]) -> SomeUser | None:
 
 
 def nobody(email: str, where: str, users: Sequence[UserAccess | DesiredUser]) -> UsageError:
-    """The error for an address that none of `users` has."""
+    """The error for an address that no user in `users` has."""
     near = get_close_matches(Text(email).folded, sorted({user.email.folded for user in users}), n=1)
     spelled = next((user.email for user in users if near and user.email.folded == near[0]), None)
     return UsageError(

@@ -21,12 +21,12 @@ from bo_sync.render.sections import DELICATE, Gravity, Section, gravity_of_gain,
 from bo_sync.render.wording import address, level, step, users
 
 _KEPT: Final = "!"
-"""The symbol of what the files no longer give, and the hub keeps."""
+"""The symbol of access that the files no longer give, but the hub keeps."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessDiff:
-    """Everything that is told of two sides: guards that the second one weakens, and users who differ."""
+    """The difference between two sides: guards that the second one weakens, and users who differ."""
 
     base: Provenance
     head: Provenance
@@ -36,7 +36,7 @@ class AccessDiff:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One row before it is written: the user's gain, or loss; `grants` and `ends` are those that changed that way."""
+    """One row: the user's gain or loss; `grants` and `ends` are those that changed that way."""
 
     user: UserDifference
     grants: tuple[GrantDifference, ...]
@@ -46,7 +46,7 @@ class Move:
 
     @property
     def told(self) -> str:
-        """`pricing viewer → editor`; who joins or leaves has only one level to tell."""
+        """`pricing viewer → editor`; a user who joins or leaves has only one level."""
         user = self.user
         if user.kept is not None:
             rule = PROTECTED if user.kept == PROTECTED else f"`unmanaged: {user.kept}`"
@@ -68,7 +68,7 @@ class Move:
 
     @property
     def gravity(self) -> Gravity:
-        """How grave it is, by the same order as the changes of a plan."""
+        """In the same order as the changes of a plan."""
         roles = {grant.role for grant in self.grants} | {end.role for end in self.ends}
         is_delicate = is_grave(self.shift) or not roles.isdisjoint(DELICATE)
         if self.symbol == _KEPT or (self.user.left and self.symbol == "-"):
@@ -81,14 +81,14 @@ class Move:
 
     @property
     def held(self) -> str:
-        """`pricing viewer, logistics owner`: all of somebody's grants, on the side where they are."""
+        """`pricing viewer, logistics owner`: all grants of a user on one side."""
         levels = (f"{grant.role} {level(grant.role, max(grant.before, grant.after))}" for grant in self.grants)
         return ", ".join(levels) or "no access"
 
     def means(self, *, explain: bool) -> str:
-        """What it lets the user do, more or less; "" for who joins or leaves without access.
+        """Which capabilities the user gains or loses; "" for a user who joins or leaves without access.
 
-        Of somebody whom the hub keeps it is what the files gave last.
+        For a user that the hub keeps: what the files gave last.
         """
         if self.user.kept is not None:
             return f"by the files it was {self.held}" if self.grants and self.user.left else ""
@@ -98,7 +98,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Sorted:
-    """Every move, in the one place where it is shown; each list is by gravity, then in the order of the addresses."""
+    """Each move in the list that shows it; each list is by gravity, then by address."""
 
     delicate: tuple[Move, ...]
     gained: tuple[Move, ...]
@@ -107,8 +107,8 @@ class Sorted:
 
 
 def by_risk(differing: Sequence[UserDifference]) -> Sorted:
-    """First those who gain something about Roles & permissions or API keys, or anything else that is grave, and those
-    who have no file any more and keep all that they have."""
+    """Sorts moves. First: grave gains, such as Roles & permissions or API keys, and users without a file who keep all
+    access."""
     rises = [move for user in differing for move in _rises(user)]
     rest = [user for user in differing if not user.kept]
     return Sorted(
@@ -138,7 +138,7 @@ def end_told(end: EndStep) -> str:
 
 
 def span_told(end: EndStep, span: Span) -> str:
-    """`editor until 2026-12-01`, `none until 2026-12-20, then owner`; of an account the end only."""
+    """`editor until 2026-12-01`, `none until 2026-12-20, then owner`; for an account only the last day."""
     if end.role is None:
         return _until(span)
     then = f", then {level(end.role, span.then)}" if span.until and span.then else ""
@@ -150,7 +150,7 @@ def _until(span: Span) -> str:
 
 
 def _rises(user: UserDifference) -> Iterator[Move]:
-    """What is listed before the losses: what the hub keeps, and gains."""
+    """The rows before the losses: access that the hub keeps, and gains."""
     if user.kept is not None:
         yield Move(user, user.steps, Shift(), _KEPT, user.ends)
     if user.kept_grants:
@@ -236,7 +236,7 @@ def _users_verdict(differing: Sequence[UserDifference]) -> str:
 
 
 def difference_json(found: AccessDiff) -> str:
-    """Both sides, the weakened guards, and everybody who differs, sorted by address; every item and operation."""
+    """Both sides, the weakened guards, and all users who differ, by address, with every item and operation."""
     return envelope(
         {
             "base": found.base,
@@ -286,8 +286,8 @@ _HEAD: Final = ("", "who", "grants", "means", "where")
 
 
 def difference_markdown(found: AccessDiff, *, explain: bool = False, limit: int = COMMENT_LIMIT) -> str:
-    """A difference in at most `limit` bytes; what needs no attention is folded. `explain` names every menu item and
-    operation, while there is room."""
+    """A difference in at most `limit` bytes; rows that need no attention are folded. `explain` names every menu item
+    and operation, while there is room."""
     return fitted(lambda detail: _blocks(found, detail), limit, _WHOLE, explain=explain)
 
 

@@ -1,4 +1,4 @@
-"""Panels, answers and matrices as JSON for programs."""
+"""Panels, answers and matrices as JSON."""
 
 from collections.abc import Iterable, Mapping
 
@@ -16,7 +16,7 @@ def _document(content: Mapping[str, object], of: AnyPlace) -> str:
 
 
 def panel_json(panel: Panel, of: AnyPlace) -> str:
-    """Everything about one user; `preset` is null for Custom. Each list of operations is of names."""
+    """One user's access; `preset` is null for Custom. Lists of operations hold names."""
     held = panel.user.held
     return _document(
         {
@@ -52,9 +52,9 @@ def _as_in_files(grants: Iterable[tuple[Role, Access]]) -> dict[str, object]:
 
 
 def answer_json(answer: QueryAnswer, of: AnyPlace, *, indirect: bool) -> str:
-    """Who can, and by which grants; with `indirect` also who could give it to themselves, and by which steps.
+    """The users who can, each with the grants; with `indirect` also escalation paths.
 
-    Where `known` is false nobody knows who can, and `users` is empty for that reason.
+    Where `known` is false the answer is unknown, and `users` is empty for that reason.
     """
     return _document(
         {
@@ -78,7 +78,7 @@ def _reaching(entry: Reaching) -> dict[str, object]:
 
 
 def _otherwise(question: Question) -> dict[str, object]:
-    """What else the hub says about an operation."""
+    """Other facts of the hub about an operation."""
     if not isinstance(question, ToRun):
         return {}
     operation = question.operation
@@ -90,7 +90,7 @@ def _otherwise(question: Question) -> dict[str, object]:
 
 
 def needs_json(found: Needs, of: AnyPlace) -> str:
-    """The least grants, and the other minimal sets, as files spell them; and what no grant opens."""
+    """The minimal grants and the alternatives, as files spell them; and what no grant opens."""
     least, *others = found.minimal
     return _document(
         {
@@ -111,7 +111,7 @@ def _granted(grants: Held) -> Held:
 
 
 def matrix_json(matrix: Matrix, of: AnyPlace) -> str:
-    """Everybody with every role, `none` too."""
+    """All users with all roles, `none` too."""
     return _document(
         {
             "users": [
@@ -124,7 +124,7 @@ def matrix_json(matrix: Matrix, of: AnyPlace) -> str:
 
 
 def contrast_json(contrast: Contrast) -> str:
-    """Who differs, with the cells that do: `access` on this side, `other` on the one compared with."""
+    """The users who differ, with their differing cells: `access` on this side, `other` on the compared one."""
     return _document(
         {
             "diff_with": contrast.there,

@@ -19,7 +19,7 @@ from bo_sync.render.wording import address, counted, level, quoted, users
 
 
 def answer_text(answer: QueryAnswer, where: str, page: Page, *, indirect: bool) -> str:
-    """The question, who can and by which grants, who could give it to themselves, and what else is to be said."""
+    """The question, the users who can with the grants, escalation paths, and notes."""
     lines = _answer_lines(answer, where, page, indirect=indirect)
     return "".join(f"{line}\n" for line in lines)
 
@@ -75,7 +75,7 @@ def _able_rows(able: Able, question: Question) -> Iterator[Row]:
 
 
 def origin(grant: Granted) -> str:
-    """` from preset order-desk, until 2026-12-31, because "CHG-1"`: where a grant comes from, and how long it holds."""
+    """` from preset order-desk, until 2026-12-31, because "CHG-1"`: the grant's source and last day."""
     parts = [
         f" from preset {grant.preset}" if grant.preset else " from an own entry" if grant.source else "",
         f", until {grant.until}" if grant.until else "",
@@ -116,9 +116,9 @@ def _entry(user: UserAccess) -> str:
 
 
 def needs_text(found: Needs, where: str, page: Page) -> str:
-    """The least grants, each other minimal set, and what no grant opens; sets as a file spells them.
+    """The minimal grants, each alternative, and what no grant opens; sets as a file spells them.
 
-    `where` says whose names of the roles they are.
+    `where` is the provenance of the role names.
     """
     lines = (*_needs_lines(found, page), "", *page.hang("", terminal(f"Roles are named as in {where}.")))
     return "".join(f"{line}\n" for line in lines)
@@ -154,7 +154,7 @@ def _as_in_files(grants: Held, page: Page) -> Iterator[str]:
 
 
 def _unanswered(question: Question) -> str:
-    """Why no grant opens an operation."""
+    """The reason why no grant opens an operation."""
     if not isinstance(question, ToRun) or not question.operation.is_annotated:
         return "unknown: the hub's annotations do not say who may run it"
     operation = question.operation
@@ -172,7 +172,7 @@ _LACKS: Final = "-"
 
 
 def panel_text(panel: Panel, where: str, page: Page) -> str:
-    """The panel; every row stands by itself where nothing is wrapped. `where` says whose word it is."""
+    """The panel; each row is complete by itself where nothing is wrapped. `where` is the provenance."""
     return "".join(f"{line}\n" for line in _lines(panel, where, page))
 
 
@@ -231,7 +231,7 @@ def _items(panel: Panel) -> str:
 
 
 def _menu(panel: Panel, page: Page) -> Iterator[str]:
-    """The items that open, then the closed ones; their names are ours, and all fit their column."""
+    """The items that open, then the closed ones; their names are ours and fit the column."""
     told = [(_HAS, item.name, "open") for item in panel.open]
     told += [(_LACKS, entry.item.name, f"closed, missing {', '.join(entry.missing)}") for entry in panel.closed]
     widest = max(len(name) for _, name, _ in told)
@@ -264,9 +264,9 @@ _NOTHING: Final = "-"
 
 
 def matrix_text(matrix: Matrix, where: str, page: Page) -> str:
-    """One line a user, under the names of the roles; blocks of what each holds where that is wider than the page.
+    """One line per user, under the names of the roles; one block per user where that is wider than the page.
 
-    `where` says whose word it is.
+    `where` is the provenance.
     """
     table = [("EMAIL", *matrix.roles), *(_cells(user, matrix.roles) for user in matrix.users)]
     widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
@@ -300,7 +300,7 @@ def _block(user: UserAccess, page: Page) -> Iterator[str]:
 
 
 def matrix_csv(matrix: Matrix) -> str:
-    """One row a user: the address, and the access in every role; nothing in it is a formula."""
+    """One row per user: the address, and the access in each role; no cell is a formula."""
     return csv_text(
         ("email", *matrix.roles),
         (
@@ -314,7 +314,7 @@ def matrix_csv(matrix: Matrix) -> str:
 
 
 def contrast_text(contrast: Contrast, page: Page) -> str:
-    """Who differs, one row a cell, and how many do not."""
+    """The users who differ, one row per cell, and how many do not."""
     return _joined(_contrast_lines(contrast, page))
 
 
@@ -344,7 +344,7 @@ def _held(grants: Iterable[tuple[Role, Access]]) -> str:
 
 
 def contrast_csv(contrast: Contrast) -> str:
-    """One row a cell that differs; where somebody is on one side only, a first row without a role says so."""
+    """One row per differing cell; a user who is on one side only has a first row without a role."""
     head = ("email", "role", foreign(contrast.here.short), foreign(contrast.there.raw))
     return csv_text(head, (line for user in contrast.users for line in _csv_lines(user)))
 

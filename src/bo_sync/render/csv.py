@@ -18,12 +18,12 @@ from bo_sync.render.wording import UserRow, level
 
 
 def foreign(text: str) -> str:
-    """Text that is not ours for a cell, of a file as of a log that the table is printed to."""
+    """Untrusted text for a cell, in a file or in a log that the table is printed to."""
     return terminal(csv_cell(text))
 
 
 def csv_text(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The table. Each cell is harmless already: ours, or `foreign`."""
+    """The table. Each cell is safe already: our own text, or `foreign`."""
     out = StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(head)
@@ -38,10 +38,10 @@ _USERS: Final = ("id", "name", "email", "phone", "created", "updated", "preset")
 
 
 def plan_csv(plan: Plan) -> str:
-    """The weakened guards as in `difference_csv`; then one row a user and grant, and of a user without a change of
-    grants one row without a role.
+    """The weakened guards as in `difference_csv`; then one row per user and grant. A user without changed grants has
+    one row without a role.
 
-    The counts are of that grant. What needs two grants that both are given counts for each, so they do not add up.
+    Counts are per grant. What needs two new grants counts for each, so the counts do not add up.
     """
     return csv_text(
         _PLAN, (*_guards(plan.weakened), *(line for change in plan.changes for line in _changed(change, plan)))
@@ -49,7 +49,7 @@ def plan_csv(plan: Plan) -> str:
 
 
 def _guards(weakened: Iterable[Weakened]) -> Iterator[tuple[str, ...]]:
-    """One row a guard, which stands in place of a role."""
+    """One row per guard, named in the role's column."""
     for entry in weakened:
         values = (foreign(before_of(entry)), foreign(after_of(entry)))
         yield "", "guard", foreign(entry.guard), *values, "loosened", "", *_NONE
@@ -78,10 +78,10 @@ def _counts(shift: Shift) -> tuple[str, ...]:
 
 
 def difference_csv(found: AccessDiff) -> str:
-    """The weakened guards, one row each, the guard in place of a role; then one row a user and grant.
+    """The weakened guards, one row each, with the guard in the role's column; then one row per user and grant.
 
-    The counts are of the user, since what several grants open together belongs to none of them; so they stand in the
-    user's first row alone, and add up. Somebody without a file whom the hub keeps loses nothing.
+    Counts are per user, since what several grants open together belongs to none of them. They are only in the user's
+    first row, so they add up. A user without a file that the hub keeps loses nothing.
     """
     return csv_text(
         _DIFFERENCE, (*_guards(found.weakened), *(line for user in found.users for line in _differing(user)))
@@ -125,7 +125,7 @@ def _direction(user: UserDifference, step: GrantDifference) -> str:
 
 
 def users_csv(rows: Iterable[UserRow]) -> str:
-    """One row a user, in the given order; what is not known is empty, and who fits no preset is Custom."""
+    """One row per user, in the given order; unknown values are empty, and without a matching preset it is Custom."""
     return csv_text(_USERS, map(_user, rows))
 
 

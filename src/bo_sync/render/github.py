@@ -1,8 +1,8 @@
-"""Annotations of GitHub's workflows: commands on stdout, one a line, that put a message beside the line it is about.
+"""Annotations of GitHub's workflows: commands on stdout, one per line, that put a message beside its line.
 
-GitHub shows ten of each level of a step and drops the rest in silence, so the gravest come first, and the last that is
-shown says how many more there are. Whatever is not ours stands in a value, escaped as GitHub's runner unescapes it, on
-a line that our command begins.
+GitHub shows ten of each level per step and silently drops the rest. So the gravest come first, and the last one shown
+counts the others. Untrusted text is always a value, escaped as GitHub's runner unescapes it, on a line that our
+command begins.
 """
 
 from collections import Counter
@@ -19,7 +19,7 @@ from bo_sync.render.sections import by_gravity
 from bo_sync.render.wording import counted, invitation_words, not_invited
 
 MOST: Final = 10
-"""So many annotations of each level are shown of a step."""
+"""Annotations shown per level and step."""
 _LONGEST_MESSAGE: Final = 4_000
 _LONGEST_TITLE: Final = 200
 _LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -31,7 +31,7 @@ def plan_github(plan: Plan, below: str = "") -> str:
 
 
 def files_github(checked: Checked, below: str = "") -> str:
-    """The annotations of what `validate` found."""
+    """The annotations of the results of `validate`."""
     return _commands(files_notices(checked), below)
 
 
@@ -39,7 +39,7 @@ _ORDER: Final = (Outcome.UNKNOWN, Outcome.UNCONFIRMED, Outcome.FAILED, Outcome.R
 
 
 def report_github(report: Report, plan: Plan) -> str:
-    """An annotation for each user to whom an apply of `plan` did not do everything; none where it did not begin."""
+    """An annotation for each user whose changes were not all applied; none where the apply did not begin."""
     if report.not_run:
         return ""
     outcomes = by_gravity(report.outcomes, plan)
@@ -60,13 +60,13 @@ def _of(user: UserOutcome) -> Notice:
 
 
 def failure_github(message: str) -> str:
-    """One annotation for an error that ended the command, of as many lines."""
+    """One annotation, with all lines, for an error that ended the command."""
     lines = "\n".join(map(terminal, message.splitlines()))
     return f"::error title=bo-sync::{_message(_cut(lines, _LONGEST_MESSAGE))}"
 
 
 def plan_outputs(plan: Plan, digest: str) -> dict[str, str]:
-    """What a workflow's later steps can ask for, as single words and numbers of our own."""
+    """The outputs for a workflow's later steps: single words of our own, and numbers."""
     summary = plan.summary
     gained, lost = gained_and_lost(summary)
     return {
@@ -98,7 +98,7 @@ def _lines(notices: tuple[Notice, ...], counts: Mapping[Severity, int], below: s
 
 
 def _title(notice: Notice) -> str:
-    """What is not named in its own title has its name before it."""
+    """The title, with the name before it unless the title contains it."""
     is_named = notice.kind in {NoticeKind.FINDING, NoticeKind.POLICY}
     return f"{notice.rule}: {notice.title}" if is_named else notice.title
 

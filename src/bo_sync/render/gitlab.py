@@ -1,4 +1,4 @@
-"""What GitLab's merge requests show by themselves: code quality (`artifacts:reports:codequality`) and the plan widget
+"""Reports that GitLab shows in merge requests: code quality (`artifacts:reports:codequality`) and the plan widget
 (`artifacts:reports:terraform`)."""
 
 from collections.abc import Mapping, Sequence
@@ -18,14 +18,14 @@ _WEIGHTS: Final[Mapping[Severity, str]] = {
 
 
 def codequality(notices: Sequence[Notice], below: str = "") -> str:
-    """One object a notice; GitLab tells which are new by their fingerprints. `below` is as in `sarif`."""
+    """One object per notice; GitLab finds new ones by their fingerprints. `below` is as in `sarif`."""
     return json_text(
         [_degradation(notice, known, below) for notice, known in zip(notices, fingerprints(notices), strict=True)]
     )
 
 
 def _degradation(notice: Notice, known: str, below: str) -> Json:
-    """With what Code Climate's own readers demand beside what GitLab does: a type, a category, the last line."""
+    """Also has what Code Climate's own readers require: a type, a category, the last line."""
     source = place_of(notice, below)
     return {
         "type": "issue",

@@ -14,7 +14,7 @@ from bo_sync.render.layout import Page, Pieces, Row, Tone, cells, lay_out, measu
 from bo_sync.render.wording import address, counted, quoted, users
 
 _BELOW: Final = " " * 11
-"""What belongs to a guardrail stands below its name."""
+"""Details of a guardrail are indented below its name."""
 
 
 _COUNTED: Final = {
@@ -23,17 +23,17 @@ _COUNTED: Final = {
     "max_grant_losses": ("grant lowered or revoked", "grants lowered or revoked"),
     "max_expiries": ("expired account or grant", "expired accounts and grants"),
 }
-"""What each limit counts: one, and several."""
+"""What each limit counts: singular and plural."""
 
 
 def measure_of(guardrail: GuardrailResult) -> str:
-    """What a guardrail found, what it demands, and why: `23 deletions, limit 10 (20 % of 200 is 40, cap 10)`."""
+    """The value of a guardrail, its limit, and why: `23 deletions, limit 10 (20 % of 200 is 40, cap 10)`."""
     why = guardrail.allowed_by or (_arithmetic(guardrail.basis) if guardrail.basis else "")
     return _found(guardrail) + (f" ({why})" if why else "")
 
 
 def _arithmetic(basis: Basis) -> str:
-    """How a limit came about; nothing for one that is the same for every population."""
+    """How a limit was computed; "" for one that does not depend on the number of users."""
     limit, share = basis.limit, basis.limit.share(basis.population)
     if not limit.percent:
         return ""
@@ -68,19 +68,18 @@ def _found(guardrail: GuardrailResult) -> str:
 
 
 def skipped_of(plan: Plan) -> str:
-    """The guardrails whose users are left out of a plan; empty where there are none."""
+    """The guardrails whose users are left out of a plan; "" for none."""
     return ", ".join(guardrail.guardrail for guardrail in plan.skipped)
 
 
 def refusing_of(plan: Plan) -> str:
-    """All that refuses a plan: `max_user_deletes, the policy prices`; empty where nothing does."""
+    """Everything that blocks a plan: `max_user_deletes, the policy prices`; "" for nothing."""
     policies = (f"the policy {result.policy.id}" for result in plan.violated)
     return ", ".join((*(guardrail.guardrail for guardrail in plan.refused), *policies))
 
 
 def guardrail_lines(plan: Plan, page: Page) -> Iterator[str]:
-    """One line a guardrail; below one that refuses, its rows and the exact way past. One sentence where nothing is to
-    do."""
+    """One line per guardrail; below one that blocks, its rows and the exact override. One sentence where all pass."""
     if not plan.guardrails:
         return
     if not plan.changes and not plan.refused and not plan.skipped:
@@ -91,7 +90,7 @@ def guardrail_lines(plan: Plan, page: Page) -> Iterator[str]:
 
 
 def guardrails_block(guardrails: Sequence[GuardrailResult], page: Page) -> Iterator[str]:
-    """One line a guardrail; below one that refuses, its rows and the exact way past."""
+    """One line per guardrail; below one that blocks, its rows and the exact override."""
     widest = max(cells(guardrail.guardrail) for guardrail in guardrails)
     columns = measure(_row(entry) for guardrail in guardrails if not guardrail.ok for entry in guardrail.rows)
     for guardrail in guardrails:
@@ -131,16 +130,16 @@ _NOTHING: Final = {
     "hub_identity": "any hub",
     "protect": "not protected",
 }
-"""What it means that an entry is gone, where that is more than that it is gone."""
+"""The effect of a removed entry, where it is more than the removal."""
 
 
 def guard_rows(weakened: Iterable[Weakened]) -> list[Row]:
-    """One row a guard: `! unmanaged: report → delete`."""
+    """One row per guard: `! unmanaged: report → delete`."""
     return [row("!", "", f"{entry.guard}: {before_of(entry)} → {after_of(entry)}") for entry in weakened]
 
 
 def guard_lines(base: GuardComparison, page: Page) -> Iterator[str]:
-    """The block that comes first in a text; nothing where no guard is weaker."""
+    """The first block of a text; empty where no guard is weaker."""
     if base.weakened:
         yield from page.title(terminal(f"Guards loosened since {base_words(base)}"))
         rows = guard_rows(base.weakened)
@@ -154,7 +153,7 @@ def guards_verdict(number: int) -> str:
 
 
 def base_words(base: GuardComparison) -> str:
-    """`main (0123456789)`: the revision and its commit, and where the revision is, if another commit was compared."""
+    """`main (0123456789)`: the revision and the compared commit; also the revision's own commit if it differs."""
     since = f", where HEAD left it; it is at {base.tip}" if base.tip is not None else ""
     return f"{base.revision} ({base.commit}{since})"
 
@@ -168,7 +167,7 @@ def after_of(entry: Weakened) -> str:
 
 
 def _value(text: Text) -> str:
-    """Numbers and our own words bare, everything else between quotes."""
+    """Numbers and our own words without quotes, everything else quoted."""
     return text.raw if text.raw.isascii() and text.raw.isalnum() else quoted(text)
 
 
@@ -176,14 +175,14 @@ TOLERATED: Final = "fails already today; this plan does not make it worse"
 
 
 def policies_text(results: Sequence[PolicyResult], subject: str, *, width: int | None, color: bool) -> str:
-    """The block of policies by itself; `subject` is what they refuse, as in `these files`."""
+    """The block of policies; `subject` is what they block, as in `these files`."""
     return "".join(f"{line}\n" for line in policy_lines(results, subject, Page(width, color)))
 
 
 def policy_lines(results: Sequence[PolicyResult], subject: str, page: Page) -> Iterator[str]:
-    """Every policy that fails, or of whose exceptions there is something to say; the others are counted.
+    """Each policy that fails or has notes on its exceptions; the others are counted.
 
-    Nothing without policies; one sentence when there is nothing else to tell.
+    Empty without policies; one sentence when all pass without notes.
     """
     told = [result for result in results if not result.ok or result.notes]
     if not told:
@@ -225,12 +224,12 @@ def _mark(result: PolicyResult) -> str:
 
 
 def told_of(result: PolicyResult) -> str:
-    """What a policy demands and what was found: `Price and order in one hand: 2 users, none allowed`."""
+    """A policy's title, what was found and what is allowed: `Price and order in one hand: 2 users, none allowed`."""
     return f"{result.policy.title}: {weight_of(result)}"
 
 
 def weight_of(result: PolicyResult) -> str:
-    """What was found against what is allowed, in words of ours alone: `2 users, none allowed`."""
+    """What was found and what is allowed, only in our own words: `2 users, none allowed`."""
     tolerated = f"; {TOLERATED}" if result.is_tolerated else ""
     fits = result.has_expired and not (result.is_too_many or result.is_too_few)
     expired = "; an exception has expired" if fits else ""
@@ -246,7 +245,7 @@ def _limits(result: PolicyResult) -> str:
 
 
 def _rows(result: PolicyResult) -> list[Row]:
-    """Who counts, where the policy fails; and what there is to say of its exceptions."""
+    """The users who match, where the policy fails; and the notes on its exceptions."""
     counting = [] if result.ok else [_policy_row("!", entry) for entry in result.rows]
     return counting + [_policy_row("?", note) for note in result.notes]
 
@@ -265,7 +264,7 @@ def _advice(result: PolicyResult, page: Page) -> Iterator[str]:
 
 
 def way_past_policy(result: PolicyResult) -> Pieces:
-    """The way past a policy that fails, with the place of its file."""
+    """How to override a policy that fails, with the place of its file."""
     place = result.policy.source.short
     if result.is_too_few:
         return ("give it to somebody else too, or change ", place, " in a reviewed change")

@@ -1,7 +1,7 @@
-"""Plans, reports, problems and users as JSON for programs: pure ASCII, and nothing in it can act on a terminal or log.
+"""Plans, reports, problems and users as JSON: pure ASCII that cannot act on a terminal or log.
 
-Keys and their order are a promise; `format_version` changes when it is not kept. Text that is not ours stands here as
-its exact characters, escaped as JSON escapes.
+Keys and their order are a promise; `format_version` changes when it is broken. Untrusted text keeps its exact
+characters, with JSON's escapes.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,17 +25,17 @@ _CODEC: Final = Codec({**SHAPES, Grant: _GRANT, DesiredGrant: _GRANT, GrantDiffe
 
 
 def plan_json(plan: Plan) -> str:
-    """A plan: what is shown, saved, and given to `apply`."""
+    """A plan, as it is shown, saved, and given to `apply`."""
     return json_text(_CODEC.document(document_of(plan)))
 
 
 def envelope(content: Mapping[str, object]) -> str:
-    """A whole document: its content, values of the core among it, below the version of the format."""
+    """A whole document: the version of the format, then the content, which may have values of the core."""
     return json_text({"format_version": FORMAT_VERSION, **_CODEC.document(content)})
 
 
 def report_json(report: Report, plan: Plan) -> str:
-    """What an apply of `plan` did, each outcome counted under its own name; and, as of a plan, what could refuse it."""
+    """The report of an apply of `plan`: the count of each outcome under its name; and, as for a plan, its checks."""
     return envelope(
         {
             "run": report.run,
@@ -61,9 +61,9 @@ def problems_json(
     findings: Iterable[Finding] | None = (),
     policies: Iterable[PolicyResult] | None = (),
 ) -> str:
-    """What `validate` found: how many users and presets were read, every problem in the order of the files, the
-    findings and the policies (None, hence null, when errors kept the files from being judged); with a base, also the
-    guards that are weakened since, and the guardrails."""
+    """The results of `validate`: the number of users and presets, all problems in the order of the files, the findings
+    and the policies (None, hence null, when errors prevented judging the files); with a base, also the weakened
+    guards, and the guardrails."""
     compared: dict[str, object] = {}
     if comparison is not None:
         compared = {"base": comparison, "loosened": comparison.weakened, "guardrails": comparison.guardrails}
@@ -91,5 +91,5 @@ def _problem(problem: Problem) -> dict[str, object]:
 
 
 def users_json(rows: Sequence[UserRow]) -> str:
-    """The table of users, in the given order; null where something is not known, and for a preset that is Custom."""
+    """The table of users, in the given order; null for an unknown value, and for a preset that is Custom."""
     return envelope({"users": rows})

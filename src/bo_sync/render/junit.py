@@ -1,6 +1,6 @@
-"""What was checked, as JUnit XML, which pipelines show as tests: files, guardrails, policies, and users who were sent.
+"""Checks as JUnit XML, which pipelines show as tests: files, guardrails, policies, and applied users.
 
-The text is ASCII: what is not stands as a reference, so no stream can spoil it. What XML has no place for is made
+The text is ASCII: other characters are references, so any stream can carry it. Characters that XML forbids are made
 visible before.
 """
 
@@ -23,7 +23,7 @@ from bo_sync.render.wording import address, invitation_words
 
 
 class CaseResult(StrEnum):
-    """What became of one case; the values but PASSED are the names of its element."""
+    """The result of one case; all values except PASSED are the names of its element."""
 
     PASSED = "passed"
     FAILURE = "failure"
@@ -36,7 +36,7 @@ _COUNTED: Final = ((CaseResult.FAILURE, "failures"), (CaseResult.ERROR, "errors"
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing that was checked. `message` is a line, `lines` the details; of one that passed they are its output."""
+    """One check. `message` is a line, `lines` the details; in a passed case they are its output."""
 
     name: str
     verdict: CaseResult = CaseResult.PASSED
@@ -52,12 +52,12 @@ class Suite:
 
 
 def plan_junit(plan: Plan) -> str:
-    """Every guardrail and policy of a plan; those that refuse it have failed."""
+    """All guardrails and policies of a plan; those that block it have failed."""
     return _document((_guardrails(plan.guardrails), _policies(plan.policies)))
 
 
 def files_junit(checked: Checked, files: Iterable[Text], below: str = "") -> str:
-    """Every one of `files`, those with errors failed, and the guardrails and policies that were judged.
+    """One case per file, failed where it has errors; and the guardrails and policies that were judged.
 
     `below` is the folder of the configuration in the repository, with a `/` at its end.
     """
@@ -67,8 +67,7 @@ def files_junit(checked: Checked, files: Iterable[Text], below: str = "") -> str
 
 
 def report_junit(report: Report, plan: Plan) -> str:
-    """The guardrails and policies of the plan, and everybody in it: a user who was not attempted counts as
-    skipped."""
+    """The guardrails and policies of the plan, and its users; a user who was not attempted counts as skipped."""
     users = Suite("users", tuple(map(_user, report.outcomes)))
     moved = Case("plan", CaseResult.FAILURE, report.not_run, report.moved)
     stale = Suite("stale plan", (moved,) if report.moved else ())
@@ -127,7 +126,7 @@ def _policies(results: Iterable[PolicyResult]) -> Suite:
 
 
 def _policy(result: PolicyResult) -> Case:
-    """Only what refuses has failed; what else there is to say of a policy is its output."""
+    """Only a policy that blocks has failed; its other notes are its output."""
     rows = () if result.ok else result.rows
     users = (GuardrailRow(row.email, row.message, row.source) for row in (*rows, *result.notes))
     lines = tuple(map(_told, users))

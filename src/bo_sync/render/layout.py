@@ -1,8 +1,8 @@
 """Rows on a page: columns where nothing is wrapped, blocks by user where a terminal has a width.
 
-Off a terminal each row is one line that stands by itself, for grep and for logs. On a terminal the rows of one user
-stand below one another under the address, and what is too wide continues below its own beginning; no word is broken.
-Every cell is escaped before it is measured, so nothing can act, and columns align for wide characters too.
+Off a terminal each row is one complete line, for grep and for logs. On a terminal the rows of one user are listed
+under the address, and long text is wrapped with a hanging indent; no word is broken. Each cell is escaped before it
+is measured, so nothing can act, and columns align for wide characters too.
 """
 
 import unicodedata
@@ -19,11 +19,11 @@ from bo_sync.render.wording import quoted
 
 _INDENT: Final = "  "
 _NARROWEST: Final = 24
-"""Columns that a wrapped text gets at least, however far to the right it begins."""
+"""Minimum columns of a wrapped text, however far to the right it begins."""
 
 
 class Tone(StrEnum):
-    """How something is coloured (SGR parameters). Never the only sign of anything."""
+    """Colours (SGR parameters). A colour is never the only sign of a meaning."""
 
     PLAIN = ""
     TITLE = "1"
@@ -39,7 +39,7 @@ _TONES: Final = {"+": Tone.GAIN, "▲": Tone.GAIN, "-": Tone.LOSS, "▼": Tone.L
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What is written on: its width in columns, or None when nothing is wrapped; and whether it takes colour."""
+    """The width in columns, or None when nothing is wrapped; and whether colour is used."""
 
     width: int | None = None
     color: bool = False
@@ -48,7 +48,7 @@ class Page:
         return f"\x1b[{tone}m{text}\x1b[0m" if self.color and tone and text else text
 
     def wrap(self, text: str, column: int) -> list[str]:
-        """`text`, begun and continued at `column`, as lines without their indentation."""
+        """`text` wrapped for a block that begins at `column`, as lines without their indentation."""
         if self.width is None or column + cells(text) <= self.width:
             return [text]
         return list(_fill(text, max(self.width - column, _NARROWEST)))
@@ -61,12 +61,12 @@ class Page:
         yield from (" " * column + line for line in more)
 
     def title(self, text: str) -> Iterator[str]:
-        """A title that is too long for one line."""
+        """A title, wrapped where it is too long for one line."""
         yield from (self.paint(line, Tone.TITLE) for line in self.hang("", text))
 
 
 def _fill(text: str, room: int) -> Iterator[str]:
-    """`text` cut at blanks into lines of at most `room` columns; a longer word stays whole."""
+    """`text` split at spaces into lines of at most `room` columns; a longer word stays whole."""
     line: list[str] = []
     used = 0
     for word in text.split(" "):
@@ -80,16 +80,16 @@ def _fill(text: str, room: int) -> Iterator[str]:
 
 
 Pieces = tuple[str | Text, ...]
-"""A sentence whose words of ours are `str`, and whose words of somebody else are `Text`."""
+"""A sentence: our own words are `str`, untrusted words `Text`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What happens, to whom, and which file says so. Made by `row`, which escapes.
+    """An effect, its user and the file that declares it. Made by `row`, which escapes.
 
-    `subject` is an address, `topic` a role or a field of theirs; either may be empty, and so may `source`. `meaning`
-    is what the effect lets the user do; it comes last, since it may be long. `pieces` are the effect again, where it
-    is known which words are ours; without them any word may be somebody else's.
+    `subject` is an address, `topic` a role or a field of that user; both and `source` may be empty. `meaning` is what
+    the effect lets the user do; it comes last, since it may be long. `pieces` are the effect again, where our own
+    words are known; without them any word may be untrusted.
     """
 
     symbol: str
@@ -104,7 +104,7 @@ class Row:
 def row(
     symbol: str, subject: str, effect: str | Pieces, *, topic: str = "", source: str = "", meaning: str = ""
 ) -> Row:
-    """A row; of an effect in pieces, those of somebody else stand between quotes."""
+    """A row; in an effect of pieces, untrusted ones are quoted."""
     pieces = () if isinstance(effect, str) else effect
     told = effect if isinstance(effect, str) else "".join(_said(piece) for piece in effect)
     subject, topic, told, source, meaning = map(terminal, (subject, topic, told, source, meaning))
@@ -117,7 +117,7 @@ def _said(piece: str | Text) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Widths of the aligned columns; what is wider stands out of its own row and moves no other."""
+    """Widths of the aligned columns; a wider cell overflows only its own row."""
 
     subject: int = 0
     topic: int = 0
@@ -126,7 +126,7 @@ class Columns:
 
 
 def measure(rows: Iterable[Row]) -> Columns:
-    """The columns that fit all but unusually long cells."""
+    """Columns that fit all cells except unusually long ones."""
     subject = topic = effect = source = 0
     for entry in rows:
         subject = max(subject, _usual(entry.subject, 40))
@@ -144,7 +144,7 @@ def _usual(text: str, limit: int) -> int:
 
 
 def lay_out(rows: Sequence[Row], columns: Columns, page: Page, indent: str = _INDENT) -> Iterator[str]:
-    """The lines of `rows`."""
+    """The lines of `rows`, in their order."""
     if page.width is None:
         return (indent + _line(entry, columns, page) for entry in rows)
     return _blocks(rows, page, indent)
@@ -210,7 +210,7 @@ def _item(entry: Row, topic: int, indent: str, page: Page) -> Iterator[str]:
 
 
 def cells(text: str) -> int:
-    """Columns that `text`, escaped, takes on a terminal."""
+    """The width of escaped `text` in columns of a terminal."""
     return len(text) if text.isascii() else sum(map(_cells_of, text))
 
 

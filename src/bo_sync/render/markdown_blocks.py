@@ -9,17 +9,17 @@ from bo_sync.render.escape import markdown, markdown_code
 from bo_sync.render.layout import Pieces, Row
 
 COMMENT_LIMIT: Final = 65_000
-"""Bytes. GitHub takes 65,536 characters in a comment."""
+"""Bytes. GitHub accepts 65,536 characters in a comment."""
 SUMMARY_LIMIT: Final = 950_000
-"""Bytes. GitHub takes 1 MiB in the summary of a step, with what else it says; GitLab a million characters in a note."""
+"""Bytes. GitHub accepts 1 MiB in a step's summary, with its other text; GitLab a million characters in a note."""
 
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """How much is told: most rows of a table that needs attention, and of one that is folded (None is all of them);
-    and most characters of somebody else's in one cell, however much room there is.
+    """Maximum number of rows of a table that needs attention, and of a folded one (None: all); and of untrusted
+    characters in one cell, however much room there is.
 
-    `grave` are the rows of the gravest kinds that stay longer than the others."""
+    `grave` rows, of the gravest kinds, are kept longer than the others."""
 
     explain: bool = False
     rows: int | None = None
@@ -28,12 +28,12 @@ class Detail:
     grave: int = 50
 
     def most(self, grave: int, rows: int | None) -> int | None:
-        """Most rows of a table that begins with `grave` rows of the gravest kinds; `rows` are for the others."""
+        """Maximum rows of a table that begins with `grave` rows of the gravest kinds; `rows` limits the others."""
         return None if rows is None else max(rows, min(grave, self.grave))
 
     @property
     def blocked(self) -> int | None:
-        """Most rows of one thing that blocks: at least three while there is room for any grave row."""
+        """Maximum rows of one guardrail or policy that blocks: at least three while any grave row fits."""
         return self.most(3, self.rows)
 
 
@@ -53,7 +53,7 @@ _STEPS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Lines, and how many rows of how many stand in them."""
+    """Lines, and how many rows of how many they show."""
 
     lines: tuple[str, ...] = ()
     shown: int = 0
@@ -64,9 +64,9 @@ Blocks = Iterable[Block]
 
 
 def fitted(tell: Callable[[Detail], Blocks], limit: int, whole: str, *, explain: bool = False) -> str:
-    """What `tell` says in as much detail as `limit` bytes hold; `whole` says where all of it can be read.
+    """The text of `tell` in as much detail as `limit` bytes hold; `whole` names where all of it can be read.
 
-    The note on what is left out stands below the first block.
+    The note on left-out rows is below the first block.
     """
     text = ""
     for detail in (Detail(explain=True), *_STEPS) if explain else _STEPS:
@@ -92,14 +92,14 @@ def said(*lines: str) -> Block:
 
 
 def prose(words: str) -> str:
-    """A sentence of ours; what stands between backticks becomes code."""
+    """Our own sentence; text between backticks becomes code."""
     return "".join(
         markdown_code(part) if number % 2 else markdown(part) for number, part in enumerate(words.split("`"))
     )
 
 
 def code(raw: str, detail: Detail) -> str:
-    """Somebody else's words, cut where there is no room for all of them; nothing for none."""
+    """Untrusted words, cut where there is no room for all of them; "" for none."""
     shown = visible(raw[: detail.cell + 1])
     if len(shown) > detail.cell:
         shown = shown[: detail.cell] + "…"
@@ -107,12 +107,12 @@ def code(raw: str, detail: Detail) -> str:
 
 
 def sentence(pieces: Pieces, detail: Detail) -> str:
-    """Words of ours as prose, others' as code."""
+    """Our own words as prose, untrusted ones as code."""
     return "".join(code(piece.raw, detail) if isinstance(piece, Text) else prose(piece) for piece in pieces)
 
 
 def effect(entry: Row, detail: Detail) -> str:
-    """What happens in a row of a plan; without pieces nobody knows whose words these are."""
+    """The effect in a row of a plan; without pieces all words count as untrusted."""
     topic = f"{markdown_code(entry.topic)} " if entry.topic else ""
     return topic + (sentence(entry.pieces, detail) if entry.pieces else code(entry.effect, detail))
 
@@ -125,9 +125,9 @@ Cells = tuple[str, ...]
 
 
 def table(head: Sequence[str], rows: Sequence[Callable[[], Cells]], most: int | None = None) -> Block:
-    """A table of the first `most` rows, each made only if it is shown; columns that are empty all down are left out.
+    """A table of the first `most` rows, each made only if it is shown; empty columns are left out.
 
-    What is not shown is counted below.
+    Rows that are not shown are counted below.
     """
     made = [row() for row in rows[:most]]
     left = len(rows) - len(made)
@@ -146,12 +146,12 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
 
 
 def unfolded(title: str, block: Block) -> Block:
-    """A block under a heading; `title` is ours, or escaped."""
+    """A block under a heading; `title` is our own or escaped."""
     return Block((f"#### {title}", "", *block.lines), block.shown, block.rows)
 
 
 def folded(title: str, block: Block) -> Block:
-    """A block that opens with a click; one line where there was no room for any of its rows."""
+    """A folded block; one line where none of its rows fits."""
     if block.rows and not block.shown:
         return Block((f"{title}: not shown here.",), 0, block.rows)
     lines = ("<details>", f"<summary>{title}</summary>", "", *block.lines, "", "</details>")

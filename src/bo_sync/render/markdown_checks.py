@@ -1,4 +1,4 @@
-"""Guardrails and policies in a comment: each that refuses unfolded, with because of whom, and the exact way past it."""
+"""Guardrails and policies in a comment: those that block are unfolded, with the users and the exact override."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -18,13 +18,13 @@ _HEAD: Final = ("who", "why", "where")
 
 
 def weakened_table(weakened: Sequence[Weakened], detail: Detail) -> Block:
-    """Every guard that is weaker than at a base, as long as there is room for any grave row."""
+    """All guards that are weaker than at a base, while any grave row fits."""
     rows = [partial(_weakened, entry, detail) for entry in weakened]
     return table(("guard", "before", "after"), rows, detail.most(len(rows), detail.rows))
 
 
 def weakened_block(weakened: Sequence[Weakened], detail: Detail) -> Block:
-    """That table under its heading; no block where no guard is weaker."""
+    """That table under its heading; an empty block where no guard is weaker."""
     return unfolded(f"Guards loosened ({len(weakened)})", weakened_table(weakened, detail)) if weakened else Block()
 
 
@@ -39,7 +39,7 @@ def compared_with(base: GuardComparison, detail: Detail) -> str:
 
 
 def guardrail_blocks(guardrails: Iterable[GuardrailResult], detail: Detail) -> Iterator[Block]:
-    """One for each guardrail that refuses."""
+    """One block per guardrail that blocks."""
     for guardrail in guardrails:
         if not guardrail.ok:
             rows = table(_HEAD, [partial(_guardrail_row, row, detail) for row in guardrail.rows], detail.blocked)
@@ -66,7 +66,7 @@ def place(source: Source | None, detail: Detail) -> str:
 
 
 def guardrail_table(guardrails: Sequence[GuardrailResult]) -> Block:
-    """Every guardrail folded, whether it refuses or not; no block where none was checked."""
+    """All guardrails folded, passed or not; an empty block where none was checked."""
     if not guardrails:
         return Block()
     refusing = sum(guardrail.blocks for guardrail in guardrails)
@@ -83,7 +83,7 @@ def _measured(guardrail: GuardrailResult) -> Cells:
 
 
 def policy_blocks(results: Iterable[PolicyResult], detail: Detail) -> Iterator[Block]:
-    """One for each policy that fails, those that refuse first, while there is room for them; the rest is counted."""
+    """One block per policy that fails, those that block first, while they fit; the others are counted."""
     failing = sorted((result for result in results if not result.ok), key=lambda result: not result.is_violated)
     shown = failing[: detail.blocked]
     for result in shown:
@@ -95,18 +95,18 @@ def policy_blocks(results: Iterable[PolicyResult], detail: Detail) -> Iterator[B
 
 
 def pressing(results: Iterable[PolicyResult]) -> tuple[PolicyResult, ...]:
-    """Those of a plan that refuse it, or that fail in a way in which they did not before."""
+    """The policies that block a plan, or that fail differently than before it."""
     return tuple(result for result in results if not result.ok and not _stood(result))
 
 
 def _stood(result: PolicyResult) -> bool:
-    """Whether it fails as it did before the plan, and refuses nothing."""
+    """Whether it fails as it did before the plan, and blocks nothing."""
     is_new = any(row.is_new for row in result.rows) or result.is_too_few
     return not result.ok and not result.is_violated and (result.is_tolerated or not is_new)
 
 
 def standing_policies(results: Iterable[PolicyResult], detail: Detail) -> Block:
-    """Those that fail and press nobody, folded: a reviewer has seen them before."""
+    """The other policies that fail, folded: a reviewer has seen them before."""
     standing = [result for result in results if _stood(result)]
     if not standing:
         return Block()
@@ -119,7 +119,7 @@ def standing_policies(results: Iterable[PolicyResult], detail: Detail) -> Block:
 
 
 def _counting(result: PolicyResult, detail: Detail) -> Block:
-    """Whoever counts; beside somebody new, those who did so before are folded."""
+    """The users who match; where some are new, the earlier ones are folded."""
     cells = [partial(_policy_row, row, detail) for row in result.rows]
     new = [shown for shown, row in zip(cells, result.rows, strict=True) if row.is_new]
     if not new or len(new) == len(cells):
@@ -158,7 +158,7 @@ def _policy_row(row: PolicyRow, detail: Detail) -> Cells:
 
 
 def policy_notes(results: Sequence[PolicyResult], detail: Detail) -> Block:
-    """What there is to say of exceptions, folded under how many policies were checked; nothing without policies."""
+    """The notes on exceptions, folded under the number of checked policies; empty without policies."""
     if not results:
         return Block()
     failing = sum(not result.ok for result in results)

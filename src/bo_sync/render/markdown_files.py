@@ -1,4 +1,4 @@
-"""What is to be told of files without a hub, as a comment: what is weakened and wrong unfolded, the rest folded."""
+"""The results of `validate` as a comment: weakened guards and errors unfolded, the rest folded."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -41,8 +41,8 @@ _WHOLE: Final = "All of it is in the JSON, and in `bo-sync validate --format tex
 
 @dataclass(frozen=True, slots=True)
 class Validated:
-    """All that `validate` found: how many users and presets the files have, what is told of them, and, where they
-    were compared, the revision as it was asked for, the commit that was compared, and the `tip` of a `Comparison`."""
+    """The results of `validate`: the number of users and presets, the checks, and, with a base, the revision as given,
+    the compared commit, and the `tip` of a `Comparison`."""
 
     users: int
     presets: int
@@ -53,7 +53,7 @@ class Validated:
 
 
 def files_markdown(found: Validated, *, limit: int = COMMENT_LIMIT) -> str:
-    """What was found, in at most `limit` bytes."""
+    """The results in at most `limit` bytes."""
     return fitted(partial(_blocks, found), limit, _WHOLE)
 
 
@@ -73,7 +73,7 @@ def _blocks(found: Validated, detail: Detail) -> Iterator[Block]:
 
 
 def _weights(checked: Checked) -> dict[Severity, int]:
-    """How many problems and findings there are of each severity."""
+    """The number of problems and findings per severity."""
     each: Sequence[Problem | Finding] = (*checked.problems, *(checked.findings or ()))
     return {severity: sum(entry.severity is severity for entry in each) for severity in Severity}
 
@@ -86,7 +86,7 @@ def _refusing(checked: Checked) -> list[str]:
 
 
 _NAMED: Final = 10
-"""So many policies are named in the verdict."""
+"""Maximum number of policies that the verdict names."""
 
 
 def _heading(checked: Checked) -> str:

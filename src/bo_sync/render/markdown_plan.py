@@ -1,4 +1,4 @@
-"""A plan as a Markdown comment, and what replaces it when no plan could be made."""
+"""A plan as a Markdown comment, and its replacement when no plan could be made."""
 
 from collections.abc import Iterator
 from functools import cache, partial
@@ -55,7 +55,7 @@ def marker(plan: Plan) -> str:
 
 
 def marker_of(about: str, hub_url: str = "", identity: str = "") -> str:
-    """A comment of HTML that nothing in the address ends; a very long address is cut, and told apart by its hash.
+    """An HTML comment that the address cannot end; a very long address is cut, and made unique by its hash.
 
     `identity` is "" where the hub was not read.
     """
@@ -69,7 +69,7 @@ def marker_of(about: str, hub_url: str = "", identity: str = "") -> str:
 def plan_markdown(plan: Plan, *, explain: bool = False, limit: int = COMMENT_LIMIT) -> str:
     """A plan in at most `limit` bytes; `explain` names every menu item and operation, while there is room."""
     told, grave = cache(lambda explained: sections(plan, explain=explained)), len(attention(plan))
-    named = digest(plan)  # once for all levels of detail that are tried
+    named = digest(plan)  # once for all tried levels of detail
     return fitted(
         lambda detail: _blocks(plan, told(detail.explain), detail, grave=grave, named=named),
         limit,
@@ -102,7 +102,7 @@ ATTENTION: Final = "Needs attention"
 
 
 def _attention(plan: Plan, part: Section | None) -> tuple[Row, ...]:
-    """What needs attention but for the refusals, which stand first there, and are told in full above."""
+    """The rows that need attention, without the blocking ones, which the text above shows in full."""
     return part.rows[len(plan.refused) + len(plan.skipped) + len(plan.violated) :] if part is not None else ()
 
 
@@ -136,7 +136,7 @@ def _grants(summary: Summary) -> int:
 
 
 def _verdict(plan: Plan) -> tuple[str, ...]:
-    """What would be done, what refuses it, and what is next."""
+    """The changes, what blocks them, and the next step."""
     refusing = [markdown_code(guardrail.guardrail) for guardrail in plan.refused]
     refusing += [f"the policy {markdown_code(result.policy.id)}" for result in plan.violated][:_NAMED]
     more = len(plan.refused) + len(plan.violated) - len(refusing)
@@ -156,7 +156,7 @@ _NEXT: Final = (
 
 
 _NAMED: Final = 10
-"""So many policies are named in the verdict."""
+"""Maximum number of policies that the verdict names."""
 
 
 def _would(plan: Plan) -> str:
@@ -177,7 +177,7 @@ def _changing(plan: Plan) -> str:
 
 
 def gained_and_lost(summary: Summary) -> tuple[int, int]:
-    """How many grants are given or raised, and how many lowered or taken, among users who stay or are created."""
+    """The number of grants added or raised, and lowered or revoked, of users who are not deleted."""
     grants = summary.grants
     return (
         grants[Direction.ADDED] + grants[Direction.RAISED],
@@ -241,15 +241,15 @@ _WHY: Final[dict[int, tuple[str, str]]] = {
 }
 _KILLED: Final = ("it did not end by itself", "run it again")
 WITH_A_PLAN: Final = frozenset({ExitCode.OK, ExitCode.PENDING, ExitCode.REFUSED})
-"""The exit codes of `plan` with which there is one."""
+"""The exit codes of `plan` with which a plan exists."""
 
 
 def failed_markdown(
     hub_url: str, code_of_plan: int, *, identity: str = "", commit: Text | None = None, log: str = ""
 ) -> str:
-    """Says so, with the marker of that hub's plan, or of every plan at that address when `identity` is "".
+    """The comment without a plan, with the marker of that hub's plan, or of every plan at the address for "".
 
-    `log` is an address of our own, where the run tells more.
+    `log` is our own address of the run's log.
     """
     why, advice = _WHY.get(code_of_plan, _KILLED)
     place = f"the [log of this run]({log})" if log else "the log of this run"

@@ -1,4 +1,4 @@
-"""What an apply did, as a comment: what needs somebody unfolded, what was applied folded."""
+"""The report of an apply as a comment: users who need attention unfolded, applied changes folded."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -49,7 +49,7 @@ class _Applied:
 
 
 def report_markdown(report: Report, plan: Plan, *, limit: int = COMMENT_LIMIT) -> str:
-    """What an apply of `plan` did, in at most `limit` bytes."""
+    """The report of an apply of `plan`, in at most `limit` bytes."""
     return fitted(partial(_blocks, _Applied(report, plan)), limit, _WHOLE)
 
 
@@ -79,7 +79,7 @@ def _blocks(applied: _Applied, detail: Detail) -> Iterator[Block]:
 
 
 def _why_not_run(applied: _Applied, detail: Detail) -> Iterator[Block]:
-    """Each refusal with its rows and the way past, or how the saved plan differs from the one made now."""
+    """What blocks, each with its rows and the override; or how the saved plan differs from the one made now."""
     report, plan = applied.report, applied.plan
     if report.moved:
         rows = table(("what moved",), [partial(_moved, line, detail) for line in report.moved], detail.rows)

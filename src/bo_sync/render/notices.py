@@ -1,4 +1,4 @@
-"""Everything to annotate, as one list: source of annotations, SARIF and code quality; and stable fingerprints."""
+"""Notices, as one list for annotations, SARIF and code quality, with stable fingerprints."""
 
 import re
 from collections import Counter
@@ -27,11 +27,11 @@ DELETION: Final = "deletion"
 DELICATE: Final = "delicate_access"
 _WEIGHTS: Final = tuple(Severity)
 _GUARDS_FIRST: Final = 4
-"""GitHub shows ten warnings of a step: these, five changes, and how many more there are."""
+"""GitHub shows ten warnings per step: these, five changes, and the count of the others."""
 
 
 class NoticeKind(StrEnum):
-    """What a notice is made from. Guardrails and policies have names that could be each other's."""
+    """The source of a notice, because a guardrail and a policy may have the same name."""
 
     FILES = "files"
     GUARDRAIL = "guardrail"
@@ -43,11 +43,11 @@ class NoticeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One thing to be told. `rule` is a finding's number, a guardrail, a policy's id, or one of the words above.
+    """One notice. `rule` is a finding's number, a guardrail, a policy's id, or one of the words above.
 
-    `title` is a short sentence in lower case without a full stop (a policy's is its own), `message` one line without
-    the user. Both are harmless where they stand in plain text. `what` is what the notice is about beside the rule,
-    the user and the file, in words that stay while lines, days and counts move.
+    `title` is a short sentence in lower case without a full stop (a policy has its own), `message` one line without
+    the user. Both are safe in plain text. `what` is the subject beside the rule, the user and the file, in words that
+    stay the same while lines, days and counts change.
     """
 
     rule: str
@@ -68,15 +68,14 @@ class Notice:
 
     @property
     def check(self) -> str:
-        """The rule's name among all rules: `BOS007`, `files`, `deletion`, `guardrail/self`, `policy/self`."""
+        """The rule's unique name: `BOS007`, `files`, `deletion`, `guardrail/self`, `policy/self`."""
         return f"{self.kind}/{self.rule}" if self.kind in {NoticeKind.GUARDRAIL, NoticeKind.POLICY} else self.rule
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """All that is told of files: what is wrong, what is worth knowing, what policies and guardrails say, and which
-    guards
-    are weakened since a base. None for findings and policies when errors kept the files from being judged."""
+    """The checks of files: problems, findings, results of policies and guardrails, and the guards that are weakened
+    since a base. None for findings and policies when errors prevented judging the files."""
 
     problems: Sequence[Problem] = ()
     findings: Sequence[Finding] | None = ()
@@ -86,7 +85,7 @@ class Checked:
 
 
 def plan_notices(plan: Plan) -> tuple[Notice, ...]:
-    """What is to be told of a plan, gravest first."""
+    """The notices of a plan, gravest first."""
     return _gravest_first(
         (
             *_of_guardrails(plan.guardrails),
@@ -99,7 +98,7 @@ def plan_notices(plan: Plan) -> tuple[Notice, ...]:
 
 
 def files_notices(checked: Checked) -> tuple[Notice, ...]:
-    """What is to be told of files, gravest first."""
+    """The notices of files, gravest first."""
     return _gravest_first(
         (
             *map(_of_problem, sorted(checked.problems)),
@@ -112,7 +111,7 @@ def files_notices(checked: Checked) -> tuple[Notice, ...]:
 
 
 def _gravest_first(notices: Iterable[Notice]) -> tuple[Notice, ...]:
-    """By severity and gravity. Of each check that blocks only the first notice is among the gravest, so that no check
+    """By severity and gravity. Only the first notice of each blocking check is among the gravest, so that no check
     hides another one."""
     found: list[Notice] = []
     seen: set[str] = set()
@@ -143,7 +142,7 @@ def _of_problem(problem: Problem) -> Notice:
 
 
 def _of_guardrails(guardrails: Iterable[GuardrailResult]) -> Iterator[Notice]:
-    """One for each row of a guardrail that refuses, or one for the guardrail where it has no rows."""
+    """One per row of a guardrail that blocks, or one for the guardrail where it has no rows."""
     for guardrail in guardrails:
         if guardrail.ok:
             continue
@@ -163,9 +162,9 @@ def _of_guardrails(guardrails: Iterable[GuardrailResult]) -> Iterator[Notice]:
 
 
 def _of_policies(policies: Iterable[PolicyResult]) -> Iterator[Notice]:
-    """One for each user who makes a policy fail, or one for the policy where users are wanting; and its notes.
+    """One per user who makes a policy fail, or one for the policy where users are missing; and its notes.
 
-    Somebody without a file is told of where the policy stands.
+    An unmanaged user has the policy's place.
     """
     for result in policies:
         policy = result.policy
@@ -208,7 +207,7 @@ def _of_guard(weakened: Weakened) -> Notice:
 
 
 def _of_guards_beside_changes(weakened: Sequence[Weakened]) -> Iterator[Notice]:
-    """Only the first are among the gravest, so that many weakened guards do not hide every change to review."""
+    """Only the first ones are among the gravest, so that many weakened guards do not hide all changes to review."""
     for number, entry in enumerate(weakened):
         notice = _of_guard(entry)
         yield notice if number < _GUARDS_FIRST else replace(notice, gravity=Gravity.BLOCKED_TOO)
@@ -242,7 +241,7 @@ _QUOTED: Final = re.compile("`[^`]*`")
 
 
 def _about(found: Finding) -> str:
-    """The entry that a finding speaks of; without one, its user or its file says enough, or else its words."""
+    """The entry of a finding; "" where its user or its file is enough, or else its words."""
     quoted = _QUOTED.search(found.message)
     if quoted is not None:
         return quoted.group()
@@ -250,22 +249,22 @@ def _about(found: Finding) -> str:
 
 
 def _lasting(message: str) -> str:
-    """`message` without its numbers: lines, days and counts."""
+    """`message` without numbers such as lines, days and counts."""
     return re.sub(r"\d+", "#", message)
 
 
 ANYWHERE = Source(Text("bo-sync.yaml"), 1)
-"""Where that is told which no file says: forges drop what has no place."""
+"""The place of notices without a file: forges drop notices without a place."""
 
 
 def place_of(notice: Notice, below: str = "") -> Source:
-    """Where a notice stands, for a format that demands a place: in the folder `below`, which ends with `/`."""
+    """The place of a notice, for a format that requires one: in the folder `below`, which ends with `/`."""
     source = notice.source or ANYWHERE
     return replace(source, path=Text(f"{below}{source.path.raw}"))
 
 
 def fingerprints(notices: Iterable[Notice]) -> tuple[str, ...]:
-    """One for each notice, no two alike: 32 hexadecimal digits, `:`, and a number that tells equal ones apart."""
+    """A unique one per notice: 32 hexadecimal digits, `:`, and a number that makes equal ones different."""
     seen: Counter[str] = Counter()
     found = []
     for notice in notices:

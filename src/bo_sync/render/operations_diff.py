@@ -1,4 +1,4 @@
-"""What two operations tables differ in, as text and JSON; newly allowed operations first."""
+"""Differences between two operations tables as text and JSON, newly allowed operations first."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,8 +19,7 @@ _OURS: Final = {hub_name: role for role, hub_name in DEFAULT_HUB_NAMES.items()}
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One of the two tables: how it is called, the day of the introspection behind it ("" where nobody knows), and how
-    many operations it has."""
+    """One of the two tables: its name, the day of its introspection ("" if unknown), and its number of operations."""
 
     name: Text
     taken: Text
@@ -28,7 +27,7 @@ class Table:
 
 
 def growth_text(found: Growth, old: Table, new: Table, page: Page) -> str:
-    """The whole difference between the tables `old` and `new`, and one counted sentence."""
+    """The whole difference between the tables `old` and `new`, and one sentence with counts."""
     return "".join(f"{line}\n" for line in _lines(found, (old, new), page))
 
 
@@ -67,7 +66,7 @@ def _grants(symbol: str, grants: Iterable[GrantGrowth]) -> tuple[Row, ...]:
 
 
 def _grant(grant: GrantGrowth) -> str:
-    """`pricing viewer` in our name of the role; a definition that we have no name for is quoted as the hub's."""
+    """`pricing viewer` with our name of the role; a definition without one has the hub's name, quoted."""
     ours = _OURS.get(grant.definition)
     return f"{ours or Text(grant.definition)}{'' if ours else ' (of the hub)'} {grant.access.word}"
 
@@ -113,7 +112,7 @@ def _sentence(found: Growth) -> str:
 
 
 def growth_json(found: Growth, old: Table, new: Table) -> str:
-    """The same for programs; `role` is our name, null where we have none, and operations stand by their names."""
+    """The same as JSON; `role` is our name or null, and operations are names."""
     return envelope(
         {
             "old": _table(old),

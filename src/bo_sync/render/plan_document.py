@@ -1,6 +1,6 @@
 """The document of a plan, which `--format json` prints and `plan --out` saves: its keys, and how a plan is read back.
 
-Where a class of the core has other fields than the document has keys, a class here has those of the document.
+Where the fields of a class of the core differ from the document's keys, a class here has the keys.
 """
 
 import re
@@ -47,7 +47,7 @@ def _spelled(pattern: str, what: str) -> Any:
 
 @cache
 def _known() -> Powers:
-    """The built-in catalogue. A plan may name more operations: those that a repository's own table added."""
+    """The built-in catalogue. A plan may name more operations, from a repository's own table."""
     return powers(Settings())
 
 
@@ -57,14 +57,14 @@ def _menu() -> frozenset[str]:
 
 
 _Sentence = Annotated[str, visible]
-"""A sentence of ours. What it quotes was made visible when it was written, and is now for certain."""
+"""Our own sentence. Its quotes were made visible when it was written, and are again when it is read."""
 _Item = Annotated[str, spelled(lambda word: word in _menu(), "an item of this bo-sync's menu")]
 _Operation = Annotated[str, spelled(is_operation_name, "the name of an operation")]
 
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """What wrote a document."""
+    """The program that wrote a document."""
 
     name: str
     version: str
@@ -72,7 +72,7 @@ class Tool:
 
 @dataclass(frozen=True, slots=True)
 class ExpiredGrant:
-    """A role whose own grant has expired: its last day."""
+    """A role whose direct grant has expired, with its last day."""
 
     role: Role
     until: date
@@ -92,7 +92,7 @@ class MenuShift:
 
 @dataclass(frozen=True, slots=True)
 class OperationsShift:
-    """`unknown` counts the operations of which the hub does not say who may run them."""
+    """`unknown` counts the unannotated operations."""
 
     gained: tuple[_Operation, ...]
     lost: tuple[_Operation, ...]
@@ -101,7 +101,7 @@ class OperationsShift:
 
 @dataclass(frozen=True, slots=True)
 class ChangeDocument(ChangeContent):
-    """A change, why, and what it lets the user do. `cause` is of a deletion, `places` are of direct grants."""
+    """A change, its reason, and its effects. `cause` is of a deletion, `places` are of direct grants."""
 
     source: Source | None
     cause: Cause | None
@@ -121,7 +121,7 @@ class BasisDocument:
 
 @dataclass(frozen=True, slots=True)
 class CountedRow:
-    """A row of a policy. `new`: matches after the plan and not today."""
+    """A row of a policy. `new`: it matches after the plan but not today."""
 
     email: Text
     message: _Sentence
@@ -131,7 +131,7 @@ class CountedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyResultDocument:
-    """A policy and its result. Of the limits, it has those that the policy has."""
+    """A policy and its result, with only the limits that the policy has."""
 
     id: Annotated[str, spelled(re.compile("[a-z0-9-]{1,200}").fullmatch, "the id of a policy")]
     severity: Severity
@@ -150,7 +150,7 @@ class PolicyResultDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDocument:
-    """`base` and `loosened` are those of a plan that was asked for with a base."""
+    """`base` and `loosened` are only in a plan with a base."""
 
     format_version: Literal[2] = FORMAT_VERSION
     tool: Tool = Tool("bo-sync", __version__)
@@ -190,7 +190,7 @@ def document_of(plan: Plan) -> PlanDocument:
 
 
 def plan_of(document: PlanDocument) -> Plan:
-    """The plan that a document spells. Raises MisfitError for changes that no plan has."""
+    """The plan of a document. Raises MisfitError for changes that no plan has."""
     read = [(_change_of(change), change) for change in document.changes]
     return Plan(
         document.hub,
@@ -228,7 +228,7 @@ def _change_document(change: Change, effect: Effect) -> ChangeDocument:
 
 
 def _change_of(written: ChangeDocument) -> Change:
-    """Ids of definitions and rows are empty, except of duplicates; the hub's spelling of the address is the file's."""
+    """Ids of definitions and rows are empty, except for duplicates; the address has the file's spelling."""
     email, source, number = written.email, written.source, written.id
     match written.action, number, source, written.cause:
         case "create", None, Source(), None:
@@ -296,8 +296,8 @@ def _policy_document(result: PolicyResult) -> PolicyResultDocument:
 
 
 def _policy_of(written: PolicyResultDocument) -> PolicyResult:
-    """A result. Whom the policy means was not saved, only who they are; nor that an exception has expired, which shows
-    where a policy fails that is within its limits."""
+    """A result. The policy's conditions are not saved, only the users; nor are expired exceptions, which follow from a
+    policy that fails within its limits."""
     policy = Policy(
         written.id,
         written.title,

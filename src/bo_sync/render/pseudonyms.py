@@ -1,15 +1,15 @@
-"""Pseudonyms: in public output users can be told apart, and none of them can be read.
+"""Pseudonyms: public output distinguishes users without naming them.
 
-A pseudonym is a hash of what it stands for, so it is the same in every form and every run, and two users have two.
-With a key nobody without the key can check a guess; without one whoever guesses an address can hash it, too. So can
-who guesses a small plan, whose digest is told: with a key that is hashed as well.
+A pseudonym is a hash of the original, so it is the same in every format and run, and differs between users. With a
+key, only its holders can check a guess; without one, anyone with a guess can hash an address too. A small plan could
+be guessed by its digest, so a key hashes the digest as well.
 
-Sentences have names in them that nothing marks. So every name, address, phone number, file name, job and reason that is
-known is looked for in them, as whole words; and what looks like an address, or like a file below `users/`, is replaced
-whether it is known or not. What has been replaced already is let stand.
+Sentences contain unmarked names. So each known name, address, phone number, file name, job and reason is replaced
+where it appears as whole words. What looks like an address, or like a file below `users/`, is replaced even if it is
+unknown. Existing pseudonyms stay.
 
-Whoever reads a pseudonym where a sentence of ours has one certain word has read the name. So a word of ours stays where
-we say it, whoever is called so; where somebody else says it, no pseudonym stands for it. A role's or a level's stays
+A pseudonym in place of a fixed word of our sentences would reveal the name. So our own words stay where we write
+them, even if they are a user's name; in untrusted text no pseudonym replaces them. The words of roles and levels stay
 everywhere.
 """
 
@@ -32,7 +32,7 @@ from bo_sync.render.speech import SPEECH
 HIDDEN: Final = "(redacted)"
 DOMAIN: Final = "redacted.example"
 _DIGITS: Final = 12
-"""Hexadecimal digits: that two of 2,000 users share a pseudonym has a probability of one in 140 million."""
+"""Hexadecimal digits: two of 2,000 users share a pseudonym with a probability of one in 140 million."""
 _WHOLE: Final[tuple[ProfileField, ...]] = ("first_name", "middle_name", "last_name")
 _NAMES: Final = frozenset(_WHOLE)
 _OTHERS: Final[frozenset[ProfileField]] = frozenset({"phone", "job"})
@@ -41,29 +41,29 @@ _OURS: Final = frozenset({*ACCESS_WORDS, *ROLES, *(word for role in ROLES for wo
 _MADE: Final = re.compile(
     rf"(?:person|name|file)-[0-9a-f]{{{_DIGITS}}}(?![^\W_])(?:@{re.escape(DOMAIN)}(?![^\W_]))?|{re.escape(HIDDEN)}"
 )
-"""What stands in place of something already."""
+"""An existing pseudonym."""
 _KEPT: Final = re.compile(rf"{_MADE.pattern}|\.ya?ml\b|https?://[A-Za-z0-9.:-]+(?![^\s/])")
-"""That, and what is nobody's in a sentence of ours: how files end, and the host of a hub."""
+"""That, and words of our sentences that name no user: file extensions, and the host of a hub."""
 _TOKEN: Final = re.compile(r"[^\s\"`<>(),;:|/=]+")
-"""A folder of a path is a token, so that an address in the path is one."""
+"""Each folder of a path is a token, so that an address in the path is one."""
 _AT: Final = re.compile(r"%40|\\u0040|\\x40", re.IGNORECASE)
 _ESCAPE: Final = re.compile(r"%[0-9a-f]{2}|\\(?:u[0-9a-f]{4}|x[0-9a-f]{2}|[bfnrt])")
-"""A character in a URL, or in a JSON or Python string; it may stand just before a word."""
+"""An escaped character in a URL, or in a JSON or Python string; it may precede a word directly."""
 _PHONE: Final = re.compile(r"(?<![\w.-])\+?\(?\d(?:[\s().\-/]{0,3}\d){5,24}(?!\w)")
 _PHONE_LEAST: Final = 7
-"""Digits of a phone number that no date, count or id is taken for."""
+"""Minimum digits of a phone number, so that no date, count or id looks like one."""
 _USERSS_FILE: Final = re.compile(
     rf"(?<![\w/])users/(?=[^\s;,.])(?!file-[0-9a-f]{{{_DIGITS}}}\.yaml).{{0,400}}?\.ya?ml\b", re.IGNORECASE
 )
 _AROUND: Final = ".'?![]"
-"""What a sentence puts around an address."""
+"""Characters around an address in a sentence."""
 _WORD: Final = re.compile(r"[^\W_]+")
 _FOLDER: Final = "users/"
 
 
 @dataclass(frozen=True, slots=True)
 class Acquaintance:
-    """Somebody, as far as they are known: what no public output may hold."""
+    """The known personal data of a user, which public output must not contain."""
 
     email: Text | None = None
     profile: Profile = ()
@@ -73,7 +73,7 @@ class Acquaintance:
 
 @dataclass(frozen=True, slots=True)
 class Fragment:
-    """Characters to be found in sentences, folded, and what stands there instead."""
+    """Characters to find in sentences, folded, and their replacement."""
 
     folded: str
     instead: str
@@ -81,15 +81,15 @@ class Fragment:
 
 @dataclass(frozen=True, slots=True)
 class Pseudonyms:
-    """What everybody is called. `fragments` are by their first word, or first character, the longest first."""
+    """The pseudonyms of users. `fragments` are by their first word, or first character, the longest first."""
 
     key: bytes = field(default=b"", repr=False)
     fragments: Mapping[str, tuple[Fragment, ...]] = field(default_factory=dict, repr=False)
     phones: frozenset[str] = field(default=frozenset(), repr=False)
-    """The digits of phone numbers, which are found whatever separates them."""
+    """The digits of phone numbers, which are found with any separators."""
 
     def knowing(self, users: Iterable[Acquaintance]) -> "Pseudonyms":
-        """The same, with more to look for in sentences."""
+        """The same pseudonyms, which also find `users` in sentences."""
         found = {begin: set(known) for begin, known in self.fragments.items()}
         phones = set(self.phones)
         for user in users:
@@ -108,7 +108,7 @@ class Pseudonyms:
                     yield Fragment(_fold(spelled), instead)
 
     def _parts(self, user: Acquaintance) -> Iterator[tuple[str, str]]:
-        """What is looked for; a single letter is not, since it says nothing and is in every sentence."""
+        """The text to find. A single letter is not, since it identifies no user and is in every sentence."""
         if user.email is not None:
             local = user.email.raw.rpartition("@")[0]
             yield from _telling(((user.email.raw, str(self.email(user.email))),), 1)
@@ -131,7 +131,7 @@ class Pseudonyms:
             yield from _telling(((value.raw, HIDDEN),), 2)
 
     def _whole_names(self, user: Acquaintance) -> Iterator[tuple[str, str]]:
-        """First and last name in one, also with the one between: one may be a word of ours, both together are none."""
+        """First and last name together, also with the middle name: one may be our own word, both together are not."""
         found = {entry.field: entry.value for entry in user.profile if entry.value is not None and entry.value.raw}
         first, middle, last = (found.get(field) for field in _WHOLE)
         for names in ((first, last), (first, middle, last)):
@@ -139,7 +139,7 @@ class Pseudonyms:
                 yield " ".join(name.raw for name in known), " ".join(str(self.name(name)) for name in known)
 
     def digest(self, digest: str) -> str:
-        """A digest as it is told: with a key another one, since what it is of may be guessed."""
+        """A digest as it is shown: with a key it is hashed, since its plan may be guessed."""
         if not self.key:
             return digest
         return f"sha256:{hmac.new(self.key, digest.encode(), hashlib.sha256).hexdigest()}"
@@ -159,7 +159,7 @@ class Pseudonyms:
         return Text(self._hashed("name", name.folded)) if name.raw else name
 
     def value(self, name: ProfileField, value: Text | None) -> Text | None:
-        """What stands for a field of a profile. A gender and a language are let stand: many users share them."""
+        """The replacement of a profile field. A gender and a language stay: many users share them."""
         if value is None or not value.raw:
             return value
         if name in _NAMES:
@@ -170,7 +170,7 @@ class Pseudonyms:
         return tuple(FieldValue(entry.field, self.value(entry.field, entry.value)) for entry in profile)
 
     def path(self, path: Text) -> Text:
-        """Users's files get a name that says nothing, below `users/`; others keep theirs, but for what is known."""
+        """User files get a neutral name below `users/`; other paths keep theirs, except for known parts."""
         if path.raw.startswith(_FOLDER):
             return Text(f"{_FOLDER}{self._hashed('file', path.raw)}.yaml")
         return Text(self.told(path.raw))
@@ -179,15 +179,15 @@ class Pseudonyms:
         return Source(self.path(source.path), source.line, source.column)
 
     def place(self, source: Source | None) -> Source | None:
-        """Where something stands, if it stands in a file at all."""
+        """A place in a file, or None without one."""
         return None if source is None else self.source(source)
 
     def text(self, text: Text) -> Text:
-        """Somebody else's words, such as a title, without what must not be told."""
+        """Untrusted words, such as a title, with pseudonyms."""
         return Text(self._told(text.raw, frozenset()))
 
     def told(self, sentence: str) -> str:
-        """A sentence of ours, without what is known, without addresses and users's files."""
+        """Our own sentence, without known parts, addresses and user files."""
         return self._told(sentence, _speech())
 
     def _told(self, sentence: str, ours: frozenset[str]) -> str:
@@ -196,7 +196,7 @@ class Pseudonyms:
         return _TOKEN.sub(self._token, without_phones)
 
     def _phone(self, found: re.Match[str]) -> str:
-        """A known phone number, with or without the digits of its country, or more digits before it."""
+        """A known phone number, with or without its country code, or with more digits before it."""
         digits = _digits(found.group())
         is_known = any(phone.endswith(digits) or digits.endswith(phone) for phone in self.phones)
         return HIDDEN if is_known and len(digits) >= _PHONE_LEAST else found.group()
@@ -205,7 +205,7 @@ class Pseudonyms:
         return self.path(Text(_FOLDER + found.group()[len(_FOLDER) :])).raw
 
     def _token(self, found: re.Match[str]) -> str:
-        """An address, but for a pattern such as `*@example.com`, which is nobody's."""
+        """An address, except a pattern such as `*@example.com`, which names no user."""
         token = found.group()
         address = token.strip(_AROUND)
         plain = _AT.sub("@", address)
@@ -213,14 +213,14 @@ class Pseudonyms:
         return token.replace(address, str(self.email(Text(plain)))) if is_address else token
 
     def complaint(self, sentence: str) -> str:
-        """A sentence about a file that could not be read whole: whatever it quotes may be anybody's name."""
+        """A sentence about a file that could not be read completely: any quoted text may be a user's name."""
         begin, end = sentence.find('"'), sentence.rfind('"')
         if begin < 0:
             return self.told(sentence)
         return f'{self.told(sentence[:begin])}"{HIDDEN}"{self.told(sentence[end + 1 :])}'
 
     def _without_known(self, sentence: str, ours: frozenset[str]) -> str:
-        """At each beginning of a word only what begins with that word is tried, so a long sentence takes no long."""
+        """At each start of a word only fragments with that first word are tried, so long sentences stay fast."""
         if not self.fragments:
             return sentence
         folded, kept, place = _fold(sentence), [""], 0
@@ -232,7 +232,7 @@ class Pseudonyms:
         return "".join(kept)
 
     def _piece(self, sentence: str, folded: str, place: int) -> tuple[str, str]:
-        """The characters that stand at a place and belong together, and what is told instead."""
+        """The characters at a place that belong together, and their replacement."""
         if kept := _KEPT.match(sentence, place):
             return kept.group(), kept.group()
         fragment = self._fragment(folded, place)
@@ -246,7 +246,7 @@ class Pseudonyms:
         return stands, HIDDEN if stands in _speech() else fragment.instead
 
     def _fragment(self, folded: str, place: int) -> Fragment | None:
-        """What is known and stands at a place."""
+        """The known fragment at a place."""
         if place >= len(folded):
             return None
         known = self.fragments.get(_begin(folded, place), ())
@@ -254,7 +254,7 @@ class Pseudonyms:
 
 
 def _spellings(part: str) -> set[str]:
-    """How others may write `part`: in another Unicode form, and escaped for a terminal, a URL, JSON or Python."""
+    """Other spellings of `part`: in another Unicode form, and escaped for a terminal, a URL, JSON or Python."""
     forms = {part} if part.isascii() else {part, *(normalize(form, part) for form in _FORMS)}
     found = set(forms)
     for form in forms:
@@ -268,20 +268,20 @@ _FORMS: Final[tuple[Literal["NFC", "NFD", "NFKC"], ...]] = ("NFC", "NFD", "NFKC"
 
 
 def _digits(phone: str) -> str:
-    """The digits, without the zeros that begin an international or a national number."""
+    """The digits, without the leading zeros of an international or a national number."""
     return "".join(filter(str.isdigit, phone)).lstrip("0")
 
 
 @cache
 def _speech() -> frozenset[str]:
-    """The words of our sentences, and those of the roles and the menu, as they are spelled there."""
+    """The words of our sentences, of the roles and of the menu, in their spelling."""
     facts = catalogue()
     named = " ".join((*(item.name for item in facts.menu), *(role.name for role in facts.roles)))
     return SPEECH.union(_WORD.findall(named), _WORD.findall(named.lower()))
 
 
 def _telling(parts: Iterable[tuple[str, str]], least: int) -> Iterator[tuple[str, str]]:
-    """Those with so many letters and digits that they say something."""
+    """The parts with at least `least` letters and digits."""
     return (part for part in parts if sum(map(str.isalnum, part[0])) >= least)
 
 
@@ -290,7 +290,7 @@ def _longest_first(fragment: Fragment) -> tuple[int, str, str]:
 
 
 def _fold(text: str) -> str:
-    """`text` in lower case, with as many characters as before."""
+    """`text` in lower case, with the same number of characters."""
     lower = text.lower()
     if len(lower) == len(text):
         return lower
@@ -303,7 +303,7 @@ def _begin(folded: str, place: int) -> str:
 
 
 def _stands(fragment: Fragment, folded: str, place: int) -> bool:
-    """Whether it stands there as whole words."""
+    """Whether it is at `place` as whole words."""
     if not folded.startswith(fragment.folded, place):
         return False
     end = place + len(fragment.folded)

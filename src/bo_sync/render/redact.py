@@ -27,25 +27,25 @@ Compared = TypeVar("Compared", bound=GuardComparison)
 
 
 def declared(user: Declaration) -> Acquaintance:
-    """Somebody as a file tells of them."""
+    """The data of a user in a file."""
     reasons = (*(entry.reason for entry in user.overrides), *(entry.reason for entry in user.ignore))
     told = tuple(reason for reason in reasons if reason is not None)
     return Acquaintance(user.email, user.profile, user.source.path, told)
 
 
 def living(user: LiveUser) -> Acquaintance:
-    """Somebody as the hub tells of them."""
+    """The data of a user in the hub."""
     return Acquaintance(user.email, user.profile)
 
 
 def excepted(policy: Policy) -> Iterator[Acquaintance]:
-    """Whom a policy names."""
+    """The users that a policy names."""
     return (Acquaintance(entry.email, reasons=(entry.reason,)) for entry in policy.exemptions)
 
 
 def redacted_plan(plan: Plan, who: Pseudonyms) -> Plan:
-    """`plan` with pseudonyms, sorted by them: the order of names tells of names. Its digest is told as that of the plan
-    itself, or with a key as the key makes it."""
+    """`plan` with pseudonyms, sorted by them, since the order of names reveals names. The digest is that of the plan
+    itself, or with a key its hash."""
     who = who.knowing(_met(plan))
     return replace(
         plan,
@@ -69,7 +69,7 @@ def redacted_plan(plan: Plan, who: Pseudonyms) -> Plan:
 
 
 def _met(plan: Plan) -> Iterator[Acquaintance]:
-    """Everybody whom the plan itself names."""
+    """All users that the plan itself names."""
     for change in plan.changes:
         path = change.source.path if change.source else None
         yield Acquaintance(change.email, path=path)
@@ -88,7 +88,7 @@ def _met(plan: Plan) -> Iterator[Acquaintance]:
 
 
 def _met_in_guards(weakened: Iterable[Weakened]) -> Iterator[Acquaintance]:
-    """The reasons of exceptions and suppressed findings: the files at hand may no longer have them."""
+    """The reasons of exceptions and suppressed findings, which the present files may no longer have."""
     for entry in weakened:
         if entry.guard == "ignore" or entry.guard.endswith(".except"):
             told = (text.raw.partition(": ")[2] for text in (entry.before, entry.after) if text is not None)
@@ -160,7 +160,7 @@ def _left(user: UnmanagedUser, who: Pseudonyms) -> UnmanagedUser:
 
 
 def redacted_findings(findings: Iterable[Finding], who: Pseudonyms) -> tuple[Finding, ...]:
-    """In the order of their new places; those that stand nowhere last, as they were."""
+    """In the order of their new places; those without a place last, in their old order."""
     shown = (redacted_finding(finding, who) for finding in findings)
     return tuple(sorted(shown, key=lambda finding: (finding.source is None, *_order(finding.source))))
 
@@ -210,7 +210,7 @@ def _rows(rows: Iterable[PolicyRow], who: Pseudonyms) -> tuple[PolicyRow, ...]:
 
 
 def redacted_report(report: Report, who: Pseudonyms) -> Report:
-    """`report` with pseudonyms; its digest is told as the redacted plan's is."""
+    """`report` with pseudonyms; its digest as in the redacted plan."""
     who = who.knowing(Acquaintance(user.email) for user in report.outcomes)
     outcomes = (
         replace(user, email=who.email(user.email), error=None if user.error is None else who.told(user.error))
@@ -253,17 +253,17 @@ def redacted_guard(entry: Weakened, who: Pseudonyms) -> Weakened:
 
 
 def redacted_user(user: DesiredUser, who: Pseudonyms) -> DesiredUser:
-    """Somebody of the files; what they hold stays."""
+    """A user of the files; access stays."""
     return replace(user, email=who.email(user.email), source=who.source(user.source), profile=who.profile(user.profile))
 
 
 def redacted_live_user(user: LiveUser, who: Pseudonyms) -> LiveUser:
-    """Somebody of the hub; what they hold stays."""
+    """A user of the hub; access stays."""
     return replace(user, email=who.email(user.email), profile=who.profile(user.profile))
 
 
 def met(user: UserAccess) -> Acquaintance:
-    """Somebody whose access is asked for."""
+    """The data of a user whose access is shown."""
     path = user.source.path if user.source is not None else None
     reasons = tuple(grant.reason for grant in user.grants if grant.reason is not None)
     return Acquaintance(user.email, user.profile, path, reasons)
@@ -286,7 +286,7 @@ def _grant(grant: Granted, who: Pseudonyms) -> Grant:
 
 
 def redacted_answer(answer: QueryAnswer, who: Pseudonyms) -> QueryAnswer:
-    """Who can do something; the question and what is said of it name nobody."""
+    """An answer with pseudonyms; the question and its notes name no user."""
     users = (*(entry.user for entry in answer.able), *(entry.user for entry in answer.reaching))
     who = who.knowing(map(met, users))
     able = (Able(redacted_access(entry.user, who), _grants(entry.because, who)) for entry in answer.able)
@@ -329,7 +329,7 @@ def redacted_matrix(matrix: Matrix, who: Pseudonyms) -> Matrix:
 
 
 def redacted_place(place: AnyPlace, who: Pseudonyms) -> AnyPlace:
-    """A revision, or a hub, may be called by an address."""
+    """A place with pseudonyms: the name of a revision or a hub may contain an address."""
     match place:
         case Provenance():
             return redacted_side(place, who)
@@ -340,7 +340,7 @@ def redacted_place(place: AnyPlace, who: Pseudonyms) -> AnyPlace:
 
 
 def redacted_contrast(contrast: Contrast, who: Pseudonyms) -> Contrast:
-    """Either side may be called by an address."""
+    """A contrast with pseudonyms: the name of either side may contain an address."""
     who = who.knowing(Acquaintance(user.email) for user in contrast.users)
     users = (replace(user, email=who.email(user.email)) for user in contrast.users)
     return replace(

@@ -1,4 +1,4 @@
-"""Notices as SARIF 2.1.0 (OASIS), which GitHub's code scanning and editors show where they stand.
+"""Notices as SARIF 2.1.0 (OASIS), which GitHub's code scanning and editors show in place.
 
 Nothing in it names this machine: a path is relative to the repository, `%SRCROOT%`.
 """
@@ -38,13 +38,13 @@ _HELP: Final[Mapping[NoticeKind, str]] = {
 
 
 MOST: Final = 25_000
-"""Results of a run. With more, and with longer descriptions than these, GitHub's code scanning takes nothing at all
+"""Results per run. With more, or with longer descriptions than these, GitHub's code scanning rejects everything
 (docs.github.com, "SARIF support for code scanning")."""
 _LONGEST: Final = 1_024
 
 
 def sarif(notices: Sequence[Notice], below: str = "", *, most: int = MOST) -> str:
-    """One run: the rules that speak, and the gravest of their notices as results in the given order.
+    """One run: the rules with notices, and the gravest notices as results in the given order.
 
     `below` is the folder of the configuration in the repository, with a `/` at its end.
     """
@@ -78,7 +78,7 @@ def sarif(notices: Sequence[Notice], below: str = "", *, most: int = MOST) -> st
 
 
 def _ran(left: int, most: int) -> Json:
-    """That it ran to its end, and how many results there was no room for: the least grave."""
+    """That the run ended, and the number of left-out results, the least grave ones."""
     if not left:
         return {"executionSuccessful": True}
     told = f"{left} more of the least weight are left out: code scanning takes {most} results."
@@ -87,7 +87,7 @@ def _ran(left: int, most: int) -> Json:
 
 
 def _rule(notice: Notice) -> Json:
-    """The rule as its gravest notice speaks of it, with all that GitHub demands of one."""
+    """The rule as its gravest notice describes it, with all that GitHub requires."""
     title = _inert(f"{notice.title[:1].upper()}{notice.title[1:]}".rstrip("."))
     room = _LONGEST - len(_HELP[notice.kind]) - len(". .")
     title = title if len(title) <= room else f"{title[: room - 1]}…"
@@ -107,7 +107,7 @@ def _result(notice: Notice, rule: int, known: str, below: str) -> Json:
         "level": _LEVELS[notice.severity],
         "message": {"text": _inert(notice.told)},
         "locations": [{"physicalLocation": _location(place_of(notice, below))}],
-        # The second is the only one that GitHub looks at; it would otherwise hash the line's text.
+        # GitHub reads only the second one, and without it would hash the line's text.
         "partialFingerprints": {"boSync/v1": known, "primaryLocationLineHash": known},
     }
 
@@ -120,7 +120,7 @@ def _location(source: Source) -> Json:
 
 
 def _uri(path: str) -> str:
-    """`path` percent-encoded: the bytes of its name, where the system had bytes that are no characters too."""
+    """`path` percent-encoded: the bytes of its name, including those that are not characters."""
     try:
         return quote(path.encode("utf-8", "surrogateescape"), safe="/")
     except UnicodeEncodeError:
@@ -128,5 +128,5 @@ def _uri(path: str) -> str:
 
 
 def _inert(text: str) -> str:
-    """`text` without a link, and without what SARIF takes for a placeholder (2.1.0, 3.11.5 and 3.11.6)."""
+    """`text` without links and SARIF's placeholders (2.1.0, 3.11.5 and 3.11.6)."""
     return text.replace("](", r"]\x28").replace("{", "{{").replace("}", "}}")

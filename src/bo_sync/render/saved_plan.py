@@ -30,7 +30,7 @@ class DigestedPlan:
 
 @dataclass(frozen=True, slots=True)
 class SavedPlan:
-    """What a saved plan would have done, by address, and where. The digest does not cover the tenant."""
+    """The changes of a saved plan, by address, and its hub. The digest does not cover the tenant."""
 
     hub: HubFacts
     digest: str
@@ -45,7 +45,7 @@ _DIGESTED: Final = Codec(SHAPES, {DigestedPlan, ChangeContent}.__contains__)
 
 
 def read_saved(text: str) -> SavedPlan:
-    """The saved plan in `text`. Raises StalePlanError when it is no plan of ours, or was altered; nothing else."""
+    """The saved plan in `text`. Raises only StalePlanError, when it is not a plan of ours or was altered."""
     return _read_saved(_parsed(text))
 
 
@@ -90,9 +90,9 @@ def _parsed(text: str) -> Json:
 
 
 def differences(saved: SavedPlan, plan: Plan) -> tuple[str, ...]:
-    """Who moved, and how, from the saved plan to the one made now: a sentence each, by address; none when equal.
+    """The users that differ between the saved plan and the one made now, and how: one sentence each, by address.
 
-    A plan for another hub at the same address says only that: who is in that hub is not told here.
+    For another hub at the same address that is the only sentence: the users of that hub are not shown here.
     """
     if saved.hub_url == Text(plan.hub.url) and (others := tuple(_other_hub(saved, plan.hub))):
         return tuple(map(terminal, others))
@@ -146,7 +146,7 @@ _Edits = tuple[FieldChange | PlannedGrant, ...]
 
 
 def _by_name(change: ChangeContent) -> dict[tuple[type, str], _Edits]:
-    """The edits of each profile field and of each role."""
+    """The edits by profile field and by role."""
     found: dict[tuple[type, str], _Edits] = {}
     edits: _Edits = (*change.profile, *change.grants)
     for edit in edits:
@@ -171,7 +171,7 @@ def _told(edits: _Edits) -> str:
 
 
 def read_plan(text: str) -> Plan:
-    """The plan that `plan --out` wrote. Raises StalePlanError when `text` is no plan of ours, or was altered."""
+    """The plan that `plan --out` wrote. Raises StalePlanError when `text` is not a plan of ours, or was altered."""
     found = _parsed(text)
     _read_saved(found)
     written = _fitting(CODEC.read, PlanDocument, found)
@@ -183,7 +183,7 @@ def read_plan(text: str) -> Plan:
 
 
 def _check_verdicts(plan: Plan) -> None:
-    """Refuses a guardrail whose verdict contradicts its own numbers or the changes.
+    """Rejects a guardrail whose verdict contradicts its own numbers or the changes.
 
     The digest does not cover verdicts, so one that contradicts nothing is as trustworthy as the writer of the file.
     """
@@ -196,7 +196,7 @@ def _check_verdicts(plan: Plan) -> None:
 
 
 def _counted(changes: Iterable[Change]) -> Counter[GuardrailName]:
-    """What the changes themselves show of the numbers that guardrails limit."""
+    """The numbers that guardrails limit, counted from the changes."""
     found: Counter[GuardrailName] = Counter()
     for change in changes:
         if isinstance(change, DeleteUser):
@@ -209,7 +209,7 @@ def _counted(changes: Iterable[Change]) -> Counter[GuardrailName]:
 
 
 def _is_consistent(result: GuardrailResult) -> bool:
-    """Whether `ok` follows from the numbers, `limit` from its origin, and a failure has a row."""
+    """Whether `ok` follows from the numbers, `limit` from its origin, and a failed guardrail has a row."""
     name, actual, limit = result.guardrail, result.actual, result.limit
     if result.allowed_by is not None and result.allowed_by not in {f"--allow {name}={n}" for n in _named(name, limit)}:
         return False
@@ -222,12 +222,12 @@ def _is_consistent(result: GuardrailResult) -> bool:
     match name:
         case "empty":
             return result.ok == (actual >= limit)
-        case "min_role_owners":  # a hub that has too few owners already may keep them
+        case "min_role_owners":  # a hub that already has too few owners may keep them
             return result.ok or (actual < limit and bool(result.rows))
         case _:
             return result.ok == (actual <= limit) and (result.ok or bool(result.rows))
 
 
 def _named(name: GuardrailName, limit: int) -> tuple[int, ...]:
-    """The numbers of an override that give this limit: at least one owner always remains."""
+    """The override's numbers that give this limit: at least one owner always remains."""
     return (0, 1) if name == "min_role_owners" and limit == 1 else (limit,)

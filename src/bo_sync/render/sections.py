@@ -34,20 +34,20 @@ from bo_sync.render.wording import address, counted, level, step, users
 
 
 class Gravity(IntEnum):
-    """Gravest first. Rows of equal gravity keep the order of their addresses."""
+    """Gravest first. Rows of equal gravity are in the order of their addresses."""
 
     WEAKENED_GUARD = auto()
     BLOCKED = auto()
-    """What blocks: an error in a file, a guardrail, a policy; of each the first row."""
+    """The first row of each file error, guardrail and policy that blocks."""
     OWNER_GAINED = auto()
-    """The ownership of Roles & permissions: this user can change all access."""
+    """Ownership of Roles & permissions: this user can change all access."""
     CAPABILITY_GAINED = auto()
-    """Any other grant of a delicate role, or a grant with a grave capability."""
+    """Another grant of a delicate role, or a grant with a grave capability."""
     DELETION = auto()
     OWNERSHIP_LOST = auto()
-    """The loss of a delicate role, or of Backoffice by a user who owns Roles & permissions."""
+    """Loss of a delicate role, or of Backoffice by a user who owns Roles & permissions."""
     BLOCKED_TOO = auto()
-    """The other rows of what blocks; where many guards are weaker, also those after the first."""
+    """The other rows of what blocks, and of weakened guards those after the first."""
     WARNING = auto()
     GAIN_IN_WORDS = auto()
     """A grant with a capability that is not grave."""
@@ -57,7 +57,7 @@ class Gravity(IntEnum):
 
     @property
     def is_change_to_review(self) -> bool:
-        """Whether it is a change that a reviewer must see, whatever else has to be left out."""
+        """Whether a reviewer must see this change, whatever else is left out."""
         return self in _CHANGES_TO_REVIEW
 
 
@@ -67,7 +67,7 @@ _CHANGES_TO_REVIEW: Final = frozenset(
 
 
 def gravity_of_gain(after: Mapping[Role, Access], *, is_delicate: bool, has_capability: bool) -> Gravity:
-    """The gravity of the grants that one row adds, by the access afterwards."""
+    """The gravity of the grants that one row adds, by the access after it."""
     if after.get(ROLES_PERMISSIONS) is Access.OWNER:
         return Gravity.OWNER_GAINED
     if is_delicate:
@@ -76,10 +76,10 @@ def gravity_of_gain(after: Mapping[Role, Access], *, is_delicate: bool, has_capa
 
 
 DELICATE: Final = frozenset({ROLES_PERMISSIONS, Role("api_keys")})
-"""Whoever holds these can give themselves more, or make a key that outlives them."""
+"""A user with these can raise their own access, or make a key that outlives the account."""
 
 NAMED: Final = 2
-"""Menu items that are named; of more only the number is told."""
+"""Maximum number of menu items that are named; more are counted."""
 
 
 @lru_cache(maxsize=1024)  # users with one preset gain the same
@@ -103,7 +103,7 @@ def _parts(shift: Shift, *, explain: bool) -> Iterator[str]:
 
 
 def _capabilities(here: Sequence[str], elsewhere: Sequence[str]) -> str:
-    """Capabilities among the operations `here`, except those that the other direction touches as well."""
+    """Capabilities among the operations `here`, except those that the other direction has too."""
     return "; ".join(entry.words for entry in among(here) if entry not in among(elsewhere))
 
 
@@ -115,15 +115,15 @@ def _items(items: Sequence[str], *, explain: bool) -> str:
 
 @lru_cache(maxsize=1024)
 def is_grave(shift: Shift) -> bool:
-    """Whether somebody gains a capability that deserves attention, or opens an item of the menu for what is delicate.
+    """Whether the user gains a grave capability, or opens a menu item of a delicate role.
 
-    That item may open by another grant: Backoffice switched on for somebody who owns Roles & permissions already.
+    That item may open by another grant: Backoffice switched on for an owner of Roles & permissions.
     """
     return any(entry.is_grave for entry in among(shift.gained)) or not _delicate_items().isdisjoint(shift.opened)
 
 
 def has_ability(shift: Shift) -> bool:
-    """Whether a gain is told in words."""
+    """Whether a gain has a capability."""
     return bool(among(shift.gained))
 
 
@@ -142,7 +142,7 @@ class Section:
 
 
 class Told(NamedTuple):
-    """A row that tells of a change, or of a part of it that a line of its own says."""
+    """A row about a change, or about a part of it that has its own line."""
 
     change: Change
     row: Row
@@ -152,7 +152,7 @@ class Told(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Sorted:
-    """Rows as they are found, in the plan's order, which is by address; by section."""
+    """Rows by section, each in the plan's order, which is by address."""
 
     grave: list[Told]
     gained: list[Told]
@@ -162,13 +162,13 @@ class _Sorted:
 
 @dataclass(frozen=True, slots=True)
 class _Telling:
-    """A plan, and whether each effect is told to its last operation."""
+    """A plan, and whether each effect lists all operations."""
 
     plan: Plan
     explain: bool
 
     def whole(self, change: CreateUser | DeleteUser) -> str:
-        """What all of the change means, in words."""
+        """The effects of the whole change, in words."""
         effect = self.plan.effects.get(change.email.folded)
         return meaning(effect.whole, explain=self.explain) if effect else ""
 
@@ -178,7 +178,7 @@ class _Telling:
 
 
 def sections(plan: Plan, *, explain: bool = False) -> tuple[Section, ...]:
-    """The sections that have rows, in the order of showing; `explain` names every menu item and operation."""
+    """The sections with rows, in order; `explain` names every menu item and operation."""
     found = _sorted(_Telling(plan, explain))
     titled = (
         ("Needs attention", (*_refusals(plan), *_rows(found.grave), *_findings(plan, info=False))),
@@ -191,12 +191,12 @@ def sections(plan: Plan, *, explain: bool = False) -> tuple[Section, ...]:
 
 
 def attention(plan: Plan) -> tuple[Told, ...]:
-    """The changes among what needs attention, gravest first."""
+    """The changes that need attention, gravest first."""
     return _gravest_first(_sorted(_Telling(plan, explain=False)).grave)
 
 
 def by_gravity(outcomes: Iterable[UserOutcome], plan: Plan) -> list[UserOutcome]:
-    """What became of each user, those with the gravest changes of `plan` first."""
+    """`outcomes`, those with the gravest changes of `plan` first."""
     gravest = {entry.change.email.folded: entry.gravity for entry in reversed(attention(plan))}
     return sorted(outcomes, key=lambda outcome: gravest.get(outcome.email.folded, Gravity.REST))
 
@@ -370,9 +370,9 @@ def _untouched(plan: Plan) -> Iterator[Row]:
 
 
 def nothing_of(plan: Plan) -> str:
-    """What a plan without changes says of the hub: of everybody in the files only where everybody was compared.
+    """The sentence of a plan without changes: it covers all users of the files only where all were compared.
 
-    With `--only` and `--expired` most users are not, and never whoever shares an address but for its case.
+    With `--only` and `--expired` most are not, and users whose addresses differ only in case never are.
     """
     if plan.unchanged == plan.config.users:
         return "The hub holds what the files say"
@@ -380,7 +380,7 @@ def nothing_of(plan: Plan) -> str:
 
 
 def left_out_of(plan: Plan) -> str:
-    """What `--expired` does not do of the users that it chooses; "" where there is nothing else to do."""
+    """The changes of chosen users that `--expired` leaves out; "" for none."""
     if not plan.left_out:
         return ""
     verb = "is" if plan.left_out == 1 else "are"

@@ -36,7 +36,7 @@ from bo_sync.render.wording import (
 
 
 def plan_text(plan: Plan, *, width: int | None, color: bool, explain: bool = False) -> str:
-    """A plan: where, then the rows by risk, one counted sentence, the guardrails; `explain` names all that opens."""
+    """A plan: its hub, the rows by risk, one sentence with counts, the guardrails; `explain` names all that opens."""
     return _joined(_plan_lines(plan, Page(width, color), explain=explain))
 
 
@@ -130,8 +130,8 @@ _SYMBOLS: Final[dict[Action, str]] = {"create": "+", "update": "~", "delete": "-
 
 
 def report_text(report: Report, plan: Plan, width: int | None = None) -> str:
-    """What an apply of `plan` did: what refused it or needs somebody first, then what was applied, and one counted
-    sentence."""
+    """The report of an apply of `plan`: first what blocked it or needs attention, then what was applied, and one
+    sentence with counts."""
     return _joined(_report_lines(report, plan, Page(width)))
 
 
@@ -201,7 +201,7 @@ def _told(report: Report) -> str:
 
 
 def problems_text(problems: Sequence[Problem], findings: Sequence[Finding] = ()) -> str:
-    """One problem a line, in the order of the files, then one finding a line, and how many there are of both."""
+    """One line per problem, in the order of the files, then one per finding, and the count of both."""
     told = (*map(str, sorted(problems)), *map(_finding, findings))
     return _joined((*map(terminal, told), _count((*problems, *findings))))
 
@@ -223,7 +223,7 @@ _HEAD: Final = ("ID", "NAME", "EMAIL", "PHONE", "CREATED", "UPDATED", "PRESET")
 
 
 def users_text(rows: Sequence[UserRow], width: int | None) -> str:
-    """The table of users, in the given order; two lines a user where it is wider than `width`."""
+    """The table of users, in the given order; two lines per user where it is wider than `width`."""
     table = [_HEAD, *(_cells(entry) for entry in rows)]
     widths = [max(map(cells, column)) for column in zip(*table, strict=True)]
     if width is None or sum(widths) + 2 * (len(widths) - 1) <= width:
@@ -259,7 +259,7 @@ def comparison_text(
     width: int | None,
     color: bool,
 ) -> str:
-    """What `validate --base` found: weakened guards, guardrails, and the problems and findings with their count."""
+    """The results of `validate --base`: weakened guards, guardrails, and problems and findings with their count."""
     page = Page(width, color)
     lines = "".join(f"{line}\n" for line in _lines(comparison, page))
     refused = ", ".join(guardrail.guardrail for guardrail in comparison.refused)

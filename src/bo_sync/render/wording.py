@@ -1,4 +1,4 @@
-"""Words that several formats share: counts, levels, quoted values, invitations."""
+"""Wording shared by formats: counts, levels, quoted values, invitations."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from bo_sync.core.text import Text, is_id_name
 
 
 def counted(number: int, one: str, many: str = "") -> str:
-    """`1 user`, `3 users`; the plural is `one` with an s unless given."""
+    """`1 user`, `3 users`; without `many`, the plural is `one` with an s."""
     return f"{number} {one if number == 1 else many or one + 's'}"
 
 
@@ -24,21 +24,21 @@ def listed(counts: Iterable[tuple[int, str]]) -> str:
 
 
 def level(role: Role, access: Access) -> str:
-    """A level as users read it: on or off for the areas of the platform, else the word of our files."""
+    """A level in words: on or off for platform areas, else as in our files."""
     if role in PLATFORM:
         return "on" if access else "off"
     return access.word
 
 
 def step(role: Role, before: Access, after: Access) -> str:
-    """`viewer → editor`, `off → on`; an area that stays on says between which levels."""
+    """`viewer → editor`, `off → on`; an area that stays on shows both levels."""
     if role in PLATFORM and before and after:
         return f"on ({before.word}) → on ({after.word})"
     return f"{level(role, before)} → {level(role, after)}"
 
 
 def value(text: Text | None) -> str:
-    """A value of a profile between quotes, so that it cannot be taken for words of ours; nothing is `(empty)`."""
+    """A quoted profile value, so that it cannot look like our own words; None is `(empty)`."""
     return "(empty)" if text is None else quoted(text)
 
 
@@ -48,7 +48,7 @@ def quoted(text: Text) -> str:
 
 
 def address(email: Text) -> str:
-    """An address, or `id 1003`, bare; quoted when a blank in it could pretend a column."""
+    """An address, or `id 1003`, without quotes; quoted when a space in it could look like a column."""
     is_bare = email.raw and (" " not in email.raw or is_id_name(email))
     return str(email) if is_bare else quoted(email)
 
@@ -62,7 +62,7 @@ def identity_change(hub: HubFacts) -> str:
 
 
 def mail_sentence(report: Report) -> str:
-    """The report's last sentence where a run created users; "" where it created none."""
+    """The report's last sentence if a run created users; "" if not."""
     if report.invitations:
         sent = sum(user.outcome is InvitationOutcome.SENT for user in report.invitations)
         return f"Invited by mail: {sent} of {counted(len(report.invitations), 'new user')}."
@@ -74,7 +74,7 @@ def mail_sentence(report: Report) -> str:
 
 
 def not_invited(report: Report) -> tuple[InvitedUser, ...]:
-    """The new users who were to get a mail, and did not for certain."""
+    """The new users to invite whose mail is not certain."""
     return tuple(user for user in report.invitations if user.outcome is not InvitationOutcome.SENT)
 
 
@@ -85,10 +85,10 @@ def invitation_words(user: InvitedUser) -> str:
 
 @dataclass(frozen=True, slots=True)
 class UserRow:
-    """One user. None is not known (a user in files only has no id and no dates), or empty.
+    """One user. None is unknown (a user who is only in the files has no id and no dates), or empty.
 
-    `created` and `updated` are the hub's own words. `preset` is the name or label of the preset that gives exactly
-    this user's access; None is shown as Custom.
+    `created` and `updated` are the hub's text. `preset` is the name or label of the preset that gives exactly this
+    user's access; None is shown as Custom.
     """
 
     id: int | None

@@ -1,1 +1,1 @@
-"""One module a command, by its name; each defines `command`. They are imported when they are called for."""
+"""One module per command, by its name; each defines `command`, and is imported only to run it."""

@@ -1,4 +1,4 @@
-"""`bo-sync apply`: plan, show, ask, run, report."""
+"""`bo-sync apply`: make the plan, show it, ask, apply it, report."""
 
 import os
 import signal
@@ -51,7 +51,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class ApplyOptions:
-    """What the command line says of a run. `invite` is where the mail to new users leads to; "" for no mail."""
+    """The options of a run. `invite` is the URL in the mail to new users; "" for no mail."""
 
     yes: bool
     fail_fast: bool
@@ -59,7 +59,7 @@ class ApplyOptions:
 
 
 def asked(command: Callable[Concatenate[ApplyOptions, P], R]) -> Callable[P, R]:
-    """--yes, --fail-fast and --invite, handed over as an `Asked` first argument."""
+    """--yes, --fail-fast and --invite, passed as an `ApplyOptions` first argument."""
 
     @click.option("-y", "--yes", is_flag=True, help="Do not ask; for pipelines.")
     @click.option("--fail-fast", is_flag=True, help="Begin nothing more after the first failure.")
@@ -75,7 +75,7 @@ def asked(command: Callable[Concatenate[ApplyOptions, P], R]) -> Callable[P, R]:
 
 
 def _check_invite(url: str) -> None:
-    """Raises UsageError unless the address is one that a mail may lead to."""
+    """Raises UsageError unless the URL is one that a mail may contain."""
     hint = "give an address such as https://backoffice.example.com"
     try:
         parts = urlsplit(url)
@@ -105,12 +105,12 @@ def command(
     form: str,
     reports: tuple[Written, ...],
 ) -> int:
-    """Plan, show the plan, ask, and run exactly that plan.
+    """Show the changes, ask for confirmation, then apply exactly that plan.
 
-    With PLAN.json, a plan saved by `plan --out`, nothing runs unless that file is unaltered and a plan made now is the
-    same; nor when hub or files have moved while the question stood (both exit 6). What is sent is first written into
-    .bo-sync/journal, which `bo-sync journal` reads back; while one apply runs, another one here is refused (exit 1).
-    Exits 0 when all was applied, 4 when a guardrail or a policy refuses or --skip-blocked leaves users out, else 5.
+    PLAN.json is a plan saved by `plan --out`. It is applied only if it is unaltered and equals a plan made now. If the
+    hub or the files change before the confirmation, nothing is applied. Both exit 6. Each request is recorded in
+    .bo-sync/journal before it is sent; `bo-sync journal` shows it. A second apply at the same time exits 1.
+    Exits 0 when all was applied, 4 when a guardrail or a policy blocks or --skip-blocked leaves users out, else 5.
     """
     from bo_sync.cli.context import hub_session, read_plan
     from bo_sync.cli.github_actions import below, failures_annotated
@@ -125,7 +125,7 @@ def command(
         _check_same(content, reading, wanted, "the saved plan")
         _show(reading, form, quiet=chosen.quiet)
         reason = _why_not(reading, yes=given.yes)
-        if reason is None and not given.yes:  # the question may have stood for hours
+        if reason is None and not given.yes:  # the answer may have taken hours
             before, reading = reading.plan, read_plan(replace(chosen, quiet=True), hub, narrowed)
             _check_shown(before, reading, wanted)
             reason = _why_not(reading, yes=True)
@@ -137,14 +137,14 @@ def command(
 
 
 def _not_run(reading: "Reading", wanted: "Wanted", reason: tuple[str, ExitCode], how: AskedAs) -> ExitCode:
-    """Tells why a plan is not run, and which command runs the users who are not blocked."""
+    """Reports why a plan is not applied, and the command for the users who are not blocked."""
     return say_others(tell_not_run(reading.plan, wanted, *reason), reading, how)
 
 
 def _told(ran: "_Ran", plan: "Plan", wanted: "Wanted") -> ExitCode:
-    """Tells the report; then raises what broke the run off, if anything did.
+    """Prints the report; then raises the error that ended the run early, if any.
 
-    Raises AfterWriteError for that, and for a report that cannot be told, once a write was sent.
+    Raises AfterWriteError for that, and for a report that cannot be printed, once a write was sent.
     """
     applied = ExitCode.REFUSED if plan.skipped else ExitCode.OK
     code = applied if ran.report.complete else ExitCode.PARTIAL
@@ -167,7 +167,7 @@ def _raise(trouble: BaseException | None) -> None:
 
 
 def _check_day(chosen: Common, choice: HubChoice) -> None:
-    """Another day is for trials: it would bring back access that has ended, and exceptions that have expired."""
+    """Another day is only for trials: it would bring back expired access and expired exceptions."""
     from bo_sync.cli.hub_choice import destination
 
     address = destination(choice).address
@@ -197,10 +197,9 @@ def _content_of(path: Path) -> str:
 
 
 def _check_same(content: str | None, reading: "Reading", wanted: Wanted, which: str) -> None:
-    """Raises StalePlanError, told, unless `content`, where there is any, is a saved plan, unaltered, that does what the
-    one made now does.
+    """Raises StalePlanError, reported, unless `content`, if any, is an unaltered saved plan equal to the one made now.
 
-    Judged when files and hub have been read, since what is wrong with those comes first. `which` plan it is.
+    Checked after files and hub are read, since their errors come first. `which` names the plan.
     """
     from bo_sync.errors import StalePlanError
     from bo_sync.render.saved_plan import differences, read_plan, read_saved
@@ -213,7 +212,7 @@ def _check_same(content: str | None, reading: "Reading", wanted: Wanted, which: 
             raise StalePlanError(
                 f"{which} is not what would be done now:\n{told}", hint="plan again, and have that plan reviewed"
             )
-        read_plan(content)  # nothing in the file may be unknown, or contradict the rest
+        read_plan(content)  # nothing in the file may be unknown or contradict the rest
 
 
 def _check_shown(plan: "Plan", reading: "Reading", wanted: Wanted) -> None:
@@ -223,7 +222,7 @@ def _check_shown(plan: "Plan", reading: "Reading", wanted: Wanted) -> None:
 
 
 def _show(reading: "Reading", form: str, *, quiet: bool) -> None:
-    """The plan, before anything is asked; beside a report in another form it is talk."""
+    """Prints the plan before any question; to stderr where the report has another form."""
     from bo_sync.cli.console import say
     from bo_sync.cli.output import show_plan
     from bo_sync.render.redact import redacted_plan
@@ -238,7 +237,7 @@ def _show(reading: "Reading", form: str, *, quiet: bool) -> None:
 
 
 def _why_not(reading: "Reading", *, yes: bool) -> tuple[str, ExitCode] | None:
-    """Why the plan that was shown is not run, and the exit code for that; None when it is. Asks, unless `yes`."""
+    """Why the shown plan is not applied, with the exit code; None when it is. Asks, unless `yes`."""
     from bo_sync.render.guardrails import refusing_of
 
     if refusing := refusing_of(reading.plan):
@@ -265,8 +264,8 @@ def _confirmed() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Orders:
-    """How to run: under which name, with how many requests at once, which guardrails were passed by number, and where
-    the mail to new users leads to ("" for no mail)."""
+    """How to run: the name, the number of concurrent requests, the guardrails overridden by number, and the URL in the
+    mail to new users ("" for no mail)."""
 
     run: str
     concurrency: int
@@ -278,7 +277,7 @@ class _Orders:
 
 @dataclass(frozen=True, slots=True)
 class _Ran:
-    """What became of a run, and what broke it off: our own defect, or a full disk. `has_sent` is of any write."""
+    """The result of a run, and the error that ended it early: a defect, or a full disk. `has_sent`: any write."""
 
     report: "Report"
     trouble: BaseException | None
@@ -286,7 +285,7 @@ class _Ran:
 
 
 def _run(chosen: Common, hub: "CommerceHub", reading: "Reading", orders: _Orders) -> _Ran:
-    """Runs the plan, journalled."""
+    """Applies the plan with a journal."""
     from bo_sync.apply.executor import BrokenRunError, Options, apply_plan
     from bo_sync.apply.writes import Inviting, invite
     from bo_sync.cli.api_key import without_secrets
@@ -324,7 +323,7 @@ def _run(chosen: Common, hub: "CommerceHub", reading: "Reading", orders: _Orders
 
 @contextmanager
 def _alone(chosen: Common, run: str, url: str) -> Iterator[None]:
-    """The only apply of this machine here while the block runs. Raises JournalError when another one runs."""
+    """Holds the locks of configuration and hub while the block runs. Raises JournalError when another apply runs."""
     from bo_sync.cli.console import say
     from bo_sync.journal.lock import Holder, sole_apply, sole_apply_to
     from bo_sync.journal.writer import now
@@ -341,7 +340,7 @@ def _alone(chosen: Common, run: str, url: str) -> Iterator[None]:
 
 
 def new_run() -> str:
-    """A name for this run: the moment in UTC, which sorts, and something that tells two of one second apart."""
+    """A name for this run: the moment in UTC, which sorts, and a suffix that makes it unique within a second."""
     import secrets
     from datetime import UTC, datetime
 
@@ -351,10 +350,10 @@ def new_run() -> str:
 
 @contextmanager
 def _stop_on_signals(hub: "CommerceHub") -> Iterator[Callable[[], bool]]:
-    """From here on Ctrl-C, SIGTERM and SIGHUP let what is in flight finish; nothing begins, and nothing waits.
+    """From here on Ctrl-C, SIGTERM and SIGHUP let requests in flight finish; nothing begins, and nothing waits.
 
-    The handlers stay when the block ends: then only the report is left, and a second Ctrl-C must not take it away. They
-    touch no lock twice, since a signal may come while another one is being handled.
+    The handlers stay after the block: only the report is left, and a second Ctrl-C must not prevent it. They take no
+    lock twice, since a signal may arrive while another one is handled.
     """
     pressed: list[int] = []
 

@@ -29,7 +29,7 @@ _EXPECTED: Final = "name a table that `bo-sync catalogue refresh` made, or an in
 
 @dataclass(frozen=True, slots=True)
 class OperationTable:
-    """Operations with the day of the introspection behind them, and how their table is called."""
+    """Operations, the day of their introspection, and the name of their table."""
 
     name: Text
     taken: Text
@@ -41,13 +41,13 @@ class OperationTable:
 
     @property
     def text(self) -> str:
-        """The table as CSV. Much of it is in the hub's words, which must neither compute nor command."""
+        """The table as CSV. Much of it is the hub's text, which must become neither a formula nor a command."""
         inert = (_reworded(entry, lambda said: terminal(csv_cell(said))) for entry in self.operations)
         return write_operations(str(self.taken), inert)
 
     @property
     def told(self) -> str:
-        """How many operations came, and of how many nobody knows who may run them."""
+        """How many operations the table has, and how many of them are unannotated."""
         unknown = sum(not entry.is_annotated for entry in self.operations)
         every = len(self.operations)
         lacking = "; the hub describes no access at all" if unknown == every else ""
@@ -55,13 +55,13 @@ class OperationTable:
 
 
 def packaged() -> OperationTable:
-    """The table that this version came with."""
+    """The table of this version."""
     facts = catalogue()
     return OperationTable(Text("this version's own table"), Text(facts.taken), facts.operations)
 
 
 def in_use_here(common: Common) -> OperationTable:
-    """The table that answers go by: the built-in one, with what `catalogue:` of bo-sync.yaml adds."""
+    """The table in use: the built-in one, with what `catalogue:` of bo-sync.yaml adds."""
     settings = load_settings(common)
     if settings.catalogue is None:
         return packaged()
@@ -72,7 +72,7 @@ def in_use_here(common: Common) -> OperationTable:
 
 
 def of_hub(common: Common, choice: HubChoice) -> OperationTable:
-    """The table of the hub that is meant. Raises HubError, UsageError and FilesError as asking it does."""
+    """The table of the chosen hub. Raises HubError, UsageError and FilesError, as reading it does."""
     with open_transport(common, choice) as transport:
         found = read_introspection(transport)
         url, redact = transport.address.url, transport.credentials.redact
@@ -88,7 +88,7 @@ def of_hub(common: Common, choice: HubChoice) -> OperationTable:
 
 
 def _reworded(operation: Operation, change: Callable[[str], str]) -> Operation:
-    """With `change` made to everything that the hub says: it may quote the key anywhere, and act anywhere."""
+    """Applies `change` to all text of the hub, since any of it may quote the key or act on a terminal."""
     return replace(
         operation,
         name=change(operation.name),
@@ -99,12 +99,12 @@ def _reworded(operation: Operation, change: Callable[[str], str]) -> Operation:
 
 
 def made_from(path: Path, common: Common) -> OperationTable:
-    """The table of a saved introspection result. Raises UsageError for a file that is none."""
+    """The table of a saved introspection result. Raises UsageError for any other file."""
     return _introspected(path, _read(path), common)
 
 
 def read_table(path: Path, common: Common) -> OperationTable:
-    """The table in a file, or that of an introspection result. Raises UsageError for a file that is neither."""
+    """The table in a file, or of an introspection result. Raises UsageError for any other file."""
     text = _read(path)
     if text.lstrip()[:1] == "{":
         return _introspected(path, text, common)
@@ -144,7 +144,7 @@ def _introspected(path: Path, text: str, common: Common) -> OperationTable:
 
 
 def _generated(document: object) -> date | None:
-    """The day that whoever took the introspection put beside it."""
+    """The day that the introspection result states."""
     said = document.get("__generatedAt") if isinstance(document, dict) else None
     try:
         return date.fromisoformat(said[:10]) if isinstance(said, str) else None
@@ -161,10 +161,10 @@ _file = click.Path(path_type=Path, dir_okay=False)
 
 @click.group(short_help="The table of the hub's operations: make it, compare it.")
 def command() -> None:
-    """The table of the hub's operations, and who may run them.
+    """Refresh and compare the table of the hub's operations and who may run them.
 
-    What bo-sync says of operations comes from a built-in table. A repository may add newer operations to it: `refresh`
-    makes a table from the hub, and `catalogue:` of bo-sync.yaml names it. `diff` shows how two tables differ.
+    bo-sync has a built-in table of operations. A repository may add newer operations: `refresh` makes a table from the
+    hub, and `catalogue:` of bo-sync.yaml names it. `diff` shows how two tables differ.
     """
 
 
@@ -176,12 +176,12 @@ def command() -> None:
 def refresh(choice: HubChoice, chosen: Common, *, source: Path | None, output: Path | None) -> None:
     """Make the table from a hub's introspection, or from a saved introspection result (JSON, with or without `data`).
 
-    The day of the table is the result's own (`__generatedAt`), or today. An operation whose description has no line of
-    AUTH: stands there as unannotated: nobody knows who may run it. A hub that does not show its schema is an error;
-    nothing in it changes.
+    The day of the table is the result's own (`__generatedAt`), or today. An operation without an AUTH: line in its
+    description is listed as unannotated: it is unknown who may run it. A hub that does not show its schema is an
+    error. The hub is not changed.
 
     Compare the table with `catalogue diff`. To use it, write it to catalogue/operations.csv and set `catalogue:
-    catalogue/operations.csv` in bo-sync.yaml. It only adds: built-in operations keep their lowest level.
+    catalogue/operations.csv` in bo-sync.yaml. It only adds operations: built-in ones keep their lowest level.
     """
     from bo_sync.cli.console import result, say
     from bo_sync.cli.output import write_whole
@@ -202,7 +202,7 @@ def refresh(choice: HubChoice, chosen: Common, *, source: Path | None, output: P
 @common
 @output_format("text", "json")
 def diff(chosen: Common, *, tables: tuple[Path, ...], form: str) -> int:
-    """Show what differs between two tables, above all silent growth: what a grant that nobody touched newly allows.
+    """Show the differences between two tables, first the operations that unchanged grants newly allow.
 
     OLD and NEW are tables that `catalogue refresh` made, or introspection results in JSON. Without OLD, NEW is compared
     with the table in use: the built-in one and what `catalogue:` of bo-sync.yaml adds. Without both, the table in use

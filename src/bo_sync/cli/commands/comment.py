@@ -28,8 +28,8 @@ _HOST: Final = re.compile(r"https?://([A-Za-z0-9.:-]{1,100})/.*", re.DOTALL)
 
 
 def is_drift(plan: Plan) -> bool:
-    """Whether hub and files differ, a plan would be refused as they are, or the hub has no owner; users without a file
-    are no drift."""
+    """Whether hub and files differ, a plan would be blocked as they are, or the hub has no owner; unmanaged users are
+    not drift."""
     return bool(plan.changes or plan.refused or plan.skipped or plan.violated or _has_no_owner(plan))
 
 
@@ -38,7 +38,7 @@ def _has_no_owner(plan: Plan) -> bool:
 
 
 def drift_title(plan: Plan) -> str:
-    """`Drift on hub.example.com: 3 users differ from the files`; nothing in it is somebody else's text."""
+    """`Drift on hub.example.com: 3 users differ from the files`, without untrusted text."""
     host = _HOST.fullmatch(plan.hub.url)
     where = f" on {host[1]}" if host else ""
     number = len(plan.changes)
@@ -57,12 +57,12 @@ Forge = Literal["github", "gitlab"]
 _MARKER: Final = re.compile(r"<!-- bo-sync:[a-z][a-z0-9-]*( \S+){0,2} -->")
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _LARGEST: Final = 256 * 1024 * 1024
-"""Bytes of a file that is read: the JSON of a plan for a great many users."""
+"""Maximum bytes of a file: the JSON of a plan for very many users."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Message:
-    """What is to stand there: the text, and of a plan also the title of an issue and whether one is to be open."""
+    """The text to post; for a plan also the title of an issue, and whether it is open."""
 
     body: str
     title: str = ""
@@ -99,16 +99,16 @@ def command(
     dry_run: bool,
     form: str,
 ) -> int:
-    """Keep one comment on a pull request up to date: created the first time, edited when the plan has changed.
+    """Keep one comment on a pull request up to date: create it once, then edit it when the plan changes.
 
     PLAN.json is a plan saved by `plan --out`. Its digest covers the changes and the hub; guardrails, policies and
     findings are only checked for contradictions, so they are as trustworthy as the writer of the file.
 
-    The comment is found again by its first line, a hidden marker, and by its author, the account of the token. With
-    --drift it is an issue, open while the plan has changes or is refused. With --failed it states that plan ended with
-    that exit code, in place of an older plan. The token goes only to the API of GITHUB_API_URL or CI_API_V4_URL.
+    The comment is found by its first line, a hidden marker, and by its author, the account of the token. With --drift
+    it is an issue, open while the plan has changes or is blocked. With --failed it states that plan ended with that
+    exit code, in place of an older plan. The token is sent only to the API of GITHUB_API_URL or CI_API_V4_URL.
 
-    Exits 0 when it is there, 6 for a file that is not a plan, is altered or contradicts itself, 1 when the forge fails.
+    Exits 0 when it is posted, 6 for a file that is not a plan, is altered or contradicts itself, 1 when the API fails.
     """
     from bo_sync.cli.console import result
     from bo_sync.forge.environment import ForgeTarget
@@ -176,7 +176,7 @@ def _without_plan(chosen: Common, code: int, hub: str | None) -> _Message:
 
 
 def _expected_identity(chosen: Common) -> str:
-    """The identity that bo-sync.yaml names; "" where it names none, or cannot be read: then no hub is left out."""
+    """The identity that bo-sync.yaml names; "" where it names none or cannot be read: then any hub matches."""
     from bo_sync.cli.context import load_settings
 
     try:
@@ -214,7 +214,7 @@ def _read(path: Path, hint: str) -> str:
 
 
 def _marked(text: str, name: str | None) -> str:
-    """`text` with a marker as its first line: that of `name`, or the one that it has."""
+    """`text` with a marker as its first line: that of `name`, or its own."""
     from bo_sync.forge.sticky_comment import first_line
     from bo_sync.render.markdown_plan import marker_of
 
@@ -231,7 +231,7 @@ def _marked(text: str, name: str | None) -> str:
 
 
 def _post(forge: Forge, chosen: "ForgeTarget", message: _Message, *, drift: bool) -> "tuple[Posted, str]":
-    """What was done, and where."""
+    """What was done, and the place's title."""
     from bo_sync.forge import environment, github, gitlab
     from bo_sync.forge.sticky_comment import finish, post
 

@@ -1,17 +1,17 @@
-"""`bo-sync completion`: commands, options and choices at the press of a key, through click's own machinery."""
+"""`bo-sync completion`: shell completion of commands, options and choices, by click."""
 
 from typing import Final, Literal
 
 import click
 
 _ASKED_BY: Final = "_BO_SYNC_COMPLETE"
-"""The variable by which a shell asks; click makes it of the program's name."""
+"""The variable that a shell sets; click derives it from the program's name."""
 
 
 @click.command(name="completion", short_help="Print what completes commands in a shell.")
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(*, shell: Literal["bash", "zsh", "fish"]) -> None:
-    """Print a script that makes the shell complete commands, options and choices of bo-sync.
+    """Print a shell script that completes commands, options and choices of bo-sync.
 
     \b
     bash: eval "$(bo-sync completion bash)"      in ~/.bashrc

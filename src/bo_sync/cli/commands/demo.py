@@ -1,4 +1,4 @@
-"""`bo-sync demo`: the whole way once, on a hub of its own that is gone afterwards."""
+"""`bo-sync demo`: every step once, on a temporary embedded hub."""
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 @click.command(name="demo", short_help="Validate, plan, apply and plan again on a hub of its own.")
 @common
 def command(chosen: Common) -> int:
-    """Validate the files, plan, apply and plan again, against an embedded hub that has drifted away from them.
+    """Validate the files, plan, apply and plan again, against an embedded hub with drift.
 
-    The hub lives in a temporary folder; no key, no network, and nothing is left behind. Needs the extra `sandbox`.
+    The hub is in a temporary folder, which is removed. Needs no key and no network, but the extra `sandbox`.
     """
     from tempfile import TemporaryDirectory
 
@@ -62,7 +62,7 @@ def _headline(command_line: str) -> None:
 
 @contextmanager
 def _drifted_hub(files: "Files", folder: str) -> "Iterator[CommerceHub]":
-    """A client of a hub in `folder`, filled with what the files mean, drifted."""
+    """A client of a hub in `folder`, filled with the files' users and drift."""
     from pathlib import Path
 
     from bo_sync.cli.demo_hub import drifted

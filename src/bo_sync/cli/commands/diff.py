@@ -1,4 +1,4 @@
-"""`bo-sync diff`: who gained and who lost what between two states of the files."""
+"""`bo-sync diff`: access gained and lost between two states of the files."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -38,15 +38,15 @@ def command(
     explain: bool,
     alarm: str | None,
 ) -> int:
-    """Show who gained and who lost what from the first REV to the second: grants, menu items and operations.
+    """Show the access that each user gained or lost from the first REV to the second: grants, menu items, operations.
 
     REV is a git revision, or a day: @2026-03-01 is the last first-parent commit up to that day, and each `until` is
-    judged on it. With one REV it is compared with the working tree, with none HEAD is. Guards that bo-sync.yaml
-    or a policy weakens come first.
+    judged on that day. One REV is compared with the working tree; without any, HEAD is. Guards that bo-sync.yaml or
+    a policy weakens come first.
 
     Needs no hub, no key and no network, and runs nothing of the repository, so it is safe on a fork's pull request.
 
-    Exits 0, 2 when --exit-code-on says so, or 3 when files of either side have errors.
+    Exits 0, 2 when --exit-code-on applies, or 3 when files of either side have errors.
     """
     from bo_sync.cli.source import sides
     from bo_sync.render.redact import redacted_difference
@@ -73,7 +73,7 @@ def _difference(chosen: Common, pair: "ComparedSides") -> "AccessDiff":
     if base.tree.settings.role_definitions == head.tree.settings.role_definitions:
         users = differing(*users)
     warn_of_age(chosen, head.tree.settings)
-    facts = in_use(head.tree.settings)  # one table for both sides: a newer one changes nobody's grants
+    facts = in_use(head.tree.settings)  # one table for both sides: a newer one changes no grants
     then = Side(of_files(users[0]), powers(base.tree.settings, facts))
     now = Side(of_files(users[1]), powers(head.tree.settings, facts))
     guards = (
@@ -98,7 +98,7 @@ def _show(found: "AccessDiff", form: str, *, explain: bool) -> None:
 
 
 def _rendered(found: "AccessDiff", form: str, *, explain: bool) -> str:
-    """In one of `FORMS`, as it is written to a file: nothing wrapped, nothing coloured."""
+    """In one of `FORMS`, as written to a file: not wrapped, not coloured."""
     match form:
         case "text":
             from bo_sync.render.access_diff import difference_text

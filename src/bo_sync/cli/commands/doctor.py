@@ -14,7 +14,7 @@ from bo_sync.render.layout import Page
 
 @dataclass(frozen=True, slots=True)
 class CheckRow:
-    """One question, `ok`, `warning`, `failed` or `unknown`, the answer, and what to do about it or nothing."""
+    """One check: its name, `ok`, `warning`, `failed` or `unknown`, the answer, and a hint or ""."""
 
     name: str
     status: str
@@ -23,7 +23,7 @@ class CheckRow:
 
 
 def checks_text(rows: Iterable[CheckRow], width: int | None = None) -> str:
-    """One check a line, and what to do below it; continued below its beginning where it is wider than `width`."""
+    """One line per check, its hint below; wrapped with a hanging indent where it is wider than `width`."""
     page = Page(width)
     return "".join(f"{line}\n" for row in rows for line in _lines(row, page))
 
@@ -35,7 +35,7 @@ def _lines(row: CheckRow, page: Page) -> Iterator[str]:
 
 
 def checks_json(rows: Iterable[CheckRow]) -> str:
-    """The same for programs."""
+    """The same as JSON."""
     from bo_sync.render.json import envelope
 
     return envelope({"checks": tuple(rows)})
@@ -48,12 +48,12 @@ def checks_json(rows: Iterable[CheckRow]) -> str:
 @redactable
 @click.option("--probe-writes", is_flag=True, help="Try changes to people and grants that cannot exist.")
 def command(choice: HubChoice, chosen: Common, *, form: str, probe_writes: bool) -> int:
-    """Ask the hub whether it can be reached, knows the key, lets it read, and has what bo-sync needs.
+    """Check the connection, the API key's permissions, and that the hub has what bo-sync needs.
 
     Reads all users, grants and role definitions, as a plan does, and counts the owners: users who own Roles &
     permissions with Backoffice on. Fewer than min_role_owners are a warning.
 
-    What cannot be known is said to be unknown. Nothing in the hub changes. Exits 1 when a check fails.
+    A check without an answer is unknown. The hub is not changed. Exits 1 when a check fails.
     """
     from bo_sync.cli.console import result, width
     from bo_sync.cli.context import load_settings, open_transport

@@ -1,4 +1,4 @@
-"""`bo-sync fmt`: the files in canonical form."""
+"""`bo-sync fmt`: put files into canonical form."""
 
 from typing import TYPE_CHECKING
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 @redactable
 @click.option("--check", is_flag=True, help="Write nothing; exit 2 when a file would change.")
 def command(chosen: Common, *, check: bool) -> int:
-    """Put every file's keys into canonical order; comments and meaning stay.
+    """Put the keys of each file into canonical order; comments and meaning stay.
 
-    Exits 0, 2 when --check finds a file that would change, or 3 when a file cannot be read; the others are still
+    Exits 0, 2 when --check finds a file that would change, or 3 when a file cannot be read. The others are still
     formatted.
     """
     from bo_sync.cli.console import result
@@ -46,7 +46,7 @@ def command(chosen: Common, *, check: bool) -> int:
 
 
 def _formatted(files: "Sequence[File]") -> tuple[list[tuple[str, str]], list[str]]:
-    """The files that canonical form changes, with their new text, and what is wrong with the others."""
+    """The files that change, each with its new text, and the errors of files that cannot be read."""
     from bo_sync.config.files import kind_of
     from bo_sync.config.formatting import format_text
     from bo_sync.core.text import Text

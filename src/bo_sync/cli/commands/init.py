@@ -36,14 +36,14 @@ _DOT: Final = "dot-"
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One file to be written: its path below the repository's root, with `/`, and its text."""
+    """One file to write: its path below the repository's root, with `/`, and its text."""
 
     path: str
     text: str
 
 
 def templates(forges: tuple[Forge, ...]) -> tuple[Template, ...]:
-    """What every repository gets, then what each forge needs; sorted by path within each."""
+    """The files of every repository, then those of each forge; each part sorted by path."""
     folder = resources.files("bo_sync") / "scaffold"
     return tuple(template for name in ("base", *forges) for template in sorted(_below(folder / name), key=_by_path))
 
@@ -75,8 +75,8 @@ Create = Callable[[str, str], None]
 
 @dataclass(frozen=True, slots=True)
 class InitResult:
-    """Files written, in the order of writing; files kept, each with the reason; users who got no file, and why;
-    policies that are not read yet, since users break them; those that are warnings at first; and who is made up."""
+    """Files written, in order; files kept, each with the reason; users without a file, and why; policies not read yet,
+    since users break them; policies that only warn at first; and the example users."""
 
     written: tuple[Text, ...] = ()
     kept: tuple[tuple[Text, str], ...] = ()
@@ -97,9 +97,9 @@ class InitResult:
 
 
 def start(here: Common, forges: tuple[Forge, ...], live: LiveState | None) -> InitResult:
-    """Writes what is not there: all of it, or nothing. With `live`, its users take the place of the example.
+    """Writes all missing files, or none. With `live`, its users replace the example.
 
-    Raises FilesError where something is in the way, or a configuration that is there has an error.
+    Raises FilesError where a path is blocked, or where an existing configuration has an error.
     """
     has_configuration = bool(walk(here.root).files)
     wanted = [template for template in templates(forges) if not (has_configuration and kind_of(template.path))]
@@ -132,7 +132,7 @@ def _comes_later(template: Template, *, is_pulled: bool) -> bool:
 
 
 def _lenient(policy: Template) -> Template:
-    """A policy that only warns: the hub may have users who break it, and nobody has looked at them yet."""
+    """The policy as a warning: users of the hub may break it, and they are not reviewed yet."""
     if "\nseverity: " in policy.text:
         return policy
     first, _, rest = policy.text.partition("\n")
@@ -140,7 +140,7 @@ def _lenient(policy: Template) -> Template:
 
 
 def _check_ways(root: Path, paths: Iterable[str]) -> None:
-    """Raises FilesError, with everything that stands in the way of files at `paths`."""
+    """Raises FilesError, with everything that prevents files at `paths`."""
     folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents if folder.name}
     lines = tuple(f"{Text(folder)}: {why}" for folder in sorted(folders) if (why := _why_closed(root, folder)))
     if lines:
@@ -170,7 +170,7 @@ def _write(root: Path, wanted: Sequence[Template], create: Create) -> InitResult
 
 
 def _why_kept(root: Path, path: str) -> str:
-    """That a file is there, and what is to be added to it by hand."""
+    """The reason for a kept file, and what to add to it by hand."""
     if not stat.S_ISREG((root / path).lstat().st_mode):
         return _THERE
     try:
@@ -185,7 +185,7 @@ def _why_kept(root: Path, path: str) -> str:
 
 
 def _pulled(here: Common, live: LiveState, create: Create) -> InitResult:
-    """Everybody of the hub who has no file gets one."""
+    """Creates a file for each unmanaged user."""
     files = files_here(replace(here, quiet=True))
     found = pulled(here.root, files, live, update=False)
     for draft in found.new:
@@ -194,7 +194,7 @@ def _pulled(here: Common, live: LiveState, create: Create) -> InitResult:
 
 
 def _kept_by_all(here: Common, policies: Sequence[Template]) -> Iterator[Template]:
-    """The policies; those of severity error that the users at hand break under a name that is not read."""
+    """The policies. An error policy that present users break gets a name that is not read."""
     there = files_here(replace(here, quiet=True))
     found = [*walk(here.root).files, *((template.path, template.text.encode()) for template in policies)]
     tree = tree_of(found)
@@ -210,7 +210,7 @@ def _asleep(policies: Sequence[Template]) -> tuple[Text, ...]:
 
 
 def _unread(path: str) -> str:
-    """The name under which the loader passes a file by."""
+    """A name that the loader ignores."""
     folder, _, name = path.rpartition("/")
     return f"{folder}/_{name}"
 
@@ -226,16 +226,16 @@ _PAGE: Final = "docs/pipelines.md of bo-sync tells which, and how to guard them"
 @click.option("--gitlab", is_flag=True, help="Also write a pipeline for GitLab.")
 @click.option("--from-hub", is_flag=True, help="Write a file for everybody in the hub, instead of an example.")
 def command(choice: HubChoice, chosen: Common, *, folder: Path, github: bool, gitlab: bool, from_hub: bool) -> int:
-    """Write what a repository of backoffice users needs: bo-sync.yaml, presets, policies, an example user, schemas
-    for editors, hooks for pre-commit, a README; and the pipelines of a forge.
+    """Create a repository of backoffice users: bo-sync.yaml, presets, policies, an example user, schemas for editors,
+    hooks for pre-commit, a README; and the pipelines of a forge.
 
-    No file that is there is ever changed: it is kept, and said. Where there is a configuration already (bo-sync.yaml,
-    or a file in users/, presets/ or policies/), none of its parts is added. So it can be run again, to add a forge.
+    Existing files are never overwritten; skipped files are listed. Where a configuration exists (bo-sync.yaml, or a
+    file in users/, presets/ or policies/), none of its parts is added. So the command can run again to add a forge.
 
     With --from-hub the users of the hub are pulled, so that the first plan is empty; a policy that they break is
-    written under a name that is not read. Without it nobody knows them, so the policies begin as warnings.
+    written under a name that is not read. Without it the users are unknown, so the policies begin as warnings.
 
-    Either all of it is written or, when the hub cannot be read or something is in the way, nothing.
+    If the hub cannot be read or a path is blocked, nothing is written.
     """
 
     here = replace(chosen, root=chosen.root / folder)
@@ -250,7 +250,7 @@ def command(choice: HubChoice, chosen: Common, *, folder: Path, github: bool, gi
 
 @contextmanager
 def _made(root: Path) -> Iterator[None]:
-    """`root` is made when it is not there, and is gone again when the block fails and leaves nothing in it.
+    """Makes `root` if it is missing, and removes it when the block fails and leaves it empty.
 
     Raises UsageError where it cannot be made.
     """

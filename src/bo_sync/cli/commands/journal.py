@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """One user's declaration, and what of them cannot come back: a sentence each."""
+    """One user's declaration, and what cannot be restored: one sentence each."""
 
     declaration: Declaration
     lost: tuple[str, ...]
 
 
 def restored(past: Past) -> Iterator[Restored]:
-    """Everybody whom the run changed, or may have, in its order."""
+    """Each user that the run changed or may have changed, in its order."""
     for user in past.users:
         if is_changed(past, user):
             yield _restored(user, created_id(past, user))
@@ -56,8 +56,8 @@ def _restored(user: PlannedUser, made: int | None) -> Restored:
 def _profile(before: Before, *, is_gone: bool) -> Profile:
     """Every field, empty ones too, so that what the run filled is cleared; a name that a new user lacks is left out.
 
-    The hub creates nobody without a first and last name, and a file without them says so best. Texts are in normal
-    form, because odd spaces in a name of a file are an error; what no file can hold is left out.
+    The hub requires a first and last name to create a user, and a file without them shows that best. Texts are in
+    normal form, because odd spaces in a name are an error; what no file can hold is left out.
     """
     values = (
         FieldValue(entry.field, in_normal_form(entry.field, entry.value))
@@ -92,16 +92,16 @@ def _lost(user: PlannedUser, before: Before) -> Iterator[str]:
 def command(chosen: Common, *, run: str | None, form: str, before: Path | None) -> None:
     """List the runs of `apply`, newest first, or show one: RUN is a name from the list, or `latest`.
 
-    A run's requests are shown in their order, with what became of each: applied, failed, settled (no sound answer came,
-    and the user was read again), or unknown: no outcome was written any more, or nobody read again. Who ran it is the
-    user whose session it was, as the hub knows them; with a key alone, the account and the machine.
+    A run's requests are shown in order, each with its outcome: applied, failed, settled (no valid answer, but the user
+    was read again), or unknown (no recorded outcome, or no later read). The run's author is the user of its session,
+    as in the hub; with only a key, the account and the machine.
 
     The journal of a run names the newest finished run before it, with the SHA-256 of its file. A named journal that is
     missing or differs, and runs that name the same run, are listed. The exit code stays the same.
 
-    With --before DIR, everybody whom the run changed is written as a user file with their values from before it; a
-    user whom it created is `state: absent`. DIR must be empty or new. What cannot come back is told. Put the files in
-    place of the present ones, and apply: that restores.
+    With --before DIR, each user that the run changed is written as a user file with the values from before it; a
+    created user is `state: absent`. DIR must be empty or new. What cannot be restored is listed. To restore, put the
+    files in place of the present ones, and apply.
     """
     from bo_sync.cli.console import result, width
     from bo_sync.cli.journal_view import redacted_past, run_json, run_text, runs_json, runs_text
@@ -125,7 +125,7 @@ def command(chosen: Common, *, run: str | None, form: str, before: Path | None) 
 
 
 def _all(root: Path) -> tuple[list["Past"], "Chain"]:
-    """Every run, newest first, and the chain of their journals: each file is read and hashed once."""
+    """All runs, newest first, and the chain of their journals: each file is read and hashed once."""
     from bo_sync.journal.chain import chain_of, link_of
     from bo_sync.journal.directory import read_bytes, runs
     from bo_sync.journal.reader import read
@@ -139,7 +139,7 @@ def _all(root: Path) -> tuple[list["Past"], "Chain"]:
 
 
 def _named(root: Path, run: str) -> "Past":
-    """The run of that name. Raises UsageError when none has it, StalePlanError for another version of the format."""
+    """The run of that name. Raises UsageError if unknown, StalePlanError for another version of the format."""
     from bo_sync.journal.directory import read_bytes, runs
     from bo_sync.journal.reader import read
     from bo_sync.journal.records import other_format
@@ -198,7 +198,7 @@ def _restore(chosen: Common, past: "Past", folder: Path) -> None:
 
 
 def _warn_of_chain(chosen: Common, run: str) -> None:
-    """Files made from a journal that was altered would restore what the hub never held."""
+    """Files made from an altered journal would restore what the hub never held."""
     from bo_sync.cli.console import say
     from bo_sync.cli.journal_view import chain_rows
     from bo_sync.journal.chain import read_chain
@@ -208,7 +208,7 @@ def _warn_of_chain(chosen: Common, run: str) -> None:
 
 
 def _unmasked(declaration: "Declaration") -> tuple["Declaration | None", list[str]]:
-    """Without the fields in which the journal has a mask for a secret, which are named; None for such an address."""
+    """Without the fields where the journal masks a secret, and their names; None for such an address."""
     from dataclasses import replace
 
     from bo_sync.hub.secrets import HIDDEN
@@ -221,10 +221,10 @@ def _unmasked(declaration: "Declaration") -> tuple["Declaration | None", list[st
 
 
 def _faults(beside: "Sequence[File]", path: str, text: str) -> list[str]:
-    """What the present configuration, with its settings in `beside`, would say against a file: one sentence each.
+    """The problems of a file under the present configuration, with its settings in `beside`: one sentence each.
 
-    Warnings too: what the hub holds and would not take anew, such as a name too long, may stand in the file of a user
-    with an `id`, and yet keeps them from being created anew.
+    Warnings too: a value that the hub holds but no longer accepts, such as a long name, is valid in the file of a
+    user with an `id`, but prevents creating the user again.
     """
     from bo_sync.config.load import tree_of
     from bo_sync.core.model import Severity
@@ -238,7 +238,7 @@ def _faults(beside: "Sequence[File]", path: str, text: str) -> list[str]:
 
 
 def _check_empty(folder: Path) -> None:
-    """Raises UsageError when something stands in the folder already, or a part of its path is a link in a checkout."""
+    """Raises UsageError when the folder is not empty, or a part of its path is a link in a checkout."""
     from bo_sync.cli.file_writer import link_in
 
     if (link := link_in(folder)) is not None:

@@ -1,4 +1,4 @@
-"""`bo-sync matrix`: everybody against every role."""
+"""`bo-sync matrix`: all users against all roles."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -32,7 +32,7 @@ LIVE: Final = "live"
     help="Only the cells that differ: from the hub, or everybody's from this person's.",
 )
 def command(asked: Whose, chosen: Common, *, form: str, reports: tuple[ReportFile, ...], other: str | None) -> None:
-    """Show everybody's access in every role: one row a user, one column a role."""
+    """Show the access of all users in all roles: one row per user, one column per role."""
     from bo_sync.access.user_access import Matrix
     from bo_sync.cli.console import coloured, result, width
     from bo_sync.render.layout import Page
@@ -56,7 +56,7 @@ def _redacted(found: "Matrix | Contrast", who: "Pseudonyms") -> "Matrix | Contra
 
 
 def _compared(matrix: "Matrix", found: Company, other: str, given: tuple[Common, Whose]) -> "Contrast":
-    """Raises UsageError when nobody has the address, HubError as reading the hub does."""
+    """Raises UsageError for an unknown address, HubError as reading the hub does."""
     from bo_sync.access.user_access import against_one, against_users
     from bo_sync.cli.source import nobody, somebody
     from bo_sync.core.text import Text
@@ -72,7 +72,7 @@ def _compared(matrix: "Matrix", found: Company, other: str, given: tuple[Common,
 
 
 def _rendered(told: "Matrix | Contrast", place: "AnyPlace", form: str, page: "Page") -> str:
-    """In one of `FORMS`; a table has no room to say whose word it is, and the page is of the text."""
+    """In one of `FORMS`. CSV has no room for the provenance; `page` is for text."""
     from bo_sync.access.user_access import Matrix
 
     return _matrix(told, place, form, page) if isinstance(told, Matrix) else _contrast(told, form, page)

@@ -1,4 +1,4 @@
-"""`bo-sync needs`: the least grants that open all that is asked."""
+"""`bo-sync needs`: find the minimal grants for an operation or menu item."""
 
 import click
 
@@ -14,14 +14,14 @@ from bo_sync.cli.source import Whose, whose, words
 @output_format("text", "json")
 @redactable
 def command(asked: Whose, chosen: Common, *, questions: tuple[str, ...], form: str) -> None:
-    """Show the least grants that open everything that is asked, as a file spells them.
+    """Find the minimal grants for each QUESTION, spelled as in a file.
 
-    Each QUESTION is an operation of the hub, a menu item, or a role and a level, as for who-can. Least is fewest
-    grants, then lowest levels, then the order of roles. The alternatives are the other sets of which no grant can be
-    lowered or left out. What no grant opens is named.
+    Each QUESTION is an operation of the hub, a menu item, or a role and a level, as for who-can. Minimal is fewest
+    grants, then lowest levels, then the order of roles. Alternatives are other sets in which no grant can be lowered
+    or left out. What no grant opens is listed.
 
-    The answer lies in the facts about the hub, not in anybody's access: --at and --live decide only which names the
-    roles have.
+    The answer comes from facts about the hub, not from any user's access: --at and --live only choose the names of
+    the roles.
     """
     from bo_sync.access.capabilities import powers
     from bo_sync.access.queries import needs

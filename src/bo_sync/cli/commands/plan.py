@@ -1,4 +1,4 @@
-"""`bo-sync plan`: what apply would do."""
+"""`bo-sync plan`: show what apply would do."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,13 +50,13 @@ def command(
 ) -> int:
     """Compare the files with the hub and show what `apply` would do. Nothing is written to the hub.
 
-    Each change of access says what it lets the user do: which menu items open or close, how many of the hub's
-    operations are gained or lost, and in words what a reviewer should hear of. What is risky comes first.
+    Each change of access lists its effects: the menu items that open or close, the number of the hub's operations
+    gained or lost, and delicate capabilities in words. Risky changes come first.
 
     With --base, guards of the files that are weaker than at that revision come first: limits, protection, policies,
     suppressed findings. The revision is read as by `validate`. Weaker guards block nothing and change no exit code.
 
-    Exits 0, or 4 when a guardrail or a policy refuses the plan, also where --skip-blocked left users out; with
+    Exits 0, or 4 when a guardrail or a policy blocks the plan or --skip-blocked leaves users out; with
     --detailed-exitcode 2 when changes are pending.
     """
     from bo_sync.cli.github_actions import below, failures_annotated, plan_told
@@ -78,7 +78,7 @@ def command(
 
 
 def _read(chosen: Common, choice: HubChoice, narrowed: Narrowing, base: str | None) -> "Reading":
-    """The plan. A base that cannot be read is an error before the hub is asked."""
+    """Makes the plan. A base that cannot be read is an error before the hub is read."""
     from bo_sync.cli.base_revision import read_base
     from bo_sync.cli.context import hub_session, read_plan
 

@@ -22,8 +22,8 @@ _HELD: Final = "the file would hold the API key or token of this run: change tha
 def pulled(root: Path, files: "Files", live: LiveState, *, update: bool) -> Pulled:
     """As `pull`, from all files below `root` as they are on the disk.
 
-    A file that would hold a secret of this run is not written, and its users are left alone: git would keep the secret,
-    and with a mask in its place the file would ask for another name.
+    A file with a secret of this run is not written, and its users are skipped: git would keep the secret, and a mask
+    would ask for another name.
     """
     found = pull(Here(dict(walk(root).files), files.tree, files.day), live, update=update)
     secret = [draft for draft in (*found.new, *found.edited) if holds_secret(f"{draft.path} {draft.text}")]
@@ -42,11 +42,11 @@ def pulled(root: Path, files: "Files", live: LiveState, *, update: bool) -> Pull
 @hub_choice
 @click.option("--update", is_flag=True, help="Also edit files whose person drifted: the hub wins.")
 def command(choice: HubChoice, chosen: Common, *, update: bool) -> int:
-    """Write a file for everybody in the hub who has none, in the shortest form that means the same.
+    """Write a file for each unmanaged user of the hub, in the shortest form with the same meaning.
 
-    Existing files stay as they are. With --update, the files of users with drift get the values of the hub and keep
-    their comments. Nothing is deleted. Absent users, expired users and expired grants stay as the file has them. What
-    was left out is listed with the reason.
+    Existing files stay unchanged. With --update, the files of users with drift get the values of the hub and keep
+    their comments. Nothing is deleted. Absent users, expired users and expired grants stay as in the file. Skipped
+    users are listed with the reason.
     """
     from bo_sync.apply.planner import read_both
     from bo_sync.cli.console import progress
@@ -61,7 +61,7 @@ def command(choice: HubChoice, chosen: Common, *, update: bool) -> int:
 
 
 def write(root: Path, found: "Pulled") -> None:
-    """Writes what was pulled. Raises FilesError; what was written before that is sound."""
+    """Writes what was pulled. Raises FilesError; files written before that are complete."""
     from bo_sync.cli.file_writer import create_file, replace_file
 
     for draft in found.new:

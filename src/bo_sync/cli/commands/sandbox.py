@@ -1,4 +1,4 @@
-"""`bo-sync sandbox`: the embedded hub as a process of its own, and what it holds."""
+"""`bo-sync sandbox`: serve, reset and seed the embedded hub."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ def _open(chosen: Common, database: Path) -> "Store":
 
 @click.group()
 def command() -> None:
-    """The embedded hub: serve it, reset it, fill it. Needs the extra `sandbox`."""
+    """Serve, reset or seed the embedded hub. Needs the extra `sandbox`."""
 
 
 @command.command()
@@ -83,7 +83,7 @@ def serve(
     """Serve the sandbox over HTTP on the loopback interface until interrupted.
 
     The first lines of the output are the address, the API keys with their level of Roles & permissions, and the
-    session tokens. The other options choose how the hub behaves where nobody knows how the real one does.
+    session tokens. The other options choose the behaviour where that of the real hub is unknown.
     """
     with _open(chosen, database) as store:
         from bo_sync.sandbox import behaviour as choices
@@ -132,7 +132,7 @@ def _announce(url: str, store: "Store") -> None:
 @located
 @_database
 def reset(chosen: Common, *, database: Path) -> None:
-    """Forget everything: the role definitions, the keys, and one user remain."""
+    """Delete all data except the role definitions, the keys and one user."""
     with _open(chosen, database) as store:
         store.reset()
         click.echo(_held(store))
@@ -144,7 +144,7 @@ def reset(chosen: Common, *, database: Path) -> None:
 @click.argument("count", metavar="N", type=click.IntRange(0, 1_000_000))
 @click.option("--seed", type=int, default=0, metavar="K", help="Another K gives other people.  [default: 0]")
 def seed(chosen: Common, *, database: Path, count: int, seed: int) -> None:
-    """Forget everything and hold N made-up users with believable roles: the same for the same K."""
+    """Delete all data and create N synthetic users with typical roles: the same for the same K."""
     with _open(chosen, database) as store:
         from bo_sync.sandbox.population import synthetic
 

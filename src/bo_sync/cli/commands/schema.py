@@ -1,4 +1,4 @@
-"""`bo-sync schema`: what an editor needs to complete and check the files of one repository."""
+"""`bo-sync schema`: JSON Schemas with which editors complete and check the files of one repository."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 )
 @located
 def command(chosen: Common, *, kind: "Kind | None", folder: Path | None) -> None:
-    """Print the JSON Schema (draft-07) of a user's file, a preset's, a policy's, or bo-sync.yaml.
+    """Print the JSON Schema (draft-07) of a user file, a preset, a policy, or bo-sync.yaml.
 
-    It names the presets and the added modules of the repository at hand, so make it anew when those change. An editor
+    It names the presets and the added modules of this repository, so generate it again when those change. An editor
     finds it by a first line such as `# yaml-language-server: $schema=../schemas/user.json`.
     """
     from bo_sync.cli.console import result
@@ -37,7 +37,7 @@ def command(chosen: Common, *, kind: "Kind | None", folder: Path | None) -> None
 
 
 def _write_all(folder: Path, words: "Vocabulary", *, quiet: bool) -> None:
-    """One file a kind; one that says the same already is left as it is."""
+    """Writes one file per kind, if its content differs."""
     from bo_sync.cli.console import say
     from bo_sync.cli.file_writer import create_file, replace_file
     from bo_sync.cli.output import check_plain

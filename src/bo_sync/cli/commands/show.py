@@ -1,4 +1,4 @@
-"""`bo-sync show`: everything about one user's access."""
+"""`bo-sync show`: one user's access in full."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 @output_format("text", "json")
 @redactable
 def command(asked: Whose, chosen: Common, *, email: str, form: str) -> None:
-    """Show the access of the user with the address EMAIL, and what it means.
+    """Show the access of the user with the address EMAIL, and what it allows.
 
-    Platform areas and modules, each with where it comes from; the preset that gives exactly this, or Custom; menu items
-    that open, and what is missing for the others; the hub's operations by module: those that read, and those that act;
-    and, from files, the findings about the user (docs/findings.md).
+    Platform areas and modules, each with its source; the preset that gives exactly this, or Custom; menu items that
+    open, and what the others need; the hub's operations by module, those that read and those that act; and, from
+    files, the findings about the user (docs/findings.md).
     """
     from bo_sync.cli.console import coloured, result, width
     from bo_sync.cli.context import warn_of_age
@@ -46,7 +46,7 @@ def command(asked: Whose, chosen: Common, *, email: str, form: str) -> None:
 
 
 def _panel(found: Company, email: str) -> "Panel":
-    """Raises UsageError when nobody has the address."""
+    """Raises UsageError for an unknown address."""
     from bo_sync.access.capabilities import powers
     from bo_sync.access.user_access import UserAccess, panel_of
     from bo_sync.cli.source import nobody, somebody

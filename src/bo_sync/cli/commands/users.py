@@ -1,4 +1,4 @@
-"""`bo-sync users`: the backoffice's table of users."""
+"""`bo-sync users`: list users as the backoffice does."""
 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
@@ -34,9 +34,9 @@ COLUMNS: Final = ("id", "name", "email", "phone", "created", "updated", "preset"
 def command(
     choice: HubChoice, chosen: Common, *, form: str, reports: tuple[ReportFile, ...], live: bool, sort: str
 ) -> None:
-    """List everybody with id, name, email, phone, when created and updated, and the preset that fits, or Custom.
+    """List users with id, name, email, phone, times of creation and update, and the matching preset, or Custom.
 
-    From the files as they stand today (who is absent or past their end date is left out), or with --live from the hub.
+    From the files as of today (without absent and expired users), or with --live from the hub.
     """
     from bo_sync.cli.console import result, width
     from bo_sync.cli.context import load_files
@@ -50,7 +50,7 @@ def command(
 
 
 def _rendered(rows: "Sequence[UserRow]", form: str) -> str:
-    """In one of `FORMS`, as it is written to a file: nothing wrapped."""
+    """In one of `FORMS`, as written to a file: not wrapped."""
     match form:
         case "text":
             from bo_sync.render.text import users_text
@@ -69,7 +69,7 @@ def _rendered(rows: "Sequence[UserRow]", form: str) -> str:
 
 
 def _sortable(row: "UserRow", column: str) -> tuple[bool, int, str]:
-    """Numbers as numbers, text case-folded, what is missing last."""
+    """Numbers as numbers, text case-folded, missing values last."""
     if column == "id":
         return (row.id is None, row.id or 0, "")
     text = {
@@ -120,7 +120,7 @@ def _live_rows(chosen: Common, choice: HubChoice, files: "Files") -> list["UserR
 
 
 def _live_row(hub_user: "HubUser", presets: "Presets", named: tuple[str, ...]) -> "UserRow":
-    """`named` are the presets that the entry of that address names."""
+    """`named` are the presets of the entry with that address."""
     from bo_sync.core.presets import preset_of
     from bo_sync.render.redact import redacted_live_user
     from bo_sync.render.wording import UserRow

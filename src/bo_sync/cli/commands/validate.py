@@ -1,4 +1,4 @@
-"""`bo-sync validate`: the files, offline."""
+"""`bo-sync validate`: check the files offline."""
 
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -28,7 +28,7 @@ FORMS: Final = ("text", "json", "markdown", "github", *FILES_REPORTS)
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """All that is told of a tree. `findings` and `policies` are None when errors keep the files from being judged."""
+    """The result of a validation. `findings` and `policies` are None when errors prevent judging the files."""
 
     problems: "Sequence[Problem]"
     findings: "Sequence[Finding] | None"
@@ -56,21 +56,20 @@ class _Told:
 @click.option("--base", metavar="REV", help="Also compare with the files of this git revision, as in origin/main.")
 @click.option("--strict", is_flag=True, help="Exit 4 when there is a warning.")
 def command(chosen: Common, *, form: str, reports: tuple[ReportFile, ...], base: str | None, strict: bool) -> int:
-    """Read every file and tell all that is wrong, each with its place. Needs no hub, no key and no network.
+    """Check all files and list every error with its place. Needs no hub, no key and no network.
 
-    With --base, also show which guards are weakened since that revision, and refuse a user whose address changed, or
-    whose file went away while all access would stay. What others added to that revision since HEAD left it does not
-    count: the commit that is compared is then the last that both have.
+    With --base, also show the guards that are weakened since that revision. Block a user whose address changed, or
+    whose file was removed while all access would stay. Commits of that revision that HEAD lacks do not count: then
+    the last common commit is compared.
 
-    What is right but worth knowing comes after, as findings with a number (docs/findings.md): access that ends, that
-    opens nothing, or more than it seems. They change no exit code, but for warnings with --strict.
+    Findings follow, each with a number (docs/findings.md): access that expires, that opens nothing, or that opens
+    more than it seems. They change no exit code, except warnings with --strict.
 
-    The policies (docs/policies.md) are judged last, on the users of the files alone: whether there are too few users
-    of a kind, only plan can tell, so here that is a warning.
+    Policies (docs/policies.md) come last. Only the users of the files count, so too few users of a kind are a warning
+    here; plan can block.
 
-    Exits 0, 3 when a file has an error, or 4 when a guardrail refuses (there is not one user in the files, or
-    --base found
-    somebody), when a policy of severity error fails, or with --strict for any warning.
+    Exits 0, 3 when a file has an error, or 4 when a guardrail blocks (the files have no users, or --base found such
+    a user), when a policy of severity error fails, or with --strict for any warning.
     """
     from bo_sync.cli.context import warn_of_age
     from bo_sync.cli.github_actions import below, failures_annotated, files_told
@@ -85,7 +84,7 @@ def command(chosen: Common, *, form: str, reports: tuple[ReportFile, ...], base:
         write_reports(reports, lambda wanted: _rendered(tree, told, wanted, place))
     if tree.policies:
         warn_of_age(chosen, tree.settings)
-    if base is None and not (tree.declarations or tree.errors):  # behind an error somebody may stand
+    if base is None and not (tree.declarations or tree.errors):  # an entry with an error may be a user
         _say_empty()
     code = _exit_code(tree, told, strict=strict)
     files_told(form, lambda limit: _markdown(tree, told, limit), code)
@@ -121,7 +120,7 @@ def _told(chosen: Common, tree: "Tree", base: str | None) -> _Told:
 
 
 def _judged(tree: "Tree", day: "date") -> "tuple[Sequence[Finding], Sequence[PolicyResult]]":
-    """The findings about sound files, and what policies say of their users."""
+    """The findings about valid files, and the policy results of their users."""
     from bo_sync.access.capabilities import powers
     from bo_sync.access.finding_checks import Declared, judge
     from bo_sync.access.policies import on_files, subjects, unmatched_exceptions
@@ -157,7 +156,7 @@ def _show(tree: "Tree", told: _Told, form: str, below: str) -> None:
 
 
 def _rendered(tree: "Tree", told: _Told, form: str, below: str) -> str:
-    """In one of `FORMS`, as it is written to a file: nothing wrapped, nothing coloured. `below` is as in `plan_as`."""
+    """In one of `FORMS`, as written to a file: not wrapped, not coloured. `below` is as in `plan_as`."""
     if form == "text":
         return _text(told, None, color=False)
     if form == "markdown":
@@ -199,7 +198,7 @@ def _checked(tree: "Tree", told: _Told) -> "Checked":
 
 
 def _paths(tree: "Tree") -> "set[Text]":
-    """The files that say something; those that only have problems are known by these."""
+    """The files with content; those with only problems are known by their problems."""
     users = {entry.source.path for entry in (*tree.declarations, *tree.unsound)}
     presets = {preset.source.path for preset in tree.presets.values()}
     every = users | presets | {policy.source.path for policy in tree.policies}

@@ -1,4 +1,4 @@
-"""`bo-sync who-can`: the users who can do what is asked."""
+"""`bo-sync who-can`: list users who can run an operation or open a menu item."""
 
 import click
 
@@ -15,12 +15,12 @@ from bo_sync.cli.source import Whose, company, whose
 @redactable
 @click.option("--indirect", is_flag=True, help="Also escalation paths: users who could come to it, and by which steps.")
 def command(asked: Whose, chosen: Common, *, question: str, form: str, indirect: bool) -> None:
-    """List who can do what QUESTION asks, and the grants that are the reason.
+    """List the users who can do what QUESTION asks, each with the grants that allow it.
 
-    QUESTION is an operation of the hub (orderUpdate), a menu item ("Orders > Carriers", or Carriers alone), or a role
+    QUESTION is an operation of the hub (orderUpdate), a menu item ("Orders > Carriers", or only Carriers), or a role
     and a level (pricing:editor, "Order Data:viewer", backoffice:on). Case and spacing do not matter.
 
-    An operation that the hub does not annotate is unknown: nobody is listed, and nobody is said to be unable.
+    For an operation that the hub does not annotate, the answer is unknown and no users are listed.
     """
     from bo_sync.access.capabilities import powers
     from bo_sync.access.queries import who_can, with_indirect
