@@ -1,5 +1,6 @@
 """What a store keeps, forgets and gives back."""
 
+import os
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -97,6 +98,20 @@ def test_a_file_that_eight_open_at_once_is_made_once(tmp_path: Path) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert set(pool.map(held, range(8))) == {(1, len(KNOWN_DEFINITIONS))}
+
+
+def test_a_file_beside_that_another_process_removes_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    beside = tmp_path / "s.db-journal"
+    beside.touch()
+    looked_at = Path.lstat
+
+    def removed_first(path: Path) -> os.stat_result:
+        beside.unlink(missing_ok=True)
+        return looked_at(path)
+
+    monkeypatch.setattr(Path, "lstat", removed_first)
+    with Store.open(tmp_path / "s.db") as store:
+        assert store.counts() == (1, len(KNOWN_DEFINITIONS))
 
 
 def test_two_stores_on_one_file_see_each_others_changes(tmp_path: Path) -> None:

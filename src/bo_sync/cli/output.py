@@ -5,7 +5,7 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
@@ -214,8 +214,9 @@ def write_whole(path: Path, text: str) -> None:
 def check_plain(path: Path) -> None:
     """Raises UsageError where `path` is not a plain file, or a part of it is a link in a checkout: a device would be
     replaced by a file, and a link may lead anywhere."""
-    if os.path.lexists(path) and not stat.S_ISREG(path.lstat().st_mode):
-        raise unwritable(path, OSError(0, "it is a link, a folder or a device; expected a file"))
+    with suppress(OSError, ValueError):  # a path that cannot be looked at cannot be written either
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise unwritable(path, OSError(0, "it is a link, a folder or a device; expected a file"))
     if (link := link_in(path)) is not None:
         raise unwritable(path, OSError(0, f"{Text(link.name)} is a link; expected a folder"))
 

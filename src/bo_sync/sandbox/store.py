@@ -1,10 +1,9 @@
 """The sandbox's SQLite database: tables, transactions, loading and saving a population."""
 
-import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 from threading import RLock
@@ -82,8 +81,9 @@ class SandboxDatabaseError(BoSyncError):
 def _check_plain(path: Path) -> None:
     """Raises SandboxDatabaseError where `path`, or a file that SQLite keeps beside it, is a link or a folder."""
     for each in (path, *(path.with_name(f"{path.name}-{kind}") for kind in ("journal", "wal", "shm"))):
-        if os.path.lexists(each) and not stat.S_ISREG(each.lstat().st_mode):
-            raise _unusable(each, "is a link or a folder, and must be a file", "not a regular file")
+        with suppress(FileNotFoundError):  # another process may remove its journal at any moment
+            if not stat.S_ISREG(each.lstat().st_mode):
+                raise _unusable(each, "is a link or a folder, and must be a file", "not a regular file")
 
 
 def connect(path: Path | None) -> sqlite3.Connection:
