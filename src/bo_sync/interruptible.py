@@ -1,4 +1,8 @@
-"""Waits that Ctrl-C and SIGTERM can interrupt."""
+"""Waits that Ctrl-C and SIGTERM can interrupt.
+
+Python runs signal handlers in the main thread only, and the kernel may deliver the signal to another thread. A main
+thread that waits without a limit would not wake up, so it waits in short intervals.
+"""
 
 import math
 import time

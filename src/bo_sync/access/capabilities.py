@@ -1,4 +1,8 @@
-"""What grants allow: operations, menu items and capabilities; for all grants of a user, and for one change of them."""
+"""What grants allow: operations, menu items and capabilities; for all grants of a user, and for one change of them.
+
+A user has a capability when they can run any of its operations. The hub's annotations say who can run an operation; the
+words are ours and claim no more than the descriptions in the hub's schema.
+"""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field

@@ -1,4 +1,9 @@
-"""The hub's facts, read once from `menu.csv`, `roles.csv` and `operations.csv`; which grants open a menu item."""
+"""The hub's facts, read once from `menu.csv`, `roles.csv` and `operations.csv`; which grants open a menu item.
+
+`menu.csv` and `roles.csv` hold what the product's documentation says. `operations.csv` comes from a hub's introspection
+(`bo-sync catalogue refresh`). A menu item opens when its platform area is on and all its module roles are held, at any
+level. The only module of `access` that reads files.
+"""
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,8 @@
-"""The table of findings: code, name, severity and source of each."""
+"""The table of findings: code, name, severity and source of each.
+
+A number keeps its meaning, because files name it in `ignore`; an abandoned number is not used again. BOS0xx come from
+the files only, BOS1xx from comparing them with a hub.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,11 @@
-"""The operations table from a hub's introspection (`AUTH:` lines of its root fields), and the diff of two tables."""
+"""The operations table from a hub's introspection (`AUTH:` lines of its root fields), and the diff of two tables.
+
+    AUTH: Role=[order.OWNER,order.EDITOR] OR (('user is authenticated') AND ('contactId if present in input …'))
+
+Each listed role suffices: with a dot a role definition and a level, without one a system role. Of each definition the
+lowest level is kept. Quoted text after `OR` is kept in the hub's words. With `AND`, or with more than one such line, no
+role suffices and all of it is kept as a condition. Descriptions are foreign text and made safe to print when read.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,4 +1,8 @@
-"""Which users can do something, with which grants; and the minimal grants for it."""
+"""Which users can do something, with which grants; and the minimal grants for it.
+
+Each question is answered by alternatives: sets of grants of which one suffices. For several questions the alternatives
+are combined (per role the higher level), and every set that another one undercuts is dropped.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,8 @@
-"""Run a plan, phase by phase, and report the outcome of each user."""
+"""Run a plan, phase by phase, and report the outcome of each user.
+
+A step sends only what the plan shows and settles its own doubts (`writes.py`). A failure stops only the later steps
+of the same user. A defect of bo-sync stops all new steps and is still reported: the report states what happened.
+"""
 
 import time
 from collections.abc import Callable, Collection, Sequence

@@ -1,4 +1,7 @@
-"""Make a plan from the files and a hub."""
+"""Make a plan from the files and a hub.
+
+A plan is made from values only: the plan that is checked is the plan that is shown and run.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence

@@ -1,4 +1,8 @@
-"""Make files from the hub's users. Nothing is written here; each file is read back and compared first."""
+"""Make files from the hub's users. Nothing is written here; each file is read back and compared first.
+
+The new tree is loaded and compared with the hub before a byte is written. A user whose file would have errors, or would
+still differ from the hub, is left out and listed. A new file never replaces an existing one.
+"""
 
 from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, replace

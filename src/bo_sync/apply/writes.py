@@ -1,4 +1,9 @@
-"""Write to the hub and settle the outcome: each write is in effect, or an error states what is known. With retries."""
+"""Write to the hub and settle the outcome: each write is in effect, or an error states what is known. With retries.
+
+After a write with unknown fate, or one that met a changed hub, the user is read once. What holds is done; what is
+still as the plan saw it is sent once more; anything else is another client's work and raises HubMovedError.
+HubFateUnknownError leaves only when that read fails. A mail to a new user is never requested twice.
+"""
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

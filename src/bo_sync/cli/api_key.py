@@ -1,4 +1,8 @@
-"""Read the API key from a file, and remove secrets from what is printed about files and arguments."""
+"""Read the API key from a file, and remove secrets from what is printed about files and arguments.
+
+A key may be pasted into a file or an argument, and an error would quote it in a log. A key file is a file or a pipe,
+read within `PATIENCE` seconds.
+"""
 
 import os
 import stat

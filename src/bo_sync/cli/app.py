@@ -37,7 +37,7 @@ COMMANDS: Final[dict[str, str]] = {
     "comment": "Put a plan on a pull request, or drift into an issue.",
     "doctor": "Check the hub, the key and what it may do.",
     "schema": "Print JSON Schemas of the files for editors.",
-    "sandbox": "The embedded hub: serve it, reset it, fill it.",
+    "sandbox": "Serve, reset or seed the embedded hub.",
     "demo": "Validate, plan, apply and plan again on a hub of its own.",
     "completion": "Print what completes commands in a shell.",
 }

@@ -1,4 +1,7 @@
-"""Where output goes: results to stdout, messages to stderr, a progress bar to a terminal; and `--redact`."""
+"""Where output goes: results to stdout, messages to stderr, a progress bar to a terminal; and `--redact`.
+
+Nothing reaches a stream without its escaper. Colour is never the only sign; `NO_COLOR` turns it off.
+"""
 
 import os
 import shutil

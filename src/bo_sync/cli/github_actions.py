@@ -1,4 +1,8 @@
-"""GitHub Actions: step summary, outputs, and annotations."""
+"""GitHub Actions: step summary, outputs, and annotations.
+
+Only with `--format github`, and only where GitHub names the files to write. A failure to write them changes no exit
+code.
+"""
 
 import os
 import re

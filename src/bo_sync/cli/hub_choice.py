@@ -1,4 +1,8 @@
-"""Which hub and which API key: from options and the environment, never from the repository."""
+"""Which hub and which API key: from options and the environment, never from the repository.
+
+A pull request that could name the destination could send the key elsewhere, so `bo-sync.yaml` can only assert a host
+(`hub_host`). Without a hub, a terminal gets the embedded sandbox; a pipeline, or a caller with a key, gets an error.
+"""
 
 import os
 from collections.abc import Mapping

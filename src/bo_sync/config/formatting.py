@@ -1,4 +1,8 @@
-"""Canonical form: declarations as YAML, and `bo-sync fmt`, which reorders keys and keeps comments."""
+"""Canonical form: declarations as YAML, and `bo-sync fmt`, which reorders keys and keeps comments.
+
+Formatted text is read again and compared with the original: it can be rejected, but its meaning cannot change. Text is
+plain where neither our reader nor a reviewer can take it for something else, else in double quotes.
+"""
 
 import re
 from collections import Counter

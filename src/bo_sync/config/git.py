@@ -1,4 +1,11 @@
-"""Run git: nothing in a repository is executed, nothing leaves the machine. Trees, blobs and links of a commit."""
+"""Run git: nothing in a repository is executed, nothing leaves the machine. Trees, blobs and links of a commit.
+
+Every call goes through `_run`: no shell, hooks, pagers, prompts, optional locks, replaced objects or transports (a
+partial clone would fetch), and none of our variables. No command that runs filters, so never `status` or `diff`.
+Git's answers are untrusted text. `repository` finds the work tree itself: git would take a folder with tracked files
+named HEAD, objects and refs for a bare repository and trust its configuration. `--git-dir` and `GIT_DIR` are never
+set: they disable git's check of the owner. A link may only lead to a file in users/, presets/ or policies/.
+"""
 
 import os
 import re

@@ -1,4 +1,8 @@
-"""Read the files of a git revision; find where a user's entry was removed."""
+"""Read the files of a git revision; find where a user's entry was removed.
+
+A revision is read from git's objects without a checkout: one listing and one batch of contents. Removed entries are
+found by one walk over the latest commits, so the cost does not depend on how many users are searched.
+"""
 
 import os
 import re

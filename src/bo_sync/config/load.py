@@ -1,4 +1,7 @@
-"""Load a configuration: read every file, find every error of every file in one run, and return the declarations."""
+"""Load a configuration: read every file, find every error of every file in one run, and return the declarations.
+
+The order of files does not matter: all that is listed, reported or hashed is sorted by path.
+"""
 
 import gc
 from collections.abc import Iterable, Iterator, Mapping

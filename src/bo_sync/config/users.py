@@ -1,4 +1,8 @@
-"""From one entry of a user file to a `Declaration`: profile, overrides and suppressed findings."""
+"""From one entry of a user file to a `Declaration`: profile, overrides and suppressed findings.
+
+With `id` or `state: absent` the hub already has the user, so what the hub accepted (a foreign domain, an odd address, a
+long field) is a warning, and an error elsewhere.
+"""
 
 import re
 from collections.abc import Callable

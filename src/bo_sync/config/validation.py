@@ -1,4 +1,8 @@
-"""Check a positioned mapping against its document's model. Errors have positions and are collected per file."""
+"""Check a positioned mapping against its document's model. Errors have positions and are collected per file.
+
+What a model rejects is reported and removed, so the rest of the entry is still checked and one run shows every error.
+Only this module knows pydantic's errors.
+"""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,8 @@
-"""The layout of a YAML text: where each value begins and ends, which lines belong to which key, and line endings."""
+"""The layout of a YAML text: where each value begins and ends, which lines belong to which key, and line endings.
+
+A comment above a key belongs to that key and moves with it; a comment indented deeper than the next key belongs to the
+key before. Texts were accepted by `yaml_reader` first. Positions are indexes into text with `\n` line breaks.
+"""
 
 import re
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,10 @@
-"""Read YAML as positioned values: one pass over the parser's events, no types and no references."""
+"""Read YAML as positioned values: one pass over the parser's events, no types and no references.
+
+Text stays text. Of the plain scalars only `null`, `true` and `false` mean something else. Rejected is what could make a
+file mean something other than a reviewer sees: directives, tags, anchors, aliases, merge keys, a second document,
+duplicate keys, keys without a value, mappings as keys. Values are built in a loop and nothing is expanded, so depth and
+size stay bounded. The events come from libyaml, or from PyYAML's parser where libyaml is missing.
+"""
 
 from collections.abc import Callable
 from typing import Final, NamedTuple, NoReturn, Protocol, cast

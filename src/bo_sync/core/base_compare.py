@@ -1,4 +1,9 @@
-"""Compare the users of the files with those of a base revision: changed addresses and removed entries."""
+"""Compare the users of the files with those of a base revision: changed addresses and removed entries.
+
+The hub cannot change an address. Files that give a user another address would create a second account and leave the
+first with all its access. Three signs, in this order: the pinned `id`; the same single-user file, also renamed; a full
+name that is unique in the tree before and after, in lists too. The position in a list is not a sign.
+"""
 
 import re
 from collections import Counter

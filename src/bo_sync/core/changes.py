@@ -1,4 +1,8 @@
-"""Changes to one user as values, complete enough to show, compare, save and apply, and their effect on access."""
+"""Changes to one user as values, complete enough to show, compare, save and apply, and their effect on access.
+
+A row id says how a grant is written. An existing row is updated, for a revoke too: only an update to NONE makes no
+assumption about what the hub does without a row.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,5 +1,11 @@
 """The live side, normalised: the hub's users by address and id, their access in our role names, the hub's identity; and
-what the hub holds after some changes, which guardrails judge."""
+what the hub holds after some changes, which guardrails judge.
+
+A row with access NONE equals no row. Of two rows for one user and role the highest counts (at a tie the lowest id),
+because the hub allows that much; the others are surplus. A platform area is on or off: any access but NONE counts as
+OWNER. The identity is the id and creation time of a role definition and of the user with the lowest id: every key that
+can plan reads both, and no change by bo-sync alters them.
+"""
 
 import hashlib
 import json

@@ -1,4 +1,8 @@
-"""What identifies a change, and the plan's digest over it. A plan's JSON is in `render/plan_document.py`."""
+"""What identifies a change, and the plan's digest over it. A plan's JSON is in `render/plan_document.py`.
+
+The digest is the SHA-256 of canonical JSON (sorted keys, no spaces, ASCII): format version, the hub's address and
+identity, and each change's content. It covers no time, commit or source.
+"""
 
 import hashlib
 import json

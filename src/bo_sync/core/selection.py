@@ -1,4 +1,7 @@
-"""The users that a plan is about: `--only PATTERN`, `--expired` and `--skip-blocked`."""
+"""The users that a plan is about: `--only PATTERN`, `--expired` and `--skip-blocked`.
+
+Guardrails of the run count what is left. Where they block that too, nothing runs.
+"""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace

@@ -1,4 +1,10 @@
-"""Match users of the files to users of the hub: by address or pinned `id`, else uncertain; and look-alike users."""
+"""Match users of the files to users of the hub: by address or pinned `id`, else uncertain; and look-alike users.
+
+A file that contradicts the hub is blocked; one that matches several live users is uncertain; neither changes a user.
+Look-alikes: names are compared by words, without case, accents, zero-width characters and apostrophes; a hyphen splits
+words; the order of words does not count. A name of punctuation only counts as written, and not beside a phone, since
+many shared accounts have "-". Phones are compared by digits, a leading `00` is a plus. Empty values never match.
+"""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence

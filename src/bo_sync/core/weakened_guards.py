@@ -1,4 +1,7 @@
-"""Guards that a change to the files weakens: `protect`, guardrail limits, policies, suppressed findings."""
+"""Guards that a change to the files weakens: `protect`, guardrail limits, policies, suppressed findings.
+
+Weakening is allowed, since the settings are reviewed like every file. It is shown first. Tightening is not listed.
+"""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

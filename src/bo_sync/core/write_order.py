@@ -1,4 +1,12 @@
-"""The order of an apply's writes, as data: phases, and steps within each."""
+"""The order of an apply's writes, as data: phases, and steps within each.
+
+    create users → profiles → raise grants → lower, revoke, remove duplicates → delete users
+    → lower ownership → delete owners
+
+Access is given before it is taken, so a user who keeps working is never without it. Owners of the hub's roles lose that
+last, when the new owners exist. One raise waits for a loss: a user who gets one half of the ownership (Roles &
+permissions, Backoffice) and loses the other is never an owner in between. Within a phase users are independent.
+"""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass

@@ -1,4 +1,9 @@
-"""Requests to a forge's REST API: with the token, retried where that is safe, answered in JSON."""
+"""Requests to a forge's REST API: with the token, retried where that is safe, answered in JSON.
+
+Only JSON or a ForgeError leaves this module. Reads, and writes that may happen twice, are retried after a temporary
+failure; creations only when they certainly did not happen. Redirects and links to next pages are not followed, so the
+token goes to one host only.
+"""
 
 import json
 import threading

@@ -1,4 +1,8 @@
-"""What a pipeline's environment says: forge, repository, pull request, token."""
+"""What a pipeline's environment says: forge, repository, pull request, token.
+
+Options override the environment. The token comes from the environment only and goes to the API that the environment
+names: no file of a repository decides that.
+"""
 
 import json
 import re

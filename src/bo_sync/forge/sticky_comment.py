@@ -1,4 +1,8 @@
-"""One comment or issue of our own, kept up to date: found by its marker and its author."""
+"""One comment or issue of our own, kept up to date: found by its marker and its author.
+
+Anyone may write a comment with our marker. An entry is ours when our token's account wrote it, by the account's number.
+Comments of others are never edited.
+"""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,10 @@
-"""The hub as the use cases see it: `HubReader` and `HubWriter` over one transport."""
+"""The hub as the use cases see it: `HubReader` and `HubWriter` over one transport.
+
+Three traps of the hub's API are handled here. An update without `language` resets it to the schema's default, so the
+live one is read just before and sent along. One failed mutation of several voids the answer for all, although earlier
+ones took effect. A hub may reject several mutations in one request. Composed mutations use aliases (`w0`, `w1`, …)
+and run in order, so an error names the one that failed.
+"""
 
 import re
 from collections.abc import Collection, Mapping, Sequence

@@ -1,4 +1,9 @@
-"""One HTTP request and its answer, or the reason why there is none; limited in time and in size."""
+"""One HTTP request and its answer, or the reason why there is none; limited in time and in size.
+
+No exception of the HTTP libraries leaves this module: it would carry the request, and with it the key. Redirects are
+not followed, cookies not kept, netrc not read. A socket's time limit restarts with each packet, so one timer per
+exchange shuts the connection down under every layer of TLS. Bytes are counted as received, before they are unpacked.
+"""
 
 import io
 import socket

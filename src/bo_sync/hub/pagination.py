@@ -1,4 +1,8 @@
-"""Paged lists: page size, which pages exist, and the proof that a list was read completely."""
+"""Paged lists: page size, which pages exist, and the proof that a list was read completely.
+
+The hub's largest page is unknown. It may reject a larger one, so the size steps down and is remembered; or it may
+return fewer items, so the first answer decides which pages follow.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace

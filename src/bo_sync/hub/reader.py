@@ -1,4 +1,10 @@
-"""Read everything in the hub concurrently; no page waits for one that it does not need."""
+"""Read everything in the hub concurrently; no page waits for one that it does not need.
+
+When the pages do not prove to be complete, because the hub changes meanwhile, everything is read again. A list of
+several pages can have the right number of users and still lack one: a user on a read page is deleted, another one is
+created, a third moves to a read page. So an address of the files that the list lacks is asked for by itself. Workers
+are daemon threads: after Ctrl-C an abandoned read must not hold the process until its timeout.
+"""
 
 import queue
 import threading

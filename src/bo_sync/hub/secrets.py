@@ -1,4 +1,9 @@
-"""Keep secrets out of output: the type for keys and tokens, and their removal from untrusted text in any spelling."""
+"""Keep secrets out of output: the type for keys and tokens, and their removal from untrusted text in any spelling.
+
+A text is read as it is and once per way of escaping (`&amp;`, `%26`, `\u0026`). Each reading skips what no secret can
+hold: white space, controls, everything beyond ASCII. Where a reading has `SHORTEST` characters in a row that a secret
+has in a row, they are hidden.
+"""
 
 import hmac
 import re

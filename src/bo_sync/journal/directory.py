@@ -1,4 +1,8 @@
-"""Where journals and the lock are kept: in `.bo-sync/` below the configuration's root, readable by its owner only."""
+"""Where journals and the lock are kept: in `.bo-sync/` below the configuration's root, readable by its owner only.
+
+The folder is in a working copy, which may hold what others committed: no link is followed there and only plain files
+are opened. It holds names and access, so git is set to ignore it.
+"""
 
 import os
 import re

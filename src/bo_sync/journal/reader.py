@@ -1,4 +1,8 @@
-"""A run as its journal shows it: which requests it sent, the outcome of each, and what is unknown."""
+"""A run as its journal shows it: which requests it sent, the outcome of each, and what is unknown.
+
+A journal may be cut off or edited: each line is an entry of ours or none, and nothing in it can raise. A killed process
+leaves a last line without an end.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -1,4 +1,8 @@
-"""The lines of a journal as values and as JSON: one ASCII object per line, whose keys are the fields of its class."""
+"""The lines of a journal as values and as JSON: one ASCII object per line, whose keys are the fields of its class.
+
+The first line of a run is its `Header`. An `Intent` precedes each write request, its answer follows with the same
+number, an `End` closes the run. An intent without an answer is a request with unknown outcome.
+"""
 
 import json
 from collections import Counter

@@ -1,4 +1,9 @@
-"""Write a run's journal ahead: an intent is on disk before its request is sent. Also the recording hub."""
+"""Write a run's journal ahead: an intent is on disk before its request is sent. Also the recording hub.
+
+Every line is flushed to disk before the call returns. A journal that fails once stays broken, and the run starts
+nothing new (`is_broken`). A write is sent only when its intent is on disk; anything but a HubError leaves no answer
+behind.
+"""
 
 import getpass
 import os

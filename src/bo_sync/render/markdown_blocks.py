@@ -1,4 +1,8 @@
-"""The parts of a Markdown comment: cells, tables, folds, and less detail until it fits."""
+"""The parts of a Markdown comment: cells, tables, folds, and less detail until it fits.
+
+Foreign text is in a `<code>` element, as entities, where no forge looks for markup, mentions or links. A comment that
+is too long loses detail step by step, never a count.
+"""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,8 @@
-"""Notices, as one list for annotations, SARIF and code quality, with stable fingerprints."""
+"""Notices, as one list for annotations, SARIF and code quality, with stable fingerprints.
+
+Order: what blocks, then what needs attention, then the rest, each by `Gravity`. A fingerprint stays the same while
+lines, folders, days and counts change. It is a hash and shows no address.
+"""
 
 import re
 from collections import Counter

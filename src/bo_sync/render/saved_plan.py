@@ -1,4 +1,8 @@
-"""Read a saved plan back, to compare it with a new plan or to show it in another format. It is never run."""
+"""Read a saved plan back, to compare it with a new plan or to show it in another format. It is never run.
+
+The file is not trusted: it must have the digest that it names, hold only words that bo-sync has, and give the same
+document when it is written again. Ids of rows and definitions were never saved.
+"""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping

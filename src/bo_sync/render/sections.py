@@ -1,4 +1,8 @@
-"""A plan as rows in sections, most severe first, and what each change allows in words."""
+"""A plan as rows in sections, most severe first, and what each change allows in words.
+
+A row is in exactly one section, most severe first (`Gravity`). Grants of Roles & permissions and of API keys are
+listed with blocked changes and deletions, and so is every grant that gives a grave capability (`is_grave`).
+"""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
