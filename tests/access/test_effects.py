@@ -5,10 +5,11 @@ from random import Random
 import pytest
 
 from bo_sync.access.capabilities import effect, effects, powers
-from bo_sync.core.changes import Shift
+from bo_sync.core.changes import Effect, Shift
 from bo_sync.core.hub_operations import Verdict
 from bo_sync.core.model import ROLES, Access, Role
 from bo_sync.core.settings import Settings
+from bo_sync.core.text import Text
 from bo_sync.render.sections import is_grave, meaning
 from tests.support.builders import create, delete, duplicate, set_grant, update
 
@@ -56,6 +57,42 @@ def test_a_deletion_takes_everything_and_a_profile_or_a_surplus_row_nothing() ->
     assert found["a@example.com"].whole.closed == ("Admin > Backoffice Users",)
     assert "roleCreate" in found["a@example.com"].whole.lost
     assert found["c@example.com"].unknown == 91
+
+
+def test_users_who_change_alike_share_one_effect_and_others_have_their_own() -> None:
+    viewer, editor, owner = ({ROLE: access} for access in (Access.VIEWER, Access.EDITOR, Access.OWNER))
+    steps = {"a": (viewer, owner), "b": (editor, owner), "c": (viewer, editor), "d": (viewer, owner)}
+    changes = [update(f"{name}@example.com") for name in steps]
+    before, after = ({f"{name}@example.com": step[side] for name, step in steps.items()} for side in (0, 1))
+    found = effects(changes, before, after, POWERS)
+    assert found == {f"{name}@example.com": effect(*step, POWERS, 91) for name, step in steps.items()}
+    assert found["a@example.com"] is found["d@example.com"]
+    assert effect(viewer, viewer, POWERS) == Effect(Shift(), {}, 0)
+
+
+def test_each_role_has_its_own_part() -> None:
+    order, product, held = Role("order_data"), Role("product_data"), {BACKOFFICE: Access.OWNER}
+    more = {**held, order: Access.EDITOR, product: Access.OWNER}
+    up, down = effect(held, more, POWERS).parts, effect(more, held, POWERS).parts
+    assert set(up) == set(down) == {order, product}
+    assert up[order].opened == down[order].closed == ("Orders > Orders", "Orders > Order Statuses")
+    items = ("PIM > Products & Clusters", "PIM > Categories", "Users > Orderlists", "Admin > Cluster Definitions")
+    assert up[product].opened == down[product].closed == items
+    media = [f"mediaAttachment{verb}" for verb in ("Create", "Delete", "Update")]  # an order editor may only update
+    for part, names in ((order, media[2:]), (product, media)):
+        assert [name for name in up[part].gained if name in media] == names
+        assert [name for name in down[part].lost if name in media] == names
+
+
+def test_powers_judge_equal_grants_once_and_know_no_way_to_an_unknown_operation() -> None:
+    assert POWERS.of({ROLE: Access.OWNER}) is POWERS.of({ROLE: Access.OWNER})
+    assert POWERS.ways("roleCreate") == ((ROLE, Access.OWNER),)
+    assert POWERS.ways("notInTheTable") == ()
+
+
+def test_a_renamed_definition_keeps_what_the_annotations_state_of_its_documented_name() -> None:
+    named = ((Role("pricing"), Text("prices")), (Role("tickets"), Text("ticket")))
+    assert powers(Settings(role_definitions=named)).names == {**POWERS.names, "ticket": "tickets"}
 
 
 @pytest.mark.parametrize(

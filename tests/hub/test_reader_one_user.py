@@ -11,6 +11,8 @@ from tests.hub.sandboxed import JANE, Trial, somebody
 from tests.hub.scripted import KEY, Say, Scripted, data, errors, failed, transport_to
 from tests.sandbox.asking import grant, holding, user
 
+pytestmark = pytest.mark.timeout(10)  # a result that never comes fails a test soon
+
 
 class TestOneUser:
     def test_they_are_read_with_all_their_rows(self) -> None:

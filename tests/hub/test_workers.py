@@ -8,6 +8,8 @@ import pytest
 
 from bo_sync.hub.reader import Workers
 
+pytestmark = pytest.mark.timeout(10)  # a result that never comes fails a test soon
+
 
 def test_every_result_comes_back_once() -> None:
     with Workers[int](3) as workers:
@@ -16,6 +18,7 @@ def test_every_result_comes_back_once() -> None:
         found = [workers.next() for _ in range(workers.outstanding)]
     assert sorted(found) == [number * number for number in range(20)]
     assert workers.outstanding == 0
+    assert [(thread.name, thread.daemon) for thread in workers.threads] == [("hub-read", True)] * 3
 
 
 def test_what_a_call_raises_is_raised_for_the_caller() -> None:

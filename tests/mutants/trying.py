@@ -52,7 +52,7 @@ MODULES: Final[Mapping[str, str]] = {
     "core/selection.py": "tests/core/test_selection.py tests/core/test_skip_blocked.py",
     "config/git.py": "tests/config/test_git.py tests/config/test_git_layouts.py",
     "config/broken_files.py": "tests/config/test_broken_files.py",
-    "hub/reader.py": "tests/hub/test_reader_one_user.py tests/hub/test_reader.py tests/hub/test_workers.py",
+    "hub/reader.py": "tests/hub/test_reader_one_user.py tests/hub/test_workers.py tests/hub/test_reader.py",
     "access/capabilities.py": (
         "tests/access/test_capabilities.py tests/access/test_effects.py tests/access/test_panel.py "
         "tests/access/test_queries.py tests/access/test_access_diff.py tests/access/test_finding_checks.py"

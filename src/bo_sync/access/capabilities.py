@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from bo_sync.access.catalogue import Catalogue, Levels, MenuItem, in_use, opened
-from bo_sync.core.changes import Change, CreateUser, DeleteUser, Effect, Shift
+from bo_sync.core.changes import Change, Effect, Shift
 from bo_sync.core.hub_operations import Operation, Verdict
 from bo_sync.core.live import GrantsByAddress, key_of
 from bo_sync.core.model import DEFAULT_HUB_NAMES, Access, Role
@@ -55,9 +55,6 @@ def among(operations: Collection[str]) -> tuple[Capability, ...]:
     return tuple(entry for entry in CAPABILITIES if not set(entry.operations).isdisjoint(operations))
 
 
-_Key = frozenset[tuple[Role, Access]]
-
-
 @dataclass(frozen=True, slots=True)
 class Power:
     """Names of menu items that open, and of operations that are allowed, as sets."""
@@ -66,17 +63,17 @@ class Power:
     operations: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Powers:
     """Answers about any set of grants. `names` are our names by the hub's, as bo-sync.yaml may change them."""
 
     facts: Catalogue
     names: Mapping[str, Role]
-    _given: Mapping[tuple[Role, Access], frozenset[str]] = field(repr=False)
-    _ranks: Mapping[str, int] = field(repr=False)
-    _items: Mapping[str, MenuItem] = field(repr=False)
-    _operations: Mapping[str, Operation] = field(repr=False)
-    _known: dict[_Key, Power] = field(default_factory=dict, repr=False, compare=False)
+    _given: Mapping[tuple[Role, Access], frozenset[str]]
+    _ranks: Mapping[str, int]
+    _items: Mapping[str, MenuItem]
+    _operations: Mapping[str, Operation]
+    _known: dict[frozenset[tuple[Role, Access]], Power] = field(default_factory=dict)
 
     def of(self, held: Levels) -> Power:
         """What a user who holds `held` may open and run."""
@@ -170,8 +167,7 @@ def effects(
     known: dict[tuple[tuple[tuple[Role, Access], ...], ...], Effect] = {}
     for change in changes:
         key = key_of(change, before)
-        then = {} if isinstance(change, CreateUser) else before.get(key, {})
-        now = {} if isinstance(change, DeleteUser) else after.get(key, {})
+        then, now = before.get(key, {}), after.get(key, {})
         if then != now:
             pair = (tuple(then.items()), tuple(now.items()))
             if pair not in known:

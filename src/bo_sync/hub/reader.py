@@ -14,8 +14,6 @@ from itertools import islice
 from types import TracebackType
 from typing import Final, Generic, Self, TypeVar
 
-from pydantic import BaseModel
-
 from bo_sync.core.model import GrantRow, LiveState, LiveUser, RoleDefinition
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError, HubIncompleteError
@@ -24,6 +22,7 @@ from bo_sync.hub.pagination import (
     CHANGING,
     Gathering,
     Items,
+    ItemT,
     Listing,
     ListPage,
     Refused,
@@ -103,7 +102,6 @@ class Workers(Generic[ResultT]):
                 self._results.put(err)
 
 
-ItemT = TypeVar("ItemT", bound=BaseModel)
 Step = Callable[[], None]
 
 ATTEMPTS: Final = 3
@@ -153,7 +151,7 @@ class _Reading:
         self._definitions = Gathering(definitions(attempt))
         self._batches: list[tuple[Gathering[RowShape], list[int]]] = []
         self._viewer: Text | None = None
-        self._tenant: Text | None = None
+        self._tenant: Text | None
 
     def run(self, wanted: Addresses) -> LiveState:
         self._start(self._everybody, self._take_users)
