@@ -6,7 +6,7 @@ from typing import Final
 
 import pytest
 
-from bo_sync.core.base_compare import Snapshot, changed_addresses, compare, removed_users
+from bo_sync.core.base_compare import Comparison, Snapshot, changed_addresses, compare, removed_users
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.hub_operations import AddedOperations
 from bo_sync.core.model import Declaration, Override, Role, State
@@ -364,7 +364,7 @@ def test_of_users_between_two_states(case: Case) -> None:
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_order_of_files_never_matters(case: Case) -> None:
-    base, head = (replace(side, users=side.users[::-1]) for side in (case.base, case.head))
+    base, head = (replace(side, declarations=side.declarations[::-1]) for side in (case.base, case.head))
     assert compare(base, head, TODAY) == compare(case.base, case.head, TODAY)
 
 
@@ -567,6 +567,12 @@ EXCHANGES: Final = [
         (("jane@example.com", "zoe@example.com", "file"),),
         id="a user without names has another id, and the file another address",
     ),
+    pytest.param(
+        files(one("jane@example.com", pin=5), one("ann@example.com", at="users/ann.yaml")),
+        files(one("zoe@example.com", pin=5, at="users/z.yaml"), one("Zoe@example.com", at="users/ann.yaml")),
+        (("ann@example.com", "Zoe@example.com", "file"), ("jane@example.com", "zoe@example.com", "id")),
+        id="two users get one address",
+    ),
 ]
 
 
@@ -576,7 +582,7 @@ def test_an_address_that_goes_to_another_user_is_seen(
 ) -> None:
     changes = changed_addresses(base, head, TODAY)
     assert tuple((change.before.email.raw, change.after.email.raw, change.sign) for change in changes) == changed
-    backwards = [replace(side, users=side.users[::-1]) for side in (base, head)]
+    backwards = [replace(side, declarations=side.declarations[::-1]) for side in (base, head)]
     assert changed_addresses(backwards[0], backwards[1], TODAY) == changes
 
 
@@ -673,6 +679,15 @@ RECIPES: Final[dict[str, tuple[Snapshot, Snapshot, str]]] = {
             "users/jd.yaml to jd@example.com, without `id`"
         ),
     ),
+    "in a list, where another user has the old file": (
+        files(one("jane@example.com", pin=5), BOB),
+        files(one("zoe@example.com", pin=5, at=TEAM), one("bob@example.com", "Bob Roe", at=FILE)),
+        (
+            "users/team.yaml:1:1: zoe@example.com has the id 5 of jane@example.com at the base (users/jane.yaml:1); an "
+            "address cannot change: keep a file for jane@example.com with `state: absent`, and leave users/team.yaml "
+            "to zoe@example.com, without `id`"
+        ),
+    ),
     "of an id that somebody else has now": (
         files(one("jane@example.com", pin=5), BOB),
         files(one("jane@example.com", line=2), one("bob@example.com", "Bob Roe", pin=5)),
@@ -755,6 +770,29 @@ def test_the_recipe_names_users_and_files(base: Snapshot, head: Snapshot, said: 
     assert messages(base, head) == [said]
 
 
+@pytest.mark.parametrize(
+    ("email", "then", "now", "name"),
+    [
+        pytest.param("j@example.com", "", "", "j", id="the name before the @"),
+        pytest.param("j@example.com", "j", "", "j-example.com", id="which is taken at the base"),
+        pytest.param("j@example.com", "", "j", "j-example.com", id="which is taken now"),
+        pytest.param("j@example.com", "j", "j-example.com", "j-example.com.new", id="both names are taken"),
+        pytest.param("j@example.com", "j j-example.com", "j-example.com.new", "…", id="all names are taken"),
+        pytest.param("-@example.com", "", "", "example.com", id="nothing is left before the @"),
+        pytest.param("j@k@example.com", "", "", "j", id="up to the first @"),
+        pytest.param("a-!!b_057@example.com", "", "", "a--b_057", id="other characters become one hyphen"),
+    ],
+)
+def test_the_recipe_proposes_a_free_path(email: str, then: str, now: str, name: str) -> None:
+    def taken(names: str) -> list[Declaration]:
+        others = {*then.split(), *now.split()}
+        return [one(f"{each}@x.org", at=f"users/a/{each}.yaml" if each in names.split() else TEAM) for each in others]
+
+    base = files(one("jane@example.com", at="users/a/d.yaml"), *taken(then))
+    (message,) = messages(base, files(one(email, at="users/a/d.yaml"), *taken(now)))
+    assert message.endswith(f"`state: absent`, and add users/a/{name}.yaml for {email}")
+
+
 def test_a_path_is_never_made_of_what_an_address_could_smuggle() -> None:
     base, head = files(JANE), files(one("../../etc/x\u202e@example.com", at=FILE))
     assert "and add users/etc-x.yaml for ../../etc/x\\u202e@example.com" in messages(base, head)[0]
@@ -769,6 +807,11 @@ def test_the_guardrails_that_need_no_hub_answer_in_order() -> None:
         0,
         False,
     )
+    empty, changed, _ = guardrails
+    assert compare(Snapshot(), Snapshot(), TODAY)[1] == (empty, changed, GuardrailResult("removed_file", 0, 0, ok=True))
+    there = GuardrailResult("empty", 1, 1, ok=True)
+    assert compare(files(JANE), files(JANE), TODAY)[1][0] == there
+    assert Comparison(Text("main"), "c0ffee", guardrails=(empty, there, changed)).refused == (empty,)
 
 
 # guards

@@ -5,7 +5,18 @@ from itertools import permutations
 
 import pytest
 
-from bo_sync.core.live import Holding, LiveIndex, effective, index, key_of, keyed, known_definitions, mapped_away
+from bo_sync.core.live import (
+    Holding,
+    LiveIndex,
+    effective,
+    grants_of_unmanageable,
+    index,
+    key_of,
+    keyed,
+    known_definitions,
+    mapped_away,
+    why_unmanageable,
+)
 from bo_sync.core.model import PLATFORM, Access, GrantRow, LiveState, Role
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
@@ -86,9 +97,10 @@ def test_grants_are_counted_in_the_roles_we_know_without_none_and_once_a_pair() 
 
 
 def test_users_who_differ_only_in_case_share_an_address() -> None:
-    twins = indexed(holds(2, "Jane@example.com"), holds(1, "jane@Example.com"), holds(3, "joe@example.com"))
+    emails = {2: "Jane@example.com", 1: "jane@Example.com", 3: "joe@example.com", 4: "ann@example.com"}
+    twins = indexed(*(holds(number, email) for number, email in emails.items()))
     assert [user.user.id for user in twins.by_address["jane@example.com"]] == [1, 2]
-    assert [user.user.id for user in twins.users] == [1, 2, 3]
+    assert [user.user.id for user in twins.users] == [4, 1, 2, 3]
 
 
 def test_an_index_does_not_depend_on_the_order_of_users() -> None:
@@ -115,6 +127,12 @@ def test_a_user_without_a_usable_address_is_named_by_id_and_comes_in_the_order_o
         ("id 7", 7),
         ("z@example.com", 1),
     ]
+
+
+def test_what_a_user_without_a_usable_address_holds_is_known_by_id() -> None:
+    live = indexed(holds(7, " ", row("pricing", "owner")), holds(1, "z@example.com", row("pricing", "viewer")))
+    assert grants_of_unmanageable(live) == {"id 7": {"pricing": Access.OWNER}}
+    assert why_unmanageable(Text("a@example.com b")) == "an invalid address"
 
 
 def test_the_access_of_a_user_is_that_of_the_row_that_counts() -> None:

@@ -10,7 +10,7 @@ from bo_sync.access.policies import evaluate
 from bo_sync.core.base_compare import Snapshot, compare
 from bo_sync.core.model import Declaration, Ignore
 from bo_sync.core.text import Text
-from bo_sync.core.weakened_guards import Weakened, weakened_ignores, weakened_policies
+from bo_sync.core.weakened_guards import GuardComparison, Weakened, weakened_ignores, weakened_policies
 from tests.access.companies import POWERS, policy, subject
 from tests.config.trees import JANE, tree
 from tests.support.builders import source
@@ -70,6 +70,10 @@ ANN = "except: [{email: ann@b.c, reason: %s, until: %s}]"
 def test_what_weakens_a_policy_is_shown(before: str, after: str, expected: list[tuple[str, str, str]]) -> None:
     assert guards(f"{MATCH}\n{before}", f"{MATCH}\n{after}") == expected
     assert guards(f"{MATCH}\n{before}", f"{MATCH}\n{before}") == []
+
+
+def test_a_comparison_is_with_the_tip_and_weakens_nothing_unless_it_says_so() -> None:
+    assert GuardComparison(Text("main"), "c0ffee") == GuardComparison(Text("main"), "c0ffee", (), None)
 
 
 def test_a_removed_policy_is_shown_and_a_new_one_is_not() -> None:

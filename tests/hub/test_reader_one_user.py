@@ -6,12 +6,17 @@ from bo_sync.core.model import Access
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
 from bo_sync.hub.client import CommerceHub
-from bo_sync.hub.reader import read_tenant
+from bo_sync.hub.pagination import Sizes
+from bo_sync.hub.reader import find_user, read_definitions, read_tenant, read_viewer, sorted_definitions, sorted_rows
+from bo_sync.hub.wire import DefinitionShape, RowShape
+from bo_sync.sandbox.behaviour import Behaviour, LargePages
 from tests.hub.sandboxed import JANE, Trial, somebody
 from tests.hub.scripted import KEY, Say, Scripted, data, errors, failed, transport_to
 from tests.sandbox.asking import grant, holding, user
 
 pytestmark = pytest.mark.timeout(10)  # a result that never comes fails a test soon
+
+NOTHING = Say(b'{"data": null}')
 
 
 class TestOneUser:
@@ -24,8 +29,35 @@ class TestOneUser:
         assert Trial(holding()).hub.read_user(Text(JANE)) is None
 
     def test_somebody_else_in_the_answer_is_refused(self) -> None:
-        with Scripted(data(adminUser=somebody(1))) as hub, pytest.raises(HubError, match="somebody else, p1@example"):
+        with Scripted(data(adminUser=somebody(1))) as hub, pytest.raises(HubError) as caught:
             CommerceHub(transport_to(hub.url)).read_user(Text(JANE))
+        message = f"adminUser of {JANE}: the hub answers with somebody else, p1@example.com"
+        hint = "nothing was done; report this to Propeller"
+        assert (caught.value.message, caught.value.operation, caught.value.hint) == (message, "adminUser", hint)
+
+    @pytest.mark.parametrize(
+        ("said", "message"),
+        [
+            pytest.param(
+                NOTHING, f"adminUser of {JANE}: the hub answers neither data nor an error", id="neither data nor error"
+            ),
+            pytest.param(
+                errors("INTERNAL_SERVER_ERROR", path="adminUser", data={"adminUser": somebody(1)}),
+                f"adminUser of {JANE}: the hub says INTERNAL_SERVER_ERROR: “no”",
+                id="an error beside a user",
+            ),
+            pytest.param(
+                data(adminUser="jane"),
+                "adminUser: the hub's answer is not of its schema: the answer: Input should be a valid dictionary or "
+                "instance of UserShape, found a text",
+                id="not an object",
+            ),
+        ],
+    )
+    def test_an_answer_without_a_user_is_an_error(self, said: Say, message: str) -> None:
+        with Scripted(play=lambda _: said) as hub, pytest.raises(HubError) as caught:
+            find_user(transport_to(hub.url), Text(JANE))
+        assert (caught.value.message, caught.value.operation) == (message, "adminUser")
 
     def test_more_rows_than_a_page_holds_are_all_read(self) -> None:
         rows = [grant(name, "VIEWER") for name in ("role", "order", "product", "user", "shop", "pricing", "logistics")]
@@ -43,6 +75,7 @@ class TestOneUser:
         pytest.param(data(tenant={"id": "acme"}), Text("acme"), id="the hub names it"),
         pytest.param(data(tenant={"id": f"acme {KEY}"}), Text("acme [secret]"), id="with the key in it"),
         pytest.param(data(tenant=None), None, id="the hub has none"),
+        pytest.param(NOTHING, None, id="no data"),
         pytest.param(data(tenant={"name": "acme"}), None, id="it has no id"),
         pytest.param(data(tenant="acme"), None, id="it is not an object"),
         pytest.param(failed("FORBIDDEN", "tenant"), None, id="the key may not read it"),
@@ -58,3 +91,42 @@ def test_the_tenant_is_known_or_none_and_never_an_error(said: Say, tenant: Text 
     with Scripted(said) as hub:
         assert read_tenant(transport_to(hub.url)) == tenant
     assert [heard.operation for heard in hub.heard] == ["tenant"]
+
+
+def test_a_viewer_is_named_or_missing_and_of_another_shape_is_an_error() -> None:
+    with Scripted(data(adminUserViewer={"id": "1", "email": JANE}), NOTHING, data(adminUserViewer={"id": "1"})) as hub:
+        transport = transport_to(hub.url)
+        assert (read_viewer(transport), read_viewer(transport)) == (Text(JANE), None)
+        with pytest.raises(HubError, match=r"^adminUserViewer: the hub's answer is not of its schema: email: "):
+            read_viewer(transport)
+
+
+def test_a_list_is_asked_for_in_smaller_pages_until_the_hub_accepts_one() -> None:
+    names = [f"domain{number:02}" for number in range(30)]
+    behaviour = Behaviour(max_page_size=12, large_pages=LargePages.REFUSE)
+    trial = Trial({"definitions": [{"name": name} for name in names]}, behaviour)
+    found = read_definitions(trial.transport, Sizes(100, 100))
+    assert [each.name.raw for each in found] == names
+    asked = [request.variables["input"] for request in trial.sandbox.traffic.requests]
+    assert [(each["page"], each["offset"]) for each in asked if isinstance(each, dict)] == [
+        *((1, size) for size in (100, 50, 25, 12)),
+        *((page, 12) for page in (2, 3)),
+    ]
+
+
+def test_no_smaller_page_than_the_smallest_is_asked_for() -> None:
+    behaviour = Behaviour(max_page_size=5, large_pages=LargePages.REFUSE)
+    trial = Trial(behaviour=behaviour)
+    with pytest.raises(HubError, match="roleDefinitions: ") as caught:
+        read_definitions(trial.transport, Sizes(25, 25))
+    assert "a page of 12 is too large" in caught.value.hint
+    assert trial.sent == ["roleDefinitions"] * 2
+
+
+def test_rows_and_definitions_come_in_an_order_of_their_own() -> None:
+    rows = [RowShape(id=row, userId=1, roleDefinitionId=kind, access="VIEWER") for kind, row in ("b1", "a3", "a2")]
+    assert [(row.definition_id, row.id) for row in sorted_rows(rows)] == [("a", "2"), ("a", "3"), ("b", "1")]
+    common = {"createdAt": "2026-01-01T00:00:00Z", "lastModifiedAt": "2026-01-01T00:00:00Z", "defaultAccess": "NONE"}
+    kinds = [DefinitionShape.model_validate({**common, "id": each, "name": name}) for name, each in ("b1", "a3", "a2")]
+    found = sorted_definitions({kind.id: kind for kind in kinds})
+    assert [f"{kind.name}{kind.id}" for kind in found] == ["a2", "a3", "b1"]

@@ -33,7 +33,8 @@ MODULES: Final[Mapping[str, str]] = {
     "core/diff.py": "tests/core/test_diff.py",
     "core/write_order.py": "tests/core/test_write_order.py",
     "core/base_compare.py": (
-        "tests/core/test_base_compare.py tests/core/test_unannounced.py tests/core/test_weakened_guards.py"
+        "tests/core/test_base_compare.py tests/core/test_unannounced.py tests/core/test_weakened_guards.py "
+        "tests/core/test_policy_guards.py"
     ),
     "core/user_matching.py": "tests/core/test_diff.py tests/core/test_likeness.py tests/core/test_guardrails.py",
     "core/plan.py": "tests/core/test_plan.py",

@@ -193,7 +193,7 @@ class AddressChange:
     before: Declaration
     after: Declaration
     sign: Sign
-    standing: Declaration | None = None
+    standing: Declaration | None
 
 
 @dataclass(frozen=True, slots=True)

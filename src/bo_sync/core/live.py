@@ -12,7 +12,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, RemoveDuplicate, UpdateUser
@@ -86,14 +86,14 @@ class LiveIndex:
     by_id: Mapping[int, HubUser]
     definitions: Mapping[Role, RoleDefinition]
     held: GrantsByAddress
-    unmanageable: tuple[HubUser, ...] = ()
-    odd: Mapping[int | str, HubUser] = field(default_factory=dict)
+    unmanageable: tuple[HubUser, ...]
+    odd: Mapping[int | str, HubUser]
 
     @property
     def everybody(self) -> tuple[HubUser, ...]:
         """All users of the hub by name, for questions about which users hold what."""
         found = (*self.unmanageable, *self.users)
-        return tuple(sorted(found, key=lambda user: (user.name.folded, user.user.id)))
+        return tuple(sorted(found, key=lambda user: user.name.folded))
 
     def at(self, email: Text) -> tuple[HubUser, ...]:
         """The users who have this address in comparison form."""

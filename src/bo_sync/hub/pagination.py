@@ -114,12 +114,6 @@ class Gathering(Generic[ItemT]):
         self.pages = 0
         self._counted: set[int] = set()
 
-    def forget(self) -> None:
-        """Starts again, for example after a rejected page."""
-        self.items = {}
-        self.pages = 0
-        self._counted = set()
-
     def take(self, page: ListPage[ItemT]) -> None:
         """Adds a page, of any number, in any order."""
         self.pages += 1

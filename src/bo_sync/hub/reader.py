@@ -121,6 +121,15 @@ class _SmallerError(Exception):
     """The hub rejected a page; the sizes were lowered, and the read must start again."""
 
 
+def _accepted(answer: ListPage[ItemT] | Refused, sizes: Sizes) -> ListPage[ItemT]:
+    """Raises _SmallerError for a rejected page, or its own error if no smaller page is left to try."""
+    if isinstance(answer, Refused):
+        if not sizes.lower(answer.size):
+            raise answer.error
+        raise _SmallerError
+    return answer
+
+
 def read_everything(transport: Transport, sizes: Sizes, progress: Progress, wanted: Addresses) -> LiveState:
     """Everything, proved complete, also in `wanted`. Raises HubIncompleteError if that fails `ATTEMPTS` times."""
     attempt = 0
@@ -239,12 +248,9 @@ class _Reading:
     def _take(
         self, gathering: Gathering[ItemT], answer: ListPage[ItemT] | Refused, then: Callable[[ListPage[ItemT]], None]
     ) -> None:
-        if isinstance(answer, Refused):
-            if not self._sizes.lower(answer.size):
-                raise answer.error
-            raise _SmallerError
-        gathering.take(answer)
-        then(answer)
+        page = _accepted(answer, self._sizes)
+        gathering.take(page)
+        then(page)
 
     def _take_users(self, page: ListPage[UserShape]) -> None:
         for batch in chunks(dict.fromkeys(shape.id for shape in page.items), self._sizes.batch):
@@ -281,7 +287,7 @@ def read_tenant(transport: Transport) -> Text | None:
     try:
         reply = transport.read(call("tenant"))
         found = None if reply.faults else (reply.data or {}).get("tenant")
-        return None if found is None else transport.credentials.said(parse(TenantShape, "tenant", found).id)
+        return transport.credentials.said(parse(TenantShape, "tenant", found).id)
     except HubError:
         return None
 
@@ -322,35 +328,28 @@ def _user_at(transport: Transport, email: Text) -> UserShape | None:
 
 def read_list(transport: Transport, listing: Callable[[int], Listing[ItemT]], sizes: Sizes) -> Items[ItemT]:
     """One list, page after page, proved complete. Raises HubIncompleteError if that fails `ATTEMPTS` times."""
-    for attempt in range(ATTEMPTS):
+    attempt = 0
+    while True:
         gathering = Gathering(listing(attempt))
         try:
             _gather(transport, gathering, sizes)
             gathering.check_complete()
+        except _SmallerError:
+            continue
         except HubIncompleteError:
-            if attempt == ATTEMPTS - 1:
+            attempt += 1
+            if attempt == ATTEMPTS:
                 raise
         else:
             return gathering.items
-    raise AssertionError("the last attempt returns or raises")
 
 
 def _gather(transport: Transport, gathering: Gathering[ItemT], sizes: Sizes) -> None:
-    number, last, size = 1, 1, sizes.page
-    while number <= last:
-        answer = ask_page(transport, gathering.listing, number, size)
-        if isinstance(answer, Refused):
-            if not sizes.lower(answer.size):
-                raise answer.error
-            gathering.forget()
-            number, last, size = 1, 1, sizes.page
-            continue
-        gathering.take(answer)
-        if number == 1:
-            last, size = answer.last, answer.size
-        if number < last:
-            gathering.check_possible(last, size)
-        number += 1
+    first = _accepted(ask_page(transport, gathering.listing, 1, sizes.page), sizes)
+    gathering.take(first)
+    for number in range(2, first.last + 1):
+        gathering.check_possible(first.last, first.size)
+        gathering.take(_accepted(ask_page(transport, gathering.listing, number, first.size), sizes))
 
 
 def read_definitions(transport: Transport, sizes: Sizes) -> tuple[RoleDefinition, ...]:
