@@ -51,7 +51,7 @@ MODULES: Final[Mapping[str, str]] = {
         "tests/core/test_guardrails.py"
     ),
     "core/selection.py": "tests/core/test_selection.py tests/core/test_skip_blocked.py",
-    "config/git.py": "tests/config/test_git.py tests/config/test_git_layouts.py",
+    "config/git.py": "tests/config/test_git_trees.py tests/config/test_git.py tests/config/test_git_layouts.py",
     "config/broken_files.py": "tests/config/test_broken_files.py",
     "hub/reader.py": "tests/hub/test_reader_one_user.py tests/hub/test_workers.py tests/hub/test_reader.py",
     "access/capabilities.py": (

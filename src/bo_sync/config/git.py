@@ -175,8 +175,8 @@ class TreeEntry:
     path: str
     kind: str
     name: str
-    size: int = 0
-    is_link: bool = False
+    size: int
+    is_link: bool
 
 
 def entries(listing: bytes) -> Iterator[TreeEntry]:
@@ -196,7 +196,7 @@ def entries(listing: bytes) -> Iterator[TreeEntry]:
 
 def is_blob(data: bytes, name: str) -> bool:
     """Whether `data` is the blob of this name, or would be with the line ends that git keeps (`\\n`)."""
-    return name == _blob(data, name) or (b"\r\n" in data and name == _blob(data.replace(b"\r\n", b"\n"), name))
+    return name == _blob(data, name) or name == _blob(data.replace(b"\r\n", b"\n"), name)
 
 
 def _blob(data: bytes, like: str) -> str:
