@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 
 from bo_sync.config.files import LINK
-from bo_sync.config.git import MAX_STEPS, Repository, TreeEntry, contents, entries, follow, is_blob, repository
+from bo_sync.config.git import Repository, TreeEntry, contents, entries, follow, is_blob, repository
 from bo_sync.core.text import Text
 from tests.support.repository import commit, git
 from tests.support.repository import repository as made
@@ -17,7 +17,7 @@ A: Final = "78981922613b2afb6025042ff6bd878ac1994e85"
 """What git calls the blob `a` and a line feed; with SHA-256 it is `A_256`."""
 A_256: Final = sha256(b"blob 2\0a\n").hexdigest()
 REAL: Final = "users/real.yaml"
-CHAIN: Final = {f"users/s{number:02}.yaml": f"s{number + 1:02}.yaml" for number in range(MAX_STEPS)}
+CHAIN: Final = {f"users/s{number:02}.yaml": f"s{number + 1:02}.yaml" for number in range(40)}
 LINKS: Final[Mapping[str, tuple[str, str | None]]] = {
     "users/a.yaml": ("real.yaml", REAL),
     "users/b.yaml": (".//real.yaml", REAL),
@@ -49,12 +49,12 @@ def test_a_link_leads_to_a_file_that_is_read_or_is_an_error(tmp_path: Path) -> N
     hidden = {"users/_hidden.yaml": "real.yaml"}
     for path, target in {**{path: target for path, (target, _) in LINKS.items()}, **CHAIN, **hidden}.items():
         (root / path).symlink_to(target)
-    (root / f"users/s{MAX_STEPS}.yaml").write_text("end\n", encoding="utf-8")
+    (root / "users/s40.yaml").write_text("end\n", encoding="utf-8")
     commit(root, {})
     repo, found = tree(root)
     linked = follow(repo, found)
     by_path = {entry.path: entry for entry in found}
-    aims = {path: aim for path, (_, aim) in LINKS.items()} | dict.fromkeys(CHAIN, f"users/s{MAX_STEPS}.yaml")
+    aims = {path: aim for path, (_, aim) in LINKS.items()} | dict.fromkeys(CHAIN, "users/s40.yaml")
     aims["users/s00.yaml"] = None  # one link more than are followed
     read = {entry.path: by_path[aim] for entry in found if (aim := aims.get(entry.path))}
     assert {entry.path: (entry.name, entry.size, entry.is_link) for entry in linked.entries} == {
@@ -72,14 +72,14 @@ def test_a_link_whose_blob_is_missing_is_an_error(tmp_path: Path) -> None:
 
 def test_a_listing_is_read_with_its_kinds_sizes_and_links() -> None:
     lines = (
-        b"100644 blob 1      12\tusers/a b.yaml",
+        b"100644 blob 1      12\tusers/a\tb.yaml",
         b"120000 blob 22       9\tusers/\xff",
         b"040000 tree 33       -\tusers/more",
         b"160000 commit 44       -\tsub",
         b"",
     )
     assert list(entries(b"\0".join(lines))) == [
-        TreeEntry("users/a b.yaml", "blob", "1", 12, is_link=False),
+        TreeEntry("users/a\tb.yaml", "blob", "1", 12, is_link=False),
         TreeEntry("users/\udcff", "blob", "22", 9, is_link=True),
         TreeEntry("users/more", "tree", "33", 0, is_link=False),
         TreeEntry("sub", "commit", "44", 0, is_link=False),
@@ -110,6 +110,12 @@ def test_blobs_are_read_whole_and_in_order_or_not_at_all(tmp_path: Path, monkeyp
     assert contents(repo, [b, a, c, b]) == [b"line\nline\n", b"a\n", b"", b"line\nline\n"]
     assert contents(repo, [a, "0" * 40]) is None
     assert contents(repo, [a, git(root, "rev-parse", "HEAD^{tree}"), b]) is None
+    shim = root / "bin/git"
+    shim.parent.mkdir()
+    shim.write_text("#!/bin/sh\nprintf 'x blob 1\\na\\n'\nexit 1\n", encoding="utf-8")
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(shim.parent))
+    assert contents(repo, [a]) is None, "git fails"
     monkeypatch.setenv("PATH", "")
     assert contents(repo, []) == []
     assert contents(repo, [a]) is None

@@ -14,6 +14,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha1, sha256
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
@@ -212,16 +213,13 @@ def contents(repo: Repository, names: Sequence[str]) -> list[bytes] | None:
     answer = repo.ask("cat-file", "--batch", feed="".join(f"{name}\n" for name in names).encode("ascii"))
     if answer is None or not answer.is_sound:
         return None
-    found = []
-    at = 0
+    out, found = BytesIO(answer.out), []
     for _ in names:
-        end = answer.out.find(b"\n", at)
-        head = answer.out[at:end].split()
-        if end < 0 or len(head) != 3 or head[1] != b"blob":
+        head = out.readline().split()
+        if head[1:2] != [b"blob"]:
             return None
-        size = int(head[2])
-        found.append(answer.out[end + 1 : end + 1 + size])
-        at = end + size + 2
+        found.append(out.read(int(head[2])))
+        out.readline()  # a line feed follows each blob
     return found
 
 
