@@ -93,6 +93,7 @@ def test_a_listing_is_read_with_its_kinds_sizes_and_links() -> None:
         (b"a\n", A_256, True),
         (b"a\r\n", A, True),
         (b"a\r\n", A_256, True),
+        (b"a\r\n", sha256(b"blob 3\0a\r\n").hexdigest(), True),
         (b"a\r", A, False),
         (b"b\n", A, False),
         (b"b\r\n", A, False),

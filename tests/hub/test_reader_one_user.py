@@ -6,17 +6,19 @@ from bo_sync.core.model import Access
 from bo_sync.core.text import Text
 from bo_sync.errors import HubError
 from bo_sync.hub.client import CommerceHub
+from bo_sync.hub.graphql import JsonObject, JsonValue
 from bo_sync.hub.pagination import Sizes
 from bo_sync.hub.reader import find_user, read_definitions, read_tenant, read_viewer, sorted_definitions, sorted_rows
 from bo_sync.hub.wire import DefinitionShape, RowShape
 from bo_sync.sandbox.behaviour import Behaviour, LargePages
 from tests.hub.sandboxed import JANE, Trial, somebody
-from tests.hub.scripted import KEY, Say, Scripted, data, errors, failed, transport_to
+from tests.hub.scripted import KEY, Heard, Say, Scripted, data, errors, failed, transport_to
 from tests.sandbox.asking import grant, holding, user
 
 pytestmark = pytest.mark.timeout(10)  # a result that never comes fails a test soon
 
 NOTHING = Say(b'{"data": null}')
+DAY = "2026-01-01T00:00:00Z"
 
 
 class TestOneUser:
@@ -101,17 +103,31 @@ def test_a_viewer_is_named_or_missing_and_of_another_shape_is_an_error() -> None
             read_viewer(transport)
 
 
-def test_a_list_is_asked_for_in_smaller_pages_until_the_hub_accepts_one() -> None:
-    names = [f"domain{number:02}" for number in range(30)]
-    behaviour = Behaviour(max_page_size=12, large_pages=LargePages.REFUSE)
-    trial = Trial({"definitions": [{"name": name} for name in names]}, behaviour)
-    found = read_definitions(trial.transport, Sizes(100, 100))
-    assert [each.name.raw for each in found] == names
-    asked = [request.variables["input"] for request in trial.sandbox.traffic.requests]
-    assert [(each["page"], each["offset"]) for each in asked if isinstance(each, dict)] == [
-        *((1, size) for size in (100, 50, 25, 12)),
-        *((page, 12) for page in (2, 3)),
-    ]
+def kind(name: str, identifier: str) -> JsonObject:
+    return {"id": identifier, "name": name, "defaultAccess": "NONE", "createdAt": DAY, "lastModifiedAt": DAY}
+
+
+def test_a_list_is_asked_for_in_smaller_pages_until_the_hub_accepts_all_of_them() -> None:
+    asked: list[tuple[int, int]] = []
+
+    def play(heard: Heard) -> Say:
+        given = heard.variables["input"]
+        assert isinstance(given, dict)
+        number, size = given["page"], given["offset"]
+        assert isinstance(number, int)
+        assert isinstance(size, int)
+        asked.append((number, size))
+        if size > 25 or (number, size) == (2, 25):
+            return failed("BAD_USER_INPUT", "roleDefinitions")
+        items: list[JsonValue] = [kind(f"d{each:02}", f"{each}") for each in range(30)][
+            (number - 1) * size : number * size
+        ]
+        return data(roleDefinitions={"items": items, "itemsFound": 30, "offset": size, "pages": -(-30 // size)})
+
+    with Scripted(play=play) as hub:
+        found = read_definitions(transport_to(hub.url), Sizes(100, 100))
+    assert [each.name.raw for each in found] == [f"d{each:02}" for each in range(30)]
+    assert asked == [(1, 100), (1, 50), (1, 25), (2, 25), (1, 12), (2, 12), (3, 12)]
 
 
 def test_no_smaller_page_than_the_smallest_is_asked_for() -> None:
@@ -124,9 +140,8 @@ def test_no_smaller_page_than_the_smallest_is_asked_for() -> None:
 
 
 def test_rows_and_definitions_come_in_an_order_of_their_own() -> None:
-    rows = [RowShape(id=row, userId=1, roleDefinitionId=kind, access="VIEWER") for kind, row in ("b1", "a3", "a2")]
+    rows = [RowShape(id=row, userId=1, roleDefinitionId=name, access="VIEWER") for name, row in ("b1", "a3", "a2")]
     assert [(row.definition_id, row.id) for row in sorted_rows(rows)] == [("a", "2"), ("a", "3"), ("b", "1")]
-    common = {"createdAt": "2026-01-01T00:00:00Z", "lastModifiedAt": "2026-01-01T00:00:00Z", "defaultAccess": "NONE"}
-    kinds = [DefinitionShape.model_validate({**common, "id": each, "name": name}) for name, each in ("b1", "a3", "a2")]
-    found = sorted_definitions({kind.id: kind for kind in kinds})
-    assert [f"{kind.name}{kind.id}" for kind in found] == ["a2", "a3", "b1"]
+    kinds = [DefinitionShape.model_validate(kind(name, each)) for name, each in ("b1", "a3", "a2")]
+    found = sorted_definitions({each.id: each for each in kinds})
+    assert [f"{each.name}{each.id}" for each in found] == ["a2", "a3", "b1"]

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha1, sha256
 from io import BytesIO
+from itertools import takewhile
 from pathlib import Path
 from typing import Final
 
@@ -266,16 +267,10 @@ def _aim(path: str, targets: Mapping[str, bytes], by_path: Mapping[str, TreeEntr
 
 def _joined(path: str, target: bytes) -> str:
     """The target of a link, as a path below the root; "" for one that leaves it, is absolute, or goes back again."""
-    if target.startswith(b"/"):
+    names = [name for name in os.fsdecode(target).split("/") if name not in {"", "."}]
+    ups = sum(1 for _ in takewhile("..".__eq__, names))
+    folders = path.split("/")[:-1]
+    # ".." behind a name may lead to another place, as the name may be a link.
+    if target.startswith(b"/") or ups > len(folders) or ".." in names[ups:]:
         return ""
-    parts = path.split("/")[:-1]
-    has_name = False
-    for part in os.fsdecode(target).split("/"):
-        if part == "..":
-            if has_name or not parts:  # a name before it may be a link to another place
-                return ""
-            parts.pop()
-        elif part not in {"", "."}:
-            has_name = True
-            parts.append(part)
-    return "/".join(parts)
+    return "/".join((*folders[: len(folders) - ups], *names[ups:]))
