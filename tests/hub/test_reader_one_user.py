@@ -119,10 +119,15 @@ def test_a_list_is_asked_for_in_smaller_pages_until_the_hub_accepts_all_of_them(
         asked.append((number, size))
         if size > 25 or (number, size) == (2, 25):
             return failed("BAD_USER_INPUT", "roleDefinitions")
-        items: list[JsonValue] = [kind(f"d{each:02}", f"{each}") for each in range(30)][
-            (number - 1) * size : number * size
-        ]
-        return data(roleDefinitions={"items": items, "itemsFound": 30, "offset": size, "pages": -(-30 // size)})
+        items: list[JsonValue] = [kind(f"d{each:02}", f"{each}") for each in range(30)]
+        return data(
+            roleDefinitions={
+                "items": items[(number - 1) * size : number * size],
+                "itemsFound": 30,
+                "offset": size,
+                "pages": -(-30 // size),
+            }
+        )
 
     with Scripted(play=play) as hub:
         found = read_definitions(transport_to(hub.url), Sizes(100, 100))

@@ -266,11 +266,13 @@ def _aim(path: str, targets: Mapping[str, bytes], by_path: Mapping[str, TreeEntr
 
 
 def _joined(path: str, target: bytes) -> str:
-    """The target of a link, as a path below the root; "" for one that leaves it, is absolute, or goes back again."""
+    """The target of a link, as a path below the root; "" for one that leaves it or is absolute.
+
+    ".." after a name stays, since the name may be a link to another place: no entry has such a path.
+    """
     names = [name for name in os.fsdecode(target).split("/") if name not in {"", "."}]
     ups = sum(1 for _ in takewhile("..".__eq__, names))
     folders = path.split("/")[:-1]
-    # ".." behind a name may lead to another place, as the name may be a link.
-    if target.startswith(b"/") or ups > len(folders) or ".." in names[ups:]:
+    if target.startswith(b"/") or ups > len(folders):
         return ""
     return "/".join((*folders[: len(folders) - ups], *names[ups:]))
