@@ -70,7 +70,6 @@ MOST_SANDBOX_LINES = 2_200
 MOST_SMALL_MODULES = 9
 SINGLE_IMPORTER = {
     "cli.demo_hub": "needs the sandbox, which the command does not import before it runs",
-    "core.unannounced_expiry": "its importer would have more than 450 lines",
     "render.gitlab": "a format",
     "render.operations_diff": "a result in several formats",
     "render.sarif": "a format",

@@ -11,7 +11,8 @@ import pytest
 from bo_sync.apply.executor import BrokenRunError, Options, apply_plan, unattempted
 from bo_sync.apply.planner import Reading
 from bo_sync.core.apply_report import Outcome, Report, UserOutcome
-from bo_sync.core.guardrails import GuardrailResult, role_owners
+from bo_sync.core.guardrail_checks import role_owners
+from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.live import index
 from bo_sync.core.model import Access, DesiredUser
 from bo_sync.core.plan_digest import digest

@@ -11,7 +11,7 @@ import pytest
 
 from bo_sync.apply.executor import apply_plan
 from bo_sync.core.apply_report import Outcome, OwnersLeft, UserOutcome
-from bo_sync.core.guardrails import role_owners
+from bo_sync.core.guardrail_checks import role_owners
 from bo_sync.core.live import index
 from bo_sync.core.model import Access, DesiredUser, GrantRow, LiveUser
 from bo_sync.core.text import Text

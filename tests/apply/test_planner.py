@@ -8,7 +8,8 @@ import pytest
 
 from bo_sync.apply.planner import EVERYBODY, Desired, PlanRequest, make_plan, read_both
 from bo_sync.core.changes import Cause, CreateUser, DeleteUser, UpdateUser
-from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, NumericGuardrail
+from bo_sync.core.guardrail_checks import GuardrailRow
+from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.live import identity_of
 from bo_sync.core.model import Access, Departure, DesiredUser, LiveState, LiveUser, Role, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
@@ -155,7 +156,7 @@ def test_only_leaves_out_what_others_are_granted_in_vain() -> None:
 )
 @pytest.mark.parametrize("allowed", [(), (("min_role_owners", 1),)], ids=["as it is", "with an override"])
 def test_a_hub_without_a_definition_of_roles_and_permissions_lets_nothing_be_taken(
-    desired: DesiredUser, allowed: tuple[tuple[NumericGuardrail, int], ...], *, is_refused: bool
+    desired: DesiredUser, allowed: tuple[tuple[str, int], ...], *, is_refused: bool
 ) -> None:
     without = tuple(found for found in DEFINITIONS if found.id != "definition-roles_permissions")
     live = hub_of(holds(1, "a@example.com", row("pricing", "owner")), holds(2, "b@example.com"), definitions=without)

@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 
 from bo_sync.core.diff import Diff, diff
-from bo_sync.core.guardrails import NUMERIC, OF_USER, Basis, GuardrailResult, NumericGuardrail, Situation, check
+from bo_sync.core.guardrail_checks import Situation
+from bo_sync.core.guardrails import NUMERIC, OF_USER, Basis, GuardrailResult, check
 from bo_sync.core.live import LiveIndex
 from bo_sync.core.model import DesiredUser, LiveUser
 from bo_sync.core.selection import without_blocked
@@ -30,7 +31,7 @@ def situation(
     files: tuple[DesiredUser, ...],
     live: LiveIndex,
     settings: Settings,
-    allowed: dict[NumericGuardrail, int] | None = None,
+    allowed: dict[str, int] | None = None,
 ) -> Situation:
     whole = diff((*files, KEEPS) if live.at(KEEPS.email) else files, live, settings)
     return Situation(whole, whole, live, settings, len(files), allowed=allowed or {})

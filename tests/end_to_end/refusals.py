@@ -7,14 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from bo_sync.core.guardrails import Basis, GuardrailName, GuardrailResult, NumericGuardrail
+from bo_sync.core.guardrails import Basis, GuardrailResult
 from bo_sync.render.guardrails import measure_of
 from bo_sync.sandbox.population import SESSION_TOKEN, Population, RoleShape, UserRecord, baseline_population
 from tests.config.trees import tree
 from tests.end_to_end.world import TODAY, file, rows, user
 
 SESSION: Final = {"BO_SYNC_SESSION_TOKEN": SESSION_TOKEN}
-GUARDRAILS: Final[tuple[GuardrailName, ...]] = (
+GUARDRAILS: Final[tuple[str, ...]] = (
     "empty",
     "email_change",
     "ambiguous_address",
@@ -76,13 +76,13 @@ class Refusal:
             lines += (told or self.told) if name == guardrail else [f"  ok       {name:<17}  {self._other(name)}"]
         return "\n".join((*lines, ""))
 
-    def _other(self, name: GuardrailName) -> str:
+    def _other(self, name: str) -> str:
         """What a guardrail says that does not refuse; of a limit, what it counts is enough."""
         said = self.others[name]
         return said if isinstance(said, str) else measured(self.state, name, said)
 
 
-def measured(state: State, name: GuardrailName, actual: int) -> str:
+def measured(state: State, name: str, actual: int) -> str:
     """What a limit says, with its arithmetic for the population of `state`."""
     users = state.population["users"]
     held = [[row["definition"] for row in user.get("roles", []) if row["access"] != "NONE"] for user in users]
@@ -228,7 +228,7 @@ _EXPIRIES_TOLD: Final = (
     "way past: if this is meant, pass --allow max_expiries=3",
 )
 
-NUMBERED: Final[dict[NumericGuardrail, Numbered]] = {
+NUMBERED: Final[dict[str, Numbered]] = {
     "min_role_owners": Numbered(
         Refusal(
             _OWNERS,
@@ -317,7 +317,7 @@ NUMBERED: Final[dict[NumericGuardrail, Numbered]] = {
 }
 
 _NEVER: Final = "way past: nothing passes this guardrail; each row says what to do"
-ABSOLUTE: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
+ABSOLUTE: Final[dict[str, tuple[str, Refusal]]] = {
     "no user files": (
         "empty",
         Refusal(
@@ -523,7 +523,7 @@ ABSOLUTE: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
         ),
     ),
 }
-REFUSALS: Final[dict[str, tuple[GuardrailName, Refusal]]] = {
+REFUSALS: Final[dict[str, tuple[str, Refusal]]] = {
     **{f"{guardrail}, by number": (guardrail, case.refusal) for guardrail, case in NUMBERED.items()},
     **ABSOLUTE,
 }

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from bo_sync.core.guardrails import NumericGuardrail
 from bo_sync.sandbox.resolvers import MUTATIONS
 from tests.end_to_end.hubs import ObservedHub, observed
 from tests.end_to_end.refusals import ABSOLUTE, NUMBERED, REFUSALS, Refusal, State
@@ -124,7 +123,7 @@ def test_a_saved_plan_tells_the_rule_the_numbers_and_the_rows(tmp_path: Path, gu
 
 
 @pytest.mark.parametrize("guardrail", NUMBERED)
-def test_what_a_numeric_guardrail_just_allows_is_applied(tmp_path: Path, guardrail: NumericGuardrail) -> None:
+def test_what_a_numeric_guardrail_just_allows_is_applied(tmp_path: Path, guardrail: str) -> None:
     case = NUMBERED[guardrail]
     root = write(tmp_path, case.just_allowed.files)
     with hub_of(case.just_allowed) as hub:
@@ -138,7 +137,7 @@ def test_what_a_numeric_guardrail_just_allows_is_applied(tmp_path: Path, guardra
 
 
 @pytest.mark.parametrize("guardrail", NUMBERED)
-def test_an_override_that_is_one_too_small_refuses_and_says_so(tmp_path: Path, guardrail: NumericGuardrail) -> None:
+def test_an_override_that_is_one_too_small_refuses_and_says_so(tmp_path: Path, guardrail: str) -> None:
     case = NUMBERED[guardrail]
     state, told = case.refusal.state, case.refusal.told
     root = write(tmp_path, state.files)
@@ -152,9 +151,7 @@ def test_an_override_that_is_one_too_small_refuses_and_says_so(tmp_path: Path, g
 
 
 @pytest.mark.parametrize("guardrail", NUMBERED)
-def test_an_override_of_just_that_number_applies_and_is_written_to_the_journal(
-    tmp_path: Path, guardrail: NumericGuardrail
-) -> None:
+def test_an_override_of_just_that_number_applies_and_is_written_to_the_journal(tmp_path: Path, guardrail: str) -> None:
     case = NUMBERED[guardrail]
     state, allowed = case.refusal.state, ("--allow", f"{guardrail}={case.enough}")
     assert case.refusal.told[-1].endswith(" ".join(allowed)), "the way past is the one that was told"

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from bo_sync.core.guardrails import role_owners
+from bo_sync.core.guardrail_checks import role_owners
 from bo_sync.core.live import index
 from bo_sync.core.model import Role
 from bo_sync.core.settings import Settings

@@ -30,6 +30,9 @@ MODULES: Final[Mapping[str, str]] = {
     "core/guardrails.py": (
         "tests/core/test_guardrails.py tests/core/test_guardrail_limits.py tests/core/test_skip_blocked.py"
     ),
+    "core/guardrail_checks.py": (
+        "tests/core/test_guardrails.py tests/core/test_guardrail_limits.py tests/core/test_skip_blocked.py"
+    ),
     "core/diff.py": "tests/core/test_diff.py",
     "core/write_order.py": "tests/core/test_write_order.py",
     "core/base_compare.py": (

@@ -10,7 +10,8 @@ from bo_sync.core.apply_report import Outcome, Report, UserOutcome
 from bo_sync.core.base_compare import Comparison
 from bo_sync.core.changes import Cause, RemoveDuplicate
 from bo_sync.core.diff import UnmanageableUser
-from bo_sync.core.guardrails import Basis, GuardrailName, GuardrailResult, GuardrailRow
+from bo_sync.core.guardrail_checks import GuardrailRow
+from bo_sync.core.guardrails import Basis, GuardrailResult
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.settings import Limit, Settings
@@ -148,7 +149,7 @@ def refused() -> Plan:
     """Refused by every guardrail, each with rows where it can have some."""
     karel, jane = source("users/karel.yaml"), source("users/sales/jane.doe.yaml")
     why = "id 1042 is old@example.com in the hub, not new@example.com; an address cannot change"
-    guardrails: tuple[tuple[GuardrailName, int, int, tuple[GuardrailRow, ...]], ...] = (
+    guardrails: tuple[tuple[str, int, int, tuple[GuardrailRow, ...]], ...] = (
         ("empty", 0, 1, ()),
         ("email_change", 1, 0, (guardrail_row("new@example.com", why, source("users/new.yaml")),)),
         ("ambiguous_address", 1, 0, (guardrail_row("jane.doe@example.com", "id 7 cannot be deleted", jane),)),

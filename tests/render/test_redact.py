@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from bo_sync.apply.planner import Desired, make_plan
 from bo_sync.cli.output import PLAN_FORMS, plan_as
 from bo_sync.core.apply_report import Outcome, Report, UserOutcome
-from bo_sync.core.guardrails import GuardrailResult, GuardrailRow
+from bo_sync.core.guardrail_checks import GuardrailRow
+from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Declaration, FieldValue, LiveState, LiveUser, Problem, Severity, State
 from bo_sync.core.plan import ConfigFacts, Finding, Plan
 from bo_sync.core.plan_digest import digest

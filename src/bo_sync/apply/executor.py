@@ -20,7 +20,7 @@ from bo_sync.apply.planner import Reading
 from bo_sync.apply.writes import Target, create, delete, strip_defaults, update_profile, write_grants
 from bo_sync.core.apply_report import Outcome, OwnersLeft, Report, UserOutcome
 from bo_sync.core.changes import Change, CreateUser, GrantChange, UpdateUser
-from bo_sync.core.guardrails import role_owners
+from bo_sync.core.guardrail_checks import role_owners
 from bo_sync.core.live import key_of
 from bo_sync.core.model import Access
 from bo_sync.core.plan import Plan, action_of

@@ -11,7 +11,7 @@ from typing import Final
 
 from bo_sync.apply.planner import Reading
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, UpdateUser
-from bo_sync.core.guardrails import has_expired, is_role_owner, role_owners
+from bo_sync.core.guardrail_checks import has_expired, is_role_owner, owners_among, role_owners
 from bo_sync.core.live import grants_after, holdings, key_of, keyed
 from bo_sync.core.model import Access, GrantRow, Role
 from bo_sync.core.plan import Plan
@@ -146,8 +146,7 @@ def _known(reading: Reading) -> frozenset[str]:
 def owners_after(reading: Reading) -> frozenset[str]:
     """The addresses of owners after the plan."""
     after = grants_after(reading.live, reading.plan.changes)
-    definitions = reading.live.definitions
-    return frozenset(email for email, held in after.items() if is_role_owner(held, definitions))
+    return owners_among(after, reading.live.definitions)
 
 
 def _owners_among(hub: HubReader, reading: Reading, user_ids: Sequence[int]) -> set[int]:

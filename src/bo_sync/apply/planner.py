@@ -30,7 +30,8 @@ from bo_sync.access.finding_codes import (
 from bo_sync.access.policies import AroundPlan, judge, unmatched_exceptions
 from bo_sync.core.changes import DeleteUser, GrantChange, RemoveDuplicate, UpdateUser
 from bo_sync.core.diff import Diff, MissingDefinition, SharedAddress, diff
-from bo_sync.core.guardrails import GuardrailResult, NumericGuardrail, Situation, check, is_role_owner
+from bo_sync.core.guardrail_checks import Situation, is_role_owner
+from bo_sync.core.guardrails import GuardrailResult, check
 from bo_sync.core.live import LiveIndex, grants_of_unmanageable, identity_after, identity_of, index, mapped_away
 from bo_sync.core.model import Access, DesiredUser, LiveState
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
@@ -70,7 +71,7 @@ class PlanRequest:
     """
 
     only: tuple[Text, ...] = ()
-    allowed: tuple[tuple[NumericGuardrail, int], ...] = ()
+    allowed: tuple[tuple[str, int], ...] = ()
     expired: bool = False
     skip_blocked: bool = False
 

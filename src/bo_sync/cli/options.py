@@ -10,7 +10,7 @@ from typing import Any, Concatenate, Final, ParamSpec, TypeVar
 
 import click
 
-from bo_sync.core.guardrails import NUMERIC, NumericGuardrail
+from bo_sync.core.guardrails import NUMERIC
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 
@@ -54,7 +54,7 @@ class Narrowing:
     """Which users a plan covers, which numeric guardrails are overridden, and whether blocked users are left out."""
 
     only: tuple[Text, ...]
-    allowed: tuple[tuple[NumericGuardrail, int], ...]
+    allowed: tuple[tuple[str, int], ...]
     expired: bool = False
     skip_blocked: bool = False
 
@@ -74,12 +74,12 @@ class Day(click.ParamType[date]):
         return day
 
 
-class Allowance(click.ParamType[tuple[NumericGuardrail, int]]):
+class Allowance(click.ParamType[tuple[str, int]]):
     name = "GUARDRAIL=N"
 
     def convert(
-        self, value: str | tuple[NumericGuardrail, int], param: click.Parameter | None, ctx: click.Context | None
-    ) -> tuple[NumericGuardrail, int]:
+        self, value: str | tuple[str, int], param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, int]:
         if isinstance(value, tuple):
             return value
         name, _, number = value.partition("=")

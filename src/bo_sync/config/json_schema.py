@@ -27,7 +27,7 @@ from bo_sync.config.documents import (
 from bo_sync.config.files import CATALOGUE, PRESETS, SETTINGS_FILE, Kind, is_preset_name, kind_of, stem_of, walk
 from bo_sync.config.load import tree_of
 from bo_sync.core.model import MODULES, PLATFORM, PROFILE_LIMITS, ProfileField, Role
-from bo_sync.core.settings import Limit, Settings
+from bo_sync.core.settings import LIMITS, Limit, Settings
 
 LANGUAGE: Final = "^[A-Za-z]{2}$|^$"
 PRESET_NAME: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
@@ -123,10 +123,7 @@ def defaults() -> dict[str, object]:
         "SettingsDocument.unmanaged": settings.unmanaged.value,
         "SettingsDocument.timezone": settings.timezone,
         "SettingsDocument.expiring_within": settings.expiring_within,
-        "GuardrailsDocument.max_user_deletes": _limit(settings.guardrails.max_user_deletes),
-        "GuardrailsDocument.max_access_losses": _limit(settings.guardrails.max_access_losses),
-        "GuardrailsDocument.max_grant_losses": _limit(settings.guardrails.max_grant_losses),
-        "GuardrailsDocument.max_expiries": _limit(settings.guardrails.max_expiries),
+        **{f"GuardrailsDocument.{name}": _limit(settings.guardrails.of(name)) for name in LIMITS},
         "GuardrailsDocument.min_role_owners": settings.guardrails.min_role_owners,
     }
 

@@ -16,7 +16,7 @@ from bo_sync.config.yaml_reader import MAX_BYTES
 from bo_sync.config.yaml_values import YamlMapping
 from bo_sync.core.hub_operations import AddedOperations
 from bo_sync.core.model import DEFAULT_HUB_NAMES, MODULES, ROLES_PERMISSIONS, Problem, Role, Source
-from bo_sync.core.settings import GuardrailLimits, Limit, Settings, Unmanaged, fixed
+from bo_sync.core.settings import LIMITS, GuardrailLimits, Limit, Settings, Unmanaged, fixed
 from bo_sync.core.text import Text
 
 _DOCUMENTED: Final = {DEFAULT_HUB_NAMES[role]: role for role in MODULES}
@@ -121,11 +121,8 @@ def _guardrails(written: GuardrailsDocument, entries: YamlMapping, complaints: C
         return usual
 
     return GuardrailLimits(
-        limit("max_user_deletes", written.max_user_deletes, default.max_user_deletes),
-        limit("max_access_losses", written.max_access_losses, default.max_access_losses),
-        limit("max_grant_losses", written.max_grant_losses, default.max_grant_losses),
-        limit("max_expiries", written.max_expiries, default.max_expiries),
-        int(written.min_role_owners or default.min_role_owners),
+        **{name: limit(name, getattr(written, name), default.of(name)) for name in LIMITS},
+        min_role_owners=int(written.min_role_owners or default.min_role_owners),
     )
 
 

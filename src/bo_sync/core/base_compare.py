@@ -1,4 +1,4 @@
-"""Compare the users of the files with those of a base revision: changed addresses and removed entries.
+"""Compare the users of the files with those of a base revision: changed addresses, removed entries, ends unannounced.
 
 The hub cannot change an address. Files that give a user another address would create a second account and leave the
 first with all its access. Three signs, in this order: the pinned `id`; the same single-user file, also renamed; a full
@@ -13,12 +13,12 @@ from datetime import date
 from typing import Final, Literal
 
 from bo_sync.core.expiry import departure
-from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, none_allowed
-from bo_sync.core.model import Declaration, DesiredUser
+from bo_sync.core.guardrail_checks import GuardrailRow, has_area
+from bo_sync.core.guardrails import Basis, GuardrailResult, at_most, none_allowed
+from bo_sync.core.model import PLATFORM, Access, Declaration, Departure, DesiredUser, Override, Role
 from bo_sync.core.policy import Policy
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Text
-from bo_sync.core.unannounced_expiry import unannounced_deletions, unannounced_losses
 from bo_sync.core.user_matching import Trait, full_names
 from bo_sync.core.weakened_guards import GuardComparison, Weakened, weakened, weakened_ignores, weakened_policies
 
@@ -27,6 +27,8 @@ Pair = tuple[Declaration, Declaration]
 """One user's entry at the base, and in the current files."""
 _Keys = Callable[[Declaration], Iterable[Hashable]]
 _ByKey = Mapping[Hashable, Sequence[Declaration]]
+_WAY_OF_USERS: Final = "correct `until`; to delete these users, write `state: absent` instead, which a plan counts"
+_WAY_OF_GRANTS: Final = "correct `until`; to revoke these grants, remove them instead, which a plan counts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +262,8 @@ def compare(base: Snapshot, head: Snapshot, today: date) -> tuple[tuple[Weakened
         GuardrailResult("empty", len(head.declarations), 1, ok=bool(head.declarations)),
         none_allowed("email_change", tuple(_changed(change, then, now) for change in changes)),
         none_allowed("removed_file", tuple(_removed(user, then, now) for user in removed)),
-        *unannounced_deletions(base.declarations, head.declarations, head.settings, today),
-        *unannounced_losses(base.users, head.users, head.settings),
+        *unannounced_deletions(base, head, today),
+        *unannounced_losses(base, head),
     )
     return weakened_since(base, head, today), guardrails
 
@@ -360,3 +362,79 @@ def _free_path(user: Declaration, taken: Collection[Text]) -> Text:
 
 
 _UNSAFE: Final = re.compile("[^a-z0-9._-]+")
+
+
+def unannounced_deletions(base: Snapshot, head: Snapshot, today: date) -> Iterator[GuardrailResult]:
+    """`max_user_deletes` for the users whose `until` has passed, and who were to stay at the base or not in it.
+
+    A plan counts expired entries only in `max_expiries`, because their date was reviewed before it came. A date that is
+    already in the past when it is written, for example after a typo in the year, announces nothing. The population is
+    the users who were to stay at the base.
+    """
+    then, settings = {user.email.folded: user for user in base.declarations}, head.settings
+    rows = tuple(
+        GuardrailRow(user.email, _late_end(user, then.get(user.email.folded)), user.source)
+        for user in head.declarations
+        if departure(user, today) is Departure.UNTIL_PASSED
+        and not settings.is_protected(user.email)
+        and _is_staying(then.get(user.email.folded), today)
+    )
+    staying = sum(departure(user, today) is None for user in then.values())
+    yield from _counted("max_user_deletes", rows, Basis(settings.guardrails.max_user_deletes, staying), _WAY_OF_USERS)
+
+
+def _is_staying(entry: Declaration | None, today: date) -> bool:
+    """Whether nothing at the base ends the account. A user without an entry there may be in the hub."""
+    return entry is None or departure(entry, today) is None
+
+
+def _late_end(user: Declaration, then: Declaration | None) -> str:
+    ending = f"ends after {then.until}" if then and then.until else "has no end"
+    was = ending if then else "has no entry"
+    return f"`until: {user.until}` has passed, so would be deleted; at the base the account {was}"
+
+
+def unannounced_losses(base: Snapshot, head: Snapshot) -> Iterator[GuardrailResult]:
+    """`max_access_losses` and `max_grant_losses` for grants whose `until` has passed, and which the base gives today.
+
+    The populations are those of the limits, in the files of the base.
+    """
+    then, settings = {user.email.folded: _held(user) for user in base.users}, head.settings
+    areas, grants = [], []
+    for user in head.users:
+        was = then.get(user.email.folded, {})
+        lost = () if settings.is_protected(user.email) else tuple(_lost(user, was))
+        grants += [GuardrailRow(user.email, _late_loss(own, was, user), own.source) for own in lost]
+        ended = [own.role for own in lost if own.role in PLATFORM]
+        if ended and not has_area(_held(user)):
+            message = f"would lose the last platform area: {', '.join(ended)}"
+            areas.append(GuardrailRow(user.email, message, user.source))
+    limits, with_area = settings.guardrails, sum(map(has_area, then.values()))
+    yield from _counted("max_access_losses", areas, Basis(limits.max_access_losses, with_area), _WAY_OF_GRANTS)
+    given = Basis(limits.max_grant_losses, sum(map(len, then.values())))
+    yield from _counted("max_grant_losses", grants, given, _WAY_OF_GRANTS)
+
+
+def _lost(user: DesiredUser, was: Mapping[Role, Access]) -> Iterator[Override]:
+    """The expired entries without which the user would hold more, of roles in which the base gives more."""
+    held = _held(user)
+    for own in user.expired:
+        left = held.get(own.role, Access.NONE)
+        if user.departure is None and own.access > left and was.get(own.role, Access.NONE) > left:
+            yield own
+
+
+def _late_loss(own: Override, was: Mapping[Role, Access], user: DesiredUser) -> str:
+    left = _held(user).get(own.role, Access.NONE)
+    return (
+        f"{own.role} {was[own.role].word} → {left.word}: `until: {own.until}` has passed, and the base gives it today"
+    )
+
+
+def _held(user: DesiredUser) -> dict[Role, Access]:
+    return {grant.role: grant.access for grant in user.grants}
+
+
+def _counted(guardrail: str, rows: Sequence[GuardrailRow], basis: Basis, way: str) -> Iterator[GuardrailResult]:
+    if rows:
+        yield at_most(guardrail, tuple(rows), basis, way)

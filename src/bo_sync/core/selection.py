@@ -10,17 +10,8 @@ from typing import Final, Self, assert_never
 
 from bo_sync.core.changes import Cause, Change, CreateUser, DeleteUser, UpdateUser
 from bo_sync.core.diff import Diff
-from bo_sync.core.guardrails import (
-    OF_USER,
-    GuardrailName,
-    GuardrailResult,
-    Situation,
-    check,
-    has_expired,
-    is_without_file,
-    look_alikes,
-    unprotected,
-)
+from bo_sync.core.guardrail_checks import Situation, has_expired, is_without_file, look_alikes, unprotected
+from bo_sync.core.guardrails import OF_USER, GuardrailResult, check
 from bo_sync.core.model import Profile
 from bo_sync.core.text import Text
 from bo_sync.core.user_matching import address_shapes, are_alike
@@ -176,7 +167,7 @@ class ChosenUsers:
         return is_named or any(are_alike(shape, other) for shape in shapes for other in self.shapes)
 
 
-_Skipped = dict[GuardrailName, GuardrailResult]
+_Skipped = dict[str, GuardrailResult]
 
 
 def without_blocked(
@@ -217,7 +208,7 @@ def _without_owners(situation: Situation, found: GuardrailResult, skipped: _Skip
     return _only(situation, rest), {**skipped, "min_role_owners": replace(found, skipped=True)}
 
 
-def _deletions_left_out(results: dict[GuardrailName, GuardrailResult], rest: Situation) -> GuardrailResult:
+def _deletions_left_out(results: dict[str, GuardrailResult], rest: Situation) -> GuardrailResult:
     """The result that counts every deletion, with a row for each that is left out."""
     left_out = {change.email for change in rest.difference.changes if is_without_file(change)}
     found = results["max_user_deletes"]

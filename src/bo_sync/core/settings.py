@@ -1,7 +1,7 @@
 """`bo-sync.yaml` as a value, with the defaults that hold when it, or a key of it, is missing."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from itertools import zip_longest
@@ -54,6 +54,15 @@ class GuardrailLimits:
     def least_role_owners(self) -> int:
         """How many owners must remain, at least 1 whatever the files say."""
         return max(self.min_role_owners, 1)
+
+    def of(self, guardrail: str) -> Limit:
+        """The limit of a numeric guardrail; of a minimum, which is at least 1, a fixed one."""
+        limit: Limit | int = getattr(self, guardrail)
+        return limit if isinstance(limit, Limit) else fixed(max(limit, 1))
+
+
+LIMITS: Final = tuple(each.name for each in fields(GuardrailLimits) if isinstance(each.default, Limit))
+"""The guardrails whose limit is a share of a population."""
 
 
 DEFAULT_ROLE_DEFINITIONS: Final = tuple((role, Text(DEFAULT_HUB_NAMES[role])) for role in ROLES)

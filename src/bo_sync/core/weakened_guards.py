@@ -9,7 +9,7 @@ from datetime import date
 
 from bo_sync.core.model import Access, Declaration, Ignore, Severity
 from bo_sync.core.policy import Can, Clause, Exemption, Has, Match, Opens, Policy
-from bo_sync.core.settings import Limit, Settings, Unmanaged
+from bo_sync.core.settings import LIMITS, Limit, Settings, Unmanaged
 from bo_sync.core.text import Text
 
 
@@ -111,10 +111,8 @@ def _catalogue(before: Settings, after: Settings) -> Iterator[Weakened]:
 
 def _guardrails(before: Settings, after: Settings) -> Iterator[Weakened]:
     then, now = before.guardrails, after.guardrails
-    yield from _limit("guardrails.max_user_deletes", then.max_user_deletes, now.max_user_deletes)
-    yield from _limit("guardrails.max_access_losses", then.max_access_losses, now.max_access_losses)
-    yield from _limit("guardrails.max_grant_losses", then.max_grant_losses, now.max_grant_losses)
-    yield from _limit("guardrails.max_expiries", then.max_expiries, now.max_expiries)
+    for name in LIMITS:
+        yield from _limit(f"guardrails.{name}", then.of(name), now.of(name))
     if now.min_role_owners < then.min_role_owners:
         yield _number("guardrails.min_role_owners", then.min_role_owners, now.min_role_owners)
 

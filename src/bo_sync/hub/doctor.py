@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import uuid4
 
-from bo_sync.core.guardrails import role_owners
+from bo_sync.core.guardrail_checks import role_owners
 from bo_sync.core.live import identity_of, index, mapped_away, why_unmanageable
 from bo_sync.core.model import (
     BACKOFFICE,

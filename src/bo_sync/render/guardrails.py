@@ -1,9 +1,10 @@
 """Guardrails, policies and weakened guards as text and JSON: which are blocked, by which users, and the override."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, assert_never
+from typing import Final
 
-from bo_sync.core.guardrails import Basis, GuardrailResult, GuardrailRow, way_past
+from bo_sync.core.guardrail_checks import GuardrailRow
+from bo_sync.core.guardrails import BY_NAME, Basis, GuardrailResult, way_past
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import Plan
 from bo_sync.core.policy import PolicyResult, PolicyRow
@@ -17,19 +18,16 @@ _BELOW: Final = " " * 11
 """Details of a guardrail are indented below its name."""
 
 
-_COUNTED: Final = {
-    "max_user_deletes": ("deletion", "deletions"),
-    "max_access_losses": ("user without any platform area left", "users without any platform area left"),
-    "max_grant_losses": ("grant lowered or revoked", "grants lowered or revoked"),
-    "max_expiries": ("expired account or grant", "expired accounts and grants"),
-}
-"""What each limit counts: singular and plural."""
-
-
-def measure_of(guardrail: GuardrailResult) -> str:
+def measure_of(result: GuardrailResult) -> str:
     """The value of a guardrail, its limit, and why: `23 deletions, limit 10 (20 % of 200 is 40, cap 10)`."""
-    why = guardrail.allowed_by or (_arithmetic(guardrail.basis) if guardrail.basis else "")
-    return _found(guardrail) + (f" ({why})" if why else "")
+    guardrail, limit = BY_NAME[result.guardrail], result.limit
+    if guardrail.is_minimum:
+        below = "; already fewer, and not made worse" if result.ok and result.actual < limit else ""
+        allowed = f"at least {limit}{below}"
+    else:
+        allowed = f"limit {limit}" if guardrail.is_numeric else "none allowed"
+    why = result.allowed_by or (_arithmetic(result.basis) if result.basis else "")
+    return f"{counted(result.actual, *guardrail.unit)}, {allowed}" + (f" ({why})" if why else "")
 
 
 def _arithmetic(basis: Basis) -> str:
@@ -39,32 +37,6 @@ def _arithmetic(basis: Basis) -> str:
         return ""
     bound = f", floor {limit.floor}" if share < limit.floor else f", cap {limit.cap}" if share > limit.cap else ""
     return f"{limit.percent} % of {basis.population} is {share}{bound}"
-
-
-def _found(guardrail: GuardrailResult) -> str:
-    match guardrail.guardrail:
-        case "empty":
-            told = f"{users(guardrail.actual)} in the files, at least {guardrail.limit}"
-        case "email_change":
-            told = f"{counted(guardrail.actual, 'uncertain identity', 'uncertain identities')}, none allowed"
-        case "removed_file":
-            told = f"{counted(guardrail.actual, 'person', 'people')} without a file since the base, none allowed"
-        case "ambiguous_address":
-            told = f"{counted(guardrail.actual, 'ambiguous address', 'ambiguous addresses')}, none allowed"
-        case "protected":
-            told = f"{counted(guardrail.actual, 'protected person', 'protected people')} changed, none allowed"
-        case "self":
-            told = f"{counted(guardrail.actual, 'loss', 'losses')} of whoever runs this, none allowed"
-        case "min_role_owners":
-            below = "; already fewer, and not made worse" if guardrail.ok and guardrail.actual < guardrail.limit else ""
-            told = (
-                f"{counted(guardrail.actual, 'owner')} of Roles & permissions left, at least {guardrail.limit}{below}"
-            )
-        case "max_user_deletes" | "max_access_losses" | "max_grant_losses" | "max_expiries" as limited:
-            told = f"{counted(guardrail.actual, *_COUNTED[limited])}, limit {guardrail.limit}"
-        case unreachable:
-            assert_never(unreachable)
-    return told
 
 
 def skipped_of(plan: Plan) -> str:

@@ -11,7 +11,8 @@ from typing import Final, assert_never
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from bo_sync.core.apply_report import InvitationOutcome, InvitedUser, Outcome, OwnersLeft, Report, UserOutcome
-from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, way_past
+from bo_sync.core.guardrail_checks import GuardrailRow
+from bo_sync.core.guardrails import GuardrailResult, way_past
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Plan
 from bo_sync.core.policy import PolicyResult

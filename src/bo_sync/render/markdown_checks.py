@@ -5,7 +5,8 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from bo_sync.core.guardrails import GuardrailResult, GuardrailRow, way_past
+from bo_sync.core.guardrail_checks import GuardrailRow
+from bo_sync.core.guardrails import GuardrailResult, way_past
 from bo_sync.core.model import Source
 from bo_sync.core.policy import PolicyResult, PolicyRow
 from bo_sync.core.weakened_guards import GuardComparison, Weakened

@@ -30,7 +30,8 @@ from bo_sync.core.changes import (
     UpdateUser,
 )
 from bo_sync.core.diff import UnmanageableUser, UnmanagedUser
-from bo_sync.core.guardrails import Basis, GuardrailResult, GuardrailRow
+from bo_sync.core.guardrail_checks import GuardrailRow
+from bo_sync.core.guardrails import NAMES, Basis, GuardrailResult
 from bo_sync.core.hub_operations import is_operation_name
 from bo_sync.core.model import FieldValue, Role, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan, Summary
@@ -348,7 +349,10 @@ SHAPES: Final[dict[object, Shape | Via]] = {
     GuardrailRow: Shape(types={"message": _Sentence}),
     GuardrailResult: Shape(
         "guardrail of actual limit ok skipped allowed_by basis rows",
-        {"allowed_by": _spelled("--allow [a-z_]{1,40}=[0-9]{1,8}", "an option --allow") | None},
+        {
+            "guardrail": Literal[NAMES],
+            "allowed_by": _spelled("--allow [a-z_]{1,40}=[0-9]{1,8}", "an option --allow") | None,
+        },
     ),
     Basis: Via(
         BasisDocument,

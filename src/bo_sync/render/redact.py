@@ -13,7 +13,8 @@ from bo_sync.core.apply_report import Report
 from bo_sync.core.base_compare import Comparison
 from bo_sync.core.changes import Change, CreateUser, DeleteUser, FieldChange, GrantChange, RemoveDuplicate, UpdateUser
 from bo_sync.core.diff import UnmanagedUser
-from bo_sync.core.guardrails import GuardrailResult, GuardrailRow
+from bo_sync.core.guardrail_checks import GuardrailRow
+from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Declaration, DesiredUser, FieldValue, LiveUser, Preset, Problem, Profile, Source
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.plan_digest import digest

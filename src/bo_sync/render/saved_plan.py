@@ -11,7 +11,7 @@ from typing import Final, Literal, NoReturn, ParamSpec, TypeVar
 
 from bo_sync.codec import Codec, MisfitError, read_json
 from bo_sync.core.changes import Cause, Change, DeleteUser, Direction, FieldChange, RemoveDuplicate, UpdateUser
-from bo_sync.core.guardrails import GuardrailName, GuardrailResult
+from bo_sync.core.guardrails import BY_NAME, Guardrail, GuardrailResult
 from bo_sync.core.live import brief, tenants_differ
 from bo_sync.core.plan import HubFacts, Plan
 from bo_sync.core.plan_digest import FORMAT_VERSION, ChangeContent, Json, PlannedGrant, content_of, digest, digest_of
@@ -199,9 +199,9 @@ def _check_verdicts(plan: Plan) -> None:
         _refuse("the saved plan contradicts itself: a guardrail appears twice")
 
 
-def _counted(changes: Iterable[Change]) -> Counter[GuardrailName]:
+def _counted(changes: Iterable[Change]) -> Counter[str]:
     """The numbers that guardrails limit, counted from the changes."""
-    found: Counter[GuardrailName] = Counter()
+    found: Counter[str] = Counter()
     for change in changes:
         if isinstance(change, DeleteUser):
             found["max_expiries" if change.cause is Cause.UNTIL_PASSED else "max_user_deletes"] += 1
@@ -214,24 +214,21 @@ def _counted(changes: Iterable[Change]) -> Counter[GuardrailName]:
 
 def _is_consistent(result: GuardrailResult) -> bool:
     """Whether `ok` follows from the numbers, `limit` from its origin, and a failed guardrail has a row."""
-    name, actual, limit = result.guardrail, result.actual, result.limit
-    if result.allowed_by is not None and result.allowed_by not in {f"--allow {name}={n}" for n in _named(name, limit)}:
+    guardrail = BY_NAME[result.guardrail]
+    if not _has_origin(result, guardrail):
         return False
-    if (
-        result.allowed_by is None
-        and result.basis is not None
-        and result.basis.limit.of(result.basis.population) != limit
-    ):
-        return False
-    match name:
-        case "empty":
-            return result.ok == (actual >= limit)
-        case "min_role_owners":  # a hub that already has too few owners may keep them
-            return result.ok or (actual < limit and bool(result.rows))
-        case _:
-            return result.ok == (actual <= limit) and (result.ok or bool(result.rows))
+    if guardrail.is_minimum and guardrail.is_numeric and result.ok:  # a hub that already has too few may keep them
+        return True
+    is_kept = result.actual >= result.limit if guardrail.is_minimum else result.actual <= result.limit
+    return result.ok == is_kept and (result.ok or bool(result.rows) or result.guardrail == "empty")
 
 
-def _named(name: GuardrailName, limit: int) -> tuple[int, ...]:
-    """The override's numbers that give this limit: at least one owner always remains."""
-    return (0, 1) if name == "min_role_owners" and limit == 1 else (limit,)
+def _has_origin(result: GuardrailResult, guardrail: Guardrail) -> bool:
+    """Whether the limit is the guardrail's own, or follows from the override or the basis."""
+    limit, basis = result.limit, result.basis
+    if guardrail.fixed_limit is not None:
+        return limit == guardrail.fixed_limit and result.allowed_by is None and basis is None
+    if result.allowed_by is not None:
+        numbers = {limit, 0} if guardrail.is_minimum and limit == 1 else {limit}  # at least one always remains
+        return result.allowed_by in {f"--allow {guardrail.name}={number}" for number in numbers}
+    return basis is None or basis.limit.of(basis.population) == limit

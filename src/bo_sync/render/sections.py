@@ -27,7 +27,7 @@ from bo_sync.core.changes import (
     place_of_grant,
 )
 from bo_sync.core.diff import PROTECTED
-from bo_sync.core.guardrails import by_expiry
+from bo_sync.core.guardrail_checks import by_expiry
 from bo_sync.core.model import BACKOFFICE, ROLES_PERMISSIONS, Access, Profile, ProfileField, Role, Severity, Source
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.settings import Unmanaged

@@ -30,7 +30,6 @@ from bo_sync.cli.output import (
     tell_not_run,
 )
 from bo_sync.cli.output import ReportFile as Written
-from bo_sync.core.guardrails import NumericGuardrail
 from bo_sync.core.plan_digest import digest
 from bo_sync.core.text import Text
 from bo_sync.errors import AfterWriteError, UsageError
@@ -270,7 +269,7 @@ class _Orders:
     run: str
     concurrency: int
     fail_fast: bool
-    allowed: tuple[tuple[NumericGuardrail, int], ...]
+    allowed: tuple[tuple[str, int], ...]
     invite: str = ""
     sleep: Callable[[float], None] = time.sleep
 

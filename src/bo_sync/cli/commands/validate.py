@@ -143,9 +143,9 @@ def _discreet(told: _Told) -> _Told:
 
 def _say_empty() -> None:
     from bo_sync.cli.console import say
-    from bo_sync.core.guardrails import IMPASSABLE
+    from bo_sync.core.guardrails import BY_NAME
 
-    say(f"refused by the guardrail empty: 0 people in the files, at least 1 expected; {IMPASSABLE['empty']}")
+    say(f"refused by the guardrail empty: 0 people in the files, at least 1 expected; {BY_NAME['empty'].instead}")
 
 
 def _show(tree: "Tree", told: _Told, form: str, below: str) -> None:
