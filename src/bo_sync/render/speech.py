@@ -34,16 +34,16 @@ ignore in include including indent indentation init inside install instead int i
 invalid invisible invitation invite invited is issue issues it item items its itself job joined joins journal journals
 judged just keep keeps kept key keys killed kind know known knows lacks laid language large larger largest last later
 latest leads least leave leaves left length less let lets letter letters level levels like limit line lines link list
-listed listing lists live local lock locked locks log login logs long longer look looks loosened lose loses loss lost
-lower lowered lowest machine made mail make makes malformed manage managed management manages mapping maps markdown
-marker masked match matches may maybe mean meant meanwhile mend menu merge message minimum missing mode module modules
-moment more most move moved must mutation mutations name named names nearly need needs neither nested network never new
-newer newest newly next nl no nobody none nor not note notes nothing noticed now null number numeric object objection
-objects of off offline ok old older on once one ones only open opened opening opens operation operations option or
-order organisation origin other others our ours out outcome outcomes output over own owner owners ownership owns page
-part partly pass passed passes password passwords past path paths pattern pending people percent permissions person
-phone pickled pin ping pip pipe pipeline pipelines place places plain plan plans platform please policies policy port
-possibly present preset presets price pricing prints probe problems process profile profiles prog project prolong
+listed listing lists live local lock locked locks log login logs long longer look looks loosened lose loses loss losses
+lost lower lowered lowest machine made mail make makes malformed manage managed management manages mapping maps
+markdown marker masked match matches may maybe mean meant meanwhile mend menu merge message minimum missing mode module
+modules moment more most move moved must mutation mutations name named names nearly need needs neither nested network
+never new newer newest newly next nl no nobody none nor not note notes nothing noticed now null number numeric object
+objection objects of off offline ok old older on once one ones only open opened opening opens operation operations
+option or order organisation origin other others our ours out outcome outcomes output over own owner owners ownership
+owns page part partly pass passed passes password passwords past path paths pattern pending people percent permissions
+person phone pickled pin ping pip pipe pipeline pipelines place places plain plan plans platform please policies policy
+port possibly present preset presets price pricing prints probe problems process profile profiles prog project prolong
 protect protected protects proxy pseudonyms pull purchases push put query question questions quote quotes raise raises
 ran rate reached read readers reading reads reason redact redirect ref refetch refname refresh refs refusal refuse
 refused refuses regular relative remains remote removal remove removed rename renamed report reported repository
