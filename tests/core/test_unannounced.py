@@ -7,8 +7,10 @@ from typing import Final
 import pytest
 
 from bo_sync.core.base_compare import Snapshot, compare
+from bo_sync.core.guardrail_checks import GuardrailRow
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.presets import resolve
+from bo_sync.core.text import Text
 from tests.config.trees import tree
 
 TODAY: Final = date(2026, 6, 15)
@@ -22,6 +24,10 @@ GRANTS: Final = ("pricing", "logistics", "order_data")
 HELD: Final = f"modules: {{{', '.join(f'{role}: editor' for role in GRANTS)}}}"
 HELD_PAST: Final = f"modules: {{{', '.join(f'{role}: {{access: editor, {PASSED}}}' for role in GRANTS)}}}"
 GIVES: Final = {"presets/p.yaml": HELD}
+WAYS: Final = {
+    "max_user_deletes": ("correct `until`; to delete these users, write `state: absent` instead, which a plan counts"),
+    "max_grant_losses": "correct `until`; to revoke these grants, remove them instead, which a plan counts",
+}
 
 
 def users(*lines: str, each: int = len(NAMES)) -> dict[str, str]:
@@ -99,6 +105,13 @@ def settings(line: str) -> dict[str, str]:
         ),
         pytest.param(users(ON, HELD_PAST), users(ON, HELD_PAST), {}, id="grants that had expired at the base"),
         pytest.param(users(ON, HELD), users(ON), {}, id="removed grants, which a plan counts"),
+        pytest.param({}, users(ON, HELD_PAST), {}, id="grants of users who are not in the base"),
+        pytest.param(
+            users(ON, HELD),
+            users(ON, HELD_PAST) | settings("protect: ['*@example.com']"),
+            {},
+            id="grants of protected users, which stay",
+        ),
         pytest.param(
             users(ON),
             users(OFF_BY_TYPO),
@@ -149,6 +162,50 @@ def test_what_ends_without_notice_is_counted(
         ),
     ],
 )
-def test_a_row_shows_both_days(before: Mapping[str, str], after: Mapping[str, str], row: str) -> None:
+def test_a_row_shows_both_days_and_the_place(before: Mapping[str, str], after: Mapping[str, str], row: str) -> None:
     (result,) = limits(before, after).values()
-    assert [each.message for each in result.rows] == [row]
+    assert [(str(each.email), each.message) for each in result.rows] == [("ann@example.com", row)]
+    (place,) = [each.source for each in result.rows]
+    assert place is not None
+    assert place.path == Text("users/Ann.yaml")
+    assert result.way == WAYS[result.guardrail]
+
+
+def test_both_last_areas_are_shown() -> None:
+    off = f"{{access: true, {PASSED}}}"
+    areas = users("platform: {sales_hub: true, backoffice: true}", each=1)
+    found = limits(areas, users(f"platform: {{sales_hub: {off}, backoffice: {off}}}", each=1))
+    (row,) = found["max_access_losses"].rows
+    assert row.message == "would lose the last platform area: sales_hub, backoffice"
+
+
+def test_the_last_area_is_shown_with_its_user_and_place() -> None:
+    found = limits(users(ON, each=1), users(OFF_BY_TYPO, each=1))
+    (area,), (grant,) = found["max_access_losses"].rows, found["max_grant_losses"].rows
+    entry = tree(users(OFF_BY_TYPO, each=1)).declarations[0]
+    assert area == GuardrailRow(Text("ann@example.com"), "would lose the last platform area: backoffice", entry.source)
+    assert (grant.email, grant.source) == (Text("ann@example.com"), entry.overrides[0].source)
+    assert grant.source != area.source
+    assert found["max_access_losses"].way == found["max_grant_losses"].way
+
+
+@pytest.mark.parametrize(
+    ("was", "own", "left", "counts"),
+    [
+        pytest.param("owner", "owner", "editor", True, id="more than the preset leaves"),
+        pytest.param("owner", "editor", "editor", False, id="no more than the preset leaves"),
+        pytest.param("owner", "viewer", "editor", False, id="less than the preset leaves"),
+        pytest.param("editor", "owner", "editor", False, id="of which the base gave no more than is left"),
+    ],
+)
+def test_an_expired_grant_counts_where_it_gave_more(was: str, own: str, left: str, *, counts: bool) -> None:
+    preset = {"presets/p.yaml": f"modules: {{pricing: {left}}}"}
+    after = users("preset: p", f"modules: {{pricing: {{access: {own}, {PASSED}}}}}", each=1) | preset
+    found = limits(users(f"modules: {{pricing: {was}}}", each=1), after)
+    said = "pricing owner → editor: `until: 2025-12-31` has passed, and the base gives it today"
+    assert [row.message for result in found.values() for row in result.rows] == ([said] if counts else [])
+
+
+def test_the_grants_of_an_account_that_ends_too_are_not_counted_again() -> None:
+    found = limits(users(ON, HELD, each=1), users(ON, HELD_PAST, PASSED, each=1))
+    assert {name: result.actual for name, result in found.items()} == {"max_user_deletes": 1}

@@ -305,17 +305,17 @@ class TestMissingUsers:
         assert trial.sent.count("adminUser") == asked
 
     @pytest.mark.parametrize(
-        ("new", "told"),
+        ("new", "message"),
         [
             pytest.param(0, r"the list lacks person010[0-2]@example\.com, who is in the hub", id="asked one by one"),
             pytest.param(9, "two lists, one from each end, hold different users", id="looked for in a second list"),
         ],
     )
-    def test_a_hub_that_never_rests_is_an_error_after_three_reads(self, new: int, told: str) -> None:
+    def test_a_hub_that_never_rests_is_an_error_after_three_reads(self, new: int, message: str) -> None:
         trial = Trial(crowd(250), does=Misbehaviour(moves=1000))
         emails = [f"person{number:04}@example.com" for number in range(100, 103)]
         emails += [f"new{number}@example.com" for number in range(new)]
-        with pytest.raises(HubIncompleteError, match=f"^adminUsers: {told}$") as caught:
+        with pytest.raises(HubIncompleteError, match=f"^adminUsers: {message}$") as caught:
             trial.hub.read_all(Watched(), wanting(*emails))
         assert trial.sent.count("roleDefinitions") == 3
         assert caught.value.operation == "adminUsers"

@@ -28,7 +28,8 @@ REPOSITORY: Final = Path(__file__).parents[2]
 SOURCE: Final = REPOSITORY / "src" / "bo_sync"
 MODULES: Final[Mapping[str, str]] = {
     "core/guardrails.py": (
-        "tests/core/test_guardrails.py tests/core/test_guardrail_limits.py tests/core/test_skip_blocked.py"
+        "tests/render/test_guardrails.py tests/core/test_guardrails.py tests/core/test_guardrail_limits.py "
+        "tests/core/test_skip_blocked.py tests/core/test_unannounced.py"
     ),
     "core/guardrail_checks.py": (
         "tests/core/test_guardrails.py tests/core/test_guardrail_limits.py tests/core/test_skip_blocked.py"

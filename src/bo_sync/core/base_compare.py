@@ -420,7 +420,7 @@ def _lost(user: DesiredUser, was: Mapping[Role, Access]) -> Iterator[Override]:
     held = _held(user)
     for own in user.expired:
         left = held.get(own.role, Access.NONE)
-        if user.departure is None and own.access > left and was.get(own.role, Access.NONE) > left:
+        if own.access > left and was.get(own.role, Access.NONE) > left:
             yield own
 
 
