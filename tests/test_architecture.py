@@ -61,9 +61,9 @@ def _files(place: str) -> list[Path]:
 
 
 # The whole. Each number only goes down; the aim for the product is 23,500 lines, for its tests 37,000.
-MOST_MODULES = 157
-MOST_LINES = 29_808
-MOST_TEST_LINES = 58_289
+MOST_MODULES = 155
+MOST_LINES = 29_368
+MOST_TEST_LINES = 58_263
 MOST_GOLDENS = 114
 MOST_SANDBOX_MODULES = 13
 MOST_SANDBOX_LINES = 2_200
@@ -73,7 +73,6 @@ SINGLE_IMPORTER = {
     "render.gitlab": "a format",
     "render.operations_diff": "a result in several formats",
     "render.sarif": "a format",
-    "render.speech": "goes when messages are values",
 }
 """Modules under 150 lines that one other module imports, and why they are not part of it."""
 
@@ -171,8 +170,8 @@ BAD: dict[str, tuple[str, str, str, str]] = {
     "errors that import anything": (
         "imports go one way",
         "errors",
-        "from bo_sync.core.text import Text",
-        "import core",
+        "from bo_sync.codec import Codec",
+        "import codec",
     ),
     "a use case that imports an edge": ("imports go one way", "apply.writes", "import bo_sync.hub", "import hub"),
     "a part that nobody drew": ("imports go one way", "helpers.x", "", "`helpers` has no row in the table of imports"),
@@ -278,7 +277,6 @@ def test_a_rule_finds(rule: str, name: str, text: str, said: str) -> None:
 SOUND_CORE = '''"""X."""
 import re
 from bo_sync.core.text import Text
-from bo_sync.errors import HubError
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -289,7 +287,7 @@ class Access(IntEnum):
 '''
 
 GOOD: dict[str, tuple[str, str]] = {
-    "the core over the core, errors and computing": (
+    "the core over the core and computing": (
         "core.x",
         SOUND_CORE,
     ),

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Final, Literal, NoReturn, TypeVar, Union, get
 
 from bo_sync.core.model import ACCESS_WORDS, Access, Role, Source
 from bo_sync.core.plan_digest import Json
-from bo_sync.core.text import Text, visible
+from bo_sync.core.text import Message, Text, visible
 
 T = TypeVar("T")
 
@@ -132,6 +132,11 @@ def _place(text: str) -> Source:
     return Source(Text(found[1]), int(found[2]))
 
 
+def _whole(text: str) -> Message:
+    """A sentence that is read back is one text: a document does not say which of its words are ours."""
+    return Message("{}", Text(text))
+
+
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
@@ -141,6 +146,7 @@ def _day(text: str) -> date:
 
 _LEAVES: Final[Mapping[object, Via]] = {
     Text: Via(str, attrgetter("raw"), Text),
+    Message: Via(str, str, _whole),
     Role: Via(Annotated[str, spelled(re.compile("[a-z0-9_]{1,100}").fullmatch, "the name of a role")], str, Role),
     Access: Via(Literal["none", "viewer", "editor", "owner"], attrgetter("word"), ACCESS_WORDS.__getitem__),
     Source: Via(str, lambda source: source.short.raw, _place),

@@ -1,10 +1,10 @@
 """One root for every expected failure, and one class per audience.
 
-A message states what happened and where; `hint` states what to do next. Both are printed as they are, so untrusted text
-enters them only as `bo_sync.core.text.Text`, which formats itself harmlessly. Only `cli/app.py` turns an error into an
-exit.
+A message states what happened and where; `hint` states what to do next. Untrusted text enters them only as a `Text` in
+a `Message`. Only `cli/app.py` turns an error into an exit.
 """
 
+from bo_sync.core.text import Message
 from bo_sync.exit_codes import ExitCode
 
 
@@ -14,10 +14,10 @@ class BoSyncError(Exception):
     exit_code = ExitCode.FAILED
 
     def __init__(self, message: str, *, hint: str = "", detail: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-        self.detail = detail
+        self.message = Message(message)
+        self.hint = Message(hint)
+        self.detail = Message(detail)
+        super().__init__(self.message)
 
 
 class UsageError(BoSyncError):
@@ -31,15 +31,22 @@ class FilesError(BoSyncError):
 
     exit_code = ExitCode.INVALID
 
-    def __init__(self, message: str, *, lines: tuple[str, ...] = (), hint: str = "") -> None:
+    def __init__(self, message: str, *, lines: tuple[Message, ...] = (), hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.lines = lines
 
 
 class StalePlanError(BoSyncError):
-    """A saved plan no longer describes what would happen, or a file has another version of the format: exit 6."""
+    """A saved plan no longer describes what would happen, or a file has another version of the format: exit 6.
+
+    `lines` are the differences, one sentence each.
+    """
 
     exit_code = ExitCode.STALE
+
+    def __init__(self, message: str, *, lines: tuple[Message, ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.lines = lines
 
 
 class HubError(BoSyncError):

@@ -11,7 +11,7 @@ from bo_sync.core.changes import Change
 from bo_sync.core.model import ROLES, Access, Role, Severity
 from bo_sync.core.policy import PolicyResult, PolicyRow
 from bo_sync.core.settings import DEFAULT_ROLE_DEFINITIONS, Settings
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from tests.access.companies import POWERS, TODAY, company, held, judged, policy, subject
 from tests.config.trees import tree
 from tests.support.builders import create, delete, duplicate, field_change, revoke, set_grant, source, update
@@ -93,7 +93,7 @@ def test_somebody_matches_by_the_grants_that_are_named(match: str, grants: str, 
 
 def test_a_row_says_who_and_where() -> None:
     result = judged("match: {any_of: [{has: {pricing: viewer}}]}", subject("ann", "pricing:viewer"))
-    assert result.rows == (PolicyRow(Text("ann@example.com"), "pricing viewer", source("users/ann.yaml")),)
+    assert result.rows == (PolicyRow(Text("ann@example.com"), Message("pricing viewer"), source("users/ann.yaml")),)
 
 
 def test_an_added_role_can_be_asked_for() -> None:

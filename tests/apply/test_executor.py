@@ -17,7 +17,7 @@ from bo_sync.core.live import index
 from bo_sync.core.model import Access, DesiredUser
 from bo_sync.core.plan_digest import digest
 from bo_sync.core.policy import Match, Policy, PolicyResult
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import HubError
 from tests.support.builders import delete, plan, source, update
 from tests.support.hub_double import (
@@ -149,8 +149,8 @@ def test_an_outcome_names_the_user_what_was_to_be_done_and_what_went_wrong() -> 
     hub.script("update_profile", "bob@example.com", CUT).script("read_user", "bob@example.com", Event(denied))
     lost = "the connection was cut; and reading again failed: the key lacks the access"
     assert run(hub, *desired).outcomes == (
-        UserOutcome(Text("ann@example.com"), "create", Outcome.FAILED, "the hub said no"),
-        UserOutcome(Text("bob@example.com"), "update", Outcome.UNKNOWN, lost),
+        UserOutcome(Text("ann@example.com"), "create", Outcome.FAILED, Message("the hub said no")),
+        UserOutcome(Text("bob@example.com"), "update", Outcome.UNKNOWN, Message(lost)),
         UserOutcome(Text("cas@example.com"), "update", Outcome.APPLIED),
         UserOutcome(Text("dee@example.com"), "delete", Outcome.APPLIED),
         UserOutcome(Text("eve@example.com"), "update", Outcome.APPLIED),
@@ -347,15 +347,15 @@ def test_a_stop_that_is_taken_back_still_stops() -> None:
 
 def test_a_plan_that_was_not_run_says_why() -> None:
     unconfirmed = plan(update("a@example.com"), delete("b@example.com"))
-    assert unattempted(unconfirmed, "not confirmed", ("b is deleted",)) == Report(
+    assert unattempted(unconfirmed, "not confirmed", (Message("b is deleted"),)) == Report(
         "",
         digest(unconfirmed),
         (
-            UserOutcome(Text("a@example.com"), "update", Outcome.NOT_ATTEMPTED, "not confirmed"),
-            UserOutcome(Text("b@example.com"), "delete", Outcome.NOT_ATTEMPTED, "not confirmed"),
+            UserOutcome(Text("a@example.com"), "update", Outcome.NOT_ATTEMPTED, Message("not confirmed")),
+            UserOutcome(Text("b@example.com"), "delete", Outcome.NOT_ATTEMPTED, Message("not confirmed")),
         ),
-        "not confirmed",
-        ("b is deleted",),
+        Message("not confirmed"),
+        (Message("b is deleted"),),
     )
 
 
@@ -450,7 +450,7 @@ def test_whoever_may_not_lose_the_ownership_has_what_was_given_before_and_the_re
     hub = InMemoryHub(hub_of(owner(1, ANN), owner(2, BEN)))
     hub.script("write_rows", ANN, Event(meanwhile=lambda found: found.remove(BEN)))
     report = run(hub, wants(ANN, grant("backoffice", "owner"), grant("pricing", "viewer")))
-    assert report.outcomes == (UserOutcome(Text(ANN), "update", Outcome.FAILED, f"partly done; {ALONE}"),)
+    assert report.outcomes == (UserOutcome(Text(ANN), "update", Outcome.FAILED, Message(f"partly done; {ALONE}")),)
 
 
 def test_a_new_owner_whose_raise_is_only_half_done_at_first_gets_the_other_half() -> None:
@@ -584,7 +584,7 @@ def test_a_defect_while_an_apply_is_confirmed_leaves_a_report_in_which_nothing_i
         run(hub, wants(ANN, phone="2"))
     assert isinstance(raised.value.__cause__, ZeroDivisionError)
     assert raised.value.report.outcomes == (
-        UserOutcome(Text(ANN), "update", Outcome.UNCONFIRMED, "sent and answered, but it was not read again"),
+        UserOutcome(Text(ANN), "update", Outcome.UNCONFIRMED, Message("sent and answered, but it was not read again")),
     )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from bo_sync.core.apply_report import Outcome, UserOutcome
 from bo_sync.core.model import Access, DesiredUser, LiveUser, Profile
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import HubError, HubUnconfirmedError
 from bo_sync.ports import Created
 from tests.support.builders import text
@@ -70,7 +70,7 @@ def test_a_change_that_another_client_made_after_the_last_write_is_a_warning_and
         if case.is_later
         else (Outcome.UNCONFIRMED, f"the hub answered success, but shows another value: {found}")
     )
-    expected = UserOutcome(Text(ANN), "create" if is_new else "update", outcome, why)
+    expected = UserOutcome(Text(ANN), "create" if is_new else "update", outcome, Message(why))
     assert run(hub, case.wanted).outcomes == (expected,)
 
 
@@ -93,7 +93,7 @@ def test_a_write_that_the_hub_answers_with_another_value_is_unconfirmed() -> Non
     stored = Event(unconfirmed, meanwhile=lambda hub: hub.put(holds(1, ANN, phone="3")))
     hub = InMemoryHub(hub_of(holds(1, ANN, phone="1"))).script("update_profile", ANN, stored)
     assert run(hub, PHONE).outcomes == (
-        UserOutcome(Text(ANN), "update", Outcome.UNCONFIRMED, "sent “2”, and the hub answered “3”"),
+        UserOutcome(Text(ANN), "update", Outcome.UNCONFIRMED, Message("sent “2”, and the hub answered “3”")),
     )
     assert hub.calls("update_profile") == {ANN: 1}
 

@@ -14,7 +14,7 @@ from bo_sync.core.apply_report import Outcome, OwnersLeft, UserOutcome
 from bo_sync.core.guardrail_checks import role_owners
 from bo_sync.core.live import index
 from bo_sync.core.model import Access, DesiredUser, GrantRow, LiveUser
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import HubError
 from bo_sync.ports import Again, RowWrite, no_objection
 from tests.support.hub_double import LOST, SILENT, Event, InMemoryHub, hurried, refused, unknown, unreachable
@@ -135,7 +135,7 @@ def test_while_too_few_owners_are_left_ownership_is_given_back(case: Return) -> 
 def test_an_ownership_given_back_is_reported_as_reversed_and_costs_no_read_that_confirms_the_loss() -> None:
     hub = InMemoryHub(hub_of(owner(2, BEN), owner(3, CEM))).script("write_rows", BEN, without(CEM))
     report = run(hub, lowered(BEN))
-    assert report.outcomes == (UserOutcome(Text(BEN), "update", Outcome.REVERSED, given_back(0)),)
+    assert report.outcomes == (UserOutcome(Text(BEN), "update", Outcome.REVERSED, Message(given_back(0))),)
     assert not report.complete
     assert [operation for operation, _ in hub.log] == [
         "read_rows_of",  # before the loss
@@ -187,7 +187,7 @@ def test_where_no_return_succeeds_the_report_has_the_owners_that_are_left_and_th
     report = run(hub, lowered(ANN), lowered(BEN), least=2)
     assert owners(hub) == {"eve"}
     assert outcomes(report) == {"ann": "unknown", "ben": "failed"}
-    assert (report.owners, report.complete) == (OwnersLeft(1, 2, HOW), False)
+    assert (report.owners, report.complete) == (OwnersLeft(1, 2, Message(HOW)), False)
 
 
 # What is not given back, although the hub answered.
@@ -206,13 +206,13 @@ class Unstored:
 UNSTORED: dict[str, Unstored] = {
     "both returns are stored": Unstored({}, {"ann", "ben"}, {"ann": "reversed", "ben": "reversed"}, None),
     "the first return is not stored": Unstored(
-        {BEN: 1}, {"ann"}, {"ann": "reversed", "ben": "unconfirmed"}, OwnersLeft(1, 2, HOW)
+        {BEN: 1}, {"ann"}, {"ann": "reversed", "ben": "unconfirmed"}, OwnersLeft(1, 2, Message(HOW))
     ),
     "the second return is not stored": Unstored(
-        {ANN: 1}, {"ben"}, {"ann": "unconfirmed", "ben": "reversed"}, OwnersLeft(1, 2, HOW)
+        {ANN: 1}, {"ben"}, {"ann": "unconfirmed", "ben": "reversed"}, OwnersLeft(1, 2, Message(HOW))
     ),
     "neither return is stored": Unstored(
-        {ANN: 1, BEN: 1}, set(), {"ann": "unconfirmed", "ben": "unconfirmed"}, OwnersLeft(0, 2, HOW)
+        {ANN: 1, BEN: 1}, set(), {"ann": "unconfirmed", "ben": "unconfirmed"}, OwnersLeft(0, 2, Message(HOW))
     ),
 }
 
@@ -266,7 +266,7 @@ def test_after_a_deletion_nothing_can_be_given_back_and_the_owners_left_are_repo
     hub = InMemoryHub(hub_of(owner(1, ANN), owner(3, CEM))).script("delete_user", ANN, without(CEM))
     report = run(hub, absent(ANN))
     assert (owners(hub), outcomes(report)) == (set(), {"ann": "applied"})
-    assert (report.owners, report.complete) == (OwnersLeft(0, 1, HOW), False)
+    assert (report.owners, report.complete) == (OwnersLeft(0, 1, Message(HOW)), False)
 
 
 def test_after_the_deletion_of_a_user_who_owns_nothing_the_owners_are_not_counted() -> None:
@@ -325,7 +325,7 @@ def test_the_report_of_too_few_owners_has_the_command_that_makes_one(case: Comma
     hub.script("delete_user", ANN, without(BEN, EVE, *case.taken))
     report = run(hub, absent(ANN), *case.desired, least=2)
     assert owners(hub) == case.owners
-    assert report.owners == OwnersLeft(len(case.owners), 2, case.command)
+    assert report.owners == OwnersLeft(len(case.owners), 2, Message(case.command))
 
 
 def test_a_new_user_who_could_not_be_created_is_named_as_the_one_to_make_an_owner() -> None:
@@ -333,7 +333,7 @@ def test_a_new_user_who_could_not_be_created_is_named_as_the_one_to_make_an_owne
     hub.script("delete_user", ANN, without(EVE))
     report = run(hub, absent(ANN), wants(NEW, *OWNS))
     assert outcomes(report) == {"ann": "applied", "new": "failed"}
-    assert report.owners == OwnersLeft(0, 1, f"bo-sync apply --only {NEW}")
+    assert report.owners == OwnersLeft(0, 1, Message(f"bo-sync apply --only {NEW}"))
 
 
 # Who counts as an owner before a loss.

@@ -8,7 +8,7 @@ from bo_sync.apply.writes import Inviting, invite
 from bo_sync.core.apply_report import InvitationOutcome, InvitedUser, Outcome, Report, UserOutcome
 from bo_sync.core.changes import Change
 from bo_sync.core.plan import Action
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubUnreachableError
 from bo_sync.ports import Invitation
 from tests.support.builders import create, delete, plan, update, value
@@ -112,7 +112,7 @@ def test_mail_goes_only_to_the_domains_of_the_settings(domains: tuple[str, ...],
     mail = Mail()
     found = run(report(a=CREATED), mail, *new("a"), domains=domains)
     assert bool(mail.asked) is sent
-    not_sent = InvitedUser(A, InvitationOutcome.NOT_SENT, "the address has none of the email_domains")
+    not_sent = InvitedUser(A, InvitationOutcome.NOT_SENT, Message("the address has none of the email_domains"))
     assert found.invitations == ((InvitedUser(A, InvitationOutcome.SENT),) if sent else (not_sent,))
     assert found.complete is sent
 
@@ -129,7 +129,7 @@ def test_a_run_that_is_stopped_sends_no_more() -> None:
     assert mail.to == ["a@example.com"]
     assert found.invitations == (
         InvitedUser(A, InvitationOutcome.SENT),
-        InvitedUser(Text("b@example.com"), InvitationOutcome.NOT_SENT, "the run was stopped"),
+        InvitedUser(Text("b@example.com"), InvitationOutcome.NOT_SENT, Message("the run was stopped")),
     )
 
 

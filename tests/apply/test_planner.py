@@ -16,7 +16,7 @@ from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.plan_digest import digest
 from bo_sync.core.policy import Exemption, Has, Match, Policy
 from bo_sync.core.settings import GuardrailLimits, Settings, Unmanaged, fixed
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import FilesError, HubUnreachableError, UsageError
 from bo_sync.ports import Addresses, Progress, no_addresses
 from tests.support.builders import unmanaged
@@ -175,7 +175,7 @@ def test_a_missing_definition_that_no_file_grants_is_a_finding() -> None:
         Finding(
             "BOS104",
             Severity.INFO,
-            "the hub has no role definition named pricing, so pricing cannot be granted",
+            Message("the hub has no role definition named pricing, so pricing cannot be granted"),
         ),
     )
 
@@ -210,8 +210,10 @@ def test_a_default_access_that_is_not_none_is_said() -> None:
         Finding(
             "BOS103",
             Severity.WARNING,
-            "role definition sales gives viewer by default: "
-            "a person whom apply creates is taken back to exactly what the file gives",
+            Message(
+                "role definition sales gives viewer by default: "
+                "a person whom apply creates is taken back to exactly what the file gives"
+            ),
         ),
     )
 
@@ -297,7 +299,9 @@ def test_an_exception_of_a_policy_that_matches_no_user_is_a_finding() -> None:
     found = make_plan(desired, hub_of(holds(1, "live@example.com"), *OWNERS), URL).plan.findings
     told = "policy few: the exception matches no user"
     assert [finding for finding in found if finding.rule == "BOS021"] == [
-        Finding("BOS021", Severity.WARNING, told, Text("typo@example.com"), Source(Text("policies/few.yaml"), 3))
+        Finding(
+            "BOS021", Severity.WARNING, Message(told), Text("typo@example.com"), Source(Text("policies/few.yaml"), 3)
+        )
     ]
 
 
@@ -341,8 +345,10 @@ def test_a_coming_day_that_exceeds_the_limit_of_expiries_is_a_finding(
         Finding(
             "BOS111",
             Severity.WARNING,
-            f"{number} accounts and grants expire after {day}, and max_expiries is 2: that run needs "
-            f"--allow max_expiries={number}, or other dates",
+            Message(
+                f"{number} accounts and grants expire after {day}, and max_expiries is 2: that run needs "
+                f"--allow max_expiries={number}, or other dates"
+            ),
         )
         for day, number in expected
     ]
@@ -356,7 +362,7 @@ def test_an_entry_of_protect_that_matches_no_user_is_a_finding() -> None:
     settings = replace(PROTECTING, protect_places=(place, place, place))
     found = planned((), hub_of(holds(1, "Boss@example.com"), *OWNERS), settings).findings
     assert found == tuple(
-        Finding("BOS106", Severity.WARNING, f"`protect`: {entry} matches no user in the hub", None, place)
+        Finding("BOS106", Severity.WARNING, Message(f"`protect`: {entry} matches no user in the hub"), None, place)
         for entry in ("gone@example.com", "*@vendor.example")
     )
 
@@ -374,7 +380,9 @@ def test_a_protected_user_who_differs_is_a_finding_and_no_change() -> None:
         "protected, and differs from the file in job, pricing (owner → none), logistics (a duplicate role row); "
         "nothing of it is changed"
     )
-    assert found.findings == (Finding("BOS109", Severity.WARNING, told, Text("boss@example.com"), files[0].source),)
+    assert found.findings == (
+        Finding("BOS109", Severity.WARNING, Message(told), Text("boss@example.com"), files[0].source),
+    )
 
 
 @pytest.mark.parametrize("named", ["boss@example.com", "new@example.com"])
@@ -461,7 +469,7 @@ def test_an_ambiguous_address_blocks_the_plan_with_a_row_of_the_user(wanted: Des
     live = hub_of(holds(1, "Ann@example.com"), holds(2, "ann@example.com"), *OWNERS)
     (blocked,) = planned((wanted,), live).refused
     assert blocked == GuardrailResult(
-        "ambiguous_address", 1, 0, ok=False, rows=(GuardrailRow(wanted.email, row, wanted.source),)
+        "ambiguous_address", 1, 0, ok=False, rows=(GuardrailRow(wanted.email, Message(row), wanted.source),)
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from bo_sync.config.broken_files import Aside, Broken, broken, sound, standing, unmatched, warned
 from bo_sync.core.model import LiveUser, Problem, Severity, Source
 from bo_sync.core.selection import Claim, Selection
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from tests.config.trees import JANE, tree
 from tests.support.users import holds, profile
 
@@ -180,7 +180,7 @@ def test_a_sound_tree_has_nothing_aside() -> None:
 
 
 def problem(path: str, severity: Severity) -> Problem:
-    return Problem(Source(Text(path), 1), "x", severity=severity)
+    return Problem(Source(Text(path), 1), Message("x"), severity=severity)
 
 
 def test_errors_outside_of_the_files_that_stop_are_warnings() -> None:

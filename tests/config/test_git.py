@@ -253,7 +253,7 @@ def test_tracked_files_that_look_like_a_bare_repository_end_the_search(tmp_path:
     assert removals(root, []).doubt == found
     with pytest.raises(UsageError) as caught:
         read_revision(root, "HEAD")
-    assert caught.value.message == f"the revision HEAD cannot be read: {found.reason}"
+    assert caught.value.message == f"the revision HEAD cannot be read: {found.reason!s}"
 
 
 def test_a_bare_repository_is_not_a_work_tree(tmp_path: Path) -> None:

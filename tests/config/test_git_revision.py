@@ -132,7 +132,7 @@ def test_a_symbolic_link_on_a_disk_and_in_a_revision(
     walked = walk(root)
     assert [path for path, _ in read.files if path not in {*ours, "users/more/bob.yaml"}] == expected
     assert list(read.files) == walked.files
-    assert [str(problem) for problem in read.problems] == [f"{Text(path)}:1:1: error: {LINK}" for path in wrong]
+    assert [str(problem) for problem in read.problems] == [f"{Text(path)!s}:1:1: error: {LINK}" for path in wrong]
     assert sorted(walked.problems) == list(read.problems)
     at_hand = commit_of(root)
     assert at_hand is not None

@@ -232,7 +232,7 @@ HIDDEN = (
 @pytest.mark.parametrize("character", HIDDEN_BREAKS, ids=ascii)
 def test_a_line_break_that_a_reviewer_cannot_see_is_refused(character: str, *, pure: bool) -> None:
     escape = Text(character)
-    advice = f"expected none: remove it, or write it as an escape inside double quotes: {escape}"
+    advice = f"expected none: remove it, or write it as an escape inside double quotes: {escape!s}"
     for before, after in (("# note", "api_keys: owner\n"), ('b: "x', ' y"\n'), ("b: x", "")):
         data = f"a: 1\r\n{before}{character}{after}".encode()
         assert problems(data, pure=pure) == [
@@ -243,7 +243,7 @@ def test_a_line_break_that_a_reviewer_cannot_see_is_refused(character: str, *, p
 @pytest.mark.parametrize("character", HIDDEN, ids=ascii)
 def test_a_character_that_reorders_or_hides_is_refused_unless_it_is_escaped(character: str) -> None:
     escape = Text(character)
-    advice = f"expected none: remove it, or write it as an escape inside double quotes: {escape}"
+    advice = f"expected none: remove it, or write it as an escape inside double quotes: {escape!s}"
     found = f"a hidden character, U+{ord(character):04X}; {advice}"
     assert problems(f"a: é\nb: x{character}y # {character}\n".encode()) == [
         f"2:5: error: {found}",
@@ -254,7 +254,7 @@ def test_a_character_that_reorders_or_hides_is_refused_unless_it_is_escaped(char
 @pytest.mark.parametrize("character", [*HIDDEN_BREAKS, *HIDDEN], ids=ascii)
 def test_what_is_refused_raw_can_be_written_as_an_escape_and_is_so_by_us(character: str) -> None:
     raw = f"a{character}b"
-    assert scalar(raw) == f'"a{Text(character)}b"'
+    assert scalar(raw) == f'"a{Text(character)!s}b"'
     assert read(f"k: {scalar(raw)}\n".encode(), F).value == {"k": raw}
 
 

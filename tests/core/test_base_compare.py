@@ -11,7 +11,7 @@ from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.hub_operations import AddedOperations
 from bo_sync.core.model import Declaration, Override, Role, State
 from bo_sync.core.settings import GuardrailLimits, Limit, Settings, Unmanaged
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.core.weakened_guards import Weakened, weakened
 from tests.support.builders import source
 from tests.support.users import SETTINGS, TODAY, YESTERDAY, override, profile
@@ -640,7 +640,7 @@ def test_only_somebody_protected_all_along_needs_no_file(before: bool, now: bool
 
 def messages(base: Snapshot, head: Snapshot) -> list[str]:
     _, guardrails = compare(base, head, TODAY)
-    return [f"{row.source}: {row.email} {row.message}" for guardrail in guardrails for row in guardrail.rows]
+    return [f"{row.source!s}: {row.email!s} {row.message!s}" for guardrail in guardrails for row in guardrail.rows]
 
 
 RECIPES: Final[dict[str, tuple[Snapshot, Snapshot, str]]] = {
@@ -982,7 +982,7 @@ GUARDS: Final[dict[str, tuple[Settings, Settings, tuple[tuple[str, str | None, s
 @pytest.mark.parametrize(("before", "after", "expected"), GUARDS.values(), ids=GUARDS)
 def test_of_guards(before: Settings, after: Settings, expected: tuple[tuple[str, str | None, str | None], ...]) -> None:
     assert weakened(before, after) == tuple(
-        Weakened(guard, Text(then) if then else None, Text(now) if now else None) for guard, then, now in expected
+        Weakened(guard, Message(then) if then else None, Message(now) if now else None) for guard, then, now in expected
     )
     assert weakened(after, after) == ()
 

@@ -12,6 +12,7 @@ from bo_sync.core.guardrails import Basis, GuardrailResult, check
 from bo_sync.core.live import LiveIndex
 from bo_sync.core.model import LiveUser
 from bo_sync.core.settings import GuardrailLimits, Limit, Settings, fixed
+from bo_sync.core.text import Message
 from tests.support.builders import create, delete, duplicate, revoke, set_grant, update
 from tests.support.users import SETTINGS, YESTERDAY, holds, indexed, row
 
@@ -141,11 +142,11 @@ def test_a_deletion_counts_as_what_caused_it() -> None:
     unmanaged = delete("p003@example.com", cause=Cause.UNMANAGED)
     of = situation(absent, expired, unmanaged, live=indexed(*population(3)))
     assert result("max_user_deletes", of).rows == (
-        GuardrailRow(absent.email, "would be deleted: state: absent", absent.source),
-        GuardrailRow(unmanaged.email, "would be deleted: no file (unmanaged: delete)", unmanaged.source),
+        GuardrailRow(absent.email, Message("would be deleted: state: absent"), absent.source),
+        GuardrailRow(unmanaged.email, Message("would be deleted: no file (unmanaged: delete)"), unmanaged.source),
     )
     assert result("max_expiries", of).rows == (
-        GuardrailRow(expired.email, "would be deleted: its `until` has passed", expired.source),
+        GuardrailRow(expired.email, Message("would be deleted: its `until` has passed"), expired.source),
     )
 
 
@@ -160,8 +161,8 @@ def test_what_is_lowered_or_revoked_counts_among_users_who_stay() -> None:
     newcomer = create("new@example.com", set_grant("pricing", "none", "owner"))
     of = situation(everything, gains, surplus, leaver, newcomer, live=indexed(*population(4)))
     assert result("max_grant_losses", of).rows == (
-        GuardrailRow(everything.email, "pricing owner → viewer", everything.source),
-        GuardrailRow(everything.email, "api_keys editor → none", everything.source),
+        GuardrailRow(everything.email, Message("pricing owner → viewer"), everything.source),
+        GuardrailRow(everything.email, Message("api_keys editor → none"), everything.source),
     )
     assert result("max_expiries", of).rows == ()
 
@@ -175,10 +176,12 @@ def test_an_expired_grant_counts_as_an_expiry_alone() -> None:
     )
     of = situation(change, live=indexed(*population(1)))
     assert result("max_expiries", of).rows == (
-        GuardrailRow(change.email, "pricing owner → none: its `until` has passed", change.source),
-        GuardrailRow(change.email, "pricing owner → viewer: its `until` has passed", change.source),
+        GuardrailRow(change.email, Message("pricing owner → none: its `until` has passed"), change.source),
+        GuardrailRow(change.email, Message("pricing owner → viewer: its `until` has passed"), change.source),
     )
-    assert result("max_grant_losses", of).rows == (GuardrailRow(change.email, "api_keys editor → none", change.source),)
+    assert result("max_grant_losses", of).rows == (
+        GuardrailRow(change.email, Message("api_keys editor → none"), change.source),
+    )
 
 
 def test_an_expired_entry_that_took_access_is_not_an_expiry_when_access_comes_back() -> None:
@@ -229,7 +232,7 @@ ACCESS_LOSSES: dict[str, tuple[Change, LiveUser, str | None]] = {
 def test_a_user_who_stays_and_loses_the_last_area_counts_once(
     change: Change, user: LiveUser, message: str | None
 ) -> None:
-    rows = (GuardrailRow(change.email, message, change.source),) if message else ()
+    rows = (GuardrailRow(change.email, Message(message), change.source),) if message else ()
     assert result("max_access_losses", situation(change, live=indexed(user))).rows == rows
 
 

@@ -13,7 +13,7 @@ from bo_sync.core.guardrails import GUARDRAILS, NAMES, NUMERIC, GuardrailResult,
 from bo_sync.core.live import LiveIndex
 from bo_sync.core.model import Departure, DesiredUser, LiveUser
 from bo_sync.core.settings import LIMITS, GuardrailLimits, Settings, Unmanaged
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.core.user_matching import IdentityConflict
 from tests.support.builders import create, delete, duplicate, field_change, revoke, set_grant, source, update
 from tests.support.users import SETTINGS, absent, grant, holds, indexed, owner, row, wants
@@ -84,14 +84,14 @@ def test_no_user_files_at_all_are_refused() -> None:
 
 
 def test_every_refused_identity_is_a_row() -> None:
-    conflict = IdentityConflict(Text("jane@example.com"), source(line=3), "id 7 is somebody else")
+    conflict = IdentityConflict(Text("jane@example.com"), source(line=3), Message("id 7 is somebody else"))
     refused = replace(situation(), difference=Diff(conflicts=(conflict,)))
     assert result("email_change", refused) == GuardrailResult(
         "email_change",
         1,
         0,
         ok=False,
-        rows=(GuardrailRow(Text("jane@example.com"), "id 7 is somebody else", source(line=3)),),
+        rows=(GuardrailRow(Text("jane@example.com"), Message("id 7 is somebody else"), source(line=3)),),
     )
 
 
@@ -105,7 +105,7 @@ def test_a_shared_address_blocks_only_where_something_cannot_be_done() -> None:
         1,
         0,
         ok=False,
-        rows=(GuardrailRow(Text("jane@example.com"), "two users have this address", source(line=3)),),
+        rows=(GuardrailRow(Text("jane@example.com"), Message("two users have this address"), source(line=3)),),
     )
 
 
@@ -147,7 +147,7 @@ def test_a_newcomer_who_looks_like_somebody_without_a_file_is_refused(
     old: LiveUser, shared: str, unmanaged: Unmanaged
 ) -> None:
     found = look_alikes((JANE_DOE,), indexed(old), Settings(unmanaged=unmanaged))
-    row = GuardrailRow(JANE_DOE.email, same_as_old(shared), JANE_DOE.source)
+    row = GuardrailRow(JANE_DOE.email, Message(same_as_old(shared)), JANE_DOE.source)
     assert found == GuardrailResult("email_change", 1, 0, ok=False, rows=(row,))
 
 
@@ -292,13 +292,15 @@ def test_a_plan_for_only_the_user_without_a_file_sees_whose_address_may_have_cha
         "change: to delete this user, add a file with `state: absent`"
     )
     found = result("email_change", Situation(narrowed, whole, live, settings, 1))
-    assert found.rows == (GuardrailRow(old.email, message, JANE_DOE.source),)
+    assert found.rows == (GuardrailRow(old.email, Message(message), JANE_DOE.source),)
     other = Diff(tuple(change for change in whole.changes if change.email.raw == "other@example.com"))
     assert result("email_change", Situation(other, whole, live, settings, 1)).ok
 
 
 def test_a_row_may_stand_for_no_file() -> None:
-    assert GuardrailRow(Text("jane@example.com"), "x") == GuardrailRow(Text("jane@example.com"), "x", source=None)
+    assert GuardrailRow(Text("jane@example.com"), Message("x")) == GuardrailRow(
+        Text("jane@example.com"), Message("x"), source=None
+    )
 
 
 # protected
@@ -333,7 +335,7 @@ PROTECTED: dict[str, tuple[Change, str | None]] = {
 def test_protected(change: Change, message: str | None) -> None:
     live = indexed(holds(7, change.email.raw if isinstance(change, CreateUser) else change.hub_email.raw))
     found = result("protected", situation(change, live=live, settings=PROTECTING))
-    rows = (GuardrailRow(change.email, message, change.source),) if message else ()
+    rows = (GuardrailRow(change.email, Message(message), change.source),) if message else ()
     assert found == GuardrailResult("protected", len(rows), 0, ok=not rows, rows=rows)
 
 
@@ -378,7 +380,7 @@ PROTECTED_FILES: dict[str, tuple[DesiredUser, LiveUser, str | None]] = {
 def test_what_a_file_of_a_protected_user_may_say(file: DesiredUser, live: LiveUser, message: str | None) -> None:
     whole = diff((file,), indexed(live), PROTECTING)
     found = result("protected", Situation(whole, whole, indexed(live), PROTECTING, 1))
-    assert found.rows == ((GuardrailRow(file.email, message, file.source),) if message else ())
+    assert found.rows == ((GuardrailRow(file.email, Message(message), file.source),) if message else ())
 
 
 GLASS: Final = holds(1, "break-glass@example.com")
@@ -428,7 +430,7 @@ def test_an_entry_that_protects_no_user_blocks_deletions_without_a_file(
     settings = Settings(unmanaged=Unmanaged.DELETE, protect=(Text(entry),), protect_places=(PLACE,))
     whole = diff((), indexed(*live), settings)
     found = result("protected", Situation(whole, whole, indexed(*live), settings, 1))
-    assert found.rows == ((GuardrailRow(Text(entry), message, PLACE),) if message else ())
+    assert found.rows == ((GuardrailRow(Text(entry), Message(message), PLACE),) if message else ())
 
 
 def test_an_entry_that_protects_no_user_blocks_no_deletion_by_a_file() -> None:
@@ -481,7 +483,7 @@ SELF: dict[str, tuple[Change, tuple[str, ...]]] = {
 def test_self(change: Change, messages: tuple[str, ...]) -> None:
     hub_email = change.email if isinstance(change, CreateUser) else change.hub_email
     live = indexed(holds(7, hub_email.raw, row("backoffice", "owner")))
-    rows = tuple(GuardrailRow(change.email, message, change.source) for message in messages)
+    rows = tuple(GuardrailRow(change.email, Message(message), change.source) for message in messages)
     found = result("self", situation(change, live=live, viewer="me@example.com"))
     assert found == GuardrailResult("self", len(rows), 0, ok=not rows, rows=rows)
     assert result("self", situation(change, live=live)).ok, "an API key has no person"
@@ -555,7 +557,7 @@ def test_who_would_no_longer_own_is_a_row_and_nobody_else() -> None:
     changes = (demote(THREE[0]), switch_off(THREE[1]), update("c@example.com", revoke("pricing", "owner")))
     found = result("min_role_owners", situation(*changes, live=indexed(*THREE)))
     message = "would no longer own Roles & permissions with Backoffice on"
-    assert found.rows == tuple(GuardrailRow(change.email, message, change.source) for change in changes[:2])
+    assert found.rows == tuple(GuardrailRow(change.email, Message(message), change.source) for change in changes[:2])
 
 
 def test_an_owner_whom_a_file_spells_otherwise_is_a_row() -> None:
@@ -639,18 +641,22 @@ WAYS: dict[str, tuple[GuardrailResult, str]] = {
         "nothing passes this guardrail here: one owner always remains, so make somebody else an owner first",
     ),
     "min_role_owners, no definition of it": (
-        GuardrailResult("min_role_owners", 0, 2, ok=False, rows=(GuardrailRow(Text("a@example.com"), NO_DEFINITION),)),
+        GuardrailResult(
+            "min_role_owners", 0, 2, ok=False, rows=(GuardrailRow(Text("a@example.com"), Message(NO_DEFINITION)),)
+        ),
         "nothing passes this guardrail here: restore the role definition named role in the hub",
     ),
     "min_role_owners, no owner counted": (
-        GuardrailResult("min_role_owners", 0, 2, ok=False, rows=(GuardrailRow(Text("a@example.com"), NO_OWNER),)),
+        GuardrailResult(
+            "min_role_owners", 0, 2, ok=False, rows=(GuardrailRow(Text("a@example.com"), Message(NO_OWNER)),)
+        ),
         (
             "nothing passes this guardrail here: check `role_definitions` and the API key, or first apply a plan that "
             "only makes a user an owner"
         ),
     ),
     "min_role_owners, for another reason": (
-        GuardrailResult("min_role_owners", 0, 2, ok=False, rows=(GuardrailRow(Text("a@example.com"), "x"),)),
+        GuardrailResult("min_role_owners", 0, 2, ok=False, rows=(GuardrailRow(Text("a@example.com"), Message("x")),)),
         "nothing passes this guardrail here: one owner always remains, so make somebody else an owner first",
     ),
     "a guardrail that has a way of its own": (GuardrailResult("self", 1, 0, ok=False, way="ask"), "ask"),
@@ -748,7 +754,7 @@ def test_where_no_owner_is_counted_nothing_may_be_taken(change: Change, *, taken
     told, live = NO_DEFINITION if lacks_definition else NO_OWNER, unknown_owners(lacks_definition=lacks_definition)
     found = result("min_role_owners", situation(change, live=live))
     assert (found.actual, found.limit, found.ok) == (0, 2, not taken)
-    assert list(found.rows) == [GuardrailRow(change.email, told, change.source)] * taken
+    assert list(found.rows) == [GuardrailRow(change.email, Message(told), change.source)] * taken
     passed = result("min_role_owners", situation(change, live=live, allowed={"min_role_owners": 1}))
     assert (passed.limit, passed.allowed_by, passed.ok) == (1, "--allow min_role_owners=1", not taken)
 

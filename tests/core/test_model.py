@@ -15,7 +15,7 @@ from bo_sync.core.model import (
     Severity,
     Source,
 )
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from tests.support.builders import source
 from tests.support.facts import shared
 
@@ -56,8 +56,8 @@ def test_a_source_names_file_line_and_column() -> None:
 def test_a_hostile_path_is_shown_harmlessly() -> None:
     hostile = Source(Text("users/\x1b[2J.yaml"), 1)
     assert str(hostile) == "users/\\x1b[2J.yaml:1:1"
-    assert f"{hostile.short}" == "users/\\x1b[2J.yaml:1"
+    assert str(hostile.short) == "users/\\x1b[2J.yaml:1"
 
 
 def test_a_problem_is_one_line() -> None:
-    assert str(Problem(source("a.yaml", 1, 2), "no.", Severity.WARNING)) == "a.yaml:1:2: warning: no."
+    assert str(Problem(source("a.yaml", 1, 2), Message("no."), Severity.WARNING)) == "a.yaml:1:2: warning: no."

@@ -10,7 +10,7 @@ from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import Action, ConfigFacts, Finding, HubFacts, Plan, action_of
 from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.core.weakened_guards import GuardComparison, Weakened
 from tests.support.builders import create, delete, duplicate, plan, revoke, set_grant, source, unmanaged, update
 
@@ -67,13 +67,13 @@ def test_a_plan_names_the_guardrails_whose_users_are_left_out() -> None:
 
 
 def test_a_plan_with_a_base_shows_the_weaker_guards() -> None:
-    weaker = (Weakened("unmanaged", Text("report"), Text("delete")),)
+    weaker = (Weakened("unmanaged", Message("report"), Message("delete")),)
     assert plan(base=GuardComparison(Text("main"), "3f2c1ab", weaker)).weakened == weaker
 
 
 def test_a_plan_is_refused_by_the_policies_that_are_violated() -> None:
     policy = Policy("none-but-us", Text("x"), Match((), is_all=True), source(), at_most=0)
-    kept, broken = PolicyResult(policy), PolicyResult(policy, (PolicyRow(Text("a@example.com"), "y"),))
+    kept, broken = PolicyResult(policy), PolicyResult(policy, (PolicyRow(Text("a@example.com"), Message("y")),))
     judged = replace(plan(), policies=(kept, broken))
     assert judged.violated == (broken,)
     assert judged.refused == ()
@@ -99,7 +99,9 @@ def test_a_plan_of_which_nothing_is_said_does_nothing() -> None:
     )
     assert (silent.redacted_from, silent.weakened) == (None, ())
     assert config == ConfigFacts(0, "sha256:0", commit=None, dirty=None)
-    assert Finding("r", Severity.WARNING, "m") == Finding("r", Severity.WARNING, "m", email=None, source=None)
+    assert Finding("r", Severity.WARNING, Message("m")) == Finding(
+        "r", Severity.WARNING, Message("m"), email=None, source=None
+    )
 
 
 def test_plans_are_values() -> None:

@@ -12,7 +12,7 @@ from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import ConfigFacts, Finding, Plan
 from bo_sync.core.plan_digest import Json, content_of, digest, digest_of
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.render.json import plan_json
 from tests.support.builders import (
     create,
@@ -159,7 +159,7 @@ LEFT_OUT: dict[str, Plan] = {
     "the identity that the hub has after the plan": replace(PLAN, hub=replace(PLAN.hub, identity_after="sha256:1")),
     "who is unchanged": replace(PLAN, unchanged=99),
     "who is unmanaged": replace(PLAN, unmanaged=(unmanaged("x@example.com"),)),
-    "findings": replace(PLAN, findings=(Finding("x", Severity.INFO, "x"),)),
+    "findings": replace(PLAN, findings=(Finding("x", Severity.INFO, Message("x")),)),
     "guardrails and what passed them": replace(
         PLAN, guardrails=(GuardrailResult("empty", 0, 1, ok=False, allowed_by="--allow"),)
     ),

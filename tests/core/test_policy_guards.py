@@ -9,7 +9,7 @@ import pytest
 from bo_sync.access.policies import evaluate
 from bo_sync.core.base_compare import Snapshot, compare
 from bo_sync.core.model import Declaration, Ignore
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.core.weakened_guards import GuardComparison, Weakened, weakened_ignores, weakened_policies
 from tests.access.companies import POWERS, policy, subject
 from tests.config.trees import JANE, tree
@@ -23,7 +23,7 @@ TODAY = date(2026, 6, 15)
 def guards(before: str, after: str) -> list[tuple[str, str | None, str | None]]:
     """What is weakened from one policy to another: the key, and what stood and stands there."""
     return [
-        (entry.guard, entry.before.raw if entry.before else None, entry.after.raw if entry.after else None)
+        (entry.guard, entry.before or None, entry.after or None)
         for entry in weakened_policies((policy(before),), (policy(after),))
     ]
 
@@ -78,7 +78,7 @@ def test_a_comparison_is_with_the_tip_and_weakens_nothing_unless_it_says_so() ->
 
 def test_a_removed_policy_is_shown_and_a_new_one_is_not() -> None:
     old = policy(f"title: Prices\n{MATCH}")
-    assert weakened_policies((old,), ()) == (Weakened("policies.p", Text("Prices"), None),)
+    assert weakened_policies((old,), ()) == (Weakened("policies.p", Message("Prices"), None),)
     assert weakened_policies((), (old,)) == ()
 
 
@@ -172,7 +172,7 @@ def snapshot(policies: str = "", *, has_policies: bool = True) -> Snapshot:
 def test_a_comparison_shows_a_removed_policy() -> None:
     text = f"id: p\ntitle: Prices\n{MATCH}\n"
     shown, _ = compare(snapshot(text), snapshot(), TODAY)
-    assert shown == (Weakened("policies.p", Text("Prices"), None),)
+    assert shown == (Weakened("policies.p", Message("Prices"), None),)
 
 
 def test_nothing_is_said_of_policies_while_one_of_them_has_an_error() -> None:
@@ -231,4 +231,4 @@ def test_a_finding_that_is_suppressed_or_for_longer_is_shown(
     expected: list[tuple[str | None, str]],
 ) -> None:
     found = weakened_ignores(ignoring(*before), ignoring(*after), TODAY)
-    assert found == tuple(Weakened("ignore", Text(then) if then else None, Text(now)) for then, now in expected)
+    assert found == tuple(Weakened("ignore", Message(then) if then else None, Message(now)) for then, now in expected)

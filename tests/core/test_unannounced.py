@@ -10,7 +10,7 @@ from bo_sync.core.base_compare import Snapshot, compare
 from bo_sync.core.guardrail_checks import GuardrailRow
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.presets import resolve
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from tests.config.trees import tree
 
 TODAY: Final = date(2026, 6, 15)
@@ -183,7 +183,9 @@ def test_the_last_area_is_shown_with_its_user_and_place() -> None:
     found = limits(users(ON, each=1), users(OFF_BY_TYPO, each=1))
     (area,), (grant,) = found["max_access_losses"].rows, found["max_grant_losses"].rows
     entry = tree(users(OFF_BY_TYPO, each=1)).declarations[0]
-    assert area == GuardrailRow(Text("ann@example.com"), "would lose the last platform area: backoffice", entry.source)
+    assert area == GuardrailRow(
+        Text("ann@example.com"), Message("would lose the last platform area: backoffice"), entry.source
+    )
     assert (grant.email, grant.source) == (Text("ann@example.com"), entry.overrides[0].source)
     assert grant.source != area.source
     assert found["max_access_losses"].way == found["max_grant_losses"].way

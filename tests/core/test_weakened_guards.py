@@ -8,7 +8,7 @@ import pytest
 
 from bo_sync.access.provenance import Provenance
 from bo_sync.core.base_compare import Comparison, Snapshot, compare
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.core.weakened_guards import Weakened
 from bo_sync.render.access_diff import AccessDiff, difference_markdown, difference_text
 from bo_sync.render.markdown_files import Validated, files_markdown
@@ -187,7 +187,7 @@ def test_an_ignore_is_shown_with_its_user_its_reason_and_its_days() -> None:
     assert shown(ignore("2026-12-31"), ignore("2027-01-01")) == (
         Weakened(
             "ignore",
-            Text("BOS007 of jane@example.com until 2026-12-31: agreed"),
-            Text("BOS007 of jane@example.com until 2027-01-01: agreed"),
+            Message("BOS007 of jane@example.com until 2026-12-31: agreed"),
+            Message("BOS007 of jane@example.com until 2027-01-01: agreed"),
         ),
     )

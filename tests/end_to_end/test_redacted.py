@@ -131,7 +131,7 @@ def test_a_presets_name_is_the_same_wherever_it_is_told(office: Path) -> None:
     table = bo_sync(office, "users", "--redact", "--format=json", env=KEY).out
     shown = bo_sync(office, "show", "qzara.zwick@example.com", "--redact", "--format=json", env=KEY).out
     (preset,) = {user["preset"] for user in json.loads(table)["users"]} - {None}
-    assert re.fullmatch("for-(name|file)-[0-9a-f]{12}", preset)
+    assert re.fullmatch("preset-[0-9a-f]{12}", preset)
     assert json.loads(shown)["preset"] == preset
 
 

@@ -171,7 +171,7 @@ class TestCreatingOnce:
 
 def seen(refused: BaseException) -> str:
     """All that could be shown of an error."""
-    told = [f"{refused!r} {getattr(refused, 'hint', '')} {getattr(refused, 'detail', '')}"]
+    told = [f"{refused!r} {getattr(refused, 'hint', '')!s} {getattr(refused, 'detail', '')!s}"]
     return "".join([*told, *traceback.format_exception(refused)])
 
 

@@ -74,7 +74,7 @@ def test_an_address_is_refused(raw: str, reason: str) -> None:
 def test_what_could_be_a_secret_is_refused_and_not_repeated(raw: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_address(raw)
-    assert "hunter2" not in f"{caught.value.message} {caught.value.hint} {caught.value.detail}"
+    assert "hunter2" not in f"{caught.value.message!s} {caught.value.hint!s} {caught.value.detail!s}"
 
 
 @pytest.mark.parametrize("expected", ["api.helice.cloud", "API.Helice.Cloud", "api.helice.cloud.", None])

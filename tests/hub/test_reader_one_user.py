@@ -149,4 +149,4 @@ def test_rows_and_definitions_come_in_an_order_of_their_own() -> None:
     assert [(row.definition_id, row.id) for row in sorted_rows(rows)] == [("a", "2"), ("a", "3"), ("b", "1")]
     kinds = [DefinitionShape.model_validate(kind(name, each)) for name, each in ("b1", "a3", "a2")]
     found = sorted_definitions({each.id: each for each in kinds})
-    assert [f"{each.name}{each.id}" for each in found] == ["a2", "a3", "b1"]
+    assert [f"{each.name!s}{each.id}" for each in found] == ["a2", "a3", "b1"]

@@ -256,7 +256,8 @@ def everything_told(transport: Transport) -> Iterator[str]:
                 yield f"{cause} {cause!r} {vars(cause)!r}"
                 cause = cause.__cause__
     yield from (
-        f"{check.message}\n{check.hint}" for check in examine(transport, Sizes(100, 100), Settings(), probe_writes=True)
+        f"{check.message!s}\n{check.hint!s}"
+        for check in examine(transport, Sizes(100, 100), Settings(), probe_writes=True)
     )
 
 

@@ -12,7 +12,7 @@ from bo_sync.core.apply_report import Outcome, UserOutcome
 from bo_sync.core.changes import Direction, FieldChange
 from bo_sync.core.model import PROFILE_FIELDS, Access, FieldValue, Profile, ProfileField, Role
 from bo_sync.core.plan_digest import Json, PlannedGrant
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.hub.secrets import Credentials, Secret
 from bo_sync.journal import records
 from bo_sync.journal.records import (
@@ -139,7 +139,7 @@ def test_no_entry_raises_in_which_anything_was_put_for_something(data: st.DataOb
 
 INTENT = Intent(1, Text("now"), "update_profile", Text("bob@example.com"), 7, (FieldValue("phone", Text("2")),))
 ANSWER = JournalAnswer(1, Text("now"), Fate.FAILED, Text("no"))
-END = End(Text("now"), (UserOutcome(Text("bob@example.com"), "update", Outcome.FAILED, "no"),))
+END = End(Text("now"), (UserOutcome(Text("bob@example.com"), "update", Outcome.FAILED, Message("no")),))
 
 
 @pytest.mark.parametrize(

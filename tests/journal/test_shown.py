@@ -8,7 +8,7 @@ import pytest
 from bo_sync.cli.journal_view import run_json, run_text, runs_json, runs_text
 from bo_sync.core.apply_report import Outcome, UserOutcome
 from bo_sync.core.model import Access, FieldValue, Role
-from bo_sync.core.text import Text, visible
+from bo_sync.core.text import Message, Text, visible
 from bo_sync.journal.chain import Chain
 from bo_sync.journal.reader import Past, read
 from bo_sync.journal.records import End, Entry, Fate, Intent, JournalAnswer, Previous, RowIntent, Who, spell
@@ -48,7 +48,7 @@ ENDED: Final[tuple[Entry, ...]] = (
         CLOCK(),
         (
             UserOutcome(Text(ADA), "create", Outcome.APPLIED),
-            UserOutcome(Text(BOB), "update", Outcome.FAILED, "no"),
+            UserOutcome(Text(BOB), "update", Outcome.FAILED, Message("no")),
             UserOutcome(Text(CY), "delete", Outcome.APPLIED),
         ),
     ),
@@ -71,7 +71,7 @@ Run 20260615T080910Z-0a1b2c, started 2026-06-15T08:09:10.000Z by ci on runner-1
 
 def facts() -> str:
     header = a_header()
-    return FACTS.format(digest=header.digest, version=header.version)
+    return FACTS.format(digest=str(header.digest), version=str(header.version))
 
 
 def test_a_run_that_was_killed_says_exactly_what_is_unknown() -> None:
@@ -180,7 +180,7 @@ def test_nothing_in_a_journal_can_act_on_whoever_reads_it(raw: str) -> None:
         allowed=((text, 1),),
         previous=Previous("20260614T080910Z-0a1b2c", text),
     )
-    end = End(text, (UserOutcome(text, "update", Outcome.UNKNOWN, visible(raw)),))
+    end = End(text, (UserOutcome(text, "update", Outcome.UNKNOWN, Message(visible(raw))),))
     hostile = past(header, intent, JournalAnswer(1, text, Fate.UNKNOWN, text), rows, end)
     assert len(hostile.requests) == 2
     for width in (None, 60):

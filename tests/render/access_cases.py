@@ -14,7 +14,7 @@ from bo_sync.access.user_access import Contrast, Grant, Matrix, Panel, UserAcces
 from bo_sync.core.model import ROLES, Access, Departure, DesiredUser, Preset, PresetGrant, Role, Severity
 from bo_sync.core.plan import Finding
 from bo_sync.core.settings import Settings
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.render.access_json import answer_json, contrast_json, matrix_json, needs_json, panel_json
 from bo_sync.render.access_text import (
     answer_text,
@@ -99,7 +99,7 @@ def leaving(email: str = "gone@example.com", path: str = "users/gone.yaml") -> P
 
 
 def with_finding(shown: Panel, message: str = "an own entry ends soon", path: str = "users/ada.yaml") -> Panel:
-    finding = Finding("BOS003", Severity.WARNING, message, shown.user.email, source(path, 8))
+    finding = Finding("BOS003", Severity.WARNING, Message(message), shown.user.email, source(path, 8))
     return replace(shown, findings=(finding,), is_protected=True)
 
 
@@ -184,7 +184,7 @@ def hostile_texts(text: str, page: Page) -> dict[str, str]:
     matrix, where = Matrix(users, ROLES), hostile_place(text).told
     contrast = against_users(matrix, (live(text),), (hostile_place(text), Text(text)))
     found = {
-        "panel": panel_text(with_finding(panel(users[0], text), f"says {Text(text)}", text), where, page),
+        "panel": panel_text(with_finding(panel(users[0], text), Message("says {}", Text(text)), text), where, page),
         "panel of a preset": panel_text(panel(clerk(text, text), text), HubPlace(Text(text), DAY).told, page),
         "panel of somebody who leaves": panel_text(leaving(text, text), where, page),
         "matrix": matrix_text(matrix, where, page),

@@ -15,7 +15,7 @@ from bo_sync.core.guardrails import Basis, GuardrailResult
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.settings import Limit, Settings
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.core.weakened_guards import GuardComparison, Weakened
 from bo_sync.render.wording import UserRow
 from tests.support.builders import (
@@ -46,7 +46,7 @@ CONTENT: Final = (
 
 
 def guardrail_row(email: str, message: str, at: Source | None = None) -> GuardrailRow:
-    return GuardrailRow(Text(email), message, at)
+    return GuardrailRow(Text(email), Message(message), at)
 
 
 def judged(shown: Plan) -> Plan:
@@ -125,9 +125,15 @@ def _everything() -> Plan:
             UnmanageableUser(99, "same address as id 7, id 8", Text("jane@example.com")),
         ),
         findings=(
-            Finding("BOS102", Severity.INFO, "role definition loyalty is left alone"),
-            Finding("BOS103", Severity.WARNING, "role definition pricing gives viewer by default"),
-            Finding("BOS101", Severity.WARNING, "two live people", Text("Two@example.com"), source("users/two.yaml")),
+            Finding("BOS102", Severity.INFO, Message("role definition loyalty is left alone")),
+            Finding("BOS103", Severity.WARNING, Message("role definition pricing gives viewer by default")),
+            Finding(
+                "BOS101",
+                Severity.WARNING,
+                Message("two live people"),
+                Text("Two@example.com"),
+                source("users/two.yaml"),
+            ),
         ),
         guardrails=(
             *CONTENT[:4],
@@ -185,15 +191,21 @@ def hostile(text: str) -> Plan:
         delete(f"{text}4", at=at),
         unmanaged=(unmanaged(text), unmanaged(text, "protected")),
         findings=(
-            Finding("BOS001", Severity.WARNING, f"says {Text(text)}", Text(text), at),
-            Finding("BOS002", Severity.INFO, str(Text(text))),
+            Finding("BOS001", Severity.WARNING, Message("says {}", Text(text)), Text(text), at),
+            Finding("BOS002", Severity.INFO, Message(str(Text(text)))),
         ),
         guardrails=(
-            GuardrailResult("email_change", 1, 0, ok=False, rows=(guardrail_row(text, f"is {Text(text)}", at),)),
+            GuardrailResult(
+                "email_change", 1, 0, ok=False, rows=(guardrail_row(text, Message("is {}", Text(text)), at),)
+            ),
         ),
         hub=HubFacts(f"http://127.0.0.1/{text}", 1, 1, IDENTITY, Text(text)),
         config=ConfigFacts(1, "sha256:" + "0" * 64, Text(text), dirty=False),
-        base=GuardComparison(Text(text), "3f2c1ab42d", (Weakened("ignore", Text(text), Text(f"{text}: {text}")),)),
+        base=GuardComparison(
+            Text(text),
+            "3f2c1ab42d",
+            (Weakened("ignore", Message("{}", Text(text)), Message("{}", Text(f"{text}: {text}"))),),
+        ),
     )
 
 
@@ -203,11 +215,11 @@ WEAKENED: Final = GuardComparison(
     Text("origin/main"),
     "3f2c1ab42d",
     (
-        Weakened("unmanaged", Text("report"), Text("delete")),
-        Weakened("protect", Text("break-glass@example.com"), None),
-        Weakened("guardrails.min_role_owners", Text("2"), Text("1")),
-        Weakened("policies.no-keys", Text("No user makes API keys"), None),
-        Weakened("ignore", None, Text("BOS007 of jane@example.com until 2099-12-31: agreed with Karel")),
+        Weakened("unmanaged", Message("report"), Message("delete")),
+        Weakened("protect", Message("break-glass@example.com"), None),
+        Weakened("guardrails.min_role_owners", Message("2"), Message("1")),
+        Weakened("policies.no-keys", Message("No user makes API keys"), None),
+        Weakened("ignore", None, Message("BOS007 of jane@example.com until 2099-12-31: agreed with Karel")),
     ),
     "77aa01b3c9",
 )
@@ -220,7 +232,7 @@ PLANS: Final[dict[str, Plan]] = {
     "nothing-to-do-for-one-person-of-many": plan(unchanged=1, guardrails=CONTENT),
     "nothing-to-do-but-to-look-at": plan(
         unchanged=14,
-        findings=(Finding("BOS101", Severity.WARNING, "two live people", Text("Two@example.com"), source()),),
+        findings=(Finding("BOS101", Severity.WARNING, Message("two live people"), Text("Two@example.com"), source()),),
         guardrails=CONTENT,
     ),
     "no-change-yet-refused": plan(guardrails=(GuardrailResult("empty", 0, 1, ok=False), *CONTENT[1:])),
@@ -324,9 +336,13 @@ REPORTS: Final[dict[str, Report]] = {
         "sha256:" + "0" * 64,
         (
             UserOutcome(Text("ada@example.com"), "create", Outcome.APPLIED),
-            UserOutcome(Text("jane.doe@example.com"), "update", Outcome.FAILED, "roleUpdate: FORBIDDEN"),
-            UserOutcome(Text("karel@example.com"), "delete", Outcome.UNKNOWN, "adminUserDelete: no answer in 30 s"),
-            UserOutcome(Text("zoe@example.com"), "update", Outcome.NOT_ATTEMPTED, "stopped before anything was sent"),
+            UserOutcome(Text("jane.doe@example.com"), "update", Outcome.FAILED, Message("roleUpdate: FORBIDDEN")),
+            UserOutcome(
+                Text("karel@example.com"), "delete", Outcome.UNKNOWN, Message("adminUserDelete: no answer in 30 s")
+            ),
+            UserOutcome(
+                Text("zoe@example.com"), "update", Outcome.NOT_ATTEMPTED, Message("stopped before anything was sent")
+            ),
         ),
     ),
     "refused": unattempted(refused(), "refused by max_user_deletes, the policy prices"),
@@ -335,8 +351,8 @@ REPORTS: Final[dict[str, Report]] = {
         PLANS["one-person"],
         "the saved plan is stale",
         (
-            "jane@example.com: was not in that plan, now would be updated",
-            'ada@example.com: job: was "::x"',
+            Message("jane@example.com: was not in that plan, now would be updated"),
+            Message('ada@example.com: job: was "::x"'),
         ),
     ),
 }
@@ -351,16 +367,20 @@ def reported(name: str) -> Plan:
 PROBLEMS: Final[dict[str, tuple[Problem, ...]]] = {
     "no-problems": (),
     "problems": (
-        Problem(source("users/jane.yaml", 7, 3), 'unknown key "fisrt_name"; did you mean first_name?'),
-        Problem(source("presets/a.yaml", 2, 1), "`none` takes nothing away in a preset", Severity.WARNING),
-        Problem(source("users/jane.yaml", 1, 1), "`last_name` is missing"),
+        Problem(source("users/jane.yaml", 7, 3), Message('unknown key "fisrt_name"; did you mean first_name?')),
+        Problem(source("presets/a.yaml", 2, 1), Message("`none` takes nothing away in a preset"), Severity.WARNING),
+        Problem(source("users/jane.yaml", 1, 1), Message("`last_name` is missing")),
     ),
 }
 
 FINDINGS: Final = (
-    Finding("BOS007", Severity.INFO, "preset a: a viewer may do more than look", None, source("presets/a.yaml", 1)),
-    Finding("BOS003", Severity.WARNING, "it ends today", Text("jane@example.com"), source("users/jane.yaml", 7, 3)),
-    Finding("BOS017", Severity.INFO, "1 finding is accepted with `ignore`: BOS012"),
+    Finding(
+        "BOS007", Severity.INFO, Message("preset a: a viewer may do more than look"), None, source("presets/a.yaml", 1)
+    ),
+    Finding(
+        "BOS003", Severity.WARNING, Message("it ends today"), Text("jane@example.com"), source("users/jane.yaml", 7, 3)
+    ),
+    Finding("BOS017", Severity.INFO, Message("1 finding is accepted with `ignore`: BOS012")),
 )
 """Of a preset, of a user, and of the whole tree."""
 
@@ -390,12 +410,12 @@ COMPARISONS: Final = {
         Text("origin/main"),
         "3f2c1ab42d",
         (
-            Weakened("unmanaged", Text("report"), Text("delete")),
-            Weakened("protect", Text("break-glass@example.com"), None),
-            Weakened("email_domains", None, Text("example.org")),
-            Weakened("email_domains", Text("example.com"), None),
-            Weakened("hub_host", Text("api.example.com"), None),
-            Weakened("guardrails.max_user_deletes.count", Text("1"), Text("50")),
+            Weakened("unmanaged", Message("report"), Message("delete")),
+            Weakened("protect", Message("break-glass@example.com"), None),
+            Weakened("email_domains", None, Message("example.org")),
+            Weakened("email_domains", Message("example.com"), None),
+            Weakened("hub_host", Message("api.example.com"), None),
+            Weakened("guardrails.max_user_deletes.count", Message("1"), Message("50")),
         ),
         guardrails=(
             GuardrailResult("empty", 15, 1, ok=True),
@@ -404,7 +424,11 @@ COMPARISONS: Final = {
                 1,
                 0,
                 ok=False,
-                rows=(GuardrailRow(Text("j.doe@example.com"), "has the id 7 of jane@example.com", source(line=3)),),
+                rows=(
+                    GuardrailRow(
+                        Text("j.doe@example.com"), Message("has the id 7 of jane@example.com"), source(line=3)
+                    ),
+                ),
             ),
             GuardrailResult("removed_file", 0, 0, ok=True),
         ),
@@ -415,11 +439,11 @@ COMPARISONS: Final = {
 def hostile_comparison(text: str) -> Comparison:
     """A comparison that says `text` wherever it says something of others."""
     told = Text(text)
-    row = GuardrailRow(told, f"says {told}", source(text))
+    row = GuardrailRow(told, Message("says {}", told), source(text))
     return Comparison(
         told,
         "3f2c1ab42d",
-        (Weakened("protect", told, told),),
+        (Weakened("protect", Message("{}", told), Message("{}", told)),),
         guardrails=(
             GuardrailResult("empty", 1, 1, ok=True),
             GuardrailResult("removed_file", 1, 0, ok=False, rows=(row,)),

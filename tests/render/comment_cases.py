@@ -11,8 +11,7 @@ from bo_sync.render.markdown_files import Validated, files_markdown
 from bo_sync.render.markdown_plan import plan_markdown
 from bo_sync.render.markdown_report import report_markdown
 from bo_sync.render.notices import Checked
-from bo_sync.render.pseudonyms import Pseudonyms
-from bo_sync.render.redact import redacted_plan, redacted_report
+from bo_sync.render.redact import Redactor
 from tests.render.cases import COMPARISONS, FINDINGS, PLANS, PROBLEMS, REPORTS, reported
 from tests.render.report_cases import POLICIES, VIOLATED
 
@@ -67,7 +66,7 @@ def cases() -> dict[str, Callable[[], str]]:
         "plan-everything-shortened.md": partial(plan_markdown, PLANS["everything"], limit=4_000),
         "plan-everything-cut-to-counts.md": partial(plan_markdown, PLANS["everything"], limit=2_500),
         "report-every-outcome-redacted.md": lambda: report_markdown(
-            redacted_report(REPORTS["every-outcome"], Pseudonyms()), PLANS["nothing-to-do"]
+            Redactor().redacted(REPORTS["every-outcome"]), PLANS["nothing-to-do"]
         ),
     }
     found |= {f"plan-{name}.md": partial(plan_markdown, {**PLANS, **WITH_POLICIES}[name]) for name in COMMENTED}
@@ -82,4 +81,4 @@ def cases() -> dict[str, Callable[[], str]]:
 
 
 def _redacted(plan: Plan) -> str:
-    return plan_markdown(redacted_plan(plan, Pseudonyms()))
+    return plan_markdown(Redactor().redacted(plan))

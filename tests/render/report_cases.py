@@ -15,7 +15,7 @@ from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import ACCESS_WORDS, Access, Problem, Role, Severity, Span
 from bo_sync.core.plan import Finding, HubFacts, Plan
 from bo_sync.core.policy import Has, Match, Policy, PolicyResult, PolicyRow
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.core.weakened_guards import Weakened
 from bo_sync.render.access_diff import AccessDiff, difference_json
 from bo_sync.render.csv import difference_csv, plan_csv, users_csv
@@ -48,12 +48,15 @@ def _policy(name: str, why: Text | None = None, *, at_most: int | None = 0, at_l
 
 
 def _row(email: str, message: str = "pricing editor: priceUpdate") -> PolicyRow:
-    return PolicyRow(Text(email), message, source(f"users/{email.partition('@')[0]}.yaml", 3))
+    return PolicyRow(Text(email), Message(message), source(f"users/{email.partition('@')[0]}.yaml", 3))
 
 
-ANN, BOB = _row("ann@example.com"), PolicyRow(Text("bob@example.com"), "pricing owner: priceUpdate", None, is_new=True)
+ANN, BOB = (
+    _row("ann@example.com"),
+    PolicyRow(Text("bob@example.com"), Message("pricing owner: priceUpdate"), None, is_new=True),
+)
 NOTE: Final = PolicyRow(
-    Text("cid@example.com"), "has an exception, but does not match", source("policies/noted.yaml", 9)
+    Text("cid@example.com"), Message("has an exception, but does not match"), source("policies/noted.yaml", 9)
 )
 POLICIES: Final = (
     PolicyResult(_policy("fine", at_most=3), (ANN,), (BOB,)),
@@ -89,7 +92,7 @@ def hostile_plan(text: str) -> Plan:
     said = Text(text)
     match = Match((Has(()),), is_all=True)
     policy = Policy("prices", said, match, source(text), why=said)
-    row = PolicyRow(said, f"says {said}", source(text))
+    row = PolicyRow(said, Message("says {}", said), source(text))
     return replace(hostile(text), policies=(PolicyResult(policy, (row,), (), (row,)),))
 
 
@@ -97,8 +100,11 @@ def hostile_files(text: str) -> Checked:
     """What is told of files, with `text` in everything that is not ours."""
     comparison = hostile_comparison(text)
     return Checked(
-        (Problem(source(text), f"found {Text(text)}"), Problem(source(text), f"found {Text(text)}", Severity.WARNING)),
-        (Finding("BOS016", Severity.WARNING, f"the `ignore` of {Text(text)}", Text(text), source(text)),),
+        (
+            Problem(source(text), Message("found {}", Text(text))),
+            Problem(source(text), Message("found {}", Text(text)), Severity.WARNING),
+        ),
+        (Finding("BOS016", Severity.WARNING, Message("the `ignore` of {}", Text(text)), Text(text), source(text)),),
         hostile_plan(text).policies,
         comparison.guardrails,
         comparison.weakened,
@@ -106,7 +112,7 @@ def hostile_files(text: str) -> Checked:
 
 
 def hostile_report(text: str) -> Report:
-    outcomes = (UserOutcome(Text(text), "update", outcome, f"says {Text(text)}") for outcome in Outcome)
+    outcomes = (UserOutcome(Text(text), "update", outcome, Message("says {}", Text(text))) for outcome in Outcome)
     return Report(text, "sha256:0", tuple(outcomes))
 
 
@@ -164,9 +170,9 @@ def difference(text: str = "jane@example.com") -> AccessDiff:
         ),
     )
     weakened = (
-        Weakened("protect", said, None),
-        Weakened("guardrails.max_user_deletes.count", Text("1"), Text("50")),
-        Weakened(f"policies.{text}", said, said),
+        Weakened("protect", Message("{}", said), None),
+        Weakened("guardrails.max_user_deletes.count", Message("1"), Message("50")),
+        Weakened(f"policies.{text}", Message("{}", said), Message("{}", said)),
     )
     return AccessDiff(place, place, weakened, users)
 
@@ -193,14 +199,17 @@ COMPLETE_REPORT: Final = Report(
     "sha256:" + "0" * 64,
     (
         UserOutcome(Text("ada@example.com"), "create", Outcome.APPLIED),
-        *(UserOutcome(Text(f"{outcome}@example.com"), "update", outcome, "roleUpdate: no") for outcome in Outcome),
+        *(
+            UserOutcome(Text(f"{outcome}@example.com"), "update", outcome, Message("roleUpdate: no"))
+            for outcome in Outcome
+        ),
     ),
-    "the saved plan is stale",
-    ("jane@example.com: was not in that plan", 'ada@example.com: job: was "::x"'),
-    OwnersLeft(1, 2, "bo-sync owners"),
+    Message("the saved plan is stale"),
+    (Message("jane@example.com: was not in that plan"), Message('ada@example.com: job: was "::x"')),
+    OwnersLeft(1, 2, Message("bo-sync owners")),
     (
         InvitedUser(Text("ada@example.com"), InvitationOutcome.SENT),
-        *(InvitedUser(Text(f"{outcome}@example.com"), outcome, "no answer") for outcome in InvitationOutcome),
+        *(InvitedUser(Text(f"{outcome}@example.com"), outcome, Message("no answer")) for outcome in InvitationOutcome),
     ),
 )
 _ENDS: Final = (
@@ -220,7 +229,7 @@ _ENDING: Final = UserDifference(Text("zoe@example.com"), source(line=3), (_KEPT,
 COMPLETE_DIFFERENCE: Final = replace(difference(), users=(*difference().users, _ENDING))
 COMPLETE_FILES: Final = replace(
     CHECKED["everything"],
-    problems=(*PROBLEMS["problems"], replace(PROBLEMS["problems"][0], rule="BOS001", message="expired")),
+    problems=(*PROBLEMS["problems"], replace(PROBLEMS["problems"][0], rule="BOS001", message=Message("expired"))),
 )
 
 

@@ -11,7 +11,7 @@ from bo_sync.access.access_diff import GrantDifference, UserDifference
 from bo_sync.access.provenance import Provenance
 from bo_sync.core.changes import Shift
 from bo_sync.core.model import ACCESS_WORDS, Role
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.core.weakened_guards import Weakened
 from bo_sync.render.access_diff import AccessDiff, difference_json, difference_markdown, difference_text
 from tests.support.builders import source
@@ -48,9 +48,9 @@ def hostile(text: str) -> AccessDiff:
     """A difference with `text` in everything that is not ours."""
     said = Text(text)
     weakened = (
-        Weakened("protect", said, None),
-        Weakened("hub_host", None, said),
-        Weakened(f"policies.{text}", said, said),
+        Weakened("protect", Message("{}", said), None),
+        Weakened("hub_host", None, Message("{}", said)),
+        Weakened(f"policies.{text}", Message("{}", said), Message("{}", said)),
     )
     users = (
         user(text, step("pricing", "viewer", "editor"), step("order_data", "owner", "none")),

@@ -7,12 +7,13 @@ import pytest
 from bo_sync.cli.commands.comment import drift_title, is_drift
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import Finding, HubFacts, Plan
+from bo_sync.core.text import Message
 from bo_sync.render.markdown_plan import plan_markdown
 from tests.render.cases import PLANS, hostile
 from tests.support.builders import plan, update
 from tests.support.hostile import HOSTILE
 
-OWNERLESS = plan(findings=(Finding("BOS114", Severity.WARNING, "no user owns Roles & permissions"),))
+OWNERLESS = plan(findings=(Finding("BOS114", Severity.WARNING, Message("no user owns Roles & permissions")),))
 QUIET = {name for name in PLANS if name.startswith("nothing-to-do")}
 
 
@@ -24,7 +25,7 @@ def test_a_plan_is_drift_when_it_changes_something_or_is_refused(name: str) -> N
 def test_a_hub_without_an_owner_is_drift_and_not_reported_as_clean() -> None:
     assert is_drift(OWNERLESS)
     assert "\u2705" not in plan_markdown(OWNERLESS)
-    assert not is_drift(plan(findings=(Finding("BOS103", Severity.WARNING, "a default access"),)))
+    assert not is_drift(plan(findings=(Finding("BOS103", Severity.WARNING, Message("a default access")),)))
 
 
 @pytest.mark.parametrize(

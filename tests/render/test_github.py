@@ -9,7 +9,7 @@ import pytest
 from bo_sync.core.apply_report import Outcome, Report, UserOutcome
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Plan
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.render.escape import terminal
 from bo_sync.render.github import MOST, failure_github, files_github, plan_github, plan_outputs, report_github
 from bo_sync.render.notices import Checked, NoticeKind, plan_notices
@@ -49,18 +49,18 @@ def _unescaped(value: str) -> str:
 
 
 def hostile_report(text: str) -> Report:
-    outcomes = (UserOutcome(Text(text), "update", outcome, f"says {Text(text)}") for outcome in Outcome)
+    outcomes = (UserOutcome(Text(text), "update", outcome, Message("says {}", Text(text))) for outcome in Outcome)
     return Report(text, "sha256:0", tuple(outcomes))
 
 
 @every_attack
 def test_every_line_is_a_command_of_ours_and_says_what_was_meant(attack: str) -> None:
-    problems = (Problem(source(attack, 7, 3), f"found {Text(attack)}"),)
+    problems = (Problem(source(attack, 7, 3), Message("found {}", Text(attack))),)
     for told in (
         plan_github(hostile(attack), attack),
         report_github(hostile_report(attack), plan()),
         files_github(Checked(problems)),
-        failure_github(f"{Text(attack)} failed"),
+        failure_github(f"{Text(attack)!s} failed"),
     ):
         assert all(line.startswith(("::error ", "::warning ", "::notice ")) for line in told.splitlines())
         assert told.replace("\n", "").isprintable()
@@ -70,7 +70,7 @@ def test_every_line_is_a_command_of_ours_and_says_what_was_meant(attack: str) ->
     (found,) = read(files_github(Checked(problems)))
     assert found.properties["file"] == terminal(attack)
     assert (found.properties["line"], found.properties["endLine"], found.properties["col"]) == ("7", "7", "3")
-    assert found.message[:4000] == terminal(f"found {Text(attack)}")[:4000]
+    assert found.message[:4000] == terminal(f"found {Text(attack)!s}")[:4000]
 
 
 @pytest.mark.parametrize(
@@ -79,20 +79,20 @@ def test_every_line_is_a_command_of_ours_and_says_what_was_meant(attack: str) ->
     ids=["commas", "percent signs", "colons", "what is escaped already"],
 )
 def test_values_arrive_as_they_are(path: str, message: str) -> None:
-    (found,) = read(files_github(Checked((Problem(source(path), message),))))
+    (found,) = read(files_github(Checked((Problem(source(path), Message(message)),))))
     assert found.properties["file"] == path
     assert found.message == terminal(message)
 
 
 def test_files_are_named_as_the_repository_names_them() -> None:
-    (found,) = read(files_github(Checked((Problem(source("users/a.yaml"), "x"),)), "access/"))
+    (found,) = read(files_github(Checked((Problem(source("users/a.yaml"), Message("x")),)), "access/"))
     assert found.properties["file"] == "access/users/a.yaml"
 
 
 def problems(errors: int, warnings: int) -> Checked:
     return Checked(
-        tuple(Problem(source(f"users/{index:03}.yaml"), "x") for index in range(errors))
-        + tuple(Problem(source(f"users/{index:03}.yaml"), "y", Severity.WARNING) for index in range(warnings))
+        tuple(Problem(source(f"users/{index:03}.yaml"), Message("x")) for index in range(errors))
+        + tuple(Problem(source(f"users/{index:03}.yaml"), Message("y"), Severity.WARNING) for index in range(warnings))
     )
 
 
@@ -155,7 +155,7 @@ def test_a_row_without_a_file_is_told_without_one() -> None:
 
 
 def test_a_message_of_80_kilobytes_is_cut() -> None:
-    told = files_github(Checked((Problem(source("a" * 80_000), "b" * 80_000),)))
+    told = files_github(Checked((Problem(source("a" * 80_000), Message("b" * 80_000)),)))
     (found,) = read(told)
     assert len(found.message) < 5_000
 

@@ -8,7 +8,8 @@ import pytest
 from bo_sync.core.apply_report import Outcome, Report, UserOutcome
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Finding
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
+from bo_sync.render.escape import terminal
 from bo_sync.render.json import plan_json, problems_json, report_json, users_json
 from bo_sync.render.saved_plan import differences, read_saved
 from bo_sync.render.text import comparison_text, plan_text, problems_text, report_text, users_text
@@ -21,16 +22,16 @@ every_attack = pytest.mark.parametrize("attack", HOSTILE.values(), ids=HOSTILE)
 
 
 def report(text: str) -> Report:
-    outcomes = (UserOutcome(Text(text), "update", outcome, f"says {Text(text)}") for outcome in Outcome)
+    outcomes = (UserOutcome(Text(text), "update", outcome, Message("says {}", Text(text))) for outcome in Outcome)
     return Report(text, "sha256:0", tuple(outcomes))
 
 
 def problems(text: str) -> tuple[Problem, ...]:
-    return (Problem(source(text), f"found {Text(text)}"),)
+    return (Problem(source(text), Message("found {}", Text(text))),)
 
 
 def findings(text: str) -> tuple[Finding, ...]:
-    said = f"the `ignore` of {Text(text)} accepts nothing"
+    said = Message("the `ignore` of {} accepts nothing", Text(text))
     return (Finding("BOS016", Severity.WARNING, said, Text(text), source(text)),)
 
 
@@ -50,7 +51,7 @@ def texts(text: str) -> dict[str, str]:
         "a comparison in 40 columns": comparison_text(hostile_comparison(text), problems(text), width=40, color=False),
         "users": users_text(users(text), None),
         "users in 40 columns": users_text(users(text), 40),
-        "differences": "\n".join(differences(read_saved(plan_json(hostile(text))), plan())),
+        "differences": "\n".join(map(terminal, differences(read_saved(plan_json(hostile(text))), plan()))),
     }
 
 

@@ -12,7 +12,7 @@ from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Source
 from bo_sync.core.plan import Plan
 from bo_sync.core.plan_digest import digest
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.core.weakened_guards import GuardComparison
 from bo_sync.render.json import plan_json, problems_json, report_json, users_json
 from tests.render.cases import COMPARISONS, FINDINGS, PLANS, PROBLEMS, REPORTS, USERS, reported
@@ -77,7 +77,7 @@ def place(found: Source | None) -> str | None:
     return None if found is None else found.short.raw
 
 
-def raw(found: Text | None) -> str | None:
+def raw(found: Text | Message | None) -> str | None:
     return None if found is None else found.raw
 
 

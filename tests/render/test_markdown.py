@@ -17,7 +17,7 @@ from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.plan_digest import digest
 from bo_sync.core.policy import Has, Match, Policy, PolicyResult, PolicyRow
-from bo_sync.core.text import Text, visible
+from bo_sync.core.text import Message, Text, visible
 from bo_sync.core.weakened_guards import Weakened
 from bo_sync.render.json import plan_json
 from bo_sync.render.markdown_blocks import COMMENT_LIMIT, SUMMARY_LIMIT
@@ -42,7 +42,7 @@ NO_LIMIT: Final = 10**9
 
 def policy(text: str, **more: object) -> PolicyResult:
     """One that fails, with `text` wherever a policy has words of others."""
-    row = PolicyRow(Text(text), f"says {Text(text)}", source(text), is_new=True)
+    row = PolicyRow(Text(text), Message("says {}", Text(text)), source(text), is_new=True)
     about = Policy("a-policy", Text(text), Match((Has(()),), is_all=True), source(text), why=Text(text))
     return PolicyResult(about, (row,), (), (row,))
 
@@ -52,19 +52,22 @@ def hostile_plan(text: str) -> Plan:
 
 
 def hostile_report(text: str) -> str:
-    outcomes = (UserOutcome(Text(text), "update", outcome, f"says {Text(text)}") for outcome in Outcome)
-    report = Report(f"r{text}", "sha256:0", tuple(outcomes), moved=(f"{Text(text)}: was to be created",))
+    outcomes = (UserOutcome(Text(text), "update", outcome, Message("says {}", Text(text))) for outcome in Outcome)
+    report = Report(f"r{text}", "sha256:0", tuple(outcomes), moved=(Message("{}: was to be created", Text(text)),))
     return report_markdown(report, plan(hub=HubFacts(f"https://h/{text}", 1, 1)), limit=NO_LIMIT)
 
 
 def hostile_files(text: str) -> str:
     found = hostile_comparison(text)
     checked = Checked(
-        tuple(Problem(source(text), f"found {Text(text)}", severity) for severity in Severity),
-        tuple(Finding("BOS001", severity, f"says {Text(text)}", Text(text), source(text)) for severity in Severity),
+        tuple(Problem(source(text), Message("found {}", Text(text)), severity) for severity in Severity),
+        tuple(
+            Finding("BOS001", severity, Message("says {}", Text(text)), Text(text), source(text))
+            for severity in Severity
+        ),
         (policy(text),),
         found.guardrails,
-        (*found.weakened, Weakened(f"policies.{text}", None, Text(text))),
+        (*found.weakened, Weakened(f"policies.{text}", None, Message("{}", Text(text)))),
     )
     return files_markdown(Validated(1, 1, checked, found.revision, found.commit), limit=NO_LIMIT)
 
@@ -257,10 +260,10 @@ def test_whatever_is_long_fits(text: str) -> None:
 
 @pytest.mark.parametrize("text", HUGE.values(), ids=HUGE)
 def test_reports_and_files_fit_however_long(text: str) -> None:
-    outcomes = (UserOutcome(Text(f"{index}{text}"), "update", Outcome.FAILED, text) for index in range(50))
+    outcomes = (UserOutcome(Text(f"{index}{text}"), "update", Outcome.FAILED, Message(text)) for index in range(50))
     report = report_markdown(Report("r", "sha256:0", tuple(outcomes)), plan(hub=HubFacts(text, 1, 1)))
-    problem = Problem(source(text), text)
-    weakened = (Weakened(text, Text(text), Text(text)),) * 50
+    problem = Problem(source(text), Message(text))
+    weakened = (Weakened(text, Message("{}", Text(text)), Message("{}", Text(text))),) * 50
     files = files_markdown(Validated(9, 9, Checked((problem,) * 50, FINDINGS, (), (), weakened), Text(text), "c"))
     for comment in (report, files):
         assert len(comment.encode()) <= COMMENT_LIMIT
@@ -317,8 +320,8 @@ def test_a_plan_of_a_few_says_nothing_of_those_who_were_not_compared() -> None:
 
 def failing(number: int, *, tolerated: bool = False, severity: Severity = Severity.WARNING) -> PolicyResult:
     """A policy that somebody new and `number` others break."""
-    row = PolicyRow(Text("new@example.com"), "says so", source("users/new.yaml"), is_new=True)
-    old = tuple(PolicyRow(Text(f"old{index}@example.com"), "says so", source()) for index in range(number))
+    row = PolicyRow(Text("new@example.com"), Message("says so"), source("users/new.yaml"), is_new=True)
+    old = tuple(PolicyRow(Text(f"old{index}@example.com"), Message("says so"), source()) for index in range(number))
     about = Policy("a-policy", Text("Nobody"), Match((Has(()),), is_all=True), source(), severity)
     return PolicyResult(about, old if tolerated else (row, *old), is_tolerated=tolerated)
 

@@ -8,7 +8,7 @@ import pytest
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Problem, Severity
 from bo_sync.core.plan import Finding
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.render.notices import Checked, Notice, files_notices, fingerprints, place_of, plan_notices
 from bo_sync.render.sections import sections
 from tests.render.cases import PLANS, guardrail_row
@@ -19,7 +19,7 @@ JANE = source("users/jane.yaml", 7, 3)
 
 
 def problem(message: str, line: int = 7, severity: Severity = Severity.ERROR) -> Problem:
-    return Problem(source("users/jane.yaml", line, 3), message, severity)
+    return Problem(source("users/jane.yaml", line, 3), Message(message), severity)
 
 
 def told(found: tuple[Notice, ...]) -> list[tuple[str, str, str]]:
@@ -102,7 +102,7 @@ def test_files_that_were_not_judged_have_their_problems_alone() -> None:
 
 
 def test_an_unknown_finding_is_called_by_its_number() -> None:
-    (found,) = plan_notices(plan(findings=(Finding("BOS999", Severity.INFO, "new"),)))
+    (found,) = plan_notices(plan(findings=(Finding("BOS999", Severity.INFO, Message("new")),)))
     assert found.title == "BOS999"
 
 
@@ -116,7 +116,7 @@ def known(*found: Notice) -> tuple[str, ...]:
 
 
 FINDING = Finding(
-    "BOS003", Severity.WARNING, "`pricing: editor` ends on 2026-06-20, in 5 days; then", Text("j@x"), JANE
+    "BOS003", Severity.WARNING, Message("`pricing: editor` ends on 2026-06-20, in 5 days; then"), Text("j@x"), JANE
 )
 
 
@@ -127,13 +127,13 @@ def of_finding(finding: Finding) -> Notice:
 STAYS: dict[str, Callable[[Finding], Finding]] = {
     "the line moves": lambda it: replace(it, source=source("users/jane.yaml", 99, 1)),
     "the file moves to another folder": lambda it: replace(it, source=source("users/sales/nl/jane.yml", 7)),
-    "a day passes": lambda it: replace(it, message="`pricing: editor` ends tomorrow; then"),
-    "the end moves": lambda it: replace(it, message="`pricing: editor` ends on 2027-01-01, in 200 days; then"),
+    "a day passes": lambda it: replace(it, message=Message("`pricing: editor` ends tomorrow; then")),
+    "the end moves": lambda it: replace(it, message=Message("`pricing: editor` ends on 2027-01-01, in 200 days; then")),
     "the address is written in capitals": lambda it: replace(it, email=Text("J@X")),
 }
 CHANGES: dict[str, Callable[[Finding], Finding]] = {
     "it is another person": lambda it: replace(it, email=Text("k@x")),
-    "it is another grant": lambda it: replace(it, message="`order_data: editor` ends tomorrow; then"),
+    "it is another grant": lambda it: replace(it, message=Message("`order_data: editor` ends tomorrow; then")),
     "it is another finding": lambda it: replace(it, rule="BOS001"),
     "it is another file": lambda it: replace(it, source=source("users/karel.yaml", 7, 3)),
 }

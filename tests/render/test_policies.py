@@ -9,7 +9,7 @@ from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import Plan
 from bo_sync.core.policy import Has, Match, Policy, PolicyResult, PolicyRow
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.render.guardrails import policies_text, policy_lines
 from bo_sync.render.json import plan_json, problems_json
 from bo_sync.render.layout import Page
@@ -29,12 +29,14 @@ def policy(
 
 
 def line(email: str, message: str, *, is_new: bool = False) -> PolicyRow:
-    return PolicyRow(Text(email), message, source(f"users/{email.partition('@')[0]}.yaml"), is_new)
+    return PolicyRow(Text(email), Message(message), source(f"users/{email.partition('@')[0]}.yaml"), is_new)
 
 
 ANN = line("ann@example.com", "pricing editor: priceUpdate")
 BOB = line("bob.the.builder@example.com", "pricing owner: priceUpdate", is_new=True)
-NOTE = PolicyRow(Text("cid@example.com"), "has an exception, but does not match", source("policies/prices.yaml", 9))
+NOTE = PolicyRow(
+    Text("cid@example.com"), Message("has an exception, but does not match"), source("policies/prices.yaml", 9)
+)
 REFUSING = PolicyResult(replace(policy("prices"), why=Text("Prices are money.")), (ANN, BOB))
 TOLERATED = PolicyResult(policy("sales"), (ANN,), is_tolerated=True)
 WARNING = PolicyResult(replace(policy("owners", "Two owners", None, 2), severity=Severity.WARNING), (ANN,))
@@ -209,7 +211,7 @@ def test_the_json_names_the_limits_that_there_are() -> None:
 
 @pytest.mark.parametrize("attack", HOSTILE.values(), ids=HOSTILE)
 def test_text_of_policies_and_users_does_nothing(attack: str) -> None:
-    row = PolicyRow(Text(attack), f"pricing editor ({Text(attack)})", source(attack))
+    row = PolicyRow(Text(attack), Message("pricing editor ({})", Text(attack)), source(attack))
     hostile = PolicyResult(
         replace(policy("p", attack), why=Text(attack), source=source(attack)), (row,), (row,), (row,)
     )

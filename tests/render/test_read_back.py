@@ -250,8 +250,8 @@ def test_junit_of_a_plan_fails_for_what_refuses(shown: Plan) -> None:
             *rows, way = failure.text.splitlines()
             assert (failure.message, way) == (measure_of(guardrail), f"way past: {way_past(guardrail)}")
             for told, row in zip(rows, guardrail.rows, strict=True):
-                place = f"{row.source.short}: " if row.source is not None else ""
-                assert told == terminal(f"{place}{address(row.email)}: {row.message}")
+                place = f"{row.source.short!s}: " if row.source is not None else ""
+                assert told == terminal(f"{place}{address(row.email)!s}: {row.message!s}")
 
 
 @pytest.mark.parametrize("name", CHECKED)
@@ -262,7 +262,7 @@ def test_junit_of_files_fails_for_those_with_errors(name: str) -> None:
     assert failed == (["users/jane.yaml"] if name == "errors" else [])
     for case in suite:
         file = case._elem.attrib["file"]
-        told = "".join(f"{problem}\n" for problem in sorted(CHECKED[name].problems) if f"{problem.source.path}" == file)
+        told = "".join(f"{problem}\n" for problem in sorted(CHECKED[name].problems) if str(problem.source.path) == file)
         details = [result.text for result in case.result] or [case.system_out]
         assert (file, details) == (case.name, [told or None])
 
@@ -284,7 +284,7 @@ def test_junit_of_a_report_has_one_case_a_user(report: Report) -> None:
     assert counted[Skipped] == counts.get("not_attempted", 0)
     assert sum(suite.tests for suite in found) == len(report.outcomes)
     for case, user in zip([case for suite in found for case in suite], report.outcomes, strict=True):
-        assert case.name == f"{user.action} {user.email}"
+        assert case.name == f"{user.action} {user.email!s}"
         told = [result.message for result in case.result] or [(case.system_out or "").rstrip("\n")]
         assert told == [user.error or ""]
 

@@ -16,7 +16,7 @@ from bo_sync.core.model import Access, Role, Severity
 from bo_sync.core.plan import ConfigFacts, Plan
 from bo_sync.core.plan_digest import Json, digest
 from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import StalePlanError
 from bo_sync.exit_codes import ExitCode
 from bo_sync.render.json import plan_json
@@ -35,8 +35,8 @@ NIGHT = date(2026, 1, 31)
 def policies() -> tuple[PolicyResult, ...]:
     """One that refuses, one that is content, one that asks for more users and is tolerated, and one that fails within
     its limit, for an exception has expired."""
-    row = PolicyRow(Text("jane@example.com"), "has pricing editor", source("users/jane.yaml", 4), is_new=True)
-    note = PolicyRow(Text("karel@example.com"), "the exception has ended", None)
+    row = PolicyRow(Text("jane@example.com"), Message("has pricing editor"), source("users/jane.yaml", 4), is_new=True)
+    note = PolicyRow(Text("karel@example.com"), Message("the exception has ended"), None)
     strict = Policy(
         "one-hand", Text("Price | order"), Match((), is_all=True), source("policies/a.yaml", 2), why=Text("<b>")
     )

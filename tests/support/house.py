@@ -19,8 +19,8 @@ SOURCE: Final = Path(__file__).parents[2] / "src"
 
 MAY_IMPORT: Final[dict[str, frozenset[str]]] = {
     "exit_codes": frozenset(),
-    "errors": frozenset({"exit_codes"}),
-    "core": frozenset({"core", "errors", "exit_codes"}),
+    "errors": frozenset({"exit_codes", "core"}),
+    "core": frozenset({"core"}),
     "access": frozenset({"access", "core", "errors", "exit_codes"}),
     "codec": frozenset({"core"}),
     "ports": frozenset({"core", "errors", "exit_codes"}),

@@ -54,7 +54,7 @@ from bo_sync.core.model import (
 from bo_sync.core.plan import Finding
 from bo_sync.core.presets import Presets, expand, lineage, preset_of
 from bo_sync.core.settings import Settings
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 
 Given = Mapping[Role, DesiredGrant]
 """What presets give together."""
@@ -93,10 +93,12 @@ class UserEntry:
         given = self.given.get(role)
         return given.access if given else Access.NONE
 
-    def left(self, role: Role) -> str:
+    def left(self, role: Role) -> Message:
         """What remains of a role without the direct grant, as a clause."""
         given = self.given.get(role)
-        return f"preset {given.preset} gives {written(role, given.access)}" if given else f"no preset gives {role}"
+        if given is None or given.preset is None:
+            return Message(f"no preset gives {role}")
+        return Message("preset {} gives {}", Text(given.preset), written(role, given.access))
 
 
 def entries(declared: Declared, users: Iterable[DesiredUser], day: date) -> tuple[UserEntry, ...]:
@@ -139,9 +141,8 @@ def _grant_findings(entry: UserEntry, declared: Declared, _: Powers) -> Iterator
     for own in entry.own:
         if own.until is not None and _is_soon(own.until, entry.day, within) and _matters(entry, own):
             more = ", which is more" if entry.preset_access(own.role) > own.access else ""
-            told = (
-                f"{written(own.role, own.access)} ends {_when(own.until, entry.day)}; then {entry.left(own.role)}{more}"
-            )
+            ending = f"{written(own.role, own.access)} ends {_when(own.until, entry.day)}; then "
+            told = Message("{}{}{}", ending, entry.left(own.role), more)
             yield GRANT_EXPIRES_SOON.finding(told, entry.declaration.email, own.source)
 
 
@@ -149,16 +150,18 @@ def _later_gains(entry: UserEntry) -> Iterator[Finding]:
     """About direct grants after whose end the presets give more, however far ahead the day is."""
     for own in entry.own:
         if own.until is not None and entry.preset_access(own.role) > own.access and _matters(entry, own):
-            message = f"{written(own.role, own.access)} holds until {own.until}; afterwards {entry.left(own.role)}"
+            held = f"{written(own.role, own.access)} holds until {own.until}"
+            message = Message("{}; afterwards {}", held, entry.left(own.role))
             yield GIVES_LATER.finding(message, entry.declaration.email, own.source)
 
 
 def _ended(entry: UserEntry, own: Override) -> Finding:
     was = f"{written(own.role, own.access)} ended on {own.until}"
     if entry.preset_access(own.role) > own.access:
-        told = f"{was}, so {entry.left(own.role)} again, which is more; should it not, write a later `until`"
+        more = Message("{}, so {} again, which is more", was, entry.left(own.role))
+        told = Message("{}; should it not, write a later `until`", more)
         return PRESET_GIVES_MORE.finding(told, entry.declaration.email, own.source)
-    told = f"{was} and is read as if it were not there ({entry.left(own.role)}); take it out"
+    told = Message("{} and is read as if it were not there ({}); take it out", was, entry.left(own.role))
     return GRANT_EXPIRED.finding(told, entry.declaration.email, own.source)
 
 
@@ -263,12 +266,13 @@ def _style_findings(entry: UserEntry, declared: Declared, _: Powers) -> Iterator
     declaration, own = entry.declaration, entry.own
     for override in own:
         if override.access is entry.preset_access(override.role):
-            told = f"{written(override.role, override.access)} changes nothing: {entry.left(override.role)}"
+            told = Message("{} changes nothing: {}", written(override.role, override.access), entry.left(override.role))
             yield REPEATS_PRESET.finding(told, declaration.email, override.source)
     if not declaration.presets and own and not any(override.until for override in own):
         name = preset_of(entry.held, declared.presets) if entry.held else None
         if name is not None:
-            told = f"the own entries give exactly what preset {name} gives; write `preset: {name}` instead of them"
+            given = Message("the own entries give exactly what preset {} gives", Text(name))
+            told = Message("{}; write `preset: {}` instead of them", given, Text(name))
             yield EQUALS_PRESET.finding(told, declaration.email, declaration.source)
 
 
@@ -278,13 +282,15 @@ def preset_findings(declared: Declared, staying: Iterable[UserEntry], powers: Po
     for preset in declared.by_name:
         yield from _about_preset(preset, powers)
         if preset.name not in used:
-            yield UNUSED_PRESET.finding(f"nobody who stays uses preset {preset.name}", source=preset.source)
+            yield UNUSED_PRESET.finding(
+                Message("nobody who stays uses preset {}", Text(preset.name)), source=preset.source
+            )
 
 
 def _about_preset(preset: Preset, powers: Powers) -> Iterator[Finding]:
     viewed = [grant.role for grant in preset.grants if grant.access is Access.VIEWER]
     for told in _changes_as_viewer(viewed, powers):
-        yield VIEWER_CHANGES.finding(f"preset {preset.name}: {told}", source=preset.source)
+        yield VIEWER_CHANGES.finding(Message("preset {}: {}", Text(preset.name), told), source=preset.source)
 
 
 def _and(words: Iterable[str]) -> str:
@@ -323,7 +329,9 @@ def weigh(entry: UserEntry, found: Sequence[Finding]) -> tuple[list[Finding], li
 def _about_suppressions(entry: UserEntry, ended: Iterable[Ignore], idle: Iterable[Ignore]) -> Iterator[Finding]:
     email = entry.declaration.email
     for ignore in ended:
-        told = f"the `ignore` of {_named(ignore.rule)} ended on {ignore.until}; take it out, or agree on a later day"
+        told = Message(
+            "the `ignore` of {} ended on {}; take it out, or agree on a later day", _named(ignore.rule), ignore.until
+        )
         yield IGNORE_EXPIRED.finding(told, email, ignore.source)
     for ignore in idle:
         yield IGNORE_IDLE.finding(_why_idle(ignore.rule), email, ignore.source)
@@ -335,14 +343,14 @@ def _why_idle(word: Text) -> str:
         known = [rule.id for rule in RULES.values() if rule.origin is Origin.USER]
         near = get_close_matches(word.raw[:_LONGEST].upper(), known, n=1)
         meant = f"; did you mean {near[0]}?" if near else ""
-        return f"the `ignore` of {_named(word)} accepts nothing: there is no such finding{meant}"
+        return Message("the `ignore` of {} accepts nothing: there is no such finding{}", _named(word), meant)
     if rule.origin is not Origin.USER:
         return f"the `ignore` of {rule.id} accepts nothing: that finding is about {rule.origin}, which no entry accepts"
     return f"the `ignore` of {rule.id} accepts nothing: this entry does not raise it; take it out"
 
 
-def _named(word: Text) -> str:
-    return word.raw if word.raw in RULES else f'"{Text(word.raw[:_LONGEST])}"'
+def _named(word: Text) -> Message:
+    return Message(word.raw) if word.raw in RULES else Message('"{}"', Text(word.raw[:_LONGEST]))
 
 
 def count(accepted: Sequence[Suppressed]) -> Iterator[Finding]:

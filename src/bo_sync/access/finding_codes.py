@@ -11,7 +11,7 @@ from typing import Final, NewType
 
 from bo_sync.core.model import Severity, Source
 from bo_sync.core.plan import Finding
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 
 RuleId = NewType("RuleId", str)
 """`BOS` and three digits."""
@@ -40,7 +40,7 @@ class Rule:
 
     def finding(self, message: str, email: Text | None = None, source: Source | None = None) -> Finding:
         """One finding of this kind."""
-        return Finding(self.id, self.severity, message, email, source)
+        return Finding(self.id, self.severity, Message(message), email, source)
 
 
 def _info(number: str, title: str, origin: Origin = Origin.USER) -> Rule:

@@ -19,7 +19,7 @@ from bo_sync.core.live import GrantsByAddress
 from bo_sync.core.model import PLATFORM, ROLES, Access, DesiredUser, Role, Severity, Source
 from bo_sync.core.plan import Finding
 from bo_sync.core.policy import Can, Clause, Exemption, Has, Opens, Policy, PolicyResult, PolicyRow, weighed
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 
 SHOWN: Final = 3
 """Most operations of one clause that a row names; the others are only counted."""
@@ -84,7 +84,7 @@ def _evaluate(policy: Policy, users: Sequence[Subject], powers: Powers, today: d
             if exemption is None or exemption.until < today:
                 rows.append(_row(user, reasons[key], exemption))
             else:
-                told = f"excepted until {exemption.until}: {exemption.reason}"
+                told = Message("excepted until {}: {}", exemption.until, exemption.reason)
                 excepted.append(PolicyRow(user.email, told, exemption.source))
     known = {user.email.folded for user in users}
     notes = (_note(exemption, met, known, today) for exemption in policy.exemptions)
@@ -96,7 +96,7 @@ def _evaluate(policy: Policy, users: Sequence[Subject], powers: Powers, today: d
 def _row(user: Subject, reason: str, expired: Exemption | None) -> PolicyRow:
     """One user who counts."""
     told = f"{reason}; the exception expired on {expired.until}" if expired else reason
-    return PolicyRow(user.email, told, user.source)
+    return PolicyRow(user.email, Message(told), user.source)
 
 
 def _note(exemption: Exemption, met: Collection[str], known: Collection[str], today: date) -> PolicyRow | None:
@@ -105,11 +105,13 @@ def _note(exemption: Exemption, met: Collection[str], known: Collection[str], to
     if exemption.email.folded in met:
         if not is_over:
             return None
-        message = f"the exception ({exemption.reason}) expired on {exemption.until}: end the access, or prolong it"
+        message = Message(
+            "the exception ({}) expired on {}: end the access, or prolong it", exemption.reason, exemption.until
+        )
     else:
         who = "does not match" if exemption.email.folded in known else "is nobody who is known here"
         expired = f", and it expired on {exemption.until}" if is_over else ""
-        message = f"has an exception, but {who}{expired}: drop it if it is over"
+        message = Message(f"has an exception, but {who}{expired}: drop it if it is over")
     return PolicyRow(exemption.email, message, exemption.source)
 
 
@@ -232,5 +234,5 @@ def unmatched_exceptions(policies: Iterable[Policy], emails: Iterable[Text]) -> 
     known = {email.folded for email in emails} if exempted else ()
     for policy_id, entry in exempted:
         if entry.email.folded not in known:
-            told = f"policy {policy_id}: the exception matches no user"
+            told = Message("policy {}: the exception matches no user", Text(policy_id))
             yield UNMATCHED_EXCEPTION.finding(told, entry.email, entry.source)

@@ -24,13 +24,13 @@ class Provenance:
     @property
     def facts(self) -> str:
         """`commit 3f2c1ab0de with uncommitted changes, on 2026-11-22`."""
-        at = f"commit {self.commit}" if self.commit is not None else "no commit"
+        at = f"commit {self.commit!s}" if self.commit is not None else "no commit"
         return f"{at}{' with uncommitted changes' if self.dirty else ''}, on {self.day}"
 
     @property
     def short(self) -> str:
         """`the files`, `the files of HEAD~1`."""
-        return "the files" if self.revision is None else f"the files of {self.revision}"
+        return "the files" if self.revision is None else f"the files of {self.revision!s}"
 
     @property
     def told(self) -> str:

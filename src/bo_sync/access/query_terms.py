@@ -9,7 +9,7 @@ from bo_sync.access.capabilities import Powers
 from bo_sync.access.catalogue import MenuItem, RoleName
 from bo_sync.core.hub_operations import Operation
 from bo_sync.core.model import ACCESS_WORDS, PLATFORM, Access, Role
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import UsageError
 
 _SHOWN: Final = 60
@@ -121,10 +121,15 @@ def _level(role: Role, word: str) -> Access:
     if role in PLATFORM:
         if level in _ON:
             return Access.VIEWER
-        raise UsageError(f"{role} has no level {_quoted(word)}: it is on or off", hint=f"ask for {role}:on")
+        raise UsageError(
+            Message("{} has no level {}: it is on or off", role, _quoted(word)), hint=Message("ask for {}:on", role)
+        )
     access = ACCESS_WORDS.get(level, Access.NONE)
     if access is Access.NONE:
-        raise UsageError(f"{role} has no level {_quoted(word)} to ask for", hint=f"ask for {_listed(_asked(role))}")
+        raise UsageError(
+            Message("{} has no level {} to ask for", role, _quoted(word)),
+            hint=Message("ask for {}", _listed(_asked(role))),
+        )
     return access
 
 
@@ -148,15 +153,20 @@ def _unknown(word: str, named: Mapping[str, Role], powers: Powers) -> UsageError
     letters = _folded(word)
     role = named.get(letters)
     if role is not None:
-        return UsageError(f"{_quoted(word)} is a role: say at which level", hint=f"ask for {_listed(_asked(role))}")
+        return UsageError(
+            Message("{} is a role: say at which level", _quoted(word)),
+            hint=Message("ask for {}", _listed(_asked(role))),
+        )
     below = [item.name for item in powers.facts.menu if _folded(item.name).startswith(f"{letters}>")]
     if below and letters:
-        return UsageError(f"{_quoted(word)} is a menu: say which item", hint=f"ask for {_listed(below)}")
+        return UsageError(
+            Message("{} is a menu: say which item", _quoted(word)), hint=Message("ask for {}", _listed(below))
+        )
     near = _nearest(word, named, powers)
     hint = f"did you mean {_listed(near)}?" if near else f"{_FORMS}."
     newer = "" if {":", ">"} & set(word) else " Newer operations: `bo-sync catalogue refresh`"
     return UsageError(
-        f"unknown question {_quoted(word)}: not in the operations table of {powers.facts.taken}",
+        Message("unknown question {}: not in the operations table of {}", _quoted(word), powers.facts.taken),
         hint=f"{hint}{newer}",
     )
 
@@ -171,7 +181,9 @@ def _nearest(word: str, named: Mapping[str, Role], powers: Powers) -> tuple[str,
 
 def _ambiguous(word: str, several: Iterable[Question]) -> UsageError:
     named = [_named(question) for question in several]
-    return UsageError(f"{_quoted(word)} is more than one thing: {' and '.join(named)}", hint="spell the one you mean")
+    return UsageError(
+        Message("{} is more than one thing: {}", _quoted(word), " and ".join(named)), hint="spell the one you mean"
+    )
 
 
 def _named(question: Question) -> str:
@@ -185,5 +197,5 @@ def _listed(words: Sequence[str]) -> str:
     return " or ".join(filter(None, (", ".join(shown[:-1]), shown[-1])))
 
 
-def _quoted(word: str) -> str:
-    return f'"{Text(word if len(word) <= _SHOWN else word[: _SHOWN - 1] + "…")}"'
+def _quoted(word: str) -> Message:
+    return Message('"{}"', Text(word if len(word) <= _SHOWN else word[: _SHOWN - 1] + "…"))

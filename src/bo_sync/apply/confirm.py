@@ -20,7 +20,7 @@ from bo_sync.core.changes import (
 )
 from bo_sync.core.live import holdings
 from bo_sync.core.model import Access, GrantRow, LiveUser, Role, RoleDefinition, is_same_value
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import HubError
 from bo_sync.ports import HubReader
 
@@ -79,7 +79,9 @@ def confirm(
         try:
             read = _read_again(hub, pending)
         except HubError as error:
-            unread = Confirmation("unconfirmed", f"sent and answered, but it could not be read again: {error.message}")
+            unread = Confirmation(
+                "unconfirmed", Message("sent and answered, but it could not be read again: {}", error.message)
+            )
             verdicts |= {each.change.email.folded: unread for each in pending}
             break
         judged = {each.change.email.folded: _judge(each, read, definitions) for each in pending}
@@ -144,12 +146,12 @@ def _fields(sent: Sequence[FieldChange], user: LiveUser, moment: Text | None) ->
         found = held.get(edit.field)
         if not is_same_value(edit.field, edit.after, found):
             is_old = is_same_value(edit.field, edit.before, found)
-            told = f"{edit.field}: sent {_shown(edit.after)}, found {_shown(found)}"
+            told = Message("{}: sent {}, found {}", edit.field, _shown(edit.after), _shown(found))
             yield _Difference(told, is_later=not is_old and _is_after(user.updated_at, moment))
 
 
-def _shown(value: Text | None) -> str:
-    return "nothing" if value is None else f"“{value}”"
+def _shown(value: Text | None) -> Message:
+    return Message("nothing") if value is None else Message("“{}”", value)
 
 
 def _grants(

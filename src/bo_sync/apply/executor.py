@@ -25,7 +25,7 @@ from bo_sync.core.live import key_of
 from bo_sync.core.model import Access
 from bo_sync.core.plan import Plan, action_of
 from bo_sync.core.plan_digest import digest
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.core.write_order import HALVES, ONE_BY_ONE, CreateStep, DeleteStep, ProfileStep, Step, WriteGrants, steps
 from bo_sync.errors import HubError, HubFateUnknownError, HubUnconfirmedError
 from bo_sync.interruptible import finished, pause
@@ -153,7 +153,7 @@ def _check_returns(state: _Run, owners: Collection[int]) -> None:
 
 def _unread_owners(state: _Run, error: HubError) -> None:
     """The owners are unknown: nothing more is given back, and no loss or return of ownership is reported as applied."""
-    message = f"who still owns Roles & permissions could not be read: {error.message}"
+    message = Message("who still owns Roles & permissions could not be read: {}", error.message)
     for change in state.reading.plan.changes:
         is_lost = not isinstance(change, CreateUser) and change.id in state.guard.lost
         if is_lost or change.email.folded in state.reversals:
@@ -177,14 +177,16 @@ def _given_back(state: _Run, change: UpdateUser, grants: Sequence[GrantChange], 
     return 1
 
 
-def _makes_owner(state: _Run, owners: Collection[int]) -> str:
+def _makes_owner(state: _Run, owners: Collection[int]) -> Message:
     """How to get an owner: the command for a user who is an owner only in the files, or else what to do."""
     wanted = owners_after(state.reading)
     for change in state.reading.plan.changes:
         user_id = state.ids.get(change.email.folded) if isinstance(change, CreateUser) else change.id
         if key_of(change, wanted) in wanted and user_id not in owners:
-            return f"bo-sync apply --only {quote(str(change.email))}"
-    return "bo-sync apply --only ADDRESS, of a user whose file has backoffice: true and roles_permissions: owner"
+            return Message("bo-sync apply --only {}", Text(quote(str(change.email))))
+    return Message(
+        "bo-sync apply --only ADDRESS, of a user whose file has backoffice: true and roles_permissions: owner"
+    )
 
 
 def _confirm(state: _Run) -> None:
@@ -200,10 +202,11 @@ def _confirm(state: _Run) -> None:
     state.verdicts = confirm(state.hub, sent, state.reading.live.definitions, state.guard.pause)
 
 
-def unattempted(plan: Plan, why: str, moved: tuple[str, ...] = ()) -> Report:
+def unattempted(plan: Plan, why: str, moved: tuple[Message, ...] = ()) -> Report:
     """The report of a plan that was not applied, and why; `moved` as in `Report`."""
-    outcomes = (UserOutcome(change.email, action_of(change), Outcome.NOT_ATTEMPTED, why) for change in plan.changes)
-    return Report("", digest(plan), tuple(outcomes), why, moved)
+    reason = Message(why)
+    outcomes = (UserOutcome(change.email, action_of(change), Outcome.NOT_ATTEMPTED, reason) for change in plan.changes)
+    return Report("", digest(plan), tuple(outcomes), reason, moved)
 
 
 def _noting(state: _Run, work: Callable[[], None]) -> bool:
@@ -295,7 +298,7 @@ def _look_again(state: _Run, step: Step) -> None:
     """Others may have changed the hub between two attempts. Raises HubError when the second must not be sent."""
     reason = _why_not(state, step)
     if reason:
-        message = f"an earlier try did not do it, then {reason}"
+        message = Message("an earlier try did not do it, then {}", reason)
         raise HubError(message, operation="roles", hint="run plan again: it shows what is left")
 
 
@@ -326,7 +329,9 @@ def _claim(state: _Run, change: CreateUser, made: int) -> bool:
         if other is None:
             state.ids[change.email.folded] = made
         else:
-            message = f"adminUserCreate of {change.email}: the hub answers two creations with the same id ({made})"
+            message = Message(
+                "adminUserCreate of {}: the hub answers two creations with the same id ({})", change.email, made
+            )
             state.errors |= dict.fromkeys((other, change.email.folded), (Outcome.FAILED, message))
     return other is None
 
@@ -349,7 +354,7 @@ def _target(state: _Run, change: CreateUser | UpdateUser) -> Target:
 
 def _outcome(state: _Run, change: Change) -> UserOutcome:
     outcome, why = _outcome_and_reason(state, change.email.folded)
-    return UserOutcome(change.email, action_of(change), outcome, why)
+    return UserOutcome(change.email, action_of(change), outcome, None if why is None else Message(why))
 
 
 def _outcome_and_reason(state: _Run, key: str) -> tuple[Outcome, str | None]:
@@ -376,5 +381,5 @@ def _confirmed(verdict: Confirmation | None) -> tuple[Outcome, str | None]:
 def _left(reason: str, *, begun: bool) -> tuple[Outcome, str]:
     """The outcome where at least one step was not sent; `reason` is empty when the run was stopped."""
     if begun:
-        return Outcome.FAILED, f"partly done; {reason}" if reason else "stopped before everything was sent"
+        return Outcome.FAILED, Message("partly done; {}", reason) if reason else "stopped before everything was sent"
     return Outcome.NOT_ATTEMPTED, reason or "stopped before anything was sent"

@@ -15,7 +15,7 @@ from bo_sync.core.guardrail_checks import has_expired, is_role_owner, owners_amo
 from bo_sync.core.live import grants_after, holdings, key_of, keyed
 from bo_sync.core.model import Access, GrantRow, Role
 from bo_sync.core.plan import Plan
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.core.write_order import HALVES
 from bo_sync.errors import HubError
 from bo_sync.ports import HubReader
@@ -45,7 +45,7 @@ class OwnerGuard:
         """How many owners must remain at every moment."""
         return least_owners(self.reading.plan)
 
-    def why_not_lose(self, change: UpdateUser | DeleteUser) -> str:
+    def why_not_lose(self, change: UpdateUser | DeleteUser) -> Message:
         """Why `change` may not take ownership away now, or "" when it may.
 
         A loss that can be given back needs enough owners among those read and those raised by this run. Every other
@@ -61,14 +61,16 @@ class OwnerGuard:
             try:
                 owners = self._read()
             except HubError as error:
-                return f"not sent: who would still own Roles & permissions could not be read: {error.message}"
+                return Message("not sent: who would still own Roles & permissions could not be read: {}", error.message)
             promised = len((owners | self.raised) - spared)
             left = len(owners - spared) if must_be_read else promised
             if left >= least:
-                return ""
+                return Message()
             if promised < least:
                 break
-        return f"not sent: {left} would still own Roles & permissions with Backoffice on, and at least {least} must"
+        return Message(
+            f"not sent: {left} would still own Roles & permissions with Backoffice on, and at least {least} must"
+        )
 
     def why_not_touch(self, change: UpdateUser | DeleteUser) -> str:
         """Why `change`, which takes no ownership by the plan, may not be sent: the user was made an owner since.

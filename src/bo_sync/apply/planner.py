@@ -38,7 +38,7 @@ from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan
 from bo_sync.core.policy import Policy, PolicyResult
 from bo_sync.core.selection import Candidate, ChosenUsers, Claim, Selection, expired_only, path_of, without_blocked
 from bo_sync.core.settings import Settings
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import FilesError, UsageError
 from bo_sync.interruptible import taken
 from bo_sync.ports import Addresses, HubReader, Progress
@@ -234,8 +234,8 @@ def check_matched(unmatched: Sequence[Text], candidates: Iterable[Candidate]) ->
         known = {each.path.raw if is_path and each.path else each.email.folded for each in candidates}
         near = get_close_matches(pattern.folded, sorted(known), n=1)
         raise UsageError(
-            f"--only {pattern} matches no user in the files or in the hub",
-            hint=f"did you mean {Text(near[0])}?" if near else _PATTERNS,
+            Message("--only {} matches no user in the files or in the hub", pattern),
+            hint=Message("did you mean {}?", Text(near[0])) if near else _PATTERNS,
         )
 
 
@@ -294,22 +294,27 @@ def _index(live: LiveState, settings: Settings) -> LiveIndex:
     if mapped := mapped_away(live.definitions, settings):
         role, other, usual = mapped
         raise FilesError(
-            f"`role_definitions` maps {role} to {other}, but the hub has {usual} too",
+            Message("`role_definitions` maps {} to {}, but the hub has {} too", role, other, usual),
             hint=f"remove `{role}` from `role_definitions` in bo-sync.yaml, or rename the hub's unused definition",
         )
     return index(live, settings)
 
 
 def _missing_definitions(missing: Sequence[MissingDefinition], live: LiveState) -> FilesError:
-    names = ", ".join(str(name) for name in sorted(definition.name for definition in live.definitions)) or "none"
+    names = Message.of(sorted(definition.name for definition in live.definitions), ", ") or "none"
     return FilesError(
         f"the hub lacks the role definition of {len(missing)} grant{'' if len(missing) == 1 else 's'} in the files",
         lines=tuple(
-            f"{entry.source}: error: {entry.email} is granted {entry.role}, "
-            f"but the hub has no role definition named {entry.hub_name}"
+            Message(
+                "{}: error: {} is granted {}, but the hub has no role definition named {}",
+                entry.source.text,
+                entry.email,
+                entry.role,
+                entry.hub_name,
+            )
             for entry in sorted(missing, key=lambda entry: entry.source)
         ),
-        hint=f"the hub has: {names}; put the right name under `role_definitions` in bo-sync.yaml",
+        hint=Message("the hub has: {}; put the right name under `role_definitions` in bo-sync.yaml", names),
     )
 
 
@@ -323,7 +328,7 @@ def _findings(situation: Situation, live: LiveState) -> Iterator[Finding]:
     difference, settings = situation.difference, situation.settings
     yield from _user_findings(difference, situation.live)
     for pattern, place in settings.unmatched([user.email for user in live.users]):
-        yield UNMATCHED_PROTECTION.finding(f"`protect`: {pattern} matches no user in the hub", source=place)
+        yield UNMATCHED_PROTECTION.finding(Message("`protect`: {} matches no user in the hub", pattern), source=place)
     for change in difference.protected:
         told = f"protected, and differs from the file in {_differing(change)}; nothing of it is changed"
         yield PROTECTED_DIFFERS.finding(told, change.email, change.source)
@@ -424,19 +429,20 @@ def _definition_findings(live: LiveState, live_index: LiveIndex, settings: Setti
     rows = Counter(row.definition_id for user in users for row in user.rows if row.access is not Access.NONE)
     for definition in sorted(live.definitions, key=lambda definition: (definition.name, definition.id)):
         if definition.id in unknown:
-            message = (
-                f"role definition {definition.name} is not in `role_definitions` of bo-sync.yaml: "
-                f"{_left_alone(rows[definition.id])}"
+            message = Message(
+                "role definition {} is not in `role_definitions` of bo-sync.yaml: {}",
+                definition.name,
+                _left_alone(rows[definition.id]),
             )
             yield UNKNOWN_DEFINITION.finding(message)
         if definition.default_access is not Access.NONE:
-            gives = f"role definition {definition.name} gives {definition.default_access.word} by default"
+            gives = Message("role definition {} gives {} by default", definition.name, definition.default_access.word)
             yield DEFAULT_ACCESS.finding(
-                f"unknown {gives}: a user whom apply creates may keep that access"
+                Message("unknown {}: a user whom apply creates may keep that access", gives)
                 if definition.id in unknown
-                else f"{gives}: a person whom apply creates is taken back to exactly what the file gives"
+                else Message("{}: a person whom apply creates is taken back to exactly what the file gives", gives)
             )
     for role, name in settings.role_definitions:
         if role not in live_index.definitions:
-            message = f"the hub has no role definition named {name}, so {role} cannot be granted"
+            message = Message("the hub has no role definition named {}, so {} cannot be granted", name, role)
             yield MISSING_DEFINITION.finding(message)

@@ -23,7 +23,7 @@ from bo_sync.core.changes import (
 from bo_sync.core.live import effective
 from bo_sync.core.model import Access, FieldValue, GrantRow, LiveUser, Profile, Role, RoleDefinition, is_same_value
 from bo_sync.core.plan import Plan
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import HubError, HubFateUnknownError, HubMovedError, HubUnconfirmedError
 from bo_sync.ports import Again, Created, CreateRow, DeleteRow, Hub, Invitation, RowWrite, UpdateRow, no_objection
 
@@ -301,7 +301,7 @@ def _user(hub: Hub, email: Text, doubt: HubError) -> LiveUser | None:
 
 def _unread(doubt: HubError, failed: HubError) -> HubFateUnknownError:
     return HubFateUnknownError(
-        f"{doubt.message}; and reading again failed: {failed.message}",
+        Message("{}; and reading again failed: {}", doubt.message, failed.message),
         operation=doubt.operation,
         code=failed.code,
         hint="run plan again: it shows what is left to do",
@@ -315,7 +315,7 @@ def _given_up(doubt: HubError) -> HubError:
     """
     later = "; should a request still be on its way, it may yet" if isinstance(doubt, HubFateUnknownError) else ""
     return HubError(
-        f"{doubt.message}; sent twice, and it does not hold{later}",
+        Message("{}; sent twice, and it does not hold{}", doubt.message, later),
         operation=doubt.operation,
         code=doubt.code,
         hint="run plan again: it shows what is left to do",
@@ -329,12 +329,15 @@ def _other_user(doubt: HubError, found: LiveUser) -> NoReturn:
 
 def _final(email: Text, doubt: HubError, what: str) -> HubMovedError:
     return HubMovedError(
-        f"{doubt.operation} {email}: {what}", operation=doubt.operation, code=doubt.code, hint="run plan again"
+        Message("{} {}: {}", doubt.operation, email, what),
+        operation=doubt.operation,
+        code=doubt.code,
+        hint="run plan again",
     )
 
 
 def _moved(email: Text, operation: str, what: str) -> NoReturn:
-    raise HubMovedError(f"{operation} {email}: {what}", operation=operation, hint="run plan again")
+    raise HubMovedError(Message("{} {}: {}", operation, email, what), operation=operation, hint="run plan again")
 
 
 _LANGUAGE: Final = "nl"
@@ -369,9 +372,9 @@ def _language(change: CreateUser) -> str:
 
 def _invited(email: Text, language: str, how: Inviting) -> InvitedUser:
     if how.domains and _domain(email) not in {domain.folded for domain in how.domains}:
-        return InvitedUser(email, InvitationOutcome.NOT_SENT, "the address has none of the email_domains")
+        return InvitedUser(email, InvitationOutcome.NOT_SENT, Message("the address has none of the email_domains"))
     if how.stopped():
-        return InvitedUser(email, InvitationOutcome.NOT_SENT, "the run was stopped")
+        return InvitedUser(email, InvitationOutcome.NOT_SENT, Message("the run was stopped"))
     try:
         how.send(Invitation(email, language, how.redirect_url))
     except HubFateUnknownError as err:

@@ -7,16 +7,15 @@ read within `PATIENCE` seconds.
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 from typing import Final, Self
 
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import UsageError
 from bo_sync.hub.secrets import SHORTEST, Secret, masked, without
 
@@ -45,13 +44,13 @@ class KeyFile:
 
 def read_key_file(path: Path, patience: float = PATIENCE) -> KeyFile:
     """Opens and reads it; `patience` in seconds is for a pipe. Raises nothing: an error becomes the objection."""
-    name = f"--api-key-file {Text(str(path))}"
+    name = Message("--api-key-file {}", Text(str(path)))
     try:
         with closing(_Opened.at(path)) as opened:
             return _judged(opened, name, patience, passed_down=str(path).startswith(_PASSED_DOWN))
     except OSError as err:
         hint = "check the path and its permissions" if err.filename is not None else _NAME_ANOTHER
-        return KeyFile(None, UsageError(f"{name}: {err.strerror}", hint=hint))
+        return KeyFile(None, UsageError(Message("{}: {}", name, err.strerror), hint=hint))
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +73,9 @@ class _Opened:
             os.close(self.descriptor)
 
 
-def _judged(opened: _Opened, name: str, patience: float, *, passed_down: bool) -> KeyFile:
+def _judged(opened: _Opened, name: Message, patience: float, *, passed_down: bool) -> KeyFile:
     if not (opened.is_pipe or stat.S_ISREG(opened.status.st_mode)):
-        return KeyFile(None, UsageError(f"{name}: is neither a file nor a pipe", hint=_NAME_ANOTHER))
+        return KeyFile(None, UsageError(name + ": is neither a file nor a pipe", hint=_NAME_ANOTHER))
     objection = _objection(name, opened.status, is_nameless=opened.is_pipe and passed_down)
     if objection is not None and opened.is_pipe:  # do not wait for a pipe that is rejected anyway
         return KeyFile(None, objection)
@@ -86,37 +85,37 @@ def _judged(opened: _Opened, name: str, patience: float, *, passed_down: bool) -
         return KeyFile(None, objection or err)
 
 
-def _objection(name: str, status: os.stat_result, *, is_nameless: bool) -> UsageError | None:
+def _objection(name: Message, status: os.stat_result, *, is_nameless: bool) -> UsageError | None:
     """Why others may know the key or may have set it; None if neither."""
     if os.name != "posix":
         return None
     if status.st_uid not in (os.geteuid(), 0):
-        message = f"{name}: belongs to somebody else (user {status.st_uid})"
+        message = name + f": belongs to somebody else (user {status.st_uid})"
         return UsageError(message, hint="name a file of your own, and consider the key known")
     # A pipe without a name has mode 0600 on Linux, and 0660 on macOS, where no one can open it either.
     if status.st_mode & (0o007 if is_nameless else 0o077):
-        message = f"{name}: others may read it (mode {stat.S_IMODE(status.st_mode):04o})"
+        message = name + f": others may read it (mode {stat.S_IMODE(status.st_mode):04o})"
         return UsageError(message, hint="chmod 600 it, and consider the key known")
     return None
 
 
-def _text(opened: _Opened, name: str, patience: float) -> str:
+def _text(opened: _Opened, name: Message, patience: float) -> str:
     """The whole text. Raises UsageError for what is too long, too slow, or not text."""
     raw, ends = bytearray(), time.monotonic() + patience
     while True:
         if opened.is_pipe and not _is_ready(opened.descriptor, ends - time.monotonic()):
-            message = f"{name}: the pipe was not written and closed within {patience:.0f} s"
+            message = name + f": the pipe was not written and closed within {patience:.0f} s"
             raise UsageError(message, hint="check what writes the key")
         chunk = os.read(opened.descriptor, LARGEST)
         raw += chunk
         if not chunk:
             break
         if len(raw) > LARGEST:
-            raise UsageError(f"{name}: holds more than any key", hint=_NAME_ANOTHER)
+            raise UsageError(name + ": holds more than any key", hint=_NAME_ANOTHER)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError:
-        raise UsageError(f"{name}: is not text", hint="put the key alone into the file") from None
+        raise UsageError(name + ": is not text", hint="put the key alone into the file") from None
 
 
 def _is_ready(descriptor: int, seconds: float) -> bool:
@@ -129,19 +128,6 @@ def _is_ready(descriptor: int, seconds: float) -> bool:
 
 
 _NAMES: Final = ("BO_SYNC_API_KEY", "BO_SYNC_SESSION_TOKEN", "GITHUB_TOKEN", "GITLAB_TOKEN", "CI_JOB_TOKEN")
-
-
-_REWORDED: "ContextVar[Callable[[str], str]]" = ContextVar("reworded", default=str)
-
-
-@contextmanager
-def reworded(change: Callable[[str], str]) -> Iterator[None]:
-    """While the block runs, `change` rewrites all messages."""
-    reset = _REWORDED.set(change)
-    try:
-        yield
-    finally:
-        _REWORDED.reset(reset)
 
 
 OPTION: Final = "--api-key-file"
@@ -172,7 +158,7 @@ def discreet(said: str) -> str:
     """`said` with each piece of a secret hidden, of `SHORTEST` characters or more; a shorter secret is kept."""
     held = _held()
     secrets = [secret for each in held if _is_in(said.lower(), secret := each.lower())]
-    return _REWORDED.get()(masked(without(said, secrets) if secrets else said, held))
+    return masked(without(said, secrets) if secrets else said, held)
 
 
 def without_secrets(result: str) -> str:

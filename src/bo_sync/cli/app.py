@@ -8,16 +8,20 @@ import re
 import signal
 import sys
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Final, NoReturn, TextIO
+from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 
 import click
 
 from bo_sync import __version__
-from bo_sync.errors import AfterWriteError, BoSyncError, FilesError
+from bo_sync.core.text import Message, Text
+from bo_sync.errors import AfterWriteError, BoSyncError, FilesError, StalePlanError
 from bo_sync.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from bo_sync.render.redact import Redactor
 
 COMMANDS: Final[dict[str, str]] = {
     "init": "Write what a new repository needs.",
@@ -98,8 +102,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     for number in stops:  # a cancelled pipeline and a closed terminal count as Ctrl-C
         signal.signal(number, signal.default_int_handler)
     _keep_secret(given)
-    with _redacting_errors(given):
-        code = _run(given, verbose=any(map(_ASKS_FOR_MORE, given)))
+    code = _run(given, verbose=any(map(_ASKS_FOR_MORE, given)))
     for number in stops:  # a late Ctrl-C must not change the exit code
         signal.signal(number, signal.SIG_IGN)
     sys.exit(_flushed(code))
@@ -126,16 +129,6 @@ def _keep_secret(given: list[str]) -> None:
         hide_keys_of(given)
 
 
-def _redacting_errors(given: list[str]) -> AbstractContextManager[None]:
-    """Errors of the arguments quote them, and arise before a command can redact them."""
-    if "--redact" not in given:
-        return nullcontext()
-    from bo_sync.cli.api_key import reworded
-    from bo_sync.cli.console import own_pseudonyms
-
-    return reworded(own_pseudonyms().told)
-
-
 def _open_what_is_closed() -> None:
     """A standard stream that was closed before we started is None in Python, and another file may get its number."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
@@ -150,14 +143,54 @@ def _never_fail_on_characters(stream: TextIO) -> None:
 
 
 def _run(arguments: list[str], *, verbose: bool) -> int:
+    redactor = _redactor_of(arguments)
     try:
-        result = root.main(args=arguments, prog_name="bo-sync", standalone_mode=False)
+        result = root.main(args=arguments, prog_name="bo-sync", standalone_mode=False, obj=redactor)
     except AfterWriteError as after:
-        _code_of(after.__cause__ or after, verbose=verbose)
+        _code_of(_shown(after.__cause__ or after, redactor, arguments), verbose=verbose)
         return ExitCode.PARTIAL
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the last line of defence: never a traceback
-        return _code_of(error, verbose=verbose)
+        return _code_of(_shown(error, redactor, arguments), verbose=verbose)
     return int(result) if isinstance(result, int) else ExitCode.OK
+
+
+def _redactor_of(given: list[str]) -> "Redactor | None":
+    """Known before anything is parsed: errors of the arguments quote them."""
+    if "--redact" not in given:
+        return None
+    from bo_sync.cli.console import redactor_of
+
+    return redactor_of(given)
+
+
+def _shown(error: BaseException, redactor: "Redactor | None", arguments: list[str]) -> BaseException:
+    """The error as it may be printed: with pseudonyms under --redact. What may quote anything has no details then."""
+    if redactor is None:
+        return error
+    match error:
+        case FilesError() | StalePlanError():
+            error.lines = tuple(sorted(redactor.redacted(error.lines)))
+            error.message, error.hint = redactor.redacted((error.message, error.hint))
+        case BoSyncError():
+            error.message, error.hint, error.detail = redactor.redacted((error.message, error.hint, Message()))
+        case click.exceptions.NoArgsIsHelpError() | click.MissingParameter():
+            return error
+        case click.ClickException():
+            from bo_sync.render.redact import without_arguments
+
+            context: click.Context | None = getattr(error, "ctx", None)
+            parameters = context.command.params if context is not None else []
+            ours = {name for each in parameters for name in (*each.opts, *each.secondary_opts)}
+            said = without_arguments(error.format_message(), arguments, {*ours, *COMMANDS})
+            return click.UsageError(said, context)
+        case OSError():
+            error.filename = error.filename and str(redactor.text(Text(str(error.filename))))
+        case Exception() if not isinstance(error, click.Abort):
+            said = f"bo-sync itself failed: {type(error).__name__}; this is a defect, please report it"
+            return BoSyncError(said, hint="run it again without --redact, where nobody else reads, for the details")
+        case _:
+            pass
+    return error
 
 
 def _code_of(error: BaseException, *, verbose: bool) -> int:
@@ -212,6 +245,9 @@ def _say_error(error: BoSyncError, *, verbose: bool) -> None:
         for line in error.lines:
             _tell(terminal(line))
     _say("error", error.message)
+    if isinstance(error, StalePlanError):
+        for line in error.lines:
+            _tell(f"  {terminal(line)}")
     if error.hint:
         _say("next", error.hint)
     if verbose and error.detail:

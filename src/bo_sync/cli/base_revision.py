@@ -6,7 +6,6 @@ from itertools import groupby
 from pathlib import Path
 
 from bo_sync.access.finding_codes import HISTORY, REMOVED_FILE
-from bo_sync.cli.console import meet_tree
 from bo_sync.cli.options import Common
 from bo_sync.config.files import POLICIES, SETTINGS_FILE
 from bo_sync.config.git import NoHistory
@@ -17,7 +16,7 @@ from bo_sync.core.diff import PROTECTED
 from bo_sync.core.model import Problem, Severity, Source
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.presets import resolve_all
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.core.weakened_guards import GuardComparison
 
 
@@ -41,7 +40,6 @@ def read_base(common: Common, revision: str) -> BaseFiles:
     is_exact = since.commit == since.tip
     read = read_revision(common.root, revision if is_exact else since.commit)
     tree = tree_of(read.files, read.problems)
-    meet_tree(tree)
     return BaseFiles(Text(revision), read.commit[:SHOWN], None if is_exact else since.tip[:SHOWN], tree)
 
 
@@ -71,7 +69,7 @@ def _holds_guards(path: Text) -> bool:
 
 
 def _unknown_guards(doubt: Problem) -> Finding:
-    return HISTORY.finding(f"weakened guards may be missing here: {doubt.message}", source=doubt.source)
+    return HISTORY.finding(Message("weakened guards may be missing here: {}", doubt.message), source=doubt.source)
 
 
 def _snapshot(tree: Tree, day: date) -> Snapshot:
@@ -93,18 +91,18 @@ def _doubts(base: Tree) -> tuple[Problem, ...]:
     """A warning for each file of the base with errors, and a note where the base has no files."""
     if not base.user_files and not base.errors:
         told = "at the base there are no user files, so there is nobody to compare with"
-        return (Problem(Source(Text("users"), 1), told, Severity.INFO),)
+        return (Problem(Source(Text("users"), 1), Message(told), Severity.INFO),)
     return tuple(
         replace(errors[0], severity=Severity.WARNING, message=_doubt(errors))
         for errors in (list(group) for _, group in groupby(base.errors, key=lambda problem: problem.source.path))
     )
 
 
-def _doubt(errors: list[Problem]) -> str:
+def _doubt(errors: list[Problem]) -> Message:
     others = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
     is_settings = errors[0].source.path.raw == SETTINGS_FILE
     lacking = "whether its guards are loosened cannot be told" if is_settings else "it is compared only in part"
-    return f"at the base this file had an error{others}, so {lacking}: {errors[0].message}"
+    return Message("at the base this file had an error{}, so {}: {}", others, lacking, errors[0].message)
 
 
 def marked(plan: Plan, root: Path) -> Plan:
@@ -121,15 +119,16 @@ def marked(plan: Plan, root: Path) -> Plan:
 
 
 def _unknown(doubt: NoHistory) -> Finding:
-    return HISTORY.finding(
-        f"the git history cannot be read ({doubt.reason}), so removed files may not be reported (BOS105): {doubt.hint}"
-    )
+    unread = Message("the git history cannot be read ({})", doubt.reason)
+    return HISTORY.finding(Message("{}, so removed files may not be reported (BOS105): {}", unread, doubt.hint))
 
 
 def _finding(email: Text, removal: Removal) -> Finding:
     what = "its file" if removal.is_file else "its entry in"
-    message = (
-        f"in the hub without a file ({what} {removal.path} was removed in {removal.commit}), so all access stays: "
-        "bring it back with `state: absent`"
+    message = Message(
+        "in the hub without a file ({} {} was removed in {}), so all access stays: bring it back with `state: absent`",
+        what,
+        removal.path,
+        removal.commit,
     )
     return REMOVED_FILE.finding(message, email)

@@ -9,27 +9,21 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from functools import wraps
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import click
 
-from bo_sync.cli.api_key import discreet, reworded, without_secrets
+from bo_sync.cli.api_key import discreet, without_secrets
 from bo_sync.cli.options import Common, taken
-from bo_sync.errors import BoSyncError, FilesError
 from bo_sync.render.escape import terminal
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.progress import Progress as Bar
     from rich.progress import TaskID
 
-    from bo_sync.config.load import Tree
-    from bo_sync.core.model import LiveUser
     from bo_sync.ports import Progress
-    from bo_sync.render.pseudonyms import Acquaintance, Pseudonyms
+    from bo_sync.render.redact import Redactor
 
 
 def result(text: str) -> None:
@@ -41,7 +35,7 @@ def result(text: str) -> None:
 def say(line: str) -> None:
     """Prints one message line to stderr. A failure of that (a full disk, a closed pipe) stops no work."""
     with suppress(OSError):
-        click.echo(discreet(terminal(line)), err=True)
+        click.echo(discreet(terminal(shown(line))), err=True)
 
 
 def width() -> int | None:
@@ -93,12 +87,9 @@ def progress(*, quiet: bool) -> Iterator["Progress"]:
 P = ParamSpec("P")
 R = TypeVar("R")
 T = TypeVar("T")
-_WHO: "ContextVar[Pseudonyms | None]" = ContextVar("who", default=None)
 _KEY: Final = "BO_SYNC_REDACT_KEY"
 _SHORTEST: Final = 16
 """Minimum characters of a key against brute force."""
-_DEFECTS: Final = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-"""Errors that end in a traceback, which may quote anything."""
 _HELP: Final = (
     f"Tell of people by pseudonyms that stay the same. They are hashes: without the secret {_KEY}, whoever "
     "guesses an address can check the guess."
@@ -111,11 +102,9 @@ def redactable(command: Callable[P, R]) -> Callable[P, R]:
     @click.option("--redact", is_flag=True, help=_HELP)
     @wraps(command)
     def gathered(*args: P.args, **kwargs: P.kwargs) -> R:
-        if not taken(kwargs, "redact"):
-            return command(*args, **kwargs)
-        with _redacting():
+        if taken(kwargs, "redact"):
             _warn(args)
-            return command(*args, **kwargs)
+        return command(*args, **kwargs)
 
     return gathered
 
@@ -129,94 +118,26 @@ def _warn(args: tuple[object, ...]) -> None:
         say(f"note: {_KEY} {lack}: whoever guesses a name or an address can check the guess")
 
 
-def own_pseudonyms() -> "Pseudonyms":
-    """The pseudonyms of the key in the environment, before any user is known."""
-    from bo_sync.render.pseudonyms import Pseudonyms
+def redactor_of(given: Iterable[str]) -> "Redactor | None":
+    """What makes the pseudonyms of a run with these arguments, by the key in the environment; None for a plain run."""
+    if "--redact" not in given:
+        return None
+    from bo_sync.render.redact import Redactor
 
-    return Pseudonyms(os.environ.get(_KEY, "").encode("utf-8", "surrogateescape"))
-
-
-@contextmanager
-def _redacting() -> Iterator[None]:
-    reset = _WHO.set(own_pseudonyms())
-    try:
-        with reworded(told):
-            yield
-    except BoSyncError as error:
-        _reword(error)
-        raise
-    except click.UsageError as error:
-        raise click.UsageError(told(error.message), error.ctx) from error
-    except OSError as error:
-        if error.filename is not None:
-            error.filename = told(str(error.filename))
-        raise
-    except _DEFECTS as error:
-        said = f"bo-sync itself failed: {type(error).__name__}; this is a defect, please report it"
-        hint = "run it again without --redact, where nobody else reads, for the details"
-        raise BoSyncError(said, hint=hint) from None
-    finally:
-        _WHO.reset(reset)
+    return Redactor(os.environ.get(_KEY, "").encode("utf-8", "surrogateescape"))
 
 
-def told(said: str) -> str:
-    """Our own sentence as it may be shown."""
-    who = _WHO.get()
-    return said if who is None else who.told(said)
-
-
-def _reword(error: BoSyncError) -> None:
-    """Redacts an error before it leaves the command, since it is printed outside."""
-    error.message, error.hint, error.detail = map(told, (error.message, error.hint, error.detail))
-    error.args = (error.message,)
-    who = _WHO.get()
-    if isinstance(error, FilesError) and who is not None:
-        error.lines = tuple(sorted(map(who.complaint, error.lines)))
+def _redactor() -> "Redactor | None":
+    """That of the command that runs: the object of click's context."""
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.obj
 
 
 def is_redacting() -> bool:
-    return _WHO.get() is not None
+    return _redactor() is not None
 
 
-def shown(value: T, redact: "Callable[[T, Pseudonyms], T]") -> T:
-    """`value` as it may be shown: changed by `redact` under --redact, else unchanged."""
-    who = _WHO.get()
-    return value if who is None else redact(value, who)
-
-
-def meet_files(root: "Path") -> None:
-    """Adds all users that the files below `root` name, for a command that does not read them all."""
-    if is_redacting():
-        from bo_sync.config.load import load_tree
-
-        meet_tree(load_tree(root))
-
-
-def meet_tree(tree: "Tree") -> None:
-    """Adds all users that the files name."""
-
-    def named() -> "Iterator[Acquaintance]":
-        from bo_sync.render.redact import declared, excepted
-
-        yield from map(declared, (*tree.declarations, *tree.unsound))
-        for policy in tree.policies:
-            yield from excepted(policy)
-
-    _meet(named)
-
-
-def meet_live(users: "Iterable[LiveUser]") -> None:
-    """Adds all users of the hub."""
-
-    def named() -> "Iterator[Acquaintance]":
-        from bo_sync.render.redact import living
-
-        yield from map(living, users)
-
-    _meet(named)
-
-
-def _meet(named: "Callable[[], Iterator[Acquaintance]]") -> None:
-    who = _WHO.get()
-    if who is not None:
-        _WHO.set(who.knowing(named()))
+def shown(value: T) -> T:
+    """`value` as it may be shown: with pseudonyms under --redact, else unchanged."""
+    redactor = _redactor()
+    return value if redactor is None else redactor.redacted(value)

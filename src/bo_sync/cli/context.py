@@ -12,7 +12,7 @@ from bo_sync.access.finding_checks import Declared, Judged, judge
 from bo_sync.access.policies import only_takes
 from bo_sync.apply.planner import Desired, PlanRequest, Reading, check_matched, make_plan, read_both
 from bo_sync.cli.base_revision import BaseFiles, marked, with_guards
-from bo_sync.cli.console import meet_live, meet_tree, progress, say, shown
+from bo_sync.cli.console import progress, say
 from bo_sync.cli.hub_choice import destination
 from bo_sync.cli.options import Common, HubChoice, Narrowing
 from bo_sync.config.broken_files import Broken, broken, sound, standing, unmatched, warned
@@ -25,7 +25,7 @@ from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import resolve_all
 from bo_sync.core.selection import Selection
 from bo_sync.core.settings import Settings
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import FilesError
 from bo_sync.hub.client import CommerceHub
 from bo_sync.hub.hub_url import check_host
@@ -80,7 +80,6 @@ def warn_of_age(common: Common, settings: Settings) -> None:
 
 def check(tree: Tree, where: str, hint: str) -> None:
     """Raises FilesError, with all problems, when `tree` has an error."""
-    meet_tree(tree)
     if tree.errors:
         raise _invalid(tree.problems, where, hint)
 
@@ -88,7 +87,8 @@ def check(tree: Tree, where: str, hint: str) -> None:
 def _invalid(problems: Iterable[Problem], where: str, hint: str) -> FilesError:
     every = tuple(problems)
     errors = sum(problem.severity is Severity.ERROR for problem in every)
-    return FilesError(f"{_counted(errors, 'error')} in {where}", lines=tuple(map(str, every)), hint=hint)
+    message = Message("{} in {}", _counted(errors, "error"), where)
+    return FilesError(message, lines=tuple(problem.sentence for problem in every), hint=hint)
 
 
 def meaning(tree: Tree, day: date | None, facts: ConfigFacts) -> Files:
@@ -125,7 +125,7 @@ def open_transport(common: Common, choice: HubChoice, settings: Settings | None 
     meant = destination(choice)
     check_host(meant.address, (settings or load_settings(common)).hub_host)
     if meant.address.scheme == "sandbox" and not common.quiet:
-        say(f"hub: the embedded sandbox, {Text(str(common.root / _STATE / 'sandbox.db'))}")
+        say(Message("hub: the embedded sandbox, {}", Text(str(common.root / _STATE / "sandbox.db"))))
     with _adapters(common, meant) as adapters:
         transport = Transport(meant.address, meant.credentials, concurrency=choice.concurrency, adapters=adapters)
         try:
@@ -162,10 +162,8 @@ def read_plan(common: Common, hub: CommerceHub, narrowing: Narrowing, base: Base
     with progress(quiet=common.quiet) as watched:
         if selection.is_everyone:
             files, live = read_both(lambda: load_files(common), hub, watched, addresses)
-            meet_live(live.users)
             return _finished(plan_of(files, live, hub, narrowing), common, files.tree, base)
         errors, live = read_both(lambda: _errors(common), hub, watched, _declared)
-    meet_live(live.users)
     reading = plan_of(_sound_files(common, errors, live, selection), live, hub, narrowing)
     if errors.policies and reading.plan.changes and not only_takes(reading.plan.changes):
         raise _invalid(
@@ -186,7 +184,6 @@ def _errors(common: Common) -> Broken:
     """The tree and its errors. Raises FilesError, without waiting for the hub, for an error about any user."""
     walked = walk(common.root)
     tree = tree_of(walked.files, walked.problems)
-    meet_tree(tree)
     errors = broken(tree, walked.files, common.day(tree.settings))
     if errors.everyone:
         raise _stopped(tree, errors.everyone)
@@ -217,10 +214,8 @@ def _sound_files(common: Common, errors: Broken, live: LiveState, selection: Sel
 
 
 def _say_problems(problems: Iterable[Problem]) -> None:
-    from bo_sync.render.redact import redacted_problem
-
     for problem in problems:
-        say(str(shown(problem, redacted_problem)))
+        say(problem.sentence)
 
 
 def _say_aside(errors: Broken) -> None:
@@ -228,8 +223,12 @@ def _say_aside(errors: Broken) -> None:
     paths = sorted({aside.path for aside in errors.asides})
     if paths:
         more = f" and {len(paths) - _TOLD} more" if len(paths) > _TOLD else ""
-        named = ", ".join(map(str, paths[:_TOLD]))
-        say(f"warning: the users of {named}{more} stay as they are in the hub, because of errors in the files")
+        named = Message.of(paths[:_TOLD], ", ")
+        say(
+            Message(
+                "warning: the users of {}{} stay as they are in the hub, because of errors in the files", named, more
+            )
+        )
 
 
 def addresses(files: Files) -> tuple[Text, ...]:

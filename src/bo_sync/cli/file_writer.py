@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from bo_sync.config.files import SETTINGS_FILE
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import FilesError
 from bo_sync.journal.directory import open_plain
 
@@ -39,7 +39,7 @@ def open_named(path: Path) -> int:
     Elsewhere a link, a pipe and a device are read too, as in /dev/stdin. Raises OSError.
     """
     if (link := link_in(path)) is not None:
-        raise OSError(0, f"{Text(link.name)} is a link; expected a file that no link leads to")
+        raise OSError(0, Message("{} is a link; expected a file that no link leads to", Text(link.name)))
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     if _is_guarded(Path(os.path.realpath(path.parent)), Path.cwd()):
@@ -60,7 +60,7 @@ def create_file(root: Path, path: str, text: str) -> None:
     place = root / path
     linked = next((folder for folder in place.parents[: len(Path(path).parts) - 1] if folder.is_symlink()), None)
     if linked is not None:
-        raise _unwritable(path, OSError(0, f"{Text(linked.name)} is a link; expected a folder"))
+        raise _unwritable(path, OSError(0, Message("{} is a link; expected a folder", Text(linked.name))))
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
@@ -124,4 +124,4 @@ def replace_file(root: Path, path: str, text: str) -> None:
 
 
 def _unwritable(path: str, err: OSError) -> FilesError:
-    return FilesError(f"{Text(path)} cannot be written: {err.strerror}", hint=_SOUND)
+    return FilesError(Message("{} cannot be written: {}", Text(path), err.strerror), hint=_SOUND)

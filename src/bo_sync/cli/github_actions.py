@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bo_sync.cli.api_key import discreet, without_secrets
-from bo_sync.cli.console import result, say
-from bo_sync.errors import BoSyncError
+from bo_sync.cli.console import result, say, shown
+from bo_sync.errors import BoSyncError, StalePlanError
 from bo_sync.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -116,6 +116,7 @@ def failures_annotated(form: str) -> Iterator[None]:
         if form == GITHUB:
             from bo_sync.render.github import failure_github
 
-            result(failure_github(discreet(error.message)))
+            lines = error.lines if isinstance(error, StalePlanError) else ()
+            result(failure_github(discreet("\n".join(map(str, shown((error.message, *lines)))))))
             put_out(form, ExitCode(error.exit_code), {})
         raise

@@ -1,33 +1,23 @@
-"""Show runs for `bo-sync journal`: table, requests, JSON, and redacted copies."""
+"""Show runs for `bo-sync journal`: table, requests, JSON."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from operator import attrgetter
 from typing import Final
 
-from bo_sync.core.apply_report import Outcome, UserOutcome
-from bo_sync.core.changes import FieldChange
-from bo_sync.core.model import PLATFORM, FieldValue, Profile
+from bo_sync.core.apply_report import Outcome
+from bo_sync.core.model import PLATFORM
 from bo_sync.core.text import Text
 from bo_sync.journal.chain import Chain, Reason
 from bo_sync.journal.reader import JournalRequest, Past
 from bo_sync.journal.records import (
-    Before,
-    End,
     Fate,
     Header,
     Intent,
-    JournalAnswer,
-    OtherGrant,
-    PlannedUser,
     RowIntent,
-    Who,
     document,
 )
 from bo_sync.render.escape import terminal
 from bo_sync.render.json import envelope
 from bo_sync.render.layout import Page, cells
-from bo_sync.render.pseudonyms import HIDDEN, Acquaintance, Pseudonyms
 from bo_sync.render.wording import address, counted, level, listed, users, value
 
 _ORDER: Final = (
@@ -157,14 +147,14 @@ def _why(request: JournalRequest) -> str:
 
 
 def _asked(intent: Intent) -> str:
-    parts = [f"{entry.field} {value(entry.value)}" for entry in intent.profile]
+    parts = [f"{entry.field} {value(entry.value)!s}" for entry in intent.profile]
     parts += [_row(row) for row in intent.rows]
     verb = _VERBS[intent.operation]
     return f"{verb}: {', '.join(parts)}" if parts else verb
 
 
 def _row(row: RowIntent) -> str:
-    role = row.role or f"a role unknown to us (row {row.row or 'new'})"
+    role = row.role or f"a role unknown to us (row {row.row or 'new'!s})"
     if row.access is None:
         return f"{role} surplus row removed"
     return f"{role} {level(row.role, row.access) if row.role in PLATFORM else row.access.word}"
@@ -212,7 +202,7 @@ def _commit(header: Header) -> str:
 
 
 def _address(email: Text) -> str:
-    return terminal(address(email))
+    return terminal(str(address(email)))
 
 
 def _shown(text: Text) -> str:
@@ -285,88 +275,3 @@ def _request_document(past: Past, request: JournalRequest) -> dict[str, object]:
         "error": answer.error if answer else None,
         "unknown": request in past.unknown,
     }
-
-
-def redacted_past(past: Past, who: Pseudonyms) -> Past:
-    """`past` with pseudonyms; days, numbers, roles and run names stay. Requests keep their order."""
-    who = who.knowing(_met(past))
-    return replace(
-        past,
-        header=None if past.header is None else _header(past.header, who),
-        requests=tuple(JournalRequest(_intent(one.intent, who), _answer(one.answer, who)) for one in past.requests),
-        end=None if past.end is None else _end(past.end, who),
-    )
-
-
-def _met(past: Past) -> Iterator[Acquaintance]:
-    """All users that the run itself names."""
-    for user in past.users:
-        yield Acquaintance(user.email, _values(user.profile))
-        if user.before is not None:
-            yield Acquaintance(user.before.email, user.before.profile)
-    yield from (Acquaintance(request.intent.email, request.intent.profile) for request in past.requests)
-    yield from (Acquaintance(outcome.email) for outcome in past.outcomes)
-    if past.header is not None and past.header.who.viewer is not None:
-        yield Acquaintance(past.header.who.viewer)
-
-
-def _values(changes: tuple[FieldChange, ...]) -> Profile:
-    return tuple(FieldValue(entry.field, value) for entry in changes for value in (entry.before, entry.after))
-
-
-def _header(header: Header, who: Pseudonyms) -> Header:
-    return replace(
-        header,
-        who=_ran(header.who, who),
-        hub=who.text(header.hub),
-        tenant=None if header.tenant is None else who.text(header.tenant),
-        config=replace(header.config, digest=Text(who.digest(header.config.digest.raw))),
-        digest=Text(who.digest(header.digest.raw)),
-        previous=(
-            None
-            if header.previous is None
-            else replace(header.previous, digest=Text(who.digest(header.previous.digest.raw)))
-        ),
-        users=tuple(sorted((_user(user, who) for user in header.users), key=attrgetter("email"))),
-    )
-
-
-def _ran(ran: Who, who: Pseudonyms) -> Who:
-    """Redacts the account and the machine too: a machine's name may contain its owner's."""
-    return Who(None if ran.viewer is None else who.email(ran.viewer), who.name(ran.user), Text(HIDDEN))
-
-
-def _user(user: PlannedUser, who: Pseudonyms) -> PlannedUser:
-    return replace(
-        user,
-        email=who.email(user.email),
-        profile=tuple(
-            replace(entry, before=who.value(entry.field, entry.before), after=who.value(entry.field, entry.after))
-            for entry in user.profile
-        ),
-        before=None if user.before is None else _before(user.before, who),
-    )
-
-
-def _before(before: Before, who: Pseudonyms) -> Before:
-    others = tuple(OtherGrant(who.text(other.definition), other.access) for other in before.others)
-    return replace(before, email=who.email(before.email), profile=who.profile(before.profile), others=others)
-
-
-def _intent(intent: Intent, who: Pseudonyms) -> Intent:
-    return replace(intent, email=who.email(intent.email), profile=who.profile(intent.profile))
-
-
-def _answer(answer: JournalAnswer | None, who: Pseudonyms) -> JournalAnswer | None:
-    if answer is None or answer.error is None:
-        return answer
-    return replace(answer, error=who.text(answer.error))
-
-
-def _end(end: End, who: Pseudonyms) -> End:
-    return replace(end, outcomes=tuple(sorted((_outcome(one, who) for one in end.outcomes), key=attrgetter("email"))))
-
-
-def _outcome(outcome: UserOutcome, who: Pseudonyms) -> UserOutcome:
-    error = None if outcome.error is None else who.told(outcome.error)
-    return replace(outcome, email=who.email(outcome.email), error=error)

@@ -18,7 +18,7 @@ from bo_sync.cli.file_writer import link_in
 from bo_sync.cli.hub_choice import destination
 from bo_sync.cli.options import Common, HubChoice, Narrowing, command_line
 from bo_sync.core.plan import Plan
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import BoSyncError, StalePlanError, UsageError
 from bo_sync.exit_codes import ExitCode
 
@@ -218,12 +218,14 @@ def check_plain(path: Path) -> None:
         if not stat.S_ISREG(path.lstat().st_mode):
             raise unwritable(path, OSError(0, "it is a link, a folder or a device; expected a file"))
     if (link := link_in(path)) is not None:
-        raise unwritable(path, OSError(0, f"{Text(link.name)} is a link; expected a folder"))
+        raise unwritable(path, OSError(0, Message("{} is a link; expected a folder", Text(link.name))))
 
 
 def unwritable(path: Path, why: OSError) -> UsageError:
     """The error for a file that cannot be written."""
-    return UsageError(f"{Text(str(path))} cannot be written: {why.strerror}", hint="name a path that can be written")
+    return UsageError(
+        Message("{} cannot be written: {}", Text(str(path)), why.strerror), hint="name a path that can be written"
+    )
 
 
 P = ParamSpec("P")
@@ -289,9 +291,8 @@ def tell(done: "Report", run: "Plan", wanted: Wanted, code: ExitCode) -> None:
     Raises BoSyncError, since it is not a usage error, where one cannot be written.
     """
     from bo_sync.cli.github_actions import apply_told
-    from bo_sync.render.redact import redacted_plan, redacted_report
 
-    report, plan = shown(done, redacted_report), shown(run, redacted_plan)
+    report, plan = shown(done), shown(run)
     try:
         _print(report, plan, wanted)
         apply_told(wanted.form, plan, report, code)
@@ -322,7 +323,7 @@ def tell_not_run(plan: "Plan", wanted: Wanted, why: str, code: ExitCode) -> Exit
     from bo_sync.cli.console import say
 
     if wanted.form == "text" and code is not ExitCode.OK:
-        say(f"Nothing was sent: {why}.")
+        say(Message("Nothing was sent: {}.", why))
     tell(unattempted(plan, "" if code is ExitCode.OK else why), plan, _beside_text(wanted), code)
     return code
 
@@ -338,8 +339,7 @@ def stale_told(plan: "Plan", wanted: Wanted, why: str) -> Iterator[None]:
     try:
         yield
     except StalePlanError as stale:
-        lines = tuple(line.strip() for line in stale.message.splitlines())
-        report = unattempted(plan, why, lines[1:] or lines)
+        report = unattempted(plan, why, stale.lines or (stale.message,))
         tell(report, plan, _beside_text(wanted), stale.exit_code)
         raise
 

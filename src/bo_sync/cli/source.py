@@ -11,7 +11,7 @@ import click
 
 from bo_sync.access.provenance import AnyPlace, HubPlace, Provenance
 from bo_sync.access.user_access import UserAccess, named_presets, of_files, of_hub
-from bo_sync.cli.console import meet_live, progress
+from bo_sync.cli.console import progress
 from bo_sync.cli.context import Files, check, hub_session, load_files, load_settings, meaning
 from bo_sync.cli.options import Common, HubChoice, hub_choice, taken
 from bo_sync.config.files import walk_settings
@@ -22,7 +22,7 @@ from bo_sync.core.model import DesiredUser
 from bo_sync.core.plan import ConfigFacts
 from bo_sync.core.presets import Presets
 from bo_sync.core.settings import Settings
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import FilesError, UsageError
 
 P = ParamSpec("P")
@@ -96,14 +96,14 @@ def files_at(common: Common, revision: str) -> Files:
         name = revision
     else:
         if common.today is not None and common.today != day:
-            raise UsageError(f"{Text(revision)} names a day, and --today {common.today} another one")
+            raise UsageError(Message("{} names a day, and --today {} another one", Text(revision), common.today))
         name = commit_on(common.root, day, _zone(common.root))
     read = read_revision(common.root, name)
     tree = tree_of(read.files, read.problems)
     facts = ConfigFacts(len(tree.declarations), tree.digest, Text(read.commit[:SHOWN]), dirty=False)
     on = f", on {day}" if day is not None else ""
     hint = f"name another {'revision' if day is None else 'day, or a revision,'} whose files are sound"
-    check(tree, f"the files of {Text(revision)} (commit {facts.commit}{on})", hint)
+    check(tree, Message("the files of {} (commit {}{})", Text(revision), facts.commit, on), hint)
     return meaning(tree, day or common.today, facts)
 
 
@@ -131,7 +131,6 @@ def company_of_hub(common: Common, choice: HubChoice, words: Files | None = None
     files = words or load_files(common)
     with hub_session(common, choice) as hub, progress(quiet=common.quiet) as watched:
         read = hub.read_all(watched)
-    meet_live(read.users)
     live = index(read, files.tree.settings)
     users = of_hub(live.everybody, files.tree.settings.roles, named_presets(files.desired.users))
     return Company(users, files.tree.settings, files.tree.presets, HubPlace(Text(hub.url), files.day))
@@ -194,7 +193,7 @@ def _joined(errors: list[FilesError]) -> FilesError:
     """One error for both sides; with two, each line names its side."""
     if len(errors) == 1:
         return errors[0]
-    lines = tuple(f"{line} ({error.message})" for error in errors for line in error.lines)
+    lines = tuple(Message("{} ({})", line, error.message) for error in errors for line in error.lines)
     return FilesError("; ".join(error.message for error in errors), lines=lines, hint=errors[-1].hint)
 
 
@@ -217,9 +216,9 @@ def somebody(email: str, users: Sequence[SomeUser]) -> SomeUser | None:
     alike = [user for user in users if user.email.folded == Text(email).folded]
     exact = [user for user in alike if user.email.raw == email]
     if len(alike) > 1 and not exact:
-        spellings = ", ".join(str(user.email) for user in alike)
+        spellings = Message.of((user.email for user in alike), ", ")
         raise UsageError(
-            f"{Text(email)}: several people have this address: {spellings}", hint="spell it as one of them"
+            Message("{}: several people have this address: {}", Text(email), spellings), hint="spell it as one of them"
         )
     return next(iter(exact or alike), None)
 
@@ -229,6 +228,6 @@ def nobody(email: str, where: str, users: Sequence[UserAccess | DesiredUser]) ->
     near = get_close_matches(Text(email).folded, sorted({user.email.folded for user in users}), n=1)
     spelled = next((user.email for user in users if near and user.email.folded == near[0]), None)
     return UsageError(
-        f"{Text(email)}: nobody has this address in {where}",
-        hint=f"did you mean {spelled}?" if spelled else "bo-sync users lists everybody; --live asks the hub",
+        Message("{}: nobody has this address in {}", Text(email), where),
+        hint=Message("did you mean {}?", spelled) if spelled else "bo-sync users lists everybody; --live asks the hub",
     )

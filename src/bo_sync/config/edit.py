@@ -28,7 +28,7 @@ from bo_sync.config.yaml_layout import (
 )
 from bo_sync.config.yaml_values import Items, Value, YamlMapping
 from bo_sync.core.model import PLATFORM, Access, FieldValue, Role
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import FilesError
 
 
@@ -87,10 +87,12 @@ def _checked(text: str, email: Text, change: EntryEdit, path: Text) -> str:
     document = _Document(text, lay_out(text))
     changed = apply(text, _edits(document, _entry(document.root, index), change))
     if not says(changed, expected, all_comments(text, document.root), path):
-        message = (
-            f"the entry of {email} is laid out so that {_subject(change)} cannot be changed without harm to the rest"
+        message = Message(
+            "the entry of {} is laid out so that {} cannot be changed without harm to the rest", email, _subject(change)
         )
-        raise FilesError(f"{path}: {message}; change it by hand", hint="Nothing was written for this person.")
+        raise FilesError(
+            Message("{}: {}; change it by hand", path, message), hint="Nothing was written for this person."
+        )
     return changed
 
 
@@ -153,7 +155,9 @@ def _user(value: Value, email: Text, path: Text) -> tuple[YamlMapping, int | Non
         written = entry.get("email") if isinstance(entry, YamlMapping) else None
         if isinstance(entry, YamlMapping) and isinstance(written, str) and Text(written).folded == email.folded:
             return entry, index if is_list else None
-    raise FilesError(f"{path}: no entry for {email}", hint="Run `bo-sync validate`: the file may have changed.")
+    raise FilesError(
+        Message("{}: no entry for {}", path, email), hint="Run `bo-sync validate`: the file may have changed."
+    )
 
 
 def _entry(root: Node, index: int | None) -> MappingNode:

@@ -13,7 +13,7 @@ from bo_sync.access.finding_codes import NOT_READ
 from bo_sync.config.yaml_errors import quoted
 from bo_sync.config.yaml_reader import MAX_BYTES
 from bo_sync.core.model import Problem, Severity, Source
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 
 SETTINGS_FILE: Final = "bo-sync.yaml"
 POLICIES: Final = "policies"
@@ -86,7 +86,7 @@ def walk(root: Path, folders: Collection[str] = FOLDERS) -> Found:
         walking.everything(folders)
     except OSError as error:
         wanted = "expected a folder that holds users/ and presets/"
-        walking.complain(".", f"cannot list the folder {quoted(str(root))}: {error.strerror}; {wanted}")
+        walking.complain(".", Message("cannot list the folder {}: {}; {}", quoted(str(root)), error.strerror, wanted))
     walking.found.files.sort()
     return walking.found
 
@@ -130,11 +130,11 @@ class _Walk:
                     self.not_read(entry.name, expected)
 
     def complain(self, path: str, message: str, severity: Severity = Severity.ERROR) -> None:
-        self.found.problems.append(Problem(Source(Text(path), 1), message, severity))
+        self.found.problems.append(Problem(Source(Text(path), 1), Message(message), severity))
 
     def not_read(self, path: str, expected: str) -> None:
         message = f"this is not read; expected {expected}"
-        self.found.problems.append(Problem(Source(Text(path), 1), message, Severity.WARNING, NOT_READ.id))
+        self.found.problems.append(Problem(Source(Text(path), 1), Message(message), Severity.WARNING, NOT_READ.id))
 
     def _folder(self, path: str, place: str) -> None:
         try:

@@ -53,7 +53,7 @@ from bo_sync.core.model import (
     Role,
     State,
 )
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import FilesError
 
 PROFILE_ORDER: Final[tuple[ProfileField, ...]] = (
@@ -215,7 +215,7 @@ def format_text(text: str, kind: Kind, path: Text) -> str:
     root = lay_out(lines.text)
     formatted = apply(lines.text, _edits(lines.text, root, (), _ORDERS[kind]))
     if not says(formatted, before, all_comments(lines.text, root), path):
-        message = f"{path}: cannot put the keys in order without changing what they or the comments say"
+        message = Message("{}: cannot put the keys in order without changing what they or the comments say", path)
         raise FilesError(message, hint="Put each key on a line of its own, or order this file by hand.")
     return lines.written(formatted)
 
@@ -235,7 +235,10 @@ def reading(text: str, path: Text) -> Value:
     """The value of `text`. Raises FilesError, with every problem, if it is not valid YAML."""
     found = read(text.encode("utf-8", "surrogatepass"), path)
     if found.problems:
-        raise FilesError("\n".join(map(str, found.problems)), hint="Run `bo-sync validate` and mend the file first.")
+        lines = tuple(problem.sentence for problem in found.problems)
+        raise FilesError(
+            Message("{} is not valid", path), lines=lines, hint="Run `bo-sync validate` and mend the file first."
+        )
     return found.value
 
 

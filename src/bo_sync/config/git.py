@@ -21,7 +21,7 @@ from typing import Final
 
 from bo_sync.config.files import LINK, is_hidden, may_link
 from bo_sync.core.model import Problem, Source
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 
 SECONDS: Final = 20
 CLONE: Final = "run this in a clone of the repository that holds the files"
@@ -106,10 +106,10 @@ def repository(root: Path) -> Repository | NoHistory:
     if answer is None:
         return NoHistory("git does not answer", "install git, and try again")
     if not answer.is_sound:
-        why = f"git says: {answer.complaint}" if answer.complaint.raw else "git cannot read the repository"
-        return NoHistory(why, f"if you trust it: {answer.advice}" if answer.advice is not None else CLONE)
+        why = Message("git says: {}", answer.complaint) if answer.complaint.raw else "git cannot read the repository"
+        return NoHistory(why, Message("if you trust it: {}", answer.advice) if answer.advice is not None else CLONE)
     if not _is_same(os.fsdecode(answer.out.removesuffix(b"\n")), top):
-        return NoHistory(f"git names another work tree than {Text(top)}, which has .git", CLONE)
+        return NoHistory(Message("git names another work tree than {}, which has .git", Text(top)), CLONE)
     return Repository(root)
 
 
@@ -120,7 +120,7 @@ def _top(root: Path) -> str | NoHistory:
         if _has(folder, ".git"):
             return str(folder)
         if _has(folder, "HEAD") and (_has(folder, "commondir") or (_has(folder, "objects") and _has(folder, "refs"))):
-            why = f"{Text(str(folder))} looks like a bare git repository"
+            why = Message("{} looks like a bare git repository", Text(str(folder)))
             return NoHistory(why, "remove the files HEAD, objects and refs there, or name another folder with -C")
     return NoHistory("this folder is not in a git work tree", CLONE, is_absent=True)
 
@@ -246,7 +246,7 @@ def follow(repo: Repository, found: Sequence[TreeEntry]) -> Linked:
     for entry in links:
         aim = _aim(entry.path, targets, by_path)
         if aim is None:
-            linked.problems.append(Problem(Source(Text(entry.path), 1), LINK))
+            linked.problems.append(Problem(Source(Text(entry.path), 1), Message(LINK)))
         else:
             linked.entries.append(replace(aim, path=entry.path))
     return linked

@@ -28,7 +28,7 @@ from bo_sync.config.git import (
 from bo_sync.config.load import tree_of
 from bo_sync.config.yaml_reader import MAX_BYTES
 from bo_sync.core.model import Declaration, Problem, Source
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import UsageError
 
 SHOWN: Final = 10
@@ -122,10 +122,14 @@ def _wanted(found: list[TreeEntry], problems: list[Problem]) -> Iterator[TreeEnt
     for entry in found:
         at = Source(Text(entry.path), 1)
         if entry.kind == "commit" and "/_" not in entry.path and "/." not in entry.path:
-            problems.append(Problem(at, "a submodule, which is no part of this commit; expected a folder with files"))
+            problems.append(
+                Problem(at, Message("a submodule, which is no part of this commit; expected a folder with files"))
+            )
         elif entry.kind == "blob" and not entry.is_link and kind_of(entry.path) is not None:
             if entry.size > MAX_BYTES:
-                problems.append(Problem(at, f"the file holds {entry.size:,} bytes; expected at most {MAX_BYTES:,}"))
+                problems.append(
+                    Problem(at, Message(f"the file holds {entry.size:,} bytes; expected at most {MAX_BYTES:,}"))
+                )
             else:
                 yield entry
 
@@ -139,11 +143,12 @@ def _opened(root: Path, revision: str) -> Repository:
     """The repository that is to hold `revision`. Raises UsageError if there is none, or the name is not possible."""
     if not revision or revision.startswith("-") or not revision.isprintable():
         raise UsageError(
-            f'"{Text(revision)}" names no revision', hint="name a branch, a tag or a commit, as in origin/main"
+            Message('"{}" names no revision', Text(revision)),
+            hint="name a branch, a tag or a commit, as in origin/main",
         )
     found = repository(root)
     if isinstance(found, NoHistory):
-        raise UsageError(f"the revision {Text(revision)} cannot be read: {found.reason}", hint=found.hint)
+        raise UsageError(Message("the revision {} cannot be read: {}", Text(revision), found.reason), hint=found.hint)
     return found
 
 
@@ -156,7 +161,7 @@ def _commit(repo: Repository, revision: str) -> str:
         raise _unknown(repo, Text(revision))
     if answer.ambiguous is not None and not (answer.ambiguous.raw == "HEAD" or _is_hash(answer.ambiguous.raw)):
         raise UsageError(
-            f"the revision {Text(revision)} is ambiguous: git knows several refs named {answer.ambiguous}",
+            Message("the revision {} is ambiguous: git knows several refs named {}", Text(revision), answer.ambiguous),
             hint="write the ref in full, as in refs/remotes/origin/main or refs/tags/v1, or delete the other one",
         )
     return name
@@ -177,8 +182,10 @@ def base_of(root: Path, revision: str) -> MergeBase:
         return MergeBase(names[0], tip)
     if not names and repo.is_shallow():
         raise UsageError(
-            f"git cannot tell since when the files at hand and the revision {Text(revision)} differ: this clone is "
-            "shallow",
+            Message(
+                "git cannot tell since when the files at hand and the revision {} differ: this clone is shallow",
+                Text(revision),
+            ),
             hint=DEEPER,
         )
     return MergeBase(tip, tip)
@@ -191,7 +198,9 @@ def day_of(revision: str) -> date | None:
     try:
         return date.fromisoformat(revision[1:])
     except ValueError as err:
-        raise UsageError(f"{Text(revision)} is not a day of the calendar", hint="write it as in @2026-03-01") from err
+        raise UsageError(
+            Message("{} is not a day of the calendar", Text(revision)), hint="write it as in @2026-03-01"
+        ) from err
 
 
 def commit_on(root: Path, day: date, zone: str) -> str:
@@ -224,18 +233,18 @@ def _last_second(day: date, zone: str) -> int:
 def _unknown(repo: Repository, revision: Text) -> UsageError:
     if repo.is_shallow():
         return UsageError(
-            f"git knows no revision {revision} here: this clone is shallow",
+            Message("git knows no revision {} here: this clone is shallow", revision),
             hint=DEEPER,
         )
     return UsageError(
-        f"git knows no revision {revision} here",
+        Message("git knows no revision {} here", revision),
         hint="name a branch, a tag or a commit; `git fetch` brings those of the remote, called as in origin/main",
     )
 
 
 def _incomplete(revision: str) -> UsageError:
     return UsageError(
-        f"git cannot read the files of the revision {Text(revision)}: this clone lacks some of them",
+        Message("git cannot read the files of the revision {}: this clone lacks some of them", Text(revision)),
         hint=REFETCH,
     )
 
@@ -327,7 +336,7 @@ def _unlogged(repo: Repository, answer: GitAnswer | None) -> NoHistory | None:
     unborn = repo.ask("rev-list", "--all", "--max-count=1")
     if unborn is not None and unborn.is_sound and not unborn.out:
         return None
-    return NoHistory(f"git says: {answer.complaint}", "check the repository with `git fsck`")
+    return NoHistory(Message("git says: {}", answer.complaint), "check the repository with `git fsck`")
 
 
 def _stood_and_went(edit: _Edit, texts: Mapping[str, bytes], address: str) -> bool:

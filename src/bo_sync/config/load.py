@@ -24,7 +24,7 @@ from bo_sync.config.yaml_values import YamlMapping
 from bo_sync.core.model import Access, Declaration, Preset, PresetGrant, Problem, Role, Severity, Source
 from bo_sync.core.policy import Policy
 from bo_sync.core.settings import Settings
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 
 
 class ReadPreset(NamedTuple):
@@ -91,7 +91,10 @@ def circles(presets: Iterable[ReadPreset]) -> list[Problem]:
             if name in trail:
                 circle = [*trail[trail.index(name) :], name]
                 at = by_name[trail[-1]].extends_at[name]
-                problems.append(Problem(at, f"presets extend each other: {' > '.join(circle)}; expected no circle"))
+                told = Message(
+                    "presets extend each other: {}; expected no circle", Message.of(map(Text, circle), " > ")
+                )
+                problems.append(Problem(at, told))
             elif name in by_name and name not in done:
                 trail.append(name)
                 waiting += [(further, depth + 1) for further in sorted(by_name[name].preset.extends, reverse=True)]
@@ -218,7 +221,7 @@ class _Loading:
         declarations = self._declarations(known)
         if not self._files["user"]:
             message = "no user files; expected one file a person in users/: `bo-sync pull` writes them"
-            self._problems.append(Problem(Source(Text("users"), 1), message, Severity.WARNING))
+            self._problems.append(Problem(Source(Text("users"), 1), Message(message), Severity.WARNING))
         return Tree(
             settings=settings,
             declarations=declarations,
@@ -240,7 +243,7 @@ class _Loading:
         elif isinstance(value, YamlMapping):
             return value, complaints
         else:
-            complaints.error(at, f"found {found(value)}; expected {expected}")
+            complaints.error(at, Message("found {}; expected {}", found(value), expected))
             self._problems += complaints.problems
         return None, complaints
 
@@ -260,10 +263,14 @@ class _Loading:
             name = stem_of(file[0])
             at = Source(Text(file[0]), 1)
             if not is_preset_name(name):
-                message = f"preset name {quoted(name)}; expected A-Z, a-z, 0-9 and ._- after a letter or digit"
+                message = Message(
+                    "preset name {}; expected A-Z, a-z, 0-9 and ._- after a letter or digit", quoted(name)
+                )
                 self._problems.append(Problem(at, message))
             elif name in named:
-                message = f"preset {quoted(name)} has a second file; the first is {Text(named[name][0])}: keep one"
+                message = Message(
+                    "preset {} has a second file; the first is {}: keep one", quoted(name), Text(named[name][0])
+                )
                 self._problems.append(Problem(at, message))
             else:
                 named[name] = file
@@ -321,7 +328,7 @@ def _users(entries: YamlMapping, known: Known, complaints: Complaints) -> list[R
         if isinstance(item, YamlMapping):
             user = read_user(item, known, complaints)
         else:
-            complaints.error(at, f"users: found {found(item)}; expected a mapping with one person's keys")
+            complaints.error(at, Message("users: found {}; expected a mapping with one person's keys", found(item)))
         users += [] if user is None else [user]
     return users
 
@@ -335,11 +342,13 @@ def repeated(users: Iterable[ReadUser]) -> list[Problem]:
         here = declaration.source
         first = first_email.setdefault(declaration.email.folded, here)
         if first is not here:
-            message = f"a second entry for {quoted(declaration.email.raw)}; the first is {first}: keep one"
+            message = Message(
+                "a second entry for {}; the first is {}: keep one", quoted(declaration.email.raw), first.text
+            )
             problems.append(Problem(here, message))
         if declaration.id is not None:
             first = first_id.setdefault(declaration.id, here)
             if first is not here:
-                message = f"a second entry with id {declaration.id}; the first is {first}: keep one"
+                message = Message("a second entry with id {}; the first is {}: keep one", declaration.id, first.text)
                 problems.append(Problem(here, message))
     return problems

@@ -13,7 +13,7 @@ from bo_sync.config.yaml_errors import meant, one_of, quoted, unknown
 from bo_sync.config.yaml_values import Items, Mark, YamlMapping
 from bo_sync.core.model import Access, Role, Severity
 from bo_sync.core.policy import Can, Clause, Exemption, Has, Match, Opens, Policy
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 
 _SEVERITIES: Final = {"error": Severity.ERROR, "warning": Severity.WARNING}
 
@@ -52,7 +52,9 @@ def _id(entries: YamlMapping, others: Mapping[str, Policy], complaints: Complain
             complaints.error(entries.at, "id is missing; expected a name of a-z, 0-9 and - such as price-and-order")
         return ""
     if name in others:
-        message = f"a second policy {name}; the first is {others[name].source}: keep one, or give one another id"
+        message = Message(
+            "a second policy {}; the first is {}: keep one, or give one another id", name, others[name].source.text
+        )
         complaints.error(entries.value_at("id"), message)
     return name
 
@@ -126,7 +128,7 @@ def _has(entries: YamlMapping, at: Mark, known: Known, complaints: Complaints) -
                 if isinstance(level, str) and level != "none"
                 else ""
             )
-            message = f"match.has.{word}: found {found(level)}; expected {expected}{near}"
+            message = Message("match.has.{}: found {}; expected {}{}", word, found(level), expected, near)
             complaints.error(entries.value_at(word), message)
         grants[Role(word)] = access
     if not entries:
@@ -146,8 +148,8 @@ def _can(items: Items, at: Mark, facts: Catalogue, complaints: Complaints) -> Ca
     operations = {operation.name: operation for operation in facts.operations}
     for name, place in zip(map(str, items), items.values_at, strict=True):
         if name not in operations:
-            message = f"unknown operation {quoted(name)}: not in the operations table of {facts.taken}"
-            complaints.error(place, f"{message}{_near(name, operations)}")
+            message = Message("unknown operation {}: not in the operations table of {}", quoted(name), facts.taken)
+            complaints.error(place, Message("{}{}", message, _near(name, operations)))
         elif not operations[name].is_annotated:
             complaints.warn(place, f"{name}: the hub does not say who may run it, so nobody matches by it")
         elif not operations[name].alternatives:
@@ -161,7 +163,7 @@ def _menu(name: str, at: Mark, facts: Catalogue, complaints: Complaints) -> Open
     items = [item.name for item in facts.menu]
     if name not in items:
         expected = f"expected one of the {len(items)} that the catalogue knows"
-        complaints.error(at, f"unknown menu item {quoted(name)}; {expected}{_near(name, items)}")
+        complaints.error(at, Message("unknown menu item {}; {}{}", quoted(name), expected, _near(name, items)))
     return Opens(name)
 
 
@@ -179,7 +181,7 @@ def _exemptions(items: Items, complaints: Complaints) -> Iterator[Exemption]:
             continue
         email = Text(str(item["email"]))
         if email.folded in seen:
-            message = f"except: {quoted(email.raw)} is listed twice; expected each once"
+            message = Message("except: {} is listed twice; expected each once", quoted(email.raw))
             complaints.error(item.value_at("email"), message)
         seen[email.folded] = item.at
         until = complaints.day(str(item["until"]), item, "except.until")

@@ -17,7 +17,7 @@ from bo_sync.config.yaml_values import YamlMapping
 from bo_sync.core.hub_operations import AddedOperations
 from bo_sync.core.model import DEFAULT_HUB_NAMES, MODULES, ROLES_PERMISSIONS, Problem, Role, Source
 from bo_sync.core.settings import LIMITS, GuardrailLimits, Limit, Settings, Unmanaged, fixed
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 
 _DOCUMENTED: Final = {DEFAULT_HUB_NAMES[role]: role for role in MODULES}
 """The modules by the hub's names; the two platform areas are in none of its annotations."""
@@ -64,16 +64,16 @@ def _catalogue(
 ) -> AddedOperations | None:
     """The operations table at `path`, or None with an error at the wrong place in the file."""
     if path not in tables:
-        message = f"catalogue: found {quoted(path)}, which does not exist; expected a table of operations"
+        message = Message("catalogue: found {}, which does not exist; expected a table of operations", quoted(path))
         complaints.error(entries.value_at("catalogue"), message)
         return None
     at = Source(Text(path), 1)
     try:
         return _added(Text(path), tables[path])
     except CatalogueError as err:
-        complaints.take([Problem(replace(at, line=err.line), f"{err.what}: {_REFRESH}")])
+        complaints.take([Problem(replace(at, line=err.line), Message(f"{err.what}: {_REFRESH}"))])
     except UnicodeDecodeError:
-        complaints.take([Problem(at, f"not UTF-8: {_REFRESH}")])
+        complaints.take([Problem(at, Message(f"not UTF-8: {_REFRESH}"))])
     return None
 
 
@@ -98,7 +98,7 @@ def _timezone(name: str, entries: YamlMapping, complaints: Complaints) -> str:
         zone = ""
     if not zone:
         near = meant(name, ()) or _nearest_zone(name)
-        message = f"timezone: found {quoted(name)}; expected a zone such as Europe/Amsterdam{near}"
+        message = Message("timezone: found {}; expected a zone such as Europe/Amsterdam{}", quoted(name), near)
         complaints.error(entries.value_at("timezone"), message)
     return zone
 
@@ -155,23 +155,25 @@ def _role_definitions(
     part = entries.mapping("role_definitions")
     for word, hub_name in written.items():
         if not _is_role_name(word):
-            message = (
-                f"role_definitions: found {quoted(word)}; expected a name of a-z, 0-9 and _ that starts with a letter"
+            message = Message(
+                "role_definitions: found {}; expected a name of a-z, 0-9 and _ that starts with a letter", quoted(word)
             )
             complaints.error(part.key_at(word), message)
             continue
         if wrong := _misnamed(word, hub_name):
-            complaints.error(part.value_at(word), f"role_definitions: {wrong}")
+            complaints.error(part.value_at(word), Message("role_definitions: {}", wrong))
             continue
         names[Role(word)] = Text(hub_name)
     for role, other in _shared(names):
         at = part.value_at(role if part.had(role) else other)
-        message = f"role_definitions: {other} and {role} both mean {quoted(names[role].raw)}; expected two hub names"
+        message = Message(
+            "role_definitions: {} and {} both mean {}; expected two hub names", other, role, quoted(names[role].raw)
+        )
         complaints.error(at, message)
     return tuple(sorted(names.items(), key=lambda pair: rank(pair[0])))
 
 
-def _misnamed(word: str, hub_name: str) -> str:
+def _misnamed(word: str, hub_name: str) -> Message:
     """What is wrong with a name, or "".
 
     A module of the hub's annotations under another name of ours would hide its effect. Without the hub's own Roles &
@@ -179,11 +181,11 @@ def _misnamed(word: str, hub_name: str) -> str:
     """
     meant = _DOCUMENTED.get(hub_name)
     if meant is not None and meant != word:
-        return f"{quoted(hub_name)} is the hub's own name of {meant}; expected no other name of ours for it"
+        return Message("{} is the hub's own name of {}; expected no other name of ours for it", quoted(hub_name), meant)
     own = DEFAULT_HUB_NAMES[ROLES_PERMISSIONS]
     if word == ROLES_PERMISSIONS and hub_name != own:
-        return f"the hub itself calls {word} {own}; expected that, or no entry"
-    return ""
+        return Message(f"the hub itself calls {word} {own}; expected that, or no entry")
+    return Message()
 
 
 def _shared(names: Mapping[Role, Text]) -> list[tuple[Role, Role]]:

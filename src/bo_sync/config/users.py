@@ -40,7 +40,7 @@ from bo_sync.core.model import (
     State,
     language_form,
 )
-from bo_sync.core.text import Text, spaces_in_order
+from bo_sync.core.text import Message, Text, spaces_in_order
 
 _Limits = tuple[date | None, Text | None]
 _NO_LIMITS: Final[_Limits] = (None, None)
@@ -160,12 +160,14 @@ def _doubtful(name: ProfileField, entries: YamlMapping, complaints: Complaints) 
     if name != "phone" and raw != spaces_in_order(raw):
         _odd_spaces(name, entries, complaints)
     elif name == "language":
-        complaints.doubt(at, f"language: found {quoted(raw)}; expected two letters (ISO 639-1), such as nl")
+        complaints.doubt(at, Message("language: found {}; expected two letters (ISO 639-1), such as nl", quoted(raw)))
         raw = language_form(raw)
     elif len(raw) > limit:
         complaints.doubt(at, f"{name}: found {size(len(raw), 'character')}; expected at most {limit}, the hub's limit")
     elif name not in entries.quoted:
-        told = f"{name}: {quoted(raw)} is plain text here; write null to clear the field, or put the text in quotes"
+        told = Message(
+            "{}: {} is plain text here; write null to clear the field, or put the text in quotes", name, quoted(raw)
+        )
         complaints.warn(at, told)
     return FieldValue(name, Text(raw))
 
@@ -174,8 +176,8 @@ def _odd_spaces(name: ProfileField, entries: YamlMapping, complaints: Complaints
     """An error also with `id`: hubs store such spaces away, so no live value ever needs them."""
     raw, at = str(entries[name]), entries.value_at(name)
     normal = spaces_in_order(raw)
-    expected = f"{quoted(normal)}, with single plain spaces" if normal else "text that is not empty"
-    complaints.error(at, f"{name}: found {quoted(raw)}; expected {expected}")
+    expected = Message("{}, with single plain spaces", quoted(normal)) if normal else "text that is not empty"
+    complaints.error(at, Message("{}: found {}; expected {}", name, quoted(raw), expected))
 
 
 _is_address: Final = re.compile(ADDRESS).fullmatch
@@ -243,13 +245,13 @@ def _check_email(email: str, entries: YamlMapping, known: Known, complaints: Com
         elif "email" in entries:
             complaints.error(entries.value_at("email"), 'email: found ""; expected the person\'s address')
     elif not _is_address(email):
-        message = f"email: found {quoted(email)}; expected an address in plain ASCII with one @"
+        message = Message("email: found {}; expected an address in plain ASCII with one @", quoted(email))
         complaints.doubt(entries.value_at("email"), message)
     elif known.domains:
         domain = email.rpartition("@")[2].casefold()
         if domain not in known.domains:
             expected = f"expected {one_of(known.domains)}{meant(domain, known.domains)}"
-            message = f"email: the domain {quoted(domain)} is not among email_domains; {expected}"
+            message = Message("email: the domain {} is not among email_domains; {}", quoted(domain), expected)
             complaints.doubt(entries.value_at("email"), message)
 
 
@@ -261,7 +263,9 @@ def _check_names(entries: YamlMapping, complaints: Complaints) -> None:
             complaints.error(entries.at, f"{name} is missing; expected text, unless `id` or `state: absent` is given")
         elif name in entries:
             written = found(entries[name])
-            complaints.error(entries.value_at(name), f"{name}: found {written}; expected text that is not empty")
+            complaints.error(
+                entries.value_at(name), Message("{}: found {}; expected text that is not empty", name, written)
+            )
 
 
 def _presets(entries: YamlMapping, known: Known, complaints: Complaints) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ from bo_sync.core.model import (
     Source,
 )
 from bo_sync.core.settings import Settings
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 
 D = TypeVar("D", bound=Document)
 
@@ -165,10 +165,12 @@ def _problem(detail: _Detail, entries: YamlMapping, keys: Sequence[str], path: T
     if detail["type"] == "missing":
         missing = str(detail["loc"][-1])
         expected = _REQUIRED[str(steps[0]), missing]
-        return Problem(source(path, at), f"{_named([*steps, missing])} is missing; expected {expected}")
+        return Problem(source(path, at), Message(f"{_named([*steps, missing])} is missing; expected {expected}"))
     expected = _expected(detail)
     near = _meant(value, expected, detail)
-    return Problem(source(path, at), f"{_named(steps)}: found {found(value)}; expected {expected}{near}")
+    return Problem(
+        source(path, at), Message("{}: found {}; expected {}{}", _named(steps), found(value), expected, near)
+    )
 
 
 def _keys_beside(steps: Sequence[str | int], keys: Sequence[str]) -> Sequence[str]:
@@ -194,19 +196,19 @@ def _expected(detail: _Detail) -> str:
     return _TYPES[detail["type"]]
 
 
-def found(value: Value) -> str:
+def found(value: Value) -> Message:
     """A value in a message: at most a short piece of untrusted text."""
     match value:
         case None:
-            return "null"
+            return Message("null")
         case bool():
-            return "true" if value else "false"
+            return Message("true") if value else Message("false")
         case str():
             return quoted(value)
         case YamlMapping():
-            return "a mapping"
+            return Message("a mapping")
         case Items():
-            return "a list"
+            return Message("a list")
 
 
 def _meant(value: Value, expected: str, detail: _Detail) -> str:
@@ -226,7 +228,7 @@ def _meant(value: Value, expected: str, detail: _Detail) -> str:
     return meant(value, expected.replace(" or ", ", ").split(", ")) if detail["type"] == "literal_error" else ""
 
 
-def _meant_address(written: str) -> str:
+def _meant_address(written: str) -> Message:
     """The address or pattern that an entry of `protect` most probably means: without surrounding characters, with @."""
     bare = written[written.find("<") + 1 :].partition(">")[0].strip()
     bare = bare[len("mailto:") :] if bare.lower().startswith("mailto:") else bare
@@ -234,7 +236,7 @@ def _meant_address(written: str) -> str:
         bare = f"*{bare}"
     elif "." in bare and _is_domain(bare):
         bare = f"*@{bare}"
-    return f"; did you mean {quoted(bare)}?" if _is_protected(bare) else ""
+    return Message("; did you mean {}?", quoted(bare)) if _is_protected(bare) else Message()
 
 
 def _take_out(steps: Sequence[str | int], entries: YamlMapping) -> bool:
@@ -279,10 +281,10 @@ class Complaints:
 
     def error(self, mark: Mark, message: str) -> None:
         self.errors += 1
-        self.problems.append(Problem(self.at(mark), message))
+        self.problems.append(Problem(self.at(mark), Message(message)))
 
     def warn(self, mark: Mark, message: str) -> None:
-        self.problems.append(Problem(self.at(mark), message, Severity.WARNING))
+        self.problems.append(Problem(self.at(mark), Message(message), Severity.WARNING))
 
     def doubt(self, mark: Mark, message: str) -> None:
         """An error, or a warning about a user who is already in the hub."""
@@ -305,7 +307,7 @@ class Complaints:
             return date.fromisoformat(text)
         except ValueError:
             mark = entries.value_at("until")
-            self.error(mark, f"{name}: found {quoted(text)}; expected a day that exists, as YYYY-MM-DD")
+            self.error(mark, Message("{}: found {}; expected a day that exists, as YYYY-MM-DD", name, quoted(text)))
             return None
 
 
@@ -402,7 +404,7 @@ def read_presets(names: Value, presets: tuple[str, ...], complaints: Complaints)
     for written, at in zip(names, names.values_at, strict=True):
         name = expect_text(written)
         if name in seen:
-            complaints.error(at, f"preset {quoted(name)} is listed twice; expected each once")
+            complaints.error(at, Message("preset {} is listed twice; expected each once", quoted(name)))
             continue
         seen.append(name)
         check_preset(name, at, presets, complaints)
@@ -416,4 +418,4 @@ def check_preset(name: str, at: Mark, presets: tuple[str, ...], complaints: Comp
     if presets:
         complaints.error(at, unknown("preset", name, presets))
     else:
-        complaints.error(at, f"unknown preset {quoted(name)}; expected a file of that name in presets/")
+        complaints.error(at, Message("unknown preset {}; expected a file of that name in presets/", quoted(name)))

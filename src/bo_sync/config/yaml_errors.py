@@ -7,18 +7,18 @@ from typing import Final, NamedTuple
 
 from yaml import MarkedYAMLError, YAMLError
 
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 
 SHOWN_CHARACTERS: Final = 60
 SHOWN_CHOICES: Final = 16
 
 
-def quoted(raw: str) -> str:
+def quoted(raw: str) -> Message:
     """`raw`, harmless, at most `SHOWN_CHARACTERS` long, between double quotes."""
     shown = str(Text(raw[: SHOWN_CHARACTERS + 1]))
     if len(shown) > SHOWN_CHARACTERS:
         shown = shown[: SHOWN_CHARACTERS - 1] + "…"
-    return f'"{shown}"'
+    return Message('"{}"', Text(shown))
 
 
 def one_of(words: Iterable[str]) -> str:
@@ -30,10 +30,10 @@ def one_of(words: Iterable[str]) -> str:
     return "one of " + ", ".join(listed[:SHOWN_CHOICES]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def unknown(what: str, raw: str, words: Iterable[str]) -> str:
+def unknown(what: str, raw: str, words: Iterable[str]) -> Message:
     """The whole message for a word that is none of `words`, with the nearest of them if one is near."""
     known = list(words)
-    return f"unknown {what} {quoted(raw)}; expected {one_of(known)}{meant(raw, known)}"
+    return Message("unknown {} {}; expected {}{}", what, quoted(raw), one_of(known), meant(raw, known))
 
 
 def meant(raw: str, words: Iterable[str]) -> str:
@@ -84,25 +84,27 @@ class YamlError(NamedTuple):
 
     line: int
     column: int
-    message: str
+    message: Message
 
 
 def wrong_bytes(data: bytes) -> YamlError | None:
     """Why `data` is not UTF-8 text without control characters, or None if it is."""
     for mark, encoding in _WIDE_MARKS:
         if data.startswith(mark):
-            return YamlError(1, 1, f"the file is {encoding}; expected UTF-8: save it as UTF-8")
+            return YamlError(1, 1, Message(f"the file is {encoding}; expected UTF-8: save it as UTF-8"))
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line, column = _end(error.object[: error.start].decode("utf-8", "replace"))
         found = error.object[error.start]
-        return YamlError(line, column, f"byte 0x{found:02x} is not UTF-8; expected UTF-8: save the file as UTF-8")
+        return YamlError(
+            line, column, Message(f"byte 0x{found:02x} is not UTF-8; expected UTF-8: save the file as UTF-8")
+        )
     control = _CONTROL.search(text)
     if control is None:
         return None
     line, column = _end(text[: control.start()])
-    return YamlError(line, column, f"control character {Text(control.group())}; expected none: remove it")
+    return YamlError(line, column, Message("control character {}; expected none: remove it", Text(control.group())))
 
 
 def misleading(data: bytes) -> list[YamlError]:
@@ -122,8 +124,10 @@ def misleading(data: bytes) -> list[YamlError]:
         line, column = _end(text[: hidden.start()])
         what = "a hidden line break" if hidden.group() in _BREAKS else "a hidden character"
         escape = Text(hidden.group())
-        advice = f"remove it, or write it as an escape inside double quotes: {escape}"
-        faults.append(YamlError(line, column, f"{what}, U+{ord(hidden.group()):04X}; expected none: {advice}"))
+        advice = Message("remove it, or write it as an escape inside double quotes: {}", escape)
+        faults.append(
+            YamlError(line, column, Message("{}, U+{}; expected none: {}", what, f"{ord(hidden.group()):04X}", advice))
+        )
         if len(faults) == MOST_MISLEADING:
             break
     return faults
@@ -136,7 +140,11 @@ def directives(data: bytes) -> list[YamlError]:
         return []
     lines = head.group().removeprefix(b"\xef\xbb\xbf").split(b"\n")
     return [
-        YamlError(number, 1, f"directive {quoted(line.decode('utf-8', 'replace').strip())}; expected none: remove it")
+        YamlError(
+            number,
+            1,
+            Message("directive {}; expected none: remove it", quoted(line.decode("utf-8", "replace").strip())),
+        )
         for number, line in enumerate(lines, start=1)
         if line.startswith(b"%")
     ][:MOST_MISLEADING]
@@ -151,17 +159,21 @@ def broken_yaml(error: Exception, data: bytes) -> YamlError:
     """Where and why a parser stopped in `data`, which is valid text."""
     if not isinstance(error, MarkedYAMLError) or error.problem_mark is None:
         reason = str(error).partition("\n")[0] if isinstance(error, YAMLError | ValueError) else type(error).__name__
-        return YamlError(1, 1, f"not YAML: {quoted(reason)}")
+        return YamlError(1, 1, Message("not YAML: {}", quoted(reason)))
     line, column = error.problem_mark.line, error.problem_mark.column
-    return YamlError(line + 1, column + 1, f"not YAML: {_reason(error, _character(data, line, column))}")
+    return YamlError(line + 1, column + 1, Message("not YAML: {}", _reason(error, _character(data, line, column))))
 
 
-def _reason(error: MarkedYAMLError, found: str) -> str:
+def _reason(error: MarkedYAMLError, found: str) -> Message:
     problem = error.problem or "unknown error"
     if "cannot start any token" in problem:
-        return "a tab; indent with spaces" if found == "\t" else f"text that starts with {quoted(found)} needs quotes"
+        return (
+            Message("a tab; indent with spaces")
+            if found == "\t"
+            else Message("text that starts with {} needs quotes", quoted(found))
+        )
     advice = next((advice for part, advice in _ADVICE if part in problem), "")
-    return str(Text(problem[:80])) + (f"; {advice}" if advice else "")
+    return Message("{}{}", Text(problem[:80]), f"; {advice}" if advice else "")
 
 
 def _character(data: bytes, line: int, column: int) -> str:

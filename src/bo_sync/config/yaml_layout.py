@@ -13,7 +13,7 @@ import yaml
 from yaml.events import CollectionEndEvent, Event, MappingStartEvent, ScalarEvent, SequenceStartEvent
 
 from bo_sync.core.model import Problem, Source
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import FilesError
 
 
@@ -231,7 +231,7 @@ def plain(text: str, path: Text) -> Plain:
         odd = returns.index(not returns[0])
         first, other = ("CR LF", "LF") if returns[0] else ("LF", "CR LF")
         found = f"this line ends with {other}, the first one with {first}; expected one kind: save the file with it"
-        raise FilesError(str(Problem(Source(path, odd + 1, len(lines[odd].removesuffix("\r")) + 1), found)))
+        raise FilesError(str(Problem(Source(path, odd + 1, len(lines[odd].removesuffix("\r")) + 1), Message(found))))
     ending = "\r\n" if any(returns) else "\n"
     joined = "\n".join(line.removesuffix("\r") for line in lines)
     return Plain(joined if joined.endswith("\n") else joined + "\n", ending)

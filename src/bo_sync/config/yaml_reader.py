@@ -26,7 +26,7 @@ from yaml.scanner import Scanner
 from bo_sync.config.yaml_errors import broken_yaml, directives, misleading, quoted, size, wrong_bytes
 from bo_sync.config.yaml_values import NULL_LOOKALIKES, START, Items, Mark, Value, YamlMapping, source
 from bo_sync.core.model import Problem, Source
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 
 try:
     from yaml._yaml import CParser
@@ -86,7 +86,7 @@ def read(data: bytes, path: Text, *, pure: bool = False) -> Parsed:
     """
     if len(data) > MAX_BYTES:
         found = f"the file holds {size(len(data), 'byte')}; expected at most {MAX_BYTES:,}: split it"
-        return Parsed(None, START, (Problem(Source(path, 1), found),))
+        return Parsed(None, START, (Problem(Source(path, 1), Message(found)),))
     hidden = misleading(data)
     if hidden:
         return Parsed(None, START, tuple(Problem(Source(path, *at), found) for *at, found in hidden))
@@ -225,7 +225,7 @@ class _Builder:
         elif value in _SPECIAL:
             entries[key] = _SPECIAL[value]
             if not value:
-                self._report(entries.marks[-2], f"key {quoted(key)} has no value; {_NO_VALUE}")
+                self._report(entries.marks[-2], Message("key {} has no value; {}", quoted(key), _NO_VALUE))
 
     def _items(self, items: Items, depth: int) -> YamlMapping | Items | None:
         """Items up to the next container, which is returned to be filled, or to the end: None."""
@@ -250,7 +250,9 @@ class _Builder:
     def _opened(self, event: _Event, depth: int) -> YamlMapping | Items | None:
         """The empty value that a start of a mapping or of a list opens; None for an alias, which is a problem."""
         if type(event) is _ALIAS:
-            self._report(event.start_mark, f"alias {quoted('*' + str(event.anchor))}; expected the value itself")
+            self._report(
+                event.start_mark, Message("alias {}; expected the value itself", quoted("*" + str(event.anchor)))
+            )
             return None
         if depth >= MAX_DEPTH:
             self._stop(event.start_mark, f"nested too deeply; expected at most {MAX_DEPTH} levels")
@@ -260,9 +262,11 @@ class _Builder:
 
     def _marked(self, event: _Event) -> None:
         if event.anchor is not None:
-            self._report(event.start_mark, f"anchor {quoted('&' + event.anchor)}; expected none: remove it")
+            self._report(event.start_mark, Message("anchor {}; expected none: remove it", quoted("&" + event.anchor)))
         if event.tag is not None:
-            self._report(event.start_mark, f"tag {quoted(event.tag)}; expected none: text stays text, remove it")
+            self._report(
+                event.start_mark, Message("tag {}; expected none: text stays text, remove it", quoted(event.tag))
+            )
 
     def _wrong_key(self, event: _Event, entries: YamlMapping) -> None:
         key, at = event.value, event.start_mark
@@ -271,7 +275,7 @@ class _Builder:
             place = 2 * list(entries).index(key)
             first = entries.marks[place]
             message = f"the first is at {first.line + 1}:{first.column + 1}: keep one"
-            self._report(at, f"key {quoted(key)} is given twice; {message}")
+            self._report(at, Message("key {} is given twice; {}", quoted(key), message))
             del entries[key], entries.marks[place : place + 2]
         elif key == "<<":
             self._report(at, "merge key <<; expected the keys themselves")
@@ -279,12 +283,12 @@ class _Builder:
             self._report(at, "a value without a key; expected `key: value`")
 
     def _report(self, at: Mark, message: str) -> None:
-        self.problems.append(Problem(source(self._path, at), message))
+        self.problems.append(Problem(source(self._path, at), Message(message)))
         if len(self.problems) >= MAX_PROBLEMS:
             self._stop(at, f"{MAX_PROBLEMS} problems up to here; the rest of the file was not read")
 
     def _stop(self, at: Mark, message: str) -> NoReturn:
-        self.problems.append(Problem(source(self._path, at), message))
+        self.problems.append(Problem(source(self._path, at), Message(message)))
         raise _StoppedError
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from bo_sync.core.plan import Action
-from bo_sync.core.text import Text
+from bo_sync.core.text import NO_WORDS, Message, Text
 
 
 class Outcome(StrEnum):
@@ -29,7 +29,7 @@ class UserOutcome:
     email: Text
     action: Action
     outcome: Outcome
-    error: str | None = None
+    error: Message | None = None
 
 
 class InvitationOutcome(StrEnum):
@@ -47,7 +47,7 @@ class InvitedUser:
 
     email: Text
     outcome: InvitationOutcome
-    error: str | None = None
+    error: Message | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class OwnersLeft:
 
     left: int
     least: int
-    command: str
+    command: Message
 
     def __str__(self) -> str:
         return f"owners left: {self.left}, and at least {self.least} must own Roles & permissions with Backoffice on"
@@ -74,8 +74,8 @@ class Report:
     run: str
     digest: str
     outcomes: tuple[UserOutcome, ...]
-    not_run: str = ""
-    moved: tuple[str, ...] = ()
+    not_run: Message = NO_WORDS
+    moved: tuple[Message, ...] = ()
     owners: OwnersLeft | None = None
     invitations: tuple[InvitedUser, ...] = ()
 

@@ -18,7 +18,7 @@ from bo_sync.core.guardrails import Basis, GuardrailResult, at_most, none_allowe
 from bo_sync.core.model import PLATFORM, Access, Declaration, Departure, DesiredUser, Override, Role
 from bo_sync.core.policy import Policy
 from bo_sync.core.settings import Settings, Unmanaged
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.core.user_matching import Trait, full_names
 from bo_sync.core.weakened_guards import GuardComparison, Weakened, weakened, weakened_ignores, weakened_policies
 
@@ -284,10 +284,11 @@ def _weakened(base: Snapshot, head: Snapshot, today: date) -> Iterator[Weakened]
 def _changed(change: AddressChange, then: EntryIndex, now: EntryIndex) -> GuardrailRow:
     old, new = change.before, change.after
     recipe = _recipe(change, then, now) if change.standing is None else _restoring(change, change.standing)
-    message = (
-        f"{_sign(change)} of {old.email} at the base ({old.source.short}); an address cannot change: {recipe}"
-        f"{'' if new.id is None else ', without `id`'}"
+    place, without = (
+        Message("{} at the base ({})", old.email, old.source.short),
+        "" if new.id is None else ", without `id`",
     )
+    message = Message("{} of {}; an address cannot change: {}{}", _sign(change), place, recipe, without)
     return GuardrailRow(new.email, message, new.source)
 
 
@@ -296,30 +297,28 @@ def _recipe(change: AddressChange, then: EntryIndex, now: EntryIndex) -> str:
     old, new = change.before, change.after
     is_in_place = old.source.path == new.source.path
     if not is_in_place:
-        place = f"leave {new.source.path} to {new.email}"
+        place = Message("leave {} to {}", new.source.path, new.email)
     elif then.own_file(old) is None:
-        place = f"let {new.email} stand beside it"
+        place = Message("let {} stand beside it", new.email)
     else:
-        place = f"add {_free_path(new, {*then.files, *now.files})} for {new.email}"
-    return f"keep {_tombstone(old, then, now if not is_in_place else None)}, and {place}"
+        place = Message("add {} for {}", _free_path(new, {*then.files, *now.files}), new.email)
+    return Message("keep {}, and {}", _tombstone(old, then, now if not is_in_place else None), place)
 
 
-def _restoring(change: AddressChange, standing: Declaration) -> str:
+def _restoring(change: AddressChange, standing: Declaration) -> Message:
     """What to do if another file has the old address, as if it were another user's."""
     old, new = change.before, change.after
     if change.sign == "name":
-        return (
-            f"give {old.email} this user again, now at {standing.source.short}; to correct the names alone, first "
-            "pin the `id` of both users in a change of its own"
-        )
+        again = Message("give {} this user again, now at {}", old.email, standing.source.short)
+        return again + "; to correct the names alone, first pin the `id` of both users in a change of its own"
     if change.sign == "id":
-        place = f"leave the id {new.id} to {old.email}, now at {standing.source.short}"
+        place = Message("leave the id {} to {}, now at {}", new.id, old.email, standing.source.short)
     else:
-        place = f"leave {new.source.path} to {old.email}, or give them their names or `id` at {standing.source.short}"
-    return (
-        f"{place}; is {new.email} a new address of theirs, give {old.email} `state: absent`, and {new.email} "
-        "an entry of its own"
-    )
+        place = Message(
+            "leave {} to {}, or give them their names or `id` at {}", new.source.path, old.email, standing.source.short
+        )
+    renamed = Message("is {} a new address of theirs, give {} `state: absent`", new.email, old.email)
+    return Message("{}; {}, and {} an entry of its own", place, renamed, new.email)
 
 
 def _sign(change: AddressChange) -> str:
@@ -335,21 +334,19 @@ def _sign(change: AddressChange) -> str:
 
 
 def _removed(user: Declaration, then: EntryIndex, now: EntryIndex) -> GuardrailRow:
-    message = (
-        f"has an entry at the base ({user.source.short}) and none now, so would keep all access: "
-        f"keep {_tombstone(user, then, now)}, or set `unmanaged: delete` in bo-sync.yaml"
-    )
+    was = Message("has an entry at the base ({}) and none now, so would keep all access", user.source.short)
+    message = Message("{}: keep {}, or set `unmanaged: delete` in bo-sync.yaml", was, _tombstone(user, then, now))
     return GuardrailRow(user.email, message, user.source)
 
 
-def _tombstone(user: Declaration, then: EntryIndex, now: EntryIndex | None) -> str:
+def _tombstone(user: Declaration, then: EntryIndex, now: EntryIndex | None) -> Message:
     """What to keep of a user's entry at the base. `now`, if given, is that user's entry in the current files."""
     path = user.source.path
     if then.own_file(user) is None:
-        return f"the entry of {user.email} in {path} with `state: absent`"
+        return Message("the entry of {} in {} with `state: absent`", user.email, path)
     if now is not None and path in now.files:
-        return f"a file for {user.email} with `state: absent`"
-    return f"{path} for {user.email} with `state: absent`"
+        return Message("a file for {} with `state: absent`", user.email)
+    return Message("{} for {} with `state: absent`", path, user.email)
 
 
 def _free_path(user: Declaration, taken: Collection[Text]) -> Text:
@@ -388,10 +385,10 @@ def _is_staying(entry: Declaration | None, today: date) -> bool:
     return entry is None or departure(entry, today) is None
 
 
-def _late_end(user: Declaration, then: Declaration | None) -> str:
+def _late_end(user: Declaration, then: Declaration | None) -> Message:
     ending = f"ends after {then.until}" if then and then.until else "has no end"
     was = ending if then else "has no entry"
-    return f"`until: {user.until}` has passed, so would be deleted; at the base the account {was}"
+    return Message(f"`until: {user.until}` has passed, so would be deleted; at the base the account {was}")
 
 
 def unannounced_losses(base: Snapshot, head: Snapshot) -> Iterator[GuardrailResult]:
@@ -407,7 +404,7 @@ def unannounced_losses(base: Snapshot, head: Snapshot) -> Iterator[GuardrailResu
         grants += [GuardrailRow(user.email, _late_loss(own, was, user), own.source) for own in lost]
         ended = [own.role for own in lost if own.role in PLATFORM]
         if ended and not has_area(_held(user)):
-            message = f"would lose the last platform area: {', '.join(ended)}"
+            message = Message(f"would lose the last platform area: {', '.join(ended)}")
             areas.append(GuardrailRow(user.email, message, user.source))
     limits, with_area = settings.guardrails, sum(map(has_area, then.values()))
     yield from _counted("max_access_losses", areas, Basis(limits.max_access_losses, with_area), _WAY_OF_GRANTS)
@@ -424,11 +421,10 @@ def _lost(user: DesiredUser, was: Mapping[Role, Access]) -> Iterator[Override]:
             yield own
 
 
-def _late_loss(own: Override, was: Mapping[Role, Access], user: DesiredUser) -> str:
+def _late_loss(own: Override, was: Mapping[Role, Access], user: DesiredUser) -> Message:
     left = _held(user).get(own.role, Access.NONE)
-    return (
-        f"{own.role} {was[own.role].word} → {left.word}: `until: {own.until}` has passed, and the base gives it today"
-    )
+    ended = f"`until: {own.until}` has passed, and the base gives it today"
+    return Message(f"{own.role} {was[own.role].word} → {left.word}: {ended}")
 
 
 def _held(user: DesiredUser) -> dict[Role, Access]:

@@ -21,7 +21,7 @@ from bo_sync.core.diff import Diff
 from bo_sync.core.live import GrantsByAddress, LiveIndex, grants_after, key_of
 from bo_sync.core.model import BACKOFFICE, PLATFORM, ROLES_PERMISSIONS, Access, LiveUser, Role, Source
 from bo_sync.core.settings import Settings
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.core.user_matching import Trait, alike, nearly_matches, traits
 
 
@@ -30,7 +30,7 @@ class GuardrailRow:
     """One user who makes a guardrail fail, or counts in it."""
 
     email: Text
-    message: str
+    message: Message
     source: Source | None = None
 
 
@@ -95,18 +95,19 @@ def look_alikes(situation: Situation) -> Iterator[tuple[GuardrailRow, LiveUser]]
                 yield GuardrailRow(user.email, _moved(change.email, trait.noun), change.source), user
 
 
-def _same_user(email: Text, user: LiveUser, shared: str) -> str:
-    return (
-        f"has the same {shared} as {user.email} (id {user.id}), who is in the hub without a file; an address cannot "
-        f"change: add a file for {user.email} with `state: absent`, beside the one for {email}; are they two people, "
-        f"give {user.email} a file of their own"
-    )
+def _same_user(email: Text, user: LiveUser, shared: str) -> Message:
+    same = Message("has the same {} as {} (id {}), who is in the hub without a file", shared, user.email, user.id)
+    moved = Message("add a file for {} with `state: absent`, beside the one for {}", user.email, email)
+    apart = Message("are they two people, give {} a file of their own", user.email)
+    return Message("{}; an address cannot change: {}; {}", same, moved, apart)
 
 
-def _moved(email: Text, shared: str) -> str:
-    return (
-        f"would be deleted without a file, but {email} in the files has the same {shared}; an address cannot change: "
-        "to delete this user, add a file with `state: absent`"
+def _moved(email: Text, shared: str) -> Message:
+    return Message(
+        "would be deleted without a file, but {} in the files has the same {}; an address cannot change: to delete "
+        "this user, add a file with `state: absent`",
+        email,
+        shared,
     )
 
 
@@ -117,7 +118,7 @@ def ambiguous_addresses(situation: Situation) -> Iterator[GuardrailRow]:
     """
     for shared in situation.difference.shared:
         if shared.blocked:
-            yield GuardrailRow(shared.email, shared.blocked, shared.source)
+            yield GuardrailRow(shared.email, Message(shared.blocked), shared.source)
 
 
 def protected_changes(situation: Situation) -> Iterator[GuardrailRow]:
@@ -125,9 +126,11 @@ def protected_changes(situation: Situation) -> Iterator[GuardrailRow]:
     settings = situation.settings
     for change in situation.difference.changes if settings.protect else ():
         if settings.is_protected(change.email) or settings.is_protected(address_of(change)):
-            yield GuardrailRow(change.email, f"is protected, yet would be {_DONE[type(change)]}", change.source)
+            yield GuardrailRow(
+                change.email, Message(f"is protected, yet would be {_DONE[type(change)]}"), change.source
+            )
     for user in situation.difference.ending:
-        yield GuardrailRow(user.email, f"is protected, yet its account ends after {user.until}", user.source)
+        yield GuardrailRow(user.email, Message(f"is protected, yet its account ends after {user.until}"), user.source)
     yield from unprotected(situation)
 
 
@@ -144,10 +147,12 @@ def unprotected(situation: Situation) -> Iterator[GuardrailRow]:
         near = [email for email in deletions if nearly_matches(pattern, email)]
         if near:
             others = f" and {len(near) - 1} more" if len(near) > 1 else ""
-            message = f"protects no user, and nearly matches {near[0]}{others}, to be deleted without a file"
+            message = Message(
+                "protects no user, and nearly matches {}{}, to be deleted without a file", near[0], others
+            )
             yield GuardrailRow(pattern, message, place)
         elif _WILDCARDS.isdisjoint(pattern.raw):
-            message = f"protects no user, while users without a file would be deleted ({len(deletions)})"
+            message = Message(f"protects no user, while users without a file would be deleted ({len(deletions)})")
             yield GuardrailRow(pattern, message, place)
 
 
@@ -165,12 +170,12 @@ def losses_of_viewer(situation: Situation) -> Iterator[GuardrailRow]:
             yield from (GuardrailRow(change.email, message, change.source) for message in _self_harm(change))
 
 
-def _self_harm(change: Change) -> Iterator[str]:
+def _self_harm(change: Change) -> Iterator[Message]:
     if isinstance(change, DeleteUser):
-        yield "is the person whose session runs, and would be deleted"
+        yield Message("is the person whose session runs, and would be deleted")
     for role in (ROLES_PERMISSIONS, BACKOFFICE):
         if isinstance(change, UpdateUser) and any(edit.role == role and edit.direction.takes for edit in change.grants):
-            yield f"is the person whose session runs, and would lose {role}"
+            yield Message(f"is the person whose session runs, and would lose {role}")
 
 
 def remaining_owners(situation: Situation) -> Remaining:
@@ -181,7 +186,7 @@ def remaining_owners(situation: Situation) -> Remaining:
         return Remaining(0, 1, rows) if rows else Remaining(len(then), 0)
     lost = now - then
     rows = tuple(
-        GuardrailRow(change.email, "would no longer own Roles & permissions with Backoffice on", change.source)
+        GuardrailRow(change.email, Message("would no longer own Roles & permissions with Backoffice on"), change.source)
         for change in situation.difference.changes
         if key_of(change, lost) in lost
     )
@@ -196,8 +201,12 @@ def _unknown_losses(situation: Situation) -> Iterator[GuardrailRow]:
             yield GuardrailRow(change.email, message, change.source)
 
 
-NO_DEFINITION: Final = "would lose access, but the hub has no role definition named role, so its owners are unknown"
-NO_OWNER: Final = "would lose access, but no user in the hub counts as owner of Roles & permissions with Backoffice on"
+NO_DEFINITION: Final = Message(
+    "would lose access, but the hub has no role definition named role, so its owners are unknown"
+)
+NO_OWNER: Final = Message(
+    "would lose access, but no user in the hub counts as owner of Roles & permissions with Backoffice on"
+)
 
 
 def role_owners(live: LiveIndex) -> frozenset[str]:
@@ -227,8 +236,8 @@ def deletions(situation: Situation) -> Iterator[GuardrailRow]:
             yield GuardrailRow(change.email, _deletion(change), change.source)
 
 
-def _deletion(change: DeleteUser) -> str:
-    return f"would be deleted: {_EXPIRED if change.cause is Cause.UNTIL_PASSED else change.cause.value}"
+def _deletion(change: DeleteUser) -> Message:
+    return Message(f"would be deleted: {_EXPIRED if change.cause is Cause.UNTIL_PASSED else change.cause.value}")
 
 
 _EXPIRED: Final = "its `until` has passed"
@@ -256,7 +265,7 @@ def access_losses(situation: Situation) -> Iterator[GuardrailRow]:
             continue
         lost = [edit.role for edit in _losses(change) if edit.role in PLATFORM]
         if lost and not has_area(situation.after[key_of(change, situation.after)]):
-            message = f"would lose the last platform area: {', '.join(lost)}"
+            message = Message(f"would lose the last platform area: {', '.join(lost)}")
             yield GuardrailRow(change.email, message, change.source)
 
 
@@ -272,8 +281,8 @@ def grant_losses(situation: Situation) -> Iterator[GuardrailRow]:
             yield from (GuardrailRow(change.email, _loss(edit), change.source) for edit in _losses(change))
 
 
-def _loss(edit: GrantChange) -> str:
-    return f"{edit.role} {edit.before.word} → {edit.after.word}{by_expiry(edit)}"
+def _loss(edit: GrantChange) -> Message:
+    return Message(f"{edit.role} {edit.before.word} → {edit.after.word}{by_expiry(edit)}")
 
 
 def expiries(situation: Situation) -> Iterator[GuardrailRow]:
@@ -282,7 +291,7 @@ def expiries(situation: Situation) -> Iterator[GuardrailRow]:
         yield from (GuardrailRow(change.email, message, change.source) for message in _expiries(change))
 
 
-def _expiries(change: Change) -> Iterator[str]:
+def _expiries(change: Change) -> Iterator[Message]:
     if isinstance(change, DeleteUser) and change.cause is Cause.UNTIL_PASSED:
         yield _deletion(change)
     if isinstance(change, UpdateUser):

@@ -11,7 +11,7 @@ from enum import IntEnum, StrEnum
 from string import ascii_lowercase, ascii_uppercase
 from typing import Final, Literal, NewType
 
-from bo_sync.core.text import Text, normal_form
+from bo_sync.core.text import Message, Text, normal_form
 
 Role = NewType("Role", str)
 """Our name of a role definition: `sales_hub`, `pricing`. Made of `[a-z0-9_]`, so it is safe to print."""
@@ -109,7 +109,12 @@ class Source:
     column: int = 1
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}:{self.column}"
+        return str(self.text)
+
+    @property
+    def text(self) -> Text:
+        """`path:line:column`"""
+        return Text(f"{self.path.raw}:{self.line}:{self.column}")
 
     @property
     def short(self) -> Text:
@@ -131,13 +136,18 @@ class Problem:
     """
 
     source: Source
-    message: str
+    message: Message
     severity: Severity = Severity.ERROR
     rule: str = ""
 
     def __str__(self) -> str:
+        return str(self.sentence)
+
+    @property
+    def sentence(self) -> Message:
+        """`users/a.yaml:3:1: error: …`"""
         number = f" ({self.rule})" if self.rule else ""
-        return f"{self.source}: {self.severity}: {self.message}{number}"
+        return Message("{}: {}: {}{}", self.source.text, self.severity, self.message, number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from bo_sync.core.diff import UnmanageableUser, UnmanagedUser
 from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.model import Severity, Source
 from bo_sync.core.policy import PolicyResult
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.core.weakened_guards import GuardComparison, Weakened
 
 Action = Literal["create", "update", "delete"]
@@ -50,7 +50,7 @@ class Finding:
 
     rule: str
     severity: Severity
-    message: str
+    message: Message
     email: Text | None = None
     source: Source | None = None
 

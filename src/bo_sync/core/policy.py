@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from bo_sync.core.model import Access, Role, Severity, Source
-from bo_sync.core.text import Text, is_id_name
+from bo_sync.core.text import Message, Text, is_id_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class PolicyRow:
     """One user, the message about them, and its place. `is_new`: matches after the plan and not today."""
 
     email: Text
-    message: str
+    message: Message
     source: Source | None = None
     is_new: bool = False
 

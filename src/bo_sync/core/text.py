@@ -1,15 +1,20 @@
-"""The one type for untrusted text.
+"""Untrusted text, and our sentences about it.
 
 Anyone who may edit a profile in the hub, name a file or open a pull request writes into our terminal, our comment and
-our page. Such text lives in `Text` from the moment it is read. Formatting a `Text` into a sentence makes every unsafe
-character visible. The exact characters are only in `.raw`, for comparison, the hub and the JSON and YAML writers. Other
-sinks (Markdown, CSV, HTML) have their own escaper on `.raw`.
+our page. Such text lives in `Text` from the moment it is read. Printing a `Text` makes every unsafe character visible.
+The exact characters are only in `.raw`, for comparison, the hub and the JSON and YAML writers. Other sinks (Markdown,
+CSV, HTML) have their own escaper on `.raw`.
+
+A `Message` is a sentence that keeps its texts apart from our words, so `--redact` can replace them without a search.
+For that reason neither can be formatted into a string (`f"{text}"`): it would forget what is whose.
 """
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from string import ascii_uppercase
-from typing import Final
+from typing import Final, Self, cast
 from unicodedata import normalize
 
 # Printable to Unicode, yet drawn as nothing: fillers, the braille blank, the grapheme joiner, variation selectors.
@@ -25,7 +30,7 @@ def visible(raw: str) -> str:
     returns is printable, and is returned unchanged.
     """
     if raw.isprintable() and (raw.isascii() or _INVISIBLE.isdisjoint(raw)):
-        return raw
+        return str(raw)  # not a `Message`
     return "".join(_visible_character(character) for character in raw)
 
 
@@ -42,6 +47,9 @@ _SPACES: Final = re.compile(" {2,}")
 _find_surrogate: Final = re.compile("[\ud800-\udfff]").search
 
 
+_FORMATTED: Final = "a Text or Message in an f-string would forget what is whose: use Message, or str() for output"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Text:
     """Untrusted characters. Printing a `Text` is harmless; `.raw` is what was really written."""
@@ -52,7 +60,8 @@ class Text:
         return visible(self.raw)
 
     def __format__(self, specification: str) -> str:
-        return format(visible(self.raw), specification)
+        """Raises TypeError: a sentence is a `Message`; output, which is redacted before, takes `str(text)`."""
+        raise TypeError(_FORMATTED)
 
     @property
     def folded(self) -> str:
@@ -69,6 +78,66 @@ class Text:
         return _find_surrogate(self.raw) is None
 
 
+class Message(str):
+    """A sentence: a string that knows which of its characters are of a `Text`, and which are our words.
+
+    `Message("has the id of {}", user.email)` puts each value in the place of a `{}`. A `Text` and the texts of another
+    `Message` stay texts in `parts`; all else is our own. Without values the template is taken as it is. What is made of
+    a Message by the methods of strings is a plain string.
+    """
+
+    __slots__ = ("parts",)
+    parts: tuple[str | Text, ...]
+
+    def __new__(cls, template: str = "", *values: object) -> Self:
+        """Raises ValueError if there are not as many values as places for them."""
+        if not values:
+            return cast("Self", template) if isinstance(template, Message) else cls.of((template,))
+        words = template.split("{}")
+        return cls.of(part for pair in zip(words, (*values, ""), strict=True) for part in pair)
+
+    @classmethod
+    def of(cls, values: Iterable[object], between: str = "") -> Self:
+        """The sentence of all `values`, with `between` from one to the next."""
+        parts: list[str | Text] = []
+        for value in values:
+            if between and parts:
+                parts.append(between)
+            match value:
+                case Message():
+                    parts.extend(value.parts)
+                case Text():
+                    parts.append(value)
+                case str() | int() | date():
+                    parts.append(str(value))
+                case _:
+                    raise TypeError(f"{type(value).__name__} in a message: its texts would pass for our words")
+        made = super().__new__(cls, "".join(map(str, parts)))
+        made.parts = tuple(parts)
+        return made
+
+    @property
+    def raw(self) -> str:
+        """The sentence with what was really written in its texts, as `Text.raw`."""
+        return "".join(part.raw if isinstance(part, Text) else part for part in self.parts)
+
+    def replaced(self, change: Callable[[Text], Text]) -> "Message":
+        """The same sentence, with `change` of each text in its place."""
+        return Message.of(change(part) if isinstance(part, Text) else part for part in self.parts)
+
+    def __add__(self, other: str) -> "Message":
+        return Message.of((self, other))
+
+    def __radd__(self, other: str) -> "Message":
+        return Message.of((other, self))
+
+    def __format__(self, specification: str) -> str:
+        """Raises TypeError, as that of a `Text` does."""
+        raise TypeError(_FORMATTED)
+
+
+NO_WORDS: Final = Message()
+"""The empty message."""
 _is_id_name: Final = re.compile(r"id [0-9]{1,18}").fullmatch
 
 

@@ -15,7 +15,7 @@ from unicodedata import category, decimal, normalize
 
 from bo_sync.core.live import HubUser, LiveIndex, why_unmanageable
 from bo_sync.core.model import DesiredUser, LiveUser, Profile, ProfileField, Source
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class IdentityConflict:
 
     email: Text
     source: Source
-    message: str
+    message: Message
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def _spelled(email: Text, there: tuple[HubUser, ...]) -> HubUser | None:
 
 
 def _refused(user: DesiredUser, why: str, claims: Iterable[HubUser]) -> MatchConflict:
-    conflict = IdentityConflict(user.email, user.source, why)
+    conflict = IdentityConflict(user.email, user.source, Message(why))
     return MatchConflict(conflict, frozenset(hub_user.user.id for hub_user in claims))
 
 
@@ -95,18 +95,26 @@ def _why_unmanageable(odd: HubUser) -> str:
     )
 
 
-def _why_refused(user: DesiredUser, at_address: HubUser | None, at_id: HubUser | None) -> str:
+def _why_refused(user: DesiredUser, at_address: HubUser | None, at_id: HubUser | None) -> Message:
     if at_id is not None:
-        return (
-            f"id {user.id} is {at_id.user.email} in the hub, not {user.email}; an address cannot change: keep the file "
-            f"of {at_id.user.email} with `state: absent`, and add a file without `id` for {user.email}"
+        return Message(
+            "id {} is {} in the hub, not {}; an address cannot change: keep the file of {} with "
+            "`state: absent`, and add a file without `id` for {}",
+            user.id,
+            at_id.user.email,
+            user.email,
+            at_id.user.email,
+            user.email,
         )
     if at_address is not None:
-        return (
-            f"{user.email} has id {at_address.user.id} in the hub, not {user.id}: deleted and made anew; "
-            "check that this is the same person, then drop `id`"
+        return Message(
+            "{} has id {} in the hub, not {}: deleted and made anew; check that this is the same "
+            "person, then drop `id`",
+            user.email,
+            at_address.user.id,
+            user.id,
         )
-    return f"the hub has neither id {user.id} nor {user.email}; to create this person anew, drop `id`"
+    return Message("the hub has neither id {} nor {}; to create this person anew, drop `id`", user.id, user.email)
 
 
 _ACCENTS: Final = range(0x300, 0x370)

@@ -10,7 +10,7 @@ from datetime import date
 from bo_sync.core.model import Access, Declaration, Ignore, Severity
 from bo_sync.core.policy import Can, Clause, Exemption, Has, Match, Opens, Policy
 from bo_sync.core.settings import LIMITS, Limit, Settings, Unmanaged
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +21,12 @@ class Weakened:
     """
 
     guard: str
-    before: Text | None
-    after: Text | None
+    before: Message | None
+    after: Message | None
+
+
+def _of(text: Text | None) -> Message | None:
+    return None if text is None else Message("{}", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def weakened(before: Settings, after: Settings) -> tuple[Weakened, ...]:
 
 def _unmanaged(before: Settings, after: Settings) -> Iterator[Weakened]:
     if after.unmanaged is not before.unmanaged and after.unmanaged is not Unmanaged.REPORT:
-        yield Weakened("unmanaged", Text(before.unmanaged.value), Text(after.unmanaged.value))
+        yield Weakened("unmanaged", Message(before.unmanaged.value), Message(after.unmanaged.value))
 
 
 def _protect(before: Settings, after: Settings) -> Iterator[Weakened]:
@@ -69,22 +73,22 @@ def _protect(before: Settings, after: Settings) -> Iterator[Weakened]:
     for pattern in before.protect:
         is_address = not set("*?[") & set(pattern.raw)
         if pattern.folded not in kept and not (is_address and after.is_protected(pattern)):
-            yield Weakened("protect", pattern, None)
+            yield Weakened("protect", _of(pattern), None)
 
 
 def _email_domains(before: Settings, after: Settings) -> Iterator[Weakened]:
     """Domains that are allowed in addition. Without a list all were allowed, so nothing can be weakened."""
     allowed = {domain.folded for domain in before.email_domains}
     if allowed and not after.email_domains:
-        yield Weakened("email_domains", Text(", ".join(domain.raw for domain in before.email_domains)), None)
+        yield Weakened("email_domains", Message.of(before.email_domains, ", "), None)
     for domain in after.email_domains if allowed else ():
         if domain.folded not in allowed:
-            yield Weakened("email_domains", None, domain)
+            yield Weakened("email_domains", None, _of(domain))
 
 
 def _timezone(before: Settings, after: Settings) -> Iterator[Weakened]:
     if after.timezone != before.timezone:
-        yield Weakened("timezone", Text(before.timezone), Text(after.timezone))
+        yield Weakened("timezone", Message(before.timezone), Message(after.timezone))
 
 
 def _hub_host(before: Settings, after: Settings) -> Iterator[Weakened]:
@@ -92,12 +96,12 @@ def _hub_host(before: Settings, after: Settings) -> Iterator[Weakened]:
         after.hub_host is not None and before.hub_host is not None and before.hub_host.folded == after.hub_host.folded
     )
     if before.hub_host is not None and not is_same:
-        yield Weakened("hub_host", before.hub_host, after.hub_host)
+        yield Weakened("hub_host", _of(before.hub_host), _of(after.hub_host))
 
 
 def _hub_identity(before: Settings, after: Settings) -> Iterator[Weakened]:
     if before.hub_identity is not None and before.hub_identity != after.hub_identity:
-        yield Weakened("hub_identity", before.hub_identity, after.hub_identity)
+        yield Weakened("hub_identity", _of(before.hub_identity), _of(after.hub_identity))
 
 
 def _catalogue(before: Settings, after: Settings) -> Iterator[Weakened]:
@@ -106,7 +110,7 @@ def _catalogue(before: Settings, after: Settings) -> Iterator[Weakened]:
         then = before.catalogue.path if before.catalogue else None
         now = after.catalogue.path if after.catalogue else None
         is_edited = then is not None and then == now
-        yield Weakened("catalogue", then, Text(f"{then.raw}, changed") if then and is_edited else now)
+        yield Weakened("catalogue", _of(then), Message("{}, changed", then) if is_edited else _of(now))
 
 
 def _guardrails(before: Settings, after: Settings) -> Iterator[Weakened]:
@@ -128,14 +132,14 @@ def _limit(guardrail: str, before: Limit, after: Limit) -> Iterator[Weakened]:
 
 
 def _number(guard: str, before: int, after: int) -> Weakened:
-    return Weakened(guard, Text(str(before)), Text(str(after)))
+    return Weakened(guard, Message(str(before)), Message(str(after)))
 
 
 def _role_definitions(before: Settings, after: Settings) -> Iterator[Weakened]:
     then, now = dict(before.role_definitions), dict(after.role_definitions)
     for role in dict.fromkeys((*then, *now)):
         if now.get(role) != then.get(role):
-            yield Weakened(f"role_definitions.{role}", then.get(role), now.get(role))
+            yield Weakened(f"role_definitions.{role}", _of(then.get(role)), _of(now.get(role)))
 
 
 def weakened_ignores(before: Iterable[Declaration], after: Iterable[Declaration], today: date) -> tuple[Weakened, ...]:
@@ -166,9 +170,9 @@ def _ignores(users: Iterable[Declaration]) -> dict[tuple[str, str], _Ignored]:
     return found
 
 
-def _suppressed(ignored: _Ignored) -> Text:
+def _suppressed(ignored: _Ignored) -> Message:
     email, entry = ignored
-    return Text(f"{entry.rule.raw} of {email.raw} until {entry.until}: {entry.reason.raw}")
+    return Message("{} of {} until {}: {}", entry.rule, email, entry.until, entry.reason)
 
 
 def weakened_policies(before: Iterable[Policy], after: Iterable[Policy]) -> tuple[Weakened, ...]:
@@ -188,12 +192,12 @@ def weakened_policies(before: Iterable[Policy], after: Iterable[Policy]) -> tupl
 def _weakened(before: Policy, after: Policy | None) -> Iterator[Weakened]:
     guard = f"policies.{before.id}"
     if after is None:
-        yield Weakened(guard, before.title, None)
+        yield Weakened(guard, _of(before.title), None)
         return
     if before.severity is Severity.ERROR and after.severity is not Severity.ERROR:
-        yield Weakened(f"{guard}.severity", Text(before.severity.value), Text(after.severity.value))
+        yield Weakened(f"{guard}.severity", Message(before.severity.value), Message(after.severity.value))
     if not _is_within(before, after):
-        yield Weakened(f"{guard}.match", Text(spelled(before.match)), Text(spelled(after.match)))
+        yield Weakened(f"{guard}.match", Message(spelled(before.match)), Message(spelled(after.match)))
     if before.at_most is not None and (after.at_most is None or after.at_most > before.at_most):
         yield Weakened(f"{guard}.at_most", _count(before.at_most), _count(after.at_most))
     if before.at_least is not None and (after.at_least is None or after.at_least < before.at_least):
@@ -201,8 +205,8 @@ def _weakened(before: Policy, after: Policy | None) -> Iterator[Weakened]:
     yield from _exemptions(f"{guard}.except", before, after)
 
 
-def _count(number: int | None) -> Text | None:
-    return None if number is None else Text(str(number))
+def _count(number: int | None) -> Message | None:
+    return None if number is None else Message(str(number))
 
 
 def _is_within(before: Policy, after: Policy) -> bool:
@@ -252,8 +256,8 @@ def _lasts_longer(one: Exemption | None, other: Exemption | None) -> bool:
     return one is not None and (other is None or one.until > other.until)
 
 
-def _excepted(entry: Exemption | None) -> Text | None:
-    return None if entry is None else Text(f"{entry.email.raw} until {entry.until}: {entry.reason.raw}")
+def _excepted(entry: Exemption | None) -> Message | None:
+    return None if entry is None else Message("{} until {}: {}", entry.email, entry.until, entry.reason)
 
 
 def spelled(match: Match) -> str:

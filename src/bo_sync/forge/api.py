@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, NoReturn
 from urllib.parse import urlencode
 
+from bo_sync.core.text import Message
 from bo_sync.errors import BoSyncError
 from bo_sync.hub.graphql import HttpAnswer, JsonObject, JsonValue, Outcome, Silence
 from bo_sync.hub.http_exchange import HttpRequest, Time, exchange, open_session
@@ -175,31 +176,36 @@ class Api:
         raise ForgeError(message, hint=hint, detail=silence.detail)
 
     def _refused(self, call: ForgeRequest, answer: HttpAnswer) -> NoReturn:
-        message = f"{call.about}: {self.name} says {self._said(answer)}"
+        message = Message("{}: {} says {}", call.about, self.name, self._said(answer))
         if _is_limit(answer):
             seconds = self._asked(answer)
             wait = f", and asks to wait {seconds} s" if seconds else ""
-            raise ForgeError(f"{message}: its rate limit is reached{wait}", hint="run it again later")
+            raise ForgeError(Message("{}: its rate limit is reached{}", message, wait), hint="run it again later")
         match answer.status:
             case 401:
                 raise ForgeError(
-                    f"{message}: it does not accept the token", hint=f"give one that is valid; {call.needs}"
+                    Message("{}: it does not accept the token", message),
+                    hint=Message("give one that is valid; {}", call.needs),
                 )
             case 403:
-                raise ForgeForbiddenError(f"{message}: the token may not do this", hint=call.needs)
+                raise ForgeForbiddenError(Message("{}: the token may not do this", message), hint=call.needs)
             case 404 | 410:
-                raise ForgeMissingError(f"{message}: it is not there, or the token may not see it", hint=call.needs)
+                raise ForgeMissingError(
+                    Message("{}: it is not there, or the token may not see it", message), hint=call.needs
+                )
             case status if 300 <= status < 400:
                 hint = "the token stays here; if it was renamed or moved, give its present name"
-                raise ForgeError(f"{message}: a redirect, which is not followed", hint=hint)
+                raise ForgeError(Message("{}: a redirect, which is not followed", message), hint=hint)
             case status if call.kind == "create" and (status >= 500 or status == 408):
-                raise ForgeFateUnknownError(f"{message}: whether it happened is unknown", hint="run it again to see")
+                raise ForgeFateUnknownError(
+                    Message("{}: whether it happened is unknown", message), hint="run it again to see"
+                )
             case status if status in PASSING:
-                raise ForgeError(f"{message}, again and again", hint="try again in a while")
+                raise ForgeError(Message("{}, again and again", message), hint="try again in a while")
             case _:
                 raise ForgeError(message, hint="correct what it complains about")
 
-    def _said(self, answer: HttpAnswer) -> str:
+    def _said(self, answer: HttpAnswer) -> Message:
         """`HTTP 403 “Resource not accessible by integration”`."""
         try:
             found = json.loads(answer.body[:65536])
@@ -207,7 +213,7 @@ class Api:
             found = None
         told = (found.get("message") or found.get("error")) if isinstance(found, dict) else None
         said = self._credentials.said(told if isinstance(told, str) else json.dumps(told)) if told else None
-        return f"HTTP {answer.status}" + (f" “{said}”" if said else "")
+        return Message("HTTP {}", answer.status) + (Message(" “{}”", said) if said else "")
 
 
 def _is_limit(answer: HttpAnswer) -> bool:

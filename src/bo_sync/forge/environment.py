@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import UsageError
 from bo_sync.forge.github import GitHubIssues, PullRequest, github
 from bo_sync.forge.gitlab import GitLabIssues as ProjectIssues
@@ -104,7 +104,9 @@ def _root(name: str, raw: str) -> str:
         hint = "write https://host/path, without a user name, a query or a fragment"
         raise UsageError(f"{name} is not the address of an API", hint=hint)
     if urlsplit(text).scheme == "http" and not is_loopback(found["host"]):
-        message = f"{name} is {Text(text)}: http:// would send the token in the clear, and is for this machine only"
+        message = Message(
+            "{} is {}: http:// would send the token in the clear, and is for this machine only", name, Text(text)
+        )
         raise UsageError(message, hint="write https://…")
     return text
 
@@ -127,7 +129,7 @@ def _gitlab_token(env: Environment) -> Secret:
 def _repository(chosen: ForgeTarget, env: Environment) -> str:
     named = chosen.repository or env.get("GITHUB_REPOSITORY") or ""
     if not _REPOSITORY.fullmatch(named):
-        told = f"`{Text(named)}` is not a repository" if named else "no repository is named"
+        told = Message("`{}` is not a repository", Text(named)) if named else "no repository is named"
         raise UsageError(told, hint="set GITHUB_REPOSITORY or give --repository, as owner/name")
     return named
 
@@ -136,7 +138,7 @@ def _project(chosen: ForgeTarget, env: Environment, *names: str) -> str:
     given = (chosen.repository, *(env.get(name) for name in names))
     named = next((name for name in given if name), "")
     if not _PROJECT.fullmatch(named):
-        told = f"`{Text(named)}` is not a project" if named else "no project is named"
+        told = Message("`{}` is not a project", Text(named)) if named else "no project is named"
         raise UsageError(told, hint="set CI_PROJECT_ID or give --repository, as a number or group/name")
     return named
 

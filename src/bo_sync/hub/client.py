@@ -15,7 +15,7 @@ from typing import Final, TypeVar, assert_never
 from pydantic import BaseModel
 
 from bo_sync.core.model import Access, GrantRow, LiveState, LiveUser, Profile, RoleDefinition, is_same_value
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import HubError, HubFateUnknownError, HubMovedError, HubUnconfirmedError, WrongUserError
 from bo_sync.hub.graphql import (
     DENIALS,
@@ -188,8 +188,10 @@ class CommerceHub:
         if reply.faults or not _has(reply, "adminUserCreate"):
             failure = write_failure("adminUserCreate", email, reply)
             if failure.code == "BAD_REQUEST" and self._is_taken(email, reply.faults):
-                message = (
-                    f"adminUserCreate of {email}: somebody has this address by now: the hub says {reply.faults[0]}"
+                message = Message(
+                    "adminUserCreate of {}: somebody has this address by now: the hub says {}",
+                    email,
+                    reply.faults[0].sentence,
                 )
                 raise HubMovedError(message, operation=failure.operation, code=failure.code, hint="plan again")
             raise failure
@@ -209,7 +211,7 @@ class CommerceHub:
                 return
             live = self._standing(email, user_id, operation)
             if keeps_language and fields.setdefault("language", live.language) != live.language:
-                message = f"{operation} of {email}: somebody else changed the language meanwhile"
+                message = Message("{} of {}: somebody else changed the language meanwhile", operation, email)
                 raise HubMovedError(message, operation=operation, hint="plan again")
 
         look()
@@ -281,10 +283,12 @@ class CommerceHub:
         """The user at the address now. Raises HubMovedError if there is none, or one with another id."""
         live = self._find(email)
         if live is None:
-            message = f"{operation} of {email}: the hub has nobody under this address any more"
+            message = Message("{} of {}: the hub has nobody under this address any more", operation, email)
             raise HubMovedError(message, operation=operation, code="NOT_FOUND", hint="plan again")
         if user_id not in {None, live.id}:
-            message = f"{operation} of {email}: this address has another id ({live.id}, not {user_id}) by now"
+            message = Message(
+                "{} of {}: this address has another id ({}, not {}) by now", operation, email, live.id, user_id
+            )
             raise HubMovedError(message, operation=operation, hint="plan again")
         return live
 
@@ -305,9 +309,9 @@ class CommerceHub:
 
     def _answered_user(self, operation: str, email: Text, reply: Reply, user_id: int | None = None) -> LiveUser:
         """The user in the answer to a write. Raises WrongUserError for another one."""
-        shape = _answered(UserShape, operation, f"{operation} of {email}", reply)
+        shape = _answered(UserShape, operation, Message("{} of {}", operation, email), reply)
         if Text(shape.email).folded != email.folded or user_id not in {None, shape.id}:
-            answered = f"with {self._transport.credentials.said(shape.email)}, id {shape.id}"
+            answered = Message("with {}, id {}", self._transport.credentials.said(shape.email), shape.id)
             raise _wrong_user(operation, email, answered)
         return live_user(shape)
 
@@ -319,7 +323,7 @@ class CommerceHub:
                 stored = (
                     "nothing" if (value := held[entry.field]) is None else self._transport.credentials.said(value.raw)
                 )
-                values = f"{entry.field}: sent {entry.value or 'nothing'}, answered {stored}"
+                values = Message("{}: sent {}, answered {}", entry.field, entry.value or "nothing", stored)
                 raise _unconfirmed(operation, email, values)
 
 
@@ -331,7 +335,7 @@ def _echoed_row(user_id: int, write: RowWrite, found: JsonValue) -> Text | None:
     row = _answered(RowShape, operation, f"{operation} of {subject}", found)
     is_it = row.id == write.row_id if isinstance(write, UpdateRow) else row.roleDefinitionId == write.definition_id
     if row.userId != user_id or not is_it:
-        raise _wrong_user(operation, subject, f"with row {Text(row.id)} of user {row.userId}")
+        raise _wrong_user(operation, subject, Message("with row {} of user {}", Text(row.id), row.userId))
     if row.access != write.access.name:
         sent, answered = write.access.word, Access[row.access].word
         raise _unconfirmed(operation, subject, f"sent {sent}, answered {answered}")
@@ -343,17 +347,17 @@ def _answered(shape: type[ShapeT], operation: str, where: str, found: Reply | Js
     try:
         return parse(shape, operation, (found.data or {})[operation] if isinstance(found, Reply) else found)
     except HubError as err:
-        message = f"{where}: done, it seems, but the answer is not of the hub's schema"
+        message = Message("{}: done, it seems, but the answer is not of the hub's schema", where)
         raise HubFateUnknownError(message, operation=operation, detail=err.message) from err
 
 
 def _wrong_user(operation: str, subject: Text | str, answered: str) -> WrongUserError:
-    message = f"{operation} of {subject}: the hub answers {answered}; nothing more was sent for this user"
+    message = Message("{} of {}: the hub answers {}; nothing more was sent for this user", operation, subject, answered)
     return WrongUserError(message, operation=operation, hint="look at both users in the hub; report this to Propeller")
 
 
 def _unconfirmed(operation: str, subject: Text | str, values: str) -> HubUnconfirmedError:
-    message = f"{operation} of {subject}: the hub stored another value: {values}"
+    message = Message("{} of {}: the hub stored another value: {}", operation, subject, values)
     return HubUnconfirmedError(message, operation=operation, hint="run plan again: it shows what is left")
 
 

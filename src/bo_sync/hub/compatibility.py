@@ -5,7 +5,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import HubError
 from bo_sync.hub.graphql import DENIALS, JsonObject, JsonValue, call, read_failure
 from bo_sync.hub.transport import Transport
@@ -125,7 +125,9 @@ def _compare(name: str, found: _Type) -> Iterator[str]:
 def _demanded(place: str, held: Iterable[_Input], given: Iterable[str]) -> Iterator[str]:
     known = set(given)
     yield from (
-        f"{place} now demands {Text(item.name)}" for item in held if item.is_demanded and item.name not in known
+        Message("{} now demands {}", place, Text(item.name))
+        for item in held
+        if item.is_demanded and item.name not in known
     )
 
 
@@ -141,9 +143,9 @@ def read_introspection(transport: Transport) -> JsonObject:
     if any(fault.code in DENIALS for fault in reply.faults):
         raise read_failure(_PROBE, None, reply)
     if reply.faults or reply.data is None or not isinstance(reply.data.get("__schema"), dict):
-        said = f": it says {reply.faults[0]}" if reply.faults else ""
+        said = Message(": it says {}", reply.faults[0].sentence) if reply.faults else ""
         raise HubError(
-            f"{_PROBE}: {transport.address.url} does not show its schema{said}",
+            Message("{}: {} does not show its schema{}", _PROBE, transport.address.url, said),
             operation=_PROBE,
             hint="have its introspection switched on, or take it where it is, and give the file with --from",
         )

@@ -22,6 +22,7 @@ from bo_sync.core.model import (
     is_comparable,
 )
 from bo_sync.core.settings import Settings
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import HubDeniedError, HubError, UsageError
 from bo_sync.hub.compatibility import differences
 from bo_sync.hub.graphql import DENIALS, GraphQLRequest, JsonObject, call, is_missing
@@ -61,8 +62,15 @@ def examine(transport: Transport, sizes: Sizes, settings: Settings, *, probe_wri
     """Every check in order, by pages of `sizes`; if the hub cannot be reached, only that one. Raises no HubError."""
     redact = transport.credentials.redact
     found = _examine(transport, sizes, settings, probe_writes=probe_writes)
+
     # Checks quote what a hub calls its definitions and its fields: those may quote the key.
-    return tuple(replace(check, message=redact(check.message), hint=redact(check.hint)) for check in found)
+    def safe(text: Text) -> Text:
+        return Text(redact(str(text)))
+
+    return tuple(
+        replace(check, message=Message(check.message).replaced(safe), hint=Message(check.hint).replaced(safe))
+        for check in found
+    )
 
 
 def _examine(transport: Transport, sizes: Sizes, settings: Settings, *, probe_writes: bool) -> tuple[Check, ...]:
@@ -106,9 +114,15 @@ def _check_key(transport: Transport) -> tuple[Check, Check]:
         return Check("key", Status.UNKNOWN, unknown), Check("read", Status.FAILED, err.message, err.hint)
     for fault in reply.faults:
         if fault.code in DENIALS:
-            return _denied(fault.code, f"the hub says {fault}", "give the key role.VIEWER or more, or use another one")
+            return _denied(
+                fault.code,
+                Message("the hub says {}", fault.sentence),
+                "give the key role.VIEWER or more, or use another one",
+            )
     if reply.faults or not (reply.data or {}).get("adminUsers"):
-        unknown = f"the hub answers neither yes nor no: {reply.faults[0] if reply.faults else 'no users, no error'}"
+        unknown = Message(
+            "the hub answers neither yes nor no: {}", reply.faults[0].sentence if reply.faults else "no users, no error"
+        )
         return Check("key", Status.UNKNOWN, unknown), Check("read", Status.UNKNOWN, unknown)
     return Check("key", Status.OK, "the hub knows the key"), Check("read", Status.OK, "the key may read: plan works")
 
@@ -171,19 +185,21 @@ def _check_owners(live: LiveState | HubError, settings: Settings) -> Check:
     if isinstance(live, HubError):
         is_denied = isinstance(live, HubDeniedError) and live.operation == "roles"
         why = "the key may not read grants" if is_denied else "not counted"
-        return Check("owners", Status.FAILED, f"{why}: {live.message}", live.hint)
+        return Check("owners", Status.FAILED, Message("{}: {}", why, live.message), live.hint)
     if mapped := mapped_away(live.definitions, settings):
         role, other, usual = mapped
-        message = f"not counted: role_definitions maps {role} to {other}, but the hub has {usual} too"
+        message = Message("not counted: role_definitions maps {} to {}, but the hub has {} too", role, other, usual)
         return Check("owners", Status.WARNING, message, _MAPPED_HINT.format(role=role))
     indexed, least = index(live, settings), settings.guardrails.least_role_owners
     if ROLES_PERMISSIONS not in indexed.definitions:
-        message = f"none counted, the minimum is {least}: the hub has no role definition for Roles & permissions"
+        message = Message(
+            f"none counted, the minimum is {least}: the hub has no role definition for Roles & permissions"
+        )
         return Check("owners", Status.WARNING, message, "name it in bo-sync.yaml under role_definitions")
     number = len(role_owners(indexed))
     backoffice = " with Backoffice on" if BACKOFFICE in indexed.definitions else ""
     who = "1 user owns" if number == 1 else f"{number} users own"
-    message = f"{who} Roles & permissions{backoffice}, the minimum is {least}"
+    message = Message(f"{who} Roles & permissions{backoffice}, the minimum is {least}")
     if number >= least:
         return Check("owners", Status.OK, message)
     missing = "a user" if not number else "another user"
@@ -271,17 +287,23 @@ def _check_names(held: Sequence[RoleDefinition], settings: Settings) -> Check:
     if not missing:
         count = len(settings.role_definitions)
         return Check("role definitions", Status.OK, f"all {count} are found under their names")
-    wanted = ", ".join(f"{name} (our {role})" for role, name in missing)
-    listed = ", ".join(str(name) for name in sorted(names)) or "none"
-    message = f"the hub has no role definition named {wanted}; it has: {listed}"
+    wanted = Message.of((Message("{} (our {})", name, role) for role, name in missing), ", ")
+    listed = Message.of(sorted(names), ", ") or "none"
+    message = Message("the hub has no role definition named {}; it has: {}", wanted, listed)
     return Check("role definitions", Status.WARNING, message, "name them in bo-sync.yaml under role_definitions")
 
 
 def _check_defaults(held: Sequence[RoleDefinition]) -> Check:
-    given = [f"{kind.name} ({kind.default_access.word})" for kind in held if kind.default_access is not Access.NONE]
+    given = [
+        Message("{} ({})", kind.name, kind.default_access.word)
+        for kind in held
+        if kind.default_access is not Access.NONE
+    ]
     if not given:
         return Check("default access", Status.OK, "is none everywhere")
-    message = f"is not none for {', '.join(given)}: whether people without a row have it, the hub does not say"
+    message = Message(
+        "is not none for {}: whether people without a row have it, the hub does not say", Message.of(given, ", ")
+    )
     return Check("default access", Status.WARNING, message, "revoking sets a row to none, so it holds either way")
 
 

@@ -9,7 +9,7 @@ from html import unescape
 from importlib.resources import files
 from typing import Final, NoReturn, TypeAlias
 
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubMovedError
 from bo_sync.hub.secrets import Credentials
 
@@ -77,8 +77,10 @@ class ResponseError:
     code: str = ""
     alias: str | None = None
 
-    def __str__(self) -> str:
-        return f"{self.code}: “{self.said}”" if self.code else f"“{self.said}”"
+    @property
+    def sentence(self) -> Message:
+        """`FORBIDDEN: “…”`"""
+        return Message("{}: “{}”", self.code, self.said) if self.code else Message("“{}”", self.said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +132,13 @@ def _code(raw: str, credentials: Credentials) -> str:
     return raw if _CODE.fullmatch(raw) and credentials.redact(shown) == shown else ""
 
 
-def describe(answer: HttpAnswer, credentials: Credentials) -> str:
+def describe(answer: HttpAnswer, credentials: Credentials) -> Message:
     """An answer that is not GraphQL, as part of a sentence: `HTTP 502 with an HTML page: “Bad Gateway”`."""
     text = answer.body[:4000].decode("utf-8", "replace")
     is_page = answer.media_type in ("text/html", "application/xhtml+xml") or text.lstrip()[:1] == "<"
     kind = "an HTML page" if is_page else "no body" if not text.strip() else "something that is no GraphQL answer"
     said = credentials.said(unescape(_TAG.sub(" ", text)) if is_page else text, 120)
-    return f"HTTP {answer.status} with {kind}" + (f": “{said}”" if said.raw else "")
+    return Message("HTTP {} with {}", answer.status, kind) + (Message(": “{}”", said) if said.raw else "")
 
 
 NEEDS: Final = {
@@ -182,14 +184,16 @@ def denied_hint(operation: str, code: str) -> str:
 
 def read_failure(operation: str, subject: Text | None, reply: Reply) -> HubError:
     """The error for a read that the hub rejected, or answered without data."""
-    where = operation if subject is None else f"{operation} of {subject}"
+    where = operation if subject is None else Message("{} of {}", operation, subject)
     if not reply.faults:
         hint = "the hub broke its own schema: report this to Propeller"
-        return HubError(f"{where}: the hub answers neither data nor an error", operation=operation, hint=hint)
+        return HubError(Message("{}: the hub answers neither data nor an error", where), operation=operation, hint=hint)
     fault = _telling(reply.faults)
     if fault.code in DENIALS:
         return _denied(where, operation, fault)
-    return HubError(f"{where}: the hub says {fault}", operation=operation, code=fault.code, hint=_hint(fault))
+    return HubError(
+        Message("{}: the hub says {}", where, fault.sentence), operation=operation, code=fault.code, hint=_hint(fault)
+    )
 
 
 def write_failure(operation: str, subject: Text | str, reply: Reply) -> HubError:
@@ -197,21 +201,21 @@ def write_failure(operation: str, subject: Text | str, reply: Reply) -> HubError
 
     HubFateUnknownError unless the hub states, with an unambiguous code, that it checked and did not do it.
     """
-    where = f"{operation} of {subject}"
+    where = Message("{} of {}", operation, subject)
     fault = _telling(reply.faults) if reply.faults else None
     if fault is None or reply.data is not None:
-        said = "nothing about it" if fault is None else str(fault)
-        message = f"{where}: whether it happened is unknown: the hub says {said}"
+        said = "nothing about it" if fault is None else fault.sentence
+        message = Message("{}: whether it happened is unknown: the hub says {}", where, said)
         return HubFateUnknownError(message, operation=operation, hint="plan again to see")
     if fault.code in DENIALS:
         return _denied(where, operation, fault)
     if is_moved(fault):
-        message = f"{where}: the hub has changed since it was read: it says {fault}"
+        message = Message("{}: the hub has changed since it was read: it says {}", where, fault.sentence)
         return HubMovedError(message, operation=operation, code=fault.code, hint="plan again")
     if fault.code in _REFUSALS or not reply.executed:
-        message = f"{where}: the hub refuses it: {fault}"
+        message = Message("{}: the hub refuses it: {}", where, fault.sentence)
         return HubError(message, operation=operation, code=fault.code, hint=_hint(fault))
-    message = f"{where}: whether it happened is unknown: the hub says {fault}"
+    message = Message("{}: whether it happened is unknown: the hub says {}", where, fault.sentence)
     return HubFateUnknownError(message, operation=operation, code=fault.code, hint="plan again to see")
 
 
@@ -222,7 +226,7 @@ def _telling(faults: Sequence[ResponseError]) -> ResponseError:
 
 def _denied(where: str, operation: str, fault: ResponseError) -> HubDeniedError:
     refused = "does not accept the key" if fault.code == "UNAUTHENTICATED" else "says that the key may not do this"
-    message = f"{where}: the hub {refused}: {fault}"
+    message = Message("{}: the hub {}: {}", where, refused, fault.sentence)
     return HubDeniedError(message, operation=operation, code=fault.code, hint=denied_hint(operation, fault.code))
 
 

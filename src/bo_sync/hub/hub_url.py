@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from bo_sync.core.live import identity_of
 from bo_sync.core.model import LiveState
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import HubError, UsageError
 
 SANDBOX: Final = "sandbox:"
@@ -75,7 +75,7 @@ def _split(text: str) -> tuple[SplitResult, str, int | None]:
 
 
 def _refusal(reason: str, found: str) -> UsageError:
-    return UsageError(f"the hub's address `{Text(found)}` is refused: {reason}", hint=_HINT)
+    return UsageError(Message("the hub's address `{}` is refused: {}", Text(found), reason), hint=_HINT)
 
 
 def is_loopback(host: str) -> bool:
@@ -97,7 +97,7 @@ def check_host(address: HubAddress, expected: Text | None) -> None:
         return
     wanted = expected.folded.strip().rstrip(".")
     if wanted not in (address.host, address.host.removesuffix(_port(address.host))):
-        message = f"the hub is at {address.host}, but bo-sync.yaml (hub_host) allows only {expected}"
+        message = Message("the hub is at {}, but bo-sync.yaml (hub_host) allows only {}", address.host, expected)
         raise UsageError(message, hint="address that hub with --hub or BO_SYNC_HUB_URL, or change hub_host")
 
 
@@ -119,7 +119,7 @@ def check_identity(live: LiveState, expected: Text | None, address: HubAddress) 
         found = Text(f"tenant/{live.tenant.raw}")
     if found != expected:
         message = f"{address.url} is not the hub that bo-sync.yaml (hub_identity) names"
-        raise UsageError(message, hint=f"check the API key, which selects the tenant; this hub is {found}")
+        raise UsageError(message, hint=Message("check the API key, which selects the tenant; this hub is {}", found))
 
 
 def _port(host: str) -> str:

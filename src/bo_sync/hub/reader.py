@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Final, Generic, Self, TypeVar
 
 from bo_sync.core.model import GrantRow, LiveState, LiveUser, RoleDefinition
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import HubError, HubIncompleteError
 from bo_sync.hub.graphql import call, is_missing, read_failure
 from bo_sync.hub.pagination import (
@@ -114,7 +114,7 @@ def _nothing(_: object) -> None:
 
 
 def _incomplete(why: str) -> HubIncompleteError:
-    return HubIncompleteError(f"adminUsers: {why}", operation="adminUsers", hint=CHANGING)
+    return HubIncompleteError(Message("adminUsers: {}", why), operation="adminUsers", hint=CHANGING)
 
 
 class _SmallerError(Exception):
@@ -204,7 +204,7 @@ class _Reading:
         found = _user_at(self._transport, email)
         if found is None or found.id in self._everybody.items:
             return lambda: None
-        raise _incomplete(f"the list lacks {email}, who is in the hub")
+        raise _incomplete(Message("the list lacks {}, who is in the hub", email))
 
     def _users(self) -> tuple[LiveUser, ...]:
         rows: dict[int, list[RowShape]] = {}
@@ -310,7 +310,7 @@ def find_user(transport: Transport, email: Text) -> UserShape | None:
     shape = _user_at(transport, email)
     if shape is not None and Text(shape.email).folded != email.folded:
         other = transport.credentials.said(shape.email)
-        message = f"adminUser of {email}: the hub answers with somebody else, {other}"
+        message = Message("adminUser of {}: the hub answers with somebody else, {}", email, other)
         raise HubError(message, operation="adminUser", hint="nothing was done; report this to Propeller")
     return shape
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from html import unescape
 from typing import Final, NoReturn, Self
 
-from bo_sync.core.text import Text, visible
+from bo_sync.core.text import Message, Text, visible
 from bo_sync.errors import UsageError
 
 HIDDEN: Final = "[secret]"
@@ -172,9 +172,9 @@ class Secret:
         """
         characters = raw.strip()
         if not characters:
-            raise UsageError(f"{name} is empty", hint=f"give {name} a value, or do not set it")
+            raise UsageError(Message("{} is empty", name), hint=Message("give {} a value, or do not set it", name))
         if not (characters.isascii() and characters.isprintable() and " " not in characters):
-            message = f"{name} holds a character that no key has: white space, a control, or one beyond ASCII"
+            message = Message("{} holds a character that no key has: white space, a control, or one beyond ASCII", name)
             raise UsageError(message, hint="copy the key again, whole and on one line")
         return cls(characters)
 

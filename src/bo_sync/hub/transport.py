@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import HubDeniedError, HubError, HubFateUnknownError, HubUnreachableError
 from bo_sync.hub.graphql import (
     GraphQLRequest,
@@ -66,7 +66,9 @@ class Transport:
             case Silence() as silence:
                 raise self._unreachable(call, silence)
             case HttpAnswer(status=status) as answer if status in PASSING:
-                message = f"{call.operation}: {self.address.url} keeps answering {describe(answer, self.credentials)}"
+                message = Message(
+                    "{}: {} keeps answering {}", call.operation, self.address.url, describe(answer, self.credentials)
+                )
                 raise HubUnreachableError(message, operation=call.operation, hint="try again in a while")
             case answer:
                 return self._reply(call, answer)
@@ -85,7 +87,9 @@ class Transport:
             case Silence() as silence:
                 raise self._fate_unknown(call, silence.reason, silence.detail)
             case HttpAnswer(status=429) as answer:
-                message = f"{call.operation}: {self.address.url} keeps answering {describe(answer, self.credentials)}"
+                message = Message(
+                    "{}: {} keeps answering {}", call.operation, self.address.url, describe(answer, self.credentials)
+                )
                 raise HubUnreachableError(
                     message, operation=call.operation, hint="try again with a lower --concurrency"
                 )
@@ -155,7 +159,7 @@ class Transport:
         if reply is None and answer.status == 400:
             return Reply(400, None, (ResponseError(Text(describe(answer, self.credentials))),), executed=False)
         if reply is None or (answer.status >= 300 and answer.status != 400):
-            message = f"{call.operation}: {self.address.url} answers {self._what_came(answer)}"
+            message = Message("{}: {} answers {}", call.operation, self.address.url, self._what_came(answer))
             raise HubError(message, operation=call.operation, hint="check the address; it usually ends in /graphql")
         return reply
 
@@ -163,14 +167,16 @@ class Transport:
         """Without a code for a 403 that is not GraphQL: it may not be the hub's, so it proves nothing about the key."""
         is_graphql = reply is not None and bool(reply.faults)
         code = "UNAUTHENTICATED" if answer.status == 401 else "FORBIDDEN" if is_graphql else ""
-        said = str(reply.faults[0]) if reply and reply.faults else describe(answer, self.credentials)
-        message = f"{call.operation}: {self.address.url} denies access: {said}"
+        said = reply.faults[0].sentence if reply and reply.faults else describe(answer, self.credentials)
+        message = Message("{}: {} denies access: {}", call.operation, self.address.url, said)
         return HubDeniedError(message, operation=call.operation, code=code, hint=denied_hint(call.operation, code))
 
-    def _what_came(self, answer: HttpAnswer) -> str:
+    def _what_came(self, answer: HttpAnswer) -> Message:
         if 300 <= answer.status < 400:
             target = self.credentials.said(answer.location or "nowhere")
-            return f"HTTP {answer.status}, a redirect to {target}, which is not followed: the key stays here"
+            return Message(
+                "HTTP {}, a redirect to {}, which is not followed: the key stays here", answer.status, target
+            )
         return describe(answer, self.credentials)
 
     def _unreachable(self, call: GraphQLRequest, silence: Silence) -> HubUnreachableError:
@@ -179,7 +185,9 @@ class Transport:
         return HubUnreachableError(message, operation=call.operation, hint=hint, detail=silence.detail)
 
     def _fate_unknown(self, call: GraphQLRequest, reason: str, detail: str = "") -> HubFateUnknownError:
-        message = f"{call.operation}: sent to {self.address.url}, but whether it happened is unknown: {reason}"
+        message = Message(
+            "{}: sent to {}, but whether it happened is unknown: {}", call.operation, self.address.url, reason
+        )
         return HubFateUnknownError(message, operation=call.operation, hint="plan again to see", detail=detail)
 
 

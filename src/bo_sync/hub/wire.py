@@ -21,7 +21,7 @@ from bo_sync.core.model import (
     language_form,
 )
 from bo_sync.core.model import RoleDefinition as Definition
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import HubError
 from bo_sync.hub.graphql import JsonObject, JsonValue
 
@@ -142,7 +142,9 @@ def parse(shape: type[ModelT], operation: str, found: JsonValue) -> ModelT:
         first = err.errors(include_url=False, include_context=False)[0]
         place = ".".join(str(step) for step in first["loc"]) or "the answer"
         kind = "nothing" if first["type"] == "missing" else _kind(first["input"])
-        message = f"{operation}: the hub's answer is not of its schema: {Text(place)}: {first['msg']}, found {kind}"
+        message = Message(
+            "{}: the hub's answer is not of its schema: {}: {}, found {}", operation, Text(place), first["msg"], kind
+        )
         hint = "run `bo-sync doctor`: it compares the hub's schema with what we send"
         raise HubError(message, operation=operation, hint=hint, detail=f"{err.error_count()} such fields") from err
 

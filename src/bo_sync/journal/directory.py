@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import BoSyncError
 
 STATE: Final = ".bo-sync"
@@ -46,7 +46,7 @@ def private_folder(root: Path, *below: str, hint: str = _HINT) -> Path:
             if os.name == "posix" and stat.S_IMODE(folder.stat().st_mode) & 0o077:
                 folder.chmod(0o700)
     except OSError as err:
-        raise JournalError(f"{shown(folder, root)} cannot be made: {err.strerror}", hint=hint) from err
+        raise JournalError(Message("{} cannot be made: {}", shown(folder, root), err.strerror), hint=hint) from err
     return folder
 
 
@@ -97,7 +97,7 @@ def runs(root: Path) -> tuple[str, ...]:
         return ()
     except OSError as err:
         raise JournalError(
-            f"{shown(folder, root)} cannot be read: {err.strerror}", hint="check who may read it"
+            Message("{} cannot be read: {}", shown(folder, root), err.strerror), hint="check who may read it"
         ) from err
     found = (name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX))
     return tuple(sorted(filter(is_run, found), reverse=True))
@@ -111,7 +111,9 @@ def read_bytes(root: Path, run: str) -> bytes:
         with os.fdopen(open_plain(path, os.O_RDONLY), "rb") as file:
             return file.read()
     except OSError as err:
-        raise JournalError(f"{shown(path, root)} cannot be read: {err.strerror}", hint="check who may read it") from err
+        raise JournalError(
+            Message("{} cannot be read: {}", shown(path, root), err.strerror), hint="check who may read it"
+        ) from err
 
 
 def shown(path: Path, root: Path) -> Text:

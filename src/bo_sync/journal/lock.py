@@ -17,7 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.journal.directory import LOCK, JournalError, is_run, open_plain, private_folder, shown
 
 _LONGEST: Final = 4096
@@ -98,9 +98,11 @@ def _state_folder(environment: Mapping[str, str]) -> Path:
     return folder
 
 
-def _no_hub_lock(err: OSError) -> str:
+def _no_hub_lock(err: OSError) -> Message:
     reason = Text(err.strerror or type(err).__name__)
-    return f"warning: no lock for this hub ({reason}): an apply in another clone on this machine is not noticed"
+    return Message(
+        "warning: no lock for this hub ({}): an apply in another clone on this machine is not noticed", reason
+    )
 
 
 def _hold(descriptor: int, holder: Holder, where: str) -> None:
@@ -164,13 +166,15 @@ def _held_by(holder: Holder | None, where: str) -> JournalError:
             f"another apply is running {where}; which one cannot be told yet", hint="wait until it has ended"
         )
     return JournalError(
-        f"another apply is running {where}: process {holder.pid}, since {holder.since}, run {holder.run}",
+        Message(
+            "another apply is running {}: process {}, since {}, run {}", where, holder.pid, holder.since, holder.run
+        ),
         hint=f"wait until it has ended; once it sends, bo-sync journal {holder.run} shows how far it is",
     )
 
 
 def _unusable(path: Path, root: Path, err: OSError) -> JournalError:
     return JournalError(
-        f"{shown(path, root)} cannot be locked: {err.strerror}",
+        Message("{} cannot be locked: {}", shown(path, root), err.strerror),
         hint="nothing was sent; see that the folder can be written and its file system has locks, then apply again",
     )

@@ -17,7 +17,7 @@ from bo_sync.core.changes import FieldChange
 from bo_sync.core.model import Access, Profile, Role
 from bo_sync.core.plan import Action
 from bo_sync.core.plan_digest import FORMAT_VERSION, Json, PlannedGrant
-from bo_sync.core.text import Text, visible
+from bo_sync.core.text import Text
 from bo_sync.journal.directory import is_run
 
 Operation = Literal["create_user", "update_profile", "write_rows", "delete_user", "invite_user"]
@@ -231,7 +231,6 @@ _SHAPES: Final[dict[object, Shape | Via]] = {
     Before: Shape("email profile grants others=other_grants"),
     JournalAnswer: Shape("seq at fate=outcome error id"),
     End: Shape("at summary outcomes"),
-    UserOutcome: Shape(types={"error": Annotated[str, visible] | None}),
 }
 _CODEC: Final = Codec(_SHAPES, ignores_other_keys=lambda _: True)
 """A journal may be of a later bo-sync: keys are added without another format version."""

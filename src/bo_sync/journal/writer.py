@@ -24,7 +24,7 @@ from bo_sync.core.live import HubUser, LiveIndex
 from bo_sync.core.model import GrantRow, LiveState, LiveUser, Profile, Role
 from bo_sync.core.plan import Plan
 from bo_sync.core.plan_digest import content_of, digest
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import HubError, HubFateUnknownError, WrongUserError
 from bo_sync.journal.chain import newest_finished
 from bo_sync.journal.directory import FOLDER, JournalError, journal_path, open_plain, private_folder, shown
@@ -172,7 +172,7 @@ class Journal:
             raise JournalError(self._trouble.message, hint=self._trouble.hint)
 
     def _broken(self, err: OSError) -> JournalError:
-        self._trouble = JournalError(f"{self._name} cannot be written: {err.strerror}", hint=_HINT)
+        self._trouble = JournalError(Message("{} cannot be written: {}", self._name, err.strerror), hint=_HINT)
         return self._trouble
 
 
@@ -197,7 +197,7 @@ def begun(
     try:
         descriptor = open_plain(path, _FLAGS)
     except OSError as err:
-        raise JournalError(f"{shown(path, root)} cannot be written: {err.strerror}", hint=_HINT) from err
+        raise JournalError(Message("{} cannot be written: {}", shown(path, root), err.strerror), hint=_HINT) from err
     try:
         journal = Journal(descriptor, shown(path, root), clock, masked)
         try:
@@ -297,7 +297,9 @@ class Journaled:
             number = self._journal.intend(draft)
         except JournalError as err:
             # to whoever runs the plan this is a request that certainly did not happen
-            raise HubError(f"{err.message}, so this was not sent", operation=draft.operation, hint=err.hint) from err
+            raise HubError(
+                Message("{}, so this was not sent", err.message), operation=draft.operation, hint=err.hint
+            ) from err
         try:
             done = send()
         except (HubFateUnknownError, WrongUserError) as err:

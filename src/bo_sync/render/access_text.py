@@ -79,7 +79,7 @@ def origin(grant: Granted) -> str:
     parts = [
         f" from preset {grant.preset}" if grant.preset else " from an own entry" if grant.source else "",
         f", until {grant.until}" if grant.until else "",
-        f", because {quoted(grant.reason)}" if grant.reason else "",
+        f", because {quoted(grant.reason)!s}" if grant.reason else "",
     ]
     return "".join(parts)
 
@@ -162,7 +162,7 @@ def _unanswered(question: Question) -> str:
     ways = (
         f"by {foreign}, without a name in `role_definitions`" if foreign else "",
         f"by a system role of the hub ({', '.join(operation.system)})" if operation.system else "",
-        f"when the hub finds {quoted(Text(operation.when))}" if operation.when else "",
+        f"when the hub finds {quoted(Text(operation.when))!s}" if operation.when else "",
     )
     return f"opened only {' or '.join(filter(None, ways))}"
 
@@ -177,8 +177,8 @@ def panel_text(panel: Panel, where: str, page: Page) -> str:
 
 
 def _lines(panel: Panel, where: str, page: Page) -> Iterator[str]:
-    place = f" ({panel.user.source.short})" if panel.user.source else ""
-    yield from _title(f"{address(panel.user.email)}{place}: {_preset(panel)}, by {where}", page)
+    place = f" ({panel.user.source.short!s})" if panel.user.source else ""
+    yield from _title(f"{address(panel.user.email)!s}{place}: {_preset(panel)}, by {where}", page)
     if panel.leaves is not None:
         yield from page.hang("  ", terminal(_leaves(panel.leaves)))
     if panel.is_protected:
@@ -196,7 +196,7 @@ def _preset(panel: Panel) -> str:
 
 
 def _named(preset: Preset) -> str:
-    return f"{preset.name} {quoted(preset.label)}" if preset.label else preset.name
+    return f"{preset.name} {quoted(preset.label)!s}" if preset.label else preset.name
 
 
 def _leaves(user: DesiredUser) -> str:
@@ -257,7 +257,7 @@ def _operations(opened: Opened) -> Iterator[Row]:
 
 def _finding(finding: Finding) -> Row:
     place = str(finding.source.short) if finding.source else ""
-    return row("!", "", f"{finding.rule} {finding.severity}: {finding.message}", source=place)
+    return row("!", "", f"{finding.rule} {finding.severity}: {finding.message!s}", source=place)
 
 
 _NOTHING: Final = "-"
@@ -320,7 +320,7 @@ def contrast_text(contrast: Contrast, page: Page) -> str:
 
 def _contrast_lines(contrast: Contrast, page: Page) -> Iterator[str]:
     differ = f"{users(len(contrast.users))} {'differs' if len(contrast.users) == 1 else 'differ'}"
-    title = f"{contrast.here.told} (here) compared with {contrast.there} (there): {differ}, {contrast.same} the same"
+    title = f"{contrast.here.told} (here) compared with {contrast.there!s} (there): {differ}, {contrast.same} the same"
     yield from (page.paint(line, Tone.TITLE) for line in page.hang("", terminal(title)))
     rows = [entry for user in contrast.users for entry in _differing(user)]
     yield from lay_out(rows, measure(rows), page)

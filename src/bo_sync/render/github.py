@@ -45,7 +45,7 @@ def report_github(report: Report, plan: Plan) -> str:
     outcomes = by_gravity(report.outcomes, plan)
     found = [_of(user) for outcome in _ORDER for user in outcomes if user.outcome is outcome]
     if (owners := report.owners) is not None:
-        found.insert(0, Notice("apply", Severity.ERROR, "owners", f"{owners}; to make an owner: {owners.command}"))
+        found.insert(0, Notice("apply", Severity.ERROR, "owners", f"{owners}; to make an owner: {owners.command!s}"))
     return _commands([*found, *map(_uninvited, not_invited(report))])
 
 
@@ -55,7 +55,7 @@ def _uninvited(user: InvitedUser) -> Notice:
 
 def _of(user: UserOutcome) -> Notice:
     severity = Severity.WARNING if user.outcome is Outcome.NOT_ATTEMPTED else Severity.ERROR
-    told = f"{user.action}: {user.error or 'no reason is known'}"
+    told = f"{user.action}: {user.error or 'no reason is known'!s}"
     return Notice("apply", severity, user.outcome.value.replace("_", " "), told, user.email)
 
 

@@ -8,7 +8,7 @@ from bo_sync.core.guardrails import BY_NAME, Basis, GuardrailResult, way_past
 from bo_sync.core.model import Severity
 from bo_sync.core.plan import Plan
 from bo_sync.core.policy import PolicyResult, PolicyRow
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.core.weakened_guards import GuardComparison, Weakened
 from bo_sync.render.escape import terminal
 from bo_sync.render.layout import Page, Pieces, Row, Tone, cells, lay_out, measure, row
@@ -44,10 +44,10 @@ def skipped_of(plan: Plan) -> str:
     return ", ".join(guardrail.guardrail for guardrail in plan.skipped)
 
 
-def refusing_of(plan: Plan) -> str:
+def refusing_of(plan: Plan) -> Message:
     """Everything that blocks a plan: `max_user_deletes, the policy prices`; "" for nothing."""
-    policies = (f"the policy {result.policy.id}" for result in plan.violated)
-    return ", ".join((*(guardrail.guardrail for guardrail in plan.refused), *policies))
+    policies = (Message("the policy {}", Text(result.policy.id)) for result in plan.violated)
+    return Message.of((*(guardrail.guardrail for guardrail in plan.refused), *policies), ", ")
 
 
 def guardrail_lines(plan: Plan, page: Page) -> Iterator[str]:
@@ -127,7 +127,7 @@ def guards_verdict(number: int) -> str:
 def base_words(base: GuardComparison) -> str:
     """`main (0123456789)`: the revision and the compared commit; also the revision's own commit if it differs."""
     since = f", where HEAD left it; it is at {base.tip}" if base.tip is not None else ""
-    return f"{base.revision} ({base.commit}{since})"
+    return f"{base.revision!s} ({base.commit}{since})"
 
 
 def before_of(entry: Weakened) -> str:
@@ -138,9 +138,10 @@ def after_of(entry: Weakened) -> str:
     return f"({_NOTHING.get(entry.guard, 'none')})" if entry.after is None else _value(entry.after)
 
 
-def _value(text: Text) -> str:
+def _value(entry: Message) -> str:
     """Numbers and our own words without quotes, everything else quoted."""
-    return text.raw if text.raw.isascii() and text.raw.isalnum() else quoted(text)
+    shown = str(entry)
+    return shown if shown.isascii() and shown.isalnum() else str(quoted(Text(shown)))
 
 
 TOLERATED: Final = "fails already today; this plan does not make it worse"
@@ -197,7 +198,7 @@ def _mark(result: PolicyResult) -> str:
 
 def told_of(result: PolicyResult) -> str:
     """A policy's title, what was found and what is allowed: `Price and order in one hand: 2 users, none allowed`."""
-    return f"{result.policy.title}: {weight_of(result)}"
+    return f"{result.policy.title!s}: {weight_of(result)}"
 
 
 def weight_of(result: PolicyResult) -> str:

@@ -78,11 +78,11 @@ def report_junit(report: Report, plan: Plan) -> str:
 
 
 def _owners(owners: OwnersLeft) -> Case:
-    return Case("owners", CaseResult.FAILURE, str(owners), (f"to make an owner: {owners.command}",))
+    return Case("owners", CaseResult.FAILURE, str(owners), (f"to make an owner: {owners.command!s}",))
 
 
 def _invitation(user: InvitedUser) -> Case:
-    name = f"invite {address(user.email)}"
+    name = f"invite {address(user.email)!s}"
     if user.outcome is InvitationOutcome.SENT:
         return Case(name)
     return Case(name, CaseResult.ERROR, invitation_words(user))
@@ -101,7 +101,7 @@ def _file(path: Text, problems: Sequence[Problem], below: str) -> Case:
     if not errors:
         return Case(str(path), lines=told, file=place)
     more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
-    return Case(str(path), CaseResult.FAILURE, f"{errors[0].message}{more}", told, place)
+    return Case(str(path), CaseResult.FAILURE, f"{errors[0].message!s}{more}", told, place)
 
 
 def _guardrails(guardrails: Iterable[GuardrailResult]) -> Suite:
@@ -118,8 +118,8 @@ def _guardrail(guardrail: GuardrailResult) -> Case:
 
 
 def _told(row: GuardrailRow) -> str:
-    place = f"{row.source.short}: " if row.source is not None else ""
-    return f"{place}{address(row.email)}: {row.message}"
+    place = f"{row.source.short!s}: " if row.source is not None else ""
+    return f"{place}{address(row.email)!s}: {row.message!s}"
 
 
 def _policies(results: Iterable[PolicyResult]) -> Suite:
@@ -133,12 +133,12 @@ def _policy(result: PolicyResult) -> Case:
     lines = tuple(map(_told, users))
     if not result.is_violated:
         return Case(result.policy.id, lines=(told_of(result), *lines))
-    why = (f"why: {result.policy.why}",) if result.policy.why is not None else ()
+    why = (f"why: {result.policy.why!s}",) if result.policy.why is not None else ()
     return Case(result.policy.id, CaseResult.FAILURE, told_of(result), (*lines, *why))
 
 
 def _user(user: UserOutcome) -> Case:
-    name = f"{user.action} {address(user.email)}"
+    name = f"{user.action} {address(user.email)!s}"
     match user.outcome:
         case Outcome.APPLIED:
             return Case(name, lines=(user.error,) if user.error else ())

@@ -67,8 +67,8 @@ class Notice:
     @property
     def told(self) -> str:
         """The message with its user: `jane@example.com: it ends today`."""
-        message = self.message or self.title
-        return message if self.email is None else f"{address(self.email)}: {message}"
+        message = str(self.message or self.title)
+        return message if self.email is None else f"{address(self.email)!s}: {message}"
 
     @property
     def check(self) -> str:
@@ -161,7 +161,7 @@ def _of_guardrails(guardrails: Iterable[GuardrailResult]) -> Iterator[Notice]:
         if not guardrail.rows:
             yield whole
         for row in guardrail.rows:
-            told = f"{row.message} ({measured}); {way}"
+            told = f"{row.message!s} ({measured}); {way}"
             yield replace(whole, message=told, email=row.email, source=row.source, what=_lasting(row.message))
 
 
@@ -173,11 +173,11 @@ def _of_policies(policies: Iterable[PolicyResult]) -> Iterator[Notice]:
     for result in policies:
         policy = result.policy
         severity = Severity.ERROR if result.is_violated else Severity.WARNING
-        why = f" ({policy.why})" if policy.why is not None else ""
+        why = f" ({policy.why!s})" if policy.why is not None else ""
         whole = Notice(
             policy.id,
             severity,
-            f"{policy.title}",
+            str(policy.title),
             told_of(result) + why,
             source=policy.source,
             kind=NoticeKind.POLICY,
@@ -186,7 +186,7 @@ def _of_policies(policies: Iterable[PolicyResult]) -> Iterator[Notice]:
             yield whole
         elif not result.ok:
             for row in result.rows:
-                told = f"{row.message}; {whole.message}"
+                told = f"{row.message!s}; {whole.message!s}"
                 yield replace(whole, message=told, email=row.email, source=row.source or policy.source)
         yield from (_of_note(note, whole) for note in result.notes)
 

@@ -42,8 +42,8 @@ def _lines(found: Growth, tables: tuple[Table, Table], page: Page) -> Iterator[s
 
 
 def _called(table: Table) -> str:
-    taken = f"taken {table.taken}" if table.taken.raw else "taken nobody knows when"
-    return f"{table.name} ({taken}, {counted(table.operations, 'operation')})"
+    taken = f"taken {table.taken!s}" if table.taken.raw else "taken nobody knows when"
+    return f"{table.name!s} ({taken}, {counted(table.operations, 'operation')})"
 
 
 def _sections(found: Growth) -> Iterator[Section]:
@@ -68,7 +68,7 @@ def _grants(symbol: str, grants: Iterable[GrantGrowth]) -> tuple[Row, ...]:
 def _grant(grant: GrantGrowth) -> str:
     """`pricing viewer` with our name of the role; a definition without one has the hub's name, quoted."""
     ours = _OURS.get(grant.definition)
-    return f"{ours or Text(grant.definition)}{'' if ours else ' (of the hub)'} {grant.access.word}"
+    return f"{ours or Text(grant.definition)!s}{'' if ours else ' (of the hub)'} {grant.access.word}"
 
 
 def _split(operations: Sequence[Operation]) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
+from operator import attrgetter
 from typing import Annotated, Any, Final, Literal
 
 from bo_sync import __version__
@@ -30,7 +31,6 @@ from bo_sync.core.changes import (
     UpdateUser,
 )
 from bo_sync.core.diff import UnmanageableUser, UnmanagedUser
-from bo_sync.core.guardrail_checks import GuardrailRow
 from bo_sync.core.guardrails import NAMES, Basis, GuardrailResult
 from bo_sync.core.hub_operations import is_operation_name
 from bo_sync.core.model import FieldValue, Role, Severity, Source
@@ -38,7 +38,7 @@ from bo_sync.core.plan import ConfigFacts, Finding, HubFacts, Plan, Summary
 from bo_sync.core.plan_digest import FORMAT_VERSION, ChangeContent, content_of, digest
 from bo_sync.core.policy import Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.settings import Limit, Settings
-from bo_sync.core.text import Text, visible
+from bo_sync.core.text import Message, Text, visible
 from bo_sync.core.weakened_guards import GuardComparison, Weakened
 
 
@@ -57,8 +57,10 @@ def _menu() -> frozenset[str]:
     return frozenset(item.name for item in _known().facts.menu)
 
 
-_Sentence = Annotated[str, visible]
-"""Our own sentence. Its quotes were made visible when it was written, and are again when it is read."""
+class _Exact:
+    """A message whose texts are written exactly, not as they are printed."""
+
+
 _Item = Annotated[str, spelled(lambda word: word in _menu(), "an item of this bo-sync's menu")]
 _Operation = Annotated[str, spelled(is_operation_name, "the name of an operation")]
 
@@ -125,7 +127,7 @@ class CountedRow:
     """A row of a policy. `new`: it matches after the plan but not today."""
 
     email: Text
-    message: _Sentence
+    message: Message
     source: Source | None
     new: bool
 
@@ -326,7 +328,14 @@ SHAPES: Final[dict[object, Shape | Via]] = {
     ConfigFacts: Shape(types={"digest": _DIGEST}),
     GuardComparison: _BASE,
     Comparison: _BASE,
-    Weakened: Shape(types={"guard": _spelled("[a-z0-9_.-]{1,250}", "the name of a guard")}),
+    _Exact: Via(str, attrgetter("raw"), lambda raw: Message("{}", Text(raw))),
+    Weakened: Shape(
+        types={
+            "guard": _spelled("[a-z0-9_.-]{1,250}", "the name of a guard"),
+            "before": _Exact | None,
+            "after": _Exact | None,
+        }
+    ),
     ChangeDocument: Shape("email id action source profile grants duplicates cause expired places menu operations"),
     Cause: Via(
         Literal["absent", "until", "unmanaged"],
@@ -344,9 +353,8 @@ SHAPES: Final[dict[object, Shape | Via]] = {
     ),
     Finding: Shape(
         "rule severity email message source",
-        {"rule": _spelled("[A-Z]{2,8}[0-9]{3}", "the number of a finding"), "message": _Sentence},
+        {"rule": _spelled("[A-Z]{2,8}[0-9]{3}", "the number of a finding")},
     ),
-    GuardrailRow: Shape(types={"message": _Sentence}),
     GuardrailResult: Shape(
         "guardrail of actual limit ok skipped allowed_by basis rows",
         {
@@ -359,7 +367,7 @@ SHAPES: Final[dict[object, Shape | Via]] = {
         lambda basis: BasisDocument(basis.limit.percent, basis.population, basis.limit.floor, basis.limit.cap),
         lambda found: Basis(Limit(found.percent, found.floor, found.cap), found.population),
     ),
-    PolicyRow: Shape("email message source", {"message": _Sentence}),
+    PolicyRow: Shape("email message source"),
     PolicyResultDocument: Shape(left_out="at_most at_least"),
     PolicyResult: Via(PolicyResultDocument, _policy_document, _policy_of),
 }

@@ -15,9 +15,8 @@ from bo_sync.core.guardrails import BY_NAME, Guardrail, GuardrailResult
 from bo_sync.core.live import brief, tenants_differ
 from bo_sync.core.plan import HubFacts, Plan
 from bo_sync.core.plan_digest import FORMAT_VERSION, ChangeContent, Json, PlannedGrant, content_of, digest, digest_of
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import StalePlanError
-from bo_sync.render.escape import terminal
 from bo_sync.render.plan_document import CODEC, SHAPES, PlanDocument, document_of, plan_of
 from bo_sync.render.wording import address, value
 
@@ -81,7 +80,7 @@ def _fitting(read: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
         return read(*args, **kwargs)
     except MisfitError as err:
         hint = "make a new one with plan --out FILE, and have that one reviewed"
-        raise StalePlanError(f"the saved plan is malformed: {err}", hint=hint) from err
+        raise StalePlanError(Message("the saved plan is malformed: {}", Text(str(err))), hint=hint) from err
 
 
 def _parsed(text: str) -> Json:
@@ -89,61 +88,62 @@ def _parsed(text: str) -> Json:
         return read_json(text)
     except MisfitError as err:
         raise StalePlanError(
-            f"the saved plan is not the JSON of a plan: {err}", hint="make a new one with plan --out FILE"
+            Message("the saved plan is not the JSON of a plan: {}", Text(str(err))),
+            hint="make a new one with plan --out FILE",
         ) from err
 
 
-def differences(saved: SavedPlan, plan: Plan) -> tuple[str, ...]:
+def differences(saved: SavedPlan, plan: Plan) -> tuple[Message, ...]:
     """The users that differ between the saved plan and the one made now, and how: one sentence each, by address.
 
     For another hub at the same address that is the only sentence: the users of that hub are not shown here.
     """
     if saved.hub_url == Text(plan.hub.url) and (others := tuple(_other_hub(saved, plan.hub))):
-        return tuple(map(terminal, others))
+        return others
     now = {change.email: content_of(change) for change in plan.changes}
     emails = sorted(saved.changes.keys() | now.keys(), key=lambda email: (email.folded, email))
     url = Text(plan.hub.url)
-    found = [f"the saved plan is for {saved.hub_url}, this one for {url}"] if saved.hub_url != url else []
+    found = [Message("the saved plan is for {}, this one for {}", saved.hub_url, url)] if saved.hub_url != url else []
     for email in emails:
         found.extend(_moved(saved.changes.get(email), now.get(email)))
     if not found and saved.digest != digest(plan):
-        found.append("the same changes stand in another order")
-    return tuple(map(terminal, found))
+        found.append(Message("the same changes stand in another order"))
+    return tuple(found)
 
 
-def _other_hub(saved: SavedPlan, hub: HubFacts) -> Iterator[str]:
+def _other_hub(saved: SavedPlan, hub: HubFacts) -> Iterator[Message]:
     if saved.hub.identity != hub.identity:
-        yield f"hub identity: {brief(saved.hub.identity)}, now {brief(hub.identity)}"
-        yield "the API key selects another tenant, or the user with the lowest id was deleted"
+        yield Message(f"hub identity: {brief(saved.hub.identity)}, now {brief(hub.identity)}")
+        yield Message("the API key selects another tenant, or the user with the lowest id was deleted")
     elif tenants_differ(saved.hub.tenant, hub.tenant):
-        yield f"tenant: {saved.hub.tenant}, now {hub.tenant}"
+        yield Message("tenant: {}, now {}", saved.hub.tenant, hub.tenant)
 
 
 _VERBS: Final = {"create": "created", "update": "updated", "delete": "deleted"}
 
 
-def _moved(before: ChangeContent | None, after: ChangeContent | None) -> Iterator[str]:
+def _moved(before: ChangeContent | None, after: ChangeContent | None) -> Iterator[Message]:
     if after is None and before is not None:
-        yield f"{address(before.email)}: was to be {_VERBS[before.action]}, now nothing of it is left to do"
+        yield Message("{}: was to be {}, now nothing of it is left to do", address(before.email), _VERBS[before.action])
     elif before is None and after is not None:
-        yield f"{address(after.email)}: was not in that plan, now would be {_VERBS[after.action]}"
+        yield Message("{}: was not in that plan, now would be {}", address(after.email), _VERBS[after.action])
     elif before is not None and after is not None:
-        yield from (f"{address(after.email)}: {told}" for told in _edits(before, after))
+        yield from (Message("{}: {}", address(after.email), told) for told in _edits(before, after))
 
 
-def _edits(before: ChangeContent, after: ChangeContent) -> Iterator[str]:
+def _edits(before: ChangeContent, after: ChangeContent) -> Iterator[Message]:
     if before.action != after.action:
-        yield f"was to be {_VERBS[before.action]}, now would be {_VERBS[after.action]}"
+        yield Message(f"was to be {_VERBS[before.action]}, now would be {_VERBS[after.action]}")
         return
     if before.id != after.id:
-        yield f"had id {before.id} in the hub, now has {after.id}"
+        yield Message(f"had id {before.id} in the hub, now has {after.id}")
     was, now = _by_name(before), _by_name(after)
     moved = [(kind, name) for kind, name in {**was, **now} if was.get((kind, name)) != now.get((kind, name))]
     for kind, name in moved:
-        yield f"{name}: {_was_now(_told(was.get((kind, name), ())), _told(now.get((kind, name), ())))}"
+        yield Message("{}: {}", name, _was_now(_told(was.get((kind, name), ())), _told(now.get((kind, name), ()))))
     if before.duplicates != after.duplicates and all(kind is FieldChange for kind, _ in moved):
         rows, rows_now = (", ".join(change.duplicates) or "none" for change in (before, after))
-        yield f"duplicate rows to remove: {Text(rows)}, now {Text(rows_now)}"
+        yield Message("duplicate rows to remove: {}, now {}", Text(rows), Text(rows_now))
 
 
 _Edits = tuple[FieldChange | PlannedGrant, ...]
@@ -159,19 +159,21 @@ def _by_name(change: ChangeContent) -> dict[tuple[type, str], _Edits]:
     return found
 
 
-def _was_now(was: str, now: str) -> str:
+def _was_now(was: Message, now: Message) -> Message:
     if not was:
-        return f"was not to change, now would: {now}"
-    return f"was to change {was}, now {now}" if now else f"was to change {was}, now would not"
+        return Message("was not to change, now would: {}", now)
+    return Message("was to change {}, now {}", was, now) if now else Message("was to change {}, now would not", was)
 
 
-def _told(edits: _Edits) -> str:
-    return " and ".join(
-        f"{value(edit.before)} → {value(edit.after)}"
-        if isinstance(edit, FieldChange)
-        else f"{'a duplicate ' if edit.direction is Direction.DUPLICATE else ''}{edit.before.word} → {edit.after.word}"
-        for edit in edits
-    )
+def _told(edits: _Edits) -> Message:
+    return Message.of(map(_edited, edits), " and ")
+
+
+def _edited(edit: FieldChange | PlannedGrant) -> Message:
+    if isinstance(edit, FieldChange):
+        return Message("{} → {}", value(edit.before), value(edit.after))
+    surplus = "a duplicate " if edit.direction is Direction.DUPLICATE else ""
+    return Message(f"{surplus}{edit.before.word} → {edit.after.word}")
 
 
 def read_plan(text: str) -> Plan:

@@ -270,11 +270,11 @@ _SEVERITIES: Final = tuple(Severity)
 
 
 def _finding(finding: Finding) -> Row:
-    told = finding.message if finding.severity is Severity.INFO else f"{finding.severity}: {finding.message}"
+    told = finding.message if finding.severity is Severity.INFO else f"{finding.severity}: {finding.message!s}"
     return row(
         "=" if finding.severity is Severity.INFO else "!",
         address(finding.email) if finding.email else "",
-        f"{told} ({finding.rule})",
+        f"{told!s} ({finding.rule})",
         source=str(finding.source.short) if finding.source else "",
     )
 

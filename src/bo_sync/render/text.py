@@ -72,7 +72,7 @@ def _plan_lines(plan: Plan, page: Page, *, explain: bool) -> Iterator[str]:
 
 def _header(plan: Plan) -> str:
     hub, config = plan.hub, plan.config
-    at = f"commit {config.commit}" if config.commit is not None else "no commit"
+    at = f"commit {config.commit!s}" if config.commit is not None else "no commit"
     dirty = ", with uncommitted changes" if config.dirty else ""
     return (
         f"Plan for {hub.url} ({users(hub.users)}, {counted(hub.grants, 'grant')}) "
@@ -111,7 +111,7 @@ _GRANT_WORDS: Final = {direction: direction.value for direction in Direction} | 
 
 
 def _verdict(plan: Plan) -> str:
-    refusing, skipped = refusing_of(plan), skipped_of(plan)
+    refusing, skipped = str(refusing_of(plan)), skipped_of(plan)
     left_out = f" Users blocked by {skipped} are left out." if skipped else ""
     told = guards_verdict(len(plan.weakened))
     return (f" {told}" if told else "") + (f" Refused by {refusing}." if refusing else "") + left_out
@@ -188,13 +188,13 @@ def _too_few_owners(report: Report, page: Page) -> Iterator[str]:
 def _outcome(user: UserOutcome) -> Row:
     if user.outcome is Outcome.APPLIED:
         done = _DONE[user.action]
-        return row(_SYMBOLS[user.action], address(user.email), f"{done}; {user.error}" if user.error else done)
-    return row("!", address(user.email), f"{user.action}: {user.error or 'no reason is known'}")
+        return row(_SYMBOLS[user.action], address(user.email), f"{done}; {user.error!s}" if user.error else done)
+    return row("!", address(user.email), f"{user.action}: {user.error or 'no reason is known'!s}")
 
 
 def _told(report: Report) -> str:
     if not report.outcomes:
-        return f"Nothing was sent: {report.not_run}." if report.not_run else "Nothing was to be done."
+        return f"Nothing was sent: {report.not_run!s}." if report.not_run else "Nothing was to be done."
     run = f"Run {terminal(report.run)}, " if report.run else ""
     counts = listed((report.count(outcome), outcome.value.replace("_", " ")) for outcome in Outcome)
     return f"{run}{users(len(report.outcomes))}: {counts}."
@@ -207,9 +207,9 @@ def problems_text(problems: Sequence[Problem], findings: Sequence[Finding] = ())
 
 
 def _finding(finding: Finding) -> str:
-    place = f"{finding.source}: " if finding.source else ""
-    whose = f"{address(finding.email)}: " if finding.email else ""
-    return f"{place}{finding.severity}: {whose}{finding.message} ({finding.rule})"
+    place = f"{finding.source!s}: " if finding.source else ""
+    whose = f"{address(finding.email)!s}: " if finding.email else ""
+    return f"{place}{finding.severity}: {whose}{finding.message!s} ({finding.rule})"
 
 
 def _count(told: Sequence[Problem | Finding]) -> str:

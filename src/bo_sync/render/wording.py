@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bo_sync.core.apply_report import InvitationOutcome, InvitedUser, Report
 from bo_sync.core.model import PLATFORM, Access, Role
 from bo_sync.core.plan import HubFacts
-from bo_sync.core.text import Text, is_id_name
+from bo_sync.core.text import Message, Text, is_id_name
 
 
 def counted(number: int, one: str, many: str = "") -> str:
@@ -37,20 +37,20 @@ def step(role: Role, before: Access, after: Access) -> str:
     return f"{level(role, before)} → {level(role, after)}"
 
 
-def value(text: Text | None) -> str:
+def value(text: Text | None) -> Message:
     """A quoted profile value, so that it cannot look like our own words; None is `(empty)`."""
-    return "(empty)" if text is None else quoted(text)
+    return Message("(empty)") if text is None else quoted(text)
 
 
-def quoted(text: Text) -> str:
-    shown = str(text).replace('"', r"\"")
-    return f'"{shown}"'
+def quoted(text: Text) -> Message:
+    shown = str(text)
+    return Message('"{}"', Text(shown.replace('"', r"\"")) if '"' in shown else text)
 
 
-def address(email: Text) -> str:
+def address(email: Text) -> Message:
     """An address, or `id 1003`, without quotes; quoted when a space in it could look like a column."""
     is_bare = email.raw and (" " not in email.raw or is_id_name(email))
-    return str(email) if is_bare else quoted(email)
+    return Message("{}", email) if is_bare else quoted(email)
 
 
 def identity_change(hub: HubFacts) -> str:
@@ -80,7 +80,7 @@ def not_invited(report: Report) -> tuple[InvitedUser, ...]:
 
 def invitation_words(user: InvitedUser) -> str:
     """`invitation unknown: why`."""
-    return f"invitation {user.outcome.value.replace('_', ' ')}: {user.error or 'no reason is known'}"
+    return f"invitation {user.outcome.value.replace('_', ' ')}: {user.error or 'no reason is known'!s}"
 
 
 @dataclass(frozen=True, slots=True)

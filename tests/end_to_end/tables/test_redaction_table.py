@@ -26,7 +26,7 @@ OWNER: Final = "email: zmark@example.com\nfirst_name: Zmark\nlast_name: Zjones\n
 OWNER_ACCESS: Final = "platform: {backoffice: true}\nmodules: {roles_permissions: owner}\n"
 GRANT: Final = "modules: {pricing: viewer}\n"
 GONE: Final = "email: zgone@example.com\nfirst_name: Zgone\nlast_name: Zleft\n"
-POLICY: Final = "id: prices\nat_most: 1\nmatch: {any_of: [{has: {pricing: editor}}]}\n"
+POLICY: Final = "id: zprices\nat_most: 1\nmatch: {any_of: [{has: {pricing: editor}}]}\n"
 OPTIONAL: Final = {
     "name": "first_name: Qzara\nlast_name: Zwick\n",
     "middle name": "middle_name: Zvander\n",
@@ -43,6 +43,8 @@ OPTIONAL: Final = {
 }
 """The values that a user, a policy or the settings may leave out."""
 VALUES: Final = (
+    *("Only Qzara Zwick prices", "Only Qzara prices", "Qzara Zwick sees every discount.", "Qzara sees every discount."),
+    *("policies/zprices.yaml", "policies.zprices", "zprices", "plan.json"),
     *("users/zteam/qzara.yaml", "users/zmark.yaml", "users/zgone.yaml", "users/znew.yaml", QZARA),
     *(f"{name}@example.com" for name in ("zmark", "zgone", "znew", "zguard", "break-glass")),
     *("while Zbigniew is away", "as Zbigniew asked", "Zbigniew agreed", "+31 20 7654321", "+31207654321", "1 2345678"),
@@ -53,8 +55,13 @@ _VALUE: Final = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, VALUES))})(?!\w
 _ACCOUNT: Final = re.compile(rf"\b(?:{re.escape(getuser())}|{re.escape(gethostname())})\b")
 """The account and machine that run the tests: a journal records them, and a path may hold them."""
 _PSEUDONYM: Final = re.compile(
-    r"users/file-[0-9a-f]{12}\.yaml|(?:person|name|file)-[0-9a-f]{12}(?:@redacted\.example)?|\(redacted\)"
+    r"(?:users|policies)/file-[0-9a-f]{12}\.yaml|policies\.policy-[0-9a-f]{12}|\(redacted\)"
+    r"|(?:person|name|preset|policy)-[0-9a-f]{12}(?:@redacted\.example)?"
 )
+_WHOLE: Final = re.compile(
+    r"""(?<=ignore: \(none\) → ")BOS007 of [^"]*|(?<=role definition )ticket|/\S*/\.bo-sync/sandbox\.db"""
+)
+"""Sentences and paths that are hidden whole."""
 _HASH: Final = re.compile(r"\b[0-9a-f]{12,64}\b|\b\d{8}T\d{6}Z-[0-9a-f]{6}\b")
 """A digest, or the name of a run."""
 _ONLY_REDACTED: Final = " · names and addresses are pseudonyms"
@@ -126,7 +133,7 @@ def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             "users/zmark.yaml": OWNER + OWNER_ACCESS,
             "users/zgone.yaml": GONE,
             "users/zteam/qzara.yaml": f"{user}{names}{more}{GRANT}",
-            "policies/prices.yaml": policy,
+            "policies/zprices.yaml": policy,
             ".gitignore": ".bo-sync/\nplan.json\n",
         },
     )
@@ -144,7 +151,7 @@ def office(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             "users/zgone.yaml": "email: zgone@example.com\nstate: absent\n",
             "users/znew.yaml": f"email: znew@example.com\nfirst_name: Znew\nlast_name: Zfresh\n{GRANT}",
             "users/zteam/qzara.yaml": f"{user}{pinned}{has['name']}{more}{has['until']}{has['ignore']}{grant}",
-            "policies/prices.yaml": f"{policy}severity: warning\n{has['exception']}",
+            "policies/zprices.yaml": f"{policy}severity: warning\n{has['exception']}",
         },
     )
     assert inside("plan", DAY, f"--out={root / 'plan.json'}", "-C", str(root)).code == 0
@@ -168,7 +175,7 @@ def unescaped(text: str) -> str:
 def lines(text: str) -> list[str]:
     """The lines in one order, with a mark for each value and pseudonym; of JSON its values, each with its keys."""
     marked = unescaped(text).replace(_ONLY_REDACTED, "").replace("'+", "+")  # CSV quotes a plus sign
-    for found in (_VALUE, _PSEUDONYM, _ACCOUNT, _HASH):
+    for found in (_WHOLE, _VALUE, _PSEUDONYM, _ACCOUNT, _HASH):
         marked = found.sub("#", marked)
     if marked.startswith(("{", "[")):
         return sorted(_leaves(json.loads(marked)))

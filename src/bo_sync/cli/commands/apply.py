@@ -31,7 +31,7 @@ from bo_sync.cli.output import (
 )
 from bo_sync.cli.output import ReportFile as Written
 from bo_sync.core.plan_digest import digest
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import AfterWriteError, UsageError
 from bo_sync.exit_codes import ExitCode
 from bo_sync.hub.hub_url import SANDBOX
@@ -82,7 +82,9 @@ def _check_invite(url: str) -> None:
     except ValueError:
         is_sound = False
     if not is_sound or not url.isascii() or not url.isprintable() or " " in url:
-        raise UsageError(f"--invite: found {Text(url[:80])}; expected an https address without a user", hint=hint)
+        raise UsageError(
+            Message("--invite: found {}; expected an https address without a user", Text(url[:80])), hint=hint
+        )
 
 
 @click.command(name="apply", short_help="Make the hub say what the files say.")
@@ -192,7 +194,9 @@ def _content_of(path: Path) -> str:
             return file.read()
     except OSError as err:
         shown = Text(str(path))
-        raise UsageError(f"{shown} cannot be read: {err.strerror}", hint="make one with plan --out FILE") from err
+        raise UsageError(
+            Message("{} cannot be read: {}", shown, err.strerror), hint="make one with plan --out FILE"
+        ) from err
 
 
 def _check_same(content: str | None, reading: "Reading", wanted: Wanted, which: str) -> None:
@@ -207,10 +211,8 @@ def _check_same(content: str | None, reading: "Reading", wanted: Wanted, which: 
         return
     with stale_told(reading.plan, wanted, f"{which} is stale"):
         if moved := differences(read_saved(content), reading.plan):
-            told = "\n".join(moved)
-            raise StalePlanError(
-                f"{which} is not what would be done now:\n{told}", hint="plan again, and have that plan reviewed"
-            )
+            hint = "plan again, and have that plan reviewed"
+            raise StalePlanError(f"{which} is not what would be done now:", lines=moved, hint=hint)
         read_plan(content)  # nothing in the file may be unknown or contradict the rest
 
 
@@ -224,10 +226,9 @@ def _show(reading: "Reading", form: str, *, quiet: bool) -> None:
     """Prints the plan before any question; to stderr where the report has another form."""
     from bo_sync.cli.console import say
     from bo_sync.cli.output import show_plan
-    from bo_sync.render.redact import redacted_plan
     from bo_sync.render.text import plan_text
 
-    plan = shown(reading.plan, redacted_plan)
+    plan = shown(reading.plan)
     if form == "text":
         show_plan(plan, form)
     elif not quiet:
@@ -240,7 +241,7 @@ def _why_not(reading: "Reading", *, yes: bool) -> tuple[str, ExitCode] | None:
     from bo_sync.render.guardrails import refusing_of
 
     if refusing := refusing_of(reading.plan):
-        return f"refused by {refusing}", ExitCode.REFUSED
+        return Message("refused by {}", refusing), ExitCode.REFUSED
     if not reading.plan.changes:
         left_out = ", ".join(guardrail.guardrail for guardrail in reading.plan.skipped)
         return (

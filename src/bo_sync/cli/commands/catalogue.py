@@ -16,7 +16,7 @@ from bo_sync.cli.context import load_settings, open_transport
 from bo_sync.cli.file_writer import open_named
 from bo_sync.cli.options import Common, HubChoice, common, hub_choice, output_format
 from bo_sync.core.hub_operations import Operation
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import HubError, UsageError
 from bo_sync.exit_codes import ExitCode
 from bo_sync.hub.compatibility import read_introspection
@@ -46,12 +46,14 @@ class OperationTable:
         return write_operations(str(self.taken), inert)
 
     @property
-    def told(self) -> str:
+    def told(self) -> Message:
         """How many operations the table has, and how many of them are unannotated."""
         unknown = sum(not entry.is_annotated for entry in self.operations)
         every = len(self.operations)
         lacking = "; the hub describes no access at all" if unknown == every else ""
-        return f"{every} operations of {self.taken}: {every - unknown} annotated, {unknown} unannotated{lacking}"
+        return Message(
+            "{} operations of {}: {} annotated, {} unannotated{}", every, self.taken, every - unknown, unknown, lacking
+        )
 
 
 def packaged() -> OperationTable:
@@ -80,7 +82,7 @@ def of_hub(common: Common, choice: HubChoice) -> OperationTable:
         operations = tuple(_reworded(entry, redact) for entry in operations_of(found))
     except IntrospectionError as err:
         raise HubError(
-            f"catalogueProbe: {url} answers no introspection result: {err}",
+            Message("catalogueProbe: {} answers no introspection result: {}", url, Text(str(err))),
             operation="catalogueProbe",
             hint="check the address; `bo-sync doctor` compares the hub's schema with what we send",
         ) from err
@@ -111,7 +113,9 @@ def read_table(path: Path, common: Common) -> OperationTable:
     try:
         taken, operations = read_operations(text)
     except CatalogueError as err:
-        raise UsageError(f"{Text(str(path))} is not a table of operations: {err}", hint=_EXPECTED) from err
+        raise UsageError(
+            Message("{} is not a table of operations: {}", Text(str(path)), Text(str(err))), hint=_EXPECTED
+        ) from err
     return OperationTable(Text(str(path)), Text(taken), operations)
 
 
@@ -122,13 +126,13 @@ def _read(path: Path) -> str:
             found = file.read(LARGEST + 1)
     except (OSError, ValueError) as err:
         why = err.strerror if isinstance(err, OSError) else "it is no path"
-        raise UsageError(f"{shown} cannot be read: {why}", hint=_EXPECTED) from err
+        raise UsageError(Message("{} cannot be read: {}", shown, why), hint=_EXPECTED) from err
     if len(found) > LARGEST:
-        raise UsageError(f"{shown} holds more than {LARGEST >> 20} MiB", hint=_EXPECTED)
+        raise UsageError(Message("{} holds more than {} MiB", shown, LARGEST >> 20), hint=_EXPECTED)
     try:
         return found.decode("utf-8-sig")
     except UnicodeDecodeError as err:
-        raise UsageError(f"{shown} is not text in UTF-8", hint=_EXPECTED) from err
+        raise UsageError(Message("{} is not text in UTF-8", shown), hint=_EXPECTED) from err
 
 
 def _introspected(path: Path, text: str, common: Common) -> OperationTable:
@@ -137,9 +141,9 @@ def _introspected(path: Path, text: str, common: Common) -> OperationTable:
         document = json.loads(text)
         operations = operations_of(document)
     except IntrospectionError as err:
-        raise UsageError(f"{shown} is no introspection result: {err}", hint=_EXPECTED) from err
+        raise UsageError(Message("{} is no introspection result: {}", shown, Text(str(err))), hint=_EXPECTED) from err
     except (ValueError, RecursionError) as err:
-        raise UsageError(f"{shown} is not JSON", hint=_EXPECTED) from err
+        raise UsageError(Message("{} is not JSON", shown), hint=_EXPECTED) from err
     return OperationTable(shown, Text((_generated(document) or _today(common)).isoformat()), operations)
 
 

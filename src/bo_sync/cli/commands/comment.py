@@ -11,10 +11,10 @@ import click
 
 from bo_sync.access.finding_codes import NO_OWNER
 from bo_sync.cli.api_key import without_secrets
-from bo_sync.cli.console import is_redacting, meet_files, redactable, shown
+from bo_sync.cli.console import is_redacting, redactable, shown
 from bo_sync.cli.options import Common, located, output_format
 from bo_sync.core.plan import Plan
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import BoSyncError, UsageError
 from bo_sync.exit_codes import ExitCode
 from bo_sync.render.wording import users
@@ -117,7 +117,7 @@ def command(
         raise UsageError("comment needs to know the forge", hint="give --github or --gitlab")
     _check_planned(pull, body, failed, drift=drift)
     _check_alone(failed, saved, body, marker)
-    message = _message(chosen.root, saved, body, marker) if failed is None else _without_plan(chosen, failed, hub)
+    message = _message(saved, body, marker) if failed is None else _without_plan(chosen, failed, hub)
     if dry_run:
         result(message.body)
     else:
@@ -133,8 +133,7 @@ def _tell(chosen: Common, posted: "Posted", title: str, form: str) -> None:
     result(_told(posted, title, form))
 
 
-def _message(root: Path, saved: Path | None, body: Path | None, marker: str | None) -> _Message:
-    meet_files(root)
+def _message(saved: Path | None, body: Path | None, marker: str | None) -> _Message:
     if body is not None and is_redacting():
         raise UsageError("a finished text stays as it is", hint="make it with --redact, and leave it out here")
     if body is not None and saved is None:
@@ -188,9 +187,8 @@ def _expected_identity(chosen: Common) -> str:
 
 def _planned(plan: "Plan") -> _Message:
     from bo_sync.render.markdown_plan import plan_markdown
-    from bo_sync.render.redact import redacted_plan
 
-    plan = shown(plan, redacted_plan)
+    plan = shown(plan)
     return _Message(plan_markdown(plan), drift_title(plan), is_drift(plan))
 
 
@@ -207,9 +205,9 @@ def _read(path: Path, hint: str) -> str:
         with os.fdopen(open_named(path), "rb") as file:
             content = file.read(_LARGEST + 1)
     except OSError as err:
-        raise UsageError(f"{Text(str(path))} cannot be read: {err.strerror}", hint=hint) from err
+        raise UsageError(Message("{} cannot be read: {}", Text(str(path)), err.strerror), hint=hint) from err
     if len(content) > _LARGEST:
-        raise UsageError(f"{Text(str(path))} has more than {_LARGEST >> 20} MiB", hint=hint)
+        raise UsageError(Message("{} has more than {} MiB", Text(str(path)), _LARGEST >> 20), hint=hint)
     return content.decode("utf-8", errors="replace")
 
 
@@ -226,7 +224,7 @@ def _marked(text: str, name: str | None) -> str:
             raise UsageError("the text does not begin with a marker of bo-sync", hint=hint)
         return text
     if not _NAME.fullmatch(name):
-        raise UsageError(f"`{Text(name)}` is not the name of a marker", hint="write it as intent or intent-2")
+        raise UsageError(Message("`{}` is not the name of a marker", Text(name)), hint="write it as intent or intent-2")
     return f"{marker_of(name)}\n{text.partition(chr(10))[2] if has_marker else text}"
 
 
@@ -268,4 +266,4 @@ def _told(posted: "Posted", title: str, form: str) -> str:
     from bo_sync.render.escape import terminal
 
     done = "nothing to do" if posted.action == "nothing" else posted.action
-    return terminal(f"{done}: {title}" + (f", {posted.url}" if posted.url is not None else ""))
+    return terminal(Message("{}: {}", done, title) + (Message(", {}", posted.url) if posted.url is not None else ""))

@@ -49,11 +49,10 @@ def command(
     Exits 0, 2 when --exit-code-on applies, or 3 when files of either side have errors.
     """
     from bo_sync.cli.source import sides
-    from bo_sync.render.redact import redacted_difference
 
     if len(revisions) > 2:
         raise click.UsageError("diff compares two states of the files: give two revisions at most")
-    found = shown(_difference(chosen, sides(chosen, *revisions)), redacted_difference)
+    found = shown(_difference(chosen, sides(chosen, *revisions)))
     _show(found, form, explain=explain)
     write_reports(reports, lambda wanted: _rendered(found, wanted, explain=explain))
     return ExitCode.PENDING if _is_alarming(found, alarm) else ExitCode.OK

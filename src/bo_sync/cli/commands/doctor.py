@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import click
 
-from bo_sync.cli.console import redactable, told
+from bo_sync.cli.console import redactable, shown
 from bo_sync.cli.options import Common, HubChoice, hub_choice, located, output_format
 from bo_sync.exit_codes import ExitCode
 from bo_sync.render.escape import terminal
@@ -63,6 +63,6 @@ def command(choice: HubChoice, chosen: Common, *, form: str, probe_writes: bool)
     with open_transport(chosen, choice) as transport:
         sizes = Sizes(choice.page_size, choice.batch_size)
         checks = examine(transport, sizes, load_settings(chosen), probe_writes=probe_writes)
-    rows = [CheckRow(check.name, check.status.value, told(check.message), told(check.hint)) for check in checks]
+    rows = [CheckRow(check.name, check.status.value, shown(check.message), shown(check.hint)) for check in checks]
     result(checks_json(rows) if form == "json" else checks_text(rows, width()))
     return ExitCode.FAILED if any(check.status is Status.FAILED for check in checks) else ExitCode.OK

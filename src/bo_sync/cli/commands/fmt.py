@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bo_sync.cli.console import meet_files, redactable, shown
+from bo_sync.cli.console import redactable, shown
 from bo_sync.cli.options import Common, located
+from bo_sync.core.text import Message
 from bo_sync.errors import FilesError
 from bo_sync.exit_codes import ExitCode
 
@@ -31,28 +32,27 @@ def command(chosen: Common, *, check: bool) -> int:
     from bo_sync.core.text import Text
     from bo_sync.render.escape import terminal
 
-    meet_files(chosen.root)
     found = walk(chosen.root)
     changed, problems = _formatted(found.files)
     for path, text in changed:
-        told = shown(Text(path), lambda place, who: who.path(place))
-        result(terminal(f"{'would change' if check else 'formatted'} {told}"))
+        told = shown(Text(path))
+        result(terminal(Message("{} {}", "would change" if check else "formatted", told)))
         if not check:
             replace_file(chosen.root, path, text)
-    lines = (*map(str, found.problems), *problems)
+    lines = (*(problem.sentence for problem in found.problems), *problems)
     if lines:
         raise FilesError("some files cannot be formatted", lines=lines, hint="mend these lines; they are as they were")
     return ExitCode.PENDING if check and changed else ExitCode.OK
 
 
-def _formatted(files: "Sequence[File]") -> tuple[list[tuple[str, str]], list[str]]:
+def _formatted(files: "Sequence[File]") -> tuple[list[tuple[str, str]], list[Message]]:
     """The files that change, each with its new text, and the errors of files that cannot be read."""
     from bo_sync.config.files import kind_of
     from bo_sync.config.formatting import format_text
     from bo_sync.core.text import Text
 
     changed: list[tuple[str, str]] = []
-    problems: list[str] = []
+    problems: list[Message] = []
     for path, data in files:
         kind = kind_of(path)
         if kind is None or kind == "catalogue":
@@ -61,9 +61,9 @@ def _formatted(files: "Sequence[File]") -> tuple[list[tuple[str, str]], list[str
             before = data.decode("utf-8")
             after = format_text(before, kind, Text(path))
         except UnicodeDecodeError:
-            problems.append(f"{Text(path)}:1:1: error: not UTF-8")
+            problems.append(Message("{}:1:1: error: not UTF-8", Text(path)))
         except FilesError as error:
-            problems += error.message.splitlines()
+            problems += error.lines or (error.message,)
         else:
             changed += [(path, after)] if after != before else []
     return changed, problems

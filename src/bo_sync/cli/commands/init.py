@@ -26,7 +26,7 @@ from bo_sync.config.json_schema import KINDS, Vocabulary, json_schema
 from bo_sync.config.load import tree_of
 from bo_sync.core.model import LiveState
 from bo_sync.core.presets import resolve_all
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import FilesError
 from bo_sync.exit_codes import ExitCode
 
@@ -142,7 +142,9 @@ def _lenient(policy: Template) -> Template:
 def _check_ways(root: Path, paths: Iterable[str]) -> None:
     """Raises FilesError, with everything that prevents files at `paths`."""
     folders = {str(folder) for path in paths for folder in PurePosixPath(path).parents if folder.name}
-    lines = tuple(f"{Text(folder)}: {why}" for folder in sorted(folders) if (why := _why_closed(root, folder)))
+    lines = tuple(
+        Message("{}: {}", Text(folder), why) for folder in sorted(folders) if (why := _why_closed(root, folder))
+    )
     if lines:
         hint = "move it away, and run this again; nothing was written"
         raise FilesError("something is in the way of the files to be written", lines=lines, hint=hint)
@@ -261,7 +263,9 @@ def _made(root: Path) -> Iterator[None]:
     try:
         root.mkdir(parents=True, exist_ok=True)
     except OSError as err:
-        raise UsageError(f"{Text(str(root))} cannot be made: {err.strerror}", hint="name another folder") from err
+        raise UsageError(
+            Message("{} cannot be made: {}", Text(str(root)), err.strerror), hint="name another folder"
+        ) from err
     try:
         yield
     except BaseException:
@@ -284,15 +288,15 @@ def _tell(here: Common, started: "InitResult", forges: "tuple[Forge, ...]") -> N
     from bo_sync.render.escape import terminal
 
     for path in started.written:
-        result(terminal(f"wrote {path}"))
+        result(terminal(Message("wrote {}", path)))
     if not started.written:
         result("Nothing to write.")
     if here.quiet:
         return
     for path, reason in started.kept:
-        say(f"kept {path}: {reason}")
+        say(Message("kept {}: {}", path, reason))
     for email, reason in started.left:
-        say(f"left alone: {email}: {reason}")
+        say(Message("left alone: {}: {}", email, reason))
     _tell_of_policies_and_examples(started)
     if forges and not (here.root / ".git").exists():
         say("note: this is not the top of a git repository, and a forge reads its pipelines there only")
@@ -307,8 +311,12 @@ def _tell_of_policies_and_examples(started: "InitResult") -> None:
     from bo_sync.cli.console import say
 
     for path in started.asleep:
-        say(f"not read yet: {path}: today's people break this policy; take the `_` off its name once they keep it")
+        say(
+            Message(
+                "not read yet: {}: today's people break this policy; take the `_` off its name once they keep it", path
+            )
+        )
     for path in started.examples:
-        say(f"note: {path} is an example; put your own people in its place before anything is applied")
+        say(Message("note: {} is an example; put your own people in its place before anything is applied", path))
     if started.lenient:
         say("note: the policies begin as warnings; take `severity: warning` out of each once the hub's people keep it")

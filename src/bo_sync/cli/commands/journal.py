@@ -11,7 +11,7 @@ from bo_sync.cli.console import is_redacting, redactable, shown
 from bo_sync.cli.options import Common, located, output_format
 from bo_sync.core.model import Declaration, FieldValue, Override, Profile, Source, State, in_normal_form
 from bo_sync.core.plan_digest import FORMAT_VERSION
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from bo_sync.errors import StalePlanError, UsageError
 from bo_sync.journal.reader import Past, created_id, is_changed
 from bo_sync.journal.records import Before, PlannedUser
@@ -74,7 +74,7 @@ def _profile(before: Before, *, is_gone: bool) -> Profile:
 def _lost(user: PlannedUser, before: Before) -> Iterator[str]:
     yield f"was deleted: the hub will give a new id instead of {user.id}, and what it kept of the old one is gone"
     if before.others:
-        held = ", ".join(f"{row.definition} {row.access.word}" for row in before.others)
+        held = ", ".join(Message("{} {}", row.definition, row.access.word) for row in before.others)
         yield f"held access in role definitions that bo-sync does not know, which it cannot give back: {held}"
 
 
@@ -104,7 +104,7 @@ def command(chosen: Common, *, run: str | None, form: str, before: Path | None) 
     files in place of the present ones, and apply.
     """
     from bo_sync.cli.console import result, width
-    from bo_sync.cli.journal_view import redacted_past, run_json, run_text, runs_json, runs_text
+    from bo_sync.cli.journal_view import run_json, run_text, runs_json, runs_text
     from bo_sync.journal.chain import read_chain
 
     if before is not None and is_redacting():
@@ -113,14 +113,14 @@ def command(chosen: Common, *, run: str | None, form: str, before: Path | None) 
         if before is not None:
             raise UsageError("--before needs a run", hint="bo-sync journal lists them; `latest` is the newest")
         found, chain = _all(chosen.root)
-        pasts = [shown(past, redacted_past) for past in found]
+        pasts = [shown(past) for past in found]
         result(runs_json(pasts, chain) if form == "json" else runs_text(pasts, chain, width()))
         return
     past = _named(chosen.root, run)
     if before is not None:
         _restore(chosen, past, before)
     else:
-        past, chain = shown(past, redacted_past), read_chain(chosen.root)
+        past, chain = shown(past), read_chain(chosen.root)
         result(run_json(past, chain) if form == "json" else run_text(past, chain, width()))
 
 
@@ -149,7 +149,9 @@ def _named(root: Path, run: str) -> "Past":
         raise UsageError("no run has left a journal here", hint="an apply writes one, below .bo-sync/journal")
     name = names[0] if run == "latest" else run
     if name not in names:
-        raise UsageError(f"there is no run {Text(run)} here", hint="bo-sync journal lists them; `latest` is the newest")
+        raise UsageError(
+            Message("there is no run {} here", Text(run)), hint="bo-sync journal lists them; `latest` is the newest"
+        )
     journal = read_bytes(root, name)
     if (version := other_format(journal)) is not None:
         raise StalePlanError(
@@ -179,16 +181,17 @@ def _restore(chosen: Common, past: "Past", folder: Path) -> None:
         email = user.declaration.email
         declaration, masked = _unmasked(user.declaration)
         if declaration is None:
-            say(f"no file for {email}: the address held a key or token that is not in the journal")
+            say(Message("no file for {}: the address held a key or token that is not in the journal", email))
             continue
         name = file_name(email.raw, used)
         used.add(name)
         text = dump_user(declaration)
         create_file(folder, name, text)
-        result(terminal(f"wrote {Text((folder / name).as_posix())}"))
-        told = [f"cannot come back as it was: {email} {loss}" for loss in user.lost]
+        result(terminal(Message("wrote {}", Text((folder / name).as_posix()))))
+        told = [Message("cannot come back as it was: {} {}", email, loss) for loss in user.lost]
         told += [
-            f"left out of {name}: {field}, which held a key or token that is not in the journal" for field in masked
+            Message("left out of {}: {}, which held a key or token that is not in the journal", Text(name), field)
+            for field in masked
         ]
         told += _faults(beside, f"users/{name}", text)
         for line in () if chosen.quiet else told:
@@ -220,7 +223,7 @@ def _unmasked(declaration: "Declaration") -> tuple["Declaration | None", list[st
     return replace(declaration, profile=kept), [entry.field for entry in masked]
 
 
-def _faults(beside: "Sequence[File]", path: str, text: str) -> list[str]:
+def _faults(beside: "Sequence[File]", path: str, text: str) -> list[Message]:
     """The problems of a file under the present configuration, with its settings in `beside`: one sentence each.
 
     Warnings too: a value that the hub holds but no longer accepts, such as a long name, is valid in the file of a
@@ -231,7 +234,11 @@ def _faults(beside: "Sequence[File]", path: str, text: str) -> list[str]:
 
     problems = tree_of([*beside, (path, text.encode())]).problems
     return [
-        f"{'cannot' if problem.severity is Severity.ERROR else 'may not'} come back as it was: {problem}"
+        Message(
+            "{} come back as it was: {}",
+            "cannot" if problem.severity is Severity.ERROR else "may not",
+            problem.sentence,
+        )
         for problem in problems
         if problem.source.path.raw == path
     ]
@@ -242,13 +249,15 @@ def _check_empty(folder: Path) -> None:
     from bo_sync.cli.file_writer import link_in
 
     if (link := link_in(folder)) is not None:
-        why = f"--before {Text(str(folder))}: {Text(link.name)} is a link; expected a folder"
+        why = Message("--before {}: {} is a link; expected a folder", Text(str(folder)), Text(link.name))
         raise UsageError(why, hint="name an empty or a new folder")
     try:
         is_empty = next(folder.iterdir(), None) is None
     except FileNotFoundError:
         return
     except OSError as err:
-        raise UsageError(f"--before {Text(str(folder))}: {err.strerror}", hint="name an empty or a new folder") from err
+        raise UsageError(
+            Message("--before {}: {}", Text(str(folder)), err.strerror), hint="name an empty or a new folder"
+        ) from err
     if not is_empty:
-        raise UsageError(f"--before {Text(str(folder))} is not empty", hint="name an empty or a new folder")
+        raise UsageError(Message("--before {} is not empty", Text(str(folder))), hint="name an empty or a new folder")

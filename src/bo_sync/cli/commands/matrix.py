@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from bo_sync.access.provenance import AnyPlace
     from bo_sync.access.user_access import Contrast, Matrix
     from bo_sync.render.layout import Page
-    from bo_sync.render.pseudonyms import Pseudonyms
 
 FORMS: Final = ("text", "csv", "json")
 LIVE: Final = "live"
@@ -36,23 +35,15 @@ def command(asked: Whose, chosen: Common, *, form: str, reports: tuple[ReportFil
     from bo_sync.access.user_access import Matrix
     from bo_sync.cli.console import coloured, result, width
     from bo_sync.render.layout import Page
-    from bo_sync.render.redact import redacted_place
 
     if other == LIVE and asked.is_live:
         raise click.UsageError("--live and --diff-with live are the same side: leave one of them out")
     found = company(chosen, asked)
     matrix = Matrix(found.users, found.settings.roles)
-    place = shown(found.place, redacted_place)
-    told = shown(matrix if other is None else _compared(matrix, found, other, (chosen, asked)), _redacted)
+    place = shown(found.place)
+    told = shown(matrix if other is None else _compared(matrix, found, other, (chosen, asked)))
     result(_rendered(told, place, form, Page(width(), coloured())))
     write_reports(reports, lambda wanted: _rendered(told, place, wanted, Page()))
-
-
-def _redacted(found: "Matrix | Contrast", who: "Pseudonyms") -> "Matrix | Contrast":
-    from bo_sync.access.user_access import Matrix
-    from bo_sync.render.redact import redacted_contrast, redacted_matrix
-
-    return redacted_matrix(found, who) if isinstance(found, Matrix) else redacted_contrast(found, who)
 
 
 def _compared(matrix: "Matrix", found: Company, other: str, given: tuple[Common, Whose]) -> "Contrast":

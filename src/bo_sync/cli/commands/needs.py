@@ -29,10 +29,9 @@ def command(asked: Whose, chosen: Common, *, questions: tuple[str, ...], form: s
     from bo_sync.cli.console import coloured, result, width
     from bo_sync.cli.context import warn_of_age
     from bo_sync.render.layout import Page
-    from bo_sync.render.redact import redacted_side
 
     settings, named = words(chosen, asked)
-    place = shown(named, redacted_side)
+    place = shown(named)
     warn_of_age(chosen, settings)
     bound = powers(settings)
     found = needs([read_question(word, bound, settings.roles) for word in questions], bound, settings.roles)

@@ -60,14 +60,13 @@ def command(
     --detailed-exitcode 2 when changes are pending.
     """
     from bo_sync.cli.github_actions import below, failures_annotated, plan_told
-    from bo_sync.render.redact import redacted_plan
 
     if out is not None and is_redacting():
         raise click.UsageError("--redact and --out: a plan with pseudonyms cannot be applied, so it is not saved")
     with failures_annotated(form):
         reading = _read(chosen, choice, narrowed, base)
         plan = reading.plan
-        told, place = shown(plan, redacted_plan), below(chosen.root)
+        told, place = shown(plan), below(chosen.root)
         show_plan(told, form, explain=explain, below=place)
         write_reports(reports, lambda wanted: plan_as(told, wanted, explain=explain, below=place))
         if out is not None:

@@ -10,6 +10,7 @@ from bo_sync.cli.api_key import holds_secret
 from bo_sync.cli.options import Common, HubChoice, common, hub_choice
 from bo_sync.config.files import walk
 from bo_sync.core.model import LiveState
+from bo_sync.core.text import Message
 from bo_sync.exit_codes import ExitCode
 
 if TYPE_CHECKING:
@@ -76,10 +77,10 @@ def _tell(pulled: "Pulled", *, quiet: bool) -> None:
     from bo_sync.render.escape import terminal
 
     for draft in pulled.new:
-        result(terminal(f"wrote {Text(draft.path)}"))
+        result(terminal(Message("wrote {}", Text(draft.path))))
     for draft in pulled.edited:
-        result(terminal(f"updated {Text(draft.path)}"))
+        result(terminal(Message("updated {}", Text(draft.path))))
     if not pulled.new and not pulled.edited:
         result("Nothing to write.")
     for email, reason in () if quiet else pulled.left:
-        say(f"left alone: {email}: {reason}")
+        say(Message("left alone: {}: {}", email, reason))

@@ -30,11 +30,10 @@ def command(asked: Whose, chosen: Common, *, email: str, form: str) -> None:
     from bo_sync.cli.console import coloured, result, width
     from bo_sync.cli.context import warn_of_age
     from bo_sync.render.layout import Page
-    from bo_sync.render.redact import redacted_panel, redacted_place
 
     found = company(chosen, asked)
     warn_of_age(chosen, found.settings)
-    panel, place = shown(_panel(found, email), redacted_panel), shown(found.place, redacted_place)
+    panel, place = shown(_panel(found, email)), shown(found.place)
     if form == "json":
         from bo_sync.render.access_json import panel_json
 

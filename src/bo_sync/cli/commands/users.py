@@ -1,6 +1,5 @@
 """`bo-sync users`: list users as the backoffice does."""
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -84,10 +83,7 @@ def _sortable(row: "UserRow", column: str) -> tuple[bool, int, str]:
 
 
 def _file_rows(files: "Files") -> list["UserRow"]:
-    from bo_sync.render.redact import redacted_user
-
-    staying = (shown(user, redacted_user) for user in files.desired.users if user.departure is None)
-    return [_file_row(user, files.tree.presets) for user in staying]
+    return [_file_row(user, files.tree.presets) for user in files.desired.users if user.departure is None]
 
 
 def _file_row(user: "DesiredUser", presets: "Presets") -> "UserRow":
@@ -95,15 +91,16 @@ def _file_row(user: "DesiredUser", presets: "Presets") -> "UserRow":
     from bo_sync.render.wording import UserRow
 
     grants = {grant.role: grant.access for grant in user.grants}
-    return UserRow(
+    row = UserRow(
         id=user.id,
-        name=_name(user.profile),
+        name=_name(shown(user.profile)),
         email=user.email,
         phone=_field(user.profile, "phone"),
         created=None,
         updated=None,
         preset=_preset(preset_of(grants, presets, user.presets)),
     )
+    return shown(row)
 
 
 def _live_rows(chosen: Common, choice: HubChoice, files: "Files") -> list["UserRow"]:
@@ -122,19 +119,19 @@ def _live_rows(chosen: Common, choice: HubChoice, files: "Files") -> list["UserR
 def _live_row(hub_user: "HubUser", presets: "Presets", named: tuple[str, ...]) -> "UserRow":
     """`named` are the presets of the entry with that address."""
     from bo_sync.core.presets import preset_of
-    from bo_sync.render.redact import redacted_live_user
     from bo_sync.render.wording import UserRow
 
-    user = shown(replace(hub_user.user, email=hub_user.name), redacted_live_user)
-    return UserRow(
+    user = hub_user.user
+    row = UserRow(
         id=user.id,
-        name=_name(user.profile),
-        email=user.email,
+        name=_name(shown(user.profile)),
+        email=hub_user.name,
         phone=_field(user.profile, "phone"),
         created=user.created_at,
         updated=user.updated_at,
         preset=_preset(preset_of(hub_user.grants, presets, named)),
     )
+    return shown(row)
 
 
 def _name(profile: "Profile") -> "Text":
@@ -149,7 +146,6 @@ def _field(profile: "Profile", name: "ProfileField") -> "Text | None":
 
 
 def _preset(name: str | None) -> "Text | None":
-    """A preset's name may hold a user's, as in `sales-jane`."""
     from bo_sync.core.text import Text
 
-    return None if name is None else shown(Text(name), lambda text, who: Text(who.told(text.raw)))
+    return None if name is None else Text(name)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from bo_sync.cli.console import meet_tree, redactable, shown
+from bo_sync.cli.console import redactable, shown
 from bo_sync.cli.options import Common, common, output_format
 from bo_sync.cli.output import FILES_REPORTS, ReportFile, report_option, write_reports
 from bo_sync.exit_codes import ExitCode
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from bo_sync.core.policy import PolicyResult
     from bo_sync.core.text import Text
     from bo_sync.render.notices import Checked
-    from bo_sync.render.pseudonyms import Pseudonyms
 
 FORMS: Final = ("text", "json", "markdown", "github", *FILES_REPORTS)
 
@@ -77,8 +76,7 @@ def command(chosen: Common, *, form: str, reports: tuple[ReportFile, ...], base:
 
     with failures_annotated(form):
         tree = load_tree(chosen.root)
-        meet_tree(tree)
-        told = shown(_told(chosen, tree, base), _redacted)
+        told = shown(_told(chosen, tree, base))
         place = below(chosen.root)
         _show(tree, told, form, place)
         write_reports(reports, lambda wanted: _rendered(tree, told, wanted, place))
@@ -96,17 +94,6 @@ def _exit_code(tree: "Tree", told: _Told, *, strict: bool) -> ExitCode:
         return ExitCode.INVALID
     refused = told.is_refused or (bool(told.comparison.refused) if told.comparison else not tree.declarations)
     return ExitCode.REFUSED if refused or (strict and told.has_warnings) else ExitCode.OK
-
-
-def _redacted(told: _Told, who: "Pseudonyms") -> _Told:
-    from bo_sync.render.redact import redacted_comparison, redacted_findings, redacted_policy, redacted_problem
-
-    return _Told(
-        sorted(redacted_problem(problem, who) for problem in told.problems),
-        None if told.findings is None else redacted_findings(told.findings, who),
-        None if told.policies is None else [redacted_policy(result, who) for result in told.policies],
-        None if told.comparison is None else redacted_comparison(told.comparison, who),
-    )
 
 
 def _told(chosen: Common, tree: "Tree", base: str | None) -> _Told:
@@ -135,9 +122,13 @@ def _judged(tree: "Tree", day: "date") -> "tuple[Sequence[Finding], Sequence[Pol
 
 def _discreet(told: _Told) -> _Told:
     from bo_sync.cli.api_key import discreet
+    from bo_sync.core.text import Text
 
-    problems = [replace(problem, message=discreet(problem.message)) for problem in told.problems]
-    findings = [replace(finding, message=discreet(finding.message)) for finding in told.findings or ()]
+    def masked(text: "Text") -> "Text":
+        return Text(discreet(str(text)))
+
+    problems = [replace(problem, message=problem.message.replaced(masked)) for problem in told.problems]
+    findings = [replace(finding, message=finding.message.replaced(masked)) for finding in told.findings or ()]
     return replace(told, problems=problems, findings=None if told.findings is None else findings)
 
 
@@ -202,7 +193,7 @@ def _paths(tree: "Tree") -> "set[Text]":
     users = {entry.source.path for entry in (*tree.declarations, *tree.unsound)}
     presets = {preset.source.path for preset in tree.presets.values()}
     every = users | presets | {policy.source.path for policy in tree.policies}
-    return {shown(path, lambda known, who: who.path(known)) for path in every}
+    return set(map(shown, every))
 
 
 def _text(told: _Told, width: "int | None", *, color: bool) -> str:

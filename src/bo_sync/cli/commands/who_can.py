@@ -28,7 +28,6 @@ def command(asked: Whose, chosen: Common, *, question: str, form: str, indirect:
     from bo_sync.cli.console import coloured, result, width
     from bo_sync.cli.context import warn_of_age
     from bo_sync.render.layout import Page
-    from bo_sync.render.redact import redacted_answer, redacted_place
 
     found = company(chosen, asked)
     warn_of_age(chosen, found.settings)
@@ -37,7 +36,7 @@ def command(asked: Whose, chosen: Common, *, question: str, form: str, indirect:
     answer = who_can(found.users, meant, bound)
     if indirect:
         answer = with_indirect(answer, found.users, bound)
-    answer, place = shown(answer, redacted_answer), shown(found.place, redacted_place)
+    answer, place = shown(answer), shown(found.place)
     if form == "json":
         from bo_sync.render.access_json import answer_json
 
