@@ -24,7 +24,7 @@ def until(is_over: Callable[[float], bool]) -> None:
         pass
 
 
-def pause(seconds: float, stopped: Callable[[], bool], sleep: Callable[[float], None] = time.sleep) -> bool:
+def pause(seconds: float, stopped: Callable[[], bool], sleep: Callable[[float], object] = time.sleep) -> bool:
     """Waits in short steps until the seconds are over or `stopped` is true. Returns whether it waited to the end."""
     for _ in range(math.ceil(seconds / _MOMENT)):
         if stopped():

@@ -1,9 +1,13 @@
 """An answer that never ends, in any part of HTTP or of what lies below it: it ends when its time or its size does."""
 
+import gzip
+import random
 import shutil
+import signal
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +21,7 @@ import pytest
 
 from bo_sync.errors import HubError, HubFateUnknownError, HubUnreachableError
 from bo_sync.hub.graphql import GraphQLRequest
-from tests.hub.scripted import READ, WRITE, Scripted, data, impatient, transport_to
+from tests.hub.scripted import READ, WRITE, Heard, Say, Scripted, data, impatient, transport_to
 from tests.support.backlog import never_connecting
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -203,10 +207,27 @@ def test_what_comes_is_counted_as_it_comes_and_not_only_as_it_unpacks() -> None:
         transport_to(hub.url, impatient(request=20)).read(READ)
 
 
-def test_what_waited_for_the_end_is_gone_when_the_answer_came() -> None:
-    def waiting() -> int:
-        return sum(thread.name == "hub-deadline" for thread in threading.enumerate())
+def test_an_answer_unpacks_to_a_bounded_size(patience: float) -> None:
+    bomb = Say(gzip.compress(bytes(33 << 20)), headers={"Content-Encoding": "gzip"})
+    with Scripted(bomb) as hub, pytest.raises(HubError, match="more than 32 MiB"):
+        transport_to(hub.url).read(READ)
 
+
+@pytest.mark.parametrize("after", [b"", b"what follows gzip's end"], ids=["nothing follows", "something follows"])
+def test_a_packed_answer_is_read_whole_and_keeps_its_connection(after: bytes) -> None:
+    filler = random.Random(1).randbytes(200_000).hex()
+    packed = gzip.compress(data(filler=filler).body) + after
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (packed[:9], packed[9:]))
+    head = b"Transfer-Encoding: chunked\r\nContent-Encoding: GZIP\r\n\r\n"
+    with Dripping(Endless(OK + head + chunks + b"0\r\n\r\n", again=b"", pause=60)) as hub:
+        assert transport_to(hub.url).read(READ).data == {"filler": filler}
+    with Scripted(*[Say(packed, headers={"Content-Encoding": "gzip"})] * 2) as kept:
+        transport = transport_to(kept.url)
+        assert transport.read(READ).data == transport.read(READ).data == {"filler": filler}
+    assert (kept.connections, kept.heard[0].headers["accept-encoding"]) == (1, "gzip")
+
+
+def test_an_exchange_leaves_no_thread_and_no_descriptor_behind() -> None:
     with Scripted(play=lambda _: data(a=1)) as hub:
         transport = transport_to(hub.url)
         transport.read(READ)
@@ -214,11 +235,89 @@ def test_what_waited_for_the_end_is_gone_when_the_answer_came() -> None:
         for _ in range(50):
             transport.read(READ)
         after = descriptors()
-    ends = time.monotonic() + 2
-    while waiting() and time.monotonic() < ends:
-        time.sleep(0.01)
-    assert waiting() == 0
     assert after <= before  # what earlier tests left may close meanwhile
+    assert exchanges_ended()
+
+
+def test_a_name_that_is_never_found_is_not_waited_for_and_nothing_is_sent_when_it_is_found_after_all(
+    patience: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, look_up = threading.Event(), socket.getaddrinfo
+
+    def slow(*asked: Any, **more: Any) -> list[Any]:
+        found.wait(5)
+        return look_up(*asked, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    with Scripted() as hub:
+        refused(hub.url, patience)
+        found.set()
+        assert exchanges_ended()
+        assert (hub.connections > 0, hub.heard) == (True, [])
+
+
+def test_an_abandoned_exchange_ends_with_the_next_packet_of_its_body(patience: float) -> None:
+    with Dripping(ENDLESS["the body"]) as hub:
+        refused(hub.url, patience)
+        assert exchanges_ended()
+
+
+def test_an_answer_that_comes_too_late_is_not_taken_for_the_next_one(patience: float) -> None:
+    late, asked = threading.Event(), []
+
+    def play(heard: Heard) -> Say:
+        asked.append(heard)
+        if len(asked) == 1:
+            late.wait(5)
+        return data(number=len(asked))
+
+    with Scripted(play=play) as hub:
+        transport = transport_to(hub.url, impatient(request=patience))
+        assert transport.read(READ).data == {"number": 2}
+        late.set()
+        assert exchanges_ended()
+        assert [transport.read(READ).data for _ in range(3)] == [{"number": number} for number in (3, 4, 5)]
+
+
+PROGRAM = """
+from tests.hub.scripted import READ, impatient, transport_to
+transport_to({url!r}, impatient(request={seconds})).read(READ)
+"""
+
+
+def test_a_process_does_not_wait_for_what_it_abandoned() -> None:
+    with Dripping(ENDLESS["100 Continue"]) as hub:
+        program = PROGRAM.format(url=hub.url, seconds=0.2)
+        ended = subprocess.run([sys.executable, "-c", program], capture_output=True, timeout=20, check=False)
+    assert ended.stderr.splitlines()[-1].endswith(b"no answer in time")
+
+
+def test_ctrl_c_ends_a_request_that_has_no_answer_yet() -> None:
+    begun, over = threading.Event(), threading.Event()
+
+    def play(_: Heard) -> Say:
+        begun.set()
+        over.wait(20)
+        return data(a=1)
+
+    with Scripted(play=play) as hub:
+        command = [sys.executable, "-c", PROGRAM.format(url=hub.url, seconds=30)]
+        with subprocess.Popen(command, stderr=subprocess.PIPE) as process:
+            assert begun.wait(20)
+            process.send_signal(signal.SIGINT)
+            told = process.communicate(timeout=5)[1]
+        over.set()
+    assert told.splitlines()[-1] == b"KeyboardInterrupt"
+
+
+def exchanges_ended() -> bool:
+    """Whether the thread of every exchange ends within two seconds."""
+    ends = time.monotonic() + 2
+    while time.monotonic() < ends:
+        if not any(thread.name == "http-exchange" for thread in threading.enumerate()):
+            return True
+        time.sleep(0.01)
+    return False
 
 
 def descriptors() -> int:

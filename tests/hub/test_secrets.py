@@ -158,9 +158,10 @@ class TestTheEnvironment:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", f"{os.sep}nowhere{os.sep}bundle.pem")
+        waits: list[float] = []
         with pytest.raises(HubError) as caught:
-            transport_to("https://127.0.0.1:1/graphql").read(CALL)
-        assert "REQUESTS_CA_BUNDLE" in caught.value.hint
+            transport_to("https://127.0.0.1:1/graphql", impatient(waits)).read(CALL)
+        assert ("REQUESTS_CA_BUNDLE" in caught.value.hint, waits) == (True, [])
 
 
 class Connecting:

@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from dataclasses import replace
 from http.client import RemoteDisconnected
 
 import pytest
@@ -141,6 +142,20 @@ class TestWrites:
         with pytest.raises(HubUnreachableError):
             Transport(parse_address("sandbox:"), adapters={"sandbox:": adapter}, pace=impatient()).write(WRITE)
         assert adapter.tries == tries
+
+    def test_connecting_is_tried_again_only_if_there_is_time_for_all_of_it(self) -> None:
+        now = [0.0]
+
+        class Slow(Raising):
+            def send(self, *_: object, **__: object) -> requests.Response:
+                now[0] += 20
+                return super().send()
+
+        adapter = Slow(requests.ConnectTimeout(MaxRetryError(POOL, "/", ConnectTimeoutError())))
+        pace = replace(impatient(silent=55), monotonic=lambda: now[0])
+        with pytest.raises(HubUnreachableError):
+            Transport(parse_address("sandbox:"), adapters={"sandbox:": adapter}, pace=pace).write(WRITE)
+        assert adapter.tries == 2
 
     @pytest.mark.parametrize("raised", MAYBE_SENT.values(), ids=MAYBE_SENT.keys())
     def test_nobody_knows_whether_a_write_happened_when(self, raised: Exception) -> None:

@@ -15,9 +15,9 @@ from urllib.parse import urlencode
 from bo_sync.core.text import Message
 from bo_sync.errors import BoSyncError
 from bo_sync.hub.graphql import HttpAnswer, JsonObject, JsonValue, Outcome, Silence
-from bo_sync.hub.http_exchange import HttpRequest, Time, exchange, open_session
+from bo_sync.hub.http_exchange import HttpRequest, exchange, open_session
 from bo_sync.hub.secrets import Credentials, Secret
-from bo_sync.hub.time_limits import LONGEST_WAIT, TRIES, Pace
+from bo_sync.hub.time_limits import LONGEST_WAIT, Pace
 from bo_sync.hub.transport import PASSING
 
 
@@ -116,24 +116,14 @@ class Api:
         return outcome
 
     def _sent(self, call: ForgeRequest) -> Outcome:
-        clock, stopped = self._pace.monotonic, threading.Event()
         body = None if call.content is None else json.dumps(call.content).encode()
-        started, tried = clock(), 0
-        while True:
-            left = self._pace.silent - (clock() - started)
-            seconds = max(0.1, min(self._pace.request, left))
-            time = Time(seconds, self._pace.connect, clock)
-            outcome = exchange(
-                self._session, HttpRequest(call.method, (call.root or self.root) + call.path, body), time
-            )
-            tried += 1
-            if tried == TRIES or not self._may_repeat(call.kind, outcome):
-                return outcome
-            wait = self._pace.backoff(tried, self._asked(outcome))
-            if isinstance(outcome, Silence) and clock() - started + wait > self._pace.silent:
-                return outcome
-            self._pace.wait(stopped, wait)
-            started = clock() if isinstance(outcome, HttpAnswer) else started
+        asked = HttpRequest(call.method, (call.root or self.root) + call.path, body)
+        return self._pace.repeat(
+            lambda seconds: exchange(self._session, asked, seconds, self._pace),
+            lambda outcome: self._may_repeat(call.kind, outcome),
+            retry_after=self._asked,
+            stopped=threading.Event(),
+        )
 
     def _may_repeat(self, kind: Kind, outcome: Outcome) -> bool:
         if isinstance(outcome, Silence):
@@ -142,13 +132,11 @@ class Api:
             return float(self._asked(outcome) or 0) <= LONGEST_WAIT
         return outcome.status in PASSING and kind != "create"
 
-    def _asked(self, outcome: Outcome) -> str | None:
+    def _asked(self, outcome: HttpAnswer) -> str | None:
         """How long the forge asks to wait: in seconds, or until a moment that it names."""
-        if isinstance(outcome, Silence):
-            return None
         reset = outcome.headers.get("x-ratelimit-reset") or outcome.headers.get("ratelimit-reset") or ""
-        if outcome.retry_after is not None:
-            seconds = outcome.retry_after.strip()
+        if "retry-after" in outcome.headers:
+            seconds = outcome.headers["retry-after"].strip()
             return seconds[:9] if seconds.isascii() and seconds.isdigit() else None
         left = outcome.headers.get("x-ratelimit-remaining", "0")
         if _is_limit(outcome) and left == "0" and reset.isascii() and reset.isdigit():
@@ -218,7 +206,7 @@ class Api:
 
 def _is_limit(answer: HttpAnswer) -> bool:
     """Whether it refuses for now, because too much was asked; such a request was not carried out."""
-    is_spent = answer.headers.get("x-ratelimit-remaining") == "0" or answer.retry_after is not None
+    is_spent = answer.headers.get("x-ratelimit-remaining") == "0" or "retry-after" in answer.headers
     return answer.status == 429 or (answer.status == 403 and (is_spent or _is_secondary(answer)))
 
 

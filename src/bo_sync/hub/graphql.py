@@ -38,17 +38,14 @@ class GraphQLRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """Any HTTP answer, read to its end. `media_type` is lower case without parameters, as are the names of `headers`.
+    """Any HTTP answer, read to its end. The names of `headers` are lower case.
 
     What the hub chose freely is left out of `repr`, because it may quote the key.
     """
 
     status: int
-    media_type: str = field(repr=False)
     body: bytes = field(repr=False)
-    retry_after: str | None = field(default=None, repr=False)
-    location: str | None = field(default=None, repr=False)
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+    headers: Mapping[str, str] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +132,8 @@ def _code(raw: str, credentials: Credentials) -> str:
 def describe(answer: HttpAnswer, credentials: Credentials) -> Message:
     """An answer that is not GraphQL, as part of a sentence: `HTTP 502 with an HTML page: “Bad Gateway”`."""
     text = answer.body[:4000].decode("utf-8", "replace")
-    is_page = answer.media_type in ("text/html", "application/xhtml+xml") or text.lstrip()[:1] == "<"
+    media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    is_page = media_type in ("text/html", "application/xhtml+xml") or text.lstrip()[:1] == "<"
     kind = "an HTML page" if is_page else "no body" if not text.strip() else "something that is no GraphQL answer"
     said = credentials.said(unescape(_TAG.sub(" ", text)) if is_page else text, 120)
     return Message("HTTP {} with {}", answer.status, kind) + (Message(": “{}”", said) if said.raw else "")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from bo_sync.hub.graphql import HttpAnswer, Outcome, Silence
+
 TRIES: Final = 5
 LONGEST_WAIT: Final = 60.0
 _FIRST_WAIT: Final = 0.5
@@ -30,6 +32,36 @@ class Pace:
     chance: Callable[[], float] = random.random
     wait: Callable[[threading.Event, float], bool] = threading.Event.wait
 
+    def repeat(
+        self,
+        send: Callable[[float], Outcome],
+        may_repeat: Callable[[Outcome], bool],
+        *,
+        retry_after: Callable[[HttpAnswer], str | None],
+        stopped: threading.Event,
+        before_again: Callable[[], None] = lambda: None,
+    ) -> Outcome:
+        """The last outcome: one that may not be repeated, or that of the last try that time allows.
+
+        `send` gets the most seconds for its try. Every wait ends when `stopped` is set, and no try follows it.
+        """
+        silent_since, tried = self.monotonic(), 0
+        while True:
+            outcome = send(max(0.1, min(self.request, self._left(silent_since))))
+            tried += 1
+            if tried == TRIES or not may_repeat(outcome):
+                return outcome
+            delay = self.backoff(tried, retry_after(outcome) if isinstance(outcome, HttpAnswer) else None)
+            if isinstance(outcome, Silence) and not _is_worth_trying(outcome, self._left(silent_since) - delay):
+                return outcome
+            if self.wait(stopped, delay):
+                return outcome
+            before_again()
+            silent_since = self.monotonic() if isinstance(outcome, HttpAnswer) else silent_since
+
+    def _left(self, silent_since: float) -> float:
+        return self.silent - (self.monotonic() - silent_since)
+
     def backoff(self, tried: int, retry_after: str | None) -> float:
         """Seconds before the next try, after `tried` tries: doubling, jittered, at least what the hub requested."""
         longest = min(_LONGEST_BACKOFF, _FIRST_WAIT * float(1 << (tried - 1)))
@@ -47,3 +79,8 @@ class Pace:
             return parsedate_to_datetime(stripped).timestamp() - self.wall()
         except (ValueError, OverflowError, TypeError):
             return 0.0
+
+
+def _is_worth_trying(silence: Silence, left: float) -> bool:
+    """Whether another try fits. One that could not connect takes its full time again, once per address."""
+    return left > (1.0 if silence.sent else max(1.0, silence.seconds))

@@ -25,14 +25,14 @@ from bo_sync.hub.graphql import (
     describe,
     parse_reply,
 )
-from bo_sync.hub.http_exchange import Adapter, HttpRequest, Time, exchange, open_session
+from bo_sync.hub.http_exchange import Adapter, HttpRequest, exchange, open_session
 from bo_sync.hub.hub_url import HubAddress
 from bo_sync.hub.secrets import Credentials
-from bo_sync.hub.time_limits import TRIES, Pace
+from bo_sync.hub.time_limits import Pace
 
 PASSING: Final = frozenset({429, 500, 502, 503, 504})
 """Statuses that a later try may not get."""
-_ENDED: Final = Silence("it was not asked any more", sent=False, hint="run it again")
+_ENDED: Final = Silence("it was not asked any more", sent=False, hint="run it again", lasting=True)
 _HEADERS: Final = {"Accept": "application/json", "Content-Type": "application/json"}
 
 
@@ -116,34 +116,23 @@ class Transport:
     def _send(
         self, call: GraphQLRequest, may_repeat: Callable[[Outcome], bool], before_again: Callable[[], None]
     ) -> Outcome:
-        """The last outcome: one that may not be repeated, or that of the last try that time allows."""
-        body, clock = call.body(), self._pace.monotonic
-        silent_since, tried = clock(), 0
-        while True:
-            left = self._pace.silent - (clock() - silent_since)
+        body = call.body()
+
+        def send(seconds: float) -> Outcome:
             with self._in_flight:
-                if clock() >= self._ends:
+                left = self._ends - self._pace.monotonic()
+                if left <= 0:
                     return _ENDED
-                outcome = self._exchange(body, max(0.1, min(self._pace.request, left, self._ends - clock())))
-            tried += 1
-            if tried == TRIES or not may_repeat(outcome):
-                return outcome
-            delay = self._pace.backoff(tried, outcome.retry_after if isinstance(outcome, HttpAnswer) else None)
-            if isinstance(outcome, Silence) and not self._worth_trying(outcome, silent_since, delay):
-                return outcome
-            if self._pace.wait(self._stopped, delay):
-                return outcome
-            before_again()
-            silent_since = clock() if isinstance(outcome, HttpAnswer) else silent_since
+                asked = HttpRequest("POST", self.address.url, body)
+                return exchange(self._session, asked, max(0.1, min(seconds, left)), self._pace)
 
-    def _worth_trying(self, silence: Silence, silent_since: float, delay: float) -> bool:
-        """Whether another try fits. One that could not connect takes its full time again, once per address."""
-        left = self._pace.silent - (self._pace.monotonic() - silent_since) - delay
-        return left > (1.0 if silence.sent else max(1.0, silence.seconds))
-
-    def _exchange(self, body: bytes, seconds: float) -> Outcome:
-        time = Time(seconds, self._pace.connect, self._pace.monotonic)
-        return exchange(self._session, HttpRequest("POST", self.address.url, body), time)
+        return self._pace.repeat(
+            send,
+            may_repeat,
+            retry_after=lambda answer: answer.headers.get("retry-after"),
+            stopped=self._stopped,
+            before_again=before_again,
+        )
 
     def _secrets(self) -> dict[str, str]:
         headers = {} if self.credentials.key is None else {"apikey": self.credentials.key.reveal()}
@@ -173,7 +162,7 @@ class Transport:
 
     def _what_came(self, answer: HttpAnswer) -> Message:
         if 300 <= answer.status < 400:
-            target = self.credentials.said(answer.location or "nowhere")
+            target = self.credentials.said(answer.headers.get("location") or "nowhere")
             return Message(
                 "HTTP {}, a redirect to {}, which is not followed: the key stays here", answer.status, target
             )

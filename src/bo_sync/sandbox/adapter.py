@@ -35,7 +35,8 @@ class SandboxAdapter(BaseAdapter):
         What else requests says (certificates, proxies) means nothing where there is no socket.
         """
         body = request.body or b""
-        content = body.encode() if isinstance(body, str) else bytes(body)
+        read = getattr(body, "read", None)
+        content = read() if read is not None else body.encode() if isinstance(body, str) else bytes(body)
         try:
             answer = self._hub.answer(request.method or "", request.headers, content)
         except AnswerLate as late:
