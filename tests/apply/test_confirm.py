@@ -11,7 +11,7 @@ import pytest
 from bo_sync.apply.confirm import Confirmation, Sent, confirm
 from bo_sync.core.changes import Change
 from bo_sync.core.model import Access, GrantRow, LiveUser
-from bo_sync.core.text import Text
+from bo_sync.core.text import Message, Text
 from tests.support.builders import create, delete, duplicate, field_change, revoke, set_grant, text, update, value
 from tests.support.hub_double import Event, InMemoryHub, Operation, unreachable
 from tests.support.users import holds, hub_of, indexed, row
@@ -19,7 +19,7 @@ from tests.support.users import holds, hub_of, indexed, row
 JANE, KIM, LEE = "jane@example.com", "kim@example.com", "lee@example.com"
 EARLIER, OURS, LATER = "2026-06-15T09:00:00Z", "2026-06-15T10:00:00.000Z", "2026-06-15T10:00:00.001Z"
 ROLES = indexed().definitions
-APPLIED = Confirmation("applied", "")
+APPLIED = Confirmation("applied", Message(""))
 
 
 @dataclass
@@ -50,15 +50,15 @@ class Pauses:
 
 
 def unconfirmed(told: str) -> Confirmation:
-    return Confirmation("unconfirmed", f"the hub answered success, but shows another value: {told}")
+    return Confirmation("unconfirmed", Message(f"the hub answered success, but shows another value: {told}"))
 
 
 def unread(told: str) -> Confirmation:
-    return Confirmation("unconfirmed", f"sent and answered, but it could not be read again: {told}")
+    return Confirmation("unconfirmed", Message(f"sent and answered, but it could not be read again: {told}"))
 
 
 def later(told: str) -> Confirmation:
-    return Confirmation("later", f"warning: changed in the hub after this run: {told}")
+    return Confirmation("later", Message(f"warning: changed in the hub after this run: {told}"))
 
 
 def user(*rows: GrantRow, at: str | None = LATER, number: int = 7, **values: str | None) -> LiveUser:

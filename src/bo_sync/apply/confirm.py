@@ -20,7 +20,7 @@ from bo_sync.core.changes import (
 )
 from bo_sync.core.live import holdings
 from bo_sync.core.model import Access, GrantRow, LiveUser, Role, RoleDefinition, is_same_value
-from bo_sync.core.text import Message, Text
+from bo_sync.core.text import NO_WORDS, Message, Text
 from bo_sync.errors import HubError
 from bo_sync.ports import HubReader
 
@@ -42,14 +42,14 @@ class Confirmation:
     """What the hub holds: `applied` is what was sent; `later` too, except for what others changed after us."""
 
     kind: Literal["applied", "later", "unconfirmed"]
-    told: str = ""
+    told: Message = NO_WORDS
 
 
 @dataclass(frozen=True, slots=True)
 class _Difference:
     """One value that differs from what was sent. `is_later`: by the hub's clock, it was changed after our write."""
 
-    told: str
+    told: Message
     is_later: bool = False
 
 
@@ -110,10 +110,10 @@ def _judge(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinition]) 
     found = tuple(_differences(sent, read, definitions))
     if not found:
         return Confirmation("applied")
-    told = "; ".join(difference.told for difference in found)
+    told = Message.of((difference.told for difference in found), "; ")
     if all(difference.is_later for difference in found):
-        return Confirmation("later", f"warning: changed in the hub after this run: {told}")
-    return Confirmation("unconfirmed", f"the hub answered success, but shows another value: {told}")
+        return Confirmation("later", Message("warning: changed in the hub after this run: {}", told))
+    return Confirmation("unconfirmed", Message("the hub answered success, but shows another value: {}", told))
 
 
 def _differences(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinition]) -> Iterator[_Difference]:
@@ -121,17 +121,17 @@ def _differences(sent: Sent, read: _Read, definitions: Mapping[Role, RoleDefinit
     match sent.change:
         case DeleteUser():
             if user is not None:
-                yield _Difference("sent a deletion, found the user")
+                yield _Difference(Message("sent a deletion, found the user"))
         case CreateUser() as change:
             if user is None:
-                yield _Difference("sent a new user, found none with the id that the hub answered")
+                yield _Difference(Message("sent a new user, found none with the id that the hub answered"))
             else:
                 added = [FieldChange(entry.field, None, entry.value) for entry in change.profile]
                 yield from _fields(added, user, sent.moment)
                 yield from _grants(change, sent, read, definitions)
         case UpdateUser() as change:
             if change.profile and user is None:
-                yield _Difference("sent an update, found no user with this id")
+                yield _Difference(Message("sent an update, found no user with this id"))
             elif user is not None:
                 yield from _fields(change.profile, user, sent.moment)
             yield from _grants(change, sent, read, definitions)
@@ -174,7 +174,7 @@ def _grants(
     for grant in change.grants:
         if isinstance(grant, RemoveDuplicate):
             if any(row.id == grant.row_id for row in rows):
-                yield _Difference(f"{grant.role}: sent the removal of a duplicate role row, found the row")
+                yield _Difference(Message(f"{grant.role}: sent the removal of a duplicate role row, found the row"))
             stays[grant.role] = grant.after
         else:
             wanted[grant.role] = grant.after
@@ -185,11 +185,11 @@ def _grants(
         if found is not access:
             is_old = found in before[role] or (isinstance(change, CreateUser) and found > access)
             is_later = not is_old and row is not None and _is_after(row.updated_at, sent.moment)
-            yield _Difference(f"{role}: sent {access.word}, found {found.word}", is_later)
+            yield _Difference(Message(f"{role}: sent {access.word}, found {found.word}"), is_later)
     for role, access in stays.items():
         found = held[role].row.access if role in held else Access.NONE
         if role not in wanted and found < access:
-            yield _Difference(f"{role}: the row beside the duplicate had {access.word}, found {found.word}")
+            yield _Difference(Message(f"{role}: the row beside the duplicate had {access.word}, found {found.word}"))
 
 
 def _is_after(found: Text | None, ours: Text | None) -> bool:

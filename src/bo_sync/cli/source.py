@@ -194,7 +194,7 @@ def _joined(errors: list[FilesError]) -> FilesError:
     if len(errors) == 1:
         return errors[0]
     lines = tuple(Message("{} ({})", line, error.message) for error in errors for line in error.lines)
-    return FilesError("; ".join(error.message for error in errors), lines=lines, hint=errors[-1].hint)
+    return FilesError(Message.of((error.message for error in errors), "; "), lines=lines, hint=errors[-1].hint)
 
 
 def _state(common: Common, revision: str | None) -> ComparedSide:

@@ -318,6 +318,5 @@ def _check_schema(transport: Transport) -> Check:
         return Check("schema", Status.UNKNOWN, unknown)
     if not found:
         return Check("schema", Status.OK, "everything that bo-sync sends and reads is there")
-    return Check(
-        "schema", Status.FAILED, f"the hub's schema has changed: {'; '.join(found)}", "look for a newer bo-sync"
-    )
+    message = Message("the hub's schema has changed: {}", Message.of(found, "; "))
+    return Check("schema", Status.FAILED, message, "look for a newer bo-sync")

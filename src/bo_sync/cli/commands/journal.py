@@ -28,7 +28,7 @@ class Restored:
     """One user's declaration, and what cannot be restored: one sentence each."""
 
     declaration: Declaration
-    lost: tuple[str, ...]
+    lost: tuple[Message, ...]
 
 
 def restored(past: Past) -> Iterator[Restored]:
@@ -71,11 +71,12 @@ def _profile(before: Before, *, is_gone: bool) -> Profile:
     )
 
 
-def _lost(user: PlannedUser, before: Before) -> Iterator[str]:
-    yield f"was deleted: the hub will give a new id instead of {user.id}, and what it kept of the old one is gone"
+def _lost(user: PlannedUser, before: Before) -> Iterator[Message]:
+    old = f"was deleted: the hub will give a new id instead of {user.id}, and what it kept of the old one is gone"
+    yield Message(old)
     if before.others:
-        held = ", ".join(Message("{} {}", row.definition, row.access.word) for row in before.others)
-        yield f"held access in role definitions that bo-sync does not know, which it cannot give back: {held}"
+        held = Message.of((Message("{} {}", row.definition, row.access.word) for row in before.others), ", ")
+        yield Message("held access in role definitions that bo-sync does not know, which it cannot give back: {}", held)
 
 
 @click.command(name="journal", short_help="Read back what applies did, and what is unknown.")
