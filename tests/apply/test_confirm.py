@@ -361,6 +361,7 @@ def test_a_value_that_the_hub_never_shows_is_read_five_times() -> None:
     hub, pauses = InMemoryHub(hub_of(user(phone="1"))), Pauses()
     verdicts = confirm(hub, [Sent(PHONE, 7, None)], ROLES, pauses)
     assert verdicts == {JANE: unconfirmed("phone: sent “2”, found “1”")}
+    assert [part for part in verdicts[JANE].told.parts if isinstance(part, Text)] == [Text("2"), Text("1")]
     assert (pauses.kept, hub.calls("read_users")[""]) == ([1.0, 3.0, 9.0, 20.0], 5)
 
 
