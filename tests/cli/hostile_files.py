@@ -76,10 +76,7 @@ def _settings(lines: str) -> Callable[[int, str], Files]:
 
 
 def _foreign(number: int, attack: str) -> Files:
-    return {
-        SETTINGS: "email_domains: [example.com]\n",
-        f"users/{number}.yaml": f"email: {attack}\nid: {number + 1}\n",
-    }
+    return {SETTINGS: "email_domains: [example.com]\n", f"users/{number}.yaml": f"email: {attack}\nid: {number + 1}\n"}
 
 
 def _domain(number: int, attack: str) -> Files:

@@ -161,10 +161,7 @@ HISTORIES: Final = {
         ),
     ),
     "a file is removed": History(
-        {"users/jane.yaml": JANE, "users/ben.yaml": BEN},
-        {"users/jane.yaml": None},
-        1,
-        _JANE_IS_GONE,
+        {"users/jane.yaml": JANE, "users/ben.yaml": BEN}, {"users/jane.yaml": None}, 1, _JANE_IS_GONE
     ),
     "a file is removed where people without a file are ignored": History(
         {"bo-sync.yaml": "unmanaged: ignore\n", "users/jane.yaml": JANE, "users/ben.yaml": BEN},

@@ -234,10 +234,7 @@ NUMBERED: Final[dict[str, Numbered]] = {
             _OWNERS,
             ("  REFUSED  min_role_owners    1 owner of Roles & permissions left, at least 3", *_OWNERS_TOLD),
             others(
-                empty="3 people in the files, at least 1",
-                max_user_deletes=1,
-                max_grant_losses=2,
-                max_access_losses=1,
+                empty="3 people in the files, at least 1", max_user_deletes=1, max_grant_losses=2, max_access_losses=1
             ),
         ),
         just_allowed=_OWNERS.but(ann=one("ann", *OWNS), ben=one("ben", *OWNS)),
@@ -516,10 +513,7 @@ ABSOLUTE: Final[dict[str, tuple[str, Refusal]]] = {
                 ("! break-glass@example.com  is the person whose session runs, and would be deleted  users/me.yaml:1"),
                 "way past: nothing passes this guardrail: let somebody else, or an API key, run it",
             ),
-            others(
-                min_role_owners="1 owner of Roles & permissions left, at least 1",
-                max_user_deletes=1,
-            ),
+            others(min_role_owners="1 owner of Roles & permissions left, at least 1", max_user_deletes=1),
         ),
     ),
 }

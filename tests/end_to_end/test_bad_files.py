@@ -43,9 +43,7 @@ BAD: dict[str, tuple[dict[str, str | bytes], list[str]]] = {
     ),
     "the same person in two files": (
         {"users/a.yaml": ADA, "users/b.yaml": file("Ada@Example.com")},
-        [
-            'users/b.yaml:1:1: error: a second entry for "Ada@Example.com"; the first is users/a.yaml:1:1: keep one',
-        ],
+        ['users/b.yaml:1:1: error: a second entry for "Ada@Example.com"; the first is users/a.yaml:1:1: keep one'],
     ),
     "an empty file": (
         {"users/ada.yaml": ""},

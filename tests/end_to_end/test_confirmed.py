@@ -49,11 +49,7 @@ PHONE = user(ADA, phone="1")
 
 IGNORED = [
     pytest.param(
-        "roleUpdate",
-        user(ADA, *rows(pricing="OWNER")),
-        file(ADA),
-        "pricing: sent none, found owner",
-        id="a revoke",
+        "roleUpdate", user(ADA, *rows(pricing="OWNER")), file(ADA), "pricing: sent none, found owner", id="a revoke"
     ),
     pytest.param(
         "roleUpdate",
@@ -236,9 +232,7 @@ LATER = "2099-01-01T00:00:00.000Z"
     ("does", "live", "text", "told"),
     [
         pytest.param(
-            Misbehaviour(
-                meanwhile={1: "UPDATE users SET phone = '1', lastModifiedAt = '2099-01-01T00:00:00.000Z'"},
-            ),
+            Misbehaviour(meanwhile={1: "UPDATE users SET phone = '1', lastModifiedAt = '2099-01-01T00:00:00.000Z'"}),
             PHONE,
             file(ADA, "phone: '2'"),
             "phone: sent “2”, found “1”",

@@ -81,10 +81,7 @@ KEY = "key-that-must-stay-here"
         pytest.param(
             ("--hub", "https://hub.example.com/v2/graphql", "--api-key-file", "."),
             {},
-            (
-                "error: --api-key-file .: is neither a file nor a pipe",
-                "next: name a file that holds the key alone",
-            ),
+            ("error: --api-key-file .: is neither a file nor a pipe", "next: name a file that holds the key alone"),
             id="a folder as the key's file",
         ),
         pytest.param(
@@ -99,10 +96,7 @@ KEY = "key-that-must-stay-here"
         pytest.param(
             ("--hub", "https://hub.example.com/v2/graphql", "--api-key-file", "nowhere"),
             {},
-            (
-                "error: --api-key-file nowhere: No such file or directory",
-                "next: check the path and its permissions",
-            ),
+            ("error: --api-key-file nowhere: No such file or directory", "next: check the path and its permissions"),
             id="no such key file",
         ),
     ],
@@ -151,10 +145,7 @@ def test_a_key_file_that_others_may_read_is_refused_and_one_that_is_private_is_r
     done = bo_sync(root, "plan", "--api-key-file", "key", env=env)
     assert (done.code, done.complaint) == (
         64,
-        (
-            "error: --api-key-file key: others may read it (mode 0640)",
-            "next: chmod 600 it, and consider the key known",
-        ),
+        ("error: --api-key-file key: others may read it (mode 0640)", "next: chmod 600 it, and consider the key known"),
     )
     (root / "key").chmod(0o600)
     # the file that is named outweighs the environment

@@ -144,7 +144,7 @@ def test_backwards_it_says_what_is_lost(root: Path) -> None:
     assert "Guards loosened" not in ran.out
     _, _, lost = ran.out.partition("Access lost\n")
     assert [re.split("  +", line)[1:3] for line in lost.splitlines()[:1]] == [
-        ["▼ bob@example.com", "roles_permissions editor → none"],
+        ["▼ bob@example.com", "roles_permissions editor → none"]
     ]
     assert ran.out.endswith("3 people differ: 1 keeps all access without a file, 1 loses access, 1 joined.\n")
 

@@ -45,10 +45,7 @@ def diff(root: Path, *more: str) -> tuple[int, str]:
     ("before", "after", "told"),
     [
         pytest.param(
-            f"{BEN}until: 2026-12-05\n",
-            BEN,
-            "account until 2026-12-05 → without end",
-            id="an account without its end",
+            f"{BEN}until: 2026-12-05\n", BEN, "account until 2026-12-05 → without end", id="an account without its end"
         ),
         pytest.param(
             f"{BEN}until: 2026-12-05\n",

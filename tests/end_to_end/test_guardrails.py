@@ -54,9 +54,7 @@ def test_an_override_that_means_nothing_is_a_mistake_in_the_command(tmp_path: Pa
 
 def test_only_one_user_is_revoked_though_somebody_elses_row_is_refused(tmp_path: Path) -> None:
     texts = files(
-        file("ada.new@example.com", "id: 1002"),
-        file("bob@example.com"),
-        file("dan@example.com", "job: Poet"),
+        file("ada.new@example.com", "id: 1002"), file("bob@example.com"), file("dan@example.com", "job: Poet")
     )
     root = write(tmp_path / "files", texts)
     with served(tmp_path, {**baseline_population(), "users": LIVE}) as hub:
@@ -87,7 +85,4 @@ def test_only_somebody_who_is_nowhere_is_a_mistake_in_the_command(
     root = write(tmp_path, files(file("bob@example.com")))
     done = bo_sync(root, "apply", "--yes", "--only", given, env=quiet_hub.env())
     assert (done.code, done.out) == (64, "")
-    assert done.complaint == (
-        f"error: --only {given} matches no user in the files or in the hub",
-        f"next: {hint}",
-    )
+    assert done.complaint == (f"error: --only {given} matches no user in the files or in the hub", f"next: {hint}")

@@ -63,8 +63,7 @@ MOVED: Final = {
     ),
     "min_role_owners, when somebody else lowered an owner meanwhile": Moved(
         State(
-            {"users/ann.yaml": one("ann", "platform: {backoffice: true}")},
-            (lives("ann", *OWNER), lives("ben", *OWNER)),
+            {"users/ann.yaml": one("ann", "platform: {backoffice: true}")}, (lives("ann", *OWNER), lives("ben", *OWNER))
         ),
         (
             "  REFUSED  min_role_owners    1 owner of Roles & permissions left, at least 2",

@@ -180,9 +180,7 @@ def test_an_override_is_for_one_run_and_a_saved_plan_does_not_carry_it(tmp_path:
 
 
 def test_no_number_takes_the_last_owner(tmp_path: Path) -> None:
-    state = State(
-        {"users/me.yaml": "email: break-glass@example.com\nstate: absent\n"},
-    )
+    state = State({"users/me.yaml": "email: break-glass@example.com\nstate: absent\n"})
     root = write(tmp_path, state.files)
     with unchanged_hub(state) as hub:
         apply = run(root, hub, state, "apply", "--yes", "--allow", "min_role_owners=1")

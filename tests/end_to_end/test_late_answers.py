@@ -51,10 +51,7 @@ def test_a_read_that_takes_too_long_is_repeated(kind: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "exists"),
-    [
-        pytest.param("slow-before", False, id="and it never ran"),
-        pytest.param("slow-after", True, id="and it ran"),
-    ],
+    [pytest.param("slow-before", False, id="and it never ran"), pytest.param("slow-after", True, id="and it ran")],
 )
 def test_a_create_that_takes_too_long_is_sent_once_and_its_fate_is_unknown(kind: str, *, exists: bool) -> None:
     with late(f"{kind}:adminUserCreate@1") as (hub, client):

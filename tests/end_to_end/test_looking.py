@@ -151,10 +151,7 @@ def test_doctor_lists_the_hubs_names_and_a_default_that_is_not_none_and_admits_w
         "warning",
         "is not none for order (editor): whether people without a row have it, the hub does not say",
     )
-    assert found["schema"][:2] == (
-        "unknown",
-        "the hub does not show its schema, so whether it still fits is not known",
-    )
+    assert found["schema"][:2] == ("unknown", "the hub does not show its schema, so whether it still fits is not known")
 
 
 def test_doctor_asks_for_pages_of_the_size_that_is_given(tmp_path: Path) -> None:

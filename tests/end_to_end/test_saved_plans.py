@@ -90,9 +90,7 @@ ALTERED = "the saved plan was altered: its content does not have the digest that
             id="YAML",
         ),
         pytest.param(
-            lambda _: "{}",
-            ("error: the saved plan is malformed: `format_version` is missing", ANEW),
-            id="other JSON",
+            lambda _: "{}", ("error: the saved plan is malformed: `format_version` is missing", ANEW), id="other JSON"
         ),
         pytest.param(
             lambda _: "[" * 100_000,

@@ -59,8 +59,7 @@ MOVES: Final = {
         ("  ben@example.com: was to be created, now would be updated",), live=(*START.live, lives("ben"))
     ),
     "the hub: somebody deleted the person who was to be deleted": Move(
-        ("  cat@example.com: was to be deleted, now nothing of it is left to do",),
-        live=but(1),
+        ("  cat@example.com: was to be deleted, now nothing of it is left to do",), live=but(1)
     ),
     "the hub: a person was deleted and made anew": Move(
         (
@@ -205,10 +204,7 @@ EDITED: Final = {
         _edited(_no_version),
         ("error: the saved plan's format version is no number; this bo-sync reads 2", ANOTHER),
     ),
-    "half of it": (
-        lambda text: text[: len(text) // 2],
-        None,
-    ),
+    "half of it": (lambda text: text[: len(text) // 2], None),
     "a key twice": (
         lambda text: text.replace('"digest"', '"digest": "x", "digest"'),
         (

@@ -8,10 +8,7 @@ from tests.support.process import Page, Ran, answering, bo_sync, in_terminal, se
 
 KEY = "recognisable-key-4711"
 TOKEN = "recognisable-token-0815"
-CALLERS: Population = {
-    "keys": [{"key": KEY, "access": "OWNER"}],
-    "sessions": [{"token": TOKEN, "email": FIRST_USER}],
-}
+CALLERS: Population = {"keys": [{"key": KEY, "access": "OWNER"}], "sessions": [{"token": TOKEN, "email": FIRST_USER}]}
 ROOT = files(file("bob@example.com", "job: Poet"), file("new@example.com"))
 QUOTING = b'{"errors": [{"message": "bad %s and %s", "extensions": {"code": "UNAUTHENTICATED"}}]}'
 

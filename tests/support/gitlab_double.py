@@ -5,18 +5,7 @@ from contextlib import contextmanager
 from typing import Final
 from urllib.parse import unquote, urlsplit
 
-from tests.support.forges import (
-    Account,
-    Document,
-    Forge,
-    Heard,
-    Writing,
-    asked_for,
-    changed,
-    page,
-    paged,
-    served_forge,
-)
+from tests.support.forges import Account, Document, Forge, Heard, Writing, asked_for, changed, page, paged, served_forge
 from tests.support.process import Page
 
 BOT: Final = "glpat-project-bot-5678-abcdef"
