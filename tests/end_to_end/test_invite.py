@@ -23,7 +23,6 @@ FILES: Final = files(
     file("new@example.com", "language: de", "platform: {backoffice: true}", "modules: {pricing: viewer}"),
     file("old@example.com", "job: Poet"),
 )
-NONE: Final = "2 new users get no mail"
 
 
 @pytest.fixture

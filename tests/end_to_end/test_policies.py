@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-
 from bo_sync.sandbox.population import UserRecord
 from bo_sync.sandbox.resolvers import MUTATIONS
 from tests.end_to_end.hubs import ObservedHub, observed
@@ -26,7 +24,6 @@ except:
 """
 BOTH = "modules: {pricing: editor, order_data: editor}"
 HALF = "modules: {pricing: editor}"
-ANN, BOB, CID = "ann@example.com", "bob@example.com", "cid@example.com"
 HOLDS_BOTH = rows(pricing="EDITOR", order="EDITOR")
 
 
@@ -100,33 +97,6 @@ def test_a_warning_is_told_and_applied_all_the_same(tmp_path: Path) -> None:
     assert "\n  WARNING  price-and-order  Price and order in one hand: 1 person, none allowed\n" in plan.out
 
 
-@pytest.mark.parametrize(
-    ("today", "code"),
-    [pytest.param("2026-06-15", 0, id="on its last day"), pytest.param("2026-06-16", 4, id="the day after")],
-)
-def test_an_exception_holds_to_its_last_day(tmp_path: Path, today: str, code: int) -> None:
-    case = state({"ann": BOTH}, user(ANN))
-    root = write(tmp_path, case.files)
-    with hub_of(case) as hub:
-        plan = run(root, hub, "plan", today=today)
-        apply = run(root, hub, "apply", "--yes", today=today)
-        assert was_written(hub) is (code == 0)
-    validate = bo_sync(root, "validate", "--today", today)
-    assert (plan.code, apply.code, validate.code) == (code, code, code)
-    told = "pricing editor, order_data editor: priceUpdate; orderUpdate; the exception expired on 2026-06-15"
-    assert (told in plan.out) is (told in validate.out) is (code == 4)
-
-
-def test_somebody_without_a_file_counts(tmp_path: Path) -> None:
-    case = state({"bob": HALF}, user(BOB), user(CID, *HOLDS_BOTH))
-    root = write(tmp_path, case.files)
-    with hub_of(case) as hub:
-        plan = run(root, hub, "plan")
-    assert plan.code == 4
-    assert f"! {CID}  pricing editor, order_data editor: priceUpdate; orderUpdate\n" in plan.out
-    assert bo_sync(root, "validate").code == 0, "the files alone are sound"
-
-
 def test_an_old_violation_does_not_stop_an_urgent_revoke(tmp_path: Path) -> None:
     case = state({"bob": BOTH, "dan": HALF}, user(BOB, *HOLDS_BOTH), user("dan@example.com", *rows(pricing="OWNER")))
     root = write(tmp_path, case.files)
@@ -154,24 +124,6 @@ def test_an_old_violation_stops_a_plan_that_gives_access_unless_only_the_revoke_
         assert run(root, hub, "plan").code == 4
         assert run(root, hub, "plan", "--only", "eva@example.com").code == 4
         assert run(root, hub, "apply", "--yes", "--only", "dan@example.com").code == 0
-
-
-def test_a_violation_that_stands_is_told_by_exit_code_where_nothing_is_to_do(tmp_path: Path) -> None:
-    case = state({"bob": BOTH}, user(BOB, *HOLDS_BOTH))
-    root = write(tmp_path, case.files)
-    with hub_of(case) as hub:
-        plan, apply = run(root, hub, "plan"), run(root, hub, "apply", "--yes")
-    assert (plan.code, apply.code) == (4, 4)
-    assert "Nothing to do: the hub holds what the files say" in plan.out
-
-
-def test_a_plan_that_leaves_fewer_offenders_and_nobody_new_passes(tmp_path: Path) -> None:
-    case = state(
-        {"bob": BOTH, "cid": f"{HALF}\njob: Poet", "dan": HALF}, *(user(who, *HOLDS_BOTH) for who in (BOB, CID))
-    )
-    root = write(tmp_path, case.files)
-    with hub_of(case) as hub:
-        assert run(root, hub, "apply", "--yes").code == 0
 
 
 LEAST = "id: owners\nmatch: {any_of: [{has: {roles_permissions: owner, backoffice: true}}]}\nat_least: 3\n"
@@ -238,16 +190,3 @@ def test_a_weakened_policy_is_shown_first_in_validate_base_and_in_diff(tmp_path:
     assert base.out.endswith("1 policy checked, none fails.\n")
     shown = json.loads(bo_sync(root, "diff", "HEAD~1", "--format", "json").out)["loosened"]
     assert [entry["guard"] for entry in shown] == ["policies.price-and-order.at_most", "policies.q-order"]
-
-
-def test_schema_prints_that_of_a_policy(tmp_path: Path) -> None:
-    ran = bo_sync(tmp_path, "schema", "policy")
-    assert (ran.code, json.loads(ran.out)["title"]) == (0, "bo-sync policy")
-
-
-def test_fmt_puts_a_policy_in_order(tmp_path: Path) -> None:
-    text = 'match: {any_of: [{menu: "Sales > Orders"}]}\nid: p\n'
-    root = write(tmp_path, {"users/u.yaml": file(BOB), "policies/p.yaml": text})
-    assert bo_sync(root, "fmt", "--check").out == "would change policies/p.yaml\n"
-    assert bo_sync(root, "fmt").code == 0
-    assert (root / "policies/p.yaml").read_text() == 'id: p\nmatch: {any_of: [{menu: "Sales > Orders"}]}\n'
