@@ -24,6 +24,7 @@ except:
 """
 BOTH = "modules: {pricing: editor, order_data: editor}"
 HALF = "modules: {pricing: editor}"
+ANN, BOB = "ann@example.com", "bob@example.com"
 HOLDS_BOTH = rows(pricing="EDITOR", order="EDITOR")
 
 
