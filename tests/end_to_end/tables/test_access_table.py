@@ -172,15 +172,6 @@ def spelled(grants: Any) -> str:
     return " ".join((*grants["platform"], *(f"{role}:{level}" for role, level in grants["modules"].items())))
 
 
-@pytest.mark.parametrize("command", ["who-can", "needs"])
-@pytest.mark.parametrize(
-    "question", ["xyz", "order statuses", "Orders > Carrier", "pricing:edit", "prices:editor", "backoffice:editor"]
-)
-def test_an_unknown_or_ambiguous_question_is_an_error_of_usage(command: str, question: str, fresh: Path) -> None:
-    ran = inside(command, question, "-C", str(fresh))
-    assert (ran.code, ran.out, "error: " in ran.err) == (64, "", True)
-
-
 CHANGES: Final = {
     "a menu item opens with its area": (
         "carriers",
