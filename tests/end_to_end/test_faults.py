@@ -17,7 +17,7 @@ from bo_sync.sandbox.population import Population, baseline_definitions, baselin
 from bo_sync.sandbox.resolvers import MUTATIONS
 from tests.end_to_end.hubs import observed
 from tests.end_to_end.world import TODAY, Held, by_address, file, files, held, rows, seen, user
-from tests.support.faults import FaultKind, Switchable, injected
+from tests.support.faults import FaultKind, Switchable, injected, parse_fault
 from tests.support.process import Ran, bo_sync, hasty, served, write
 
 NEW, CHANGED, LESS, GONE = (f"{name}@example.com" for name in ("new", "changed", "less", "gone"))
@@ -204,8 +204,22 @@ def test_a_write_in_doubt_is_settled_and_the_report_says_applied(tmp_path: Path,
     done = applied_while_watched(tmp_path, *faults)
     check(done)
     assert (done.apply.code, done.outcomes) == (0, EVERYBODY), done.apply
+    check_the_journal(tmp_path, *faults)
 
 
+def check_the_journal(root: Path, *faults: str) -> None:
+    """Each write whose fate an answer did not tell was doubted, and nothing stays unknown."""
+    journal = json.loads(bo_sync(root, "journal", "latest", "--format", "json").out)
+    doubted = {request["email"] for request in journal["requests"] if request["outcome"] != "applied"}
+    met = [parse_fault(fault) for fault in faults]
+    assert {SUBJECT[fault.field] for fault in met if fault.kind not in ANSWERED and fault.field in SUBJECT} <= doubted
+    assert bool(doubted) is any(fault.kind not in ANSWERED for fault in met), journal["requests"]
+    assert journal["unknown"] == []
+
+
+SUBJECT: Final = {"adminUserCreate": NEW, "adminUserUpdate": CHANGED, "adminUserDelete": GONE, "partial": LESS}
+ANSWERED: Final = {FaultKind.TOO_MANY, FaultKind.TOO_MANY_RETRY_AFTER}
+"""Kinds after which it is certain that nothing ran."""
 DENIED: Final = "UNAUTHENTICATED"
 NOT_DONE: Final = {
     "a gateway that answers every create with 502": (
@@ -297,22 +311,26 @@ def test_faults_of_every_kind_at_random_lose_and_double_nothing(tmp_path: Path, 
     check(applied_under(tmp_path, *(f"{kind}:0.04" for kind in kinds), seed=seed))
 
 
-def test_a_create_whose_answer_comes_too_late_is_not_repeated(tmp_path: Path) -> None:
+SLOW: Final = ("slow-before", "slow-after")
+
+
+@pytest.mark.parametrize("kind", SLOW)
+def test_a_create_whose_answer_comes_too_late_is_settled(tmp_path: Path, kind: str) -> None:
     started = time.monotonic()
     with hasty(3.0):
-        done = applied_under(tmp_path, "slow-after:adminUserCreate@1")
+        done = applied_under(tmp_path, f"{kind}:adminUserCreate@1")
     check(done)
     assert (done.apply.code, done.outcomes) == (0, EVERYBODY)
     assert time.monotonic() - started > 3
+    check_the_journal(tmp_path / "files", f"{kind}:adminUserCreate@1")
 
 
-RAN_NOT: Final = {
-    FaultKind.TOO_MANY,
-    FaultKind.TOO_MANY_RETRY_AFTER,
-    FaultKind.FAILED,
-    FaultKind.GATEWAY,
-    FaultKind.CUT_BEFORE,
-}
+def test_every_kind_of_fault_is_tried() -> None:
+    tried = (*READ_AGAIN.values(), *WRITTEN.values(), *(faults for faults, *_ in NOT_DONE.values()), SLOW)
+    assert {parse_fault(fault).kind for faults in tried for fault in faults} == set(FaultKind)
+
+
+RAN_NOT: Final = {*ANSWERED, FaultKind.FAILED, FaultKind.GATEWAY, FaultKind.CUT_BEFORE}
 
 
 @pytest.mark.parametrize("kind", ["429", "502", "502-after", "cut-before", "cut-after", "cut-half"])
