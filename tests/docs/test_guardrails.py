@@ -11,7 +11,7 @@ import pytest
 from bo_sync.core.guardrails import NAMES, NUMERIC
 from tests.end_to_end.histories import HISTORIES
 from tests.end_to_end.refusals import NUMBERED, REFUSALS
-from tests.end_to_end.test_saved_plans_exactly import ALTERED, ANEW, ANOTHER, MOVES, STALE
+from tests.end_to_end.test_saved_plans import ALTERED, ANEW, ANOTHER, MOVES, STALE
 from tests.support.golden import are_written
 
 GUARDRAILS: Final = Path(__file__).parent.parent.parent / "docs" / "guardrails.md"

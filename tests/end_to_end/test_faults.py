@@ -217,7 +217,7 @@ def check_the_journal(root: Path, *faults: str) -> None:
     assert journal["unknown"] == []
 
 
-SUBJECT: Final = {"adminUserCreate": NEW, "adminUserUpdate": CHANGED, "adminUserDelete": GONE, "partial": LESS}
+SUBJECT: Final = {"adminUserCreate": NEW, "adminUserUpdate": CHANGED, "adminUserDelete": GONE}
 ANSWERED: Final = {FaultKind.TOO_MANY, FaultKind.TOO_MANY_RETRY_AFTER}
 """Kinds after which it is certain that nothing ran."""
 DENIED: Final = "UNAUTHENTICATED"
