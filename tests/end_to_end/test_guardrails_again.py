@@ -15,7 +15,7 @@ import pytest
 from bo_sync.sandbox.population import UserRecord
 from tests.end_to_end.hubs import observed
 from tests.end_to_end.refusals import OWNER, SESSION, State, lives, many, one, printed
-from tests.end_to_end.test_guardrails_exactly import not_sent, refusal_of, run, writes
+from tests.end_to_end.test_guardrails import not_sent, refusal_of, run, writes
 from tests.end_to_end.world import file, rows, user
 from tests.support.process import write
 

@@ -13,7 +13,7 @@ from bo_sync.core.plan_digest import Json
 from bo_sync.sandbox.population import UserRecord
 from tests.end_to_end.hubs import observed
 from tests.end_to_end.refusals import State, lives, one
-from tests.end_to_end.test_guardrails_exactly import run, writes
+from tests.end_to_end.test_guardrails import run, writes
 from tests.end_to_end.world import TODAY, rows, seen
 from tests.support.builders import resealed_digest
 from tests.support.process import Served, bo_sync, write
