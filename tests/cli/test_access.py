@@ -208,9 +208,7 @@ def test_the_hub_is_compared_in_the_words_of_the_revision_that_is_asked_about(tm
 
 
 @pytest.mark.parametrize("words", [(), LIVE], ids=["from files", "from the hub"])
-def test_of_presets_that_give_the_same_the_one_that_the_entry_names_is_told(
-    words: tuple[str, ...], tmp_path: Path
-) -> None:
+def test_of_equal_presets_the_one_that_the_entry_names_is_told(words: tuple[str, ...], tmp_path: Path) -> None:
     given = "modules: {order_data: editor}\n"
     made = write(
         tmp_path,
@@ -304,9 +302,7 @@ BROKEN: Final[dict[str, tuple[tuple[str, ...], str, str]]] = {
 
 
 @pytest.mark.parametrize(("words", "said", "hint"), BROKEN.values(), ids=BROKEN)
-def test_files_of_the_past_with_errors_are_named_by_commit_and_day(
-    tmp_path: Path, words: tuple[str, ...], said: str, hint: str
-) -> None:
+def test_errors_of_the_past_have_a_commit_and_day(tmp_path: Path, words: tuple[str, ...], said: str, hint: str) -> None:
     made = repository(tmp_path, {"users/x.yaml": "email: x\n"}, when="2026-02-27T12:00:00Z")
     sha = git(made, "rev-parse", "HEAD")[:10]
     ran = inside(*words, "-C", str(made))
@@ -365,9 +361,7 @@ WRONG: Final[dict[str, tuple[tuple[str, ...], str, str]]] = {
 
 
 @pytest.mark.parametrize(("words", "message", "hint"), WRONG.values(), ids=WRONG)
-def test_what_cannot_be_asked_ends_with_64_and_what_is_near(
-    ask: Ask, words: tuple[str, ...], message: str, hint: str
-) -> None:
+def test_a_wrong_question_ends_with_64_and_a_hint(ask: Ask, words: tuple[str, ...], message: str, hint: str) -> None:
     ran = ask(*words, code=64)
     told, following = ran.complaint
     assert (ran.out, told) == ("", f"error: {message}")

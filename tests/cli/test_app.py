@@ -66,9 +66,7 @@ def test_details_are_asked_for_by_a_word_or_by_a_letter_among_others(given: str,
     ],
     ids=["a defect", "a full disk", "a reader who went away"],
 )
-def test_what_nobody_foresaw_ends_with_a_sentence(
-    error: Exception, told: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_unforeseen_ends_with_a_sentence(error: Exception, told: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert _unforeseen(error, verbose=False) == ExitCode.FAILED
     assert capsys.readouterr().err == told
 

@@ -96,26 +96,14 @@ def test_only_revokes_beside_a_broken_file_of_another_user(broken: Path, capsys:
     assert "warning: the users of users/other.yaml stay as they are in the hub" in said
 
 
-def test_expired_revokes_beside_a_broken_file_of_another_user(broken: Path) -> None:
+def test_what_does_not_concern_the_broken_file_is_planned_and_everything_else_is_stopped(broken: Path) -> None:
     assert kinds(planned(broken, expired=True)) == [(UpdateUser, "ann@example.com")]
-
-
-def test_a_path_chooses_the_users_of_a_file_beside_a_broken_one(broken: Path) -> None:
     assert kinds(planned(broken, "users/ann.yaml")) == [(UpdateUser, "ann@example.com")]
-
-
-def test_a_plan_about_all_users_is_stopped_by_each(broken: Path) -> None:
+    assert kinds(planned(broken, "leo@example.com")) == [(DeleteUser, "leo@example.com")]
     with pytest.raises(FilesError, match="in the files"):
         planned(broken)
-
-
-def test_the_user_of_the_broken_file_cannot_be_chosen(broken: Path) -> None:
-    assert any(
-        line.startswith("users/other.yaml:") and ": error: " in line for line in lines(broken, "users/other.yaml")
-    )
-
-
-def test_who_is_chosen_together_with_all_is_stopped(broken: Path) -> None:
+    told = lines(broken, "users/other.yaml")
+    assert any(line.startswith("users/other.yaml:") and ": error: " in line for line in told)
     assert lines(broken, "*@example.*")
 
 
@@ -279,9 +267,6 @@ class TestPolicies:
 class TestSetAside:
     """Users of files that are set aside count as they are in the hub."""
 
-    def test_an_unmanaged_user_is_deleted_and_no_other(self, broken: Path) -> None:
-        assert kinds(planned(broken, "leo@example.com")) == [(DeleteUser, "leo@example.com")]
-
     @pytest.mark.parametrize(
         "text",
         [
@@ -344,9 +329,7 @@ class TestExpired:
         assert kinds(planned(tmp_path, expired=True)) == [(DeleteUser, "ann@example.com")]
 
     @pytest.mark.parametrize("until", ["", "until: 2026-07-01\n"], ids=["no end", "an end to come"])
-    def test_an_absent_user_of_whom_only_a_grant_expired_is_left_for_a_full_apply(
-        self, tmp_path: Path, until: str
-    ) -> None:
+    def test_an_absent_user_with_an_expired_grant_is_left_for_a_full_apply(self, tmp_path: Path, until: str) -> None:
         write(tmp_path, {"users/ann.yaml": OLD + "state: absent\n" + until})
         plan = planned(tmp_path, expired=True)
         assert (plan.changes, plan.left_out) == ((), 1)

@@ -48,11 +48,19 @@ def test_a_plan_is_written_in_every_form_at_once(tmp_path: Path) -> None:
     assert str(tmp_path) not in "".join(read(tmp_path / f"out.{form}") for form in ALL_OF_PLAN)
 
 
-@pytest.mark.parametrize("form", ["sarif", "junit", "gitlab-codequality", "gitlab-plan", "csv"])
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "junit", "gitlab-codequality", "gitlab-plan", "csv"])
 def test_each_form_is_printed_as_it_is_written(form: str, tmp_path: Path) -> None:
     write(tmp_path, {"users/jane.yaml": JANE})
     done = ran(tmp_path, "plan", "--format", form, *reports(form))
     assert read(tmp_path / f"out.{form}") == done.out
+    assert (tmp_path / f"out.{form}").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("given", ["yaml=x", "text", "text=", "=x", ""])
+def test_what_is_no_format_and_path_is_refused_before_anything_is_read(given: str, tmp_path: Path) -> None:
+    done = ran(tmp_path, "plan", "--report", given)
+    assert done.code == 64
+    assert "is not a format and a path, as in text=FILE; formats: text, json" in done.err
 
 
 def test_a_plan_that_is_refused_writes_its_reports(tmp_path: Path) -> None:
@@ -169,7 +177,7 @@ def failed(text: str) -> list[str]:
 EVERY_REPORT = ("text", "json", "markdown", "github", "junit")
 
 
-def test_an_apply_that_guardrails_refuse_names_them_in_every_form_also_where_nothing_would_change(
+def test_an_apply_that_guardrails_refuse_names_them_in_every_form_without_changes(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "users").mkdir()
@@ -187,9 +195,7 @@ def test_an_apply_that_guardrails_refuse_names_them_in_every_form_also_where_not
 
 
 @pytest.mark.parametrize("altered", [False, True], ids=["stale", "altered"])
-def test_an_apply_of_a_plan_that_no_longer_holds_says_so_in_every_form_before_the_exit(
-    altered: bool, tmp_path: Path
-) -> None:
+def test_an_apply_of_a_plan_that_no_longer_holds_says_so_in_every_form(altered: bool, tmp_path: Path) -> None:
     write(tmp_path, {"users/jane.yaml": JANE})
     ran(tmp_path, "plan", "--out", "plan.json")
     if altered:

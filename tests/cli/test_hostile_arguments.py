@@ -86,9 +86,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("given", LINES.values(), ids=LINES)
-def test_what_is_said_of_an_argument_shows_and_does_nothing(
-    given: Given, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_argument_shows_and_does_nothing(given: Given, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
     line, dropped = given
     for attack in ATTACKS.values():

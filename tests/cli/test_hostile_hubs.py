@@ -75,9 +75,7 @@ QUOTED: Final[dict[str, Said]] = {
 
 
 @pytest.mark.parametrize("said", QUOTED.values(), ids=QUOTED)
-def test_what_a_hub_says_to_a_question_shows_and_does_nothing(
-    said: Said, root: Path, hub: ObservedHub, liar: Liar
-) -> None:
+def test_what_a_hub_answers_shows_and_does_nothing(said: Said, root: Path, hub: ObservedHub, liar: Liar) -> None:
     liar.said, liar.roots = said, READS
     for attack in ATTACKS.values():
         liar.attack = attack
@@ -152,9 +150,7 @@ REFUSED: Final[dict[str, Said]] = {
 
 
 @pytest.mark.parametrize("said", REFUSED.values(), ids=REFUSED)
-def test_what_a_hub_says_to_a_change_shows_in_report_and_journal(
-    said: Said, root: Path, hub: ObservedHub, liar: Liar
-) -> None:
+def test_what_a_hub_says_to_a_change_is_reported(said: Said, root: Path, hub: ObservedHub, liar: Liar) -> None:
     liar.said, liar.roots = said, WRITES
     for attack in (ALL_AT_ONCE, *list(ATTACKS.values())[:4]):
         liar.attack = attack

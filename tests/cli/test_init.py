@@ -99,9 +99,7 @@ def nothing_but(there: dict[str, str], root: Path) -> bool:
     ],
     ids=["of a forge", "of the configuration"],
 )
-def test_what_is_in_the_way_is_told_whole_and_nothing_is_written(
-    there: dict[str, str], said: list[str], tmp_path: Path
-) -> None:
+def test_what_is_in_the_way_stops_all_of_it(there: dict[str, str], said: list[str], tmp_path: Path) -> None:
     write(tmp_path, there)
     ran = bo_sync(tmp_path, "init", "--github")
     assert ran.code == ExitCode.INVALID
@@ -113,7 +111,7 @@ def test_what_is_in_the_way_is_told_whole_and_nothing_is_written(
     assert nothing_but(there, tmp_path)
 
 
-def test_no_file_is_written_through_a_link_that_leads_out_and_none_that_leads_nowhere_is_touched(
+def test_no_file_is_written_through_a_link_and_none_that_leads_nowhere_is_touched(
     tmp_path: Path,
 ) -> None:
     root, outside = tmp_path / "here", tmp_path / "outside"

@@ -169,9 +169,7 @@ def test_redacted_weakened_guards_name_no_user(tmp_path: Path, after: Files) -> 
         pytest.param("", '"" names no revision', id="nothing"),
     ],
 )
-def test_an_unusable_base_is_the_error_of_validate_and_no_hub_is_asked(
-    tmp_path: Path, revision: str, told: str
-) -> None:
+def test_an_unusable_base_is_an_error_and_no_hub_is_asked(tmp_path: Path, revision: str, told: str) -> None:
     root = changed(tmp_path, NONE, NONE)
     expected = inside("validate", "-C", str(root), f"--base={revision}")
     done = inside("plan", "-C", str(root), "--hub", "http://127.0.0.1:9/graphql", f"--base={revision}")

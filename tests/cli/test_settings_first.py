@@ -29,15 +29,6 @@ def test_a_link_out_of_the_tree_is_refused_and_not_read(tmp_path: Path, target: 
     assert "bo-sync.yaml:1:1: error: a symbolic link; expected a file" in ran.err
 
 
-def test_nobody_in_the_files_is_refused_with_the_reason(tmp_path: Path) -> None:
-    write(tmp_path, {"users/t.yaml": "users: []\n"})
-    ran = bo_sync(tmp_path, "validate")
-    assert ran.code == 4
-    assert (
-        "refused by the guardrail empty: 0 people in the files, at least 1 expected; add at least one file" in ran.err
-    )
-
-
 def test_where_the_only_file_has_an_error_nobody_says_that_there_is_none(tmp_path: Path) -> None:
     write(tmp_path, {"users/a.yaml": "email: a@example.com\nfirst_name: [\n"})
     ran = bo_sync(tmp_path, "validate")

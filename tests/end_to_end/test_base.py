@@ -337,9 +337,7 @@ def test_a_history_that_cannot_tell_of_removed_files_is_a_finding_and_an_error(
         assert all(part in done.err for part in said)
 
 
-def test_a_repository_that_git_does_not_read_is_a_finding_also_where_every_user_has_a_file(
-    quiet_hub: Served, root: Path
-) -> None:
+def test_a_repository_that_git_does_not_read_is_a_finding_for_any_files(quiet_hub: Served, root: Path) -> None:
     (root / ".git/HEAD").write_text("?\n", encoding="ascii")
     (root / "bo-sync.yaml").write_text("unmanaged: ignore\nprotect: [break-glass@example.com]\n", encoding="utf-8")
     document = json.loads(bo_sync(root, "plan", "--format", "json", env=quiet_hub.env()).out)

@@ -149,9 +149,7 @@ NOT_SAID: Final = {
 
 
 @pytest.mark.parametrize("answer", NOT_SAID.values(), ids=NOT_SAID)
-def test_what_is_no_introspection_is_a_failure_of_the_hub(
-    answer: HubAnswer, root: Path, hub: ObservedHub, liar: Liar
-) -> None:
+def test_no_introspection_is_a_failure_of_the_hub(answer: HubAnswer, root: Path, hub: ObservedHub, liar: Liar) -> None:
     liar.roots, liar.said = PROBE, lambda _: answer
     ran = inside("catalogue", "refresh", "-C", str(root), "--hub", hub.url, "--output", str(root / "table.csv"))
     assert (ran.code, ran.out) == (1, "")

@@ -101,7 +101,7 @@ AGES: Final = [
 
 
 @pytest.mark.parametrize(("day", "is_old", "is_added"), AGES)
-def test_a_table_older_than_180_days_is_a_warning_wherever_operations_are_asked(
+def test_an_old_table_is_a_warning_where_operations_are_asked(
     root: Path, day: str, *, is_old: bool, is_added: bool
 ) -> None:
     if not is_added:

@@ -63,9 +63,7 @@ def apply_everything(folder: Path, texts: dict[str, str], live: Population, beha
 
 
 @pytest.mark.parametrize("behaviour", list(HUBS.values()), ids=list(HUBS))
-def test_every_kind_of_change_is_pending_then_applied_then_not_there_any_more(
-    tmp_path: Path, behaviour: Behaviour
-) -> None:
+def test_every_kind_of_change_is_pending_then_applied_then_gone(tmp_path: Path, behaviour: Behaviour) -> None:
     done = apply_everything(tmp_path, FILES, population(), behaviour)
     assert (done.plan.code, done.apply.code, done.again.code) == (2, 0, 0), done
     assert done.apply.err == "" == done.again.err

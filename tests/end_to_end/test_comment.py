@@ -146,7 +146,7 @@ def test_a_dry_run_prints_it_and_asks_nobody(plans: Path) -> None:
 
 @on_both
 @pytest.mark.parametrize(("code", "why"), [(1, "failed"), (3, "the files are invalid"), (137, "did not end by itself")])
-def test_where_there_is_no_plan_the_older_one_is_replaced_until_there_is_one_again(
+def test_without_a_plan_the_older_one_is_replaced_until_the_next(
     where: Where, code: int, why: str, plans: Path
 ) -> None:
     hub: str = json.loads((plans / "drifted.json").read_text("utf-8"))["hub"]["url"]
@@ -174,9 +174,7 @@ def test_where_there_is_no_plan_the_older_one_is_replaced_until_there_is_one_aga
     ],
     ids=["an exit code with a plan", "no hub", "a plan as well", "drift", "an address that is none"],
 )
-def test_what_failed_is_told_plainly_or_not_at_all(
-    arguments: tuple[str, ...], env: Mapping[str, str], told: str, plans: Path
-) -> None:
+def test_a_failure_is_told_plainly(arguments: tuple[str, ...], env: Mapping[str, str], told: str, plans: Path) -> None:
     ran = bo_sync(plans, "comment", "--github", "--dry-run", *arguments, env=env)
     assert (ran.code, ran.out) == (64, "")
     assert told in ran.err

@@ -144,7 +144,7 @@ class PromotingHub(MisbehavingHub):
     [("job: Clerk", "job: sent Clerk, answered Boss"), ("job: null", "job: sent nothing, answered Boss")],
     ids=["another text", "a text for nothing"],
 )
-def test_a_creation_that_answers_with_another_value_is_unconfirmed_and_gets_no_grant(
+def test_a_creation_that_stored_another_value_is_unconfirmed_without_grants(
     tmp_path: Path, line: str, told: str
 ) -> None:
     with Store.open() as store:

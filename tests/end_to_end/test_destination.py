@@ -137,9 +137,7 @@ def test_settings_that_are_a_folder_are_not_taken_for_none(tmp_path: Path) -> No
     assert done.err.splitlines()[0] == "bo-sync.yaml:1:1: error: a folder; expected a file with the settings"
 
 
-def test_a_key_file_that_others_may_read_is_refused_and_one_that_is_private_is_read(
-    quiet_hub: Served, tmp_path: Path
-) -> None:
+def test_a_key_file_that_others_may_read_is_refused_and_a_private_one_read(quiet_hub: Served, tmp_path: Path) -> None:
     root, env = write(tmp_path, {**ROOT, "key": "sandbox-viewer\n"}), {"BO_SYNC_HUB_URL": quiet_hub.url}
     (root / "key").chmod(0o640)
     done = bo_sync(root, "plan", "--api-key-file", "key", env=env)

@@ -41,69 +41,28 @@ def diff(root: Path, *more: str) -> tuple[int, str]:
     return ran.code, ran.out
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "told"),
-    [
-        pytest.param(
-            f"{BEN}until: 2026-12-05\n", BEN, "account until 2026-12-05 → without end", id="an account without its end"
-        ),
-        pytest.param(
-            f"{BEN}until: 2026-12-05\n",
-            f"{BEN}until: 2099-12-05\n",
-            "account until 2026-12-05 → until 2099-12-05",
-            id="an account with a later end",
-        ),
-        pytest.param(
-            pricing("2026-12-01"),
-            pricing(),
-            "pricing editor until 2026-12-01 → editor without end",
-            id="a grant without its end",
-        ),
-        pytest.param(
-            pricing("2026-12-01"),
-            pricing("2099-12-01"),
-            "pricing editor until 2026-12-01 → editor until 2099-12-01",
-            id="a grant with a later end",
-        ),
-        pytest.param(
-            pricing("2026-12-01", "viewer"),
-            f"{BEN}preset: clerk\n",
-            "pricing viewer until 2026-12-01 → viewer without end",
-            id="a grant that a preset gives for good",
-        ),
-        pytest.param(
-            pricing("2026-12-01"),
-            f"{pricing('2026-12-01')}preset: clerk\n",
-            "pricing editor until 2026-12-01 → editor until 2026-12-01, then viewer",
-            id="a preset that gives something afterwards",
-        ),
-        pytest.param(
-            BEN,
-            withheld("2026-12-20"),
-            "roles_permissions none without end → none until 2026-12-20, then owner",
-            id="an entry that withholds what a preset gives, for a time",
-        ),
-        pytest.param(
-            withheld("2026-12-20", "clerk"),
-            withheld("2026-12-20"),
-            "roles_permissions none without end → none until 2026-12-20, then owner",
-            id="a preset that gives more once an entry has expired",
-        ),
-        pytest.param(
-            withheld("2099-12-20"),
-            withheld("2026-12-20"),
-            "roles_permissions none until 2099-12-20, then owner → none until 2026-12-20, then owner",
-            id="an entry that withholds for a shorter time",
-        ),
-        pytest.param(
-            None,
-            withheld("2026-12-20"),
-            "; roles_permissions none without end → none until 2026-12-20, then owner",
-            id="a user who joins with an entry that withholds for a time",
-        ),
-    ],
-)
-def test_what_holds_longer_is_gained(tmp_path: Path, before: str | None, after: str, told: str) -> None:
+NONE: Final = "roles_permissions none"
+HIDES: Final = "none until 2026-12-20, then owner"
+LONGER: Final[dict[str, tuple[str | None, str]]] = {
+    "account until 2026-12-05 → without end": (f"{BEN}until: 2026-12-05\n", BEN),
+    "account until 2026-12-05 → until 2099-12-05": (f"{BEN}until: 2026-12-05\n", f"{BEN}until: 2099-12-05\n"),
+    "pricing editor until 2026-12-01 → editor without end": (pricing("2026-12-01"), pricing()),
+    "pricing editor until 2026-12-01 → editor until 2099-12-01": (pricing("2026-12-01"), pricing("2099-12-01")),
+    # a preset gives it for good, something afterwards, or what an entry withholds
+    "pricing viewer until 2026-12-01 → viewer without end": (pricing("2026-12-01", "viewer"), f"{BEN}preset: clerk\n"),
+    "pricing editor until 2026-12-01 → editor until 2026-12-01, then viewer": (
+        *(pricing("2026-12-01"), f"{pricing('2026-12-01')}preset: clerk\n"),
+    ),
+    f"{NONE} without end → {HIDES}": (BEN, withheld("2026-12-20")),
+    f"{NONE} without end →  {HIDES}": (withheld("2026-12-20", "clerk"), withheld("2026-12-20")),
+    f"{NONE} until 2099-12-20, then owner → {HIDES}": (withheld("2099-12-20"), withheld("2026-12-20")),
+    f"; {NONE} without end → {HIDES}": (None, withheld("2026-12-20")),  # of a user who joins
+}
+
+
+@pytest.mark.parametrize("told", LONGER)
+def test_what_holds_longer_is_gained(tmp_path: Path, told: str) -> None:
+    (before, after), told = LONGER[told], told.replace("  ", " ")
     root = changed(tmp_path, before, after)
     for alarm in ("gained", "any"):
         code, text = diff(root, "--exit-code-on", alarm)
@@ -117,25 +76,18 @@ def test_what_holds_longer_is_gained(tmp_path: Path, before: str | None, after: 
     assert told.endswith(f"{row['before']} → {row['after']}")
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "told"),
-    [
-        pytest.param(BEN, f"{BEN}until: 2026-12-05\n", "account without end → until 2026-12-05", id="an account"),
-        pytest.param(
-            pricing("2099-12-01"),
-            pricing("2026-12-01"),
-            "pricing editor until 2099-12-01 → editor until 2026-12-01",
-            id="a grant",
-        ),
-        pytest.param(
-            withheld("2026-12-20"),
-            withheld("2099-12-20"),
-            "roles_permissions none until 2026-12-20, then owner → none until 2099-12-20, then owner",
-            id="access that comes back later",
-        ),
-    ],
-)
-def test_what_ends_sooner_is_lost(tmp_path: Path, before: str, after: str, told: str) -> None:
+SOONER: Final = {
+    "account without end → until 2026-12-05": (BEN, f"{BEN}until: 2026-12-05\n"),
+    "pricing editor until 2099-12-01 → editor until 2026-12-01": (pricing("2099-12-01"), pricing("2026-12-01")),
+    f"{NONE} until 2026-12-20, then owner → none until 2099-12-20, then owner": (
+        *(withheld("2026-12-20"), withheld("2099-12-20")),
+    ),
+}
+
+
+@pytest.mark.parametrize("told", SOONER)
+def test_what_ends_sooner_is_lost(tmp_path: Path, told: str) -> None:
+    before, after = SOONER[told]
     root = changed(tmp_path, before, after)
     assert diff(root, "--exit-code-on", "gained")[0] == 0
     code, text = diff(root, "--exit-code-on", "lost")
@@ -170,19 +122,11 @@ def test_an_end_that_changes_nothing_is_not_shown(tmp_path: Path, before: str, a
 def test_the_json_has_both_days_and_what_comes_after(tmp_path: Path) -> None:
     root = changed(tmp_path, f"{pricing('2026-12-01')}until: 2026-12-05\n", f"{pricing()}until: 2099-12-05\n")
     (user,) = json.loads(diff(root, "--format", "json")[1])["users"]
+    account = [{"access": None, "until": f"{year}-12-05", "then": None} for year in (2026, 2099)]
+    grant = [
+        {"access": "editor", "until": until, "then": then} for until, then in (("2026-12-01", "none"), (None, "editor"))
+    ]
     assert user["ends"] == [
-        {
-            "role": None,
-            "before": {"access": None, "until": "2026-12-05", "then": None},
-            "after": {"access": None, "until": "2099-12-05", "then": None},
-            "longer": True,
-            "sooner": False,
-        },
-        {
-            "role": "pricing",
-            "before": {"access": "editor", "until": "2026-12-01", "then": "none"},
-            "after": {"access": "editor", "until": None, "then": "editor"},
-            "longer": True,
-            "sooner": False,
-        },
+        {"role": role, "before": before, "after": after, "longer": True, "sooner": False}
+        for role, (before, after) in ((None, account), ("pricing", grant))
     ]

@@ -17,75 +17,41 @@ RAISED: Final = f"{BEN}modules: {{api_keys: owner, roles_permissions: owner}}\n"
 TICKETS: Final = f"{BEN}modules: {{ticketing: owner, pricing: viewer}}\n"
 
 
-@pytest.mark.parametrize(
-    ("settings", "entries", "told"),
-    [
-        pytest.param(
-            ("unmanaged: report\n", "role_definitions: {api_keys: apikeys}\n"),
-            (OWNER, BEN),
-            (
-                "api_keys owner → none in the files; the hub keeps it, because the role is not managed any more",
-                "1 person differs: 1 keeps access in an unmanaged role.",
-            ),
-            id="a known role that is mapped away",
-        ),
-        pytest.param(
-            ("role_definitions: {ticketing: ticket}\n", "unmanaged: report\n"),
-            (TICKETS, BEN + "modules: {pricing: viewer}\n"),
-            (
-                "ticketing owner → none in the files; the hub keeps it, because the role is not managed any more",
-                "1 person differs: 1 keeps access in an unmanaged role.",
-            ),
-            id="an added role that is removed",
-        ),
-        pytest.param(
-            (PROTECT, PROTECT),
-            (OWNER, BEN),
-            (
-                "differs in the files (api_keys owner → none); the hub keeps the account and all access (protected)",
-                "1 person differs: 1 keeps all access as protected.",
-            ),
-            id="a protected user whose grant is removed",
-        ),
-        pytest.param(
-            ("unmanaged: report\n", PROTECT),
-            (OWNER, BEN),
-            (
-                "differs in the files (api_keys owner → none); the hub keeps the account and all access (protected)",
-                "1 person differs: 1 keeps all access as protected.",
-            ),
-            id="a user whose grant is removed and who becomes protected",
-        ),
-        pytest.param(
-            (PROTECT, PROTECT),
-            (OWNER, RAISED),
-            (
-                "differs in the files (roles_permissions none → owner); the hub keeps the account and all access",
-                "1 person differs: 1 keeps all access as protected.",
-            ),
-            id="a protected user who would be raised",
-        ),
-        pytest.param(
-            (PROTECT, PROTECT),
-            (OWNER, "email: ben@example.com\nstate: absent\n"),
-            (
-                "leaves the files; the hub keeps the account and all access (protected)",
-                "1 person differs: 1 keeps all access without a file.",
-            ),
-            id="a protected user who is absent",
-        ),
-        pytest.param(
-            (PROTECT, PROTECT),
-            (OWNER, f"{OWNER}until: 2026-06-14\n"),
-            (
-                "leaves the files; the hub keeps the account and all access (protected)",
-                "1 person differs: 1 keeps all access without a file.",
-            ),
-            id="a protected user whose account expires",
-        ),
-    ],
-)
-def test_what_the_hub_keeps_is_not_lost(
+UNMANAGED: Final = "the hub keeps it, because the role is not managed any more"
+KEEPS: Final = "the hub keeps the account and all access (protected)"
+REPORT: Final = "unmanaged: report\n"
+OF_ROLE: Final = "1 person differs: 1 keeps access in an unmanaged role."
+AS_PROTECTED: Final = "1 person differs: 1 keeps all access as protected."
+WITHOUT_FILE: Final = "1 person differs: 1 keeps all access without a file."
+LOWERED: Final = f"differs in the files (api_keys owner → none); {KEEPS}"
+KEPT: Final = {
+    "a known role that is mapped away": (
+        *((REPORT, "role_definitions: {api_keys: apikeys}\n"), (OWNER, BEN)),
+        (f"api_keys owner → none in the files; {UNMANAGED}", OF_ROLE),
+    ),
+    "an added role that is removed": (
+        *(("role_definitions: {ticketing: ticket}\n", REPORT), (TICKETS, BEN + "modules: {pricing: viewer}\n")),
+        (f"ticketing owner → none in the files; {UNMANAGED}", OF_ROLE),
+    ),
+    "a protected user whose grant is removed": ((PROTECT, PROTECT), (OWNER, BEN), (LOWERED, AS_PROTECTED)),
+    "a user who becomes protected": ((REPORT, PROTECT), (OWNER, BEN), (LOWERED, AS_PROTECTED)),
+    "a protected user who would be raised": (
+        *((PROTECT, PROTECT), (OWNER, RAISED)),
+        (f"differs in the files (roles_permissions none → owner); {KEEPS}", AS_PROTECTED),
+    ),
+    "a protected user who is absent": (
+        *((PROTECT, PROTECT), (OWNER, "email: ben@example.com\nstate: absent\n")),
+        (f"leaves the files; {KEEPS}", WITHOUT_FILE),
+    ),
+    "a protected user whose account expires": (
+        *((PROTECT, PROTECT), (OWNER, f"{OWNER}until: 2026-06-14\n")),
+        (f"leaves the files; {KEEPS}", WITHOUT_FILE),
+    ),
+}
+
+
+@pytest.mark.parametrize(("settings", "entries", "told"), KEPT.values(), ids=KEPT)
+def test_kept_is_not_lost(
     tmp_path: Path, settings: tuple[str, str], entries: tuple[str, str], told: tuple[str, str]
 ) -> None:
     root = repository(tmp_path / "root", {"users/ben.yaml": entries[0], "bo-sync.yaml": settings[0]})

@@ -291,9 +291,7 @@ GIVEN_UP: Final = {
 
 
 @pytest.mark.parametrize(("faults", "told", "hint"), list(GIVEN_UP.values()), ids=list(GIVEN_UP))
-def test_a_hub_that_cannot_be_read_whole_is_not_written_to(
-    tmp_path: Path, faults: tuple[str, ...], told: str, hint: str
-) -> None:
+def test_a_hub_not_read_whole_is_not_written_to(tmp_path: Path, faults: tuple[str, ...], told: str, hint: str) -> None:
     root = write(tmp_path / "files", FILES)
     with served(tmp_path, LIVE, interceptor=injected(*faults)) as hub:
         before = hub.holds()

@@ -65,7 +65,7 @@ def refusal_of(done: Ran) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize(("guardrail", "case"), REFUSALS.values(), ids=REFUSALS.keys())
-def test_a_guardrail_refuses_with_just_these_words_and_the_hub_is_only_read(
+def test_a_guardrail_refuses_in_these_words_and_the_hub_is_only_read(
     tmp_path: Path, guardrail: str, case: Refusal
 ) -> None:
     root = write(tmp_path, case.state.files)
@@ -168,9 +168,7 @@ def test_no_number_takes_the_last_owner(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("guardrail", "case"), ABSOLUTE.values(), ids=ABSOLUTE.keys())
-def test_no_number_for_another_guardrail_passes_one_that_has_none(
-    tmp_path: Path, guardrail: str, case: Refusal
-) -> None:
+def test_no_number_of_another_guardrail_passes_one_without(tmp_path: Path, guardrail: str, case: Refusal) -> None:
     root = write(tmp_path, case.state.files)
     with unchanged_hub(case.state) as hub:
         apply = run(root, hub, case.state, "apply", "--yes", *WIDE)
@@ -191,9 +189,7 @@ OVERRIDES = {
 
 @pytest.mark.parametrize("command", [("plan",), ("apply", "--yes")], ids=["plan", "apply"])
 @pytest.mark.parametrize("given", OVERRIDES)
-def test_an_override_that_means_nothing_is_a_mistake_in_the_command(
-    tmp_path: Path, command: Sequence[str], given: str
-) -> None:
+def test_an_override_that_means_nothing_is_a_usage_error(tmp_path: Path, command: Sequence[str], given: str) -> None:
     done = bo_sync(tmp_path, *command, "--allow", given)
     assert (done.code, done.out) == (64, "")
     told = f"Invalid value for '--allow': {OVERRIDES[given]}"
@@ -252,9 +248,7 @@ def test_only_one_user_is_revoked_though_somebody_elses_row_is_refused(tmp_path:
     ],
     ids=["a slip", "a stranger"],
 )
-def test_only_somebody_who_is_nowhere_is_a_mistake_in_the_command(
-    quiet_hub: Served, tmp_path: Path, given: str, hint: str
-) -> None:
+def test_only_of_an_unknown_user_is_a_usage_error(quiet_hub: Served, tmp_path: Path, given: str, hint: str) -> None:
     root = write(tmp_path, files(file("bob@example.com")))
     done = bo_sync(root, "apply", "--yes", "--only", given, env=quiet_hub.env())
     assert (done.code, done.out) == (64, "")

@@ -30,29 +30,10 @@ DOCTOR = "`bo-sync doctor` says what a key may do"
             id="a page to sign in",
         ),
         pytest.param(
-            Page(404, HTML, {"Content-Type": "text/html"}),
-            "HUB answers HTTP 404 with an HTML page: “Sign in Please sign in”",
-            ADDRESS,
-            id="a page that is not found",
-        ),
-        pytest.param(Page(200), "HUB answers HTTP 200 with no body", ADDRESS, id="no body"),
-        pytest.param(
-            Page(200, b'{"hello": "world"}'),
-            'HUB answers HTTP 200 with something that is no GraphQL answer: “{"hello": "world"}”',
-            ADDRESS,
-            id="other JSON",
-        ),
-        pytest.param(
             Page(200, b'{"errors": [{"message": "No luck for ' + KEY.encode() + b' \\u001b[2J"}]}'),
             "the hub says “No luck for [secret] \\x1b[2J”",
             "if a page of 12 is too large for it, give a smaller --page-size; or run `bo-sync doctor`",
             id="a GraphQL error that quotes the key and a control character",
-        ),
-        pytest.param(
-            Page(200, b'{"data": null}'),
-            "the hub answers neither data nor an error",
-            "the hub broke its own schema: report this to Propeller",
-            id="no data",
         ),
         pytest.param(
             Page(401, b"{}"),
@@ -138,23 +119,13 @@ def test_a_key_that_may_only_read_applies_nothing_and_the_report_says_so(quiet_h
     done = bo_sync(root, "apply", "--yes", "--format", "json", env=quiet_hub.env("sandbox-viewer"))
     assert done.code == 5
     report = json.loads(done.out)
-    assert report["summary"] == {
-        "applied": 0,
-        "reversed": 0,
-        "unconfirmed": 0,
-        "failed": 1,
-        "not_attempted": 0,
-        "unknown": 0,
-    }
-    assert report["outcomes"] == [
-        {
-            "email": "bob@example.com",
-            "action": "update",
-            "outcome": "failed",
-            "error": "adminUserUpdate of bob@example.com: the hub says that the key may not do this: FORBIDDEN: "
-            "“Insufficient permissions: adminUserUpdate needs role.EDITOR”",
-        }
-    ]
+    assert (sum(report["summary"].values()), report["summary"]["failed"]) == (1, 1)
+    (outcome,) = report["outcomes"]
+    assert outcome.pop("error") == (
+        "adminUserUpdate of bob@example.com: the hub says that the key may not do this: FORBIDDEN: "
+        "“Insufficient permissions: adminUserUpdate needs role.EDITOR”"
+    )
+    assert outcome == {"email": "bob@example.com", "action": "update", "outcome": "failed"}
 
 
 class Refuses:

@@ -87,9 +87,7 @@ def planned(root: Path, env: dict[str, str]) -> dict[str, object]:
         pytest.param("email: gone@example.com\nstate: absent\n", id="no change"),
     ],
 )
-def test_a_saved_plan_does_not_run_on_another_hub_at_the_same_address(
-    address: Address, tmp_path: Path, text: str
-) -> None:
+def test_a_saved_plan_does_not_run_on_another_hub_at_one_address(address: Address, tmp_path: Path, text: str) -> None:
     root, before = write(tmp_path, files(text)), address.held
     planned(root, address.env())
     ran = bo_sync(root, "apply", "plan.json", "--yes", env=address.other)
@@ -134,9 +132,7 @@ COMMANDS = {
 
 
 @pytest.mark.parametrize("arguments", COMMANDS.values(), ids=COMMANDS)
-def test_another_hub_than_the_files_name_shows_nothing_and_gets_nothing(
-    address: Address, tmp_path: Path, arguments: tuple[str, ...]
-) -> None:
+def test_another_hub_shows_and_gets_nothing(address: Address, tmp_path: Path, arguments: tuple[str, ...]) -> None:
     expected = identity(tmp_path, address.env())
     root = write(tmp_path, files(NEW, settings=f"hub_identity: {expected}\n"))
     before, found = address.held, identity_there(address)
@@ -198,9 +194,7 @@ def test_a_key_that_may_not_read_the_tenant_sees_the_same_identity(tmp_path: Pat
     assert readable["identity"] == unreadable["identity"]
 
 
-def test_a_plan_that_deletes_the_user_with_the_lowest_id_prints_both_identities(
-    address: Address, tmp_path: Path
-) -> None:
+def test_a_plan_that_deletes_the_lowest_id_prints_both_identities(address: Address, tmp_path: Path) -> None:
     root = write(tmp_path, files(LEAVER))
     before = identity(root, address.env())
     hub = planned(root, address.env())

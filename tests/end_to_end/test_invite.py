@@ -162,9 +162,7 @@ def test_a_user_whose_grant_fails_is_not_invited(root: Path, hub: ObservedHub, l
         pytest.param("", id="nothing"),
     ],
 )
-def test_an_address_that_is_not_https_is_a_usage_error_before_anything_is_sent(
-    root: Path, hub: ObservedHub, url: str
-) -> None:
+def test_an_address_without_https_is_a_usage_error_and_nothing_is_sent(root: Path, hub: ObservedHub, url: str) -> None:
     ran = apply(root, "--invite", url)
     assert (ran.code, ran.out) == (64, "")
     assert ran.complaint[0].startswith("error: --invite: found ")

@@ -203,9 +203,7 @@ FIRST_LINES = {
 
 @pytest.mark.parametrize(("first", "code"), FIRST_LINES.values(), ids=FIRST_LINES.keys())
 @pytest.mark.parametrize("more", [(), ("--before", "back")], ids=["shown", "restored"])
-def test_a_journal_of_another_format_ends_with_exit_6(
-    tmp_path: Path, first: str, code: int, more: tuple[str, ...]
-) -> None:
+def test_a_journal_of_another_format_is_exit_6(tmp_path: Path, first: str, code: int, more: tuple[str, ...]) -> None:
     folder = write(tmp_path, {f".bo-sync/journal/{RUN}.jsonl": f"{first}\n"})
     done = bo_sync(folder, "journal", RUN, *more)
     expected = 6 if code else 1 if more else 0  # without a sound header nothing can be restored
@@ -242,9 +240,7 @@ def wait_for_intents(root: Path, number: int, process: subprocess.Popen[str]) ->
 
 
 @pytest.mark.parametrize("number", [1, 5, 12])
-def test_a_killed_apply_leaves_a_journal_whose_unknowns_are_the_requests_without_an_outcome(
-    tmp_path: Path, number: int
-) -> None:
+def test_a_killed_apply_leaves_a_journal_that_names_unanswered_requests(tmp_path: Path, number: int) -> None:
     root = write(tmp_path / "files", ROOT)
     with served(tmp_path, LIVE, latency=0.08) as hub:
         with started(root, "apply", "--yes", "--concurrency", "2", env=hub.env()) as process:

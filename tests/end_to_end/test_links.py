@@ -50,9 +50,7 @@ READING: Final = (
         pytest.param("users/deep", "../elsewhere", id="a folder in a folder"),
     ],
 )
-def test_no_command_quotes_what_a_link_leads_to(
-    link: str, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_command_quotes_a_target(link: str, target: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = repository(tmp_path, FILES)
     git(root, "config", "http.extraHeader", f"token {SECRET}")
     monkeypatch.setenv("SOME_TOKEN", SECRET)
@@ -83,9 +81,7 @@ COMMANDS: Final = {
     "link", [".bo-sync", ".bo-sync/sandbox.db", ".bo-sync/sandbox.db-wal", ".bo-sync/sandbox.db-shm"]
 )
 @pytest.mark.parametrize("exists", [True, False], ids=["which exists", "which is missing"])
-def test_nothing_is_made_where_our_own_files_are_links(
-    link: str, line: tuple[str, ...], exists: bool, tmp_path: Path
-) -> None:
+def test_nothing_is_made_behind_our_own_links(link: str, line: tuple[str, ...], exists: bool, tmp_path: Path) -> None:
     root, outside = repository(tmp_path / "files", FILES), tmp_path / "outside"
     outside.mkdir()
     if exists and link == ".bo-sync":
@@ -115,9 +111,7 @@ def test_a_journal_is_not_read_through_a_link(link: str, tmp_path: Path, monkeyp
 
 
 @pytest.mark.parametrize("name", [".jane.yaml.bo-sync", ".jane.yaml.tmp"])
-def test_a_file_is_replaced_without_writing_through_a_link_beside_it(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_is_replaced_past_a_link_beside_it(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = write(tmp_path / "files", {"users/jane.yaml": "first_name: Jane\nemail: jane@example.com\nlast_name: Doe\n"})
     monkeypatch.chdir(root)
     (root / "users" / name).symlink_to(tmp_path / "outside")
@@ -175,7 +169,7 @@ SCHEMAS: Final = ("config", "policy", "preset", "user")
         pytest.param(("schemas", "{outside}"), "{root}/schemas", id="the folder is a link, named from the top"),
     ],
 )
-def test_no_schema_is_written_through_a_link(
+def test_no_schema_is_linked(
     link: tuple[str, str], folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root, outside = write(tmp_path / "files", FILES), tmp_path / "outside"
@@ -223,9 +217,7 @@ def test_no_result_is_written_through_a_linked_folder(
 
 
 @pytest.mark.parametrize("mark", [".git", "bo-sync.yaml"])
-def test_a_checkout_that_is_not_the_current_folder_is_guarded_too(
-    mark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_checkout_elsewhere_is_guarded_too(mark: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root, work, outside = write(tmp_path / "files", FILES), tmp_path / "work", tmp_path / "outside"
     write(root, {mark: "unmanaged: report\n"} if mark == "bo-sync.yaml" else {".git/HEAD": "ref: refs/heads/main\n"})
     for folder in (work, outside):
@@ -249,9 +241,7 @@ def test_a_link_above_the_checkout_is_followed(tmp_path: Path, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("line", [("init", ".", "--github"), ("init", ".", "--github", "--hub", "sandbox:")])
-def test_init_writes_nothing_through_a_linked_folder(
-    line: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_init_writes_through_no_link(line: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root, outside = write(tmp_path / "files", {"README.md": "x"}), tmp_path / "outside"
     outside.mkdir()
     (root / ".github").symlink_to("../outside")

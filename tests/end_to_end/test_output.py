@@ -145,27 +145,9 @@ def test_hostile_text_of_a_hub_acts_on_no_terminal(tmp_path: Path) -> None:
     root = write(tmp_path / "files", files(file("bob@example.com", "job: Poet"), file("eve@example.com", "phone: '1'")))
     live = [user("bob@example.com", job=evil), user("eve@example.com", job=evil, phone=evil)]
     with served(tmp_path, {"users": live}) as hub:
-        texts = [
-            bo_sync(root, "plan", env=hub.env()).out,
-            bo_sync(root, "plan", "--format", "json", env=hub.env()).out,
-            bo_sync(root, "users", "--live", env=hub.env()).out,
-            _SEQUENCE.sub("", in_terminal(root, "plan", "--quiet", env=hub.env()).out),
-        ]
-    for text in texts:
-        assert not {"\x1b", "\x07", "\u202e"} & set(text)
-    assert not re.search(r"(^|\s)::error", texts[0])
-
-
-def test_hostile_arguments_and_file_names_act_on_no_terminal(tmp_path: Path) -> None:
-    root = write(tmp_path, {"users/\x1b[2J.yaml": "email: x\n"})
-    texts = [
-        bo_sync(root, "validate").out,
-        bo_sync(root, "plan").err,
-        *(bo_sync(root, *given).err for given in (("pl\x1b[2Jan",), ("plan", "--\x1b[2J"), ("plan", "-C", "\x1b[2J"))),
-        bo_sync(root, "plan", "--hub", "https://\x1b[2J/").err,
-    ]
-    assert all(texts)
-    assert "\x1b" not in "".join(texts)
+        shown = _SEQUENCE.sub("", in_terminal(root, "plan", "--quiet", env=hub.env()).out)
+    assert "owned" in shown
+    assert not {"\x1b", "\x07", "\u202e"} & set(shown)
 
 
 @pytest.mark.parametrize(
@@ -177,9 +159,7 @@ def test_hostile_arguments_and_file_names_act_on_no_terminal(tmp_path: Path) -> 
     ],
     ids=["LANG=C", "ASCII", "Latin 1"],
 )
-def test_a_poor_locale_costs_characters_and_nothing_else(
-    quiet_hub: Served, tmp_path: Path, locale: dict[str, str]
-) -> None:
+def test_a_poor_locale_costs_only_characters(quiet_hub: Served, tmp_path: Path, locale: dict[str, str]) -> None:
     root = write(tmp_path, files(file("bob@example.com", "job: Ünïcødé 字", "platform: {backoffice: true}")))
     done = subprocess.run(
         [*COMMAND, "plan", "--today", TODAY],

@@ -70,7 +70,7 @@ def test_nobody_is_the_last_to_be_demoted_when_the_raise_is_refused_and_reads_la
 @pytest.mark.parametrize(
     ("lag", "catches_up"), [*((lag, True) for lag in (0, 1, 2, 3, 5)), *((lag, False) for lag in (0, 2, 3, 5))]
 )
-def test_the_last_demotion_is_reversed_when_the_raise_is_answered_and_not_done(
+def test_the_last_demotion_is_reversed_when_the_raise_is_not_done(
     tmp_path: Path, lag: int, *, catches_up: bool
 ) -> None:
     does = Misbehaviour(lag=lag, catches_up=catches_up, ignored=frozenset({"roleUpdate"}), ignored_for=frozenset({DAN}))
@@ -93,7 +93,7 @@ class ForgetfulHub(MisbehavingHub):
 
 @pytest.mark.parametrize("lag", [0, 1])
 @pytest.mark.parametrize("catches_up", [False, True])
-def test_an_ownership_that_is_given_back_and_not_stored_is_unconfirmed_and_the_owners_are_reported(
+def test_an_ownership_that_is_returned_and_not_stored_is_reported(
     tmp_path: Path, lag: int, *, catches_up: bool
 ) -> None:
     does = Misbehaviour(ignored=frozenset({"roleUpdate"}), ignored_for=frozenset({DAN}), lag=lag, catches_up=catches_up)

@@ -39,7 +39,7 @@ def planted(folder: Path, names: tuple[str, ...]) -> Path:
     ],
 )
 @pytest.mark.parametrize("line", [("validate",), ("plan", "--hub", "sandbox:"), ("--help",)], ids=" ".join)
-def test_nothing_of_the_folder_is_imported(
+def test_nothing_is_imported(
     command: tuple[str, ...], names: tuple[str, ...], line: tuple[str, ...], tmp_path: Path
 ) -> None:
     root = planted(tmp_path, names)

@@ -280,9 +280,7 @@ def _signed(root: Path, folder: Path) -> str:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_each_planted_program_is_run_by_a_plain_git_command(
-    layout: Callable[[Path, Planted], Path], tmp_path: Path
-) -> None:
+def test_each_planted_program_is_run_by_plain_git(layout: Callable[[Path, Planted], Path], tmp_path: Path) -> None:
     planted = Planted(tmp_path / "planted")
     root = layout(tmp_path, planted)
     names = prepared(root, tmp_path)
@@ -301,9 +299,7 @@ def test_each_planted_program_has_a_control() -> None:
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_git_itself_runs_no_program_of_a_forbidden_kind(
-    layout: Callable[[Path, Planted], Path], tmp_path: Path
-) -> None:
+def test_git_itself_runs_no_forbidden_kind(layout: Callable[[Path, Planted], Path], tmp_path: Path) -> None:
     planted = Planted(tmp_path / "planted")
     root = layout(tmp_path, planted)
     git(root, "update-index", "--add", "--cacheinfo", f"160000,{git(root, 'rev-parse', 'HEAD')},users/sub")

@@ -165,9 +165,7 @@ STOPS = pytest.mark.parametrize(
 
 
 @STOPS
-def test_an_apply_that_is_stopped_finishes_what_is_in_flight_and_reports_and_the_next_converges(
-    tmp_path: Path, number: signal.Signals
-) -> None:
+def test_a_stopped_apply_finishes_what_is_in_flight_and_reports_it(tmp_path: Path, number: signal.Signals) -> None:
     root, interceptor = write(tmp_path, ROOT), Gate()
     with observed(LIVE, interceptor) as hub:
         with started(root, "apply", "--yes", "--concurrency", "2", env=hub.env()) as process:

@@ -123,9 +123,7 @@ def said(answer: HubAnswer) -> Callable[[str], HubAnswer]:
 
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
-def test_no_change_brings_a_secret_into_report_or_journal(
-    answer: HubAnswer, root: Path, hub: ObservedHub, liar: Liar
-) -> None:
+def test_no_change_reveals_a_secret(answer: HubAnswer, root: Path, hub: ObservedHub, liar: Liar) -> None:
     for roots in (WRITES, frozenset({"roleCreate"}), frozenset({"adminUser"}) | WRITES):
         liar.roots, liar.said = roots, said(answer)
         for form in ("text", "json"):

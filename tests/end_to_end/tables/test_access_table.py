@@ -109,9 +109,7 @@ NOTES: Final = {
 
 @pytest.mark.parametrize("live", [(), ("--live",)], ids=["files", "hub"])
 @pytest.mark.parametrize("name", WHO)
-def test_who_can_lists_the_users_their_grants_and_the_escalation_paths(
-    name: str, live: tuple[str, ...], held: Path
-) -> None:
+def test_who_can_lists_users_their_grants_and_escalation_paths(name: str, live: tuple[str, ...], held: Path) -> None:
     question, able, indirect = WHO[name]
     told = run(held, "who-can", question, "--indirect", *live)
     assert told == {

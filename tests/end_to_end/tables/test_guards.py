@@ -78,7 +78,7 @@ FOLDERS = ("users", "presets", "policies", "schemas", ".github/workflows", ".git
 
 
 @pytest.mark.parametrize("last", ["bo-sync.yaml", "users/jane.doe.yaml", "policies/api-keys.yaml", "schemas/user.json"])
-def test_a_failed_init_leaves_the_empty_folders_that_were_there(
+def test_a_failed_init_leaves_empty_folders_as_before(
     last: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for folder in FOLDERS:

@@ -173,7 +173,7 @@ def test_only_one_user_of_a_plan_still_counts_every_user_of_the_hub(held: Path) 
         pytest.param(("at_least: 1",), HOLDS, "error", (0, 0), id="enough users"),
     ],
 )
-def test_validate_judges_the_users_of_the_files(
+def test_validate_judges(
     lines: tuple[str, ...], access: str, severity: str, *, codes: tuple[int, int], tmp_path: Path
 ) -> None:
     text = policy(PRICING, *lines).replace(f"except: [{GLASS}]\n", "")
