@@ -380,29 +380,6 @@ ABSOLUTE: Final[dict[str, tuple[str, Refusal]]] = {
             others(empty="2 people in the files, at least 1"),
         ),
     ),
-    "a new person who looks like one who would be deleted without a file": (
-        "email_change",
-        Refusal(
-            State(
-                {
-                    "bo-sync.yaml": "unmanaged: delete\nprotect: [break-glass@example.com]\n",
-                    "users/jane.yaml": file("jane.smith@example.com", first="Jane", last="Smith"),
-                },
-                (lives("jane"),),
-            ),
-            (
-                "  REFUSED  email_change       1 uncertain identity, none allowed",
-                (
-                    "! jane.smith@example.com  has the same first and last name as jane@example.com (id 1002), "
-                    "who is in the hub without a file; an address cannot change: add a file for jane@example.com with "
-                    "`state: absent`, beside the one for jane.smith@example.com; are they two people, give "
-                    "jane@example.com a file of their own  users/jane.yaml:1"
-                ),
-                _NEVER,
-            ),
-            others(max_user_deletes=1),
-        ),
-    ),
     "two users with one address": (
         "ambiguous_address",
         Refusal(
@@ -486,25 +463,6 @@ ABSOLUTE: Final[dict[str, tuple[str, Refusal]]] = {
                 max_grant_losses=11,
                 max_access_losses=1,
             ),
-        ),
-    ),
-    "the person who runs it, deleted": (
-        "self",
-        Refusal(
-            State(
-                {
-                    "bo-sync.yaml": "guardrails: {min_role_owners: 1}\n",
-                    "users/me.yaml": "email: break-glass@example.com\nstate: absent\n",
-                },
-                (lives("ann", *OWNER),),
-                session=True,
-            ),
-            (
-                "  REFUSED  self               1 loss of whoever runs this, none allowed",
-                "! break-glass@example.com  is the person whose session runs, and would be deleted  users/me.yaml:1",
-                "way past: nothing passes this guardrail: let somebody else, or an API key, run it",
-            ),
-            others(min_role_owners="1 owner of Roles & permissions left, at least 1", max_user_deletes=1),
         ),
     ),
 }

@@ -10,102 +10,62 @@ from tests.support.process import Listening, Page, Served, answering, bo_sync, w
 
 ROOT = files(file("bob@example.com", "phone: '1'", "modules: {pricing: owner, order_data: viewer}"))
 FORMS = "write https://host/v2/graphql; http:// is for this machine only; sandbox: is the embedded hub"
-NAME_IT = "next: set BO_SYNC_HUB_URL or give --hub; if the embedded sandbox is meant, say --hub sandbox:"
+NAME_IT = "set BO_SYNC_HUB_URL or give --hub; if the embedded sandbox is meant, say --hub sandbox:"
 KEY = "key-that-must-stay-here"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "env", "complaint"),
-    [
-        pytest.param(
-            ("--hub", "http://hub.example.com/v2/graphql"),
-            {"BO_SYNC_API_KEY": KEY},
-            (
-                (
-                    "error: the hub's address `http://hub.example.com/v2/graphql` is refused: "
-                    "http:// would send the key in the clear: only this machine may be addressed so"
-                ),
-                f"next: {FORMS}",
-            ),
-            id="http to another machine",
-        ),
-        pytest.param(
-            ("--hub", "https://me:secret@hub.example.com/v2/graphql"),
-            {"BO_SYNC_API_KEY": KEY},
-            ("error: the hub's address holds a user name or password before the @", f"next: leave it out: {FORMS}"),
-            id="user info in the address",
-        ),
-        pytest.param(
-            (),
-            {"BO_SYNC_HUB_URL": f"https://hub.example.com/v2/graphql?key={KEY}", "BO_SYNC_API_KEY": KEY},
-            (
-                "error: the hub's address holds a query (?…) or a fragment (#…)",
-                "next: leave it out; a key goes into BO_SYNC_API_KEY",
-            ),
-            id="a key in the address",
-        ),
-        pytest.param(
-            ("--hub", ""),
-            {"BO_SYNC_API_KEY": KEY, "BO_SYNC_HUB_URL": "https://other.example.com/graphql"},
-            ("error: the hub's address `` is refused: a hub is reached over https://", f"next: {FORMS}"),
-            id="an empty --hub is no other hub",
-        ),
-        pytest.param((), {"CI": "true"}, ("error: CI is set, but no hub is named", NAME_IT), id="a pipeline, no hub"),
-        pytest.param(
-            (), {"BO_SYNC_API_KEY": KEY}, ("error: there is a key, but no hub is named", NAME_IT), id="a key, no hub"
-        ),
-        pytest.param(
-            (),
-            {"BO_SYNC_SESSION_TOKEN": KEY},
-            ("error: there is a session token, but no hub is named", NAME_IT),
-            id="a session token, no hub",
-        ),
-        pytest.param(
-            ("--hub", "https://hub.example.com/v2/graphql"),
-            {},
-            (
-                "error: there is an address, https://hub.example.com/v2/graphql, but no key",
-                "next: set BO_SYNC_API_KEY, or give --api-key-file; --hub sandbox: asks the embedded hub",
-            ),
-            id="a remote hub, no key",
-        ),
-        pytest.param(
-            ("--hub", "https://hub.example.com/v2/graphql"),
-            {"BO_SYNC_API_KEY": f"{KEY} and more"},
-            (
-                "error: BO_SYNC_API_KEY holds a character that no key has: white space, a control, or one beyond ASCII",
-                "next: copy the key again, whole and on one line",
-            ),
-            id="a key with a blank",
-        ),
-        pytest.param(
-            ("--hub", "https://hub.example.com/v2/graphql", "--api-key-file", "."),
-            {},
-            ("error: --api-key-file .: is neither a file nor a pipe", "next: name a file that holds the key alone"),
-            id="a folder as the key's file",
-        ),
-        pytest.param(
-            ("--hub", "https://hub.example.com/v2/graphql", "--api-key-file", os.devnull),
-            {},
-            (
-                f"error: --api-key-file {os.devnull}: is neither a file nor a pipe",
-                "next: name a file that holds the key alone",
-            ),
-            id="a device as the key's file",
-        ),
-        pytest.param(
-            ("--hub", "https://hub.example.com/v2/graphql", "--api-key-file", "nowhere"),
-            {},
-            ("error: --api-key-file nowhere: No such file or directory", "next: check the path and its permissions"),
-            id="no such key file",
-        ),
-    ],
-)
+REMOTE = ("--hub", "https://hub.example.com/v2/graphql")
+KEYED = {"BO_SYNC_API_KEY": KEY}
+FILE = (*REMOTE, "--api-key-file")
+ALONE = "name a file that holds the key alone"
+CLEAR = "http:// would send the key in the clear: only this machine may be addressed so"
+UNCLEAR: dict[str, tuple[tuple[str, ...], dict[str, str], str, str]] = {
+    "http to another machine": (
+        *(("--hub", "http://hub.example.com/v2/graphql"), KEYED),
+        *(f"the hub's address `http://hub.example.com/v2/graphql` is refused: {CLEAR}", FORMS),
+    ),
+    "user info in the address": (
+        *(("--hub", "https://me:secret@hub.example.com/v2/graphql"), KEYED),
+        *("the hub's address holds a user name or password before the @", f"leave it out: {FORMS}"),
+    ),
+    "a key in the address": (
+        *((), {"BO_SYNC_HUB_URL": f"https://hub.example.com/v2/graphql?key={KEY}", "BO_SYNC_API_KEY": KEY}),
+        "the hub's address holds a query (?…) or a fragment (#…)",
+        "leave it out; a key goes into BO_SYNC_API_KEY",
+    ),
+    "an empty --hub is no other hub": (
+        *(("--hub", ""), {**KEYED, "BO_SYNC_HUB_URL": "https://other.example.com/graphql"}),
+        *("the hub's address `` is refused: a hub is reached over https://", FORMS),
+    ),
+    "a pipeline, no hub": ((), {"CI": "true"}, "CI is set, but no hub is named", NAME_IT),
+    "a key, no hub": ((), KEYED, "there is a key, but no hub is named", NAME_IT),
+    "a session, no hub": ((), {"BO_SYNC_SESSION_TOKEN": KEY}, "there is a session token, but no hub is named", NAME_IT),
+    "a remote hub, no key": (
+        *(REMOTE, {}, f"there is an address, {REMOTE[1]}, but no key"),
+        "set BO_SYNC_API_KEY, or give --api-key-file; --hub sandbox: asks the embedded hub",
+    ),
+    "a key with a blank": (
+        *(REMOTE, {"BO_SYNC_API_KEY": f"{KEY} and more"}),
+        "BO_SYNC_API_KEY holds a character that no key has: white space, a control, or one beyond ASCII",
+        "copy the key again, whole and on one line",
+    ),
+    "a folder as the key's file": ((*FILE, "."), {}, "--api-key-file .: is neither a file nor a pipe", ALONE),
+    "a device as the key's file": (
+        *((*FILE, os.devnull), {}, f"--api-key-file {os.devnull}: is neither a file nor a pipe", ALONE),
+    ),
+    "no such key file": (
+        *((*FILE, "nowhere"), {}),
+        *("--api-key-file nowhere: No such file or directory", "check the path and its permissions"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("arguments", "env", "told", "hint"), UNCLEAR.values(), ids=UNCLEAR)
 def test_an_unclear_destination_is_refused_before_anything_is_sent(
-    tmp_path: Path, arguments: tuple[str, ...], env: dict[str, str], complaint: tuple[str, str]
+    *, tmp_path: Path, arguments: tuple[str, ...], env: dict[str, str], told: str, hint: str
 ) -> None:
     done = bo_sync(write(tmp_path, ROOT), "plan", "--verbose", *arguments, env=env)
-    assert (done.code, done.out, done.complaint) == (64, "", complaint)
+    assert (done.code, done.out, done.complaint) == (64, "", (f"error: {told}", f"next: {hint}"))
     assert KEY not in done.err
     assert "secret@" not in done.err
 
@@ -185,15 +145,8 @@ def test_netrc_is_never_read_and_nothing_goes_through_a_proxy_in_the_clear(tmp_p
     (root / ".netrc").chmod(0o600)
     with answering(Page(200)) as proxy, answering(Page(200)) as server:
         address = proxy.url.removesuffix("/v2/graphql")
-        asked(
-            server,
-            root,
-            HOME=str(root),
-            NETRC=str(root / ".netrc"),
-            HTTP_PROXY=address,
-            http_proxy=address,
-            NO_PROXY="",
-        )
+        proxied = {"HTTP_PROXY": address, "http_proxy": address, "NO_PROXY": ""}
+        asked(server, root, HOME=str(root), NETRC=str(root / ".netrc"), **proxied)
     assert not proxy.heard
     for request in server.heard:
         assert request.headers["apikey"] == KEY

@@ -45,19 +45,19 @@ def hub_with(root: Path, misbehaviour: Misbehaviour, *users: UserRecord, **files
             yield Odd(root, server.url, hub)
 
 
-@pytest.mark.parametrize(
-    ("odd", "reason"),
-    [
-        pytest.param(OddUser("odd@example.com", "email", ""), "no address", id="an empty address"),
-        pytest.param(OddUser("odd@example.com", "email", None), "no address", id="an address of null"),
-        pytest.param(OddUser("odd@example.com", "email", " "), "no address", id="an address of a space"),
-        pytest.param(OddUser("odd@example.com", "email", "odd"), "an invalid address", id="an address without @"),
-        pytest.param(
-            OddUser("odd@example.com", "email", "\ud800@example.com"), "an invalid address", id="a lone surrogate"
-        ),
-    ],
-)
-def test_a_user_whom_no_file_can_name_stops_no_command(odd: OddUser, reason: str, tmp_path: Path) -> None:
+ADDRESSES: dict[str, tuple[str | None, str]] = {
+    "an empty address": ("", "no address"),
+    "an address of null": (None, "no address"),
+    "an address of a space": (" ", "no address"),
+    "an address without @": ("odd at example", "an invalid address"),
+    "a lone surrogate": ("\ud800@example.com", "an invalid address"),
+    "the name of another user": ("id 1", "an invalid address"),
+}
+
+
+@pytest.mark.parametrize(("address", "reason"), ADDRESSES.values(), ids=ADDRESSES)
+def test_a_user_whom_no_file_can_name_stops_no_command(address: str | None, reason: str, tmp_path: Path) -> None:
+    odd = OddUser("odd@example.com", "email", address)
     with hub_with(tmp_path, Misbehaviour(odd=(odd,)), ANN, ODD, ann=file("ann@example.com", first="Anna")) as hub:
         write(tmp_path, {"bo-sync.yaml": "unmanaged: delete\nprotect: ['owner*@example.com']\n"})
         plan = json.loads(hub.run("plan", "--format", "json"))
@@ -81,19 +81,10 @@ NO_ADDRESS = OddUser("odd@example.com", "email", "")
 KEPT = file("ann@example.com", "modules: {order_data: owner}", first="Ann")
 
 
-@pytest.mark.parametrize(
-    "odd",
-    [
-        pytest.param(NO_ADDRESS, id="an empty address"),
-        pytest.param(OddUser("odd@example.com", "email", None), id="an address of null"),
-        pytest.param(OddUser("odd@example.com", "email", " "), id="an address of a space"),
-        pytest.param(OddUser("odd@example.com", "email", "odd at example"), id="an address without @"),
-        pytest.param(OddUser("odd@example.com", "email", "\ud800@example.com"), id="a lone surrogate"),
-        pytest.param(OddUser("odd@example.com", "email", "id 1"), id="the name of another user"),
-    ],
-)
+@pytest.mark.parametrize("address", [address for address, _ in ADDRESSES.values()], ids=ADDRESSES)
 @pytest.mark.parametrize("redact", [(), ("--redact",)], ids=["as it is", "redacted"])
-def test_a_policy_counts_a_user_without_a_usable_address(odd: OddUser, redact: list[str], tmp_path: Path) -> None:
+def test_a_policy_counts_a_user_without_a_usable_address(address: str, redact: list[str], tmp_path: Path) -> None:
+    odd = OddUser("odd@example.com", "email", address)
     write(tmp_path, {"policies/x.yaml": POLICY})
     with hub_with(tmp_path, Misbehaviour(odd=(odd,)), ANN, ODD, ann=KEPT) as hub:
         plan = json.loads(hub.run("plan", "--format", "json", *redact, code=4))
@@ -110,17 +101,17 @@ def test_a_policy_counts_a_user_without_a_usable_address(odd: OddUser, redact: l
         assert [user["grants"]["pricing"] for user in matrix if user["email"] == "id 99"] == ["owner"]
 
 
-@pytest.mark.parametrize(
-    ("policy", "ok"),
-    [
-        pytest.param("match: {any_of: [{has: {backoffice: true}}]}\nat_most: 2", False, id="at most as many as usable"),
-        pytest.param("match: {any_of: [{has: {backoffice: true}}]}\nat_most: 3", True, id="at most all"),
-        pytest.param("match: {any_of: [{has: {backoffice: true}}]}\nat_least: 2", True, id="at least the usable"),
-        pytest.param("match: {any_of: [{has: {backoffice: true}}]}\nat_least: 3", False, id="at least all"),
-        pytest.param("match: {all_of: [{has: {backoffice: true}}, {has: {pricing: viewer}}]}", False, id="two duties"),
-        pytest.param("match: {any_of: [{can: [priceUpdate]}]}", False, id="an operation"),
-    ],
-)
+SEEING: dict[str, bool] = {
+    "match: {any_of: [{has: {backoffice: true}}]}\nat_most: 2": False,
+    "match: {any_of: [{has: {backoffice: true}}]}\nat_most: 3": True,
+    "match: {any_of: [{has: {backoffice: true}}]}\nat_least: 2": True,
+    "match: {any_of: [{has: {backoffice: true}}]}\nat_least: 3": False,
+    "match: {all_of: [{has: {backoffice: true}}, {has: {pricing: viewer}}]}": False,
+    "match: {any_of: [{can: [priceUpdate]}]}": False,
+}
+
+
+@pytest.mark.parametrize(("policy", "ok"), SEEING.items(), ids=SEEING)
 def test_policies_of_every_kind_see_a_user_without_an_address(policy: str, *, ok: bool, tmp_path: Path) -> None:
     write(tmp_path, {"policies/x.yaml": f"id: x\n{policy}\n"})
     odd: UserRecord = {**ODD, "roles": rows(pricing="OWNER", backoffice="OWNER")}
