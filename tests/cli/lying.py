@@ -35,7 +35,6 @@ def page(status: int, text: str, headers: Mapping[str, str] = HTML) -> HubAnswer
 
 
 def fault(attack: str, status: int = 200, code: str = "BAD_REQUEST", data: object = None) -> HubAnswer:
-    """A GraphQL error whose message is the attack."""
     error = {"message": attack, "extensions": {"code": code}}
     return page(status, json.dumps({"errors": [error], "data": data}), JSON)
 

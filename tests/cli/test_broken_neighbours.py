@@ -225,7 +225,6 @@ class TestPresets:
 
 
 def listed(entry: str) -> str:
-    """An entry of a list of users."""
     return "- " + entry.replace("\n", "\n  ").removesuffix("  ")
 
 

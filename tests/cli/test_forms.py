@@ -31,7 +31,6 @@ def reports(*forms: str) -> list[str]:
 
 
 def results(path: Path) -> list[tuple[str, str, int]]:
-    """Rule, path and line of each result of a SARIF file."""
     (run,) = json.loads(read(path))["runs"]
     places = [(entry["ruleId"], entry["locations"][0]["physicalLocation"]) for entry in run["results"]]
     return [(rule, place["artifactLocation"]["uri"], place["region"]["startLine"]) for rule, place in places]
@@ -170,7 +169,6 @@ def test_each_report_is_what_is_printed(command: tuple[str, ...], forms: tuple[s
 
 
 def failed(text: str) -> list[str]:
-    """The cases that failed."""
     return [case.name for suite in JUnitXml.fromstring(text.encode()) for case in suite if case.result]
 
 

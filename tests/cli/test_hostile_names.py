@@ -1,7 +1,6 @@
 """Every message about a file or a commit, where its name is hostile: it shows, and does nothing."""
 
 import os
-from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -34,73 +33,42 @@ def check(ran: Ran, names: tuple[str, ...] = NAMES) -> None:
         check_shown(ran, name[: LONGEST // 2])
 
 
-def empty(root: Path, name: str, _: int) -> None:
-    write(root, {f"users/{name}.yaml": ""})
+TEXTS: Final[dict[str, tuple[str, ...]]] = {
+    "empty": ("users/{}.yaml", ""),
+    "another suffix": ("users/{}.YAML", user(0)),
+    "a folder": ("users/{}/x.yaml", "- x\n"),
+    "broken": ("users/{}.yml", "a: [\n"),
+    "a hidden break": ("users/{}.yml", "a: b\u2028c\n"),
+    "a preset": ("presets/{}.yaml", "- x\n"),
+    "twins": ("users/{}.yaml", user(0), "users/{}2.yaml", user(0)),
+}
+FAULTY: Final = (*TEXTS, "not UTF-8", "a link away", "a link nowhere", "a pipe")
 
 
-def other_suffix(root: Path, name: str, number: int) -> None:
-    write(root, {f"users/{name}.YAML": user(number)})
+def make(kind: str, root: Path, name: str, number: int) -> None:
+    place = write(root, {"users/.keep": ""}) / f"users/{name}.yaml"
+    match kind:
+        case "not UTF-8":
+            place.write_bytes(b"\xff")
+        case "a link away":
+            place.symlink_to("/etc/passwd")
+        case "a link nowhere":
+            place.symlink_to(f"{name}.gone")
+        case "a pipe":
+            os.mkfifo(place)
+        case _:
+            told = TEXTS[kind]
+            texts = {
+                path.format(name): text.replace("0", str(number))
+                for path, text in zip(told[::2], told[1::2], strict=True)
+            }
+            write(root, texts)
 
 
-def folder(root: Path, name: str, _: int) -> None:
-    write(root, {f"users/{name}/x.yaml": "- x\n"})
-
-
-def not_utf_8(root: Path, name: str, number: int) -> None:
-    empty(root, name, number)
-    (root / f"users/{name}.yaml").write_bytes(b"\xff")
-
-
-def broken(root: Path, name: str, _: int) -> None:
-    write(root, {f"users/{name}.yml": "a: [\n"})
-
-
-def hidden_break(root: Path, name: str, _: int) -> None:
-    write(root, {f"users/{name}.yml": "a: b\u2028c\n"})
-
-
-def preset(root: Path, name: str, _: int) -> None:
-    write(root, {f"presets/{name}.yaml": "- x\n"})
-
-
-def link_away(root: Path, name: str, _: int) -> None:
-    (root / "users").mkdir(exist_ok=True)
-    (root / f"users/{name}.yaml").symlink_to("/etc/passwd")
-
-
-def link_nowhere(root: Path, name: str, _: int) -> None:
-    (root / "users").mkdir(exist_ok=True)
-    (root / f"users/{name}.yaml").symlink_to(f"{name}.gone")
-
-
-def pipe(root: Path, name: str, _: int) -> None:
-    (root / "users").mkdir(exist_ok=True)
-    os.mkfifo(root / f"users/{name}.yaml")
-
-
-def twins(root: Path, name: str, number: int) -> None:
-    write(root, {f"users/{name}.yaml": user(number), f"users/{name}2.yaml": user(number)})
-
-
-FAULTY: Final = (
-    empty,
-    other_suffix,
-    folder,
-    not_utf_8,
-    broken,
-    hidden_break,
-    preset,
-    link_away,
-    link_nowhere,
-    pipe,
-    twins,
-)
-
-
-@pytest.mark.parametrize("make", FAULTY, ids=lambda make: make.__name__.replace("_", " "))
-def test_a_complaint_about_a_file_shows_its_name(make: Callable[[Path, str, int], None], tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", FAULTY)
+def test_a_complaint_about_a_file_shows_its_name(kind: str, tmp_path: Path) -> None:
     for number, name in enumerate(NAMES):
-        make(tmp_path, name, number)
+        make(kind, tmp_path, name, number)
     check(inside("validate", "-C", str(tmp_path)))
     check(inside("plan", "-C", str(tmp_path), *HUB))
     check_inert(inside("fmt", "-C", str(tmp_path), "--check"))

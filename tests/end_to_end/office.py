@@ -162,7 +162,6 @@ class Office:
         return next(user["lastName"] for user in self.hub.holds()["users"] if user["email"] == email)
 
     def changes_by_hand(self, email: str, **fields: str) -> None:
-        """Somebody changes a user in the backoffice."""
         with Store.open(self.hub.database) as store:
             there = store.snapshot()
             changed = [{**user, **fields} if user["email"] == email else user for user in there["users"]]
@@ -186,14 +185,12 @@ class Office:
             store.load({**there, "users": [*there["users"], twin]})
 
     def access(self, email: str, definition: str) -> str:
-        """The access of a user's row of a definition."""
         (held,) = (user for user in self.hub.holds()["users"] if user["email"] == email)
         (row,) = (row for row in held["roles"] if row["definition"] == definition)
         return row["access"]
 
 
 def plain(body: str) -> str:
-    """A comment as it is read: no tags, no entities."""
     return unescape(re.sub(r"<[^>]*>", "", body))
 
 

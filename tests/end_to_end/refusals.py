@@ -15,18 +15,9 @@ from tests.config.trees import tree
 from tests.end_to_end.world import TODAY, file, rows, user
 
 SESSION: Final = {"BO_SYNC_SESSION_TOKEN": SESSION_TOKEN}
-GUARDRAILS: Final[tuple[str, ...]] = (
-    "empty",
-    "email_change",
-    "ambiguous_address",
-    "protected",
-    "self",
-    "min_role_owners",
-    "max_user_deletes",
-    "max_access_losses",
-    "max_grant_losses",
-    "max_expiries",
-)
+_ABSOLUTE: Final = ("empty", "email_change", "ambiguous_address", "protected", "self")
+_LIMITS: Final = ("min_role_owners", "max_user_deletes", "max_access_losses", "max_grant_losses", "max_expiries")
+GUARDRAILS: Final[tuple[str, ...]] = (*_ABSOLUTE, *_LIMITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +58,6 @@ class Refusal:
 
     @property
     def told(self) -> tuple[str, ...]:
-        """The lines as they are printed."""
         return printed(self.said)
 
     def block(self, guardrail: str, told: Iterable[str] | None = None) -> str:
@@ -140,7 +130,6 @@ def many(*names: str) -> str:
 
 
 def _entry(name: str, more: str = "") -> str:
-    """An entry of a list."""
     given = f"- {{email: {name}@example.com, first_name: {name.title()}, last_name: Smith"
     return f"{given}, {more}}}\n" if more else f"{given}}}\n"
 

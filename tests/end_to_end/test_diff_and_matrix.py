@@ -34,7 +34,6 @@ Grants = Mapping[str, str]
 
 
 def day(number: int) -> date:
-    """When the commit of that number was made."""
     return FIRST + timedelta(days=3 * number)
 
 
@@ -44,7 +43,6 @@ def around(chance: Random) -> str:
 
 
 def tree(chance: Random) -> dict[str, str]:
-    """A sound configuration."""
     role = f"role_definitions: {{{ADDED}: rma}}\n"
     files = {"bo-sync.yaml": role, **{f"presets/p{number}.yaml": preset(chance, number) for number in range(3)}}
     for name in USERS:
@@ -102,7 +100,6 @@ class History:
         return self.asked[arguments]
 
     def users(self, *arguments: str) -> list[dict[str, object]]:
-        """The users of a diff."""
         ran = inside("diff", *arguments, "-C", str(self.root), "-q", "--format", "json")
         assert ran.code == 0, ran.err
         found: list[dict[str, object]] = json.loads(ran.out)["users"]
@@ -156,7 +153,6 @@ def rank(grants: Grants, role: str) -> int:
 
 @cache
 def opened(grants: frozenset[tuple[str, str]]) -> tuple[set[str], set[str]]:
-    """Menu items and operations, judged one by one."""
     held = {Role(role): ACCESS_WORDS[level] for role, level in grants}
     asked = powers(Settings())
     items = {item.name for item in asked.facts.menu if all(held.get(role) for role in (item.platform, *item.modules))}

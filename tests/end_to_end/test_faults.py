@@ -109,7 +109,6 @@ def applied_under(folder: Path, *faults: str, seed: int = 0) -> FaultyApply:
 
 
 def check(done: FaultyApply) -> None:
-    """What must hold whatever the fault was."""
     for holds in (done.between, done.after):
         check_nothing_doubled(holds)
         users = by_address(holds)

@@ -26,8 +26,6 @@ EXPIRED = {"BO_SYNC_TASK": "expired"}
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """An office on GitLab."""
-
     office: Office
 
     def runs(self, name: str, given: dict[str, str], *, ref: str = MAIN, plan: Path | None = None) -> tuple[Done, Path]:

@@ -80,10 +80,11 @@ def test_an_error_in_the_files_waits_for_no_hub(tmp_path: Path) -> None:
     assert done.code == 3
 
 
+MAY_NOT = "the hub says that the key may not do this"
 NOT_READ = {
     "wrong": ("the hub does not accept the key: UNAUTHENTICATED: “Invalid or missing authentication token”", VALID),
     "sandbox-none": (
-        "the hub says that the key may not do this: FORBIDDEN: “Insufficient permissions: adminUsers needs role.VIEWER”",
+        f"{MAY_NOT}: FORBIDDEN: “Insufficient permissions: adminUsers needs role.VIEWER”",
         f"adminUsers needs role.VIEWER or more: give the key that access, or use another key; {DOCTOR}",
     ),
 }
@@ -114,8 +115,6 @@ def test_a_key_that_may_only_read_applies_nothing_and_the_report_says_so(quiet_h
 
 
 class Refuses:
-    """A hub that refuses everything that names one user."""
-
     def __init__(self, email: str) -> None:
         self.email = email
 

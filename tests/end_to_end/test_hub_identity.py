@@ -41,7 +41,6 @@ class Address:
 
     @property
     def held(self) -> list[list[str]]:
-        """The addresses in both hubs."""
         stores = (self.hub.store, self.hub.others["globex"].store)
         return [[user["email"] for user in store.snapshot()["users"]] for store in stores]
 

@@ -19,6 +19,14 @@ FILES: Final = {
     "elsewhere/token.yaml": f"{SECRET}: {SECRET}\n",
 }
 HUB: Final = ("--hub", "sandbox:")
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(write(tmp_path / "files", FILES))
+    return tmp_path / "files"
+
+
 READING: Final = (
     ("validate",),
     ("validate", "--format", "json"),
@@ -98,9 +106,7 @@ def test_nothing_is_made_behind_our_own_links(link: str, line: tuple[str, ...], 
 
 
 @pytest.mark.parametrize("link", [".bo-sync", ".bo-sync/journal"])
-def test_a_journal_is_not_read_through_a_link(link: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = write(tmp_path / "files", FILES)
-    monkeypatch.chdir(root)
+def test_a_journal_is_not_read_through_a_link(link: str, root: Path, tmp_path: Path) -> None:
     assert inside("apply", *HUB, "--yes").code == 0
     (root / link).rename(tmp_path / "moved")
     (root / link).symlink_to(tmp_path / "moved")
@@ -335,9 +341,7 @@ def test_journal_reads_no_settings_through_a_link(target: str, tmp_path: Path, m
     assert (ran.code, SECRET in ran.out + ran.err) == (0, False)
 
 
-def test_journal_still_reads_plain_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root = write(tmp_path / "files", FILES)
-    monkeypatch.chdir(root)
+def test_journal_still_reads_plain_settings(root: Path) -> None:
     assert inside("apply", *HUB, "--yes").code == 0
     write(root, {"bo-sync.yaml": "email_domains: [elsewhere.example.com]\n"})
     ran = inside("journal", "latest", "--before", "before")

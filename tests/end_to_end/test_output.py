@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -56,13 +57,16 @@ def test_the_plan_beside_a_json_report_is_talk(tmp_path: Path) -> None:
     assert "Guardrails: none refuses" in done.err
 
 
+def shell(root: Path, line: str, env: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+    given = {**environment(), **(env or {})}
+    words = ["bash", "-c", line]
+    return subprocess.run(words, cwd=root, env=given, capture_output=True, text=True, timeout=60, check=False)
+
+
 def test_a_reader_who_goes_away_hears_no_complaint(quiet_hub: Served, tmp_path: Path) -> None:
     root = write(tmp_path, files(*(file(f"p{number}@example.com") for number in range(1200))))
     line = f"{' '.join(COMMAND)} plan --today {TODAY} | head -1; echo ${{PIPESTATUS[0]}}"
-    env = {**environment(), **quiet_hub.env()}
-    done = subprocess.run(
-        ["bash", "-c", line], cwd=root, env=env, capture_output=True, text=True, timeout=60, check=True
-    )
+    done = shell(root, line, quiet_hub.env())
     first, code = done.stdout.splitlines()
     assert first.startswith("Plan for http://127.0.0.1:")
     assert (code, done.stderr) == ("1", "")
@@ -85,9 +89,7 @@ def test_a_reader_who_goes_away_hears_no_complaint(quiet_hub: Served, tmp_path: 
 def test_a_stream_that_is_closed_or_full(tmp_path: Path, redirection: str, code: int, told: str) -> None:
     root = write(tmp_path, ROOT)
     line = f"{' '.join(COMMAND)} validate {redirection}"
-    done = subprocess.run(
-        ["bash", "-c", line], cwd=root, env=environment(), capture_output=True, text=True, timeout=60, check=False
-    )
+    done = shell(root, line)
     assert (done.returncode, done.stderr) == (code, told)
 
 
@@ -95,9 +97,7 @@ def test_a_stream_that_is_closed_or_full(tmp_path: Path, redirection: str, code:
 def test_an_apply_whose_report_cannot_be_printed_still_writes_it_and_exits_5(tmp_path: Path, form: str) -> None:
     root = write(tmp_path, files(file("bob@example.com")))
     line = f"{' '.join(COMMAND)} apply --yes --hub sandbox: --format {form} --report junit=out.xml >/dev/full"
-    done = subprocess.run(
-        ["bash", "-c", line], cwd=root, env=environment(), capture_output=True, timeout=60, check=False
-    )
+    done = shell(root, line)
     assert done.returncode == 5
     assert "bob@example.com" in (root / "out.xml").read_text(encoding="utf-8")
 
@@ -105,9 +105,7 @@ def test_an_apply_whose_report_cannot_be_printed_still_writes_it_and_exits_5(tmp
 @pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
 def test_an_error_that_nobody_hears_still_has_its_exit_code(tmp_path: Path, redirection: str) -> None:
     line = f"{' '.join(COMMAND)} plan --hub '' {redirection}"
-    done = subprocess.run(
-        ["bash", "-c", line], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60, check=False
-    )
+    done = shell(tmp_path, line)
     assert (done.returncode, done.stdout, done.stderr) == (64, "", "")
 
 

@@ -188,17 +188,14 @@ def with_settings(folder: Path, settings: str, place: str) -> Path:
 
 
 def own(folder: Path, planted: Planted) -> Path:
-    """The settings of the repository itself."""
     return with_settings(folder, planted.settings, "config")
 
 
 def included(folder: Path, planted: Planted) -> Path:
-    """A file that the settings of the repository include."""
     return with_settings(folder, f"[include]\n    path = {planted.included}\n", "config")
 
 
 def of_a_worktree(folder: Path, planted: Planted) -> Path:
-    """The settings of a worktree."""
     return with_settings(folder, planted.settings, "config.worktree")
 
 

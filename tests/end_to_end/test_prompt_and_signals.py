@@ -153,8 +153,6 @@ class Gate:
 
 
 class Busy(Gate):
-    """A hub that asks for a minute's patience at every write."""
-
     def before(self, request: HubRequest, /) -> HubAnswer | None:
         return HubAnswer(429, b"", {"Retry-After": "60"}) if request.operation == "adminUserUpdate" else None
 
@@ -217,7 +215,6 @@ def test_however_often_somebody_presses_there_is_one_report_and_the_code_is_5(tm
 
 
 def wait_until_asked(hub: ObservedHub, operation: str) -> None:
-    """Returns when the hub was asked for the operation."""
     for _ in range(600):
         if any(name == operation for name, _ in hub.traffic.sent):
             return

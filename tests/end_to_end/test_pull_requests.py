@@ -30,8 +30,6 @@ COUNTS: Final = ("exitcode", "has_changes", "creates", "updates", "deletes", "gr
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """How one step of a workflow ended."""
-
     ran: Ran
     summary: str
     outputs: Mapping[str, str]

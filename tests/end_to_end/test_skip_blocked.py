@@ -121,7 +121,6 @@ def hub_of(blocked: Blocked, monkeypatch: pytest.MonkeyPatch) -> Iterator[Observ
 
 
 def access(hub: ObservedHub, email: str) -> list[str]:
-    """The modules that a user holds."""
     return [row["definition"] for row in by_address(hub.holds())[email].get("roles", []) if row["access"] != "NONE"]
 
 

@@ -65,7 +65,6 @@ def intent(team: Office) -> tuple[Done, str]:
 
 
 def live_plan(team: Office) -> tuple[Done, str]:
-    """The plan of a pull request, and the one comment that says so."""
     job = team.job("pull-request", "plan", number=7)
     planned = job.run("Plan")
     posted = job.run(COMMENT if planned.outputs.get("digest") else NO_PLAN)
@@ -75,7 +74,6 @@ def live_plan(team: Office) -> tuple[Done, str]:
 
 
 def plan(team: Office, values: dict[str, str]) -> tuple[Done, Steps]:
-    """The plan of the default branch, and its job."""
     job = team.job("apply", "plan", values)
     return job.run("Plan"), job
 

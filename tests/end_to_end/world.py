@@ -48,7 +48,6 @@ def user(email: str, *roles: RoleShape, **fields: str | None) -> UserRecord:
 
 
 def file(email: str, *lines: str, first: str = "Ada", last: str = "Lovelace") -> str:
-    """A user's file."""
     return "\n".join((f"email: {email}", f"first_name: {first}", f"last_name: {last}", *lines, ""))
 
 
@@ -88,7 +87,6 @@ class _Cases:
     def add(
         self, kind: str, *roles: RoleShape, lines: tuple[str, ...], after: Held | None, **fields: str | None
     ) -> None:
-        """Somebody who is in the hub and has a file."""
         email = _address(kind)
         live = user(email, *roles, **fields)
         self.found.append(Case(kind, live, file(email, *lines), after))
@@ -236,5 +234,4 @@ def by_address(holds: Population) -> dict[str, UserRecord]:
 
 
 def address_of(case: Case) -> str:
-    """The address under which `by_address` knows the case's user."""
     return (case.live["email"] if case.live else _address(case.kind)).lower()

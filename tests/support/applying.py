@@ -40,13 +40,11 @@ class Applied:
 
 
 def client_of(hub: SandboxHub) -> CommerceHub:
-    """The product's client of a hub in this process."""
     adapters = {SANDBOX: SandboxAdapter(hub)}
     return CommerceHub(Transport(parse_address(SANDBOX), adapters=adapters, pace=impatient()))
 
 
 def planned(root: Path, client: CommerceHub) -> Reading:
-    """The plan of the files in `root`."""
     return make_plan(load_files(_common(root)).desired, client.read_all(SILENT), client.url)
 
 

@@ -30,7 +30,6 @@ IDENTITY = "sha256:" + "3f2c1ab0" * 8
 
 
 def text(raw: str | None) -> Text | None:
-    """`Text`, or None for None."""
     return None if raw is None else Text(raw)
 
 

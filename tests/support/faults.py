@@ -91,7 +91,6 @@ class Fault:
 
     @property
     def delay(self) -> float:
-        """How many seconds it takes; 0 for a kind that takes none."""
         return SECONDS.get(self.kind, 0.0) if self.seconds is None else self.seconds
 
 
@@ -161,7 +160,6 @@ class InjectedFaults:
                 assert_never(fault.when)
 
     def _dice(self, what: str, number: int) -> float:
-        """A number from 0 up to 1: the same for the same seed, purpose and number."""
         drawn = blake2b(f"{self.seed} {what} {number}".encode(), digest_size=6).digest()
         return int.from_bytes(drawn) / 256**6
 

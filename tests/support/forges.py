@@ -99,7 +99,6 @@ class Forge:
     def open_issue(
         self, body: str, author: Account | None, *, labels: tuple[str, ...] = ("bo-sync-drift",), is_pull: bool = False
     ) -> Writing:
-        """Somebody opens an issue, or a pull request."""
         made = Writing(self.number(), self.last, author, body, "An issue", labels, is_pull=is_pull)
         self.issues.append(made)
         return made
@@ -111,7 +110,6 @@ class Forge:
 
     @property
     def written(self) -> list[str]:
-        """The requests that write, as `POST /path`."""
         return [f"{heard.method} {heard.path}" for heard in self.heard if heard.writes]
 
     @property
@@ -123,13 +121,11 @@ Answered = Callable[[Forge, Heard], Page]
 
 
 def page(content: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Page:
-    """An answer in JSON."""
     named = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
     return Page(status, json.dumps(content).encode(), named)
 
 
 def refusal(status: int, message: str) -> Page:
-    """An error as GitHub spells it."""
     return page({"message": message, "documentation_url": "https://docs.example.com"}, status)
 
 

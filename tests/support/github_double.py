@@ -42,7 +42,6 @@ def github() -> Iterator[Forge]:
 
 
 def github_env(forge: Forge, token: str = WORKFLOW, number: int | None = 7) -> dict[str, str]:
-    """What a workflow's step finds in its environment."""
     ref = f"refs/pull/{number}/merge" if number else "refs/heads/main"
     return {
         "GITHUB_API_URL": forge.api,

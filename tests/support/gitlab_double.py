@@ -23,7 +23,6 @@ def gitlab() -> Iterator[Forge]:
 
 
 def gitlab_env(forge: Forge, token: str = BOT, number: int | None = 7) -> dict[str, str]:
-    """What a job finds in its environment."""
     merge = {"CI_MERGE_REQUEST_IID": str(number), "CI_MERGE_REQUEST_PROJECT_ID": PROJECT_ID} if number else {}
     return {
         "CI_API_V4_URL": forge.api,

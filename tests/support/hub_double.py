@@ -269,7 +269,6 @@ def _set(before: Profile, given: Profile) -> Profile:
 
 
 def definitions_with(default: Access, definitions: Sequence[RoleDefinition]) -> tuple[RoleDefinition, ...]:
-    """`definitions`, each with another default access."""
     return tuple(replace(definition, default_access=default) for definition in definitions)
 
 

@@ -112,17 +112,9 @@ OPTIONS: Final[Mapping[str, Misbehaviour]] = {
 }
 """One of each kind; what a test draws from. `odd` and `twins` name users of `tests/support/…` populations, if any."""
 
+_IGNORED: Final = ("ignored", "ignored_for", "ignored_moment")
 WRITE_OPTIONS: Final = frozenset(
-    (
-        "ignored",
-        "ignored_for",
-        "ignored_moment",
-        "answers_another",
-        "answers_old_id",
-        "refused_for",
-        "down_after",
-        "meanwhile",
-    )
+    (*_IGNORED, "answers_another", "answers_old_id", "refused_for", "down_after", "meanwhile")
 )
 """What a hub does wrong in writes alone. Every other option, also a new one, is one of a read."""
 _IN_TURN: Final = (*sorted(WRITE_OPTIONS), "lag", "catches_up")
@@ -360,7 +352,6 @@ def _odd(user: OddUser, found: dict[str, Json]) -> dict[str, Json]:
 
 
 def _root_fields(query: str) -> list[str]:
-    """The root fields that a document of ours names."""
     return [name for name in (*_WRITES, "adminUsers", "adminUser", "roles", "roleDefinitions") if f"{name}(" in query]
 
 

@@ -50,8 +50,6 @@ _KEPT: Final = ("PATH", "HOME", "XDG_STATE_HOME", "LANG", "SYSTEMROOT", "PYTHONP
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How a process ended, and what it said."""
-
     code: int
     out: str
     err: str
@@ -215,7 +213,6 @@ def started(root: Path, *arguments: str, env: Mapping[str, str] | None = None) -
 
 
 def ended(process: subprocess.Popen[str]) -> Ran:
-    """How a started command ends by itself."""
     out, err = process.communicate(timeout=SECONDS)
     assert "Traceback" not in err, err
     return Ran(process.returncode, out, err)
@@ -290,8 +287,6 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One HTTP answer."""
-
     status: int
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -344,7 +339,6 @@ class Served:
         return {"BO_SYNC_HUB_URL": self.url, "BO_SYNC_API_KEY": key}
 
     def holds(self) -> Population:
-        """Everything that is in the hub now."""
         with Store.open(self.database) as store:
             return store.snapshot()
 

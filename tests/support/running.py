@@ -20,7 +20,6 @@ def reading_of(*desired: DesiredUser, live: LiveState, least: int | None = None)
 
 
 def run(hub: InMemoryHub, *desired: DesiredUser, options: Options | None = None, least: int | None = None) -> Report:
-    """Runs the plan one request at a time, unless `options` say otherwise."""
     reading = reading_of(*desired, live=hub.state, least=least)
     return apply_plan(reading, hub, options or hurried("run", concurrency=1), SILENT)
 

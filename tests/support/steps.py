@@ -83,7 +83,6 @@ class Steps:
         return done
 
     def filled(self, text: str) -> str:
-        """Text with a value in place of each expression."""
         return _filled(text, self.values)
 
     def _action(self, step: Mapping[str, Node]) -> Done:

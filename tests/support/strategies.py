@@ -113,7 +113,6 @@ def values(field: ProfileField) -> st.SearchStrategy[Text | None]:
 
 @st.composite
 def profiles(draw: st.DrawFn) -> Profile:
-    """Some fields, in their order."""
     fields = draw(st.sets(st.sampled_from(PROFILE_FIELDS), max_size=3))
     return tuple(FieldValue(name, draw(values(name))) for name in PROFILE_FIELDS if name in fields)
 

@@ -64,7 +64,6 @@ def full_profile(**values: str | None) -> Profile:
 
 
 def holds(number: int, email: str, *rows: GrantRow, **values: str | None) -> LiveUser:
-    """Somebody in the hub."""
     return LiveUser(number, Text(email), full_profile(**values), rows)
 
 
@@ -88,7 +87,6 @@ def grant(role: str, access: str, line: int = 1) -> DesiredGrant:
 def wants(
     email: str, *grants: DesiredGrant, pin: int | None = None, departure: Departure | None = None, **values: str | None
 ) -> DesiredUser:
-    """Somebody with a file."""
     return DesiredUser(Text(email), _file_of(email), pin, profile(**values), grants, departure)
 
 

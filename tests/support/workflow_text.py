@@ -14,7 +14,6 @@ def read(text: str) -> Mapping[str, Node]:
 
 
 def mapping(node: Node) -> Mapping[str, Node]:
-    """`node`, which is a mapping."""
     assert isinstance(node, Mapping), node
     return node
 
@@ -26,5 +25,4 @@ def nodes(node: Node) -> Sequence[Node]:
 
 
 def texts(node: Node) -> Mapping[str, str]:
-    """`node`, which is a mapping of texts, or nothing."""
     return {name: str(value) for name, value in mapping(node or {}).items()}

@@ -64,7 +64,6 @@ class World:
 
 
 def world(seed: int) -> World:
-    """The world of a seed."""
     chance = Random(seed)
     addresses = [f"person{number}@example.com" for number in range(chance.randint(1, 9))]
     live = [_live_user(chance, address) for address in addresses if chance.random() < 0.7]

@@ -19,7 +19,6 @@ def user(name: str, *lines: str) -> str:
 
 
 def run(root: Path, *arguments: str) -> Any:
-    """The document that a command prints."""
     ran = inside(*arguments, DAY, "--format=json", "-q", "-C", str(root))
     assert ran.code == 0, ran.err
     return json.loads(ran.out)
@@ -47,7 +46,6 @@ CAPABILITIES: Final = {
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a new hub."""
     return write(tmp_path_factory.mktemp("fresh"), {"bo-sync.yaml": SETTINGS})
 
 

@@ -36,7 +36,6 @@ PROFILE: Final = {"users/same.yaml": user("same", "modules: {pricing: editor}\nj
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository in which the second commit makes every change."""
     folder = repository(tmp_path_factory.mktemp("diff"), BEFORE)
     commit(folder, {**RAISED, **LOWERED, **JOINED, **LEFT, **WEAKENED, **PROFILE})
     return folder

@@ -32,7 +32,6 @@ def test_a_removed_protected_address_is_reported_by_its_pseudonym(form: str, tmp
 
 @pytest.fixture(scope="module")
 def applied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which one apply created two users."""
     root = write(tmp_path_factory.mktemp("applied"), USERS)
     assert inside("apply", "--yes", "-C", str(root)).code == 0
     return root

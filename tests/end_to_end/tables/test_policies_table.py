@@ -45,7 +45,6 @@ def planned(root: Path, text: str, users: Mapping[str, str], *more: str) -> tupl
 
 @pytest.fixture(scope="module")
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a new hub."""
     return tmp_path_factory.mktemp("policies")
 
 
