@@ -105,6 +105,7 @@ def test_indirect_names_those_who_could_give_it_to_themselves_and_how(ask: Ask) 
     ]
     assert found["indirect"] == [{"email": "Ada@example.com", "certain": True, "steps": steps}]
     assert "indirect" not in ask.json("who-can", "pricing:editor")
+    assert "nobody is counted" in ask("who-can", "bundles", "--indirect").out
     assert [entry["email"] for entry in ask.json("who-can", "pricing:editor", "--indirect", *LIVE)["indirect"]] == [
         "live@example.com"
     ]
@@ -345,6 +346,14 @@ WRONG: Final[dict[str, tuple[tuple[str, ...], str, str]]] = {
         ("who-can", "Orders"),
         '"Orders" is more than one thing: the menu item "Sales > Orders" and the menu item "Orders > Orders"',
         "spell the one you mean",
+    ),
+    "no such level": (
+        *(("who-can", "pricing:edit"), 'pricing has no level "edit" to ask for'),
+        "ask for pricing:viewer, pricing:editor or pricing:owner",
+    ),
+    "a level of an area": (
+        *(("needs", "backoffice:editor"), 'backoffice has no level "editor": it is on or off'),
+        "ask for backoffice:on",
     ),
     "no word": (("needs",), "Missing argument 'QUESTION...'.", "bo-sync needs --help"),
     "a revision and the hub": (

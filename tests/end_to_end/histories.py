@@ -160,6 +160,11 @@ HISTORIES: Final = {
             _KEEP,
         ),
     ),
+    "a file is removed where people without a file are deleted": History(
+        {"bo-sync.yaml": "unmanaged: delete\n", "users/jane.yaml": JANE, "users/ben.yaml": BEN},
+        {"users/jane.yaml": None},
+        1,
+    ),
     "a file moves to another folder": History(
         {"users/ben.yaml": BEN}, {"users/ben.yaml": None, "users/a/b.yml": BEN}, 1
     ),

@@ -60,3 +60,34 @@ def test_a_silent_hub_among_others(
 
 def test_a_key_without_a_hub_comes_before_invalid_files(tmp_path: Path) -> None:
     assert bo_sync(write(tmp_path, BAD), "plan", env={"BO_SYNC_API_KEY": "some-key"}).code == 64
+
+
+ANN = file("ann@example.com", "modules: {pricing: {access: owner, until: 2026-01-01}}")
+
+
+def test_apply_takes_no_other_day_for_a_hub_elsewhere_and_sends_nothing(tmp_path: Path) -> None:
+    root = write(tmp_path, {"users/ann.yaml": ANN})
+    ran = bo_sync(
+        root,
+        "apply",
+        "--yes",
+        "--today",
+        "2026-01-01",
+        "--hub",
+        "https://hub.example.com/graphql",
+        env={"BO_SYNC_API_KEY": "some-key"},
+    )
+    assert (ran.code, ran.out) == (64, "")
+    hub = "https://hub.example.com/graphql"
+    told = f"--today 2026-01-01 is for trials: what is applied to {hub} is judged on the day that"
+    assert ran.complaint == (
+        f"error: {told} it is",
+        "next: leave it out; plan takes it, to see what another day would change",
+    )
+
+
+def test_a_hub_on_this_machine_is_for_trials(tmp_path: Path) -> None:
+    root = write(tmp_path, {"users/ann.yaml": ANN})
+    ran = bo_sync(root, "apply", "--yes", "--today", "2026-01-01", "--hub", "sandbox:")
+    assert ran.code == 0, ran.err
+    assert "pricing" in bo_sync(root, "plan", "--hub", "sandbox:", "--today", "2026-01-02").out

@@ -156,6 +156,7 @@ READ_AGAIN: Final = {
     "500 at a page of grants": ("500:roles@1",),
     "502 with an HTML page at the role definitions": ("502:roleDefinitions@1",),
     "a connection cut at the first two requests": ("cut-before@1", "cut-after@2"),
+    "no answer for a second, and then a cut": ("slow-before=1:adminUsers@1",),
     "half an answer": ("cut-half:adminUsers@1",),
     "a page that drops a person": ("page-drops:adminUsers@1",),
     "a page that repeats a person": ("page-repeats:adminUsers@1",),

@@ -98,6 +98,13 @@ def test_a_warning_is_told_and_applied_all_the_same(tmp_path: Path) -> None:
     assert "\n  WARNING  price-and-order  Price and order in one hand: 1 person, none allowed\n" in plan.out
 
 
+def test_an_exception_holds_to_its_last_day(tmp_path: Path) -> None:
+    root = write(tmp_path, state({"ann": BOTH}).files)
+    for today, code in (("2026-06-15", 0), ("2026-06-16", 4)):
+        done = bo_sync(root, "validate", "--today", today)
+        assert (done.code, "the exception expired on 2026-06-15" in done.out) == (code, code == 4)
+
+
 def test_an_old_violation_does_not_stop_an_urgent_revoke(tmp_path: Path) -> None:
     case = state({"bob": BOTH, "dan": HALF}, user(BOB, *HOLDS_BOTH), user("dan@example.com", *rows(pricing="OWNER")))
     root = write(tmp_path, case.files)
@@ -177,6 +184,10 @@ def test_an_error_in_a_policy_is_one_of_the_files(tmp_path: Path) -> None:
     with hub_of(NEW) as hub:
         plan = run(root, hub, "plan")
     assert (plan.code, told in plan.err) == (3, True)
+    for match, told in (("{}", "2:8: error: match: "), ("{any_of: [{can: [x], has: {}}]}", "found has and can; ")):
+        write(root, {"policies/q.yaml": f"id: q\nmatch: {match}\n", "policies/r.yaml": "match: {}\n"})
+        validate = bo_sync(root, "validate")
+        assert (validate.code, told in validate.out, "id is missing; " in validate.out) == (3, True, True)
 
 
 def test_a_weakened_policy_is_shown_first_in_validate_base_and_in_diff(tmp_path: Path) -> None:
