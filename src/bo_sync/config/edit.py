@@ -26,7 +26,7 @@ from bo_sync.config.yaml_layout import (
     line_start,
     plain,
 )
-from bo_sync.config.yaml_values import Items, Value, YamlMapping
+from bo_sync.config.yaml_values import START, Items, Value, YamlMapping
 from bo_sync.core.model import PLATFORM, Access, FieldValue, Role
 from bo_sync.core.text import Message, Text
 from bo_sync.errors import FilesError
@@ -74,26 +74,19 @@ def update_user(text: str, email: Text, changes: Sequence[EntryEdit], path: Text
     """
     _user(reading(text, path), email, path)
     lines = plain(text, path)
+    expected = reading(lines.text, path)
+    entry, index = _user(expected, email, path)
     changed = lines.text
     for change in changes:
-        changed = _checked(changed, email, change, path)
+        _expect(entry, change)
+        document = _Document(changed, lay_out(changed))
+        kept = all_comments(changed, document.root)
+        changed = apply(changed, _edits(document, _entry(document.root, index), change))
+        if not says(changed, expected, kept, path):
+            harm = Message("is laid out so that {} cannot be changed without harm to the rest", _subject(change))
+            message = Message("{}: the entry of {} {}; change it by hand", path, email, harm)
+            raise FilesError(message, hint="Nothing was written for this person.")
     return lines.written(changed)
-
-
-def _checked(text: str, email: Text, change: EntryEdit, path: Text) -> str:
-    expected = reading(text, path)
-    said, index = _user(expected, email, path)
-    _expect(said, change)
-    document = _Document(text, lay_out(text))
-    changed = apply(text, _edits(document, _entry(document.root, index), change))
-    if not says(changed, expected, all_comments(text, document.root), path):
-        message = Message(
-            "the entry of {} is laid out so that {} cannot be changed without harm to the rest", email, _subject(change)
-        )
-        raise FilesError(
-            Message("{}: {}; change it by hand", path, message), hint="Nothing was written for this person."
-        )
-    return changed
 
 
 def _subject(change: EntryEdit) -> str:
@@ -108,9 +101,8 @@ def _expect(entry: YamlMapping, change: EntryEdit) -> None:
         case EditGrant(role, access):
             area = entry.mapping(_area(role))
             own = area.get(role)
-            timed = own if isinstance(own, YamlMapping) and "access" in own else None
-            if timed is not None:
-                timed["access"] = _read(word(role, access))
+            if isinstance(own, YamlMapping) and "access" in own:
+                own["access"] = _read(word(role, access))
             else:
                 area[role] = _read(word(role, access))
             entry[_area(role)] = area
@@ -148,10 +140,9 @@ def _area(role: Role) -> str:
 
 def _user(value: Value, email: Text, path: Text) -> tuple[YamlMapping, int | None]:
     """The entry of `email`, and its index in `users:`; None in a file of one user."""
-    listed = value.get("users") if isinstance(value, YamlMapping) else None
-    is_list = isinstance(value, YamlMapping) and "users" in value
-    entries = (listed if isinstance(listed, Items) else []) if is_list else [value]
-    for index, entry in enumerate(entries):
+    root = value if isinstance(value, YamlMapping) else YamlMapping(START)
+    is_list = "users" in root
+    for index, entry in enumerate(root.listing("users") if is_list else [root]):
         written = entry.get("email") if isinstance(entry, YamlMapping) else None
         if isinstance(entry, YamlMapping) and isinstance(written, str) and Text(written).folded == email.folded:
             return entry, index if is_list else None

@@ -7,7 +7,6 @@ plain where neither our reader nor a reviewer can take it for something else, el
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from collections.abc import Sequence as Words
 from typing import Final
 
 from bo_sync.config.documents import (
@@ -75,7 +74,7 @@ _LANGUAGE: Final = re.compile("[A-Z]{2}")
 
 def dump_user(declaration: Declaration) -> str:
     """One user's file: loading it gives `declaration` again. Ends with a line break."""
-    return _lines(_user(declaration))
+    return "\n".join(_user(declaration)) + "\n"
 
 
 def scalar(raw: str) -> str:
@@ -111,11 +110,11 @@ def _user(declaration: Declaration) -> list[str]:
     if declaration.id is not None:
         lines.append(f"id: {declaration.id}")
     fields = {entry.field: entry for entry in declaration.profile}
-    lines += [_profile_line(fields[name]) for name in PROFILE_ORDER if name in fields]
+    lines += [f"{name}: {profile_value(fields[name])}" for name in PROFILE_ORDER if name in fields]
     if len(declaration.presets) == 1:
         lines.append(f"preset: {scalar(declaration.presets[0])}")
     elif declaration.presets:
-        lines.append(f"presets: {_list(declaration.presets)}")
+        lines.append(f"presets: [{', '.join(map(scalar, declaration.presets))}]")
     own = sorted(declaration.overrides, key=lambda override: rank(override.role))
     lines += _part("platform", (line for entry in own if entry.role in PLATFORM for line in _override(entry)))
     lines += _part("modules", (line for entry in own if entry.role not in PLATFORM for line in _override(entry)))
@@ -133,10 +132,6 @@ def profile_value(entry: FieldValue) -> str:
         return "null"
     raw = entry.value.raw
     return scalar(raw.lower() if entry.field == "language" and _LANGUAGE.fullmatch(raw) else raw)
-
-
-def _profile_line(entry: FieldValue) -> str:
-    return f"{entry.field}: {profile_value(entry)}"
 
 
 def _override(entry: Override) -> list[str]:
@@ -165,17 +160,9 @@ def _part(key: str, lines: Iterable[str]) -> list[str]:
     return [f"{key}:", *inner] if inner else []
 
 
-def _list(names: Sequence[str]) -> str:
-    return "[" + ", ".join(map(scalar, names)) + "]"
-
-
-def _lines(lines: Iterable[str]) -> str:
-    return "\n".join(lines) + "\n"
-
-
 _Path = tuple[str, ...]
 
-_USER: Final[dict[_Path, Words[str]]] = {
+_USER: Final[dict[_Path, Sequence[str]]] = {
     (): USER_KEYS,
     ("platform",): PLATFORM,
     ("platform", "*"): GRANT_KEYS,
@@ -183,7 +170,7 @@ _USER: Final[dict[_Path, Words[str]]] = {
     ("modules", "*"): GRANT_KEYS,
     ("ignore", "*"): SUPPRESSION_KEYS,
 }
-_ORDERS: Final[dict[Kind, dict[_Path, Words[str]]]] = {
+_ORDERS: Final[dict[Kind, dict[_Path, Sequence[str]]]] = {
     "user": _USER | {("users", "*", *path): order for path, order in _USER.items()},
     "preset": {(): PRESET_KEYS, ("platform",): PLATFORM, ("modules",): MODULES},
     "policy": {
@@ -242,7 +229,7 @@ def reading(text: str, path: Text) -> Value:
     return found.value
 
 
-def _edits(text: str, node: Node, path: _Path, orders: dict[_Path, Words[str]]) -> list[Edit]:
+def _edits(text: str, node: Node, path: _Path, orders: dict[_Path, Sequence[str]]) -> list[Edit]:
     """The edits in `node`. They do not overlap: the edit of a mapping includes those of its content."""
     if isinstance(node, Scalar):
         return []

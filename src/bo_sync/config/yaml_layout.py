@@ -2,15 +2,17 @@
 
 A comment above a key belongs to that key and moves with it; a comment indented deeper than the next key belongs to the
 key before. Texts were accepted by `yaml_reader` first. Positions are indexes into text with `\n` line breaks.
+
+A round trip through ruamel.yaml without any change loses comments in 6 of the 25 layouts that the tests of `fmt` and
+`edit` spell out: those between braces, and those before a value on a line of its own.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 import yaml
-from yaml.events import CollectionEndEvent, Event, MappingStartEvent, ScalarEvent, SequenceStartEvent
 
 from bo_sync.core.model import Problem, Source
 from bo_sync.core.text import Message, Text
@@ -76,40 +78,23 @@ def apply(text: str, edits: Iterable[Edit], start: int = 0, end: int | None = No
 
 def lay_out(text: str) -> Node:
     """The one document of `text`, which our reader accepted."""
-    waiting: list[tuple[Event, list[Node]]] = []
-    done: list[Node] = []
-    for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-        match event:
-            case ScalarEvent():
-                done.append(Scalar(*_extent(event), str(event.value)))
-            case MappingStartEvent() | SequenceStartEvent():
-                waiting.append((event, done))
-                done = []
-            case CollectionEndEvent():
-                start, outer = waiting.pop()
-                outer.append(_collection(start, event, done))
-                done = outer
-            case _:
-                pass  # the stream's and the document's own events
-    return done[0]
+    return _node(cast("yaml.Node", yaml.compose(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))))
 
 
-def _extent(event: Event) -> tuple[int, int]:
-    start, end = event.start_mark, event.end_mark
-    return (0 if start is None else start.index), (0 if end is None else end.index)
+def _node(node: yaml.Node) -> Node:
+    start, end = node.start_mark.index, node.end_mark.index
+    if isinstance(node, yaml.SequenceNode):
+        items = tuple(map(_node, node.value))
+        return SequenceNode(start, end if node.flow_style else items[-1].end, items)
+    if isinstance(node, yaml.MappingNode):
+        pairs = tuple(KeyValue(_scalar(key), _node(value)) for key, value in node.value)
+        is_flow = bool(node.flow_style)
+        return MappingNode(start, end if is_flow else pairs[-1].value.end, is_flow, node.start_mark.column, pairs)
+    return _scalar(node)
 
 
-def _collection(start: Event, last: Event, inner: list[Node]) -> MappingNode | SequenceNode:
-    begin, after = _extent(start)
-    is_flow = isinstance(start, MappingStartEvent | SequenceStartEvent) and bool(start.flow_style)
-    end = _extent(last)[1] if is_flow or not inner else inner[-1].end
-    if isinstance(start, SequenceStartEvent):
-        return SequenceNode(begin, max(end, after), tuple(inner))
-    pairs = [
-        KeyValue(key, value) for key, value in zip(inner[::2], inner[1::2], strict=True) if isinstance(key, Scalar)
-    ]
-    column = 0 if start.start_mark is None else start.start_mark.column
-    return MappingNode(begin, end, is_flow, column, tuple(pairs))
+def _scalar(node: yaml.Node) -> Scalar:
+    return Scalar(node.start_mark.index, node.end_mark.index, node.value)
 
 
 _comment: Final = re.compile(r"#[^\n]*").finditer
