@@ -39,15 +39,15 @@ def test_nothing_grows_between_equal_tables_in_any_order() -> None:
 
 
 def test_a_lower_level_that_now_suffices_is_silent_growth_of_that_level_alone() -> None:
-    found = growth([ORDER], [replace(ORDER, alternatives=by(Access.VIEWER))])
+    viewer, owner = (replace(ORDER, alternatives=by(level)) for level in (Access.VIEWER, Access.OWNER))
+    found = growth([ORDER], [viewer])
     assert grants(found) == [("order", "viewer", ["orderUpdate"], [])]
     assert replace(found, grants=()).is_nothing
     assert not found.is_nothing
-
-
-def test_a_higher_level_that_is_now_needed_is_silent_loss_of_the_lower_ones() -> None:
-    found = growth([replace(ORDER, alternatives=by(Access.VIEWER))], [replace(ORDER, alternatives=by(Access.OWNER))])
-    assert grants(found) == [("order", "viewer", [], ["orderUpdate"]), ("order", "editor", [], ["orderUpdate"])]
+    lost: list[str] = []  # a higher level that is needed is silent loss of the lower ones
+    assert grants(growth([viewer], [owner])) == [
+        ("order", level, lost, ["orderUpdate"]) for level in ("viewer", "editor")
+    ]
 
 
 def test_another_definition_that_now_suffices_grows_at_its_level_and_above() -> None:
@@ -77,18 +77,10 @@ def test_an_annotation_that_comes_or_vanishes_is_said_beside_what_it_allows() ->
     assert went.vanished == (UNKNOWN,)
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [replace(ORDER, system=("internal",)), replace(ORDER, when="user is authenticated")],
-    ids=["a system role that opens it too", "a clause that opens it too"],
-)
-def test_other_conditions_are_said_and_are_growth_of_no_grant(changed: Operation) -> None:
-    found = growth([ORDER], [changed])
-    assert found.conditions == (changed,)
-    assert found.grants == ()
-
-
-def test_the_order_of_system_roles_is_no_condition() -> None:
+def test_other_conditions_are_said_and_are_growth_of_no_grant() -> None:
+    for changed in (replace(ORDER, system=("internal",)), replace(ORDER, when="user is authenticated")):
+        found = growth([ORDER], [changed])
+        assert (found.conditions, found.grants) == ((changed,), ())
     assert growth([replace(ORDER, system=("a", "b"))], [replace(ORDER, system=("b", "a"))]).is_nothing
 
 
@@ -99,12 +91,9 @@ def test_a_deprecation_is_said_once_when_it_comes() -> None:
     assert growth([old], [ORDER]).is_nothing
 
 
-def test_a_query_that_became_a_mutation_is_another_operation() -> None:
+def test_a_query_that_became_a_mutation_is_another_operation_and_queries_come_first() -> None:
     found = growth([replace(ORDER, is_mutation=False)], [ORDER])
     assert (found.added, found.removed) == ((ORDER,), (replace(ORDER, is_mutation=False),))
-
-
-def test_lists_are_sorted_queries_first() -> None:
     added = [Operation(name, is_mutation=name.isupper()) for name in ("B", "b", "A", "a")]
     assert names(growth([], added).added) == ["a", "b", "A", "B"]
 

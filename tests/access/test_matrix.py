@@ -25,11 +25,18 @@ def told(contrast: Contrast) -> list[str]:
     return [entry.email.raw for entry in contrast.users]
 
 
-def test_a_table_does_not_differ_from_itself() -> None:
+def compared(here: UserAccess, *there: UserAccess) -> Contrast:
+    return against_users(matrix(here), there, SIDES)
+
+
+def test_a_table_does_not_differ_from_itself_nor_by_the_case_of_an_address() -> None:
     for seed in range(20):
         users = random_users(seed)
         found = against_users(matrix(*users), users, SIDES)
         assert (found.users, found.same) == ((), len(users))
+    upper = UserAccess(Text("P1@EXAMPLE.COM"), user(1, pricing=Access.VIEWER).grants)
+    found = compared(user(1, pricing=Access.VIEWER), upper)
+    assert (found.users, found.same) == ((), 1)
 
 
 def test_every_cell_that_differs_is_told_and_no_other() -> None:
@@ -48,40 +55,20 @@ def test_every_cell_that_differs_is_told_and_no_other() -> None:
 
 def test_whoever_is_on_one_side_only_is_told_with_everything_they_hold() -> None:
     here, there = user(1, pricing=Access.VIEWER), user(2, order_data=Access.OWNER)
-    one, two = against_users(matrix(here), [there], SIDES).users
-    assert (one.email, one.is_here, one.is_there, cells(one)) == (
-        here.email,
-        True,
-        False,
-        [("pricing", "viewer", "none")],
-    )
-    assert (two.email, two.is_here, two.is_there, cells(two)) == (
-        there.email,
-        False,
-        True,
-        [("order_data", "none", "owner")],
-    )
-
-
-def test_whoever_is_on_one_side_only_and_holds_nothing_is_told_too() -> None:
-    found = against_users(matrix(user(1)), [], SIDES)
-    assert [(entry.is_there, entry.cells) for entry in found.users] == [(False, ())]
-    assert found.same == 0
-
-
-def test_the_case_of_an_address_does_not_matter() -> None:
-    upper = UserAccess(Text("P1@EXAMPLE.COM"), user(1, pricing=Access.VIEWER).grants)
-    found = against_users(matrix(user(1, pricing=Access.VIEWER)), [upper], SIDES)
-    assert (found.users, found.same) == ((), 1)
+    found = compared(here, there).users
+    assert [(entry.email, entry.is_here, entry.is_there, cells(entry)) for entry in found] == [
+        (here.email, True, False, [("pricing", "viewer", "none")]),
+        (there.email, False, True, [("order_data", "none", "owner")]),
+    ]
+    nothing = compared(user(1))
+    assert [(entry.is_there, entry.cells, nothing.same) for entry in nothing.users] == [(False, (), 0)]
 
 
 def test_two_users_of_the_hub_with_one_address_are_compared_one_by_one() -> None:
-    twins = [user(1, pricing=Access.VIEWER), UserAccess(Text("P1@example.com"), user(1, pricing=Access.OWNER).grants)]
-    found = against_users(matrix(user(1, pricing=Access.VIEWER)), twins, SIDES)
-    assert [(entry.email.raw, cells(entry)) for entry in found.users] == [
-        ("P1@example.com", [("pricing", "viewer", "owner")])
-    ]
-    assert found.same == 1
+    other = UserAccess(Text("P1@example.com"), user(1, pricing=Access.OWNER).grants)
+    found = compared(user(1, pricing=Access.VIEWER), user(1, pricing=Access.VIEWER), other)
+    differing = [(entry.email.raw, cells(entry)) for entry in found.users]
+    assert (differing, found.same) == ([("P1@example.com", [("pricing", "viewer", "owner")])], 1)
 
 
 def test_users_are_told_in_the_order_of_their_addresses() -> None:

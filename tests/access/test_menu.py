@@ -29,12 +29,8 @@ CORE: dict[str, list[str]] = {
     "pricing": ["Pricing > Pricesheets", "Pricing > Taxes", "Pricing > Surcharges", "Pricing > Incentives"],
     "logistics": ["Orders > Carriers", "Orders > Warehouses"],
     "configuration": [
-        "Admin > Attributes",
-        "Admin > Valuesets",
-        "Admin > Data Import",
-        "Admin > Event Actions",
-        "Admin > Templates",
-        "Admin > Login tokens",
+        *("Admin > Attributes", "Admin > Valuesets", "Admin > Data Import", "Admin > Event Actions"),
+        *("Admin > Templates", "Admin > Login tokens"),
     ],
     "product_data": [
         "PIM > Products & Clusters",
@@ -117,23 +113,23 @@ def names(held: dict[Role, Access]) -> list[str]:
     return [item.name for item in opened(catalogue().menu, held)]
 
 
-def test_full_admin_opens_everything() -> None:
+def test_full_admin_opens_everything_and_areas_or_modules_alone_open_nothing() -> None:
     assert len(names(dict.fromkeys(ROLES, Access.OWNER))) == 28
+    none = {**dict.fromkeys(PLATFORM, Access.OWNER), Role("pricing"): Access.NONE}
+    nothing: tuple[dict[Role, Access], ...] = (
+        {},
+        dict.fromkeys(PLATFORM, Access.OWNER),
+        dict.fromkeys(MODULES, Access.OWNER),
+        none,
+    )
+    assert [names(held) for held in nothing] == [[], [], [], []]
+    assert all(Role("pricing") in item.missing(none) for item in catalogue().menu if item.name.startswith("Pricing"))
 
 
 def test_sales_representative_opens_exactly_the_sales_hubs_items() -> None:
     held = dict.fromkeys(map(Role, ("sales_hub", "user_management", "product_data", "order_data")), Access.OWNER)
-    assert names(held) == [
-        f"Sales > {item}" for item in ("Companies", "Requests", "Quotes", "Orders", "Product Catalogue")
-    ]
-
-
-def test_nothing_opens_for_nobody_and_an_area_alone_opens_nothing() -> None:
-    assert names({}) == names(dict.fromkeys(PLATFORM, Access.OWNER)) == []
-
-
-def test_module_roles_without_an_area_open_nothing() -> None:
-    assert names(dict.fromkeys(MODULES, Access.OWNER)) == []
+    items = ("Companies", "Requests", "Quotes", "Orders", "Product Catalogue")
+    assert names(held) == [f"Sales > {item}" for item in items]
 
 
 SINGLE = list(product(MODULES, LEVELS))
@@ -146,12 +142,6 @@ def test_a_single_module_opens_at_any_level(module: Role, level: Access) -> None
     assert names({module: level, SALES_HUB: Access.OWNER}) == sales
     assert sorted(names({module: level, BACKOFFICE: Access.OWNER})) == core
     assert sorted(names({module: level, **dict.fromkeys(PLATFORM, Access.OWNER)})) == sorted([*sales, *core])
-
-
-def test_none_is_not_held() -> None:
-    held = {**dict.fromkeys(PLATFORM, Access.OWNER), Role("pricing"): Access.NONE}
-    assert names(held) == []
-    assert all(Role("pricing") in item.missing(held) for item in catalogue().menu if item.name.startswith("Pricing"))
 
 
 def test_what_is_missing_names_the_area_first() -> None:

@@ -87,19 +87,13 @@ def told(grants: Held) -> str:
 EXAMPLES = {
     "an operation": (["orderUpdate"], ["order_data:editor"]),
     "an item": (["Carriers"], ["backoffice:on logistics:viewer"]),
-    "an item and an operation of its module": (
-        ["Orders > Orders", "orderUpdate"],
-        ["backoffice:on order_data:editor"],
-    ),
+    "an item and an operation of its module": (["Orders > Orders", "orderUpdate"], ["backoffice:on order_data:editor"]),
     "an operation with two ways": (["attributeUpdate"], ["user_management:editor", "product_data:editor"]),
     "two ways, one of which is needed anyway": (
         ["attributeUpdate", "product_data:viewer"],
         ["product_data:editor", "user_management:editor product_data:viewer"],
     ),
-    "items of both areas": (
-        ["Sales > Orders", "Orders > Orders"],
-        ["sales_hub:on backoffice:on order_data:viewer"],
-    ),
+    "items of both areas": (["Sales > Orders", "Orders > Orders"], ["sales_hub:on backoffice:on order_data:viewer"]),
     "a role twice": (["pricing:viewer", "Pricing management:owner"], ["pricing:owner"]),
     "nothing that a grant opens": (["logout", "bundles"], [""]),
 }

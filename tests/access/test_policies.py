@@ -15,6 +15,7 @@ from bo_sync.core.text import Message, Text
 from tests.access.companies import POWERS, TODAY, company, held, judged, policy, subject
 from tests.config.trees import tree
 from tests.support.builders import create, delete, duplicate, field_change, revoke, set_grant, source, update
+from tests.support.cases import cases
 from tests.support.users import holds, indexed, row, wants
 
 PRICE_AND_ORDER = "match: {all_of: [{can: [priceUpdate]}, {can: [orderUpdate, orderSetStatus]}]}"
@@ -24,69 +25,58 @@ def emails(rows: tuple[PolicyRow, ...]) -> list[str]:
     return [entry.email.raw.partition("@")[0] for entry in rows]
 
 
-@pytest.mark.parametrize(
-    ("match", "grants", "reason"),
-    [
-        pytest.param("any_of: [{has: {pricing: editor}}]", "pricing:editor", "pricing editor", id="the very level"),
-        pytest.param("any_of: [{has: {pricing: editor}}]", "pricing:owner", "pricing owner", id="a higher level"),
-        pytest.param("any_of: [{has: {pricing: editor}}]", "pricing:viewer", "", id="a lower level"),
-        pytest.param("any_of: [{has: {pricing: editor}}]", "", "", id="nothing"),
-        pytest.param("any_of: [{has: {backoffice: true}}]", "backoffice", "backoffice on", id="an area that is on"),
-        pytest.param("any_of: [{has: {backoffice: true}}]", "sales_hub", "", id="another area"),
-        pytest.param(
-            "any_of: [{has: {pricing: viewer, order_data: viewer}}]",
-            "order_data:viewer pricing:viewer",
-            "pricing viewer, order_data viewer",
-            id="all roles of one `has`",
-        ),
-        pytest.param(
-            "any_of: [{has: {pricing: viewer, order_data: viewer}}]", "pricing:owner", "", id="one of two roles"
-        ),
-        pytest.param(
-            "any_of: [{can: [orderDelete, orderUpdate]}]",
-            "order_data:editor",
-            "order_data editor: orderUpdate",
-            id="one of the operations",
-        ),
-        pytest.param(
-            "any_of: [{can: [attributeUpdate]}]",
-            "user_management:editor product_data:owner",
-            "user_management editor, product_data owner: attributeUpdate",
-            id="an operation that two roles open",
-        ),
-        pytest.param("any_of: [{can: [orders]}]", "pricing:owner", "", id="an operation open to some by a clause"),
-        pytest.param("any_of: [{can: [viewer]}]", " ".join(ROLES), "", id="an operation that nobody can judge"),
-        pytest.param(
-            "any_of: [{menu: Orders > Carriers}]",
-            "backoffice logistics:viewer",
-            "backoffice on, logistics viewer: Orders > Carriers",
-            id="a menu item",
-        ),
-        pytest.param("any_of: [{menu: Orders > Carriers}]", "logistics:owner", "", id="a menu item of an area off"),
-        pytest.param(
-            "all_of: [{has: {pricing: viewer}}, {menu: Sales > Orders}]",
-            "sales_hub order_data:viewer pricing:viewer",
-            "sales_hub on, pricing viewer, order_data viewer: Sales > Orders",
-            id="all conditions",
-        ),
-        pytest.param(
-            "all_of: [{has: {pricing: viewer}}, {menu: Sales > Orders}]", "pricing:viewer", "", id="one of two wanted"
-        ),
-        pytest.param(
-            "any_of: [{has: {pricing: viewer}}, {has: {logistics: viewer}}]",
-            "pricing:viewer",
-            "pricing viewer",
-            id="only what is met is named",
-        ),
-        pytest.param(
-            "any_of: [{can: [priceCreate, priceCsvImport, priceDelete, priceUpdate, pricesheetCreate]}]",
-            "pricing:owner",
-            "pricing owner: priceCreate, priceCsvImport, priceDelete and 2 more",
-            id="many operations are cut short",
-        ),
-    ],
-)
-def test_somebody_matches_by_the_grants_that_are_named(match: str, grants: str, reason: str) -> None:
+PRICING_EDITOR = "any_of: [{has: {pricing: editor}}]"
+TWO_ROLES = "any_of: [{has: {pricing: viewer, order_data: viewer}}]"
+ALL_OF = "all_of: [{has: {pricing: viewer}}, {menu: Sales > Orders}]"
+CARRIERS = "any_of: [{menu: Orders > Carriers}]"
+BACKOFFICE = "any_of: [{has: {backoffice: true}}]"
+# The match, the grants of a user, and the reason for which they match, or nothing.
+MATCHES = f"""
+the very level
+    {PRICING_EDITOR} | pricing:editor | pricing editor
+a higher level
+    {PRICING_EDITOR} | pricing:owner | pricing owner
+a lower level
+    {PRICING_EDITOR} | pricing:viewer |
+nothing
+    {PRICING_EDITOR} | |
+an area that is on
+    {BACKOFFICE} | backoffice | backoffice on
+another area
+    {BACKOFFICE} | sales_hub |
+all roles of one `has`
+    {TWO_ROLES} | order_data:viewer pricing:viewer | pricing viewer, order_data viewer
+one of two roles
+    {TWO_ROLES} | pricing:owner |
+one of the operations
+    any_of: [{{can: [orderDelete, orderUpdate]}}] | order_data:editor | order_data editor: orderUpdate
+an operation that two roles open
+    any_of: [{{can: [attributeUpdate]}}] | user_management:editor product_data:owner
+        | user_management editor, product_data owner: attributeUpdate
+an operation open to some by a clause
+    any_of: [{{can: [orders]}}] | pricing:owner |
+an operation that nobody can judge
+    any_of: [{{can: [viewer]}}] | {" ".join(ROLES)} |
+a menu item
+    {CARRIERS} | backoffice logistics:viewer | backoffice on, logistics viewer: Orders > Carriers
+a menu item of an area off
+    {CARRIERS} | logistics:owner |
+all conditions
+    {ALL_OF} | sales_hub order_data:viewer pricing:viewer
+        | sales_hub on, pricing viewer, order_data viewer: Sales > Orders
+one of two wanted
+    {ALL_OF} | pricing:viewer |
+only what is met is named
+    any_of: [{{has: {{pricing: viewer}}}}, {{has: {{logistics: viewer}}}}] | pricing:viewer | pricing viewer
+many operations are cut short
+    any_of: [{{can: [priceCreate, priceCsvImport, priceDelete, priceUpdate, pricesheetCreate]}}] | pricing:owner
+        | pricing owner: priceCreate, priceCsvImport, priceDelete and 2 more
+"""
+
+
+@pytest.mark.parametrize("case", cases(MATCHES))
+def test_somebody_matches_by_the_grants_that_are_named(case: str) -> None:
+    match, grants, reason = (part.strip() for part in case.split("|"))
     result = judged(f"match: {{{match}}}", subject("ann", grants))
     assert [entry.message for entry in result.rows] == ([reason] if reason else [])
 
@@ -144,37 +134,24 @@ def test_an_exception_that_expired_yesterday_excepts_no_more_and_says_so() -> No
     assert not result.ok
     assert [entry.message for entry in result.rows] == ["pricing viewer; the exception expired on 2026-06-14"]
     assert [(str(note.source), note.message) for note in result.notes] == [
-        (
-            "policies/p.yaml:3:10",
-            "the exception (audited) expired on 2026-06-14: end the access, or prolong it",
-        )
+        ("policies/p.yaml:3:10", "the exception (audited) expired on 2026-06-14: end the access, or prolong it")
     ]
 
 
 @pytest.mark.parametrize(
-    ("users", "until", "told"),
+    ("users", "until", "why"),
     [
+        pytest.param(company(ann=""), "2026-06-15", "does not match", id="no match"),
         pytest.param(
-            company(ann=""), "2026-06-15", "has an exception, but does not match: drop it if it is over", id="no match"
+            company(ann=""), "2026-06-14", "does not match, and it expired on 2026-06-14", id="no match, and expired"
         ),
-        pytest.param(
-            company(ann=""),
-            "2026-06-14",
-            "has an exception, but does not match, and it expired on 2026-06-14: drop it if it is over",
-            id="no match, and expired",
-        ),
-        pytest.param(
-            company(bob=""),
-            "2099-01-01",
-            "has an exception, but is nobody who is known here: drop it if it is over",
-            id="nobody",
-        ),
+        pytest.param(company(bob=""), "2099-01-01", "is nobody who is known here", id="nobody"),
     ],
 )
-def test_an_idle_exception_is_a_note_and_no_failure(users: tuple[Subject, ...], until: str, told: str) -> None:
+def test_an_idle_exception_is_a_note_and_no_failure(users: tuple[Subject, ...], until: str, why: str) -> None:
     result = judged(EXCEPT % until, *users)
     assert result.ok
-    assert [note.message for note in result.notes] == [told]
+    assert [note.message for note in result.notes] == [f"has an exception, but {why}: drop it if it is over"]
 
 
 def test_exceptions_do_not_count_towards_a_lower_limit_either() -> None:
@@ -188,9 +165,6 @@ def test_results_do_not_depend_on_the_order_of_users() -> None:
     forwards = judged(PRICE_AND_ORDER, *users)
     assert judged(PRICE_AND_ORDER, *reversed(users)) == forwards
     assert emails(forwards.rows) == ["Ann", "cid"]
-
-
-# On the files alone.
 
 
 def offline(text: str, *users: Subject) -> PolicyResult:
@@ -216,8 +190,6 @@ def test_users_of_the_hub_are_judged_like_those_of_the_files() -> None:
         (Text("ann@example.com"), held("pricing:viewer"), None)
     ]
 
-
-# On the state after a plan.
 
 BOTH = "pricing:editor order_data:editor"
 HALF = "pricing:editor"
@@ -290,21 +262,16 @@ def test_of_users_who_are_wanting_a_plan_may_not_leave_fewer(
 
 def test_who_is_new_is_told() -> None:
     result = weigh({"ann": BOTH}, {"ann": BOTH, "bob": BOTH})
-    assert [(entry.email.raw, entry.is_new) for entry in result.rows] == [
-        ("ann@example.com", False),
-        ("bob@example.com", True),
-    ]
+    new = {entry.email.raw: entry.is_new for entry in result.rows}
+    assert new == {"ann@example.com": False, "bob@example.com": True}
 
 
 def test_users_are_named_as_their_files_spell_them_and_others_as_the_hub_does() -> None:
-    around = AroundPlan(
-        {}, {"Ann@Example.com": held(BOTH), "Bob@Example.com": held(BOTH)}, (), (wants("ann@example.com"),)
-    )
+    after = {"Ann@Example.com": held(BOTH), "Bob@Example.com": held(BOTH)}
+    around = AroundPlan({}, after, (), (wants("ann@example.com"),))
     (result,) = judge((policy(PRICE_AND_ORDER),), around, POWERS, TODAY)
-    assert [(entry.email.raw, str(entry.source)) for entry in result.rows] == [
-        ("ann@example.com", "users/ann.yaml:1:1"),
-        ("Bob@Example.com", "None"),
-    ]
+    named = {entry.email.raw: str(entry.source) for entry in result.rows}
+    assert named == {"ann@example.com": "users/ann.yaml:1:1", "Bob@Example.com": "None"}
 
 
 def test_a_warning_refuses_nothing() -> None:

@@ -41,8 +41,7 @@ CASES = {
         keeps=("backoffice pricing:editor order_data:viewer", "backoffice pricing:viewer order_data:owner"),
     ),
     "limit-and-approval": Case(
-        breaks=(SALES,),
-        keeps=("sales_hub user_management:viewer order_data:owner", "sales_hub user_management:owner"),
+        breaks=(SALES,), keeps=("sales_hub user_management:viewer order_data:owner", "sales_hub user_management:owner")
     ),
     "full-admins": Case(breaks=(ALL_BUT_KEYS,) * 4, keeps=(*(EVERYTHING,) * 3, ALL_BUT_KEYS.replace("sales_hub:", ""))),
     "role-owners": Case(breaks=(ROLE_OWNER, "roles_permissions:owner"), keeps=(ROLE_OWNER, ROLE_OWNER)),

@@ -92,43 +92,32 @@ class Lagging(InMemoryHub):
         return self.old.read_rows_of(user_ids) if len(self.asked) <= self.late else now
 
 
-# What is given back.
-
-
 def four_owners() -> InMemoryHub:
     return InMemoryHub(hub_of(owner(1, ANN), owner(2, BEN), owner(3, CEM), owner(5, EVE)))
 
 
-@dataclass(frozen=True, slots=True)
-class Return:
-    """How many must remain, who loses it to somebody else at BEN's loss, and who owns afterwards, by which reports."""
-
-    least: int
-    taken: tuple[str, ...]
-    owners: set[str]
-    errors: dict[str, str]
-
-
-RETURNS: dict[str, Return] = {
-    "nothing is given back while enough owners are left": Return(1, (CEM,), {"eve"}, {}),
-    "nothing is given back while exactly enough owners are left": Return(2, (), {"cem", "eve"}, {}),
-    "what was lowered last is given back where no owner is left": Return(
-        1, (CEM, EVE), {"ben"}, {"ben": given_back(0)}
-    ),
-    "no more is given back than is needed": Return(2, (CEM,), {"ben", "eve"}, {"ben": given_back(1, 2)}),
-    "as much is given back as is needed": Return(
-        2, (CEM, EVE), {"ann", "ben"}, {"ben": given_back(0, 2), "ann": given_back(1, 2)}
+# How many must remain, who loses it to somebody else at BEN's loss, and who owns afterwards, by which reports.
+RETURNS: dict[str, tuple[int, tuple[str, ...], set[str], dict[str, str]]] = {
+    "nothing is given back while enough owners are left": (1, (CEM,), {"eve"}, {}),
+    "nothing is given back while exactly enough owners are left": (2, (), {"cem", "eve"}, {}),
+    "what was lowered last is given back where none is left": (1, (CEM, EVE), {"ben"}, {"ben": given_back(0)}),
+    "no more is given back than is needed": (2, (CEM,), {"ben", "eve"}, {"ben": given_back(1, 2)}),
+    "as much is given back as is needed": (
+        *(2, (CEM, EVE), {"ann", "ben"}),
+        {"ben": given_back(0, 2), "ann": given_back(1, 2)},
     ),
 }
 
 
-@pytest.mark.parametrize("case", RETURNS.values(), ids=RETURNS.keys())
-def test_while_too_few_owners_are_left_ownership_is_given_back(case: Return) -> None:
-    hub = four_owners().script("write_rows", BEN, without(*case.taken))
-    report = run(hub, lowered(ANN), lowered(BEN), least=case.least)
-    assert owners(hub) == case.owners
-    assert errors(report) == case.errors
-    expected = {name: "reversed" if name in case.errors else "applied" for name in ("ann", "ben")}
+@pytest.mark.parametrize(("least", "taken", "own", "told"), RETURNS.values(), ids=RETURNS.keys())
+def test_while_too_few_owners_are_left_ownership_is_given_back(
+    least: int, taken: tuple[str, ...], own: set[str], told: dict[str, str]
+) -> None:
+    hub = four_owners().script("write_rows", BEN, without(*taken))
+    report = run(hub, lowered(ANN), lowered(BEN), least=least)
+    assert owners(hub) == own
+    assert errors(report) == told
+    expected = {name: "reversed" if name in told else "applied" for name in ("ann", "ben")}
     assert (outcomes(report), report.owners) == (expected, None)
 
 
@@ -137,13 +126,11 @@ def test_an_ownership_given_back_is_reported_as_reversed_and_costs_no_read_that_
     report = run(hub, lowered(BEN))
     assert report.outcomes == (UserOutcome(Text(BEN), "update", Outcome.REVERSED, Message(given_back(0))),)
     assert not report.complete
-    assert [operation for operation, _ in hub.log] == [
-        "read_rows_of",  # before the loss
-        "write_rows",
-        "read_rows_of",  # after it
-        "write_rows",
-        "read_rows_of",  # after the return
-    ]
+    # The rows are read before the loss, after it, and after the return.
+    assert (
+        " ".join(operation for operation, _ in hub.log)
+        == "read_rows_of write_rows read_rows_of write_rows read_rows_of"
+    )
 
 
 def test_both_halves_of_the_ownership_come_back_as_they_were_and_nothing_else() -> None:
@@ -190,46 +177,26 @@ def test_where_no_return_succeeds_the_report_has_the_owners_that_are_left_and_th
     assert (report.owners, report.complete) == (OwnersLeft(1, 2, Message(HOW)), False)
 
 
-# What is not given back, although the hub answered.
-
-
-@dataclass(frozen=True, slots=True)
-class Unstored:
-    """How many changes of a user the hub stores, who then really owns, and what is reported."""
-
-    stored: dict[str, int]
-    owners: set[str]
-    outcomes: dict[str, str]
-    left: OwnersLeft | None
-
-
-UNSTORED: dict[str, Unstored] = {
-    "both returns are stored": Unstored({}, {"ann", "ben"}, {"ann": "reversed", "ben": "reversed"}, None),
-    "the first return is not stored": Unstored(
-        {BEN: 1}, {"ann"}, {"ann": "reversed", "ben": "unconfirmed"}, OwnersLeft(1, 2, Message(HOW))
-    ),
-    "the second return is not stored": Unstored(
-        {ANN: 1}, {"ben"}, {"ann": "unconfirmed", "ben": "reversed"}, OwnersLeft(1, 2, Message(HOW))
-    ),
-    "neither return is stored": Unstored(
-        {ANN: 1, BEN: 1}, set(), {"ann": "unconfirmed", "ben": "unconfirmed"}, OwnersLeft(0, 2, Message(HOW))
-    ),
+# How many changes of a user the hub stores, whose returns are then not shown, and how many owners are reported as left.
+UNSTORED: dict[str, tuple[dict[str, int], set[str], OwnersLeft | None]] = {
+    "both returns are stored": ({}, set(), None),
+    "the first return is not stored": ({BEN: 1}, {"ben"}, OwnersLeft(1, 2, Message(HOW))),
+    "the second return is not stored": ({ANN: 1}, {"ann"}, OwnersLeft(1, 2, Message(HOW))),
+    "neither return is stored": ({ANN: 1, BEN: 1}, {"ann", "ben"}, OwnersLeft(0, 2, Message(HOW))),
 }
 
 
-@pytest.mark.parametrize("case", UNSTORED.values(), ids=UNSTORED.keys())
+@pytest.mark.parametrize(("stored", "lost", "left"), UNSTORED.values(), ids=UNSTORED.keys())
 def test_a_return_that_the_hub_answers_and_does_not_store_is_unconfirmed_and_the_owners_left_are_reported(
-    case: Unstored,
+    stored: dict[str, int], lost: set[str], left: OwnersLeft | None
 ) -> None:
-    hub = Forgetful(four_owners().state, stored=case.stored).script("write_rows", BEN, without(CEM, EVE))
+    hub = Forgetful(four_owners().state, stored=stored).script("write_rows", BEN, without(CEM, EVE))
     report = run(hub, lowered(ANN), lowered(BEN), least=2)
-    assert owners(hub) == case.owners
-    assert (outcomes(report), report.owners) == (case.outcomes, case.left)
+    assert owners(hub) == {"ann", "ben"} - lost
+    expected = {name: "unconfirmed" if name in lost else "reversed" for name in ("ann", "ben")}
+    assert (outcomes(report), report.owners) == (expected, left)
     told = {each.error for each in report.outcomes if each.outcome is Outcome.UNCONFIRMED}
     assert told <= {NOT_SHOWN}
-
-
-# Where nobody can read who owns.
 
 
 def test_while_nobody_can_read_who_owns_nothing_is_given_back_and_each_loss_is_unknown() -> None:
@@ -259,9 +226,6 @@ def test_a_deletion_whose_own_fate_is_not_known_is_still_reported_by_its_own_rea
     assert errors(report) == {"ann": "the connection was cut; and reading again failed: no answer"}
 
 
-# What the report says of too few owners.
-
-
 def test_after_a_deletion_nothing_can_be_given_back_and_the_owners_left_are_reported() -> None:
     hub = InMemoryHub(hub_of(owner(1, ANN), owner(3, CEM))).script("delete_user", ANN, without(CEM))
     report = run(hub, absent(ANN))
@@ -275,57 +239,39 @@ def test_after_the_deletion_of_a_user_who_owns_nothing_the_owners_are_not_counte
     assert [operation for operation, _ in hub.log] == ["read_rows_of", "delete_user", "read_users"]
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """Who else is in the hub, the files, who loses the ownership again, who owns then, and the command."""
-
-    live: tuple[LiveUser, ...]
-    desired: tuple[DesiredUser, ...]
-    taken: tuple[str, ...]
-    owners: set[str]
-    command: str
+def of(email: str) -> str:
+    return f"bo-sync apply --only {email}"
 
 
 ODD = "d'an@example.com"
-COMMANDS: dict[str, Command] = {
-    "no file makes an owner": Command((), (), (), set(), HOW),
-    "a file gives a clerk less than ownership": Command(
-        (holds(4, DAN),), (wants(DAN, grant("backoffice", "owner"), grant("pricing", "owner")),), (), set(), HOW
-    ),
-    "a file makes a clerk an owner, who is not one": Command(
-        (clerk(),), (wants(DAN, *OWNS),), (DAN,), set(), f"bo-sync apply --only {DAN}"
-    ),
-    "files make two clerks owners, and the first is one": Command(
-        (clerk(6, CEM), clerk()),
-        (wants(CEM, *OWNS), wants(DAN, *OWNS)),
-        (DAN,),
-        {"cem"},
-        f"bo-sync apply --only {DAN}",
-    ),
-    "the first user in the plan was an owner before, and still is": Command(
-        (owner(6, CEM), clerk()),
-        (wants(CEM, *OWNS, grant("pricing", "owner")), wants(DAN, *OWNS)),
-        (DAN,),
-        {"cem"},
-        f"bo-sync apply --only {DAN}",
-    ),
-    "a file makes a new user an owner, who is one": Command((), (wants(NEW, *OWNS),), (), {"new"}, HOW),
-    "a file makes a new user an owner, who is not one": Command(
-        (), (wants(NEW, *OWNS),), (NEW,), set(), f"bo-sync apply --only {NEW}"
-    ),
-    "the address has a quote in it": Command(
-        (clerk(4, ODD),), (wants(ODD, *OWNS),), (ODD,), set(), """bo-sync apply --only 'd'"'"'an@example.com'"""
+MORE = (grant("backoffice", "owner"), grant("pricing", "owner"))
+TWO = (wants(CEM, *OWNS), wants(DAN, *OWNS))
+KEEPS = (wants(CEM, *OWNS, grant("pricing", "owner")), wants(DAN, *OWNS))
+# Who else is in the hub, the files, who loses the ownership again, who owns then, and the command.
+COMMANDS: dict[str, tuple[tuple[LiveUser, ...], tuple[DesiredUser, ...], str, set[str], str]] = {
+    "no file makes an owner": ((), (), "", set(), HOW),
+    "a file gives a clerk less than ownership": ((holds(4, DAN),), (wants(DAN, *MORE),), "", set(), HOW),
+    "a file makes a clerk an owner, who is not one": ((clerk(),), (wants(DAN, *OWNS),), DAN, set(), of(DAN)),
+    "files make two clerks owners, and the first is one": ((clerk(6, CEM), clerk()), TWO, DAN, {"cem"}, of(DAN)),
+    "the first user in the plan was an owner before": ((owner(6, CEM), clerk()), KEEPS, DAN, {"cem"}, of(DAN)),
+    "a file makes a new user an owner, who is one": ((), (wants(NEW, *OWNS),), "", {"new"}, HOW),
+    "a file makes a new user an owner, who is not one": ((), (wants(NEW, *OWNS),), NEW, set(), of(NEW)),
+    "the address has a quote in it": (
+        *((clerk(4, ODD),), (wants(ODD, *OWNS),), ODD, set()),
+        of("""'d'"'"'an@example.com'"""),
     ),
 }
 
 
-@pytest.mark.parametrize("case", COMMANDS.values(), ids=COMMANDS.keys())
-def test_the_report_of_too_few_owners_has_the_command_that_makes_one(case: Command) -> None:
-    hub = InMemoryHub(hub_of(owner(1, ANN), owner(2, BEN), owner(5, EVE), *case.live))
-    hub.script("delete_user", ANN, without(BEN, EVE, *case.taken))
-    report = run(hub, absent(ANN), *case.desired, least=2)
-    assert owners(hub) == case.owners
-    assert report.owners == OwnersLeft(len(case.owners), 2, Message(case.command))
+@pytest.mark.parametrize(("live", "desired", "taken", "own", "command"), COMMANDS.values(), ids=COMMANDS.keys())
+def test_the_report_of_too_few_owners_has_the_command_that_makes_one(
+    *, live: tuple[LiveUser, ...], desired: tuple[DesiredUser, ...], taken: str, own: set[str], command: str
+) -> None:
+    hub = InMemoryHub(hub_of(owner(1, ANN), owner(2, BEN), owner(5, EVE), *live))
+    hub.script("delete_user", ANN, without(BEN, EVE, *filter(None, [taken])))
+    report = run(hub, absent(ANN), *desired, least=2)
+    assert owners(hub) == own
+    assert report.owners == OwnersLeft(len(own), 2, Message(command))
 
 
 def test_a_new_user_who_could_not_be_created_is_named_as_the_one_to_make_an_owner() -> None:
@@ -335,8 +281,6 @@ def test_a_new_user_who_could_not_be_created_is_named_as_the_one_to_make_an_owne
     assert outcomes(report) == {"ann": "applied", "new": "failed"}
     assert report.owners == OwnersLeft(0, 1, Message(f"bo-sync apply --only {NEW}"))
 
-
-# Who counts as an owner before a loss.
 
 LOSS = {"lowered": lowered(ANN), "deleted": absent(ANN)}
 

@@ -56,6 +56,10 @@ def repository(root: Path, given: World) -> Common:
     files |= {f"presets/{name}.yaml": preset_text(preset) for name, preset in given.presets.items()}
     defaults = "defaults: {language: nl}\n" if given.settings.defaults else ""
     write(root, {**files, "bo-sync.yaml": f"{defaults}unmanaged: {given.settings.unmanaged}\n"})
+    return common_of(root)
+
+
+def common_of(root: Path) -> Common:
     return Common(root, quiet=True, verbose=False, today=TODAY)
 
 
@@ -69,15 +73,30 @@ def planned(common: Common, hub: CommerceHub) -> Plan:
     return make_plan(load_files(common).desired, hub.read_all(Silent()), hub.url).plan
 
 
+def pull(root: Path, *users: UserRecord, update: bool = False) -> tuple[Pulled, Plan]:
+    """What is pulled of these users, and the plan after it."""
+    with Store.open() as store:
+        hub = hub_with(store, {"users": list(users)})
+        return pulled(common_of(root), hub, update=update), planned(common_of(root), hub)
+
+
+def told(found: Pulled) -> list[tuple[str, str]]:
+    return [(str(email), why) for email, why in found.left]
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (root / "users").iterdir()}
+
+
 @pytest.mark.parametrize("seed", range(80))
 def test_after_pull_nobody_is_unmanaged_and_after_update_nobody_drifts(seed: int, tmp_path: Path) -> None:
     given = world(seed)
     with Store.open() as store:
         hub = hub_with(store, given.population)
         common = repository(tmp_path, given)
-        before = {path.name: path.read_bytes() for path in (tmp_path / "users").iterdir()}
+        before = contents(tmp_path)
         first = pulled(common, hub, update=False)
-        assert before.items() <= {path.name: path.read_bytes() for path in (tmp_path / "users").iterdir()}.items()
+        assert before.items() <= contents(tmp_path).items()
         assert not planned(common, hub).unmanaged
         assert f"users/{STRANGER}.yaml" in {draft.path for draft in first.new}
         second = pulled(common, hub, update=True)
@@ -90,9 +109,7 @@ def test_after_pull_nobody_is_unmanaged_and_after_update_nobody_drifts(seed: int
         assert not [change for change in updates if not unsayable(change, expired.get(change.email.folded, set()))]
         left = {email.folded for email, _ in second.left}
         assert {change.email.folded for change in plan.changes if not isinstance(change, UpdateUser)} <= left
-        assert all(
-            path.read_text().startswith(REMARK) for path in (tmp_path / "users").iterdir() if path.name in before
-        )
+        assert all(contents(tmp_path)[name].decode().startswith(REMARK) for name in before)
 
 
 def unsayable(change: UpdateUser, expired: Collection[str]) -> bool:
@@ -118,77 +135,58 @@ def unsayable(change: UpdateUser, expired: Collection[str]) -> bool:
 def test_what_is_pulled_is_in_normal_form_and_valid(
     field: Literal["firstName", "lastName", "job", "phone"], live: str, line: str | None, tmp_path: Path
 ) -> None:
-    common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
     user: UserRecord = {"email": "ann@example.com", "firstName": "Ann", "lastName": "Smith", "language": "NL"}
     user[field] = live
-    with Store.open() as store:
-        hub = hub_with(store, {"users": [user]})
-        told = pulled(common, hub, update=False)
-        plan = planned(common, hub)
-    written = (tmp_path / "users" / "ann@example.com.yaml").read_text(encoding="utf-8").splitlines()
+    found, plan = pull(tmp_path, user)
+    written = contents(tmp_path)["ann@example.com.yaml"].decode().splitlines()
     name = {"firstName": "first_name", "lastName": "last_name"}.get(field, field)
     assert [found for found in written if found.startswith(f"{name}:")] == ([line] if line else [])
-    assert (told.left, plan.changes, plan.unmanaged) == ((), (), ())
+    assert (found.left, plan.changes, plan.unmanaged) == ((), (), ())
 
 
 def test_of_users_who_share_an_address_update_edits_only_the_grants_of_the_certain_one(tmp_path: Path) -> None:
     entry = "email: ann@example.com\nid: 1\nfirst_name: A\nlast_name: B\nmodules: {pricing: viewer}\n"
     gone = "email: ben@example.com\nid: 3\nstate: absent\n"
     write(tmp_path, {"users/ann.yaml": entry, "users/ben.yaml": gone})
-    common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
     owns: list[RoleShape] = [{"definition": "pricing", "access": "OWNER"}]
     users: list[UserRecord] = [
         {"id": number, "email": email, "firstName": "X", "lastName": "Y", "roles": owns}
         for number, email in enumerate(("ann@example.com", "ANN@example.com", "ben@example.com", "Ben@example.com"), 1)
     ]
-    with Store.open() as store:
-        told = pulled(common, hub_with(store, {"users": users}), update=True)
-    assert (tmp_path / "users" / "ann.yaml").read_text() == entry.replace("viewer", "owner")
-    assert (tmp_path / "users" / "ben.yaml").read_text() == gone
-    assert not told.new
-    assert [(str(email), why) for email, why in told.left] == [
-        (f"{name}@example.com", f"several users in the hub have this address ({ids}); the file is about {who}")
-        for name, ids, who in (
-            ("ann", "id 1, id 2", "id 1, and no other gets a file"),
-            ("ben", "id 3, id 4", "id 3, and no other gets a file"),
-        )
+    found, _ = pull(tmp_path, *users, update=True)
+    assert contents(tmp_path) == {"ann.yaml": entry.replace("viewer", "owner").encode(), "ben.yaml": gone.encode()}
+    assert not found.new
+    why = "several users in the hub have this address ({}); the file is about {}, and no other gets a file"
+    assert told(found) == [
+        ("ann@example.com", why.format("id 1, id 2", "id 1")),
+        ("ben@example.com", why.format("id 3, id 4", "id 3")),
     ]
 
 
 def test_update_revives_nobody_and_deletes_nobody(tmp_path: Path) -> None:
-    write(
-        tmp_path,
-        {
-            "users/gone.yaml": "email: gone@example.com\nstate: absent\n",
-            "users/over.yaml": "email: over@example.com\nfirst_name: O\nlast_name: V\nuntil: 2026-11-20\n",
-            "users/new.yaml": "email: new@example.com\nfirst_name: N\nlast_name: W\n",
-        },
-    )
-    before = {path.name: path.read_bytes() for path in (tmp_path / "users").iterdir()}
-    common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
-    with Store.open() as store:
-        hub = hub_with(store, {"users": [{"email": "gone@example.com"}, {"email": "over@example.com"}]})
-        told = pulled(common, hub, update=True)
-        kinds = [type(change) for change in planned(common, hub).changes]
-    assert {path.name: path.read_bytes() for path in (tmp_path / "users").iterdir()} == before
-    assert [(str(email), why) for email, why in told.left] == [
+    files = {
+        "users/gone.yaml": "email: gone@example.com\nstate: absent\n",
+        "users/over.yaml": "email: over@example.com\nfirst_name: O\nlast_name: V\nuntil: 2026-11-20\n",
+        "users/new.yaml": "email: new@example.com\nfirst_name: N\nlast_name: W\n",
+    }
+    before = contents(write(tmp_path, files))
+    found, plan = pull(tmp_path, {"email": "gone@example.com"}, {"email": "over@example.com"}, update=True)
+    assert contents(tmp_path) == before
+    assert told(found) == [
         ("gone@example.com", "is in the hub, but the file says state: absent"),
         ("new@example.com", "has a file, but is not in the hub"),
         ("over@example.com", "is in the hub, but the file says until has passed"),
     ]
-    assert kinds == [DeleteUser, CreateUser, DeleteUser]
+    assert [type(change) for change in plan.changes] == [DeleteUser, CreateUser, DeleteUser]
 
 
 def test_a_name_that_is_taken_gets_a_hash_and_the_file_that_took_it_stays(tmp_path: Path) -> None:
     taken = "email: somebody.else@example.com\nfirst_name: S\nlast_name: E\n"
     write(tmp_path, {"users/jane@example.com.yaml": taken})
-    with Store.open() as store:
-        hub = hub_with(store, {"users": [{"email": "jane@example.com", "firstName": "\x1b[31mJane\u202e: #"}]})
-        common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
-        told = pulled(common, hub, update=False)
-        assert not planned(common, hub).unmanaged
+    found, plan = pull(tmp_path, {"email": "jane@example.com", "firstName": "\x1b[31mJane\u202e: #"})
+    assert not plan.unmanaged
     assert (tmp_path / "users" / "jane@example.com.yaml").read_text() == taken
-    written = Text(told.new[0].path)
+    written = Text(found.new[0].path)
     assert written.raw.startswith("users/jane@example.com-")
     assert (tmp_path / written.raw).read_text().isprintable() is False  # line breaks, and nothing else that acts
     assert "\x1b" not in (tmp_path / written.raw).read_text()
@@ -196,16 +194,17 @@ def test_a_name_that_is_taken_gets_a_hash_and_the_file_that_took_it_stays(tmp_pa
 
 def test_a_protected_user_gets_no_file_and_is_told(tmp_path: Path) -> None:
     write(tmp_path, {"bo-sync.yaml": 'protect: ["*@example.com"]\n'})
-    with Store.open() as store:
-        hub = hub_with(store, {"users": [{"email": "break-glass@example.com"}]})
-        told = pulled(Common(tmp_path, quiet=True, verbose=False, today=TODAY), hub, update=False)
-    assert not told.new
-    assert [(str(email), why) for email, why in told.left] == [
-        ("break-glass@example.com", "is protected, and needs no file")
-    ]
+    found, _ = pull(tmp_path, {"email": "break-glass@example.com"})
+    assert not found.new
+    assert told(found) == [("break-glass@example.com", "is protected, and needs no file")]
 
 
 ENTRY = "email: a@example.com\nfirst_name: A\nlast_name: B\n"
+
+
+def in_hub(**grants: Level) -> UserRecord:
+    rows: list[RoleShape] = [{"definition": name, "access": access} for name, access in grants.items()]
+    return {"email": "a@example.com", "firstName": "A", "lastName": "B", "roles": rows}
 
 
 @pytest.mark.parametrize(
@@ -225,24 +224,16 @@ def test_update_leaves_an_expired_entry_as_it_is(own: str, live: Level, preset: 
     running = "  pricing: {access: editor, until: 2099-01-01, reason: CHG-1}\n"
     text = f"{ENTRY}{'preset: p' if preset else 'job: x'}\nmodules:\n  logistics: {own}\n{running}"
     write(tmp_path, {"users/a.yaml": text})
-    common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
-    rows: list[RoleShape] = [
-        {"definition": "pricing", "access": "VIEWER"},
-        {"definition": "logistics", "access": live},
-    ]
-    user = UserRecord(email="a@example.com", firstName="A", lastName="B", roles=rows)
+    user = in_hub(pricing="VIEWER", logistics=live)
     if preset is None:
         user["job"] = "x"
-    with Store.open() as store:
-        hub = hub_with(store, {"users": [user]})
-        told = pulled(common, hub, update=True)
-        left = [edit.role for change in planned(common, hub).changes for edit in getattr(change, "grants", ())]
-    assert (tmp_path / "users" / "a.yaml").read_text() == text.replace(
-        "{access: editor, until: 2099", "{access: viewer, until: 2099"
-    )
+    found, plan = pull(tmp_path, user, update=True)
+    lowered = text.replace("{access: editor, until: 2099", "{access: viewer, until: 2099")
+    assert (tmp_path / "users" / "a.yaml").read_text() == lowered
     differs = live != preset
     why = "the entry of logistics expired on 2020-01-01; it stays, though the hub has another access"
-    assert [(str(email), reason) for email, reason in told.left] == ([("a@example.com", why)] if differs else [])
+    assert told(found) == ([("a@example.com", why)] if differs else [])
+    left = [edit.role for change in plan.changes for edit in getattr(change, "grants", ())]
     assert left == (["logistics"] if differs else [])
 
 
@@ -250,52 +241,28 @@ def test_update_leaves_an_expired_entry_as_it_is(own: str, live: Level, preset: 
 def test_a_file_that_only_an_expired_entry_tells_apart_is_not_written(tmp_path: Path, *, update: bool) -> None:
     text = f"{ENTRY}modules:\n  pricing: {{access: editor, until: 2020-01-01, reason: CHG-7}}\n"
     write(tmp_path, {"users/a.yaml": text})
-    rows: list[RoleShape] = [{"definition": "pricing", "access": "EDITOR"}]
-    with Store.open() as store:
-        hub = hub_with(store, {"users": [{"email": "a@example.com", "firstName": "A", "lastName": "B", "roles": rows}]})
-        told = pulled(Common(tmp_path, quiet=True, verbose=False, today=TODAY), hub, update=update)
+    found, _ = pull(tmp_path, in_hub(pricing="EDITOR"), update=update)
     assert (tmp_path / "users" / "a.yaml").read_text() == text
-    assert (told.new, told.edited) == ((), ())
-    assert [str(email) for email, _ in told.left] == ["a@example.com"]
+    assert (found.new, found.edited) == ((), ())
+    assert [str(email) for email, _ in found.left] == ["a@example.com"]
 
 
 def test_update_keeps_the_end_date_of_an_entry_on_its_last_day(tmp_path: Path) -> None:
-    entry = (
-        f"email: a@example.com\nfirst_name: A\nlast_name: B\nmodules:\n  pricing: {{access: owner, until: {TODAY}}}\n"
-    )
-    write(tmp_path, {"users/a.yaml": entry})
-    common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
-    live: Population = {
-        "users": [
-            {
-                "email": "a@example.com",
-                "firstName": "A",
-                "lastName": "B",
-                "roles": [{"definition": "pricing", "access": "EDITOR"}],
-            }
-        ]
-    }
-    with Store.open() as store:
-        pulled(common, hub_with(store, live), update=True)
+    write(tmp_path, {"users/a.yaml": f"{ENTRY}modules:\n  pricing: {{access: owner, until: {TODAY}}}\n"})
+    pull(tmp_path, in_hub(pricing="EDITOR"), update=True)
     assert f"pricing: {{access: editor, until: {TODAY}}}" in (tmp_path / "users" / "a.yaml").read_text()
 
 
 def test_whoever_would_be_deleted_for_want_of_a_file_gets_one(tmp_path: Path) -> None:
     write(tmp_path, {"bo-sync.yaml": "unmanaged: delete\n"})
-    common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
-    with Store.open() as store:
-        hub = hub_with(store, {"users": [{"email": "ann@example.com", "firstName": "Ann"}]})
-        told = pulled(common, hub, update=False)
-        assert not planned(common, hub).changes
-    assert [draft.path for draft in told.new] == ["users/ann@example.com.yaml"]
+    found, plan = pull(tmp_path, {"email": "ann@example.com", "firstName": "Ann"})
+    assert not plan.changes
+    assert [draft.path for draft in found.new] == ["users/ann@example.com.yaml"]
 
 
 def test_a_name_that_the_hub_lacks_is_cleared_beside_an_id(tmp_path: Path) -> None:
     write(tmp_path, {"users/a.yaml": "email: ann@example.com\nid: 5\nfirst_name: Ann # hers\nlast_name: B\n"})
-    common = Common(tmp_path, quiet=True, verbose=False, today=TODAY)
-    with Store.open() as store:
-        hub = hub_with(store, {"users": [{"id": 5, "email": "ann@example.com", "lastName": "B"}]})
-        told = pulled(common, hub, update=True)
-        assert not planned(common, hub).changes
-    assert (told.left, [draft.path for draft in told.edited]) == ((), ["users/a.yaml"])
+    found, plan = pull(tmp_path, {"id": 5, "email": "ann@example.com", "lastName": "B"}, update=True)
+    assert not plan.changes
+    assert (found.left, [draft.path for draft in found.edited]) == ((), ["users/a.yaml"])
     assert "first_name: null # hers" in (tmp_path / "users" / "a.yaml").read_text()

@@ -102,134 +102,65 @@ class End:
     read: Operation = "read_user"
 
 
+def meanwhile(said: str, operation: str, code: str = "") -> HubError:
+    return HubMovedError(f"{operation} {JANE}: {said}", operation=operation, code=code, hint="run plan again")
+
+
+def unread() -> HubError:
+    message = "the line broke; and reading again failed: the key lacks the access"
+    return HubFateUnknownError(message, operation="adminUserSent", code="FORBIDDEN", hint=NEXT)
+
+
+def twice(said: str, code: str, detail: str) -> HubError:
+    return HubError(said, operation="adminUserSent", code=code, hint=NEXT, detail=detail)
+
+
+THIRD, RAISED = holds(7, JANE, phone="3"), holds(7, JANE, row("pricing", "owner"))
+OTHER_ROW = "another client set the other row of logistics to viewer, so this one is not a duplicate"
+NO_ROW = "the other row of logistics is gone, so this one is no duplicate any more"
+ON_ITS_WAY = "the line broke; sent twice, and it does not hold; should a request still be on its way, it may yet"
 ENDS: dict[str, End] = {
     "somebody else created the person": End(
-        creating,
-        "create_user",
-        (first(holds(9, JANE, phone="3")),),
-        HubMovedError(
-            "adminUserCreate jane@example.com: somebody else created this person meanwhile",
-            operation="adminUserCreate",
-            hint="run plan again",
-        ),
+        *(creating, "create_user", (first(holds(9, JANE, phone="3")),)),
+        meanwhile("somebody else created this person meanwhile", "adminUserCreate"),
     ),
     "somebody else changed the profile": End(
-        editing,
-        "update_profile",
-        (first(holds(7, JANE, phone="3")),),
-        HubMovedError(
-            "adminUser jane@example.com: somebody else changed phone meanwhile",
-            operation="adminUser",
-            hint="run plan again",
-        ),
+        editing, "update_profile", (first(THIRD),), meanwhile("somebody else changed phone meanwhile", "adminUser")
     ),
     "somebody else changed the access": End(
-        raising,
-        "write_rows",
-        (first(holds(7, JANE, row("pricing", "owner"))),),
-        HubMovedError(
-            "roles jane@example.com: somebody else set pricing to owner meanwhile",
-            operation="roles",
-            hint="run plan again",
-        ),
+        raising, "write_rows", (first(RAISED),), meanwhile("somebody else set pricing to owner meanwhile", "roles")
     ),
     "somebody else took the row that was to stay": End(
-        tidying,
-        "write_rows",
-        (first(holds(7, JANE, row("logistics", "viewer", "surplus-logistics"))),),
-        HubMovedError(
-            "roles jane@example.com: the other row of logistics is gone, so this one is no duplicate any more",
-            operation="roles",
-            hint="run plan again",
-        ),
+        tidying, "write_rows", (first(holds(7, JANE, ROWS[2])),), meanwhile(NO_ROW, "roles")
     ),
     "another client lowered the row that was to stay": End(
-        tidying,
-        "write_rows",
-        (first(holds(7, JANE, row("logistics", "viewer"), ROWS[2])),),
-        HubMovedError(
-            "roles jane@example.com: "
-            "another client set the other row of logistics to viewer, so this one is not a duplicate",
-            operation="roles",
-            hint="run plan again",
-        ),
+        *(tidying, "write_rows", (first(holds(7, JANE, row("logistics", "viewer"), ROWS[2])),)),
+        meanwhile(OTHER_ROW, "roles"),
     ),
     "the hub answered with another field value, which a read shows": End(
-        editing, "update_profile", (first(holds(7, JANE, phone="3"), stored_another),), stored_another()
+        editing, "update_profile", (first(THIRD, stored_another),), stored_another()
     ),
     "the hub answered with another access, which a read shows": End(
-        raising, "write_rows", (first(holds(7, JANE, row("pricing", "owner")), stored_another),), stored_another()
+        raising, "write_rows", (first(RAISED, stored_another),), stored_another()
     ),
     "the person is gone": End(
-        editing,
-        "update_profile",
-        (first(None),),
-        HubMovedError(
-            "adminUserSent jane@example.com: the hub has nobody there any more",
-            operation="adminUserSent",
-            code="BROKEN",
-            hint="run plan again",
-        ),
+        *(editing, "update_profile", (first(None),)),
+        meanwhile("the hub has nobody there any more", "adminUserSent", "BROKEN"),
     ),
     "another person is there": End(
-        deleting,
-        "delete_user",
-        (first(holds(8, JANE)),),
-        HubMovedError(
-            "adminUserSent jane@example.com: this address has another id (8) in the hub by now",
-            operation="adminUserSent",
-            code="BROKEN",
-            hint="run plan again",
-        ),
+        *(deleting, "delete_user", (first(holds(8, JANE)),)),
+        meanwhile("this address has another id (8) in the hub by now", "adminUserSent", "BROKEN"),
     ),
-    "the person cannot be read": End(
-        editing,
-        "update_profile",
-        (BROKEN,),
-        HubFateUnknownError(
-            "the line broke; and reading again failed: the key lacks the access",
-            operation="adminUserSent",
-            code="FORBIDDEN",
-            hint=NEXT,
-        ),
-        reads=(Event(denied),),
-    ),
+    "the person cannot be read": End(editing, "update_profile", (BROKEN,), unread(), reads=(Event(denied),)),
     "the rows of a user with a shared address cannot be read": End(
-        raising_by_id,
-        "write_rows",
-        (BROKEN,),
-        HubFateUnknownError(
-            "the line broke; and reading again failed: the key lacks the access",
-            operation="adminUserSent",
-            code="FORBIDDEN",
-            hint=NEXT,
-        ),
-        reads=(Event(denied),),
-        read="read_rows",
+        raising_by_id, "write_rows", (BROKEN,), unread(), reads=(Event(denied),), read="read_rows"
     ),
     "nothing came of it, and nobody answered for it": End(
-        raising,
-        "write_rows",
-        (BROKEN, BROKEN),
-        HubError(
-            "the line broke; sent twice, and it does not hold; should a request still be on its way, it may yet",
-            operation="adminUserSent",
-            code="BROKEN",
-            hint=NEXT,
-            detail="after 3 s",
-        ),
+        raising, "write_rows", (BROKEN, BROKEN), twice(ON_ITS_WAY, "BROKEN", "after 3 s")
     ),
     "nothing came of it, and the hub said so": End(
-        deleting,
-        "delete_user",
-        (MISSED, MISSED),
-        HubError(
-            "not found; sent twice, and it does not hold",
-            operation="adminUserSent",
-            code="NOT_FOUND",
-            hint=NEXT,
-            detail="in 3 places",
-        ),
+        *(deleting, "delete_user", (MISSED, MISSED)),
+        twice("not found; sent twice, and it does not hold", "NOT_FOUND", "in 3 places"),
     ),
 }
 
@@ -253,34 +184,23 @@ def test_a_user_with_a_shared_address_is_read_again_by_id() -> None:
     assert hub.log == [("write_rows", JANE), ("read_rows", JANE)]
 
 
-# The cause.
-
-SECOND: dict[str, tuple[Event, Event, type[HubError]]] = {
-    "the second try is denied": (LOST, Event(denied), HubDeniedError),
-    "the second try is not sent": (LOST, Event(unreachable), HubUnreachableError),
-    "the hub moved before the second try, and again at it": (LOST, Event(moved), HubError),
-    "neither try did it": (LOST, LOST, HubError),
+SECOND: dict[str, tuple[Event, Event, type[HubError], type[object]]] = {
+    "the second try is denied": (LOST, Event(denied), HubDeniedError, HubFateUnknownError),
+    "the second try is not sent": (LOST, Event(unreachable), HubUnreachableError, HubFateUnknownError),
+    "the hub moved before the second try, and again at it": (LOST, Event(moved), HubError, HubFateUnknownError),
+    "neither try did it": (LOST, LOST, HubError, HubFateUnknownError),
+    "the first try did not happen, so is no cause": (Event(moved), Event(denied), HubDeniedError, type(None)),
 }
 
 
-@pytest.mark.parametrize(("tried", "again", "error"), SECOND.values(), ids=SECOND.keys())
+@pytest.mark.parametrize(("tried", "again", "error", "cause"), SECOND.values(), ids=SECOND.keys())
 def test_a_first_try_that_may_happen_yet_is_the_cause_of_however_it_ends(
-    tried: Event, again: Event, error: type[HubError]
+    tried: Event, again: Event, error: type[HubError], cause: type[object]
 ) -> None:
     hub = InMemoryHub(hub_of(BEFORE)).script("delete_user", JANE, tried, again)
     with pytest.raises(error) as caught:
         delete(hub, GOING)
-    assert isinstance(caught.value.__cause__, HubFateUnknownError)
-
-
-def test_a_first_try_that_did_not_happen_is_no_cause() -> None:
-    hub = InMemoryHub(hub_of(BEFORE)).script("delete_user", JANE, Event(moved), Event(denied))
-    with pytest.raises(HubDeniedError) as caught:
-        delete(hub, GOING)
-    assert caught.value.__cause__ is None
-
-
-# What is asked before a write is repeated: by us after a doubt, and by a hub that was told to wait.
+    assert isinstance(caught.value.__cause__, cause)
 
 
 def objecting() -> None:
@@ -304,16 +224,10 @@ def test_what_is_objected_to_is_not_sent_a_second_time(
     assert isinstance(caught.value.__cause__, HubFateUnknownError)
     assert hub.calls(operation) == {JANE: 1}
     assert hub.state == hub_of(BEFORE)
-
-
-@pytest.mark.parametrize(("operation", "step"), GUARDED.values(), ids=GUARDED.keys())
-def test_what_is_objected_to_is_not_repeated_by_a_hub_that_was_told_to_wait(
-    operation: Operation, step: Callable[[InMemoryHub, Again], None]
-) -> None:
-    hub = Repeating(hub_of(BEFORE))
+    waiting = Repeating(hub_of(BEFORE))
     with pytest.raises(HubError, match="not again"):
-        step(hub, objecting)
-    assert hub.calls(operation) == {}
+        step(waiting, objecting)
+    assert waiting.calls(operation) == {}
 
 
 def test_a_duplicate_is_looked_at_again_before_a_hub_that_was_told_to_wait_repeats_its_removal() -> None:

@@ -35,26 +35,12 @@ def test_files_are_found_at_any_depth_and_sorted(tmp_path: Path) -> None:
     assert problems(tmp_path) == []
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    read = load_tree(tmp_path / "none")
-    assert [str(problem) for problem in read.errors] == [
-        (
-            f'.:1:1: error: cannot list the folder "{shortened(tmp_path / "none")}": No such file or directory; '
-            "expected a folder that holds users/ and presets/"
-        )
-    ]
-
-
-def shortened(path: Path) -> str:
-    shown = str(path)
-    return shown if len(shown) <= 60 else shown[:59] + "…"
-
-
-def test_a_file_in_the_place_of_the_folder_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_there_or_no_folder_is_told(tmp_path: Path) -> None:
+    shown = str(tmp_path / "none")
+    shown = shown if len(shown) <= 60 else shown[:59] + "…"
+    found = f'.:1:1: error: cannot list the folder "{shown}": No such file or directory; expected a folder that holds '
+    assert [str(problem) for problem in load_tree(tmp_path / "none").errors] == [f"{found}users/ and presets/"]
     assert "Not a directory" in problems(write(tmp_path, "file"))[0]
-
-
-def test_an_empty_folder_has_no_users(tmp_path: Path) -> None:
     (tmp_path / "users").mkdir()
     assert load_tree(tmp_path).user_files == 0
 
@@ -119,10 +105,15 @@ def test_what_looks_meant_and_is_not_read_is_a_warning(tmp_path: Path, path: str
     assert load_tree(tmp_path).user_files == 1
 
 
-def test_a_link_or_a_pipe_that_is_not_read_is_no_regular_file(tmp_path: Path) -> None:
+def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / "users").mkdir()
     os.mkfifo(tmp_path / "users/pipe")
     assert problems(tmp_path) == []
+    os.mkfifo(tmp_path / "users/pipe.yaml")
+    (tmp_path / "users/folder.yaml").mkdir()
+    write(tmp_path, "users/folder.yaml/a.yaml")
+    assert problems(tmp_path) == ["users/pipe.yaml:1:1: error: not a regular file; expected one"]
+    assert paths(tmp_path) == ["users/folder.yaml/a.yaml"]
 
 
 class TestLinks:
@@ -191,15 +182,6 @@ class TestLinks:
         assert paths(tmp_path / "link") == ["users/a.yaml"]
 
 
-def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
-    (tmp_path / "users").mkdir()
-    os.mkfifo(tmp_path / "users/pipe.yaml")
-    (tmp_path / "users/folder.yaml").mkdir()
-    write(tmp_path, "users/folder.yaml/a.yaml")
-    assert problems(tmp_path) == ["users/pipe.yaml:1:1: error: not a regular file; expected one"]
-    assert paths(tmp_path) == ["users/folder.yaml/a.yaml"]
-
-
 @pytest.mark.skipif(os.geteuid() == 0, reason="SKIPPED FOR ROOT: root may read every file, so none can be unreadable")
 def test_what_may_not_be_read_is_told(tmp_path: Path) -> None:
     write(tmp_path, "users/a.yaml").chmod(0)
@@ -220,16 +202,13 @@ def test_a_name_that_is_no_text_is_read_and_shown_harmlessly(tmp_path: Path) -> 
 
 
 def test_a_very_large_file_is_read_no_further_than_needed(tmp_path: Path) -> None:
-    with write(tmp_path, "users/a.yaml").open("wb") as file:
+    data = b"# x\n" * 100_000
+    place = write(tmp_path, "users/a.yaml", data)
+    assert walk(tmp_path).files == [("users/a.yaml", data)]
+    with place.open("wb") as file:
         file.truncate(MAX_BYTES * 8)
     [(_, data)] = walk(tmp_path).files
     assert MAX_BYTES < len(data) < MAX_BYTES * 2
-
-
-def test_a_file_of_some_size_is_read_whole(tmp_path: Path) -> None:
-    data = b"# x\n" * 100_000
-    write(tmp_path, "users/a.yaml", data)
-    assert walk(tmp_path).files == [("users/a.yaml", data)]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """What git says of the files: a revision read without a checkout, the commit at hand, and entries that were removed."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from shutil import which
@@ -62,76 +62,59 @@ def test_the_configuration_may_lie_in_a_folder_of_the_repository(tmp_path: Path)
 
 
 def test_names_that_are_not_read_are_not_read_and_odd_ones_are(tmp_path: Path) -> None:
-    odd = 'users/Zo\u00eb \t"o".yaml'
+    odd = ['users/Zo\u00eb \t"o".yaml', "users/b\nc.yml", "users/\udcff.yaml"]
     others = {"users/_no.yaml": BOB, "users/.no/x.yaml": BOB, "users/readme.md": "x"}
-    root = repository(tmp_path, {odd: JANE, "users/b\nc.yml": BOB, **others})
-    assert [path for path, _ in read_revision(root, "HEAD").files] == [odd, "users/b\nc.yml"]
-
-
-def test_a_name_that_is_no_text_stays_the_bytes_it_is(tmp_path: Path) -> None:
-    root = repository(tmp_path, {"users/\udcff.yaml": JANE})
-    assert [path for path, _ in read_revision(root, "HEAD").files] == ["users/\udcff.yaml"]
+    root = repository(tmp_path, {**dict.fromkeys(odd, JANE), **others})
+    assert [path for path, _ in read_revision(root, "HEAD").files] == odd
 
 
 LINK = "a symbolic link; expected a file, or a link to a .yaml file in users/, presets/ or policies/"
 
 
 @pytest.mark.parametrize(
-    ("links", "expected", "wrong"),
+    ("links", "followed"),
     [
-        pytest.param({"users/link.yaml": "jane.yaml"}, ["users/link.yaml"], [], id="to a file of a user is followed"),
+        pytest.param("users/link.yaml > jane.yaml", True, id="to a file of a user is followed"),
+        pytest.param("presets/a/b.yml > ../../presets/p.yaml", True, id="up and down again is followed"),
         pytest.param(
-            {"presets/a/b.yml": "../../presets/p.yaml"}, ["presets/a/b.yml"], [], id="up and down again is followed"
-        ),
-        pytest.param(
-            {"users/one.yaml": "./two.yaml", "users/two.yaml": "jane.yaml"},
-            ["users/one.yaml", "users/two.yaml"],
-            [],
+            "users/one.yaml > ./two.yaml; users/two.yaml > jane.yaml",
+            True,
             id="to a link to a file of a user is followed",
         ),
-        pytest.param(
-            {"users/_no.yaml": "../README.md", "users/.x": "/etc"}, [], [], id="with a hidden name is not read"
-        ),
-        pytest.param({"users/out.yaml": "/etc/passwd"}, [], ["users/out.yaml"], id="out of the tree by name"),
-        pytest.param({"users/out.yaml": "../../../x.yaml"}, [], ["users/out.yaml"], id="out of the tree by steps"),
-        pytest.param(
-            {"users/key.yaml": "../.hubkey"}, [], ["users/key.yaml"], id="to a file of the tree that is not ours"
-        ),
-        pytest.param({"users/config.yaml": "../.git/config"}, [], ["users/config.yaml"], id="to the settings of git"),
-        pytest.param({"users/x.yaml": "../other/jane.yaml"}, [], ["users/x.yaml"], id="to a file beside our folders"),
-        pytest.param({"users/x.yaml": "_draft.yaml"}, [], ["users/x.yaml"], id="to a file with a hidden name"),
-        pytest.param({"users/x.yaml": "../bo-sync.yaml"}, [], ["users/x.yaml"], id="to the settings"),
-        pytest.param({"users/notes": "jane.yaml"}, [], ["users/notes"], id="with a name that is not read"),
-        pytest.param({"users/team": "../other"}, [], ["users/team"], id="to a folder"),
-        pytest.param({"users/team": "more"}, [], ["users/team"], id="to a folder of ours"),
-        pytest.param({"policies": "other"}, [], ["policies"], id="in the place of one of our folders"),
-        pytest.param({"users/no.yaml": "nowhere.yaml"}, [], ["users/no.yaml"], id="to nothing"),
-        pytest.param({"users/loop.yaml": "loop.yaml"}, [], ["users/loop.yaml"], id="to itself"),
-        pytest.param(
-            {"users/a\nb.yaml": "jane.yaml"}, ["users/a\nb.yaml"], [], id="with a newline in its name is followed too"
-        ),
+        pytest.param("users/_no.yaml > ../README.md; users/.x > /etc", None, id="with a hidden name is not read"),
+        pytest.param("users/out.yaml > /etc/passwd", False, id="out of the tree by name"),
+        pytest.param("users/out.yaml > ../../../x.yaml", False, id="out of the tree by steps"),
+        pytest.param("users/key.yaml > ../.hubkey", False, id="to a file of the tree that is not ours"),
+        pytest.param("users/config.yaml > ../.git/config", False, id="to the settings of git"),
+        pytest.param("users/x.yaml > ../other/jane.yaml", False, id="to a file beside our folders"),
+        pytest.param("users/x.yaml > _draft.yaml", False, id="to a file with a hidden name"),
+        pytest.param("users/x.yaml > ../bo-sync.yaml", False, id="to the settings"),
+        pytest.param("users/notes > jane.yaml", False, id="with a name that is not read"),
+        pytest.param("users/team > ../other", False, id="to a folder"),
+        pytest.param("users/team > more", False, id="to a folder of ours"),
+        pytest.param("policies > other", False, id="in the place of one of our folders"),
+        pytest.param("users/no.yaml > nowhere.yaml", False, id="to nothing"),
+        pytest.param("users/loop.yaml > loop.yaml", False, id="to itself"),
+        pytest.param("users/a\nb.yaml > jane.yaml", True, id="with a newline in its name is followed too"),
     ],
 )
-def test_a_symbolic_link_on_a_disk_and_in_a_revision(
-    tmp_path: Path, links: Mapping[str, str], expected: list[str], wrong: list[str]
-) -> None:
-    others = {
-        ".hubkey": "secret-key-4711\n",
-        "other/jane.yaml": BOB,
-        "users/_draft.yaml": BOB,
-        "users/more/bob.yaml": BOB,
-    }
+def test_a_symbolic_link_on_a_disk_and_in_a_revision(tmp_path: Path, links: str, followed: bool | None) -> None:
+    others = {".hubkey": "secret\n", "other/jane.yaml": BOB, "users/_draft.yaml": BOB, "users/more/bob.yaml": BOB}
     ours = {"users/jane.yaml": JANE, "presets/p.yaml": "label: P\n", "bo-sync.yaml": "unmanaged: ignore\n"}
     root = repository(tmp_path, {**ours, **others})
-    for path, target in links.items():
+    paths = []
+    for path, target in (link.split(" > ") for link in links.split("; ")):
         (root / path).parent.mkdir(exist_ok=True)
         (root / path).symlink_to(target)
+        paths.append(path)
     git(root, "add", "--force", ".")
     git(root, "commit", "-qm", "links")
     read = read_revision(root, "HEAD")
     walked = walk(root)
-    assert [path for path, _ in read.files if path not in {*ours, "users/more/bob.yaml"}] == expected
+    read_too = [path for path, _ in read.files if path not in {*ours, "users/more/bob.yaml"}]
+    assert read_too == (paths if followed else [])
     assert list(read.files) == walked.files
+    wrong = paths if followed is False else []
     assert [str(problem) for problem in read.problems] == [f"{Text(path)!s}:1:1: error: {LINK}" for path in wrong]
     assert sorted(walked.problems) == list(read.problems)
     at_hand = commit_of(root)
@@ -183,125 +166,110 @@ def test_nothing_of_the_repository_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("revision", "said"),
     [
-        ("", '"" names no revision'),
-        ("--all", '"--all" names no revision'),
-        ("-h", '"-h" names no revision'),
-        ("a\0b", '"a\\x00b" names no revision'),
-        ("main\n", '"main\\n" names no revision'),
-        ("nope", "git knows no revision nope here"),
-        ("0123456789" * 4, f"git knows no revision {'0123456789' * 4} here"),
-        ("HEAD:users", "git knows no revision HEAD:users here"),
-        ("main..main", "git knows no revision main..main here"),
-        ("$(touch x)", "git knows no revision $(touch x) here"),
-        ("HEAD^{tree}", "git knows no revision HEAD^{tree} here"),
-    ],
-    ids=[
-        "empty",
-        "an option",
-        "a short option",
-        "a NUL",
-        "a newline",
-        "a name that nobody gave",
-        "a commit that is not here",
-        "a folder of a commit",
-        "a range",
-        "a command of a shell",
-        "a tree",
+        pytest.param("", '"" names no revision', id="empty"),
+        pytest.param("--all", '"--all" names no revision', id="an option"),
+        pytest.param("-h", '"-h" names no revision', id="a short option"),
+        pytest.param("a\0b", '"a\\x00b" names no revision', id="a NUL"),
+        pytest.param("main\n", '"main\\n" names no revision', id="a newline"),
+        pytest.param("nope", "", id="a name that nobody gave"),
+        pytest.param("0123456789" * 4, "", id="a commit that is not here"),
+        pytest.param("HEAD:users", "", id="a folder of a commit"),
+        pytest.param("main..main", "", id="a range"),
+        pytest.param("$(touch x)", "", id="a command of a shell"),
+        pytest.param("HEAD^{tree}", "", id="a tree"),
     ],
 )
 def test_what_names_no_commit_is_refused(tmp_path: Path, revision: str, said: str) -> None:
     root = repository(tmp_path, {"users/jane.yaml": JANE})
     with pytest.raises(UsageError) as caught:
         tree_at(root, revision)
-    assert caught.value.message == said
+    assert caught.value.message == (said or f"git knows no revision {revision} here")
     assert caught.value.hint.startswith("name a branch, a tag or a commit")
 
 
-def test_a_shallow_clone_without_the_commit_says_what_to_fetch(tmp_path: Path) -> None:
+def cloned(tmp_path: Path, source: Path, *options: str) -> Path:
+    git(tmp_path, "clone", "--quiet", *options, source.as_uri(), "clone")
+    return tmp_path / "clone"
+
+
+def checkout(root: Path, *options: str) -> None:
+    git(root, "checkout", "--quiet", *options)
+
+
+POET = {"users/jane.yaml": f"{JANE}job: Poet\n"}
+
+
+def test_a_clone_that_lacks_what_is_asked_for_says_what_to_fetch_and_fetches_nothing_by_itself(tmp_path: Path) -> None:
     source = repository(tmp_path / "source", {"users/jane.yaml": JANE})
     commit(source, {"users/jane.yaml": BOB})
-    git(tmp_path, "clone", "--quiet", "--depth=1", source.as_uri(), "clone")
-    assert emails(tree_at(tmp_path / "clone", "HEAD")) == ["bob@example.com"]
+    git(source, "config", "uploadpack.allowFilter", "true")
+    shallow = cloned(tmp_path, source, "--depth=1")
+    assert emails(tree_at(shallow, "HEAD")) == ["bob@example.com"]
     with pytest.raises(UsageError) as caught:
-        tree_at(tmp_path / "clone", "HEAD~1")
+        tree_at(shallow, "HEAD~1")
     assert caught.value.message == "git knows no revision HEAD~1 here: this clone is shallow"
     assert caught.value.hint == (
         "fetch the whole history, with `git fetch --unshallow` (on GitHub Actions: `fetch-depth: 0` for "
         "actions/checkout; on GitLab: `GIT_DEPTH: 0`)"
+    )
+    shallow.rename(tmp_path / "shallow")
+    with pytest.raises(UsageError) as caught:
+        tree_at(cloned(tmp_path, source, "--filter=blob:none"), "HEAD~1")
+    assert caught.value.message == "git cannot read the files of the revision HEAD~1: this clone lacks some of them"
+    assert caught.value.hint == (
+        "fetch them, with `git fetch --refetch --no-filter origin`, or clone again without --filter"
     )
 
 
 def test_the_base_is_the_last_commit_that_both_have(tmp_path: Path) -> None:
     root = repository(tmp_path, {"users/jane.yaml": JANE})
     first = git(root, "rev-parse", "HEAD")
-    git(root, "checkout", "--quiet", "-b", "change")
-    second = commit(root, {"users/jane.yaml": f"{JANE}job: Poet\n"})
+    checkout(root, "-b", "change")
+    second = commit(root, POET)
     assert base_of(root, "main") == MergeBase(first, first)
     assert base_of(root, "HEAD") == MergeBase(second, second)
-    git(root, "checkout", "--quiet", "main")
+    checkout(root, "main")
     later = commit(root, {"users/bob.yaml": BOB})
     assert base_of(root, "change") == MergeBase(first, second)
-    git(root, "checkout", "--quiet", "change")
-    assert base_of(root, "main") == MergeBase(first, later)
-    git(root, "checkout", "--quiet", "--detach", first)
-    assert base_of(root, "main") == MergeBase(first, later)
+    for place in (["change"], ["--detach", first]):
+        checkout(root, *place)
+        assert base_of(root, "main") == MergeBase(first, later)
 
 
 def test_histories_that_crossed_or_have_nothing_in_common_are_compared_with_the_very_revision(tmp_path: Path) -> None:
     root = repository(tmp_path, {"users/jane.yaml": JANE})
-    git(root, "checkout", "--quiet", "-b", "change")
+    checkout(root, "-b", "change")
     commit(root, {"users/bob.yaml": BOB})
-    git(root, "checkout", "--quiet", "main")
-    commit(root, {"users/jane.yaml": f"{JANE}job: Poet\n"})
+    checkout(root, "main")
+    commit(root, POET)
     git(root, "branch", "before")
     git(root, "merge", "--quiet", "--message", "one way", "change")
-    git(root, "checkout", "--quiet", "change")
+    checkout(root, "change")
     git(root, "merge", "--quiet", "--message", "the other", "before")
     crossed = git(root, "rev-parse", "main")
     assert base_of(root, "main") == MergeBase(crossed, crossed)
-    git(root, "checkout", "--quiet", "--orphan", "new")
+    checkout(root, "--orphan", "new")
     assert base_of(root, "main") == MergeBase(crossed, crossed)
     commit(root, {"users/bob.yaml": BOB})
     assert base_of(root, "main") == MergeBase(crossed, crossed)
 
 
-def test_a_shallow_clone_that_holds_a_merge_knows_what_was_merged_into(tmp_path: Path) -> None:
-    source = repository(tmp_path / "source", {"users/jane.yaml": JANE})
-    git(source, "checkout", "--quiet", "-b", "change")
-    commit(source, {"users/bob.yaml": BOB})
-    git(source, "checkout", "--quiet", "main")
-    tip = commit(source, {"users/jane.yaml": f"{JANE}job: Poet\n"})
-    git(source, "merge", "--quiet", "--message", "merge", "change")
-    git(tmp_path, "clone", "--quiet", "--depth=2", source.as_uri(), "clone")
-    assert base_of(tmp_path / "clone", "HEAD^1") == MergeBase(tip, tip)
-
-
-def test_a_shallow_clone_without_the_commit_where_both_parted_says_what_to_fetch(tmp_path: Path) -> None:
+def test_a_shallow_clone_knows_what_was_merged_into_but_not_where_both_parted(tmp_path: Path) -> None:
     source = repository(tmp_path / "source", {"users/jane.yaml": JANE})
     git(source, "branch", "change")
     commit(source, {"users/bob.yaml": BOB})
-    git(source, "checkout", "--quiet", "change")
-    commit(source, {"users/jane.yaml": f"{JANE}job: Poet\n"})
-    git(tmp_path, "clone", "--quiet", "--depth=1", "--no-single-branch", source.as_uri(), "clone")
+    checkout(source, "change")
+    tip = commit(source, POET)
+    parted = cloned(tmp_path, source, "--depth=1", "--no-single-branch")
     with pytest.raises(UsageError) as caught:
-        base_of(tmp_path / "clone", "origin/main")
+        base_of(parted, "origin/main")
     assert caught.value.message == (
         "git cannot tell since when the files at hand and the revision origin/main differ: this clone is shallow"
     )
     assert caught.value.hint.startswith("fetch the whole history, with `git fetch --unshallow`")
-
-
-def test_a_partial_clone_fetches_nothing_by_itself(tmp_path: Path) -> None:
-    source = repository(tmp_path / "source", {"users/jane.yaml": JANE})
-    commit(source, {"users/jane.yaml": BOB})
-    git(source, "config", "uploadpack.allowFilter", "true")
-    git(tmp_path, "clone", "--quiet", "--filter=blob:none", source.as_uri(), "clone")
-    with pytest.raises(UsageError) as caught:
-        tree_at(tmp_path / "clone", "HEAD~1")
-    assert caught.value.message == "git cannot read the files of the revision HEAD~1: this clone lacks some of them"
-    assert caught.value.hint == (
-        "fetch them, with `git fetch --refetch --no-filter origin`, or clone again without --filter"
-    )
+    parted.rename(tmp_path / "parted")
+    git(source, "merge", "--quiet", "--message", "merge", "main")
+    assert base_of(cloned(tmp_path, source, "--depth=2"), "HEAD^1") == MergeBase(tip, tip)
 
 
 def test_a_folder_without_git_has_no_revision_and_no_commit(tmp_path: Path) -> None:
@@ -314,26 +282,8 @@ def test_a_folder_without_git_has_no_revision_and_no_commit(tmp_path: Path) -> N
     assert removals(tmp_path, [Text("jane@example.com")]).found == {}
 
 
-def changed(root: Path) -> None:
-    (root / "users/jane.yaml").write_bytes(BOB.encode())
-
-
-def staged(root: Path) -> None:
-    changed(root)
-    git(root, "add", ".")
-
-
-def unnoticed(root: Path) -> None:
-    git(root, "update-index", "--assume-unchanged", "users/jane.yaml")
-    changed(root)
-
-
-def untracked(root: Path) -> None:
-    write(root, {".git/info/exclude": "bob.yaml\n", "users/bob.yaml": BOB})
-
-
-def with_windows_line_ends(root: Path) -> None:
-    (root / "users/jane.yaml").write_bytes(JANE.replace("\n", "\r\n").encode())
+def changed(root: Path) -> int:
+    return (root / "users/jane.yaml").write_bytes(BOB.encode())
 
 
 def through_a_filter(root: Path) -> None:
@@ -348,21 +298,31 @@ def as_a_link(root: Path) -> None:
     (root / "presets/q.yaml").symlink_to("p.yaml")
 
 
-def beside(root: Path) -> None:
-    write(root, {"notes.txt": "x", "users/_draft.yaml": BOB, "users/README.md": "x"})
+UNNOTICED = ("update-index", "--assume-unchanged", "users/jane.yaml")
+BESIDE = {"notes.txt": "x", "users/_draft.yaml": BOB, "users/README.md": "x"}
+UNTRACKED = {".git/info/exclude": "bob.yaml\n", "users/bob.yaml": BOB}
+WINDOWS = JANE.replace("\n", "\r\n").encode()
 
 
 @pytest.mark.parametrize(
     ("change", "is_dirty"),
     [
         pytest.param(lambda _: None, False, id="nothing"),
-        pytest.param(beside, False, id="files that are not read"),
-        pytest.param(with_windows_line_ends, False, id="line ends as git writes them on Windows"),
+        pytest.param(lambda root: write(root, BESIDE), False, id="files that are not read"),
+        pytest.param(
+            lambda root: (root / "users/jane.yaml").write_bytes(WINDOWS),
+            False,
+            id="line ends as git writes them on Windows",
+        ),
         pytest.param(as_a_link, False, id="a link to a file that holds the same"),
         pytest.param(changed, True, id="a changed file"),
-        pytest.param(staged, True, id="a changed file that is staged"),
-        pytest.param(unnoticed, True, id="a changed file that git is told to take for unchanged"),
-        pytest.param(untracked, True, id="a new file that git ignores"),
+        pytest.param(lambda root: (changed(root), git(root, "add", ".")), True, id="a changed file that is staged"),
+        pytest.param(
+            lambda root: (git(root, *UNNOTICED), changed(root)),
+            True,
+            id="a changed file that git is to take for unchanged",
+        ),
+        pytest.param(lambda root: write(root, UNTRACKED), True, id="a new file that git ignores"),
         pytest.param(lambda root: (root / "users/jane.yaml").unlink(), True, id="a removed file"),
         pytest.param(lambda root: write(root, {"bo-sync.yaml": ""}), True, id="new settings"),
         pytest.param(through_a_filter, True, id="a file that only a filter would make equal"),
@@ -380,62 +340,53 @@ def test_the_files_at_hand_are_compared_with_the_commit(
     assert (at_hand.sha, at_hand.dirty) == (git(tmp_path, "rev-parse", "HEAD")[:10], is_dirty)
 
 
+def removed(path: str, sha: str, *, is_file: bool = True) -> Removal:
+    return Removal(Text(path), Text(sha[:10]), is_file=is_file)
+
+
 def test_the_latest_removal_of_each_user_is_found_with_its_commit(tmp_path: Path) -> None:
     team = "users:\n- email: t1@example.com\n  state: absent\n- email: T2@example.com\n  id: 2\n"
-    root = repository(
-        tmp_path / "top/config",
-        {
-            "users/jane.yaml": JANE,
-            "users/bob.yaml": BOB,
-            "users/team.yaml": team,
-            "users/gone.yaml": "email: g@x\nstate: absent\n",
-        },
-        top=tmp_path / "top",
-    )
+    files = {"users/jane.yaml": JANE, "users/bob.yaml": BOB, "users/team.yaml": team}
+    files["users/gone.yaml"] = "email: g@x\nstate: absent\n"
+    root = repository(tmp_path / "top/config", files, top=tmp_path / "top")
     commit(root, {"users/jane.yaml": None, "users/sales/jane.yaml": JANE})
-    last = commit(
-        root, {"users/sales/jane.yaml": None, "users/gone.yaml": None, "users/bob.yaml": f"# t2@example.com\n{BOB}"}
-    )
+    gone = {"users/sales/jane.yaml": None, "users/gone.yaml": None}
+    last = commit(root, {**gone, "users/bob.yaml": f"# t2@example.com\n{BOB}"})
     listed = commit(root, {"users/team.yaml": "users:\n- {email: t3@example.com, id: 3}\n"})
     commit(root, {"users/bob.yaml": f"{BOB}job: Poet\n"})
     everybody = [Text(f"{name}@example.com") for name in ("JANE", "bob", "t1", "t2", "t3", "nobody")]
     assert removals(root, [*everybody, Text("g@x")]).found == {
-        "jane@example.com": Removal(Text("users/sales/jane.yaml"), Text(last[:10]), is_file=True),
-        "g@x": Removal(Text("users/gone.yaml"), Text(last[:10]), is_file=True),
-        "t1@example.com": Removal(Text("users/team.yaml"), Text(listed[:10]), is_file=False),
-        "t2@example.com": Removal(Text("users/team.yaml"), Text(listed[:10]), is_file=False),
+        "jane@example.com": removed("users/sales/jane.yaml", last),
+        "g@x": removed("users/gone.yaml", last),
+        "t1@example.com": removed("users/team.yaml", listed, is_file=False),
+        "t2@example.com": removed("users/team.yaml", listed, is_file=False),
     }
 
 
-BEN = "ben@example.com"
 ABSENT = "email: jane@example.com\nstate: absent\n"
+
+
+LISTED = "users:\n- {email: jane@example.com, state: absent}\n- {email: ben@example.com, id: 2}\n"
+EXPIRED = "email: jane@example.com\nid: 1\nuntil: 2020-01-01\n"
 
 
 @pytest.mark.parametrize(
     ("before", "after", "is_removed"),
     [
-        pytest.param({"users/a.yaml": ABSENT}, {"users/a.yaml": None}, True, id="the file of an absent user"),
+        pytest.param(ABSENT, None, True, id="the file of an absent user"),
         pytest.param(
-            {"users/a.yaml": f"users:\n- {{email: jane@example.com, state: absent}}\n- {{email: {BEN}, id: 2}}\n"},
-            {"users/a.yaml": f"users:\n- {{email: {BEN}, id: 2}}\n"},
-            True,
-            id="the entry of an absent user",
+            LISTED, LISTED.replace("- {email: jane@example.com, state: absent}\n", ""), True, id="the entry of one"
         ),
-        pytest.param(
-            {"users/a.yaml": "email: jane@example.com\nid: 1\nuntil: 2020-01-01\n"},
-            {"users/a.yaml": None},
-            True,
-            id="the file of an expired user",
-        ),
-        pytest.param({"users/a.yaml": JANE}, {"users/a.yaml": ABSENT}, False, id="an entry that becomes absent"),
-        pytest.param({"users/a.yaml": ABSENT}, {"users/a.yaml": JANE}, False, id="an entry that was absent"),
+        pytest.param(EXPIRED, None, True, id="the file of an expired user"),
+        pytest.param(JANE, ABSENT, False, id="an entry that becomes absent"),
+        pytest.param(ABSENT, JANE, False, id="an entry that was absent"),
     ],
 )
 def test_an_entry_of_a_user_who_is_to_go_counts_as_removed_like_any_other(
-    tmp_path: Path, before: dict[str, str], after: dict[str, str | None], *, is_removed: bool
+    tmp_path: Path, before: str, after: str | None, *, is_removed: bool
 ) -> None:
-    root = repository(tmp_path, before)
-    commit(root, after)
+    root = repository(tmp_path, {"users/a.yaml": before})
+    commit(root, {"users/a.yaml": after})
     assert bool(removals(root, [Text("jane@example.com")]).found) is is_removed
 
 
@@ -443,27 +394,23 @@ def test_an_entry_of_a_user_who_is_to_go_counts_as_removed_like_any_other(
 def test_what_only_a_merge_took_out_is_found_and_what_a_side_took_out_is_that_sides(
     tmp_path: Path, setting: str
 ) -> None:
-    ann, team = (
-        "email: ann@example.com\n",
-        "users:\n- email: t1@example.com\n  id: 1\n- email: t2@example.com\n  id: 2\n",
-    )
-    files = {"users/jane.yaml": JANE, "users/bob.yaml": BOB, "users/ann.yaml": ann, "users/team.yaml": team}
+    team = "users:\n- email: t1@example.com\n  id: 1\n- email: t2@example.com\n  id: 2\n"
+    files = {"users/jane.yaml": JANE, "users/bob.yaml": BOB, "users/team.yaml": team}
+    files["users/ann.yaml"] = "email: ann@example.com\n"
     root = repository(tmp_path / "top/config", files, top=tmp_path / "top")
-    git(root, "checkout", "--quiet", "-b", "side")
-    commit(root, {"users/bob.yaml": None, "users/team.yaml": team.replace("id: 2", "id: 3")})
-    taken = git(root, "rev-parse", "HEAD")
-    git(root, "checkout", "--quiet", "-")
+    checkout(root, "-b", "side")
+    taken = commit(root, {"users/bob.yaml": None, "users/team.yaml": team.replace("id: 2", "id: 3")})
+    checkout(root, "-")
     commit(root, {"notes.txt": "x"})
     git(root, "merge", "--quiet", "--no-ff", "--no-commit", "side")
-    commit(root, {"users/jane.yaml": None, "users/team.yaml": team.partition("- email: t2")[0]})
-    merge = git(root, "rev-parse", "HEAD")
+    merge = commit(root, {"users/jane.yaml": None, "users/team.yaml": team.partition("- email: t2")[0]})
     assert len(git(root, "rev-list", "--parents", "-1", "HEAD").split()) == 3
     git(root, "config", "log.diffMerges", setting)
     everybody = [Text(f"{name}@example.com") for name in ("jane", "bob", "t2", "ann")]
     assert removals(root, everybody).found == {
-        "jane@example.com": Removal(Text("users/jane.yaml"), Text(merge[:10]), is_file=True),
-        "bob@example.com": Removal(Text("users/bob.yaml"), Text(taken[:10]), is_file=True),
-        "t2@example.com": Removal(Text("users/team.yaml"), Text(merge[:10]), is_file=False),
+        "jane@example.com": removed("users/jane.yaml", merge),
+        "bob@example.com": removed("users/bob.yaml", taken),
+        "t2@example.com": removed("users/team.yaml", merge, is_file=False),
     }
 
 

@@ -2,6 +2,7 @@
 
 import gc
 import random
+from typing import Final
 
 import pytest
 from hypothesis import given
@@ -12,60 +13,36 @@ from bo_sync.core.model import Access, Preset, PresetGrant, Role, Source
 from bo_sync.core.settings import Settings
 from bo_sync.core.text import Text
 from tests.config.trees import JANE, complaints, tree
+from tests.support.cases import told
 
 DOMAINS = "email_domains: [Example.com]\n"
 
 
+FOREIGN = 'the domain "exampel.com" is not among email_domains; expected example.com; did you mean example.com?'
+ODD = "expected an address in plain ASCII with one @"
+
+
 @pytest.mark.parametrize(
-    ("email", "expected"),
+    ("email", "why"),
     [
-        pytest.param("jane@example.com", [], id="an allowed domain"),
-        pytest.param("jane@EXAMPLE.com", [], id="an allowed domain in other letters"),
-        pytest.param("o'neil+x=y/z@example.com", [], id="whatever an atom may hold"),
-        pytest.param(
-            "jane@exampel.com",
-            [
-                (
-                    '1:8: {}: email: the domain "exampel.com" is not among email_domains; expected example.com; '
-                    "did you mean example.com?"
-                )
-            ],
-            id="a foreign domain",
-        ),
-        pytest.param(
-            "jane.doe", ['1:8: {}: email: found "jane.doe"; expected an address in plain ASCII with one @'], id="no @"
-        ),
-        pytest.param(
-            "a@b@c", ['1:8: {}: email: found "a@b@c"; expected an address in plain ASCII with one @'], id="two @"
-        ),
-        pytest.param(
-            "a..b@c", ['1:8: {}: email: found "a..b@c"; expected an address in plain ASCII with one @'], id="two dots"
-        ),
-        pytest.param(
-            "jané@c.d",
-            ['1:8: {}: email: found "jané@c.d"; expected an address in plain ASCII with one @'],
-            id="a letter beyond ASCII",
-        ),
-        pytest.param(
-            "a b@c.d", ['1:8: {}: email: found "a b@c.d"; expected an address in plain ASCII with one @'], id="a space"
-        ),
-        pytest.param(
-            '"a@c.d\\n"',
-            ['1:8: {}: email: found "a@c.d\\n"; expected an address in plain ASCII with one @'],
-            id="a line break at its end",
-        ),
+        pytest.param("jane@example.com", "", id="an allowed domain"),
+        pytest.param("jane@EXAMPLE.com", "", id="an allowed domain in other letters"),
+        pytest.param("o'neil+x=y/z@example.com", "", id="whatever an atom may hold"),
+        pytest.param("jane@exampel.com", FOREIGN, id="a foreign domain"),
+        pytest.param("jane.doe", ODD, id="no @"),
+        pytest.param("a@b@c", ODD, id="two @"),
+        pytest.param("a..b@c", ODD, id="two dots"),
+        pytest.param("jané@c.d", ODD, id="a letter beyond ASCII"),
+        pytest.param("a b@c.d", ODD, id="a space"),
+        pytest.param('"a@c.d\\n"', ODD, id="a line break at its end"),
     ],
 )
-def test_an_odd_or_foreign_address_is_an_error_and_for_who_is_held_already_a_warning(
-    email: str, expected: list[str]
-) -> None:
-    for more, severity in (
-        ("first_name: J\nlast_name: D\n", "error"),
-        ("id: 4\n", "warning"),
-        ("state: absent\n", "warning"),
-    ):
+def test_an_odd_or_foreign_address_is_an_error_and_for_who_is_held_already_a_warning(email: str, why: str) -> None:
+    names = "first_name: J\nlast_name: D\n"
+    for more, severity in ((names, "error"), ("id: 4\n", "warning"), ("state: absent\n", "warning")):
         files = {"bo-sync.yaml": DOMAINS, "users/u.yaml": f"email: {email}\n{more}"}
-        assert complaints(files) == ["users/u.yaml:" + line.format(severity) for line in expected]
+        told = f'found "{email.strip(chr(34))}"; {why}' if why == ODD else why
+        assert complaints(files) == ([f"users/u.yaml:1:8: {severity}: email: {told}"] if why else [])
 
 
 def test_a_field_over_its_limit_is_a_warning_for_who_is_held_already() -> None:
@@ -87,38 +64,30 @@ def test_a_list_holds_several_users() -> None:
     assert read.user_files == 1
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        pytest.param("users: x\n", '1:8: error: users: found "x"; expected a list', id="no list"),
-        pytest.param(
-            "users:\n- x\n",
-            '2:3: error: users: found "x"; expected a mapping with one person\'s keys',
-            id="an item that is no person",
-        ),
-        pytest.param(
-            "users: []\nemail: x\n", '2:1: error: unknown key "email"; expected users', id="a list and a person"
-        ),
-    ],
-)
-def test_a_list_holds_nothing_but_users(text: str, expected: str) -> None:
-    assert complaints({"users/u.yaml": text}) == ["users/u.yaml:" + expected]
+LISTS: Final = """
+no list
+    users: x⏎
+    1:8: error: users: found "x"; expected a list
+an item that is no person
+    users:⏎- x⏎
+    2:3: error: users: found "x"; expected a mapping with one person's keys
+a list and a person
+    users: []⏎email: x⏎
+    2:1: error: unknown key "email"; expected users
+"""
 
 
-def test_two_entries_for_one_user_are_both_named() -> None:
-    assert complaints(
-        {
-            "users/a.yaml": JANE,
-            "users/b.yaml": "users:\n- {email: Jane@Example.com, id: 3}\n- {email: x@y.z, id: 5}\n",
-            "users/c.yaml": "id: 5\nemail: q@y.z\n",
-        }
-    ) == [
+@pytest.mark.parametrize(("text", "expected"), told(LISTS))
+def test_a_list_holds_nothing_but_users(text: str, expected: list[str]) -> None:
+    assert complaints({"users/u.yaml": text}) == [f"users/u.yaml:{message}" for message in expected]
+
+
+def test_two_entries_for_one_user_are_both_named_even_when_one_is_broken() -> None:
+    b = "users:\n- {email: Jane@Example.com, id: 3}\n- {email: x@y.z, id: 5}\n"
+    assert complaints({"users/a.yaml": JANE, "users/b.yaml": b, "users/c.yaml": "id: 5\nemail: q@y.z\n"}) == [
         'users/b.yaml:2:3: error: a second entry for "Jane@Example.com"; the first is users/a.yaml:1:1: keep one',
         "users/c.yaml:1:1: error: a second entry with id 5; the first is users/b.yaml:3:3: keep one",
     ]
-
-
-def test_a_second_entry_is_found_even_when_it_is_broken() -> None:
     found = complaints({"users/a.yaml": JANE, "users/b.yaml": JANE + "gender: x\n"})
     assert [line.partition(";")[0] for line in found] == [
         'users/b.yaml:1:1: error: a second entry for "jane@example.com"',
@@ -126,108 +95,69 @@ def test_a_second_entry_is_found_even_when_it_is_broken() -> None:
     ]
 
 
+PRESETS: Final = """
+a circle of three
+    a: extends: [b]⏎; b: extends: [c]⏎; c: extends: [a]⏎
+    c.yaml:1:11: error: presets extend each other: a > b > c > a; expected no circle
+a preset that extends itself
+    a: extends: [a]⏎
+    a.yaml:1:11: error: presets extend each other: a > a; expected no circle
+one that is reached in two ways is no circle
+    a: extends: [b, c]⏎; b: extends: [d]⏎; c: extends: [d]⏎; d: label: D⏎
+an unknown one
+    a: extends: [bb]⏎; bbb: label: B⏎
+    a.yaml:1:11: error: unknown preset "bb"; expected one of a, bbb; did you mean bbb?
+none and false take nothing away
+    a: modules: {pricing: none}⏎platform: {backoffice: false}⏎
+    a.yaml:1:20: warning: modules.pricing: none takes nothing away in a preset; leave it out
+    a.yaml:2:24: warning: platform.backoffice: false takes nothing away in a preset; leave it out
+a preset's grants have no end, and no unknown roles
+    a: modules: {pricing: {access: owner}}⏎platform: {backofice: true}⏎
+    a.yaml:1:20: error: modules.pricing: found a mapping; expected owner, editor, viewer or none
+    a.yaml:2:12: error: unknown role under platform "backofice"; expected one of sales_hub, backoffice;
+        did you mean backoffice?
+a list
+    a: []⏎
+    a.yaml:1:1: error: found a list; expected a mapping with a preset's keys
+"""
+
+
 class TestPresets:
     def test_a_preset_is_read_with_its_grants_in_the_order_of_roles(self) -> None:
-        grants = "modules: {order_data: owner, pricing: viewer}\nplatform: {sales_hub: true}\n"
-        text = "label: Sales\nextends: [base]\n" + grants
+        given = "modules: {order_data: owner, pricing: viewer}\nplatform: {sales_hub: true}\n"
+        text = "label: Sales\nextends: [base]\n" + given
         read = tree({"presets/sales.yaml": text, "presets/base.yml": "description: 'yes'\n"})
         at = Source(Text("presets/sales.yaml"), 1)
+        held = {"sales_hub": Access.OWNER, "pricing": Access.VIEWER, "order_data": Access.OWNER}
+        grants = tuple(PresetGrant(Role(role), access, at) for role, access in held.items())
         assert dict(read.presets) == {
             "base": Preset("base", at, description=Text("yes")),
-            "sales": Preset(
-                "sales",
-                at,
-                label=Text("Sales"),
-                extends=("base",),
-                grants=(
-                    PresetGrant(Role("sales_hub"), Access.OWNER, at),
-                    PresetGrant(Role("pricing"), Access.VIEWER, at),
-                    PresetGrant(Role("order_data"), Access.OWNER, at),
-                ),
-            ),
+            "sales": Preset("sales", at, label=Text("Sales"), extends=("base",), grants=grants),
         }
         assert list(read.presets) == ["base", "sales"]
         assert str(read.presets["sales"].grants[1].source) == "presets/sales.yaml:3:30"
 
-    @pytest.mark.parametrize(
-        ("files", "expected"),
-        [
-            pytest.param(
-                {"a": "extends: [b]\n", "b": "extends: [c]\n", "c": "extends: [a]\n"},
-                ["presets/c.yaml:1:11: error: presets extend each other: a > b > c > a; expected no circle"],
-                id="a circle of three",
-            ),
-            pytest.param(
-                {"a": "extends: [a]\n"},
-                ["presets/a.yaml:1:11: error: presets extend each other: a > a; expected no circle"],
-                id="a preset that extends itself",
-            ),
-            pytest.param(
-                {"a": "extends: [b, c]\n", "b": "extends: [d]\n", "c": "extends: [d]\n", "d": "label: D\n"},
-                [],
-                id="one that is reached in two ways is no circle",
-            ),
-            pytest.param(
-                {"a": "extends: [bb]\n", "bbb": "label: B\n"},
-                ['presets/a.yaml:1:11: error: unknown preset "bb"; expected one of a, bbb; did you mean bbb?'],
-                id="an unknown one",
-            ),
-            pytest.param(
-                {"a": "modules: {pricing: none}\nplatform: {backoffice: false}\n"},
-                [
-                    "presets/a.yaml:1:20: warning: modules.pricing: none takes nothing away in a preset; leave it out",
-                    (
-                        "presets/a.yaml:2:24: warning: platform.backoffice: false takes nothing away in a preset; "
-                        "leave it out"
-                    ),
-                ],
-                id="none and false take nothing away",
-            ),
-            pytest.param(
-                {"a": "modules: {pricing: {access: owner}}\nplatform: {backofice: true}\n"},
-                [
-                    (
-                        "presets/a.yaml:1:20: error: modules.pricing: found a mapping; expected owner, editor, "
-                        "viewer or none"
-                    ),
-                    (
-                        'presets/a.yaml:2:12: error: unknown role under platform "backofice"; '
-                        "expected one of sales_hub, backoffice; did you mean backoffice?"
-                    ),
-                ],
-                id="a preset's grants have no end, and no unknown roles",
-            ),
-            pytest.param(
-                {"a": "[]\n"},
-                ["presets/a.yaml:1:1: error: found a list; expected a mapping with a preset's keys"],
-                id="a list",
-            ),
-        ],
-    )
-    def test_presets_must_make_sense_together(self, files: dict[str, str], expected: list[str]) -> None:
-        assert complaints({f"presets/{name}.yaml": text for name, text in files.items()}) == expected
+    @pytest.mark.parametrize(("files", "expected"), told(PRESETS))
+    def test_presets_must_make_sense_together(self, files: str, expected: list[str]) -> None:
+        texts = dict(file.split(": ", 1) for file in files.split("; "))
+        found = complaints({f"presets/{name}.yaml": text for name, text in texts.items()})
+        assert found == [f"presets/{message}" for message in expected]
 
-    def test_one_name_has_one_file(self) -> None:
+    def test_one_name_has_one_file_and_is_safe_to_print(self) -> None:
         assert complaints({"presets/a.yaml": "label: A\n", "presets/x/a.yml": "label: B\n"}) == [
             'presets/x/a.yml:1:1: error: preset "a" has a second file; the first is presets/a.yaml: keep one'
         ]
-
-    def test_a_name_is_safe_to_print(self) -> None:
         assert complaints({"presets/a b.yaml": "label: A\n", "presets/-a.yaml": "label: A\n"}) == [
             'presets/-a.yaml:1:1: error: preset name "-a"; expected A-Z, a-z, 0-9 and ._- after a letter or digit',
             'presets/a b.yaml:1:1: error: preset name "a b"; expected A-Z, a-z, 0-9 and ._- after a letter or digit',
         ]
 
-    def test_naming_a_broken_preset_is_no_fault_of_the_user(self) -> None:
-        files = {"users/u.yaml": JANE + "preset: a\n", "presets/a.yaml": "lable: A\n"}
-        assert [line.partition(";")[0] for line in complaints(files)] == [
-            'presets/a.yaml:1:1: error: unknown key "lable"'
-        ]
-
-    def test_without_any_preset_the_file_is_asked_for(self) -> None:
-        assert complaints({"users/u.yaml": JANE + "preset: a\n"}) == [
-            'users/u.yaml:4:9: error: unknown preset "a"; expected a file of that name in presets/'
-        ]
+    def test_naming_a_broken_preset_is_no_fault_of_the_user_and_without_any_the_file_is_asked_for(self) -> None:
+        user = {"users/u.yaml": JANE + "preset: a\n"}
+        (broken,) = complaints(user | {"presets/a.yaml": "lable: A\n"})
+        assert broken.startswith('presets/a.yaml:1:1: error: unknown key "lable"; ')
+        told = 'users/u.yaml:4:9: error: unknown preset "a"; expected a file of that name in presets/'
+        assert complaints(user) == [told]
 
     def test_a_long_chain_of_presets_does_not_exhaust_the_stack(self) -> None:
         files = {f"presets/p{n}.yaml": f"extends: [p{n + 1}]\n" for n in range(3000)}

@@ -1,6 +1,7 @@
 """The reader: text stays text, everything has a position, and what could mislead is refused."""
 
 import time
+from typing import Final
 
 import pytest
 from hypothesis import given
@@ -10,12 +11,81 @@ from bo_sync.config.formatting import scalar
 from bo_sync.config.yaml_reader import MAX_BYTES, MAX_DEPTH, MAX_PROBLEMS, read
 from bo_sync.config.yaml_values import Items, YamlMapping
 from bo_sync.core.text import Text
+from tests.support.cases import told
 
 F = Text("f")
 
 
-def problems(data: bytes, *, pure: bool = False) -> list[str]:
-    return [str(problem).removeprefix("f:") for problem in read(data, F, pure=pure).problems]
+def problems(data: str | bytes, *, pure: bool = False) -> list[str]:
+    raw = data.encode() if isinstance(data, str) else data
+    return [str(problem).removeprefix("f:") for problem in read(raw, F, pure=pure).problems]
+
+
+FAULTS: Final = """
+only a comment
+    # x⏎
+    1:1: error: the file is empty; expected a mapping of keys
+an empty document
+    ---⏎
+    1:1: error: the file is empty; expected a mapping of keys
+a lone null
+    null⏎
+    1:1: error: the file is empty; expected a mapping of keys
+a key twice
+    a: 1⏎b: 2⏎a: 3⏎
+    3:1: error: key "a" is given twice; the first is at 1:1: keep one
+keys without a value
+    a:⏎b: {c: }⏎
+    1:1: error: key "a" has no value; expected a value: write null to clear, "" for empty text
+    2:5: error: key "c" has no value; expected a value: write null to clear, "" for empty text
+an item without a value
+    a:⏎  -⏎
+    2:4: error: an item without a value; expected a value: write null to clear, "" for empty text
+an anchor and an alias
+    a: &x 1⏎b: *x⏎
+    1:4: error: anchor "&x"; expected none: remove it
+    2:4: error: alias "*x"; expected the value itself
+an anchor at a key
+    &k a: 1⏎
+    1:1: error: anchor "&k"; expected none: remove it
+a merge key
+    <<: {a: 1}⏎
+    1:1: error: merge key <<; expected the keys themselves
+a tag that asks for code
+    a: !!python/object/apply:os.system [x]⏎
+    1:4: error: tag "tag:yaml.org,2002:python/object/apply:os.system"; expected none: text stays text, remove it
+a version
+    %YAML 1.1⏎---⏎a: b⏎
+    1:1: error: directive "%YAML 1.1"; expected none: remove it
+an unknown directive
+    %RULES none⏎---⏎a: b⏎
+    1:1: error: directive "%RULES none"; expected none: remove it
+a version that no reader knows
+    %YAML 3.0⏎---⏎a: b⏎
+    1:1: error: directive "%YAML 3.0"; expected none: remove it
+half a directive
+    %
+    1:1: error: directive "%"; expected none: remove it
+a directive alone
+    %YAML 1.1⏎---⏎
+    1:1: error: directive "%YAML 1.1"; expected none: remove it
+    1:1: error: the file is empty; expected a mapping of keys
+a list as a key
+    ? [a]⏎: b⏎
+    1:3: error: a mapping, a list or an alias as a key; expected text
+two documents
+    a: 1⏎---⏎b: 2⏎
+    2:1: error: a second document; expected one document a file
+a reserved character
+    a: @b⏎
+    1:4: error: not YAML: text that starts with "@" needs quotes
+"""
+
+
+TOO_DEEP = f"1:{MAX_DEPTH + 1}: error: nested too deeply; expected at most {MAX_DEPTH} levels"
+NOT_UTF_8 = "2:5: error: byte 0xe9 is not UTF-8; expected UTF-8: save the file as UTF-8"
+OTHER_UTF = "1:1: error: the file is UTF-{}; expected UTF-8: save it as UTF-8"
+CONTROL = "2:4: error: control character \\x1b; expected none: remove it"
 
 
 @pytest.mark.parametrize("pure", [False, True], ids=["by libyaml", "by the pure parser"])
@@ -58,55 +128,8 @@ class TestValues:
     @pytest.mark.parametrize(
         ("data", "expected"),
         [
+            *told(FAULTS),
             pytest.param(b"", ["1:1: error: the file is empty; expected a mapping of keys"], id="an empty file"),
-            pytest.param(b"# x\n", ["1:1: error: the file is empty; expected a mapping of keys"], id="only a comment"),
-            pytest.param(
-                b"---\n", ["1:1: error: the file is empty; expected a mapping of keys"], id="an empty document"
-            ),
-            pytest.param(b"null\n", ["1:1: error: the file is empty; expected a mapping of keys"], id="a lone null"),
-            pytest.param(
-                b"a: 1\nb: 2\na: 3\n",
-                ['3:1: error: key "a" is given twice; the first is at 1:1: keep one'],
-                id="a key twice",
-            ),
-            pytest.param(
-                b"a:\nb: {c: }\n",
-                [
-                    '1:1: error: key "a" has no value; expected a value: write null to clear, "" for empty text',
-                    '2:5: error: key "c" has no value; expected a value: write null to clear, "" for empty text',
-                ],
-                id="keys without a value",
-            ),
-            pytest.param(
-                b"a:\n  -\n",
-                ['2:4: error: an item without a value; expected a value: write null to clear, "" for empty text'],
-                id="an item without a value",
-            ),
-            pytest.param(
-                b"a: &x 1\nb: *x\n",
-                [
-                    '1:4: error: anchor "&x"; expected none: remove it',
-                    '2:4: error: alias "*x"; expected the value itself',
-                ],
-                id="an anchor and an alias",
-            ),
-            pytest.param(b"&k a: 1\n", ['1:1: error: anchor "&k"; expected none: remove it'], id="an anchor at a key"),
-            pytest.param(b"<<: {a: 1}\n", ["1:1: error: merge key <<; expected the keys themselves"], id="a merge key"),
-            pytest.param(
-                b"a: !!python/object/apply:os.system [x]\n",
-                [
-                    (
-                        '1:4: error: tag "tag:yaml.org,2002:python/object/apply:os.system"; expected none: text stays '
-                        "text, remove it"
-                    )
-                ],
-                id="a tag that asks for code",
-            ),
-            pytest.param(
-                b"%YAML 1.1\n---\na: b\n",
-                ['1:1: error: directive "%YAML 1.1"; expected none: remove it'],
-                id="a version",
-            ),
             pytest.param(
                 b"\xef\xbb\xbf# why\n\n%YAML 1.2\r\n%TAG ! tag:x,2000:\n---\na: !b c\n",
                 [
@@ -116,67 +139,15 @@ class TestValues:
                 ],
                 id="directives below a comment, and a tag",
             ),
-            pytest.param(
-                b"%RULES none\n---\na: b\n",
-                ['1:1: error: directive "%RULES none"; expected none: remove it'],
-                id="an unknown directive",
-            ),
-            pytest.param(
-                b"%YAML 3.0\n---\na: b\n",
-                ['1:1: error: directive "%YAML 3.0"; expected none: remove it'],
-                id="a version that no reader knows",
-            ),
-            pytest.param(b"%", ['1:1: error: directive "%"; expected none: remove it'], id="half a directive"),
-            pytest.param(
-                b"%YAML 1.1\n---\n",
-                [
-                    '1:1: error: directive "%YAML 1.1"; expected none: remove it',
-                    "1:1: error: the file is empty; expected a mapping of keys",
-                ],
-                id="a directive alone",
-            ),
-            pytest.param(
-                b"? [a]\n: b\n",
-                ["1:3: error: a mapping, a list or an alias as a key; expected text"],
-                id="a list as a key",
-            ),
-            pytest.param(
-                b"a: 1\n---\nb: 2\n",
-                ["2:1: error: a second document; expected one document a file"],
-                id="two documents",
-            ),
-            pytest.param(
-                b"[" * 1000,
-                [f"1:{MAX_DEPTH + 1}: error: nested too deeply; expected at most {MAX_DEPTH} levels"],
-                id="absurd nesting",
-            ),
-            pytest.param(
-                b"a: b\nc: d\xe9\n",
-                ["2:5: error: byte 0xe9 is not UTF-8; expected UTF-8: save the file as UTF-8"],
-                id="another encoding",
-            ),
-            pytest.param(
-                "a: b".encode("utf-16"),
-                ["1:1: error: the file is UTF-16; expected UTF-8: save it as UTF-8"],
-                id="UTF-16",
-            ),
-            pytest.param(
-                "a: b".encode("utf-32"),
-                ["1:1: error: the file is UTF-32; expected UTF-8: save it as UTF-8"],
-                id="UTF-32",
-            ),
-            pytest.param(
-                b"a: b\nc: \x1b[31m\n",
-                ["2:4: error: control character \\x1b; expected none: remove it"],
-                id="a control character",
-            ),
+            pytest.param(b"[" * 1000, [TOO_DEEP], id="absurd nesting"),
+            pytest.param(b"a: b\nc: d\xe9\n", [NOT_UTF_8], id="another encoding"),
+            pytest.param("a: b".encode("utf-16"), [OTHER_UTF.format(16)], id="UTF-16"),
+            pytest.param("a: b".encode("utf-32"), [OTHER_UTF.format(32)], id="UTF-32"),
+            pytest.param(b"a: b\nc: \x1b[31m\n", [CONTROL], id="a control character"),
             pytest.param(b"\ta: b\n", ["1:1: error: not YAML: a tab; indent with spaces"], id="a tab as indentation"),
-            pytest.param(
-                b"a: @b\n", ['1:4: error: not YAML: text that starts with "@" needs quotes'], id="a reserved character"
-            ),
         ],
     )
-    def test_a_fault_is_named_at_its_place(self, data: bytes, expected: list[str], *, pure: bool) -> None:
+    def test_a_fault_is_named_at_its_place(self, data: str | bytes, expected: list[str], *, pure: bool) -> None:
         assert problems(data, pure=pure) == expected
 
     def test_every_key_and_every_value_has_a_position(self, *, pure: bool) -> None:
@@ -188,37 +159,28 @@ class TestValues:
         assert [(mark.line + 1, mark.column + 1) for mark in marks] == [(2, 1), (1, 4), (4, 3), (4, 6), (4, 7), (4, 11)]
 
 
-@pytest.mark.parametrize(
-    ("data", "expected"),
-    [
-        pytest.param(
-            b"email: x\nfirst_na",
-            "3:1: error: not YAML: could not find expected ':'; expected `key: value`",
-            id="a file that was cut off",
-        ),
-        pytest.param(
-            b"a: b: c\n",
-            "1:5: error: not YAML: mapping values are not allowed in this context; text that holds "
-            '": " needs quotes around it',
-            id="a colon in plain text",
-        ),
-        pytest.param(
-            b"a: 'b\n",
-            "2:1: error: not YAML: found unexpected end of stream; a quote is opened and never closed",
-            id="an open quote",
-        ),
-        pytest.param(
-            b"{? : b}\n", "1:4: error: a value without a key; expected `key: value`", id="a value without a key"
-        ),
-        pytest.param(
-            b'a: "\\ud800"\n',
-            "1:7: error: not YAML: found invalid Unicode character escape code",
-            id="half of a character",
-        ),
-    ],
-)
-def test_where_the_text_stops_being_yaml_is_told_with_advice(data: bytes, expected: str) -> None:
-    assert problems(data) == [expected]
+ADVICE: Final = r"""
+a file that was cut off
+    email: x⏎first_na
+    3:1: error: not YAML: could not find expected ':'; expected `key: value`
+a colon in plain text
+    a: b: c⏎
+    1:5: error: not YAML: mapping values are not allowed in this context; text that holds ": " needs quotes around it
+an open quote
+    a: 'b⏎
+    2:1: error: not YAML: found unexpected end of stream; a quote is opened and never closed
+a value without a key
+    {? : b}⏎
+    1:4: error: a value without a key; expected `key: value`
+half of a character
+    a: "\ud800"⏎
+    1:7: error: not YAML: found invalid Unicode character escape code
+"""
+
+
+@pytest.mark.parametrize(("data", "expected"), told(ADVICE))
+def test_where_the_text_stops_being_yaml_is_told_with_advice(data: str, expected: list[str]) -> None:
+    assert problems(data) == expected
 
 
 HIDDEN_BREAKS = ("\r", "\x85", "\u2028", "\u2029")

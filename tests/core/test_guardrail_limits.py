@@ -41,6 +41,7 @@ def population(count: int) -> tuple[LiveUser, ...]:
     )
 
 
+P1: Final = "p001@example.com"
 LOSS: Final = revoke("pricing", "owner")
 LOWERED: Final = set_grant("pricing", "owner", "viewer", "r1")
 AREA_OFF: Final = revoke("backoffice", "owner")
@@ -133,11 +134,8 @@ def test_each_limit_has_its_population(guardrail: str, expected: int) -> None:
     assert result(guardrail, situation(live=live)).basis == Basis(settings, expected)
 
 
-# max_user_deletes and max_expiries
-
-
 def test_a_deletion_counts_as_what_caused_it() -> None:
-    absent = delete("p001@example.com", cause=Cause.STATE_ABSENT)
+    absent = delete(P1, cause=Cause.STATE_ABSENT)
     expired = delete("p002@example.com", cause=Cause.UNTIL_PASSED)
     unmanaged = delete("p003@example.com", cause=Cause.UNMANAGED)
     of = situation(absent, expired, unmanaged, live=indexed(*population(3)))
@@ -150,11 +148,8 @@ def test_a_deletion_counts_as_what_caused_it() -> None:
     )
 
 
-# max_grant_losses and max_expiries
-
-
 def test_what_is_lowered_or_revoked_counts_among_users_who_stay() -> None:
-    everything = update("p001@example.com", LOWERED, revoke("api_keys", "editor"))
+    everything = update(P1, LOWERED, revoke("api_keys", "editor"))
     gains = update("p002@example.com", set_grant("pricing", "viewer", "owner", "r1"))
     surplus = update("p003@example.com", duplicate("pricing", "owner", "owner"))
     leaver = delete("p004@example.com", ("pricing", "owner"))
@@ -169,10 +164,7 @@ def test_what_is_lowered_or_revoked_counts_among_users_who_stay() -> None:
 
 def test_an_expired_grant_counts_as_an_expiry_alone() -> None:
     change = update(
-        "p001@example.com",
-        replace(LOSS, expired=YESTERDAY),
-        replace(LOWERED, expired=YESTERDAY),
-        revoke("api_keys", "editor"),
+        P1, replace(LOSS, expired=YESTERDAY), replace(LOWERED, expired=YESTERDAY), revoke("api_keys", "editor")
     )
     of = situation(change, live=indexed(*population(1)))
     assert result("max_expiries", of).rows == (
@@ -185,7 +177,7 @@ def test_an_expired_grant_counts_as_an_expiry_alone() -> None:
 
 
 def test_an_expired_entry_that_took_access_is_not_an_expiry_when_access_comes_back() -> None:
-    back = update("p001@example.com", replace(set_grant("pricing", "none", "owner"), expired=YESTERDAY))
+    back = update(P1, replace(set_grant("pricing", "none", "owner"), expired=YESTERDAY))
     assert result("max_expiries", situation(back, live=indexed(*population(1)))).rows == ()
 
 
@@ -193,33 +185,23 @@ def test_an_expiry_is_not_why_a_surplus_row_goes() -> None:
     assert by_expiry(duplicate("pricing", "owner", "owner")) == ""
 
 
-# max_access_losses
-
-BOTH: Final = holds(1, "p001@example.com", row("backoffice", "owner"), row("sales_hub", "owner"))
-ONE: Final = holds(1, "p001@example.com", row("backoffice", "owner"), row("sales_hub", "none"))
+BOTH: Final = holds(1, P1, row("backoffice", "owner"), row("sales_hub", "owner"))
+ONE: Final = holds(1, P1, row("backoffice", "owner"), row("sales_hub", "none"))
 SALES_OFF: Final = revoke("sales_hub", "owner")
 SALES_ON: Final = set_grant("sales_hub", "none", "owner")
 EXPIRED_OFF: Final = replace(AREA_OFF, expired=YESTERDAY)
 LAST: Final = "would lose the last platform area: "
 
 ACCESS_LOSSES: dict[str, tuple[Change, LiveUser, str | None]] = {
-    "the only area": (update("p001@example.com", AREA_OFF), ONE, f"{LAST}backoffice"),
-    "both areas at once": (update("p001@example.com", SALES_OFF, AREA_OFF), BOTH, f"{LAST}sales_hub, backoffice"),
-    "one of two areas": (update("p001@example.com", AREA_OFF), BOTH, None),
-    "one area exchanged for the other": (update("p001@example.com", AREA_OFF, SALES_ON), ONE, None),
-    "a module, and no area": (update("p001@example.com", LOSS), ONE, None),
-    "a module of a user without an area": (
-        update("p001@example.com", LOSS),
-        holds(1, "p001@example.com", row("pricing", "owner")),
-        None,
-    ),
-    "a deletion": (delete("p001@example.com", ("backoffice", "owner")), ONE, None),
-    "the only area, by a date": (update("p001@example.com", EXPIRED_OFF), ONE, None),
-    "both areas, one of them by a date": (
-        update("p001@example.com", EXPIRED_OFF, SALES_OFF),
-        BOTH,
-        f"{LAST}sales_hub",
-    ),
+    "the only area": (update(P1, AREA_OFF), ONE, f"{LAST}backoffice"),
+    "both areas at once": (update(P1, SALES_OFF, AREA_OFF), BOTH, f"{LAST}sales_hub, backoffice"),
+    "one of two areas": (update(P1, AREA_OFF), BOTH, None),
+    "one area exchanged for the other": (update(P1, AREA_OFF, SALES_ON), ONE, None),
+    "a module, and no area": (update(P1, LOSS), ONE, None),
+    "a module of a user without an area": (update(P1, LOSS), holds(1, P1, row("pricing", "owner")), None),
+    "a deletion": (delete(P1, ("backoffice", "owner")), ONE, None),
+    "the only area, by a date": (update(P1, EXPIRED_OFF), ONE, None),
+    "both areas, one of them by a date": (update(P1, EXPIRED_OFF, SALES_OFF), BOTH, f"{LAST}sales_hub"),
     "the file's spelling of the address": (
         replace(update("P001@Example.com", AREA_OFF), hub_email=ONE.email),
         ONE,

@@ -131,8 +131,6 @@ def checked(world: World) -> object:
     return check(situation(world))
 
 
-# Interrupted: what is done, and the rest.
-
 Atom = tuple[object, ...]
 """The smallest thing a plan does, named without what an earlier step may change (which row stands, what stays)."""
 
@@ -203,9 +201,6 @@ def test_ownership_is_lost_in_the_last_two_phases_only(world: World) -> None:
     assert owners <= role_owners(index(applied(world, limit), world.settings))
 
 
-# What is never touched.
-
-
 @COSTLY
 @given(worlds())
 def test_users_without_a_file_and_refused_ones_appear_in_no_change_and_stay_as_they_are(world: World) -> None:
@@ -271,9 +266,6 @@ def test_protected_users_without_a_file_are_never_deleted(world: World) -> None:
             assert not world.settings.is_protected(change.hub_email)
 
 
-# Guardrails.
-
-
 def situation(world: World) -> Situation:
     difference = diff(world.desired, world.index, world.settings)
     return Situation(difference, difference, world.index, world.settings, len(world.declarations))
@@ -297,11 +289,7 @@ def still(of: Situation) -> list[HubUser]:
 
 
 TIGHT: st.SearchStrategy[dict[str, int]] = st.fixed_dictionaries(
-    {
-        "min_role_owners": st.integers(1, 3),
-        "max_user_deletes": st.integers(0, 2),
-        "max_grant_losses": st.integers(0, 3),
-    }
+    {"min_role_owners": st.integers(1, 3), "max_user_deletes": st.integers(0, 2), "max_grant_losses": st.integers(0, 3)}
 )
 
 

@@ -20,18 +20,16 @@ from tests.support.builders import source
 from tests.support.facts import shared
 
 
-def test_a_higher_access_includes_every_lower_one() -> None:
+def test_a_higher_access_includes_every_lower_one_and_is_written_in_lower_case() -> None:
     assert Access.OWNER > Access.EDITOR > Access.VIEWER > Access.NONE
-
-
-def test_access_is_written_in_lower_case_lowest_first() -> None:
     assert list(ACCESS_WORDS) == ["none", "viewer", "editor", "owner"]
     assert all(access.word == word for word, access in ACCESS_WORDS.items())
 
 
-def test_the_platform_areas_come_before_the_modules() -> None:
+def test_the_platform_areas_come_before_the_modules_and_limits_belong_to_fields() -> None:
     assert (*PLATFORM, *MODULES) == ROLES
     assert list(DEFAULT_HUB_NAMES) == list(ROLES)
+    assert set(PROFILE_LIMITS) < set(PROFILE_FIELDS)
 
 
 def test_every_module_is_known_to_the_annotations_of_the_hub() -> None:
@@ -44,20 +42,10 @@ def test_every_module_is_known_to_the_annotations_of_the_hub() -> None:
     assert {DEFAULT_HUB_NAMES[role] for role in MODULES} <= annotated
 
 
-def test_every_limit_belongs_to_a_field_of_the_profile() -> None:
-    assert set(PROFILE_LIMITS) < set(PROFILE_FIELDS)
-
-
-def test_a_source_names_file_line_and_column() -> None:
+def test_a_source_names_file_line_and_column_and_shows_a_hostile_path_harmlessly() -> None:
     assert str(source("users/a.yaml", 3, 5)) == "users/a.yaml:3:5"
     assert source("users/a.yaml", 3, 5).short == Text("users/a.yaml:3")
-
-
-def test_a_hostile_path_is_shown_harmlessly() -> None:
     hostile = Source(Text("users/\x1b[2J.yaml"), 1)
     assert str(hostile) == "users/\\x1b[2J.yaml:1:1"
     assert str(hostile.short) == "users/\\x1b[2J.yaml:1"
-
-
-def test_a_problem_is_one_line() -> None:
     assert str(Problem(source("a.yaml", 1, 2), Message("no."), Severity.WARNING)) == "a.yaml:1:2: warning: no."

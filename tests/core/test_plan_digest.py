@@ -3,7 +3,6 @@
 import hashlib
 import json
 from dataclasses import replace
-from itertools import combinations
 
 import pytest
 
@@ -31,69 +30,61 @@ from tests.support.builders import (
 
 JANE = "jane@example.com"
 
+
+def document(
+    number: int | None, action: str, place: str | None, *, profile: str = "", grants: str = "", duplicates: str = ""
+) -> dict[str, Json]:
+    """A change in JSON: fields as `phone 1 -`, where `-` is null, and grants as `pricing none viewer added`."""
+    fields = [[None if word == "-" else word for word in each.split(" ")] for each in profile.split("; ") if each]
+    return {
+        "email": JANE,
+        "id": number,
+        "action": action,
+        "source": place,
+        "profile": [dict(zip(("field", "before", "after"), each, strict=True)) for each in fields],
+        "grants": [
+            dict(zip(("role", "before", "after", "direction"), each.split(), strict=True))
+            for each in grants.split("; ")
+            if each
+        ],
+        "duplicates": [*duplicates.split()],
+    }
+
+
+EVERY_KIND = update(
+    JANE,
+    *(set_grant("backoffice", "none", "owner", "r0"), set_grant("pricing", "viewer", "editor", "r1")),
+    *(set_grant("logistics", "owner", "viewer", "r2"), revoke("api_keys", "editor")),
+    duplicate("product_data", "viewer", "owner"),
+    profile=(field_change("phone", "1", None), field_change("job", None, "x\u202e")),
+    at=source("users/sales/jane.yaml", 12, 3),
+    user_id=1042,
+)
+EVERY_GRANT = (
+    "backoffice none owner added; pricing viewer editor raised; logistics owner viewer lowered; "
+    "api_keys editor none revoked; product_data viewer owner duplicate"
+)
+NEW = create(JANE, set_grant("pricing", "none", "viewer"), profile=(value("phone", "1"), value("job", None)))
+PLACE = "users/jane.yaml:1"
 DOCUMENTS: dict[str, tuple[Change, dict[str, Json]]] = {
     "a new person": (
-        create(JANE, set_grant("pricing", "none", "viewer"), profile=(value("phone", "1"), value("job", None))),
-        {
-            "email": JANE,
-            "id": None,
-            "action": "create",
-            "source": "users/jane.yaml:1",
-            "profile": [
-                {"field": "phone", "before": None, "after": "1"},
-                {"field": "job", "before": None, "after": None},
-            ],
-            "grants": [{"role": "pricing", "before": "none", "after": "viewer", "direction": "added"}],
-            "duplicates": [],
-        },
+        NEW,
+        document(None, "create", PLACE, profile="phone - 1; job - -", grants="pricing none viewer added"),
     ),
     "an update of every kind": (
-        update(
-            JANE,
-            set_grant("backoffice", "none", "owner", "r0"),
-            set_grant("pricing", "viewer", "editor", "r1"),
-            set_grant("logistics", "owner", "viewer", "r2"),
-            revoke("api_keys", "editor"),
-            duplicate("product_data", "viewer", "owner"),
-            profile=(field_change("phone", "1", None), field_change("job", None, "x\u202e")),
-            at=source("users/sales/jane.yaml", 12, 3),
-            user_id=1042,
+        EVERY_KIND,
+        document(
+            *(1042, "update", "users/sales/jane.yaml:12"),
+            profile="phone 1 -; job - x\u202e",
+            grants=EVERY_GRANT,
+            duplicates="surplus-product_data",
         ),
-        {
-            "email": JANE,
-            "id": 1042,
-            "action": "update",
-            "source": "users/sales/jane.yaml:12",
-            "profile": [
-                {"field": "phone", "before": "1", "after": None},
-                {"field": "job", "before": None, "after": "x\u202e"},
-            ],
-            "grants": [
-                {"role": "backoffice", "before": "none", "after": "owner", "direction": "added"},
-                {"role": "pricing", "before": "viewer", "after": "editor", "direction": "raised"},
-                {"role": "logistics", "before": "owner", "after": "viewer", "direction": "lowered"},
-                {"role": "api_keys", "before": "editor", "after": "none", "direction": "revoked"},
-                {"role": "product_data", "before": "viewer", "after": "owner", "direction": "duplicate"},
-            ],
-            "duplicates": ["surplus-product_data"],
-        },
     ),
     "a deletion with a file": (
         delete(JANE, ("pricing", "owner"), user_id=7),
-        {
-            "email": JANE,
-            "id": 7,
-            "action": "delete",
-            "source": "users/jane.yaml:1",
-            "profile": [],
-            "grants": [{"role": "pricing", "before": "owner", "after": "none", "direction": "revoked"}],
-            "duplicates": [],
-        },
+        document(7, "delete", PLACE, grants="pricing owner none revoked"),
     ),
-    "a deletion without a file": (
-        delete(JANE, cause=Cause.UNMANAGED),
-        {"email": JANE, "id": 7, "action": "delete", "source": None, "profile": [], "grants": [], "duplicates": []},
-    ),
+    "a deletion without a file": (delete(JANE, cause=Cause.UNMANAGED), document(7, "delete", None)),
 }
 
 
@@ -104,37 +95,27 @@ def test_a_change_in_json(change: Change, expected: dict[str, Json]) -> None:
     assert {key: document[key] for key in expected} == expected
 
 
-BASE = update(
-    JANE,
-    set_grant("pricing", "viewer", "editor", "r1"),
-    profile=(field_change("phone", "1", "2"),),
-)
+BASE = update(JANE, set_grant("pricing", "viewer", "editor", "r1"), profile=(field_change("phone", "1", "2"),))
 PLAN = plan(BASE)
-
-
-def with_change(change: Change) -> Plan:
-    return plan(change)
 
 
 COVERED: dict[str, Plan] = {
     "the hub's identity": replace(PLAN, hub=replace(PLAN.hub, identity="sha256:" + "1" * 64)),
     "the hub's address": replace(PLAN, hub=replace(PLAN.hub, url="https://other.example.com/")),
-    "an email": with_change(replace(BASE, email=Text("jane@Example.com"))),
-    "an id": with_change(replace(BASE, id=8)),
-    "an action": with_change(delete(JANE)),
-    "a field's name": with_change(replace(BASE, profile=(field_change("job", "1", "2"),))),
-    "a field before": with_change(replace(BASE, profile=(field_change("phone", "0", "2"),))),
-    "a field after": with_change(replace(BASE, profile=(field_change("phone", "1", "3"),))),
-    "a field cleared": with_change(replace(BASE, profile=(field_change("phone", "1", None),))),
-    "no field": with_change(replace(BASE, profile=())),
-    "a grant's role": with_change(replace(BASE, grants=(set_grant("logistics", "viewer", "editor", "r1"),))),
-    "a grant before": with_change(replace(BASE, grants=(set_grant("pricing", "none", "editor", "r1"),))),
-    "a grant after": with_change(replace(BASE, grants=(set_grant("pricing", "viewer", "owner", "r1"),))),
-    "a grant's direction": with_change(replace(BASE, grants=(duplicate("pricing", "viewer", "editor"),))),
-    "the duplicate row": with_change(
-        replace(BASE, grants=(replace(duplicate("pricing", "viewer", "editor"), row_id="r9"),))
-    ),
-    "no grant": with_change(replace(BASE, grants=())),
+    "an email": plan(replace(BASE, email=Text("jane@Example.com"))),
+    "an id": plan(replace(BASE, id=8)),
+    "an action": plan(delete(JANE)),
+    "a field's name": plan(replace(BASE, profile=(field_change("job", "1", "2"),))),
+    "a field before": plan(replace(BASE, profile=(field_change("phone", "0", "2"),))),
+    "a field after": plan(replace(BASE, profile=(field_change("phone", "1", "3"),))),
+    "a field cleared": plan(replace(BASE, profile=(field_change("phone", "1", None),))),
+    "no field": plan(replace(BASE, profile=())),
+    "a grant's role": plan(replace(BASE, grants=(set_grant("logistics", "viewer", "editor", "r1"),))),
+    "a grant before": plan(replace(BASE, grants=(set_grant("pricing", "none", "editor", "r1"),))),
+    "a grant after": plan(replace(BASE, grants=(set_grant("pricing", "viewer", "owner", "r1"),))),
+    "a grant's direction": plan(replace(BASE, grants=(duplicate("pricing", "viewer", "editor"),))),
+    "the duplicate row": plan(replace(BASE, grants=(replace(duplicate("pricing", "viewer", "editor"), row_id="r9"),))),
+    "no grant": plan(replace(BASE, grants=())),
     "one change more": plan(BASE, update("joe@example.com", set_grant("pricing", "none", "viewer"))),
     "no change": plan(),
 }
@@ -143,10 +124,7 @@ COVERED: dict[str, Plan] = {
 @pytest.mark.parametrize("other", COVERED.values(), ids=COVERED.keys())
 def test_the_digest_depends_on(other: Plan) -> None:
     assert digest(other) != digest(PLAN)
-
-
-def test_each_of_those_gives_a_digest_of_its_own() -> None:
-    assert all(digest(one) != digest(other) for one, other in combinations(COVERED.values(), 2))
+    assert [digest(each) for each in COVERED.values()].count(digest(other)) == 1, "each gives a digest of its own"
 
 
 LEFT_OUT: dict[str, Plan] = {
@@ -171,9 +149,6 @@ LEFT_OUT: dict[str, Plan] = {
 @pytest.mark.parametrize("other", LEFT_OUT.values(), ids=LEFT_OUT.keys())
 def test_the_digest_does_not_depend_on(other: Plan) -> None:
     assert digest(other) == digest(PLAN)
-
-
-def test_the_cause_of_a_deletion_is_not_in_the_digest_and_the_deletion_is() -> None:
     assert digest(plan(delete(JANE))) == digest(plan(delete(JANE, cause=Cause.UNMANAGED)))
 
 

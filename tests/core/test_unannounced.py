@@ -12,6 +12,7 @@ from bo_sync.core.guardrails import GuardrailResult
 from bo_sync.core.presets import resolve
 from bo_sync.core.text import Message, Text
 from tests.config.trees import tree
+from tests.support.cases import cases
 
 TODAY: Final = date(2026, 6, 15)
 NAMES: Final = ("Ann", "Bea", "Cas", "Dee", "Eve", "Fay", "Gus", "Hal", "Ian", "Jan", "Kit", "Lea", "Mia")
@@ -55,115 +56,102 @@ def settings(line: str) -> dict[str, str]:
     return {"bo-sync.yaml": f"{line}\n"}
 
 
-@pytest.mark.parametrize(
-    ("before", "after", "counted"),
-    [
-        pytest.param(
-            users(),
-            users(PASSED, each=10),
-            {"max_user_deletes": (10, 2, False)},
-            id="a year that has passed, for ten",
-        ),
-        pytest.param(
-            users(COMING),
-            users(PASSED, each=3),
-            {"max_user_deletes": (3, 2, False)},
-            id="an announced end that is moved into the past",
-        ),
-        pytest.param(users(), users(PASSED, each=2), {"max_user_deletes": (2, 2, True)}, id="as many as the limit"),
-        pytest.param(
-            users(each=1), users(PASSED), {"max_user_deletes": (12 + 1, 1, False)}, id="users who are not in the base"
-        ),
-        pytest.param(users(PASSED), users("until: 2025-01-31"), {}, id="an end that had passed at the base"),
-        pytest.param(users(), users("until: 2026-06-15"), {}, id="an end that is today"),
-        pytest.param(users(COMING), users(COMING), {}, id="an announced end that is still to come"),
-        pytest.param(users("state: absent"), users(PASSED), {}, id="users who were absent at the base"),
-        pytest.param(users(), users("state: absent", PASSED), {}, id="absent users, whom a plan counts"),
-        pytest.param(
-            users(), users(PASSED) | settings("protect: ['*@example.com']"), {}, id="protected users, who stay"
-        ),
-        pytest.param(
-            users(),
-            users(PASSED, each=3) | settings("guardrails: {max_user_deletes: 3}"),
-            {"max_user_deletes": (3, 3, True)},
-            id="a limit in the files",
-        ),
-        pytest.param(
-            users(ON, HELD),
-            users(ON, HELD_PAST),
-            {"max_grant_losses": (39, 13, False)},
-            id="grants whose year has passed",
-        ),
-        pytest.param(
-            users(ON, "preset: p") | GIVES,
-            users(ON, HELD_PAST) | GIVES,
-            {"max_grant_losses": (39, 13, False)},
-            id="grants of a preset that become own grants in the past",
-        ),
-        pytest.param(
-            users(ON, HELD), users(ON, HELD_PAST, "preset: p") | GIVES, {}, id="grants that a preset keeps giving"
-        ),
-        pytest.param(users(ON, HELD_PAST), users(ON, HELD_PAST), {}, id="grants that had expired at the base"),
-        pytest.param(users(ON, HELD), users(ON), {}, id="removed grants, which a plan counts"),
-        pytest.param({}, users(ON, HELD_PAST), {}, id="grants of users who are not in the base"),
-        pytest.param(
-            users(ON, HELD),
-            users(ON, HELD_PAST) | settings("protect: ['*@example.com']"),
-            {},
-            id="grants of protected users, which stay",
-        ),
-        pytest.param(
-            users(ON),
-            users(OFF_BY_TYPO),
-            {"max_access_losses": (13, 2, False), "max_grant_losses": (13, 11, False)},
-            id="the last platform area",
-        ),
-        pytest.param(
-            users("platform: {backoffice: true, sales_hub: true}"),
-            users("platform: {backoffice: {access: true, until: 2025-12-31}, sales_hub: true}"),
-            {"max_grant_losses": (13, 11, False)},
-            id="one of two platform areas",
-        ),
-    ],
-)
-def test_what_ends_without_notice_is_counted(
-    before: Mapping[str, str], after: Mapping[str, str], counted: Mapping[str, tuple[int, int, bool]]
-) -> None:
-    found = limits(before, after)
-    assert {name: (result.actual, result.limit, result.ok) for name, result in found.items()} == counted
+WORDS: Final = {
+    "PASSED": PASSED,
+    "COMING": COMING,
+    "LONG-PASSED": "until: 2025-01-31",
+    "TODAY": "until: 2026-06-15",
+    "ABSENT": "state: absent",
+    "ON": ON,
+    "OFF-BY-TYPO": OFF_BY_TYPO,
+    "BOTH-ON": "platform: {backoffice: true, sales_hub: true}",
+    "ONE-OFF": "platform: {backoffice: {access: true, until: 2025-12-31}, sales_hub: true}",
+    "HELD": HELD,
+    "HELD-PAST": HELD_PAST,
+    "PRESET": "preset: p",
+}
+FILES: Final = {
+    "GIVES": GIVES,
+    "PROTECTED": settings("protect: ['*@example.com']"),
+    "THREE": settings("guardrails: {max_user_deletes: 3}"),
+}
+# The files before and after (of 13 users, or of so many), and each guardrail with what it counts and its limit.
+COUNTED: Final = """
+a year that has passed, for ten
+    13 => 10 PASSED | max_user_deletes 10 > 2
+an announced end that is moved into the past
+    13 COMING => 3 PASSED | max_user_deletes 3 > 2
+as many as the limit
+    13 => 2 PASSED | max_user_deletes 2 <= 2
+users who are not in the base
+    1 => 13 PASSED | max_user_deletes 13 > 1
+an end that had passed at the base
+    13 PASSED => 13 LONG-PASSED
+an end that is today
+    13 => 13 TODAY
+an announced end that is still to come
+    13 COMING => 13 COMING
+users who were absent at the base
+    13 ABSENT => 13 PASSED
+absent users, whom a plan counts
+    13 => 13 ABSENT PASSED
+protected users, who stay
+    13 => 13 PASSED PROTECTED
+a limit in the files
+    13 => 3 PASSED THREE | max_user_deletes 3 <= 3
+grants whose year has passed
+    13 ON HELD => 13 ON HELD-PAST | max_grant_losses 39 > 13
+grants of a preset that become own grants in the past
+    13 ON PRESET GIVES => 13 ON HELD-PAST GIVES | max_grant_losses 39 > 13
+grants that a preset keeps giving
+    13 ON HELD => 13 ON HELD-PAST PRESET GIVES
+grants that had expired at the base
+    13 ON HELD-PAST => 13 ON HELD-PAST
+removed grants, which a plan counts
+    13 ON HELD => 13 ON
+grants of users who are not in the base
+    0 => 13 ON HELD-PAST
+grants of protected users, which stay
+    13 ON HELD => 13 ON HELD-PAST PROTECTED
+the last platform area
+    13 ON => 13 OFF-BY-TYPO | max_access_losses 13 > 2 | max_grant_losses 13 > 11
+one of two platform areas
+    13 BOTH-ON => 13 ONE-OFF | max_grant_losses 13 > 11
+"""
+
+
+def files(words: str) -> dict[str, str]:
+    each, *others = words.split()
+    found = users(*(WORDS[word] for word in others if word in WORDS), each=int(each))
+    return found | {path: text for word in others if word in FILES for path, text in FILES[word].items()}
+
+
+@pytest.mark.parametrize("case", cases(COUNTED))
+def test_what_ends_without_notice_is_counted(case: str) -> None:
+    states, *counted = case.strip().split(" | ")
+    found = limits(*map(files, states.split(" => "))).values()
+    assert [
+        f"{result.guardrail} {result.actual} {'<=' if result.ok else '>'} {result.limit}" for result in found
+    ] == counted
+
+
+ENDS = "`until: 2025-12-31` has passed, so would be deleted; at the base the account"
+PRICING: Final = "modules: {pricing: editor}"
+PRICING_PAST: Final = "modules: {pricing: {access: editor, until: 2025-12-31}}"
+GRANT_ROW: Final = "pricing editor → none: `until: 2025-12-31` has passed, and the base gives it today"
 
 
 @pytest.mark.parametrize(
     ("before", "after", "row"),
     [
-        pytest.param(
-            users(each=1),
-            users(PASSED, each=1),
-            "`until: 2025-12-31` has passed, so would be deleted; at the base the account has no end",
-            id="no end at the base",
-        ),
-        pytest.param(
-            users(COMING, each=1),
-            users(PASSED, each=1),
-            "`until: 2025-12-31` has passed, so would be deleted; at the base the account ends after 2026-12-31",
-            id="a later end at the base",
-        ),
-        pytest.param(
-            {},
-            users(PASSED, each=1),
-            "`until: 2025-12-31` has passed, so would be deleted; at the base the account has no entry",
-            id="no entry at the base",
-        ),
-        pytest.param(
-            users("modules: {pricing: editor}", each=1),
-            users("modules: {pricing: {access: editor, until: 2025-12-31}}", each=1),
-            "pricing editor → none: `until: 2025-12-31` has passed, and the base gives it today",
-            id="a grant",
-        ),
+        pytest.param(users(each=1), PASSED, f"{ENDS} has no end", id="no end at the base"),
+        pytest.param(users(COMING, each=1), PASSED, f"{ENDS} ends after 2026-12-31", id="a later end at the base"),
+        pytest.param({}, PASSED, f"{ENDS} has no entry", id="no entry at the base"),
+        pytest.param(users(PRICING, each=1), PRICING_PAST, GRANT_ROW, id="a grant"),
     ],
 )
-def test_a_row_shows_both_days_and_the_place(before: Mapping[str, str], after: Mapping[str, str], row: str) -> None:
-    (result,) = limits(before, after).values()
+def test_a_row_shows_both_days_and_the_place(before: Mapping[str, str], after: str, row: str) -> None:
+    (result,) = limits(before, users(after, each=1)).values()
     assert [(str(each.email), each.message) for each in result.rows] == [("ann@example.com", row)]
     (place,) = [each.source for each in result.rows]
     assert place is not None

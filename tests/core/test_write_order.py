@@ -54,15 +54,12 @@ def test_one_users_changes_are_split_over_the_phases_and_travel_together_in_each
     ]
 
 
-def test_a_new_user_costs_two_steps() -> None:
-    assert order(create("a@example.com", ADDED, set_grant("logistics", "none", "owner"))) == [
-        (Phase.CREATE, ["a"]),
-        (Phase.RAISE, [("a", ADDED, set_grant("logistics", "none", "owner"))]),
-    ]
-
-
-def test_a_new_user_without_grants_costs_one() -> None:
+def test_a_new_user_costs_two_steps_and_one_without_grants() -> None:
+    logistics = set_grant("logistics", "none", "owner")
+    both = [(Phase.CREATE, ["a"]), (Phase.RAISE, [("a", ADDED, logistics)])]
+    assert order(create("a@example.com", ADDED, logistics)) == both
     assert order(create("a@example.com")) == [(Phase.CREATE, ["a"])]
+    assert order() == []
 
 
 def test_inside_a_phase_users_stand_in_the_order_of_the_plan() -> None:
@@ -91,40 +88,28 @@ def test_losses_of_ownership_come_last_and_only_they() -> None:
     ]
 
 
-def test_an_owner_who_loses_both_loses_them_in_one_step() -> None:
-    found = order(update("a@example.com", NO_BACKOFFICE, NO_ROLES), owners=frozenset({"a@example.com"}))
-    assert found == [(Phase.LOWER_OWNERSHIP, [("a", NO_BACKOFFICE, NO_ROLES)])]
+def test_an_owner_who_loses_both_loses_them_in_one_step_and_who_owns_no_roles_in_the_ordinary_phase() -> None:
+    both = ("a", NO_BACKOFFICE, NO_ROLES)
+    loses = update("a@example.com", NO_BACKOFFICE, NO_ROLES)
+    assert order(loses, owners=frozenset({"a@example.com"})) == [(Phase.LOWER_OWNERSHIP, [both])]
+    assert order(loses, delete("b@example.com")) == [(Phase.LOWER, [both]), (Phase.DELETE, ["b"])]
 
 
-def test_who_owns_no_roles_loses_the_same_grants_in_the_ordinary_phase() -> None:
-    found = order(update("a@example.com", NO_BACKOFFICE, NO_ROLES), delete("b@example.com"))
-    assert found == [(Phase.LOWER, [("a", NO_BACKOFFICE, NO_ROLES)]), (Phase.DELETE, ["b"])]
+OWNED, ON = set_grant("roles_permissions", "editor", "owner", "r3"), set_grant("backoffice", "none", "owner")
 
 
 def test_nobody_is_an_owner_in_between_who_gets_one_half_of_the_ownership_and_loses_the_other() -> None:
-    owned, on = set_grant("roles_permissions", "editor", "owner", "r3"), set_grant("backoffice", "none", "owner")
-    assert order(update("a@example.com", NO_BACKOFFICE, ADDED, owned)) == [
-        (Phase.RAISE, [("a", ADDED)]),
-        (Phase.LOWER, [("a", NO_BACKOFFICE, owned)]),
-    ]
-    assert order(update("a@example.com", on, FEWER_ROLES)) == [(Phase.LOWER, [("a", FEWER_ROLES, on)])]
+    found = order(update("a@example.com", NO_BACKOFFICE, ADDED, OWNED))
+    assert found == [(Phase.RAISE, [("a", ADDED)]), (Phase.LOWER, [("a", NO_BACKOFFICE, OWNED)])]
+    assert order(update("a@example.com", ON, FEWER_ROLES)) == [(Phase.LOWER, [("a", FEWER_ROLES, ON)])]
 
 
 def test_a_half_of_the_ownership_is_given_with_the_rest_where_the_other_is_not_lost() -> None:
-    owned, on = set_grant("roles_permissions", "editor", "owner", "r3"), set_grant("backoffice", "none", "owner")
-    assert order(update("a@example.com", owned)) == [(Phase.RAISE, [("a", owned)])]
-    assert order(update("a@example.com", on, REVOKED, owned)) == [
-        (Phase.RAISE, [("a", on, owned)]),
-        (Phase.LOWER, [("a", REVOKED)]),
-    ]
-
-
-def test_who_is_an_owner_already_is_given_a_half_with_the_rest_and_loses_the_other_last() -> None:
-    on = set_grant("backoffice", "none", "owner")
-    assert order(update("a@example.com", on, FEWER_ROLES), owners=frozenset({"a@example.com"})) == [
-        (Phase.RAISE, [("a", on)]),
-        (Phase.LOWER_OWNERSHIP, [("a", FEWER_ROLES)]),
-    ]
+    assert order(update("a@example.com", OWNED)) == [(Phase.RAISE, [("a", OWNED)])]
+    found = order(update("a@example.com", ON, REVOKED, OWNED))
+    assert found == [(Phase.RAISE, [("a", ON, OWNED)]), (Phase.LOWER, [("a", REVOKED)])]
+    an_owner = order(update("a@example.com", ON, FEWER_ROLES), owners=frozenset({"a@example.com"}))
+    assert an_owner == [(Phase.RAISE, [("a", ON)]), (Phase.LOWER_OWNERSHIP, [("a", FEWER_ROLES)])]
 
 
 def test_a_surplus_row_of_the_ownership_is_removed_before_the_ownership_is() -> None:
@@ -134,19 +119,11 @@ def test_a_surplus_row_of_the_ownership_is_removed_before_the_ownership_is() -> 
 
 
 def test_the_running_user_is_the_last_of_all_however_spelled() -> None:
-    users = [delete(f"{name}@example.com") for name in "abc"]
-    owners = frozenset(f"{name}@example.com" for name in "abc")
+    emails = [f"{name}@example.com" for name in "abc"]
+    users, lowered = [delete(email) for email in emails], [update(email, NO_ROLES) for email in emails]
+    owners = frozenset(emails)
     assert order(*users, owners=owners, viewer="A@Example.com") == [(Phase.DELETE_OWNERS, ["b", "c", "a"])]
     assert order(*users, owners=owners, viewer="x@example.com") == [(Phase.DELETE_OWNERS, ["a", "b", "c"])]
     assert order(*users, owners=owners) == [(Phase.DELETE_OWNERS, ["a", "b", "c"])]
-
-
-def test_the_running_user_is_the_last_of_those_who_are_lowered_too() -> None:
-    users = [update(f"{name}@example.com", NO_ROLES) for name in "abc"]
-    owners = frozenset(f"{name}@example.com" for name in "abc")
-    found = order(*users, owners=owners, viewer="B@example.com")
+    found = order(*lowered, owners=owners, viewer="B@example.com")
     assert found == [(Phase.LOWER_OWNERSHIP, [("a", NO_ROLES), ("c", NO_ROLES), ("b", NO_ROLES)])]
-
-
-def test_an_empty_plan_has_no_phase() -> None:
-    assert order() == []

@@ -1,5 +1,7 @@
 """What the client sends to change a user, and what it makes of every way in which that can go wrong."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from bo_sync.core.model import Access
@@ -31,6 +33,7 @@ FOUND: dict[str, JsonValue] = {
     "lastModifiedAt": "2026-01-01T00:00:00Z",
 }
 BUSY = Say(b"", 429)
+ANEW = (data(adminUser=FOUND), BUSY, data(adminUser={**FOUND, "id": "8"}))
 
 
 def updated(**fields: JsonValue) -> Say:
@@ -85,10 +88,8 @@ class TestCreating:
         ],
     )
     def test_a_creation_that_answers_with_another_user_says_so(self, answer: JsonValue) -> None:
-        with (
-            Scripted(data(adminUserCreate=answer)) as hub,
-            pytest.raises(WrongUserError, match="nothing more was sent"),
-        ):
+        answered, told = data(adminUserCreate=answer), "nothing more was sent"
+        with Scripted(answered) as hub, pytest.raises(WrongUserError, match=told):
             client(hub).create_user(ADDRESS, (), {5, 6})
 
     @pytest.mark.parametrize(
@@ -104,10 +105,8 @@ class TestCreating:
     def test_a_creation_that_answers_with_another_value_is_unconfirmed(
         self, sent: dict[str, str | None], answered: dict[str, JsonValue], told: str
     ) -> None:
-        with (
-            Scripted(data(adminUserCreate={**FOUND, **answered})) as hub,
-            pytest.raises(HubUnconfirmedError, match=told),
-        ):
+        answer = data(adminUserCreate={**FOUND, **answered})
+        with Scripted(answer) as hub, pytest.raises(HubUnconfirmedError, match=told):
             client(hub).create_user(ADDRESS, fields(**sent))
 
     @pytest.mark.parametrize(
@@ -157,28 +156,26 @@ class TestUpdating:
             client(hub).update_profile(ADDRESS, fields(phone=None, language="NL"))
         assert hub.heard[0].variables["input"] == {"phone": None, "language": "NL"}
 
-    def test_a_user_who_is_gone_before_the_update_has_moved_and_nothing_is_sent(self) -> None:
-        with Scripted(failed("NOT_FOUND", "adminUser")) as hub, pytest.raises(HubMovedError, match="nobody under this"):
-            client(hub).update_profile(ADDRESS, fields(job="Cook"))
-
-    def test_a_user_who_is_gone_at_the_update_has_moved(self) -> None:
-        with Scripted(failed("NOT_FOUND", "adminUserUpdate")) as hub, pytest.raises(HubMovedError):
-            client(hub).update_profile(ADDRESS, fields(language="NL"))
-
-    def test_a_language_that_somebody_changes_while_we_wait_is_not_taken_back(self) -> None:
-        french: JsonValue = {**FOUND, "language": "FR"}
-        with (
-            Scripted(data(adminUser=FOUND), BUSY, data(adminUser=french)) as hub,
-            pytest.raises(HubMovedError, match="somebody else changed the language meanwhile"),
-        ):
-            client(hub).update_profile(ADDRESS, fields(job="Cook"), 7)
-
-    def test_somebody_made_anew_while_we_wait_is_not_written_to(self) -> None:
-        with (
-            Scripted(data(adminUser=FOUND), BUSY, data(adminUser={**FOUND, "id": "8"})) as hub,
-            pytest.raises(HubMovedError, match="another id"),
-        ):
-            client(hub).update_profile(ADDRESS, fields(language="NL"), 7)
+    @pytest.mark.parametrize(
+        ("scenes", "sent", "told"),
+        [
+            pytest.param([failed("NOT_FOUND", "adminUser")], "job", "nobody under this", id="gone before the update"),
+            pytest.param(
+                [failed("NOT_FOUND", "adminUserUpdate")], "language", "adminUserUpdate", id="gone at the update"
+            ),
+            pytest.param(
+                [data(adminUser=FOUND), BUSY, data(adminUser={**FOUND, "language": "FR"})],
+                "job",
+                "somebody else changed the language meanwhile",
+                id="a language that somebody changes while we wait is not taken back",
+            ),
+            pytest.param(ANEW, "language", "another id", id="who is made anew while we wait is not written to"),
+        ],
+    )
+    def test_what_has_moved_is_not_written_to(self, scenes: Sequence[Scene], sent: str, told: str) -> None:
+        user_id = 7 if len(scenes) > 1 else None
+        with Scripted(*scenes) as hub, pytest.raises(HubMovedError, match=told):
+            client(hub).update_profile(ADDRESS, fields(**{sent: "NL"}), user_id)
 
     def test_after_a_wait_in_which_nothing_changed_the_same_is_sent_again(self) -> None:
         found, done = data(adminUser=FOUND), updated(job="Cook")
@@ -220,19 +217,14 @@ class TestUpdating:
 
     @pytest.mark.parametrize("other", [{"id": "8"}, {"email": "john@example.com"}], ids=["another id", "an address"])
     def test_an_update_that_answers_with_another_user_says_so(self, other: dict[str, JsonValue]) -> None:
-        with (
-            Scripted(data(adminUser=FOUND), updated(**other)) as hub,
-            pytest.raises(WrongUserError, match="answers with"),
-        ):
+        answers = data(adminUser=FOUND), updated(**other)
+        with Scripted(*answers) as hub, pytest.raises(WrongUserError, match="answers with"):
             client(hub).update_profile(ADDRESS, fields(language="NL"), 7)
 
 
 class TestDeleting:
     def test_somebody_made_anew_while_we_wait_is_not_deleted(self) -> None:
-        with (
-            Scripted(data(adminUser=FOUND), BUSY, data(adminUser={**FOUND, "id": "8"})) as hub,
-            pytest.raises(HubMovedError, match="another id"),
-        ):
+        with Scripted(*ANEW) as hub, pytest.raises(HubMovedError, match="another id"):
             client(hub).delete_user(ADDRESS, 7)
 
     def test_after_a_wait_the_caller_is_asked_before_the_user_is_read_again(self) -> None:
@@ -242,18 +234,12 @@ class TestDeleting:
             client(hub).delete_user(ADDRESS, 7, lambda: asked.append(hub.operations))
         assert asked == [["adminUser", "adminUserDelete"]]
 
-    def test_a_user_is_deleted(self) -> None:
+    def test_a_user_is_deleted_and_one_who_is_gone_has_moved(self) -> None:
         trial = Trial(holding(user(JANE), user("john@example.com")))
         trial.hub.delete_user(ADDRESS)
         assert trial.sandbox.emails() == ["john@example.com"]
-
-    def test_a_user_who_is_gone_has_moved(self) -> None:
         with pytest.raises(HubMovedError, match=r"adminUserDelete of jane@example\.com: the hub has changed"):
-            Trial(holding()).hub.delete_user(ADDRESS)
-
-    def test_a_deletion_that_the_hub_does_not_own_up_to_is_of_unknown_fate(self) -> None:
-        with Scripted(data(adminUserDelete=False)) as hub, pytest.raises(HubFateUnknownError):
-            client(hub).delete_user(ADDRESS)
+            trial.hub.delete_user(ADDRESS)
 
 
 FAILURES = [
@@ -273,6 +259,8 @@ FAILURES = [
     pytest.param(data(), HubFateUnknownError, id="nothing about it"),
     pytest.param(html(502), HubFateUnknownError, id="a gateway's error"),
     pytest.param(Cut(), HubFateUnknownError, id="a cut"),
+    pytest.param(data(adminUserDelete=False), HubFateUnknownError, id="a deletion that is not owned up to"),
+    pytest.param(errors("FORBIDDEN", data={"adminUserDelete": True}), HubFateUnknownError, id="a contradiction"),
 ]
 
 
@@ -285,18 +273,10 @@ def test_a_write_that_fails_is_told_as_what_it_is(scene: Scene, kind: type[HubEr
     assert caught.value.hint
 
 
-def test_a_contradictory_answer_leaves_the_fate_unknown() -> None:
-    with Scripted(errors("FORBIDDEN", data={"adminUserDelete": True})) as hub, pytest.raises(HubFateUnknownError):
-        client(hub).delete_user(ADDRESS)
-
-
-def test_a_denial_says_which_access_the_operation_needs() -> None:
+def test_a_denial_says_which_access_the_operation_needs_and_where_the_key_comes_from() -> None:
     with pytest.raises(HubDeniedError) as caught:
         Trial(holding(user(JANE)), key="sandbox-editor").hub.delete_user(ADDRESS)
     assert "adminUserDelete needs role.OWNER" in caught.value.hint
-
-
-def test_a_key_that_the_hub_does_not_know_says_where_it_comes_from() -> None:
     with pytest.raises(HubDeniedError, match="does not accept the key") as caught:
         Trial(holding(), key="nonsense-key").read()
     assert "BO_SYNC_API_KEY" in caught.value.hint
@@ -368,12 +348,21 @@ class TestRoleChanges:
         with Scripted(data(w0=rows[0], w1=rows[1], w2=True)) as hub:
             assert client(hub).write_rows(7, THREE) == Text("2026-01-02")
 
-    def test_a_change_that_the_answer_leaves_out_is_of_unknown_fate(self) -> None:
-        with Scripted(data(w0=CREATED_ROW, w1=UPDATED_ROW)) as hub, pytest.raises(HubFateUnknownError):
-            client(hub).write_rows(7, THREE)
-
-    def test_a_deletion_that_answers_false_is_of_unknown_fate(self) -> None:
-        with Scripted(data(w0=CREATED_ROW, w1=UPDATED_ROW, w2=False)) as hub, pytest.raises(HubFateUnknownError):
+    @pytest.mark.parametrize(
+        ("scene", "error"),
+        [
+            pytest.param(data(w0=CREATED_ROW, w1=UPDATED_ROW), HubFateUnknownError, id="a change is left out"),
+            pytest.param(data(w0=CREATED_ROW, w1=UPDATED_ROW, w2=False), HubFateUnknownError, id="a deletion is false"),
+            pytest.param(errors("FORBIDDEN", status=400), HubDeniedError, id="a denied request is not split"),
+            pytest.param(
+                errors("BAD_USER_INPUT", path="w1", status=400, data=None),
+                HubError,
+                id="what may have run is not sent again",
+            ),
+        ],
+    )
+    def test_an_answer_after_which_nothing_more_is_sent(self, scene: Scene, error: type[HubError]) -> None:
+        with Scripted(scene) as hub, pytest.raises(error):
             client(hub).write_rows(7, THREE)
 
     @pytest.mark.parametrize("refusal", list(RefusalForm))
@@ -400,38 +389,21 @@ class TestRoleChanges:
         with Scripted(html(400), data(w0=CREATED_ROW), data(w0=UPDATED_ROW), data(w0=True)) as hub:
             client(hub).write_rows(7, THREE)
 
-    def test_a_denied_request_is_not_split(self) -> None:
-        with Scripted(errors("FORBIDDEN", status=400)) as hub, pytest.raises(HubDeniedError):
-            client(hub).write_rows(7, THREE)
 
-    def test_what_may_have_run_is_not_sent_again(self) -> None:
-        with Scripted(errors("BAD_USER_INPUT", path="w1", status=400, data=None)) as hub, pytest.raises(HubError):
-            client(hub).write_rows(7, THREE)
-
-
-class TestReadingSeveral:
-    def several(self, number: int, users: int) -> tuple[list[str], list[str]]:
-        """The requests that read `number` of so many users again, and whom they found, with one who is gone."""
-        trial = Trial(holding(*(user(f"p{each:03}@example.com") for each in range(users))), page_size=12)
-        trial.read()
-        trial.sandbox.traffic.clear()
-        found = trial.hub.read_users(
-            [Text(f"p{each:03}@example.com") for each in range(number)] + [Text("gone@example.com")]
-        )
-        return trial.sent, sorted(user.email.raw for user in found)
-
-    @pytest.mark.parametrize(
-        ("number", "users", "requests"),
-        [
-            pytest.param(1, 30, ["adminUser"] * 2, id="two of thirty by one request each"),
-            pytest.param(2, 30, ["adminUser"] * 3, id="three of thirty: the list is no fewer"),
-            pytest.param(4, 30, ["adminUsers"] * 3, id="five of thirty by the list"),
-            pytest.param(30, 30, ["adminUsers"] * 3, id="all by the list"),
-        ],
-    )
-    def test_several_users_are_read_in_as_few_requests_as_can_be(
-        self, number: int, users: int, requests: list[str]
-    ) -> None:
-        sent, found = self.several(number, users)
-        assert sent == requests
-        assert found == [f"p{each:03}@example.com" for each in range(number)]
+@pytest.mark.parametrize(
+    ("number", "requests"),
+    [
+        pytest.param(1, ["adminUser"] * 2, id="two of thirty by one request each"),
+        pytest.param(2, ["adminUser"] * 3, id="three of thirty: the list is no fewer"),
+        pytest.param(4, ["adminUsers"] * 3, id="five of thirty by the list"),
+        pytest.param(30, ["adminUsers"] * 3, id="all by the list"),
+    ],
+)
+def test_several_users_are_read_in_as_few_requests_as_can_be(number: int, requests: list[str]) -> None:
+    emails = [f"p{each:03}@example.com" for each in range(30)]
+    trial = Trial(holding(*map(user, emails)), page_size=12)
+    trial.read()
+    trial.sandbox.traffic.clear()
+    found = trial.hub.read_users([*map(Text, emails[:number]), Text("gone@example.com")])
+    assert trial.sent == requests
+    assert sorted(each.email.raw for each in found) == emails[:number]

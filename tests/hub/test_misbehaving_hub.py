@@ -19,9 +19,7 @@ ROUNDS = max(6, int(os.environ.get("BO_SYNC_COURSES", "0")) // len(OPTIONS))
 def about(does: Misbehaviour, email: str = "person0002@example.com") -> Misbehaviour:
     """The same, about a user of the crowd."""
     return replace(
-        does,
-        odd=tuple(replace(user, email=email) for user in does.odd),
-        twins=tuple(email for _ in does.twins),
+        does, odd=tuple(replace(user, email=email) for user in does.odd), twins=tuple(email for _ in does.twins)
     )
 
 

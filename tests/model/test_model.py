@@ -57,9 +57,7 @@ class Walk(RuleBasedStateMachine):
                 self._step(number, lambda it: it.run(PassThrough(), meanwhile=at % 5, limit=limit), commits=True)
             case "faults":
                 self._step(
-                    number,
-                    lambda it: it.run(some_faults(it.chance), from_plan=flag, meanwhile=at % 5),
-                    commits=at != 1,
+                    number, lambda it: it.run(some_faults(it.chance), from_plan=flag, meanwhile=at % 5), commits=at != 1
                 )
             case "kill before" | "kill after":
                 stage = Stage(what.removeprefix("kill "))

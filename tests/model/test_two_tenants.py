@@ -61,10 +61,7 @@ def two_tenants(chance: Random) -> Iterator[Address]:
 
 
 def created_later(population: Population) -> Population:
-    return {
-        **population,
-        "users": [{**user, "createdAt": "2025-05-05T00:00:00.000Z"} for user in population["users"]],
-    }
+    return {**population, "users": [{**user, "createdAt": "2025-05-05T00:00:00.000Z"} for user in population["users"]]}
 
 
 @dataclass
