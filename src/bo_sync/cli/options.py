@@ -12,7 +12,7 @@ import click
 
 from bo_sync.core.guardrails import NUMERIC
 from bo_sync.core.settings import Settings
-from bo_sync.core.text import Message, Text
+from bo_sync.core.text import Text
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -112,7 +112,7 @@ def located(command: Callable[Concatenate[Common, P], R]) -> Callable[P, R]:
         directory, quiet, verbose = (taken(kwargs, name) for name in ("directory", "quiet", "verbose"))
         chosen = Common(directory, quiet, verbose, today)
         if not chosen.root.is_dir():
-            raise click.UsageError(Message("-C {}: there is no such directory", Text(str(chosen.root))))
+            raise click.UsageError(f"-C {Text(str(chosen.root))!s}: there is no such directory")
         return command(chosen, *args, **kwargs)
 
     return gathered
