@@ -73,24 +73,24 @@ def _differences(hub: CommerceHub, desired: Desired) -> list[str]:
     for user in desired.users:
         found = live.by_address.get(user.email.folded, ())
         if user.departure is not None:
-            wrong += [f"{user.email} is still there"] if found else []
+            wrong += [f"{user.email!s} is still there"] if found else []
             continue
         if len(found) != 1:
-            wrong.append(f"{user.email} is there {len(found)} times")
+            wrong.append(f"{user.email!s} is there {len(found)} times")
             continue
         held = {entry.field: entry.value for entry in found[0].user.profile}
         wrong += [
-            f"{user.email} {entry.field}"
+            f"{user.email!s} {entry.field}"
             for entry in user.profile
             if not is_same_value(entry.field, held[entry.field], entry.value)
         ]
         grants = {grant.role: grant.access for grant in user.grants}
         wrong += [
-            f"{user.email} {role}"
+            f"{user.email!s} {role}"
             for role in settings.roles
             if found[0].access(role) is not grants.get(role, Access.NONE)
         ]
-        wrong += [f"{user.email} {role} twice" for role, held_row in found[0].holdings.items() if held_row.surplus]
+        wrong += [f"{user.email!s} {role} twice" for role, held_row in found[0].holdings.items() if held_row.surplus]
     return wrong
 
 

@@ -263,7 +263,7 @@ def test_comments_of_what_goes_stand_above_it(text: str, change: EntryEdit, expe
 def test_what_cannot_be_changed_is_refused(text: str, expected: str) -> None:
     with pytest.raises(FilesError) as refusal:
         update_user(text, JANE, [DropGrant(PRICING)], F)
-    assert "; ".join(refusal.value.lines or [refusal.value.message]) == expected
+    assert "; ".join(map(str, refusal.value.lines or [refusal.value.message])) == expected
 
 
 def test_a_layout_that_cannot_be_changed_without_harm_is_refused() -> None:

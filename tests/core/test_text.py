@@ -2,14 +2,18 @@
 
 import copy
 import pickle
+import re
 import sys
 import unicodedata
 from collections.abc import Callable
 from datetime import date
+from pathlib import Path
+from typing import Final
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mypy.api import run
 
 from bo_sync.core.model import Source
 from bo_sync.core.text import Message, Text, id_name, is_id_name, normal_form, visible
@@ -109,7 +113,33 @@ def test_a_text_prints_itself_harmlessly_and_keeps_what_was_written(raw: str) ->
 def test_no_string_swallows_a_text(held: Text | Message) -> None:
     for template in ("{}", "{:>8}"):
         with pytest.raises(TypeError, match="would forget what is whose"):
-            template.format(held)
+            template.format(held)  # type: ignore[misc]  # what mypy reports too
+
+
+SWALLOWED: Final = """
+from bo_sync.core.text import Message, Text
+def said(text: Text, message: Message, several: list[Message], either: Text | None) -> list[str]:
+    return [
+        f"{text}",
+        f"of {message}",
+        f"{either or 'nobody'}",
+        "{}".format(text),
+        ", ".join(several),
+        f"{text!s}",
+        f"{text.raw}",
+        ", ".join(map(str, several)),
+    ]
+"""
+
+
+def test_mypy_finds_the_strings_that_would_swallow_a_text(tmp_path: Path) -> None:
+    module = tmp_path / "said.py"
+    module.write_text(SWALLOWED.lstrip(), encoding="utf-8")
+    found, errors, _ = run(
+        [f"--config-file={Path(__file__).parents[2] / 'pyproject.toml'}", f"--cache-dir={tmp_path}", str(module)]
+    )
+    assert errors == ""
+    assert re.findall(r"said\.py:(\d+): error: others' words in a string of ours", found) == list("45678"), found
 
 
 def test_a_message_is_a_string_that_knows_its_texts() -> None:

@@ -60,7 +60,7 @@ def everything_about(error: BaseException) -> str:
     error = error.with_traceback(error.__traceback__ and error.__traceback__.tb_next)
     told = "".join(traceback.TracebackException.from_exception(error, capture_locals=True).format())
     extra = [error.message, error.hint, error.detail] if isinstance(error, BoSyncError) else []
-    return told + repr(error) + repr(vars(error)) + " ".join(extra)
+    return told + repr(error) + repr(vars(error)) + " ".join(map(str, extra))
 
 
 FAILURES = {

@@ -198,10 +198,10 @@ class Course:
             if len(live) > 1:
                 continue  # of users with one address only the grants of a certain one are managed
             if user.departure is not None or not live:
-                wrong += [f"{user.email} {len(live)}"] if (user.departure is None) is not bool(live) else []
+                wrong += [f"{user.email!s} {len(live)}"] if (user.departure is None) is not bool(live) else []
                 continue
             wished = {self._hub_name[grant.role]: grant.access for grant in user.grants}
-            wrong += [f"{user.email} {held}" for held in [_access(live[0])] if held != wished]
+            wrong += [f"{user.email!s} {held}" for held in [_access(live[0])] if held != wished]
         return wrong
 
     @property
