@@ -15,9 +15,20 @@ from tests.config.trees import tree
 from tests.end_to_end.world import TODAY, file, rows, user
 
 SESSION: Final = {"BO_SYNC_SESSION_TOKEN": SESSION_TOKEN}
-_ABSOLUTE: Final = ("empty", "email_change", "ambiguous_address", "protected", "self")
-_LIMITS: Final = ("min_role_owners", "max_user_deletes", "max_access_losses", "max_grant_losses", "max_expiries")
-GUARDRAILS: Final[tuple[str, ...]] = (*_ABSOLUTE, *_LIMITS)
+IDLE: Final[dict[str, str | int]] = {
+    "empty": "1 person in the files, at least 1",
+    "email_change": "0 uncertain identities, none allowed",
+    "ambiguous_address": "0 ambiguous addresses, none allowed",
+    "protected": "0 protected people changed, none allowed",
+    "self": "0 losses of whoever runs this, none allowed",
+    "min_role_owners": "1 owner of Roles & permissions left, at least 2; already fewer, and not made worse",
+    "max_user_deletes": 0,
+    "max_access_losses": 0,
+    "max_grant_losses": 0,
+    "max_expiries": 0,
+}
+"""Every guardrail in order, and what it says, or counts, where nothing is wrong."""
+GUARDRAILS: Final = tuple(IDLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,19 +152,7 @@ def lives(name: str, *roles: RoleShape, **fields: str | None) -> UserRecord:
 
 def others(**told: str | int) -> dict[str, str | int]:
     """What the guardrails say that do not refuse: `told`, or that there is nothing to tell."""
-    nothing: dict[str, str | int] = {
-        "empty": "1 person in the files, at least 1",
-        "email_change": "0 uncertain identities, none allowed",
-        "ambiguous_address": "0 ambiguous addresses, none allowed",
-        "protected": "0 protected people changed, none allowed",
-        "self": "0 losses of whoever runs this, none allowed",
-        "min_role_owners": "1 owner of Roles & permissions left, at least 2; already fewer, and not made worse",
-        "max_user_deletes": 0,
-        "max_access_losses": 0,
-        "max_grant_losses": 0,
-        "max_expiries": 0,
-    }
-    return nothing | told
+    return IDLE | told
 
 
 OWNER: Final = rows(backoffice="OWNER", role="OWNER")
