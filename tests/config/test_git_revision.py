@@ -14,7 +14,6 @@ from bo_sync.config.git_revision import (
     Removal,
     Removals,
     base_of,
-    commit_at,
     commit_of,
     commit_on,
     read_revision,
@@ -487,7 +486,7 @@ def test_a_name_of_several_refs_is_an_error_for_every_question(
     for ref in refs:
         git(root, "update-ref", ref.format(short=first[:8]), other)
     name = revision.format(short=first[:8])
-    for question in (commit_at, base_of, read_revision):
+    for question in (base_of, read_revision):
         with pytest.raises(UsageError, match="is ambiguous") as raised:
             question(root, name)
         assert "refs/remotes/origin/main" in (raised.value.hint or "")
@@ -503,8 +502,12 @@ def test_a_name_that_git_never_takes_from_another_ref_is_read(tmp_path: Path) ->
     git(root, "update-ref", "refs/remotes/origin/main", first)
     other = commit(root, {"users/bob.yaml": BOB})
     git(root, "tag", "v1", first)
-    assert [commit_at(root, name) for name in ("origin/main", "v1", "main~1", first, first[:12])] == [first] * 5
+    assert [read_revision(root, name).commit for name in ("origin/main", "v1", "main~1", first, first[:12])] == [
+        first
+    ] * 5
     for ref in ("refs/tags/origin/main", "refs/tags/HEAD", f"refs/tags/{first}"):
         git(root, "update-ref", ref, other if ref != "refs/tags/HEAD" else first)
-    assert [commit_at(root, name) for name in (first, "refs/remotes/origin/main", "remotes/origin/main")] == [first] * 3
-    assert (commit_at(root, "HEAD"), commit_on(root, date(2100, 1, 1), "UTC")) == (other, other)
+    assert [
+        read_revision(root, name).commit for name in (first, "refs/remotes/origin/main", "remotes/origin/main")
+    ] == [first] * 3
+    assert (read_revision(root, "HEAD").commit, commit_on(root, date(2100, 1, 1), "UTC")) == (other, other)

@@ -171,7 +171,6 @@ class TestTree:
             ("users:1:1: warning: no user files; expected one file a person in users/: `bo-sync pull` writes them")
         ]
         assert read.user_files == 0
-        assert read.warnings == read.problems
         assert read.errors == ()
         assert read.settings == Settings()
 

@@ -134,11 +134,6 @@ def _wanted(found: list[TreeEntry], problems: list[Problem]) -> Iterator[TreeEnt
                 yield entry
 
 
-def commit_at(root: Path, revision: str) -> str:
-    """The full name of the commit that `revision` names. Raises UsageError, with what to do, if there is none."""
-    return _commit(_opened(root, revision), revision)
-
-
 def _opened(root: Path, revision: str) -> Repository:
     """The repository that is to hold `revision`. Raises UsageError if there is none, or the name is not possible."""
     if not revision or revision.startswith("-") or not revision.isprintable():
@@ -171,8 +166,8 @@ def base_of(root: Path, revision: str) -> MergeBase:
     """The commit to compare HEAD with, so that what others added to `revision` since does not count as removed.
 
     If git knows no such commit (unrelated histories), or several, or there is no HEAD, it is the one that `revision`
-    names: then no removal can be missed. Raises UsageError as `commit_at` does, and if a shallow clone holds too little
-    to decide.
+    names: then no removal can be missed. Raises UsageError as `read_revision` does, and if a shallow clone holds too
+    little to decide.
     """
     repo = _opened(root, revision)
     tip = _commit(repo, revision)

@@ -139,10 +139,6 @@ class Tree:
     def errors(self) -> tuple[Problem, ...]:
         return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
-    @property
-    def warnings(self) -> tuple[Problem, ...]:
-        return tuple(problem for problem in self.problems if problem.severity is Severity.WARNING)
-
 
 def load_tree(root: Path) -> Tree:
     """The configuration in the folder `root`. Never raises because of the folder or its files."""
