@@ -88,13 +88,14 @@ class TestPageSizes:
         self, limit: int, refusal: RefusalForm
     ) -> None:
         trial = Trial(crowd(130), Behaviour(max_page_size=limit, large_pages=LargePages.REFUSE, refusal=refusal))
-        for _ in range(2):
-            assert len(trial.read().users) == 130
-            trial.live("person0007@example.com")
-        inputs = [request.variables.get("input") for request in trial.sandbox.traffic.requests]
-        sizes = [given["offset"] for given in inputs if isinstance(given, dict)]
-        assert sizes == sorted(sizes, reverse=True)
-        assert sizes[-1] <= limit
+        assert len(trial.read().users) == 130
+        tried = len(trial.sandbox.traffic.requests)
+        assert len(trial.read().users) == 130
+        trial.live("person0007@example.com")
+        inputs = [request.variables.get("input") for request in trial.sandbox.traffic.requests[tried:]]
+        sizes = {given["offset"] for given in inputs if isinstance(given, dict)}
+        assert sizes
+        assert max(sizes) <= limit
 
     def test_a_hub_that_refuses_even_the_smallest_page_that_is_tried_is_an_error_with_the_option_that_helps(
         self,
