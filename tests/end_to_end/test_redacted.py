@@ -154,7 +154,12 @@ BROKEN: Final = {
     "a key that nobody knows": {"users/zunknown.yaml": JANE + "zunknown: 1\n"},
     "no YAML": {"users/zunknown.yaml": "email: [zunknown\n"},
     "a second entry": {"users/zunknown/a.yaml": JANE, "users/zunknown/b.yaml": JANE},
-    "a preset that nobody knows": {"users/zunknown.yml": JANE + "preset: zunknown\n"},
+    "a preset that nobody knows": {
+        "users/zunknown.yml": JANE + "preset: zunknow\n",
+        "presets/zunknown.yaml": "label: A\n",
+        "presets/b.yaml": "label: B\n",
+    },
+    "another domain": {"bo-sync.yaml": "email_domains: [zunknown.example]\n", "users/zunknown.yml": JANE},
     "a broken policy": {"policies/zoe.yaml": "id: x\nmatch: {any_of: [{can: [zunknown]}]}\nexcept: zoe\n"},
     "no UTF-8": {"users/zunknown.yaml": ""},
 }

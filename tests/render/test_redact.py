@@ -14,13 +14,14 @@ from bo_sync.cli.output import PLAN_FORMS, plan_as
 from bo_sync.core.apply_report import Outcome, Report, UserOutcome
 from bo_sync.core.guardrail_checks import GuardrailRow
 from bo_sync.core.guardrails import GuardrailResult
-from bo_sync.core.model import Declaration, FieldValue, LiveState, LiveUser, Problem, Severity, State
+from bo_sync.core.model import Declaration, FieldValue, LiveState, LiveUser, Problem, ProfileField, Severity, State
 from bo_sync.core.plan import ConfigFacts, Finding, Plan
 from bo_sync.core.plan_digest import digest
 from bo_sync.core.policy import Exemption, Has, Match, Policy, PolicyResult, PolicyRow
 from bo_sync.core.presets import resolve
 from bo_sync.core.settings import Settings, Unmanaged
 from bo_sync.core.text import Message, Text
+from bo_sync.core.weakened_guards import Weakened
 from bo_sync.render.json import report_json
 from bo_sync.render.markdown_report import report_markdown
 from bo_sync.render.redact import HIDDEN, Redactor, without_arguments
@@ -187,6 +188,7 @@ def test_a_redacted_plan_names_whose_digest_it_tells() -> None:
         ("/home/ann/users", HIDDEN),
         ("+31 20 1234", HIDDEN),
         ("3199777888", HIDDEN),
+        ("997778", HIDDEN),
         ("CHG-1 maternity leave", HIDDEN),
         ("Ann", HIDDEN),
         ("order_data of Ann", HIDDEN),
@@ -214,8 +216,10 @@ def test_a_text_that_may_identify_somebody_gets_a_pseudonym_or_is_hidden(raw: st
         "owner",
         "pricing",
         "BOS007",
-        "997778",
+        "997",
         "10%",
+        "max_user_deletes",
+        ".bo-sync/sandbox.db",
         "2026-06-15",
         "2026-06-15T08:09:10.000Z",
         "sha256:3199777888ab",
@@ -234,6 +238,22 @@ def test_a_text_that_may_identify_somebody_gets_a_pseudonym_or_is_hidden(raw: st
 )
 def test_a_text_that_identifies_nobody_stays(raw: str) -> None:
     assert Redactor(b"key").text(Text(raw)) == Text(raw)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "stays"),
+    [("language", "NL", True), ("language", "ZELDA", False), ("gender", "female", True), ("gender", "zelda", False)],
+)
+def test_a_language_and_a_gender_stay_if_they_are_one(field: ProfileField, value: str, *, stays: bool) -> None:
+    entry = FieldValue(field, Text(value))
+    assert Redactor().redacted(entry) == (entry if stays else FieldValue(field, Text(HIDDEN)))
+
+
+def test_guards_stand_in_no_order_of_names() -> None:
+    entries = tuple(Weakened("ignore", None, Message("{}", Text(f"{name}@x.example"))) for name in "abcdef")
+    shown = [str(entry.after) for entry in Redactor().redacted(entries)]
+    assert shown == sorted(shown)
+    assert len(set(shown)) == 6
 
 
 def test_our_own_words_in_a_sentence_stay_whoever_is_called_so() -> None:
@@ -311,6 +331,9 @@ def test_mappings_and_values_of_other_kinds_are_walked_too() -> None:
         ("Got unexpected extra argument (zelda)", "zelda", f"Got unexpected extra argument ({HIDDEN})"),
         ("-C it's zelda/x: no directory", "./it's zelda/x", f"-C {HIDDEN}: no directory"),
         ('"it\'s" is not one of "text", "json"', "it's", f'"{HIDDEN}" is not one of "text", "json"'),
+        ("-C zelda: no directory", "-qCzelda", f"-C {HIDDEN}: no directory"),
+        ("'zelda' is not a guardrail", "--allow=zelda=1", f"'{HIDDEN}' is not a guardrail"),
+        ("Got unexpected extra argument (e)", "e", f"Got unexpected extra argument ({HIDDEN})"),
         ("near zelda%40example.com or z@example.com", "plan", f"near {HIDDEN} or {HIDDEN}"),
         ("Missing argument of plan", "plan", "Missing argument of plan"),
     ],

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NoReturn, TextIO
 import click
 
 from bo_sync import __version__
-from bo_sync.core.text import Message, Text
+from bo_sync.core.text import Message
 from bo_sync.errors import AfterWriteError, BoSyncError, FilesError, StalePlanError
 from bo_sync.exit_codes import ExitCode
 
@@ -183,8 +183,8 @@ def _shown(error: BaseException, redactor: "Redactor | None", arguments: list[st
             ours = {name for each in parameters for name in (*each.opts, *each.secondary_opts)}
             said = without_arguments(error.format_message(), arguments, {*ours, *COMMANDS})
             return click.UsageError(said, context)
-        case OSError():
-            error.filename = error.filename and str(redactor.text(Text(str(error.filename))))
+        case OSError() if not isinstance(error, BrokenPipeError):
+            return BoSyncError(f"the system refuses: {error.strerror or type(error).__name__}")
         case Exception() if not isinstance(error, click.Abort):
             said = f"bo-sync itself failed: {type(error).__name__}; this is a defect, please report it"
             return BoSyncError(said, hint="run it again without --redact, where nobody else reads, for the details")
@@ -259,7 +259,7 @@ def _unforeseen(error: BaseException, *, verbose: bool) -> int:
         return ExitCode.FAILED
     if isinstance(error, OSError):  # a full disk behind the output is not a defect
         about = f" ({error.filename})" if error.filename else ""
-        _say("error", f"the system refuses: {error.strerror or type(error).__name__}{about}")
+        _say("error", f"the system refuses: {error.strerror or type(error).__name__!s}{about}")
     else:
         _say("error", f"bo-sync itself failed: {type(error).__name__}; this is a defect, please report it")
     if verbose:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bo_sync.cli.api_key import discreet, without_secrets
-from bo_sync.cli.console import result, say, shown
+from bo_sync.cli.console import is_redacting, result, say, shown
 from bo_sync.errors import BoSyncError, StalePlanError
 from bo_sync.exit_codes import ExitCode
 
@@ -27,7 +27,9 @@ _SAFE: Final = re.compile(r"[A-Za-z0-9:_.-]*").fullmatch
 
 
 def below(root: Path) -> str:
-    """The folder of the configuration in the repository, as in `access/`; "" for the repository's root."""
+    """The folder of the configuration in the repository, as in `access/`; "" for its root, and with --redact."""
+    if is_redacting():
+        return ""
     workspace = Path(os.environ.get("GITHUB_WORKSPACE") or os.environ.get("CI_PROJECT_DIR") or ".").resolve()
     place = root.resolve()
     if place == workspace or not place.is_relative_to(workspace):

@@ -162,10 +162,10 @@ def plan_as(plan: Plan, form: str, *, explain: bool = False, below: str = "") ->
 def say_others(code: ExitCode, reading: "Reading", how: AskedAs) -> ExitCode:
     """Prints the command for the other users, where some users block a plan; returns `code`.
 
-    Not for another day on a real hub, where it cannot be applied, nor with addresses to hide.
+    Not for another day on a real hub, where it cannot be applied, nor with --redact, since it quotes the command line.
     """
     chosen, choice = how.common, how.choice
-    if not reading.others or chosen.quiet or (is_redacting() and how.narrowing.only):
+    if not reading.others or chosen.quiet or is_redacting():
         return code
     if chosen.today is not None and destination(choice).address.scheme == "https":
         return code

@@ -101,7 +101,8 @@ def _clause(entries: YamlMapping, known: Known, complaints: Complaints) -> Claus
     if len(given) != 1:
         if given or not entries.marks:  # otherwise the written value is wrong, and reported already
             what = " and ".join(given) or "none of them"
-            complaints.error(entries.at, f"match: found {what}; expected just {one_of(CLAUSE_KEYS)} in one item")
+            told = Message("match: found {}; expected just {} in one item", what, one_of(CLAUSE_KEYS))
+            complaints.error(entries.at, told)
         return None
     match given[0]:
         case "has":

@@ -250,8 +250,9 @@ def _check_email(email: str, entries: YamlMapping, known: Known, complaints: Com
     elif known.domains:
         domain = email.rpartition("@")[2].casefold()
         if domain not in known.domains:
-            expected = f"expected {one_of(known.domains)}{meant(domain, known.domains)}"
-            message = Message("email: the domain {} is not among email_domains; {}", quoted(domain), expected)
+            allowed = [Text(each) for each in known.domains]
+            other = Message("email: the domain {} is not among email_domains", quoted(domain))
+            message = Message("{}; expected {}{}", other, one_of(allowed), meant(domain, allowed))
             complaints.doubt(entries.value_at("email"), message)
 
 

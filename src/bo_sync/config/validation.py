@@ -416,6 +416,6 @@ def check_preset(name: str, at: Mark, presets: tuple[str, ...], complaints: Comp
     if name in presets:
         return
     if presets:
-        complaints.error(at, unknown("preset", name, presets))
+        complaints.error(at, unknown("preset", name, map(Text, presets)))
     else:
         complaints.error(at, Message("unknown preset {}; expected a file of that name in presets/", quoted(name)))

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from yaml import MarkedYAMLError, YAMLError
 
-from bo_sync.core.text import Message, Text
+from bo_sync.core.text import NO_WORDS, Message, Text
 
 SHOWN_CHARACTERS: Final = 60
 SHOWN_CHOICES: Final = 16
@@ -21,25 +21,27 @@ def quoted(raw: str) -> Message:
     return Message('"{}"', Text(shown))
 
 
-def one_of(words: Iterable[str]) -> str:
+def one_of(words: Iterable[str | Text]) -> Message:
     """`one of a, b, c`; a long list is cut, with the number of the others."""
     listed = list(words)
     if len(listed) == 1:
-        return listed[0]
+        return Message.of(listed)
     rest = len(listed) - SHOWN_CHOICES
-    return "one of " + ", ".join(listed[:SHOWN_CHOICES]) + (f" and {rest} more" if rest > 0 else "")
+    more = f" and {rest} more" if rest > 0 else ""
+    return Message("one of {}{}", Message.of(listed[:SHOWN_CHOICES], ", "), more)
 
 
-def unknown(what: str, raw: str, words: Iterable[str]) -> Message:
+def unknown(what: str, raw: str, words: Iterable[str | Text]) -> Message:
     """The whole message for a word that is none of `words`, with the nearest of them if one is near."""
     known = list(words)
     return Message("unknown {} {}; expected {}{}", what, quoted(raw), one_of(known), meant(raw, known))
 
 
-def meant(raw: str, words: Iterable[str]) -> str:
+def meant(raw: str, words: Iterable[str | Text]) -> Message:
     """`; did you mean WORD?` for the word nearest to `raw`, or nothing if none is near."""
-    near = get_close_matches(raw[:SHOWN_CHARACTERS].lower(), list(words), n=1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
+    known = {word.raw if isinstance(word, Text) else word: word for word in words}
+    near = get_close_matches(raw[:SHOWN_CHARACTERS].lower(), known, n=1, cutoff=0.6)
+    return Message("; did you mean {}?", known[near[0]]) if near else NO_WORDS
 
 
 def size(count: int, unit: str) -> str:

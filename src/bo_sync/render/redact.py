@@ -17,10 +17,12 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any, Final, TypeVar, cast
 
-from bo_sync.core.model import ACCESS_WORDS, DEFAULT_HUB_NAMES, ROLES, Source
+from bo_sync.core.guardrails import NUMERIC
+from bo_sync.core.model import ACCESS_WORDS, DEFAULT_HUB_NAMES, GENDERS, ROLES, Source
 from bo_sync.core.plan import Finding, Plan
 from bo_sync.core.plan_digest import digest
 from bo_sync.core.text import Message, Text, is_id_name, visible
+from bo_sync.core.weakened_guards import Weakened
 
 T = TypeVar("T")
 
@@ -41,13 +43,14 @@ _PUBLIC: Final = re.compile(
             *DEFAULT_HUB_NAMES.values(),
             *ACCESS_WORDS,
             r"BOS\d{3}",
-            r"\d{1,6}%?",
+            *NUMERIC,
+            r"\d{1,3}%?",
             r"\d{4}-\d\d-\d\d(?:T[0-9:.]+Z?)?",
             r"sha256:[0-9a-f]{7,64}|[0-9a-f]{64}",
             r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
             r"(?:(?:origin/)?(?:main|master)|HEAD|(?=[0-9]*[a-f])(?=[a-f]*[0-9])[0-9a-f]{7,40}|@\d{4}-\d\d-\d\d)(?:[~^]\d*)*",
             r"https?://[A-Za-z0-9.:-]+(?:/graphql)?/?",
-            r"users|presets|policies|\.|sandbox:",
+            r"users|presets|policies|\.|sandbox:|\.bo-sync/sandbox\.db",
             r"(?:catalogue/)?(?:bo-sync\.ya?ml|operations\.csv)(?::\d+){0,2}",
             r"\*@[A-Za-z0-9.*-]+",
         )
@@ -55,8 +58,6 @@ _PUBLIC: Final = re.compile(
 )
 """What identifies no user: words of ours and of every hub, numbers, days, hashes, revisions, hosts, names of files."""
 _NAMES: Final = frozenset({"first_name", "middle_name", "last_name"})
-_SHARED: Final = frozenset({"gender", "language"})
-"""Fields that many users share."""
 _DIGESTS: Final = frozenset({"digest", "redacted_from"})
 _TECHNICAL: Final = frozenset({"commit", "version"})
 _PRESETS: Final = frozenset({"preset", "presets", "extends"})
@@ -100,7 +101,7 @@ class Redactor:
 
     def _profile(self, entry: Any, name: str) -> Any:
         value = getattr(entry, name)
-        if not isinstance(value, Text) or not value.raw or entry.field in _SHARED:
+        if not isinstance(value, Text) or not value.raw or _is_shared(entry.field, value.raw):
             return value
         return self.name(value) if entry.field in _NAMES else Text(HIDDEN)
 
@@ -159,17 +160,26 @@ class Redactor:
 
 def without_arguments(message: str, arguments: Iterable[str], ours: Collection[str]) -> str:
     """A sentence about the command line without what it quotes of it. `ours` are the words that may stay."""
-    words = {word for argument in arguments for word in (argument, *argument.partition("="), _glued(argument))}
+    words = {word for argument in arguments for word in _words(argument)}
     spelled = {
         form for word in words - {*ours, ""} for form in (word, str(Path(word)), repr(word)[1:-1], visible(word))
     }
     longest_first = sorted(spelled - {"", ".", "-", "--", "="}, key=len, reverse=True)
-    return re.sub("|".join((*map(re.escape, longest_first), r"\S*(?:@|%40)\S*")), HIDDEN, message)
+    whole = (rf"(?<!\w){re.escape(word)}(?!\w)" for word in longest_first)
+    return re.sub("|".join((*whole, r"\S*(?:@|%40)\S*")), HIDDEN, message)
 
 
-def _glued(argument: str) -> str:
-    """The value of `-Cfolder`."""
-    return argument[2:] if argument.startswith("-") and not argument.startswith("--") else ""
+def _words(argument: str) -> set[str]:
+    """An argument, and what may be quoted of it: the parts around each `=`, and the ends of `-qCfolder`."""
+    parts = argument.split("=")
+    found = {*parts, *("=".join(parts[number:]) for number in range(len(parts)))}
+    is_cluster = argument.startswith("-") and not argument.startswith("--")
+    return found | ({argument[start:] for start in range(2, len(argument))} if is_cluster else set())
+
+
+def _is_shared(field: str, value: str) -> bool:
+    """Whether many users share the value: a gender, or a language by its code."""
+    return value in GENDERS if field == "gender" else field == "language" and bool(re.fullmatch("[A-Za-z]{2}", value))
 
 
 def _is_profile(value: object) -> bool:
@@ -192,6 +202,8 @@ def _in_order(values: list[Any]) -> Iterable[Any]:
     """Users in the order of their pseudonyms, files in the order of their places; everything else as it was."""
     if values and all(isinstance(value, Finding) for value in values):
         return sorted(values, key=lambda found: (found.source is None, *_place(found.source)))
+    if values and all(isinstance(value, Weakened) for value in values):
+        return sorted(values, key=lambda entry: (entry.guard, str(entry.before or ""), str(entry.after or "")))
     if values and all(_email(value) is not None for value in values):
         return sorted(values, key=lambda value: cast("Text", _email(value)).folded)
     return values
