@@ -103,6 +103,15 @@ def test_what_a_shell_passes_down_is_read_to_its_end() -> None:
     os.close(taken)
 
 
+@pytest.mark.parametrize("mode", [0o604, 0o602, 0o601])
+def test_what_is_passed_down_and_others_may_read_is_refused(mode: int, pipe: Path) -> None:
+    pipe.chmod(mode)
+    descriptor = os.open(pipe, os.O_RDWR)
+    path = f"/dev/fd/{descriptor}"
+    assert told(read_key_file(Path(path), patience=5)) == f"--api-key-file {path}: others may read it (mode {mode:04o})"
+    os.close(descriptor)
+
+
 def test_what_is_longer_than_any_key_is_refused_and_not_cut_short(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text("k" * (LARGEST + 1))

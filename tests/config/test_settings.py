@@ -239,6 +239,6 @@ def test_what_day_it_is_depends_on_the_zone() -> None:
 
 
 def test_an_entry_of_protect_knows_its_place() -> None:
-    read = settings("protect:\n  - break-glass@example.com\n  - '*@vendor.example'\n  - user[12]?@example.com\n")
+    read = settings("protect:\n  - break-glass@example.com\n  - '*@\u4f8b.example'\n  - user[12]?@example.com\n")
     assert [place.line for place in read.protect_places] == [2, 3, 4]
     assert len(read.protect) == 3

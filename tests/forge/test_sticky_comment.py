@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from bo_sync.forge.sticky_comment import CommentPlace, finish, post
+from bo_sync.forge.api import Api, ForgeError
+from bo_sync.forge.sticky_comment import CommentPlace, entry_of, finish, post
+from bo_sync.hub.graphql import JsonValue
+from bo_sync.hub.secrets import Secret
 from tests.forge.places import BODY, MARKER, OTHER, issues, merge, project_issues, pull
 from tests.support.forges import MALLORY, Account, Forge, Heard, Writing
 from tests.support.github_double import ACTIONS, OWNER, USER, github
@@ -270,3 +273,10 @@ class TestGitLabsCommands:
             body = f"{MARKER}\n{text}\n/{text}\n"
             assert [post(merge(forge), body).action for _ in range(2)] == ["created", "unchanged"]
             assert forge.obeyed == []
+
+
+@pytest.mark.parametrize("found", [3, "text", ["id"], None])
+def test_an_entry_that_is_no_object_is_an_error_of_the_forge(found: JsonValue) -> None:
+    api = Api("GitHub", "https://forge.example", Secret("a-token"), header=("Authorization", "Bearer "))
+    with pytest.raises(ForgeError, match="answers without a number at `id`"):
+        entry_of(api, found, ("id", "body", "html_url"), "user")
