@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mypy.api import run
 
 from bo_sync.core.model import Source
-from bo_sync.core.text import Message, Text, id_name, is_id_name, normal_form, visible
+from bo_sync.core.text import NO_WORDS, Message, Text, id_name, is_id_name, normal_form, visible
 from tests.support.hostile import HOSTILE
 
 # Unicode's DerivedCoreProperties.txt, Default_Ignorable_Code_Point: what is to be drawn as nothing.
@@ -111,8 +111,9 @@ def test_a_text_prints_itself_harmlessly_and_keeps_what_was_written(raw: str) ->
 
 @pytest.mark.parametrize("held", [Text("a\x1b"), Message("a {}", Text("b"))], ids=["a text", "a message"])
 def test_no_string_swallows_a_text(held: Text | Message) -> None:
+    told = "a Text or Message in an f-string would forget what is whose: use Message, or str() for output"
     for template in ("{}", "{:>8}"):
-        with pytest.raises(TypeError, match="would forget what is whose"):
+        with pytest.raises(TypeError, match=f"^{re.escape(told)}$"):
             template.format(held)  # type: ignore[misc]  # what mypy reports too
 
 
@@ -156,7 +157,9 @@ def test_a_message_stays_one_where_words_or_messages_are_added() -> None:
     listed = "of " + Message.of(texts, ", ") + ": {}"
     assert (listed, [part for part in listed.parts if isinstance(part, Text)]) == ("of a, b: {}", texts)
     assert Message(listed) is listed
-    assert Message.of(()) == Message() == ""
+    assert Message.of(()) == Message() == NO_WORDS == ""
+    assert Message.of(texts).parts == tuple(texts)
+    assert Message("{} to {}", Text("a\x1b"), "b").raw == "a\x1b to b"
 
 
 def _pickled(held: Message) -> Message:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from string import ascii_uppercase
-from typing import Final, Self, cast
+from typing import Final, Self
 from unicodedata import normalize
 
 # Printable to Unicode, yet drawn as nothing: fillers, the braille blank, the grapheme joiner, variation selectors.
@@ -92,7 +92,7 @@ class Message(str):
     def __new__(cls, template: str = "", *values: object) -> Self:
         """Raises ValueError if there are not as many values as places for them."""
         if not values:
-            return cast("Self", template) if isinstance(template, Message) else cls.of((template,))
+            return template if isinstance(template, cls) else cls.of((template,))
         words = template.split("{}")
         return cls.of(part for pair in zip(words, (*values, ""), strict=True) for part in pair)
 
