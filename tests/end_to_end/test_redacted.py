@@ -250,3 +250,11 @@ def test_no_address_in_a_path_is_shown(
 
 def _root(arguments: tuple[str, ...], folder: str) -> tuple[str, ...]:
     return () if "-C" in arguments else ("-C", f"./{folder}")
+
+
+def test_the_files_to_format_are_listed_in_no_order_of_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {f"users/{name}.yaml": f"first_name: A\nemail: {name}@example.com\n" for name in "abcdefgh"})
+    at_a_desk(monkeypatch, tmp_path)
+    lines = inside("fmt", "--check", "--redact").out.splitlines()
+    assert len(lines) == 8
+    assert lines == sorted(lines)

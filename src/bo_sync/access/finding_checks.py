@@ -125,11 +125,11 @@ def _account_findings(entry: UserEntry, declared: Declared, _: Powers) -> Iterat
     within = declared.settings.expiring_within
     until, email, source = entry.declaration.until, entry.declaration.email, entry.declaration.source
     if entry.user.departure is Departure.UNTIL_PASSED:
-        told = f"the account ended on {until}, so apply deletes this person; to keep them, write a later `until`"
-        yield ACCOUNT_EXPIRED.finding(told, email, source)
+        message = f"the account ended on {until}, so apply deletes this person; to keep them, write a later `until`"
+        yield ACCOUNT_EXPIRED.finding(message, email, source)
     elif entry.user.departure is None and until is not None and _is_soon(until, entry.day, within):
-        told = f"the account ends {_when(until, entry.day)}; after that day apply deletes this person"
-        yield ACCOUNT_EXPIRES_SOON.finding(told, email, source)
+        message = f"the account ends {_when(until, entry.day)}; after that day apply deletes this person"
+        yield ACCOUNT_EXPIRES_SOON.finding(message, email, source)
 
 
 def _grant_findings(entry: UserEntry, declared: Declared, _: Powers) -> Iterator[Finding]:
@@ -142,8 +142,8 @@ def _grant_findings(entry: UserEntry, declared: Declared, _: Powers) -> Iterator
         if own.until is not None and _is_soon(own.until, entry.day, within) and _matters(entry, own):
             more = ", which is more" if entry.preset_access(own.role) > own.access else ""
             ending = f"{written(own.role, own.access)} ends {_when(own.until, entry.day)}; then "
-            told = Message("{}{}{}", ending, entry.left(own.role), more)
-            yield GRANT_EXPIRES_SOON.finding(told, entry.declaration.email, own.source)
+            message = Message("{}{}{}", ending, entry.left(own.role), more)
+            yield GRANT_EXPIRES_SOON.finding(message, entry.declaration.email, own.source)
 
 
 def _later_gains(entry: UserEntry) -> Iterator[Finding]:
@@ -159,10 +159,10 @@ def _ended(entry: UserEntry, own: Override) -> Finding:
     was = f"{written(own.role, own.access)} ended on {own.until}"
     if entry.preset_access(own.role) > own.access:
         more = Message("{}, so {} again, which is more", was, entry.left(own.role))
-        told = Message("{}; should it not, write a later `until`", more)
-        return PRESET_GIVES_MORE.finding(told, entry.declaration.email, own.source)
-    told = Message("{} and is read as if it were not there ({}); take it out", was, entry.left(own.role))
-    return GRANT_EXPIRED.finding(told, entry.declaration.email, own.source)
+        message = Message("{}; should it not, write a later `until`", more)
+        return PRESET_GIVES_MORE.finding(message, entry.declaration.email, own.source)
+    message = Message("{} and is read as if it were not there ({}); take it out", was, entry.left(own.role))
+    return GRANT_EXPIRED.finding(message, entry.declaration.email, own.source)
 
 
 def _matters(entry: UserEntry, own: Override) -> bool:
@@ -197,24 +197,24 @@ def _access_findings(entry: UserEntry, _: Declared, powers: Powers) -> Iterator[
     email, source, held = entry.declaration.email, entry.declaration.source, entry.held
     roles = held.get(ROLES_PERMISSIONS, Access.NONE)
     if roles >= Access.EDITOR and BACKOFFICE not in held:
-        told = (
+        message = (
             f"{written(ROLES_PERMISSIONS, roles)} while Backoffice is off: Admin > Backoffice Users does not open, yet "
             "the API allows to change anybody's grants, and no guardrail counts this person as an owner"
         )
-        yield ROLES_WITHOUT_BACKOFFICE.finding(told, email, source)
+        yield ROLES_WITHOUT_BACKOFFICE.finding(message, email, source)
     if roles is Access.EDITOR:
-        told = "an editor of Roles & permissions may change every grant, their own too, and so become an owner"
-        yield RAISES_ITSELF.finding(told, email, source)
+        message = "an editor of Roles & permissions may change every grant, their own too, and so become an owner"
+        yield RAISES_ITSELF.finding(message, email, source)
     if roles is not Access.OWNER:
-        yield from (READS_CREDENTIALS.finding(told, email, source) for told in _credentials(held, powers))
+        yield from (READS_CREDENTIALS.finding(message, email, source) for message in _credentials(held, powers))
     missing = [role for role in SALES_HUB_NEEDS if role not in held] if SALES_HUB in held else []
     if missing:
-        told = f"Sales Hub is on without {_and(missing)}; its menu needs {_and(SALES_HUB_NEEDS)}"
-        yield SALES_HUB_PARTLY.finding(told, email, source)
-    for rule, told in _idle(held, powers):
-        yield rule.finding(told, email, source)
+        message = f"Sales Hub is on without {_and(missing)}; its menu needs {_and(SALES_HUB_NEEDS)}"
+        yield SALES_HUB_PARTLY.finding(message, email, source)
+    for rule, message in _idle(held, powers):
+        yield rule.finding(message, email, source)
     viewed = [grant.role for grant in entry.user.grants if grant.preset is None and grant.access is Access.VIEWER]
-    yield from (VIEWER_CHANGES.finding(told, email, source) for told in _changes_as_viewer(viewed, powers))
+    yield from (VIEWER_CHANGES.finding(message, email, source) for message in _changes_as_viewer(viewed, powers))
 
 
 def _idle(held: Levels, powers: Powers) -> Iterator[tuple[Rule, str]]:
@@ -223,8 +223,8 @@ def _idle(held: Levels, powers: Powers) -> Iterator[tuple[Rule, str]]:
     modules = idle(powers.facts.menu, usable)
     if modules:
         off = [role for role in PLATFORM if role not in held]
-        told = f"{_and(modules)} {'opens' if len(modules) == 1 else 'open'} no menu item while {_and(off)}"
-        yield (NO_AREA, f"{told} are off") if len(off) == len(PLATFORM) else (IDLE_GRANT, f"{told} is off")
+        message = f"{_and(modules)} {'opens' if len(modules) == 1 else 'open'} no menu item while {_and(off)}"
+        yield (NO_AREA, f"{message} are off") if len(off) == len(PLATFORM) else (IDLE_GRANT, f"{message} is off")
 
 
 def _is_used_anyhow(role: Role, access: Access) -> bool:
@@ -233,13 +233,13 @@ def _is_used_anyhow(role: Role, access: Access) -> bool:
 
 def _credentials(held: Levels, powers: Powers) -> Iterator[str]:
     """One sentence per kind of credential that may be read, with the grants that allow it."""
-    for names, told in _CREDENTIALS:
+    for names, message in _CREDENTIALS:
         ways = (way for name in names for way in powers.ways(name))
         by = [
             written(role, held[role]) for role in dict.fromkeys(role for role, least in ways if _has(held, role, least))
         ]
         if by:
-            yield f"{_and(by)} {told}"
+            yield f"{_and(by)} {message}"
 
 
 def _has(held: Levels, role: Role, least: Access) -> bool:
@@ -266,14 +266,15 @@ def _style_findings(entry: UserEntry, declared: Declared, _: Powers) -> Iterator
     declaration, own = entry.declaration, entry.own
     for override in own:
         if override.access is entry.preset_access(override.role):
-            told = Message("{} changes nothing: {}", written(override.role, override.access), entry.left(override.role))
-            yield REPEATS_PRESET.finding(told, declaration.email, override.source)
+            grant = written(override.role, override.access)
+            message = Message("{} changes nothing: {}", grant, entry.left(override.role))
+            yield REPEATS_PRESET.finding(message, declaration.email, override.source)
     if not declaration.presets and own and not any(override.until for override in own):
         name = preset_of(entry.held, declared.presets) if entry.held else None
         if name is not None:
             given = Message("the own entries give exactly what preset {} gives", Text(name))
-            told = Message("{}; write `preset: {}` instead of them", given, Text(name))
-            yield EQUALS_PRESET.finding(told, declaration.email, declaration.source)
+            message = Message("{}; write `preset: {}` instead of them", given, Text(name))
+            yield EQUALS_PRESET.finding(message, declaration.email, declaration.source)
 
 
 def preset_findings(declared: Declared, staying: Iterable[UserEntry], powers: Powers) -> Iterator[Finding]:
@@ -289,8 +290,8 @@ def preset_findings(declared: Declared, staying: Iterable[UserEntry], powers: Po
 
 def _about_preset(preset: Preset, powers: Powers) -> Iterator[Finding]:
     viewed = [grant.role for grant in preset.grants if grant.access is Access.VIEWER]
-    for told in _changes_as_viewer(viewed, powers):
-        yield VIEWER_CHANGES.finding(Message("preset {}: {}", Text(preset.name), told), source=preset.source)
+    for message in _changes_as_viewer(viewed, powers):
+        yield VIEWER_CHANGES.finding(Message("preset {}: {}", Text(preset.name), message), source=preset.source)
 
 
 def _and(words: Iterable[str]) -> str:
@@ -329,10 +330,10 @@ def weigh(entry: UserEntry, found: Sequence[Finding]) -> tuple[list[Finding], li
 def _about_suppressions(entry: UserEntry, ended: Iterable[Ignore], idle: Iterable[Ignore]) -> Iterator[Finding]:
     email = entry.declaration.email
     for ignore in ended:
-        told = Message(
+        message = Message(
             "the `ignore` of {} ended on {}; take it out, or agree on a later day", _named(ignore.rule), ignore.until
         )
-        yield IGNORE_EXPIRED.finding(told, email, ignore.source)
+        yield IGNORE_EXPIRED.finding(message, email, ignore.source)
     for ignore in idle:
         yield IGNORE_IDLE.finding(_why_idle(ignore.rule), email, ignore.source)
 
@@ -407,8 +408,8 @@ def _settings_findings(settings: Settings) -> Iterator[Finding]:
     names = kept(added) if added else ()
     if added and names:
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-        told = f"built-in operations keep their lowest level: {', '.join(names[:_SHOWN])}{more}"
-        yield BUILT_IN_KEPT.finding(told, source=Source(added.path, 1))
+        message = f"built-in operations keep their lowest level: {', '.join(names[:_SHOWN])}{more}"
+        yield BUILT_IN_KEPT.finding(message, source=Source(added.path, 1))
 
 
 def _place(finding: Finding) -> tuple[object, ...]:

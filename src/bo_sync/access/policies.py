@@ -84,8 +84,8 @@ def _evaluate(policy: Policy, users: Sequence[Subject], powers: Powers, today: d
             if exemption is None or exemption.until < today:
                 rows.append(_row(user, reasons[key], exemption))
             else:
-                told = Message("excepted until {}: {}", exemption.until, exemption.reason)
-                excepted.append(PolicyRow(user.email, told, exemption.source))
+                message = Message("excepted until {}: {}", exemption.until, exemption.reason)
+                excepted.append(PolicyRow(user.email, message, exemption.source))
     known = {user.email.folded for user in users}
     notes = (_note(exemption, met, known, today) for exemption in policy.exemptions)
     told_of = sorted((note for note in notes if note), key=lambda row: (row.email.folded, row.message))
@@ -95,8 +95,8 @@ def _evaluate(policy: Policy, users: Sequence[Subject], powers: Powers, today: d
 
 def _row(user: Subject, reason: str, expired: Exemption | None) -> PolicyRow:
     """One user who counts."""
-    told = f"{reason}; the exception expired on {expired.until}" if expired else reason
-    return PolicyRow(user.email, Message(told), user.source)
+    message = f"{reason}; the exception expired on {expired.until}" if expired else reason
+    return PolicyRow(user.email, Message(message), user.source)
 
 
 def _note(exemption: Exemption, met: Collection[str], known: Collection[str], today: date) -> PolicyRow | None:
@@ -122,7 +122,7 @@ def _reason(policy: Policy, held: Levels, powers: Powers) -> str:
         return ""
     grants = {role: held[role] for clause in met for role in _roles(clause, held, powers)}
     named = ", ".join(f"{role} {_level(role, grants[role])}" for role in sorted(grants, key=_rank))
-    opened = [told for clause in met if (told := _opened(clause, held, powers))]
+    opened = [message for clause in met if (message := _opened(clause, held, powers))]
     return named + (f": {'; '.join(opened)}" if opened else "")
 
 
@@ -234,5 +234,5 @@ def unmatched_exceptions(policies: Iterable[Policy], emails: Iterable[Text]) -> 
     known = {email.folded for email in emails} if exempted else ()
     for policy_id, entry in exempted:
         if entry.email.folded not in known:
-            told = Message("policy {}: the exception matches no user", Text(policy_id))
-            yield UNMATCHED_EXCEPTION.finding(told, entry.email, entry.source)
+            message = Message("policy {}: the exception matches no user", Text(policy_id))
+            yield UNMATCHED_EXCEPTION.finding(message, entry.email, entry.source)

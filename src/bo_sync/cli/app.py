@@ -184,7 +184,7 @@ def _shown(error: BaseException, redactor: "Redactor | None", arguments: list[st
             said = without_arguments(error.format_message(), arguments, {*ours, *COMMANDS})
             return click.UsageError(said, context)
         case OSError() if not isinstance(error, BrokenPipeError):
-            return BoSyncError(f"the system refuses: {error.strerror or type(error).__name__}")
+            return BoSyncError(Message("the system refuses: {}", error.strerror or type(error).__name__))
         case Exception() if not isinstance(error, click.Abort):
             said = f"bo-sync itself failed: {type(error).__name__}; this is a defect, please report it"
             return BoSyncError(said, hint="run it again without --redact, where nobody else reads, for the details")

@@ -12,7 +12,7 @@ from bo_sync.access.finding_checks import Declared, Judged, judge
 from bo_sync.access.policies import only_takes
 from bo_sync.apply.planner import Desired, PlanRequest, Reading, check_matched, make_plan, read_both
 from bo_sync.cli.base_revision import BaseFiles, marked, with_guards
-from bo_sync.cli.console import progress, say
+from bo_sync.cli.console import progress, say, shown
 from bo_sync.cli.hub_choice import destination
 from bo_sync.cli.options import Common, HubChoice, Narrowing
 from bo_sync.config.broken_files import Broken, broken, sound, standing, unmatched, warned
@@ -220,15 +220,11 @@ def _say_problems(problems: Iterable[Problem]) -> None:
 
 def _say_aside(errors: Broken) -> None:
     """Prints one line about users whose files cannot be used."""
-    paths = sorted({aside.path for aside in errors.asides})
+    paths = sorted(map(shown, {aside.path for aside in errors.asides}))
     if paths:
         more = f" and {len(paths) - _TOLD} more" if len(paths) > _TOLD else ""
-        named = Message.of(paths[:_TOLD], ", ")
-        say(
-            Message(
-                "warning: the users of {}{} stay as they are in the hub, because of errors in the files", named, more
-            )
-        )
+        named = Message.of(paths[:_TOLD], ", ") + more
+        say(Message("warning: the users of {} stay as they are in the hub, because of errors in the files", named))
 
 
 def addresses(files: Files) -> tuple[Text, ...]:

@@ -30,8 +30,9 @@ HIDDEN: Final = "(redacted)"
 DOMAIN: Final = "redacted.example"
 _DIGITS: Final = 12
 """Hexadecimal digits: two of 2,000 users share a pseudonym with a probability of one in 140 million."""
+_HEX: Final = f"[0-9a-f]{{{_DIGITS}}}"
 _MADE: Final = re.compile(
-    r"person-\h@redacted\.example|name-\h(?: name-\h)*|(?:preset|policy)-\h|\(redacted\)".replace(r"\h", "[0-9a-f]{12}")
+    r"person-\h@redacted\.example|name-\h(?: name-\h)*|(?:preset|policy)-\h|\(redacted\)".replace(r"\h", _HEX)
 )
 """An existing pseudonym."""
 _ADDRESS: Final = re.compile(r"'?[^\s@*][^\s@]*@[^\s@]+'?")
@@ -131,7 +132,7 @@ class Redactor:
         if not raw or is_id_name(text) or _MADE.fullmatch(raw) or _PUBLIC.fullmatch(raw):
             return text
         if found := _FILE.fullmatch(raw):
-            kept = found["name"] if re.fullmatch(f"file-[0-9a-f]{{{_DIGITS}}}", found["name"]) else None
+            kept = found["name"] if re.fullmatch(f"file-{_HEX}", found["name"]) else None
             whole = raw.removesuffix(found["place"])
             return Text(f"{found['folder']}/{kept or self._hashed('file', whole)}.yaml{found['place']}")
         return self.email(text) if _ADDRESS.fullmatch(raw) else Text(HIDDEN)

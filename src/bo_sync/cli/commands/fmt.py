@@ -34,9 +34,8 @@ def command(chosen: Common, *, check: bool) -> int:
 
     found = walk(chosen.root)
     changed, problems = _formatted(found.files)
-    for path, text in changed:
-        told = shown(Text(path))
-        result(terminal(Message("{} {}", "would change" if check else "formatted", told)))
+    for path, text in sorted(changed, key=lambda entry: shown(Text(entry[0]))):  # no order of names under --redact
+        result(terminal(Message("{} {}", "would change" if check else "formatted", shown(Text(path)))))
         if not check:
             replace_file(chosen.root, path, text)
     lines = (*(problem.sentence for problem in found.problems), *problems)
