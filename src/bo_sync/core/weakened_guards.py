@@ -26,7 +26,7 @@ class Weakened:
 
 
 def _of(text: Text | None) -> Message | None:
-    return None if text is None else Message("{}", text)
+    return None if text is None else Message.of((text,))
 
 
 @dataclass(frozen=True, slots=True)
